@@ -1,0 +1,16 @@
+//! The schema of Parlour's database, step by step. Runs when the server starts; knows nothing of the rest.
+
+pub use sea_orm_migration::prelude::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m0001_log;
+
+/// All steps, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_log::Migration)]
+    }
+}

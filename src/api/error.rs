@@ -1,0 +1,28 @@
+//! What a server function answers when it cannot.
+
+use crate::domain::room::RoomNameError;
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// Why a server function has no answer; the sentences are shown to visitors.
+#[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
+pub enum ApiError {
+    /// No room can have this name.
+    #[error("{0}")]
+    RoomName(#[from] RoomNameError),
+    /// The log cannot be read just now.
+    #[error("The room cannot be read just now. Try again in a moment.")]
+    Unavailable,
+    /// The call did not reach the server, or its answer did not come back.
+    #[error("The server could not be reached.")]
+    Call(String),
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Call(error.to_string())
+    }
+}

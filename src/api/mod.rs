@@ -1,0 +1,7 @@
+//! Server functions: called by components on either side, run on the server. Each is a door of a few lines.
+
+mod error;
+mod rooms;
+
+pub use error::ApiError;
+pub use rooms::{load_history, open_room};

@@ -1,0 +1,37 @@
+//! What others see of an identity. The identity itself never leaves the server.
+
+use serde::{Deserialize, Serialize};
+
+/// Four hexadecimal characters derived from an author's identity: two people of one name are told apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag made of two bytes of an identity's hash.
+    pub fn new(bytes: [u8; 2]) -> Self {
+        Self(format!("{:02x}{:02x}", bytes[0], bytes[1]))
+    }
+
+    /// The tag as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The author's colour: a hue in degrees, 0 to 359.
+    pub fn hue(&self) -> u16 {
+        u16::from_str_radix(&self.0, 16).unwrap_or(0) % 360
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_four_characters_and_a_hue() {
+        let tag = Tag::new([0x0f, 0x3a]);
+        assert_eq!(tag.as_str(), "0f3a");
+        assert_eq!(tag.hue(), 0x0f3a % 360);
+    }
+}

@@ -1,0 +1,107 @@
+//! Messages: the text somebody sends, and a message as a reader sees it.
+
+use super::{EventId, Seq, Tag, Timestamp, Username};
+use serde::{Deserialize, Serialize};
+
+/// The longest message, in characters (Unicode scalar values).
+pub const MAX_CHARS: usize = 4000;
+
+/// What somebody says: trimmed, 1 to 4000 characters, lines ended by `\n` alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct MessageText(String);
+
+/// Why a text cannot be a message; the sentences are shown to visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageTextError {
+    /// Nothing but white space.
+    #[error("There is nothing in this message.")]
+    Empty,
+    /// More than [`MAX_CHARS`] characters.
+    #[error("Messages have at most 4000 characters.")]
+    TooLong,
+    /// It holds U+0000, which no database keeps faithfully.
+    #[error("Messages cannot hold the character U+0000.")]
+    Nul,
+}
+
+impl MessageText {
+    /// The message in `raw`, or why there is none. Idempotent.
+    ///
+    /// HTML forms send line breaks as CR LF (WHATWG HTML, "constructing the entry list"), scripts as LF; both
+    /// become LF, so that a text sent either way is the same message.
+    pub fn parse(raw: &str) -> Result<Self, MessageTextError> {
+        let text = raw.trim();
+        if text.is_empty() {
+            return Err(MessageTextError::Empty);
+        }
+        if text.contains('\0') {
+            return Err(MessageTextError::Nul);
+        }
+        let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
+        if text.chars().count() > MAX_CHARS {
+            return Err(MessageTextError::TooLong);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, taken out.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// A message as it reads now, with its edits applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its number in the room's log.
+    pub seq: Seq,
+    /// The id under which its author sent it.
+    pub id: EventId,
+    /// The name it is shown under.
+    pub username: Username,
+    /// Tells its author from others of the same name.
+    pub tag: Tag,
+    /// The text; empty once the message has been deleted.
+    pub text: String,
+    /// When it was stored.
+    pub sent_at: Timestamp,
+    /// Whether the text is a later one than was first sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+}
+
+impl Message {
+    /// Whether its author has removed it.
+    pub fn is_deleted(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outer_white_space_goes_and_inner_lines_stay() {
+        assert_eq!(MessageText::parse(" \n one\r\n\r\ntwo\rthree \t").unwrap().as_str(), "one\n\ntwo\nthree");
+    }
+
+    #[test]
+    fn a_bad_text_is_refused_with_the_reason() {
+        assert_eq!(MessageText::parse(" \r\n\t "), Err(MessageTextError::Empty));
+        assert_eq!(MessageText::parse("a\0b"), Err(MessageTextError::Nul));
+        assert!(MessageText::parse(&"😀".repeat(4000)).is_ok());
+        assert_eq!(MessageText::parse(&"😀".repeat(4001)), Err(MessageTextError::TooLong));
+    }
+
+    #[test]
+    fn a_line_break_counts_once_however_it_was_sent() {
+        assert!(MessageText::parse(&format!("{}b", "a\r\n".repeat(1999))).is_ok());
+    }
+}

@@ -1,0 +1,19 @@
+//! What is talked about, in plain Rust that runs anywhere: rooms, usernames, messages and the events of a room's log.
+
+pub mod event;
+pub mod identity;
+pub mod message;
+pub mod page;
+pub mod rejection;
+pub mod room;
+pub mod timestamp;
+pub mod username;
+
+pub use event::{Event, EventBody, EventId, Seq};
+pub use identity::Tag;
+pub use message::{Message, MessageText};
+pub use page::{HistoryPage, RoomPage};
+pub use rejection::{Rejection, RejectionCode};
+pub use room::{Epoch, RoomName};
+pub use timestamp::Timestamp;
+pub use username::Username;

@@ -1,0 +1,37 @@
+//! Pages: pieces of a room's history as the browser gets them.
+
+use super::{Epoch, Message, RoomName, Seq, Tag, Username};
+use serde::{Deserialize, Serialize};
+
+/// How many messages a page holds.
+pub const PAGE_SIZE: u64 = 50;
+
+/// A room as its page shows it at first: who is looking, and the newest messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomPage {
+    /// The room.
+    pub room: RoomName,
+    /// Which history of it this is.
+    pub epoch: Epoch,
+    /// The newest number of its log when the page was made.
+    pub head: Seq,
+    /// The name the visitor asked to appear under, if any.
+    pub username: Option<Username>,
+    /// Tells the visitor from others of the same name.
+    pub tag: Tag,
+    /// The message that the address names, if it names one.
+    pub permalink: Option<Seq>,
+    /// The newest messages, or those around the permalink.
+    pub history: HistoryPage,
+}
+
+/// Consecutive messages of a room, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// At most [`PAGE_SIZE`] of them.
+    pub messages: Vec<Message>,
+    /// Whether the room has messages before these.
+    pub more_before: bool,
+    /// Whether the room has messages after these.
+    pub more_after: bool,
+}

@@ -1,0 +1,204 @@
+//! Room names: what may stand in a room's address.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// First path segments that the server itself answers; no room can have these names.
+pub const RESERVED: &[&str] = &[
+    "api",
+    "assets",
+    "favicon.ico",
+    "healthz",
+    "manifest.webmanifest",
+    "metrics",
+    "pkg",
+    "readyz",
+    "robots.txt",
+    "ws",
+];
+
+/// The longest room name, in characters (Unicode scalar values).
+pub const MAX_CHARS: usize = 64;
+
+/// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`,
+/// not beginning with `.` and not [`RESERVED`].
+///
+/// Text from outside becomes a name by [`RoomName::parse`] alone; deserialising trusts its source and is for
+/// what this program has itself written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoomName(String);
+
+/// Why a text cannot be the name of a room; the sentences are shown to visitors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum RoomNameError {
+    /// Nothing was given.
+    #[error("A room needs a name.")]
+    Empty,
+    /// More than [`MAX_CHARS`] characters.
+    #[error("Room names have at most 64 characters.")]
+    TooLong,
+    /// It begins with a full stop.
+    #[error("Room names do not begin with a full stop.")]
+    LeadingDot,
+    /// It holds this character (or control code), which names do not have.
+    #[error("Room names have letters, digits, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
+    Character(char),
+    /// The server answers this address itself.
+    #[error("“{0}” is kept for the server itself.")]
+    Reserved(String),
+}
+
+impl RoomName {
+    /// The canonical form of `raw` (NFC, lower case), or why there is none. Idempotent.
+    pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
+        // Lower-casing can leave NFC (İ becomes i and a combining dot), so it is composed once more.
+        let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
+        if name.is_empty() {
+            return Err(RoomNameError::Empty);
+        }
+        if let Some(stray) = name.chars().find(|&c| !is_allowed(c)) {
+            return Err(RoomNameError::Character(stray));
+        }
+        if name.chars().count() > MAX_CHARS {
+            return Err(RoomNameError::TooLong);
+        }
+        if name.starts_with('.') {
+            return Err(RoomNameError::LeadingDot);
+        }
+        if RESERVED.contains(&name.as_str()) {
+            return Err(RoomNameError::Reserved(name));
+        }
+        Ok(Self(name))
+    }
+
+    /// What somebody typed into the front page's form: outer white space goes, inner becomes `-`.
+    pub fn parse_form(raw: &str) -> Result<Self, RoomNameError> {
+        Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path of the room's page: `/{room_name}/`, percent-encoded.
+    pub fn path(&self) -> String {
+        format!("/{}/", encode_segment(&self.0))
+    }
+}
+
+impl std::fmt::Display for RoomName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which history of a room this is. It changes when the host restores an older database, so that two histories
+/// are never taken for one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub String);
+
+impl std::fmt::Display for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3: fit for a path segment and
+/// for a query value.
+pub fn encode_segment(text: &str) -> String {
+    use std::fmt::Write;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => write!(encoded, "%{byte:02X}").expect("writing to a String"),
+        }
+    }
+    encoded
+}
+
+fn is_allowed(c: char) -> bool {
+    match c {
+        '-' | '_' | '.' => true,
+        _ if c.is_ascii() => c.is_ascii_alphanumeric(),
+        _ => {
+            matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
+                || c.general_category() == unicode_properties::GeneralCategory::DecimalNumber
+        }
+    }
+}
+
+fn describe(c: char) -> String {
+    match c {
+        ' ' => "a space".into(),
+        '/' => "a slash".into(),
+        _ if c.is_control() || c.general_category_group() != GeneralCategoryGroup::Symbol && !c.is_ascii() => {
+            format!("U+{:04X}", u32::from(c))
+        }
+        _ => format!("“{c}”"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letters_digits_and_three_signs_make_a_name() {
+        for name in ["a", "harbour", "book-club", "v1.2_x", "книга", "部屋", "१२", "naïve", "-", "a."] {
+            assert_eq!(RoomName::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_are_lower_case_and_composed() {
+        assert_eq!(RoomName::parse("HARBOUR").unwrap().as_str(), "harbour");
+        assert_eq!(RoomName::parse("cafe\u{301}").unwrap().as_str(), "caf\u{e9}");
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_with_the_reason() {
+        use RoomNameError::*;
+        for (raw, why) in [
+            ("", Empty),
+            ("a b", Character(' ')),
+            ("a/b", Character('/')),
+            ("a\u{202e}b", Character('\u{202e}')),
+            ("a\0", Character('\0')),
+            ("½", Character('½')),
+            ("😀", Character('😀')),
+            (".hidden", LeadingDot),
+            ("..", LeadingDot),
+            ("WS", Reserved("ws".into())),
+        ] {
+            assert_eq!(RoomName::parse(raw), Err(why), "{raw:?}");
+        }
+        assert!(RoomName::parse(&"é".repeat(64)).is_ok());
+        assert_eq!(RoomName::parse(&"é".repeat(65)), Err(TooLong));
+    }
+
+    #[test]
+    fn the_form_turns_spaces_into_hyphens() {
+        assert_eq!(RoomName::parse_form("  Book  club ").unwrap().as_str(), "book-club");
+        assert_eq!(RoomName::parse_form("   "), Err(RoomNameError::Empty));
+    }
+
+    #[test]
+    fn the_path_is_percent_encoded() {
+        assert_eq!(RoomName::parse("é.x").unwrap().path(), "/%C3%A9.x/");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_is_idempotent(raw in "\\PC{0,70}") {
+            if let Ok(name) = RoomName::parse(&raw) {
+                prop_assert_eq!(RoomName::parse(name.as_str()), Ok(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Usernames: the name a message is shown under.
+
+use precis_profiles::{Nickname, precis_core::profile::PrecisFastInvocation};
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The longest username, in grapheme clusters (what people see as one character).
+pub const MAX_GRAPHEMES: usize = 32;
+
+/// A cluster can pile up marks without end; this bounds the whole name, in bytes.
+const MAX_BYTES: usize = 256;
+
+/// A nickname as RFC 8266 has it: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
+/// bidirectional or invisible characters.
+///
+/// Text from outside becomes a username by [`Username::parse`] alone; deserialising trusts its source and is for
+/// what this program has itself written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+/// Why a text cannot be a username; the sentences are shown to visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UsernameError {
+    /// Nothing is left once outer spaces are gone.
+    #[error("A name needs at least one character.")]
+    Empty,
+    /// More than [`MAX_GRAPHEMES`] characters.
+    #[error("Names have at most 32 characters.")]
+    TooLong,
+    /// It holds a control, bidirectional, invisible or unassigned character.
+    #[error("This name holds a character that names do not have.")]
+    Character,
+}
+
+impl Username {
+    /// The nickname that `raw` stands for, or why there is none. Idempotent.
+    pub fn parse(raw: &str) -> Result<Self, UsernameError> {
+        if raw.trim().is_empty() {
+            return Err(UsernameError::Empty);
+        }
+        if raw.len() > 4 * MAX_BYTES {
+            return Err(UsernameError::TooLong);
+        }
+        let name = Nickname::enforce(raw).map_err(|_| UsernameError::Character)?;
+        if name.len() > MAX_BYTES || name.graphemes(true).count() > MAX_GRAPHEMES {
+            return Err(UsernameError::TooLong);
+        }
+        Ok(Self(name.into_owned()))
+    }
+
+    /// A name that was parsed before it was stored.
+    pub fn from_stored(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name of those who gave none; it belongs to nobody.
+    pub fn anonymous() -> Self {
+        Self("Anonymous".into())
+    }
+
+    /// Whether this is [`Username::anonymous`].
+    pub fn is_anonymous(&self) -> bool {
+        self.0 == "Anonymous"
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// One or two letters that stand for the name in an avatar.
+    pub fn initials(&self) -> String {
+        self.0.chars().filter(|c| c.is_alphanumeric()).take(2).flat_map(char::to_uppercase).collect()
+    }
+}
+
+impl std::fmt::Display for Username {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ordinary_names_pass_unchanged() {
+        for name in ["Ann", "Ann Lee", "Žofie", "さくら", "محمد", "O'Neil", "ann_92"] {
+            assert_eq!(Username::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn spaces_are_trimmed_and_merged_and_compatibility_forms_unified() {
+        assert_eq!(Username::parse("  Ann \u{3000} Lee ").unwrap().as_str(), "Ann Lee");
+        assert_eq!(Username::parse("Ａnn").unwrap().as_str(), "Ann");
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_with_the_reason() {
+        for (raw, why) in [
+            ("", UsernameError::Empty),
+            (" \t ", UsernameError::Empty),
+            ("a\u{202e}b", UsernameError::Character),
+            ("a\u{200b}b", UsernameError::Character),
+            ("a\nb", UsernameError::Character),
+            ("a\0b", UsernameError::Character),
+        ] {
+            assert_eq!(Username::parse(raw), Err(why), "{raw:?}");
+        }
+        assert!(Username::parse(&"é".repeat(32)).is_ok());
+        assert_eq!(Username::parse(&"é".repeat(33)), Err(UsernameError::TooLong));
+        assert_eq!(Username::parse(&format!("a{}", "\u{301}".repeat(200))), Err(UsernameError::TooLong));
+    }
+
+    #[test]
+    fn initials_are_at_most_two_letters() {
+        assert_eq!(Username::parse("ann lee").unwrap().initials(), "AN");
+        assert_eq!(Username::parse("李").unwrap().initials(), "李");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_is_idempotent(raw in "\\PC{0,40}") {
+            if let Ok(name) = Username::parse(&raw) {
+                prop_assert_eq!(Username::parse(name.as_str()), Ok(name));
+            }
+        }
+    }
+}

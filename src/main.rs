@@ -1,0 +1,44 @@
+//! The command line: `parlour` serves; the other commands look after it.
+
+use parlour::server::{self, config, telemetry};
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match command().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn command() -> Result<(), Box<dyn std::error::Error>> {
+    let (command, config) = config::read()?;
+    telemetry::start(config.log_format);
+    match command {
+        config::Command::Serve => serve(config).await,
+        config::Command::Check => {
+            server::check(&config).await?;
+            println!("parlour: the settings are sound, and everything answers");
+            Ok(())
+        }
+    }
+}
+
+async fn serve(config: config::Config) -> Result<(), Box<dyn std::error::Error>> {
+    let addr = config.leptos.site_addr;
+    let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Ok(server::run(config, listener, shutdown).await?)
+}

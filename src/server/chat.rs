@@ -1,0 +1,153 @@
+//! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
+//! to this, and bring names and texts as they came.
+
+use super::hub::{Hub, Subscription};
+use super::identity::Author;
+use super::journal::{Journal, Outcome};
+use super::store::{Draft, Entry, Room, Store};
+use crate::domain::{
+    Epoch, EventId, HistoryPage, MessageText, Rejection, RejectionCode, RoomName, RoomPage, Seq, Username,
+};
+use crate::protocol::{MAX_REPLAY, ServerFrame};
+use sea_orm::DbErr;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// A cheap-to-clone handle on everything a visitor can do.
+#[derive(Clone)]
+pub struct Chat {
+    pub(super) store: Store,
+    pub(super) hub: Hub,
+    pub(super) journal: Journal,
+}
+
+/// Where a connection wants to go on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resume {
+    pub(crate) after: Option<Seq>,
+    pub(crate) epoch: Option<String>,
+}
+
+/// A connection's place in a room.
+pub(crate) struct Joined {
+    pub(crate) room: Room,
+    pub(crate) subscription: Subscription,
+    /// What the connection is told first: the welcome and, if the log cannot be continued, the reset.
+    pub(crate) greeting: Vec<ServerFrame>,
+}
+
+/// Something for a room's log, as it came from outside.
+pub(crate) enum Wish<'a> {
+    /// To say something.
+    Post { username: Option<&'a str>, message: &'a str },
+    /// To put another text in place of an own message.
+    Edit { target: Seq, text: &'a str },
+    /// To remove an own message.
+    Delete { target: Seq },
+}
+
+impl Wish<'_> {
+    fn parse(self) -> Result<Draft, Rejection> {
+        Ok(match self {
+            Self::Post { username, message } => Draft::Message {
+                text: MessageText::parse(message)?,
+                username: username.map_or_else(|| Ok(Username::anonymous()), Username::parse)?,
+            },
+            Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
+            Self::Delete { target } => Draft::Delete { target },
+        })
+    }
+}
+
+impl Chat {
+    /// The room's page: its newest messages, or those around `permalink`.
+    pub(crate) async fn room_page(
+        &self,
+        name: &RoomName,
+        username: Option<Username>,
+        author: Author,
+        permalink: Option<Seq>,
+    ) -> Result<RoomPage, DbErr> {
+        // The head is read before the messages, so it never claims more than the page shows.
+        let (room, head) = self.store.room(name).await?;
+        let history = match permalink {
+            Some(seq) => self.store.messages_around(room.id, seq).await?,
+            None => self.store.messages_before(room.id, None).await?,
+        };
+        Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag: author.tag(), permalink, history })
+    }
+
+    /// The page of messages before `before`.
+    pub(crate) async fn history(&self, name: &RoomName, before: Seq) -> Result<HistoryPage, DbErr> {
+        let (room, _) = self.store.room(name).await?;
+        self.store.messages_before(room.id, Some(before)).await
+    }
+
+    /// Enters a room: subscribed first, so that nothing is missed from here on.
+    pub(crate) async fn join(
+        &self,
+        name: &RoomName,
+        username: Username,
+        author: Author,
+        resume: Resume,
+    ) -> Result<Joined, DbErr> {
+        let (room, head) = self.store.room(name).await?;
+        let live = self.hub.enter(&room).await?;
+        live.want(head);
+        let head = head.max(live.head());
+        let after = resume.after.unwrap_or(head);
+        let continued =
+            resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
+        let mut greeting = vec![ServerFrame::Welcome {
+            room_name: room.name.clone(),
+            epoch: room.epoch.clone(),
+            head,
+            username,
+            tag: author.tag(),
+        }];
+        if !continued {
+            greeting.push(reset(&room.epoch, head));
+        }
+        let subscription = live.subscribe(if continued { after } else { head });
+        Ok(Joined { room, subscription, greeting })
+    }
+
+    /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.
+    pub(crate) async fn submit(
+        &self,
+        room: &Room,
+        author: Author,
+        id: Option<&str>,
+        wish: Wish<'_>,
+    ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
+        let draft = wish.parse()?;
+        let id = match id {
+            Some(id) => EventId::parse(id)?,
+            None => EventId::from_stored(Uuid::now_v7().simple().to_string()),
+        };
+        Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
+    }
+
+    /// The same for a room that is known by its name alone, and waits until it is stored.
+    pub(crate) async fn submit_and_wait(
+        &self,
+        name: &RoomName,
+        author: Author,
+        id: Option<&str>,
+        wish: Wish<'_>,
+    ) -> Outcome {
+        let (room, _) = self.store.room(name).await.map_err(|_| Rejection::unavailable())?;
+        self.submit(&room, author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+    }
+}
+
+/// The log cannot be continued from where the client stands.
+pub(crate) fn reset(epoch: &Epoch, head: Seq) -> ServerFrame {
+    ServerFrame::Reset { epoch: epoch.clone(), head }
+}
+
+/// This server is about to stop.
+pub(crate) fn draining() -> Rejection {
+    let detail = "The server is restarting. Your message is not lost: it can be sent again in a moment.";
+    Rejection { retry_after_ms: Some(2000), ..Rejection::new(RejectionCode::Draining, detail) }
+}

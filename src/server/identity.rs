@@ -1,0 +1,117 @@
+//! Who somebody is to the server: a random id in a cookie, known to the log by its hash alone.
+//!
+//! The cookie carries the id and a signature. The key lies in the database, so every node recognises what any node
+//! has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks costs no row.
+
+use crate::domain::Tag;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The name of the cookie.
+pub const COOKIE: &str = "parlour_identity";
+
+/// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Author([u8; 16]);
+
+impl Author {
+    fn of(id: Uuid) -> Self {
+        let hash = Sha256::digest(id.as_bytes());
+        Self::from_stored(&hash)
+    }
+
+    /// The author in the first 16 bytes of `bytes`; missing ones count as 0.
+    pub(crate) fn from_stored(bytes: &[u8]) -> Self {
+        let mut author = [0; 16];
+        author.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        Self(author)
+    }
+
+    /// As the database holds it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What others see of it.
+    pub fn tag(&self) -> Tag {
+        Tag::new([self.0[0], self.0[1]])
+    }
+}
+
+/// Signs new identities and recognises those it signed.
+#[derive(Clone)]
+pub struct Identities {
+    key: Hmac<Sha256>,
+}
+
+impl Identities {
+    /// `key` is the site's secret: the same on every node.
+    pub fn new(key: &[u8]) -> Self {
+        Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
+    }
+
+    /// A new identity: the author, and the value of the cookie that proves it.
+    pub fn create(&self) -> (Author, String) {
+        let id = Uuid::new_v4();
+        (Author::of(id), format!("{}.{}", id.simple(), self.signature(id).simple()))
+    }
+
+    /// The author whom this cookie proves, if it was given out by this site.
+    pub fn recognise(&self, cookie: &str) -> Option<Author> {
+        let (id, signature) = cookie.split_once('.')?;
+        let id = Uuid::try_parse(id).ok()?;
+        let signature = Uuid::try_parse(signature).ok()?;
+        let mac = self.key.clone().chain_update(id.as_bytes());
+        mac.verify_truncated_left(signature.as_bytes()).ok()?;
+        Some(Author::of(id))
+    }
+
+    /// An identity without a cookie, for the life of one connection.
+    pub fn guest() -> Author {
+        Author::of(Uuid::new_v4())
+    }
+
+    fn signature(&self, id: Uuid) -> Uuid {
+        let mac = self.key.clone().chain_update(id.as_bytes()).finalize().into_bytes();
+        let mut left = [0; 16];
+        left.copy_from_slice(&mac[..16]);
+        Uuid::from_bytes(left)
+    }
+}
+
+/// The author of the request that is being answered, inside a server function or a page; a guest, where there is none.
+pub(crate) fn of_request() -> Author {
+    let parts = leptos::prelude::use_context::<axum::http::request::Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Author>().copied()).unwrap_or_else(Identities::guest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_node_with_the_key_recognises_an_identity() {
+        let (author, cookie) = Identities::new(b"key").create();
+        assert_eq!(Identities::new(b"key").recognise(&cookie), Some(author));
+    }
+
+    #[test]
+    fn an_identity_that_nobody_gave_out_is_not_adopted() {
+        let identities = Identities::new(b"key");
+        let (_, foreign) = Identities::new(b"another key").create();
+        let (_, own) = identities.create();
+        let id = own.split_once('.').unwrap().0;
+        let unsigned = format!("{id}.{}", Uuid::nil().simple());
+        for cookie in ["", ".", "x.y", id, &foreign, &unsigned] {
+            assert_eq!(identities.recognise(cookie), None, "{cookie:?}");
+        }
+    }
+
+    #[test]
+    fn the_author_does_not_give_the_id_away() {
+        let (author, cookie) = Identities::new(b"key").create();
+        let id = Uuid::try_parse(cookie.split_once('.').unwrap().0).unwrap();
+        assert_ne!(author.as_bytes(), id.as_bytes());
+    }
+}

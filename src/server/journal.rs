@@ -1,0 +1,205 @@
+//! The only writer. What waits is committed together: while one transaction is on its way to stable storage, the next
+//! batch collects. Senders hear of it after the commit, and so do readers, in the order of the log.
+
+use super::hub::{Frame, Hub};
+use super::relay::Relay;
+use super::store::{Appended, Entry, Locking, Store};
+use crate::domain::{Event, Rejection, Seq};
+use sea_orm::DbErr;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// How many entries one transaction takes at most.
+const BATCH: usize = 256;
+
+/// How many entries wait at most; beyond that, senders wait to be let in.
+const QUEUE: usize = 4096;
+
+/// How often a batch is tried whose outcome is unknown, and how long between.
+const TRIES: u32 = 4;
+const RETRY: Duration = Duration::from_millis(250);
+
+/// An entry that is in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) event: Event,
+    /// Whether it was there before it was sent this time.
+    pub(crate) repeated: bool,
+}
+
+/// What a sender is told, once it is known.
+pub(crate) type Outcome = Result<Stored, Rejection>;
+
+struct Waiting {
+    entry: Entry,
+    sender: oneshot::Sender<Outcome>,
+}
+
+/// A cheap-to-clone door to the writer.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Journal {
+    /// Starts the writer. It ends, with everything written, when the last [`Journal`] is gone.
+    pub(crate) fn start(store: Store, hub: Hub, relay: Relay) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let writer =
+            Writer { waiting: VecDeque::new(), busy: HashSet::new(), batches: JoinSet::new(), store, hub, relay };
+        (Self { queue }, tokio::spawn(writer.run(waiting)))
+    }
+
+    /// Hands an entry in. Entries of one caller are written in the order of these calls.
+    pub(crate) async fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+        let (sender, outcome) = oneshot::channel();
+        // If the writer is gone, so is `sender`, and the receiver says so.
+        let _ = self.queue.send(Waiting { entry, sender }).await;
+        outcome
+    }
+}
+
+struct Writer {
+    waiting: VecDeque<Waiting>,
+    /// Rooms in a batch that is being written: their next entries wait, so that order is kept.
+    busy: HashSet<i64>,
+    batches: JoinSet<Vec<i64>>,
+    store: Store,
+    hub: Hub,
+    relay: Relay,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
+        let mut arrived = Vec::new();
+        let mut open = true;
+        while open || !self.waiting.is_empty() || !self.batches.is_empty() {
+            tokio::select! {
+                count = queue.recv_many(&mut arrived, QUEUE), if open && self.waiting.len() < QUEUE => {
+                    open = count > 0;
+                    self.waiting.extend(arrived.drain(..));
+                }
+                Some(done) = self.batches.join_next() => {
+                    for room in done.unwrap_or_default() {
+                        self.busy.remove(&room);
+                    }
+                }
+            }
+            while self.batches.len() < self.store.writers() {
+                let batch = self.take_batch();
+                if batch.is_empty() {
+                    break;
+                }
+                self.batches.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
+            }
+        }
+    }
+
+    /// The oldest entries whose rooms are not being written.
+    fn take_batch(&mut self) -> Vec<Waiting> {
+        let free = |waiting: &Waiting| !self.busy.contains(&waiting.entry.room_id);
+        let batch: Vec<Waiting> = if self.waiting.len() <= BATCH && self.busy.is_empty() {
+            self.waiting.drain(..).collect()
+        } else {
+            let mut batch = Vec::new();
+            let mut rest = VecDeque::with_capacity(self.waiting.len());
+            for waiting in self.waiting.drain(..) {
+                if batch.len() < BATCH && free(&waiting) { batch.push(waiting) } else { rest.push_back(waiting) }
+            }
+            self.waiting = rest;
+            batch
+        };
+        self.busy.extend(batch.iter().map(|waiting| waiting.entry.room_id));
+        batch
+    }
+}
+
+/// Writes a batch and tells everybody. Returns its rooms.
+async fn write(batch: Vec<Waiting>, store: Store, hub: Hub, relay: Relay) -> Vec<i64> {
+    let rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
+    // Over several rooms, one that another node is writing is left for later, on its own; alone, it is waited for.
+    let locking = if rooms.len() > 1 { Locking::Skip } else { Locking::Wait };
+    let mut locked: HashMap<i64, Vec<Waiting>> = HashMap::new();
+    for waiting in write_once(batch, locking, &store, &hub, &relay).await {
+        locked.entry(waiting.entry.room_id).or_default().push(waiting);
+    }
+    let mut alone: JoinSet<()> = JoinSet::new();
+    for batch in locked.into_values() {
+        let (store, hub, relay) = (store.clone(), hub.clone(), relay.clone());
+        alone.spawn(async move {
+            write_once(batch, Locking::Wait, &store, &hub, &relay).await;
+        });
+    }
+    alone.join_all().await;
+    rooms.into_iter().collect()
+}
+
+/// Returns those whose rooms were locked.
+async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &Hub, relay: &Relay) -> Vec<Waiting> {
+    let (entries, senders): (Vec<Entry>, Vec<_>) =
+        batch.into_iter().map(|waiting| (waiting.entry, waiting.sender)).unzip();
+    let appended = match append(store, &entries, locking).await {
+        Ok(appended) => appended,
+        Err(error) => {
+            tracing::error!(%error, entries = entries.len(), "the log cannot be written");
+            senders.into_iter().for_each(|sender| drop(sender.send(Err(Rejection::unavailable()))));
+            // The last try may have been committed after all: then its readers shall have it.
+            let hub = hub.clone();
+            tokio::spawn(async move { hub.check().await });
+            return Vec::new();
+        }
+    };
+    announce(&entries, &appended, hub, relay);
+    let mut locked = Vec::new();
+    for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
+        let outcome = match appended {
+            Appended::New(event) => Ok(Stored { event, repeated: false }),
+            Appended::Repeated(event) => Ok(Stored { event, repeated: true }),
+            Appended::Rejected(rejection) => Err(rejection),
+            Appended::Locked => {
+                locked.push(Waiting { entry, sender });
+                continue;
+            }
+        };
+        // A sender who has gone does not wait for the answer.
+        let _ = sender.send(outcome);
+    }
+    locked
+}
+
+/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again.
+async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+    for attempt in 1.. {
+        match store.append(entries, locking).await {
+            Err(error) if attempt < TRIES => {
+                tracing::warn!(%error, attempt, "a batch could not be written; trying again");
+                tokio::time::sleep(RETRY * attempt).await;
+            }
+            result => return result,
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// Tells this node's connections and the other nodes what is new, room by room, in the order of the log.
+///
+/// A repeated entry is announced as wanted: an earlier try may have stored it and failed to say so.
+fn announce(entries: &[Entry], appended: &[Appended], hub: &Hub, relay: &Relay) {
+    let mut new: HashMap<i64, (Seq, Vec<Frame>)> = HashMap::new();
+    for (entry, appended) in entries.iter().zip(appended) {
+        match appended {
+            Appended::New(event) => {
+                let (_, frames) = new.entry(entry.room_id).or_insert((event.seq, Vec::new()));
+                frames.push(Frame::from(event.clone()));
+            }
+            Appended::Repeated(event) => hub.want(entry.room_id, event.seq),
+            Appended::Rejected(_) | Appended::Locked => {}
+        }
+    }
+    for (room_id, (first, frames)) in new {
+        relay.ring(room_id, first, &frames);
+        hub.publish(room_id, first, frames);
+    }
+}

@@ -1,0 +1,129 @@
+//! What runs only on the server. `run` wires the parts together, serves, and drains.
+//!
+//! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
+//! `journal` know SeaORM, only `relay` knows Redis, only `router` knows the pages.
+
+mod accept;
+mod assets;
+pub mod chat;
+pub mod config;
+mod health;
+mod hub;
+pub mod identity;
+mod journal;
+mod origin;
+mod relay;
+mod router;
+mod socket;
+mod store;
+pub mod telemetry;
+mod visitor;
+
+use assets::Assets;
+use chat::Chat;
+use config::{Config, redacted};
+use hub::Hub;
+use identity::Identities;
+use journal::Journal;
+use relay::Relay;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A stopping server has gone by then, whatever hangs.
+const DRAIN: Duration = Duration::from_secs(12);
+
+/// What every request may need; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) chat: Chat,
+    pub(crate) identities: Identities,
+    pub(crate) relay: Relay,
+    pub(crate) assets: Assets,
+    pub(crate) sockets: TaskTracker,
+    pub(crate) draining: CancellationToken,
+}
+
+/// Why the server does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the URL of Redis is wrong about.
+    #[error("redis-url: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+impl From<sea_orm::DbErr> for RunError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Reaches the database and Redis, as `parlour check` does.
+pub async fn check(config: &Config) -> Result<(), RunError> {
+    Store::open(&config.database_url).await?.close().await?;
+    if let Some(url) = &config.redis_url {
+        let client = redis::Client::open(url.as_str())?;
+        redis::cmd("PING").exec_async(&mut client.get_multiplexed_async_connection().await?).await?;
+    }
+    Ok(())
+}
+
+/// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
+pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    let store = Store::open(&config.database_url).await?;
+    let identities = Identities::new(&store.secret("identity").await?);
+    let hub = Hub::new(store.clone());
+    let mut tasks = JoinSet::new();
+    let relay = match &config.redis_url {
+        Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
+        None => Relay::none(),
+    };
+    let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
+    let chat = Chat { store: store.clone(), hub, journal };
+    let assets = Assets::new(config.leptos.site_root.clone());
+    announce(&config, &listener);
+
+    let shared = Shared {
+        config: Arc::new(config),
+        chat,
+        identities,
+        relay,
+        assets,
+        sockets: TaskTracker::new(),
+        draining: CancellationToken::new(),
+    };
+    let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
+    let serving = tokio::spawn(accept::serve(listener, router::router(shared), draining.clone()));
+
+    shutdown.await;
+    tracing::info!("draining");
+    draining.cancel();
+    sockets.close();
+    let drained = async {
+        sockets.wait().await;
+        let _ = serving.await;
+        // The last handle on the journal went with the last request.
+        let _ = writer.await;
+    };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    tasks.shutdown().await;
+    store.close().await?;
+    Ok(())
+}
+
+/// One line on standard output: where the server listens, and what it uses.
+fn announce(config: &Config, listener: &TcpListener) {
+    let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
+    let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));
+    println!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url));
+}

@@ -1,0 +1,189 @@
+//! The site map. The one file of the server that knows the pages.
+
+use super::chat::Wish;
+use super::identity::Author;
+use super::{Shared, assets, health, origin, socket, visitor};
+use crate::domain::{Rejection, RoomName};
+use crate::ui::{Refused, shell};
+use axum::body::Body;
+use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use axum::{Router, extract::DefaultBodyLimit};
+use leptos::prelude::provide_context;
+use serde::Deserialize;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::trace::TraceLayer;
+
+/// What a form may send: a message of 4000 characters, percent-encoded at worst, and some room.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
+pub(crate) fn router(shared: Shared) -> Router {
+    let pages = Router::new()
+        .route("/", get(front))
+        .route("/{room_name}", get(room).post(post))
+        .route("/{room_name}/", get(room).post(post))
+        .route("/{room_name}/{seq}", get(room))
+        .fallback(not_found)
+        .route_layer(from_fn_with_state(shared.clone(), visitor::welcome));
+    let doors = Router::new()
+        .route("/ws/{room_name}", get(socket::upgrade))
+        .route("/ws/{room_name}/", get(socket::upgrade))
+        .route("/api/{*function}", any(server_function))
+        .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
+    let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
+    Router::new()
+        .merge(pages)
+        .merge(doors)
+        .route("/assets/{version}/{*path}", get(assets::asset))
+        .route("/favicon.ico", get(assets::at_root))
+        .route("/robots.txt", get(assets::at_root))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .layer(CompressionLayer::new().compress_when(html_is_compressed))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(TraceLayer::new_for_http())
+        .with_state(shared)
+}
+
+impl FromRef<Shared> for assets::Assets {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.assets.clone()
+    }
+}
+
+#[derive(Deserialize)]
+struct FrontForm {
+    username: Option<String>,
+    room_name: Option<String>,
+}
+
+/// `GET /`: the front page, and where its form leads.
+async fn front(
+    State(shared): State<Shared>,
+    form: Result<Query<FrontForm>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let Ok(Query(FrontForm { username, room_name: Some(room_name) })) = form else {
+        return page(&shared, request, None).await;
+    };
+    match RoomName::parse_form(&room_name) {
+        Ok(room_name) => {
+            let username = username.filter(|name| !name.trim().is_empty());
+            Redirect::to(&with_username(&room_name, username.as_deref())).into_response()
+        }
+        Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
+    }
+}
+
+/// `GET /{room_name}/` and `GET /{room_name}/{seq}`.
+async fn room(State(shared): State<Shared>, Path(parts): Path<Vec<String>>, uri: Uri, request: Request) -> Response {
+    let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(shared), request).await };
+    match RoomName::parse(raw) {
+        Ok(name) if name.as_str() != raw => {
+            let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+            let seq = rest.first().map_or("", String::as_str);
+            Redirect::permanent(&format!("{}{}{query}", name.path(), crate::domain::room::encode_segment(seq)))
+                .into_response()
+        }
+        Ok(_) if rest.iter().all(|seq| seq.parse::<u32>().is_ok()) => page(&shared, request, None).await,
+        _ => not_found(State(shared), request).await,
+    }
+}
+
+#[derive(Deserialize)]
+struct PostForm {
+    message: String,
+    username: Option<String>,
+    id: Option<String>,
+}
+
+/// `POST /{room_name}/`: says something without a socket, then leads back to the room. What is refused comes back in
+/// the page, with the reason.
+async fn post(
+    State(shared): State<Shared>,
+    Path(raw): Path<String>,
+    Extension(author): Extension<Author>,
+    headers: HeaderMap,
+    uri: Uri,
+    Form(form): Form<PostForm>,
+) -> Response {
+    if origin::is_own(&headers, shared.config.public_url.as_deref()) == Some(false) {
+        return (StatusCode::FORBIDDEN, "Pages of other sites cannot post here.").into_response();
+    }
+    let mut again = Request::new(Body::empty());
+    *again.uri_mut() = uri;
+    again.extensions_mut().insert(author);
+    let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
+    let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
+    let wish = Wish::Post { username, message: &form.message };
+    match shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await {
+        Ok(_) => Redirect::to(&with_username(&name, username)).into_response(),
+        Err(Rejection { code, detail, .. }) => {
+            let refused = Refused { message: form.message, username: form.username, detail };
+            (status(code), page(&shared, again, Some(refused)).await).into_response()
+        }
+    }
+}
+
+/// Whatever has no page: says why, with 404.
+async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
+    (StatusCode::NOT_FOUND, page(&shared, request, None).await).into_response()
+}
+
+async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
+    if origin::is_own(&headers, shared.config.public_url.as_deref()) == Some(false) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let chat = shared.chat.clone();
+    leptos_axum::handle_server_fns_with_context(move || provide_context(chat.clone()), request).await.into_response()
+}
+
+/// Renders the page that the request's address names.
+async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Response {
+    let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
+    let context = move || {
+        provide_context(chat.clone());
+        provide_context(refused.clone());
+    };
+    let mut response =
+        leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request)
+            .await;
+    let private = "private, no-store".parse().expect("a plain header value");
+    response.headers_mut().insert(header::CACHE_CONTROL, private);
+    response
+}
+
+fn with_username(room: &RoomName, username: Option<&str>) -> String {
+    let query = username.map(|name| format!("?username={}", crate::domain::room::encode_segment(name)));
+    format!("{}{}", room.path(), query.unwrap_or_default())
+}
+
+fn status(code: crate::domain::RejectionCode) -> StatusCode {
+    use crate::domain::RejectionCode::*;
+    match code {
+        RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Forbidden => StatusCode::FORBIDDEN,
+        UsernameTaken | IdConflict => StatusCode::CONFLICT,
+        Draining | Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Empty | TooLong | Invalid | UsernameInvalid | NotFound => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_first_segment_of_the_site_map_is_reserved() {
+        let source = include_str!("router.rs");
+        let routes = source.split(".route(\"/").skip(1).filter_map(|rest| rest.split('"').next());
+        let segments: Vec<&str> = routes.map(|route| route.split('/').next().unwrap_or_default()).collect();
+        assert!(segments.len() > 8, "{segments:?}");
+        for segment in segments.into_iter().filter(|segment| !segment.is_empty() && !segment.starts_with('{')) {
+            assert!(crate::domain::room::RESERVED.contains(&segment), "{segment}");
+        }
+    }
+}

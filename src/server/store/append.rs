@@ -1,0 +1,284 @@
+//! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
+
+use super::{Store, entity::event, entity::room};
+use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, Seq, Username};
+use crate::server::identity::Author;
+use event::{Column, Kind, Model};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+};
+use std::collections::HashMap;
+
+/// Something to put into a room's log.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) room_id: i64,
+    pub(crate) author: Author,
+    pub(crate) id: EventId,
+    pub(crate) draft: Draft,
+}
+
+/// What an entry says, before it has a number.
+#[derive(Clone, Debug)]
+pub(crate) enum Draft {
+    Message { username: Username, text: MessageText },
+    Edit { target: Seq, text: MessageText },
+    Delete { target: Seq },
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug)]
+pub(crate) enum Appended {
+    /// It is in the log now.
+    New(Event),
+    /// It was in the log already, under the same id.
+    Repeated(Event),
+    /// It is not in the log, and why.
+    Rejected(Rejection),
+    /// Somebody else is writing this room's log.
+    Locked,
+}
+
+/// What to do when another node is writing the same room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locking {
+    /// Wait for it, up to the lock time-out.
+    Wait,
+    /// Leave that room's entries out: they come back as [`Appended::Locked`].
+    Skip,
+}
+
+/// How long a room's row may be locked by somebody else before senders are told.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
+
+type Key = (i64, Vec<u8>, String);
+
+impl Store {
+    /// Appends `entries` in their order, in one transaction, and says of each what became of it. When this returns
+    /// `Ok`, the commit is on stable storage; when it returns an error, the outcome is unknown, and trying again
+    /// is safe, because every entry has an id.
+    pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.writer.begin_with_options(immediate).await?;
+        if !self.is_sqlite() {
+            use sea_orm::ConnectionTrait;
+            transaction.execute_unprepared(LOCK_TIMEOUT).await?;
+        }
+        let mut batch = Batch::lock(&transaction, entries, locking).await?;
+        let appended = entries.iter().map(|entry| batch.append(entry)).collect();
+        batch.write(&transaction).await?;
+        transaction.commit().await?;
+        Ok(appended)
+    }
+}
+
+/// A transaction's view of the rooms it writes, and what it will write.
+struct Batch {
+    now: i64,
+    rooms: HashMap<i64, room::Model>,
+    /// Events that have an id of this batch already, and those that this batch adds.
+    by_id: HashMap<Key, Model>,
+    /// Messages that this batch edits or deletes.
+    targets: HashMap<(i64, Seq), Model>,
+    new: Vec<Key>,
+}
+
+impl Batch {
+    /// Locks the rooms first, then looks up: numbers are given in the order of commits, and a repeated id is
+    /// found before it takes a number.
+    async fn lock(transaction: &DatabaseTransaction, entries: &[Entry], locking: Locking) -> Result<Self, DbErr> {
+        let mut ids: Vec<i64> = entries.iter().map(|entry| entry.room_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let rooms = room::Entity::find().filter(room::Column::Id.is_in(ids)).order_by_asc(room::Column::Id);
+        let rooms = match locking {
+            Locking::Wait => rooms.lock(LockType::Update),
+            Locking::Skip => rooms.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+        };
+        let rooms: HashMap<i64, room::Model> =
+            rooms.all(transaction).await?.into_iter().map(|room| (room.id, room)).collect();
+
+        let mut known = Condition::any();
+        let mut targeted = Condition::any();
+        for &room_id in rooms.keys() {
+            let of_room = || entries.iter().filter(move |entry| entry.room_id == room_id);
+            let ids = of_room().map(|entry| entry.id.as_str());
+            known = known.add(Column::RoomId.eq(room_id).and(Column::Id.is_in(ids)));
+            let targets: Vec<Seq> = of_room().filter_map(|entry| entry.draft.target()).collect();
+            if !targets.is_empty() {
+                targeted = targeted.add(Column::RoomId.eq(room_id).and(Column::Seq.is_in(targets)));
+            }
+        }
+        let mut batch = Self { now: now(), rooms, by_id: HashMap::new(), targets: HashMap::new(), new: Vec::new() };
+        if !known.is_empty() {
+            let rows = event::Entity::find().filter(known).all(transaction).await?;
+            batch.by_id = rows.into_iter().map(|row| (key(&row), row)).collect();
+        }
+        if !targeted.is_empty() {
+            let rows = event::Entity::find().filter(targeted).all(transaction).await?;
+            batch.targets = rows.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
+        }
+        Ok(batch)
+    }
+
+    fn append(&mut self, entry: &Entry) -> Appended {
+        let Some(room) = self.rooms.get_mut(&entry.room_id) else { return Appended::Locked };
+        let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
+        if let Some(stored) = self.by_id.get(&key) {
+            return if entry.draft.is(stored) {
+                Appended::Repeated(stored.clone().into())
+            } else {
+                let detail = "This id already stands for something else.";
+                Appended::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
+            };
+        }
+        let seq = room.head + 1;
+        if let Some(target) = entry.draft.target() {
+            let target = self.targets.get_mut(&(entry.room_id, target));
+            if let Err(rejection) = entry.draft.change(target, &entry.author, seq) {
+                return Appended::Rejected(rejection);
+            }
+        }
+        room.head = seq;
+        room.last_at = Ord::max(room.last_at, self.now);
+        let row = entry.draft.row(entry, seq, room.last_at);
+        self.new.push(key.clone());
+        self.by_id.insert(key, row.clone());
+        Appended::New(row.into())
+    }
+
+    async fn write(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        let mut changed: Vec<room::Model> = Vec::new();
+        let mut rows: Vec<Model> = Vec::new();
+        let Self { rooms, mut by_id, .. } = self;
+        for key in &self.new {
+            rows.extend(by_id.remove(key));
+        }
+        for room in rooms.into_values() {
+            if rows.iter().any(|row| row.room_id == room.id) {
+                changed.push(room);
+            }
+        }
+        event::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
+            .exec_without_returning(transaction)
+            .await?;
+        // One statement moves every head: the rows exist, so each insert turns into its update.
+        let heads =
+            OnConflict::column(room::Column::Id).update_columns([room::Column::Head, room::Column::LastAt]).to_owned();
+        room::Entity::insert_many(changed.into_iter().map(IntoActiveModel::into_active_model))
+            .on_conflict(heads)
+            .exec_without_returning(transaction)
+            .await?;
+        for row in rows.iter().filter(|row| row.target.is_some()) {
+            change_target(transaction, row).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Points the message at its newest text; of a deleted one, blanks every text there is.
+async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result<(), DbErr> {
+    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
+    let update = event::Entity::update_many();
+    match row.kind {
+        Kind::Message => return Ok(()),
+        Kind::Edited => {
+            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
+        }
+        Kind::Deleted => {
+            let edits =
+                Column::RoomId.eq(row.room_id).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(row.target));
+            let blank = event::Entity::update_many().col_expr(Column::Text, Expr::value(""));
+            blank.filter(edits).exec(transaction).await?;
+            update
+                .col_expr(Column::Text, Expr::value(""))
+                .col_expr(Column::DeletedBy, Expr::value(row.seq))
+                .filter(message)
+                .exec(transaction)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+impl Draft {
+    fn target(&self) -> Option<Seq> {
+        match self {
+            Self::Message { .. } => None,
+            Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Message { .. } => Kind::Message,
+            Self::Edit { .. } => Kind::Edited,
+            Self::Delete { .. } => Kind::Deleted,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
+            Self::Delete { .. } => "",
+        }
+    }
+
+    /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
+    fn is(&self, stored: &Model) -> bool {
+        let same_text = stored.text == self.text() || stored.text.is_empty();
+        stored.kind == self.kind() && stored.target == self.target() && same_text
+    }
+
+    /// Applies an edit or a deletion to its message, if `author` may.
+    fn change(&self, target: Option<&mut Model>, author: &Author, seq: Seq) -> Result<(), Rejection> {
+        let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
+        let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
+        if message.author != author.as_bytes() {
+            return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
+        }
+        match self {
+            Self::Delete { .. } => message.deleted_by = Some(seq),
+            _ => message.edited_by = Some(seq),
+        }
+        Ok(())
+    }
+
+    fn row(&self, entry: &Entry, seq: Seq, at: i64) -> Model {
+        let username = match self {
+            Self::Message { username, .. } => username.as_str().to_owned(),
+            _ => String::new(),
+        };
+        Model {
+            room_id: entry.room_id,
+            seq,
+            author: entry.author.as_bytes().to_vec(),
+            id: entry.id.as_str().to_owned(),
+            kind: self.kind(),
+            at,
+            username,
+            target: self.target(),
+            text: self.text().to_owned(),
+            edited_by: None,
+            deleted_by: None,
+        }
+    }
+}
+
+fn key(row: &Model) -> Key {
+    (row.room_id, row.author.clone(), row.id.clone())
+}
+
+/// UTC milliseconds.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
+}

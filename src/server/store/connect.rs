@@ -1,0 +1,119 @@
+//! Opening the database: durable, migrated, and with one writer where it is embedded.
+
+use super::{Store, StoreError};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
+
+/// How many rooms PostgreSQL commits side by side for this node.
+pub(super) const POSTGRES_WRITERS: usize = 4;
+
+/// Readers of the embedded database.
+const SQLITE_READERS: u32 = 4;
+
+/// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
+const MIGRATION_LOCK: i64 = 0x7061_726c_6f75_72;
+
+impl Store {
+    /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => open_sqlite(url).await,
+            Some("postgres" | "postgresql") => open_postgres(url).await,
+            _ => Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
+        }
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
+    let file =
+        SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?.get_filename().to_owned();
+    let lock = lock_file(&file)?;
+
+    let mut options = options(url);
+    options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("secure_delete", "ON")
+    });
+    // One connection for ever: pragmas belong to it, and there is no second writer.
+    options.idle_timeout(None).max_lifetime(None);
+    let writer = Database::connect(options).await?;
+    assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
+    assert_durable(&writer, "PRAGMA synchronous", "2").await?;
+    Migrator::up(&writer, None).await?;
+
+    let mut options = self::options(url);
+    options
+        .max_connections(SQLITE_READERS)
+        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
+    let reader = Database::connect(options).await?;
+    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+}
+
+async fn open_postgres(url: &str) -> Result<Store, StoreError> {
+    let mut options = options(url);
+    options.max_connections(2 * POSTGRES_WRITERS as u32);
+    let pool = Database::connect(options).await?;
+    assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
+    migrate_postgres(url).await?;
+    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+}
+
+/// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
+async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
+    let mut options = options(url);
+    options.max_connections(1);
+    let connection = Database::connect(options).await?;
+    connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    let migrated = Migrator::up(&connection, None).await;
+    connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
+    connection.close().await?;
+    migrated
+}
+
+fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).acquire_timeout(Duration::from_secs(5)).connect_timeout(Duration::from_secs(5));
+    options
+}
+
+/// A commit that survives a power cut is the foundation of the log, so the setting is read back, not assumed.
+async fn assert_durable(connection: &DatabaseConnection, question: &str, answer: &str) -> Result<(), StoreError> {
+    let backend = connection.get_database_backend();
+    let row = connection.query_one_raw(Statement::from_string(backend, question)).await?;
+    let found = match &row {
+        Some(row) => {
+            row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i32>(0).map(|n| n.to_string()))?
+        }
+        None => String::new(),
+    };
+    if found.eq_ignore_ascii_case(answer) {
+        return Ok(());
+    }
+    Err(StoreError::NotDurable(format!("{question} says {found}, not {answer}")))
+}
+
+/// Takes `FILE.lock`, which goes with the process whatever way that ends.
+fn lock_file(file: &Path) -> Result<File, StoreError> {
+    let io = |path: &Path, error| StoreError::Io { path: path.display().to_string(), error };
+    if let Some(directory) = file.parent() {
+        std::fs::create_dir_all(directory).map_err(|error| io(directory, error))?;
+    }
+    let mut path = file.as_os_str().to_owned();
+    path.push(".lock");
+    let path = Path::new(&path);
+    let lock = File::create(path).map_err(|error| io(path, error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(io(path, error)),
+    }
+}

@@ -1,0 +1,45 @@
+//! An event of a room's log. Rows are never removed, so that numbers stay without gaps; a deletion blanks `text`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "events")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub room_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub seq: i64,
+    /// The author's identity: 16 bytes of a hash.
+    pub author: Vec<u8>,
+    /// What the author called it: unique per room and author.
+    pub id: String,
+    pub kind: Kind,
+    /// UTC milliseconds.
+    pub at: i64,
+    pub username: String,
+    /// The message that an edit or a deletion is about.
+    pub target: Option<i64>,
+    /// As it was sent; edits leave it, a deletion blanks it.
+    pub text: String,
+    /// Of a message: the event with its newest text.
+    pub edited_by: Option<i64>,
+    /// Of a message: the event that removed it.
+    pub deleted_by: Option<i64>,
+}
+
+/// What kind of event a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum Kind {
+    #[sea_orm(num_value = 0)]
+    Message,
+    #[sea_orm(num_value = 1)]
+    Edited,
+    #[sea_orm(num_value = 2)]
+    Deleted,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,22 @@
+//! A room: its name, which history it has, and the newest number of its log.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "rooms")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    #[sea_orm(unique)]
+    pub name: String,
+    pub epoch: String,
+    /// The newest number of the log; 0 while it is empty.
+    pub head: i64,
+    /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time.
+    pub last_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

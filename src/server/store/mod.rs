@@ -1,0 +1,73 @@
+//! The database: how it is opened, and the queries that read it. Only the journal writes events.
+
+mod append;
+mod connect;
+mod entity;
+mod history;
+mod rooms;
+mod site;
+
+pub(crate) use append::{Appended, Draft, Entry, Locking};
+pub(crate) use rooms::Room;
+
+use sea_orm::{DatabaseConnection, DbErr};
+use std::sync::Arc;
+
+/// A cheap-to-clone handle on the database.
+#[derive(Clone)]
+pub struct Store {
+    /// SQLite: exactly one connection, so that there is one writer. PostgreSQL: the pool.
+    writer: DatabaseConnection,
+    /// SQLite: read-only connections. PostgreSQL: the same pool.
+    reader: DatabaseConnection,
+    /// SQLite: held as long as the process lives, so that no second one writes the same file.
+    _lock: Option<Arc<std::fs::File>>,
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL is of no database we know.
+    #[error("database-url: {0} is neither sqlite://… nor postgres://…")]
+    Url(String),
+    /// Another process has this SQLite file open.
+    #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
+    InUse(String),
+    /// The data directory or the lock file cannot be made.
+    #[error("{path}: {error}")]
+    Io {
+        /// What we tried to make or open.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The database does not keep what it acknowledges.
+    #[error("the database does not promise durability: {0}")]
+    NotDurable(String),
+    /// What the database says.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl Store {
+    /// How many transactions can run side by side.
+    pub(crate) fn writers(&self) -> usize {
+        if self.is_sqlite() { 1 } else { connect::POSTGRES_WRITERS }
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
+        self.reader.ping().await
+    }
+
+    /// Closes every connection; SQLite then merges its write-ahead log into the file.
+    pub(crate) async fn close(self) -> Result<(), DbErr> {
+        self.reader.close().await?;
+        self.writer.close().await
+    }
+
+    /// Whether this is the embedded database: one process, one writer, no other node.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.writer.get_database_backend() == sea_orm::DatabaseBackend::Sqlite
+    }
+}
