@@ -1,6 +1,6 @@
 //! Pages: pieces of a room's history as the browser gets them.
 
-use super::{Epoch, Message, RoomName, Seq, Tag, Username};
+use super::{Epoch, EventId, Message, RoomName, Seq, Tag, Username};
 use serde::{Deserialize, Serialize};
 
 /// How many messages a page holds.
@@ -21,6 +21,8 @@ pub struct RoomPage {
     pub tag: Tag,
     /// The message that the address names, if it names one.
     pub permalink: Option<Seq>,
+    /// The id under which the page's form posts: sending it twice stores it once.
+    pub form_id: EventId,
     /// The newest messages, or those around the permalink.
     pub history: HistoryPage,
 }

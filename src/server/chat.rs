@@ -74,7 +74,8 @@ impl Chat {
             Some(seq) => self.store.messages_around(room.id, seq).await?,
             None => self.store.messages_before(room.id, None).await?,
         };
-        Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag: author.tag(), permalink, history })
+        let (tag, form_id) = (author.tag(), new_id());
+        Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag, permalink, form_id, history })
     }
 
     /// The page of messages before `before`.
@@ -123,7 +124,7 @@ impl Chat {
         let draft = wish.parse()?;
         let id = match id {
             Some(id) => EventId::parse(id)?,
-            None => EventId::from_stored(Uuid::now_v7().simple().to_string()),
+            None => new_id(),
         };
         Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
     }
@@ -139,6 +140,11 @@ impl Chat {
         let (room, _) = self.store.room(name).await.map_err(|_| Rejection::unavailable())?;
         self.submit(&room, author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
+}
+
+/// An id of our own making.
+fn new_id() -> EventId {
+    EventId::from_stored(Uuid::now_v7().simple().to_string())
 }
 
 /// The log cannot be continued from where the client stands.

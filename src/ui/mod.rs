@@ -1,10 +1,25 @@
-//! x
-#[derive(Clone)]
+//! What people see, rendered on the server and woken in the browser.
+//!
+//! Pages are drawn on the server alone; [`components::Room`] is the island that lives on in the browser. `timeline` and
+//! `outbox` are plain Rust; `live` is the one file that touches the WebSocket, `browser` asks the browser the rest.
+
+mod app;
+mod browser;
+pub mod components;
+mod live;
+pub mod outbox;
+mod pages;
+pub mod timeline;
+
+pub use app::shell;
+
+/// A message that was sent by form and refused: it comes back with the reason, so that nothing is lost.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Refused {
+    /// What was sent.
     pub message: String,
+    /// The name it was sent under.
     pub username: Option<String>,
+    /// Why it was refused.
     pub detail: String,
-}
-pub fn shell(_o: leptos::prelude::LeptosOptions, _a: String) -> impl leptos::prelude::IntoView {
-    ()
 }

@@ -1,0 +1,46 @@
+//! The document around every page, and which address leads to which page.
+
+use super::pages::{FrontPage, NotFoundPage, RoomPage};
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+/// The whole document. `assets` stands before the path of every style, script and picture.
+pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="referrer" content="no-referrer" />
+                <meta name="robots" content="noindex" />
+                <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
+                <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options islands=true root=assets />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+#[component]
+fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <NotFoundPage reason="Nothing is kept at this address.".to_owned() /> }>
+                <Route path=path!("/") view=FrontPage ssr=SsrMode::Async />
+                <Route path=path!("/:room_name") view=RoomPage ssr=SsrMode::Async />
+                <Route path=path!("/:room_name/:seq") view=RoomPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,13 @@
+//! The round sign that stands for an author: initials on the author's colour.
+
+use crate::domain::{Tag, Username};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn Avatar(username: Username, tag: Tag) -> impl IntoView {
+    view! {
+        <span class="avatar" aria-hidden="true" style=format!("--hue: {}", tag.hue())>
+            {username.initials()}
+        </span>
+    }
+}

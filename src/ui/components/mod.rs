@@ -1,0 +1,12 @@
+//! What pages are made of, one file each; the stylesheet of the same name dresses it.
+
+mod avatar;
+mod composer;
+mod connection_status;
+mod message_item;
+mod message_list;
+mod pending_list;
+mod room;
+mod room_header;
+
+pub use room::Room;

@@ -1,0 +1,265 @@
+//! The one file that touches the WebSocket: connects, backs off, resumes. One loop takes everything that happens, to
+//! the socket, to the network and in the page, in the order in which it happens.
+
+use super::browser;
+use crate::domain::{Epoch, RoomName, Seq};
+use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::StreamExt;
+use gloo_timers::callback::Interval;
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{CloseEvent, Event, EventTarget, MessageEvent, WebSocket};
+
+/// Waiting times before another try, in milliseconds: full jitter between the first and a ceiling that doubles
+/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+const SHORTEST_WAIT: f64 = 500.0;
+const LONGEST_WAIT: f64 = 30_000.0;
+
+/// How often the loop looks at the clock.
+const TICK_MS: u32 = 1000;
+
+/// How the connection is, for the page to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ConnectionStatus {
+    /// On the way.
+    #[default]
+    Connecting,
+    /// What is said arrives.
+    Live,
+    /// Lost; another try in so many seconds.
+    Waiting(u32),
+    /// The device has no network.
+    Offline,
+    /// The server does not want this connection back.
+    Closed,
+}
+
+/// What the loop tells the page.
+pub(super) trait Listener: 'static {
+    /// The last number that the page has: where a connection resumes.
+    fn position(&self) -> Seq;
+    /// The connection is another.
+    fn status(&self, status: ConnectionStatus);
+    /// Connected and greeted: what waits can be sent now.
+    fn welcome(&self, live: &Live);
+    /// A frame has come.
+    fn receive(&self, frame: ServerFrame, live: &Live);
+}
+
+/// A cheap-to-clone handle on the loop.
+#[derive(Clone)]
+pub(super) struct Live {
+    happenings: UnboundedSender<Happening>,
+}
+
+/// Everything that the loop hears of.
+enum Happening {
+    Opened,
+    Received(String),
+    Lost {
+        code: u16,
+    },
+    Tick,
+    /// The network is there again, the page is seen again, or somebody cannot wait.
+    Wake,
+    Offline,
+    Send(ClientFrame),
+}
+
+impl Live {
+    /// Connects to a room, for as long as the page lives.
+    pub(super) fn start(room: &RoomName, epoch: &Epoch, listener: impl Listener) -> Self {
+        let (happenings, happened) = unbounded();
+        let live = Self { happenings };
+        live.on(browser::window().as_ref(), "online", || Happening::Wake);
+        live.on(browser::window().as_ref(), "offline", || Happening::Offline);
+        if let Some(document) = browser::window().document() {
+            live.on(document.as_ref(), "visibilitychange", || Happening::Wake);
+        }
+        let tick = live.clone();
+        Interval::new(TICK_MS, move || tick.tell(Happening::Tick)).forget();
+        let url = format!("{}?epoch={epoch}", browser::socket_url(room));
+        let connection = Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0 };
+        leptos::task::spawn_local(connection.run(happened));
+        live
+    }
+
+    /// Sends a frame, if there is a connection; what must not be lost waits in the outbox.
+    pub(super) fn send(&self, frame: ClientFrame) {
+        self.tell(Happening::Send(frame));
+    }
+
+    /// Tries to connect now rather than later.
+    pub(super) fn wake(&self) {
+        self.tell(Happening::Wake);
+    }
+
+    fn tell(&self, happening: Happening) {
+        // The loop lives as long as the page.
+        let _ = self.happenings.unbounded_send(happening);
+    }
+
+    fn on(&self, target: &EventTarget, event: &str, happening: fn() -> Happening) {
+        let live = self.clone();
+        let heard = Closure::<dyn FnMut(Event)>::new(move |_| live.tell(happening()));
+        let _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
+        heard.forget();
+    }
+}
+
+struct Connection<L> {
+    live: Live,
+    listener: L,
+    url: String,
+    socket: Option<Socket>,
+    state: State,
+    /// Tries since the last welcome.
+    tries: u32,
+}
+
+/// Where the connection stands; times are in milliseconds of [`now`].
+enum State {
+    Idle,
+    Connecting { since: f64 },
+    Live { heard: f64, spoke: f64 },
+    Waiting { until: f64 },
+    Closed,
+}
+
+impl<L: Listener> Connection<L> {
+    async fn run(mut self, mut happened: UnboundedReceiver<Happening>) {
+        self.connect();
+        while let Some(happening) = happened.next().await {
+            match happening {
+                Happening::Opened => self.state = State::Live { heard: now(), spoke: now() },
+                Happening::Received(text) => self.receive(&text),
+                Happening::Lost { code } => self.lost(code),
+                Happening::Tick => self.tick(),
+                Happening::Wake => self.wake(),
+                Happening::Offline => self.lost(0),
+                Happening::Send(frame) => self.send(&frame),
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        self.listener.status(ConnectionStatus::Connecting);
+        self.state = State::Connecting { since: now() };
+        let url = format!("{}&after={}", self.url, self.listener.position());
+        self.socket = Socket::open(&url, &self.live);
+        if self.socket.is_none() {
+            self.lost(0);
+        }
+    }
+
+    fn receive(&mut self, text: &str) {
+        if let State::Live { heard, .. } = &mut self.state {
+            *heard = now();
+        }
+        match ServerFrame::parse(text) {
+            Some(ServerFrame::Welcome { .. }) => {
+                self.tries = 0;
+                self.listener.status(ConnectionStatus::Live);
+                self.listener.welcome(&self.live);
+            }
+            Some(frame) => self.listener.receive(frame, &self.live),
+            None => {}
+        }
+    }
+
+    fn lost(&mut self, code: u16) {
+        self.socket = None;
+        if matches!(self.state, State::Closed) || (4500..5000).contains(&code) {
+            self.state = State::Closed;
+            return self.listener.status(ConnectionStatus::Closed);
+        }
+        let ceiling = (SHORTEST_WAIT * 2f64.powi(self.tries.min(10) as i32)).min(LONGEST_WAIT);
+        let wait = SHORTEST_WAIT + js_sys::Math::random() * (ceiling - SHORTEST_WAIT);
+        self.tries += 1;
+        self.state = State::Waiting { until: now() + wait };
+        self.show_waiting();
+    }
+
+    fn tick(&mut self) {
+        let silence = f64::from(SILENCE_MS);
+        match &mut self.state {
+            State::Connecting { since } if now() - *since > silence => self.lost(0),
+            State::Live { heard, .. } if now() - *heard > silence => self.lost(0),
+            State::Live { spoke, .. } if now() - *spoke >= f64::from(HEARTBEAT_MS) => {
+                *spoke = now();
+                self.send(&ClientFrame::Heartbeat);
+            }
+            State::Waiting { until } if now() >= *until && browser::is_online() => self.connect(),
+            State::Waiting { .. } => self.show_waiting(),
+            _ => {}
+        }
+    }
+
+    fn wake(&mut self) {
+        if matches!(self.state, State::Waiting { .. }) && browser::is_online() {
+            self.connect();
+        }
+    }
+
+    fn show_waiting(&self) {
+        let State::Waiting { until } = self.state else { return };
+        let seconds = ((until - now()) / 1000.0).ceil().max(1.0) as u32;
+        let online = browser::is_online();
+        self.listener.status(if online { ConnectionStatus::Waiting(seconds) } else { ConnectionStatus::Offline });
+    }
+
+    fn send(&self, frame: &ClientFrame) {
+        if let (State::Live { .. }, Some(socket)) = (&self.state, &self.socket) {
+            socket.send(&frame.encode());
+        }
+    }
+}
+
+/// A WebSocket with its listeners; closed and deaf once it is dropped.
+struct Socket {
+    socket: WebSocket,
+    _opened: Closure<dyn FnMut()>,
+    _received: Closure<dyn FnMut(MessageEvent)>,
+    _closed: Closure<dyn FnMut(CloseEvent)>,
+}
+
+impl Socket {
+    fn open(url: &str, live: &Live) -> Option<Self> {
+        let socket = WebSocket::new(url).ok()?;
+        let tell = live.clone();
+        let opened = Closure::<dyn FnMut()>::new(move || tell.tell(Happening::Opened));
+        socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        let tell = live.clone();
+        let received = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some(text) = event.data().as_string() {
+                tell.tell(Happening::Received(text));
+            }
+        });
+        socket.set_onmessage(Some(received.as_ref().unchecked_ref()));
+        let tell = live.clone();
+        let closed = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+            tell.tell(Happening::Lost { code: event.code() });
+        });
+        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        Some(Self { socket, _opened: opened, _received: received, _closed: closed })
+    }
+
+    fn send(&self, text: &str) {
+        // A socket that is closing says so by itself.
+        let _ = self.socket.send_with_str(text);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        let _ = self.socket.close();
+    }
+}
+
+/// Milliseconds.
+fn now() -> f64 {
+    js_sys::Date::now()
+}

@@ -1,0 +1,46 @@
+//! The front page: a name, a room, and in. A plain form, so it works without script.
+
+use crate::domain::RoomName;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub(crate) fn FrontPage() -> impl IntoView {
+    let query = use_query_map().read_untracked();
+    let username = query.get("username");
+    let room_name = query.get("room_name");
+    // Whoever comes back here with a room was turned away: the name cannot be one.
+    let refused = room_name.as_deref().and_then(|name| RoomName::parse_form(name).err());
+    let described = refused.is_some().then_some("room-name-error");
+    view! {
+        <Title text="Parlour" />
+        <main class="front">
+            <p class="front-mark">"Parlour"</p>
+            <h1>"Open a room, share the link, talk."</h1>
+            <form class="front-form" method="get" action="/">
+                <label>
+                    "Your name"
+                    <input name="username" value=username autocomplete="nickname" maxlength="64" dir="auto" />
+                </label>
+                <label>
+                    "Room"
+                    <input
+                        name="room_name"
+                        value=room_name
+                        placeholder="harbour"
+                        autocomplete="off"
+                        autocapitalize="none"
+                        spellcheck="false"
+                        required
+                        dir="auto"
+                        aria-invalid=described.map(|_| "true")
+                        aria-describedby=described
+                    />
+                </label>
+                {refused.map(|reason| view! { <p id="room-name-error" class="form-error" role="alert">{reason.to_string()}</p> })}
+                <button class="button">"Enter"</button>
+            </form>
+        </main>
+    }
+}

@@ -1,0 +1,287 @@
+//! The browser's view of a room: the messages it has, in the order of the log. Plain rules, no browser.
+
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq, Timestamp};
+
+/// A message joins the one before when the same author wrote both within this time, in milliseconds.
+const GROUP_MS: i64 = 5 * 60 * 1000;
+
+/// What an event did to the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It came next, and is in.
+    Next,
+    /// It was in already.
+    Known,
+    /// Events before it are missing: ask for them.
+    Gap,
+}
+
+/// The messages of a room, as far as they are loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    lines: Vec<Line>,
+    position: Seq,
+    more_before: bool,
+    more_after: bool,
+}
+
+/// A message, and which event last changed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    message: Message,
+    changed: Seq,
+}
+
+/// What the list draws, from top to bottom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A new day begins.
+    Day(Timestamp),
+    /// A message.
+    Message {
+        /// What is shown.
+        message: Message,
+        /// Which event last changed it.
+        changed: Seq,
+        /// Whether it begins a group, and shows who wrote it.
+        leads: bool,
+    },
+}
+
+impl Row {
+    /// The same for a row that is to be drawn the same.
+    pub fn key(&self) -> (bool, i64, Seq, bool) {
+        match self {
+            Self::Day(at) => (false, at.0, 0, false),
+            Self::Message { message, changed, leads } => (true, message.seq, *changed, *leads),
+        }
+    }
+}
+
+impl Timeline {
+    /// The timeline of a page that was just loaded.
+    pub fn new(page: &RoomPage) -> Self {
+        let mut timeline = Self {
+            lines: Vec::new(),
+            // The head was read before the messages: everything up to it is in them.
+            position: page.history.messages.last().map_or(0, |message| message.seq).max(page.head),
+            more_before: page.history.more_before,
+            more_after: page.history.more_after,
+        };
+        timeline.lines = lines(page.history.messages.clone());
+        timeline
+    }
+
+    /// The last number that the timeline has.
+    pub fn position(&self) -> Seq {
+        self.position
+    }
+
+    /// Whether older messages can be loaded.
+    pub fn more_before(&self) -> bool {
+        self.more_before
+    }
+
+    /// Whether the newest messages are not here: the page shows a place further up.
+    pub fn more_after(&self) -> bool {
+        self.more_after
+    }
+
+    /// Whether nobody has spoken yet.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The number of the oldest message that is loaded.
+    pub fn first(&self) -> Option<Seq> {
+        self.lines.first().map(|line| line.message.seq)
+    }
+
+    /// Takes an event of the log.
+    pub fn apply(&mut self, event: Event) -> Applied {
+        let Event { seq, id, at, body } = event;
+        if seq <= self.position {
+            return Applied::Known;
+        }
+        if seq > self.position + 1 {
+            return Applied::Gap;
+        }
+        self.position = seq;
+        match body {
+            EventBody::Message { username, tag, text } => {
+                let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
+                self.lines.push(Line { message, changed: seq });
+            }
+            EventBody::Edited { target, text } => self.change(target, seq, text, true),
+            EventBody::Deleted { target } => self.change(target, seq, String::new(), false),
+        }
+        Applied::Next
+    }
+
+    /// Puts an older page before what is there. What overlaps is left out.
+    pub fn prepend(&mut self, page: HistoryPage) {
+        let first = self.first().unwrap_or(Seq::MAX);
+        let mut older = lines(page.messages);
+        older.retain(|line| line.message.seq < first);
+        self.more_before = page.more_before;
+        self.lines.splice(..0, older);
+    }
+
+    /// What is drawn; `day` tells the number of the day that a point in time belongs to.
+    pub fn rows(&self, day: impl Fn(Timestamp) -> i64) -> Vec<Row> {
+        let mut rows = Vec::with_capacity(self.lines.len() + 4);
+        let mut before: Option<&Message> = None;
+        for Line { message, changed } in &self.lines {
+            let new_day = before.is_none_or(|before| day(before.sent_at) != day(message.sent_at));
+            if new_day {
+                rows.push(Row::Day(message.sent_at));
+            }
+            let leads = new_day || before.is_none_or(|before| !continues(before, message));
+            rows.push(Row::Message { message: message.clone(), changed: *changed, leads });
+            before = Some(message);
+        }
+        rows
+    }
+
+    fn change(&mut self, target: Seq, changed: Seq, text: String, edited: bool) {
+        if let Ok(index) = self.lines.binary_search_by_key(&target, |line| line.message.seq) {
+            let line = &mut self.lines[index];
+            line.message.text = text;
+            line.message.edited = edited;
+            line.changed = changed;
+        }
+    }
+}
+
+fn lines(messages: Vec<Message>) -> Vec<Line> {
+    messages.into_iter().map(|message| Line { changed: message.seq, message }).collect()
+}
+
+fn continues(before: &Message, message: &Message) -> bool {
+    before.tag == message.tag && before.username == message.username && message.sent_at.0 - before.sent_at.0 <= GROUP_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Epoch, EventId, RoomName, Tag, Username};
+    use proptest::prelude::*;
+
+    fn message(seq: Seq, at: i64) -> Message {
+        Message {
+            seq,
+            id: EventId::parse(&format!("id{seq}")).unwrap(),
+            username: Username::parse("Ann").unwrap(),
+            tag: Tag::new([0, 1]),
+            text: format!("text {seq}"),
+            sent_at: Timestamp(at),
+            edited: false,
+        }
+    }
+
+    fn event(seq: Seq, body: EventBody) -> Event {
+        Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
+    }
+
+    fn said(seq: Seq) -> Event {
+        let Message { username, tag, text, .. } = message(seq, 0);
+        event(seq, EventBody::Message { username, tag, text })
+    }
+
+    fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
+        Timeline::new(&RoomPage {
+            room: RoomName::parse("harbour").unwrap(),
+            epoch: Epoch("e".into()),
+            head,
+            username: None,
+            tag: Tag::new([0, 1]),
+            permalink: None,
+            form_id: EventId::parse("f").unwrap(),
+            history: HistoryPage { messages, more_before: true, more_after: false },
+        })
+    }
+
+    fn texts(timeline: &Timeline) -> Vec<String> {
+        timeline.lines.iter().map(|line| line.message.text.clone()).collect()
+    }
+
+    #[test]
+    fn events_are_taken_once_and_in_order() {
+        let mut timeline = timeline(vec![message(1, 0)], 1);
+        assert_eq!(timeline.apply(said(2)), Applied::Next);
+        assert_eq!(timeline.apply(said(2)), Applied::Known);
+        assert_eq!(timeline.apply(said(4)), Applied::Gap);
+        assert_eq!(timeline.position(), 2);
+        assert_eq!(texts(&timeline), ["text 1", "text 2"]);
+    }
+
+    #[test]
+    fn what_happened_before_the_page_was_made_is_not_asked_for_again() {
+        assert_eq!(timeline(vec![message(1, 0)], 3).position(), 3, "an edit and a deletion followed");
+        assert_eq!(timeline(vec![message(4, 0)], 3).position(), 4, "a message came while the page was read");
+    }
+
+    #[test]
+    fn edits_and_deletions_change_their_message() {
+        let mut timeline = timeline(vec![message(1, 0)], 1);
+        timeline.apply(event(2, EventBody::Edited { target: 1, text: "new".into() }));
+        assert_eq!(texts(&timeline), ["new"]);
+        timeline.apply(event(3, EventBody::Deleted { target: 1 }));
+        assert!(timeline.lines[0].message.is_deleted());
+        assert_eq!(
+            timeline.apply(event(4, EventBody::Deleted { target: 99 })),
+            Applied::Next,
+            "one that is not loaded"
+        );
+    }
+
+    #[test]
+    fn older_messages_go_before_and_never_twice() {
+        let mut timeline = timeline(vec![message(5, 0)], 5);
+        let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_before: false, more_after: true };
+        timeline.prepend(page);
+        assert_eq!(timeline.first(), Some(4));
+        assert!(!timeline.more_before());
+        assert_eq!(texts(&timeline).len(), 2);
+    }
+
+    #[test]
+    fn messages_of_one_author_within_five_minutes_are_grouped() {
+        let ann = |seq, at| message(seq, at);
+        let mut bob = message(3, 2000);
+        bob.tag = Tag::new([9, 9]);
+        let late = 2000 + GROUP_MS + 1;
+        let messages = vec![ann(1, 0), ann(2, 1000), bob.clone(), Message { seq: 4, sent_at: Timestamp(late), ..bob }];
+        let rows = timeline(messages, 4).rows(|at| at.day_number(0));
+        let leads: Vec<bool> = rows
+            .iter()
+            .filter_map(|row| match row {
+                Row::Message { leads, .. } => Some(*leads),
+                Row::Day(_) => None,
+            })
+            .collect();
+        assert_eq!(leads, [true, false, true, true]);
+    }
+
+    #[test]
+    fn a_day_begins_where_the_reader_is() {
+        let hour = 3_600_000;
+        let timeline = timeline(vec![message(1, 22 * hour), message(2, 23 * hour)], 2);
+        let days = |rows: Vec<Row>| rows.iter().filter(|row| matches!(row, Row::Day(_))).count();
+        assert_eq!(days(timeline.rows(|at| at.day_number(0))), 1);
+        assert_eq!(days(timeline.rows(|at| at.day_number(90))), 2);
+    }
+
+    proptest! {
+        /// However events arrive, twice, late or with holes, the timeline is a piece of the log without gaps.
+        #[test]
+        fn whatever_arrives_the_view_is_contiguous(arrivals in proptest::collection::vec(1..30i64, 0..200)) {
+            let mut timeline = timeline(Vec::new(), 0);
+            for seq in arrivals {
+                timeline.apply(said(seq));
+            }
+            let seqs: Vec<Seq> = timeline.lines.iter().map(|line| line.message.seq).collect();
+            prop_assert_eq!(&seqs, &(1..=timeline.position()).collect::<Vec<_>>());
+        }
+    }
+}
