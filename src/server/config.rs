@@ -1,7 +1,7 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
-use leptos::config::{LeptosOptions, get_configuration};
+use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -125,9 +125,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         toml::from_str(file.unwrap_or_default()).map_err(|error| ConfigError(format!("{FILE}: {error}")))?;
     let in_file = in_file.parlour;
 
-    let mut leptos = get_configuration(file.is_some().then_some(FILE))
-        .map_err(|error| ConfigError(format!("{FILE} or LEPTOS_*: {error}")))?
-        .leptos_options;
+    let mut leptos = leptos_options(file)?;
     if let (Some(addr), Some(ValueSource::CommandLine | ValueSource::EnvVariable)) =
         (settings.addr, matches.value_source("addr"))
     {
@@ -145,6 +143,20 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
     Ok((command.unwrap_or(Command::Serve), Config { leptos, database_url, redis_url, public_url, log_format }))
+}
+
+/// What Leptos itself needs to know: from its table of the file, and `LEPTOS_*`.
+fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
+    let wrong = |error: &dyn std::fmt::Display| ConfigError(format!("{FILE} or LEPTOS_*: {error}"));
+    let Some(text) = file else {
+        return Ok(get_configuration(None).map_err(|error| wrong(&error))?.leptos_options);
+    };
+    let tables: toml::Table = toml::from_str(text).map_err(|error| wrong(&error))?;
+    let leptos = tables.get("package").and_then(|package| package.get("metadata")?.get("leptos")?.as_table());
+    let mut leptos = leptos.cloned().unwrap_or_default();
+    // The name of the build is no setting, but Leptos insists on reading it.
+    leptos.entry("output-name").or_insert("parlour".into());
+    get_config_from_str(&format!("[package.metadata.leptos]\n{leptos}")).map_err(|error| wrong(&error))
 }
 
 fn sqlite_in(data: &Path) -> String {
@@ -196,6 +208,17 @@ mod tests {
         let config = resolved(&["--data", "/var/x", "--addr", "[::1]:80"], None).unwrap();
         assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
         assert_eq!(config.leptos.site_addr.to_string(), "[::1]:80");
+    }
+
+    #[test]
+    fn the_file_holds_what_it_wants_to_hold_and_no_more() {
+        let file = "[package.metadata.leptos]\nsite-addr = '127.0.0.1:4000'\n[parlour]\ndata = '/var/x'";
+        let config = resolved(&[], Some(file)).unwrap();
+        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4000");
+        assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
+        let config = resolved(&["--data", "here"], Some("[parlour]\ndata = '/var/x'")).unwrap();
+        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.database_url, "sqlite://here/parlour.db");
     }
 
     #[test]

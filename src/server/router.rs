@@ -14,6 +14,7 @@ use axum::routing::{any, get};
 use axum::{Router, extract::DefaultBodyLimit};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::trace::TraceLayer;
@@ -23,6 +24,8 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
 pub(crate) fn router(shared: Shared) -> Router {
+    // Pages wait for their data on this runtime; a second call finds it there already.
+    let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(front))
         .route("/{room_name}", get(room).post(post))
@@ -46,6 +49,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/readyz", get(health::readyz))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(shared)
 }

@@ -98,7 +98,8 @@ async fn live(mut socket: WebSocket, shared: Shared, room_name: RoomName, author
         }
     };
     let Joined { room, subscription, greeting } = joined;
-    let connection = Connection { chat: shared.chat, room, author, username, pending: FuturesUnordered::new() };
+    let connection =
+        Connection { chat: shared.chat, room, author, username, pending: FuturesUnordered::new(), owed: 0 };
     let (code, reason) = connection.run(&mut socket, subscription, greeting, shared.draining).await;
     end(&mut socket, code, reason).await;
 }
@@ -124,6 +125,8 @@ struct Connection {
     /// The name that the address asked for; posts may bring another.
     username: Option<Username>,
     pending: FuturesUnordered<Pending>,
+    /// The newest event that is this connection's own, and is answered by its delivery.
+    owed: Seq,
 }
 
 impl Connection {
@@ -185,7 +188,7 @@ impl Connection {
                     let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
                     say(socket, ServerFrame::Drain { reconnect_in_ms }).await
                 }
-                _ = tokio::time::sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() && self.pending.is_empty() => {
+                _ = tokio::time::sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() && self.pending.is_empty() && self.owed <= subscription.position() => {
                     Err((close::RESTARTING, "the server is restarting"))
                 }
             };
@@ -240,10 +243,13 @@ impl Connection {
 
     /// A new event answers for itself when it is delivered. One that was delivered before is sent again; one that is
     /// not stored is rejected.
-    fn answer(&self, id: Option<String>, outcome: Outcome, position: Seq) -> Option<ServerFrame> {
+    fn answer(&mut self, id: Option<String>, outcome: Outcome, position: Seq) -> Option<ServerFrame> {
         match outcome {
             Ok(stored) if stored.repeated && stored.event.seq <= position => Some(stored.event.into()),
-            Ok(_) => None,
+            Ok(stored) => {
+                self.owed = self.owed.max(stored.event.seq);
+                None
+            }
             Err(rejection) => Some(rejected(id, rejection)),
         }
     }
