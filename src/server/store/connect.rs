@@ -15,7 +15,7 @@ pub(super) const POSTGRES_WRITERS: usize = 4;
 const SQLITE_READERS: u32 = 4;
 
 /// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
-const MIGRATION_LOCK: i64 = 0x7061_726c_6f75_72;
+const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
 impl Store {
     /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.

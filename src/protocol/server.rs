@@ -1,0 +1,155 @@
+//! What the server sends. Every event of a room's log is one of these frames.
+
+use crate::domain::{Epoch, Event, EventBody, EventId, Rejection, RoomName, Seq, Tag, Timestamp, Username};
+use serde::{Deserialize, Serialize};
+
+/// What the server sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The first frame of every connection.
+    Welcome {
+        /// The room.
+        room_name: RoomName,
+        /// Which history of it this is.
+        epoch: Epoch,
+        /// The newest number of its log.
+        head: Seq,
+        /// The name the visitor appears under.
+        username: Username,
+        /// Tells the visitor from others of the same name.
+        tag: Tag,
+    },
+    /// Somebody said something; for its sender, the acknowledgement.
+    Message {
+        /// Its place in the log.
+        seq: Seq,
+        /// What its sender called it.
+        id: EventId,
+        /// The name it was said under.
+        username: Username,
+        /// Tells the author from others of the same name.
+        tag: Tag,
+        /// What was said; empty once it has been deleted.
+        message: String,
+        /// When it was stored.
+        sent_at: Timestamp,
+    },
+    /// A message has another text.
+    Edited {
+        /// Its place in the log.
+        seq: Seq,
+        /// What its sender called it.
+        id: EventId,
+        /// The number of the message.
+        target: Seq,
+        /// The new text; empty once the message has been deleted.
+        text: String,
+        /// When it was stored.
+        at: Timestamp,
+    },
+    /// A message was removed.
+    Deleted {
+        /// Its place in the log.
+        seq: Seq,
+        /// What its sender called it.
+        id: EventId,
+        /// The number of the message.
+        target: Seq,
+        /// When it was stored.
+        at: Timestamp,
+    },
+    /// Something was not stored, and why.
+    Rejected {
+        /// What its sender called it, if anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Why.
+        #[serde(flatten)]
+        rejection: Rejection,
+    },
+    /// "I am here, and this is the newest number."
+    Heartbeat {
+        /// The newest number of the room's log.
+        head: Seq,
+    },
+    /// The log cannot be continued from where the client stands: load the page again.
+    Reset {
+        /// Which history of the room there is now.
+        epoch: Epoch,
+        /// The newest number of its log.
+        head: Seq,
+    },
+    /// The server is about to stop; another one, or the next one, will be there.
+    Drain {
+        /// When to come back, in milliseconds from now.
+        reconnect_in_ms: u32,
+    },
+}
+
+impl ServerFrame {
+    /// Reads one text frame; `None` for a type that this version does not know.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The frame as JSON.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("a frame is plain data")
+    }
+
+    /// The event of the log that this frame carries, if it carries one.
+    pub fn into_event(self) -> Option<Event> {
+        match self {
+            Self::Message { seq, id, username, tag, message: text, sent_at: at } => {
+                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text } })
+            }
+            Self::Edited { seq, id, target, text, at } => {
+                Some(Event { seq, id, at, body: EventBody::Edited { target, text } })
+            }
+            Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Event> for ServerFrame {
+    fn from(Event { seq, id, at, body }: Event) -> Self {
+        match body {
+            EventBody::Message { username, tag, text } => {
+                Self::Message { seq, id, username, tag, message: text, sent_at: at }
+            }
+            EventBody::Edited { target, text } => Self::Edited { seq, id, target, text, at },
+            EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_message_frames_carry_a_top_level_message() {
+        let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
+        let edited = ServerFrame::from(event(EventBody::Edited { target: 1, text: "new".into() }));
+        let rejected = ServerFrame::Rejected { id: None, rejection: Rejection::unavailable() };
+        for frame in [edited, rejected, ServerFrame::Heartbeat { head: 1 }] {
+            let json: serde_json::Value = serde_json::from_str(&frame.encode()).unwrap();
+            assert_eq!(json.get("message"), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn events_survive_the_wire() {
+        let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
+        for event in [
+            event(EventBody::Message { username: Username::anonymous(), tag: Tag::new([1, 2]), text: "é\n".into() }),
+            event(EventBody::Edited { target: 1, text: "new".into() }),
+            event(EventBody::Deleted { target: 1 }),
+        ] {
+            let frame = ServerFrame::parse(&ServerFrame::from(event.clone()).encode()).unwrap();
+            assert_eq!(frame.into_event(), Some(event));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
+
+use super::subscription::Subscription;
+use super::tail::{Reach, Tail};
+use super::{Frame, lock};
+use crate::domain::Seq;
+use crate::server::store::{Room, Store};
+use axum::extract::ws::Utf8Bytes;
+use sea_orm::DbErr;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+use tokio::sync::{OnceCell, watch};
+
+/// How many events are read from the log at once.
+const READ: u64 = 200;
+
+/// How long to wait before asking a database again that did not answer.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A room with connections on this node.
+pub(crate) struct LiveRoom {
+    pub(crate) room: Room,
+    store: Store,
+    opened: OnceCell<()>,
+    tail: Mutex<Tail>,
+    /// The newest number that connections can have; waking them is all it is for.
+    delivered: watch::Sender<Seq>,
+}
+
+impl LiveRoom {
+    pub(super) fn new(room: Room, store: Store) -> Self {
+        Self { room, store, opened: OnceCell::new(), tail: Mutex::default(), delivered: watch::Sender::new(0) }
+    }
+
+    /// Subscribe, then read: what is published while `head` is being read raises `wanted`, and is healed.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
+        let read = async {
+            let heads = self.store.heads(&[self.room.id]).await?;
+            let head = heads.first().map_or(0, |&(_, head)| head);
+            {
+                let mut tail = lock(&self.tail);
+                tail.open = true;
+                tail.delivered = head;
+            }
+            self.want(head);
+            Ok(())
+        };
+        self.opened.get_or_try_init(|| read).await.map(|&()| ())
+    }
+
+    /// The newest number delivered on this node.
+    pub(crate) fn head(&self) -> Seq {
+        lock(&self.tail).delivered
+    }
+
+    /// Follows the log from `after`.
+    pub(crate) fn subscribe(self: &Arc<Self>, after: Seq) -> Subscription {
+        Subscription { live: self.clone(), position: after, delivered: self.delivered.subscribe() }
+    }
+
+    /// Up to `max` frames after `after`, out of the tail where it reaches back so far, else out of the log; `None` if
+    /// there are none yet.
+    pub(super) async fn read(&self, after: Seq, max: usize) -> Result<Option<Vec<Utf8Bytes>>, DbErr> {
+        match lock(&self.tail).after(after, max) {
+            Reach::None => return Ok(None),
+            Reach::Frames(frames) => return Ok(Some(frames)),
+            Reach::Behind => {}
+        }
+        let events = self.store.events_after(self.room.id, after, READ.min(max as u64)).await?;
+        Ok(Some(events.into_iter().map(|event| Frame::from(event).text).collect()))
+    }
+
+    /// Somebody knows of `seq`: what lies between is fetched from the log.
+    pub(crate) fn want(self: &Arc<Self>, seq: Seq) {
+        let mut tail = lock(&self.tail);
+        tail.wanted = tail.wanted.max(seq);
+        if tail.open && !tail.healing && tail.wanted > tail.delivered {
+            tail.healing = true;
+            tokio::spawn(heal(Arc::downgrade(self), self.store.clone()));
+        }
+    }
+
+    pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
+        let last = first + frames.len() as Seq - 1;
+        let delivered = lock(&self.tail).append(first, frames);
+        match delivered {
+            Some(delivered) => self.announce(delivered),
+            None => self.want(last),
+        }
+    }
+
+    fn announce(&self, delivered: Seq) {
+        self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
+    }
+}
+
+/// Brings a room up to what is wanted of it, by reading the log.
+async fn heal(live: Weak<LiveRoom>, store: Store) {
+    while let Some(live) = live.upgrade() {
+        let after = {
+            let mut tail = lock(&live.tail);
+            if tail.wanted <= tail.delivered {
+                tail.healing = false;
+                return;
+            }
+            tail.delivered
+        };
+        match store.events_after(live.room.id, after, READ).await {
+            // Somebody spoke of a number that is not there.
+            Ok(events) if events.is_empty() => {
+                let mut tail = lock(&live.tail);
+                tail.wanted = tail.delivered;
+            }
+            Ok(events) => live.publish(after + 1, events.into_iter().map(Frame::from).collect()),
+            Err(error) => {
+                tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
+                drop(live);
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! One reader's place in a room's log.
+
+use super::LiveRoom;
+use crate::domain::Seq;
+use axum::extract::ws::Utf8Bytes;
+use sea_orm::DbErr;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// One reader's place in a room's log.
+pub(crate) struct Subscription {
+    pub(super) live: Arc<LiveRoom>,
+    pub(super) position: Seq,
+    pub(super) delivered: watch::Receiver<Seq>,
+}
+
+impl Subscription {
+    /// The last number that this reader has got.
+    pub(crate) fn position(&self) -> Seq {
+        self.position
+    }
+
+    /// The newest number of the log, as far as this node knows.
+    pub(crate) fn head(&self) -> Seq {
+        self.live.head().max(self.position)
+    }
+
+    /// Goes back to `after`, to read again what followed.
+    pub(crate) fn rewind(&mut self, after: Seq) {
+        self.position = self.position.min(after);
+    }
+
+    /// The next frames, at most `max` and at least one, without a gap. Cancelling it loses nothing.
+    pub(crate) async fn next(&mut self, max: usize) -> Result<Vec<Utf8Bytes>, DbErr> {
+        loop {
+            self.delivered.borrow_and_update();
+            let Some(frames) = self.live.read(self.position, max).await? else {
+                // The sender lives in the room, which this holds: waiting cannot fail.
+                let _ = self.delivered.changed().await;
+                continue;
+            };
+            self.position += frames.len() as Seq;
+            return Ok(frames);
+        }
+    }
+}

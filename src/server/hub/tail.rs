@@ -1,0 +1,132 @@
+//! The end of a room's log, in memory. Plain rules: what is appended, what is kept, what a reader gets.
+
+use super::Frame;
+use crate::domain::Seq;
+use axum::extract::ws::Utf8Bytes;
+use std::collections::VecDeque;
+
+/// How much is kept, in frames and in bytes.
+const TAIL_FRAMES: usize = 512;
+const TAIL_BYTES: usize = 1 << 20;
+
+/// The end of the log, in memory: `frames` are numbered up to `delivered`.
+#[derive(Default)]
+pub(super) struct Tail {
+    pub(super) open: bool,
+    pub(super) delivered: Seq,
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    /// The newest number that anybody has spoken of.
+    pub(super) wanted: Seq,
+    pub(super) healing: bool,
+}
+
+impl Tail {
+    /// Appends what follows, drops what is there already, and returns the newest number; `None` if there is a gap.
+    pub(super) fn append(&mut self, first: Seq, frames: Vec<Frame>) -> Option<Seq> {
+        if !self.open || first > self.delivered + 1 {
+            return None;
+        }
+        let known = (self.delivered + 1 - first) as usize;
+        for frame in frames.into_iter().skip(known) {
+            if frame.deletion {
+                self.frames.clear();
+                self.bytes = 0;
+            }
+            self.delivered += 1;
+            self.bytes += frame.text.len();
+            self.frames.push_back(frame);
+            while self.frames.len() > TAIL_FRAMES || self.bytes > TAIL_BYTES {
+                let dropped = self.frames.pop_front().map_or(0, |frame| frame.text.len());
+                self.bytes -= dropped;
+            }
+        }
+        Some(self.delivered)
+    }
+
+    /// Up to `max` frames after `after`.
+    pub(super) fn after(&self, after: Seq, max: usize) -> Reach {
+        if after >= self.delivered {
+            return Reach::None;
+        }
+        match usize::try_from(after - (self.delivered - self.frames.len() as Seq)) {
+            Ok(skip) => {
+                Reach::Frames(self.frames.iter().skip(skip).take(max).map(|frame| frame.text.clone()).collect())
+            }
+            Err(_) => Reach::Behind,
+        }
+    }
+}
+
+/// What the tail has for a reader.
+pub(super) enum Reach {
+    /// Nothing yet: the reader has everything.
+    None,
+    /// What comes next.
+    Frames(Vec<Utf8Bytes>),
+    /// What comes next has left the tail; the log has it.
+    Behind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(numbers: std::ops::RangeInclusive<Seq>) -> Vec<Frame> {
+        numbers.map(|n| Frame { text: n.to_string().into(), deletion: false }).collect()
+    }
+
+    fn open_at(delivered: Seq) -> Tail {
+        Tail { open: true, delivered, ..Tail::default() }
+    }
+
+    fn texts(tail: &Tail, after: Seq) -> Option<Vec<String>> {
+        match tail.after(after, 100) {
+            Reach::Frames(texts) => Some(texts.iter().map(ToString::to_string).collect()),
+            Reach::None | Reach::Behind => None,
+        }
+    }
+
+    #[test]
+    fn what_follows_is_appended_and_what_is_known_dropped() {
+        let mut tail = open_at(3);
+        assert_eq!(tail.append(4, frames(4..=5)), Some(5));
+        assert_eq!(tail.append(4, frames(4..=6)), Some(6));
+        assert_eq!(tail.append(1, frames(1..=2)), Some(6));
+        assert_eq!(texts(&tail, 3).unwrap(), ["4", "5", "6"]);
+        assert_eq!(texts(&tail, 5).unwrap(), ["6"]);
+    }
+
+    #[test]
+    fn a_gap_is_noticed() {
+        let mut tail = open_at(3);
+        assert_eq!(tail.append(5, frames(5..=5)), None);
+        assert_eq!(tail.delivered, 3);
+        assert_eq!(Tail::default().append(1, frames(1..=1)), None, "a room that is not open knows no number");
+    }
+
+    #[test]
+    fn a_reader_behind_the_tail_is_told_so() {
+        let mut tail = open_at(0);
+        tail.append(1, frames(1..=TAIL_FRAMES as Seq + 10));
+        assert_eq!(texts(&tail, 5), None);
+        assert_eq!(texts(&tail, 10).unwrap()[0], "11");
+    }
+
+    #[test]
+    fn the_tail_is_bounded_in_bytes_too() {
+        let mut tail = open_at(0);
+        let large = Frame { text: "x".repeat(TAIL_BYTES / 2).into(), deletion: false };
+        tail.append(1, vec![large; 3]);
+        assert_eq!(tail.frames.len(), 2);
+    }
+
+    #[test]
+    fn a_deletion_takes_the_deleted_text_out_of_memory() {
+        let mut tail = open_at(0);
+        tail.append(1, frames(1..=3));
+        tail.append(4, vec![Frame { text: "gone".into(), deletion: true }]);
+        assert_eq!(texts(&tail, 2), None);
+        assert_eq!(texts(&tail, 3).unwrap(), ["gone"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The doorbell between nodes, over Redis: "room 7 has events 41 to 43, and here they are". Nothing depends on it but
+//! speed. Every node listens for its own beat; while it does not hear it, it asks the database every second instead.
+
+mod line;
+mod seal;
+mod watch;
+
+use super::hub::{Frame, Hub};
+use crate::domain::Seq;
+use seal::Seal;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch as state};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+use watch::Watch;
+
+/// Doorbells that wait to be rung, and the bytes of frames that one of them carries at most.
+const QUEUE: usize = 1024;
+const PAYLOAD: usize = 64 << 10;
+
+/// How the relay is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RelayState {
+    /// There is no Redis: one node.
+    None,
+    /// Every known node is heard.
+    Ok,
+    /// Somebody is not heard; the database is asked every second.
+    Degraded,
+}
+
+/// What goes over Redis.
+#[derive(Debug, Serialize, Deserialize)]
+enum Bell {
+    /// Events `first` to `last` are in the log; `frames` may be left out.
+    Room { room: i64, first: Seq, last: Seq, frames: Vec<(String, bool)> },
+    /// Doorbells were lost: look at every room.
+    All,
+    /// A node is there.
+    Beat(Uuid),
+}
+
+/// A cheap-to-clone handle to ring with.
+#[derive(Clone)]
+pub(crate) struct Relay {
+    bells: Option<mpsc::Sender<Bell>>,
+    state: state::Receiver<RelayState>,
+}
+
+impl Relay {
+    /// One node, no Redis.
+    pub(crate) fn none() -> Self {
+        Self { bells: None, state: state::Sender::new(RelayState::None).subscribe() }
+    }
+
+    /// Starts to ring and to listen at `url`. `secret` is the site's: what was not signed with it is not believed,
+    /// and sites that share a Redis do not hear each other.
+    pub(crate) fn start(url: &str, secret: &[u8], hub: Hub, tasks: &mut JoinSet<()>) -> redis::RedisResult<Self> {
+        let client = redis::Client::open(url)?;
+        let seal = Seal::new(secret);
+        let (state, watched) = state::channel(RelayState::Degraded);
+        let (bells, waiting) = mpsc::channel(QUEUE);
+        let (heard, hears) = mpsc::channel(QUEUE);
+        tasks.spawn(line::ring_for_ever(client.clone(), seal.clone(), waiting));
+        tasks.spawn(line::listen_for_ever(client, seal, heard));
+        tasks.spawn(Watch::new(hub, state, bells.clone()).run(hears));
+        Ok(Self { bells: Some(bells), state: watched })
+    }
+
+    /// Tells the other nodes. Never waits: what cannot be told now is found in the database.
+    pub(crate) fn ring(&self, room: i64, first: Seq, frames: &[Frame]) {
+        let Some(bells) = &self.bells else { return };
+        let last = first + frames.len() as Seq - 1;
+        let fits = frames.iter().map(|frame| frame.text.len()).sum::<usize>() <= PAYLOAD;
+        let frames = if fits { frames } else { &[] };
+        let frames = frames.iter().map(|frame| (frame.text.to_string(), frame.deletion)).collect();
+        let _ = bells.try_send(Bell::Room { room, first, last, frames });
+    }
+
+    /// How the relay is just now.
+    pub(crate) fn state(&self) -> RelayState {
+        *self.state.borrow()
+    }
+}
