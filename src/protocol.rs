@@ -21,6 +21,9 @@ pub const SILENCE_MS: u32 = 45_000;
 /// How many events a resume replays at most; whoever is further behind loads the page again.
 pub const MAX_REPLAY: Seq = 1000;
 
+/// Up to so many participants are named; of more, only the count is told.
+pub const MAX_PARTICIPANTS: usize = 100;
+
 /// Close codes; 4000 to 4499 mean "reconnect and resume", 4500 to 4999 "do not reconnect".
 ///
 /// Codes below 4000 are those of RFC 6455, section 7.4.1, and of its IANA registry.

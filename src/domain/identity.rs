@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Four hexadecimal characters derived from an author's identity: two people of one name are told apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
 

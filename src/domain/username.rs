@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 256;
 ///
 /// Text from outside becomes a username by [`Username::parse`] alone; deserialising trusts its source and is for
 /// what this program has itself written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
 

@@ -36,6 +36,8 @@ pub enum ClientFrame {
         /// The number of the message.
         target: Seq,
     },
+    /// "I am writing something."
+    Typing,
     /// "I have everything up to `after`": whatever came later is sent again.
     Sync {
         /// The last number the client has.
@@ -90,6 +92,7 @@ impl ClientFrame {
                 Some(after) if after >= 0 => Ok(Self::Sync { after }),
                 _ => Err(bad(frame.id, "A sync needs `after`, a number from 0 up.")),
             },
+            Some("typing") => Ok(Self::Typing),
             Some("heartbeat") => Ok(Self::Heartbeat),
             Some(_) => Err(bad(frame.id, "There is no frame of this type.")),
         }
@@ -119,6 +122,7 @@ mod tests {
             ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
             ClientFrame::Delete { id: Some("a2".into()), target: 42 },
             ClientFrame::Sync { after: 41 },
+            ClientFrame::Typing,
             ClientFrame::Heartbeat,
         ] {
             assert_eq!(ClientFrame::parse(&frame.encode()), Ok(frame));

@@ -1,6 +1,8 @@
 //! What the server sends. Every event of a room's log is one of these frames.
 
-use crate::domain::{Epoch, Event, EventBody, EventId, Rejection, RoomName, Seq, Tag, Timestamp, Username};
+use crate::domain::{
+    Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Tag, Timestamp, Username,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the server sends.
@@ -68,6 +70,15 @@ pub enum ServerFrame {
         #[serde(flatten)]
         rejection: Rejection,
     },
+    /// Who is in the room now: a hint, outside the promise.
+    Presence {
+        /// How many they are.
+        count: usize,
+        /// Who they are; empty when they are more than [`super::MAX_PARTICIPANTS`].
+        participants: Vec<Participant>,
+    },
+    /// Somebody is writing: a hint, outside the promise.
+    Typing(Participant),
     /// "I am here, and this is the newest number."
     Heartbeat {
         /// The newest number of the room's log.

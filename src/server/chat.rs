@@ -1,12 +1,12 @@
 //! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
 //! to this, and bring names and texts as they came.
 
-use super::hub::{Hub, Subscription};
+use super::hub::{Hub, Seat, Subscription};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::store::{Draft, Entry, Room, Store};
 use crate::domain::{
-    Epoch, EventId, HistoryPage, MessageText, Rejection, RejectionCode, RoomName, RoomPage, Seq, Username,
+    Epoch, EventId, HistoryPage, MessageText, Participant, Rejection, RejectionCode, RoomName, RoomPage, Seq, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
@@ -32,14 +32,15 @@ pub(crate) struct Resume {
 pub(crate) struct Joined {
     pub(crate) room: Room,
     pub(crate) subscription: Subscription,
+    pub(crate) seat: Seat,
     /// What the connection is told first: the welcome and, if the log cannot be continued, the reset.
     pub(crate) greeting: Vec<ServerFrame>,
 }
 
-/// Something for a room's log, as it came from outside.
+/// Something for a room's log; texts are as they came from outside.
 pub(crate) enum Wish<'a> {
     /// To say something.
-    Post { username: Option<&'a str>, message: &'a str },
+    Post { username: Username, message: &'a str },
     /// To put another text in place of an own message.
     Edit { target: Seq, text: &'a str },
     /// To remove an own message.
@@ -49,10 +50,7 @@ pub(crate) enum Wish<'a> {
 impl Wish<'_> {
     fn parse(self) -> Result<Draft, Rejection> {
         Ok(match self {
-            Self::Post { username, message } => Draft::Message {
-                text: MessageText::parse(message)?,
-                username: username.map_or_else(|| Ok(Username::anonymous()), Username::parse)?,
-            },
+            Self::Post { username, message } => Draft::Message { username, text: MessageText::parse(message)? },
             Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
             Self::Delete { target } => Draft::Delete { target },
         })
@@ -103,14 +101,15 @@ impl Chat {
             room_name: room.name.clone(),
             epoch: room.epoch.clone(),
             head,
-            username,
+            username: username.clone(),
             tag: author.tag(),
         }];
         if !continued {
             greeting.push(reset(&room.epoch, head));
         }
         let subscription = live.subscribe(if continued { after } else { head });
-        Ok(Joined { room, subscription, greeting })
+        let seat = Seat::take(&self.hub, &live, Participant { username, tag: author.tag() });
+        Ok(Joined { room, subscription, seat, greeting })
     }
 
     /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.

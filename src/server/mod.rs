@@ -12,6 +12,7 @@ mod hub;
 pub mod identity;
 mod journal;
 mod origin;
+mod presence;
 mod relay;
 mod router;
 mod socket;
@@ -80,12 +81,13 @@ pub async fn check(config: &Config) -> Result<(), RunError> {
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     let store = Store::open(&config.database_url).await?;
     let identities = Identities::new(&store.secret("identity").await?);
-    let hub = Hub::new(store.clone());
+    let (hub, changes) = Hub::new(store.clone());
     let mut tasks = JoinSet::new();
     let relay = match &config.redis_url {
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
     };
+    tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let chat = Chat { store: store.clone(), hub, journal };
     let assets = Assets::new(config.leptos.site_root.clone());

@@ -3,7 +3,7 @@
 use super::chat::Wish;
 use super::identity::Author;
 use super::{Shared, assets, health, origin, socket, visitor};
-use crate::domain::{Rejection, RoomName};
+use crate::domain::{Rejection, RoomName, Username};
 use crate::ui::{Refused, shell};
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
@@ -124,8 +124,12 @@ async fn post(
     again.extensions_mut().insert(author);
     let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
-    let wish = Wish::Post { username, message: &form.message };
-    match shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await {
+    let stored = async {
+        let username = username.map_or_else(|| Ok(Username::anonymous()), Username::parse)?;
+        let wish = Wish::Post { username, message: &form.message };
+        shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await
+    };
+    match stored.await {
         Ok(_) => Redirect::to(&with_username(&name, username)).into_response(),
         Err(Rejection { code, detail, .. }) => {
             let refused = Refused { message: form.message, username: form.username, detail };

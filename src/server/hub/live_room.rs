@@ -1,21 +1,26 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
+use super::participants::Participants;
+use super::seat::Hint;
 use super::subscription::Subscription;
 use super::tail::{Reach, Tail};
-use super::{Frame, lock};
+use super::{Frame, Rooms, lock};
 use crate::domain::Seq;
 use crate::server::store::{Room, Store};
 use axum::extract::ws::Utf8Bytes;
 use sea_orm::DbErr;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, broadcast, watch};
 
 /// How many events are read from the log at once.
 const READ: u64 = 200;
 
 /// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_millis(250);
+
+/// How many hints a connection may be behind before it misses some.
+const HINTS: usize = 16;
 
 /// A room with connections on this node.
 pub(crate) struct LiveRoom {
@@ -25,11 +30,27 @@ pub(crate) struct LiveRoom {
     tail: Mutex<Tail>,
     /// The newest number that connections can have; waking them is all it is for.
     delivered: watch::Sender<Seq>,
+    participants: Mutex<Participants>,
+    /// The frame that tells who is here.
+    presence: watch::Sender<Utf8Bytes>,
+    hints: broadcast::Sender<Hint>,
+    /// Where this room is listed, as long as it lives.
+    rooms: Rooms,
 }
 
 impl LiveRoom {
-    pub(super) fn new(room: Room, store: Store) -> Self {
-        Self { room, store, opened: OnceCell::new(), tail: Mutex::default(), delivered: watch::Sender::new(0) }
+    pub(super) fn new(room: Room, store: Store, rooms: Rooms) -> Self {
+        Self {
+            room,
+            store,
+            opened: OnceCell::new(),
+            tail: Mutex::default(),
+            delivered: watch::Sender::new(0),
+            participants: Mutex::default(),
+            presence: watch::Sender::new(Utf8Bytes::default()),
+            hints: broadcast::Sender::new(HINTS),
+            rooms,
+        }
     }
 
     /// Subscribe, then read: what is published while `head` is being read raises `wanted`, and is healed.
@@ -89,8 +110,48 @@ impl LiveRoom {
         }
     }
 
+    pub(super) fn participants(&self) -> MutexGuard<'_, Participants> {
+        lock(&self.participants)
+    }
+
+    /// Shows everybody who is here now, if that is news.
+    pub(super) fn tell_presence(&self) {
+        let frame = self.participants().frame().encode();
+        self.presence.send_if_modified(|told| {
+            let news = told.as_str() != frame;
+            if news {
+                *told = frame.into();
+            }
+            news
+        });
+    }
+
+    /// A newcomer is told who is here, as soon as that was told once.
+    pub(super) fn watch_participants(&self) -> (watch::Receiver<Utf8Bytes>, broadcast::Receiver<Hint>) {
+        let mut presence = self.presence.subscribe();
+        if !presence.borrow().is_empty() {
+            presence.mark_changed();
+        }
+        (presence, self.hints.subscribe())
+    }
+
+    pub(super) fn hint(&self, hint: Hint) {
+        // Without listeners there is nobody to show it to.
+        let _ = self.hints.send(hint);
+    }
+
     fn announce(&self, delivered: Seq) {
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
+    }
+}
+
+impl Drop for LiveRoom {
+    fn drop(&mut self) {
+        let mut rooms = lock(&self.rooms);
+        // Somebody may have opened it anew in the meantime.
+        if rooms.get(&self.room.id).is_some_and(|live| live.strong_count() == 0) {
+            rooms.remove(&self.room.id);
+        }
     }
 }
 

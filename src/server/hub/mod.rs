@@ -3,10 +3,14 @@
 //! So nobody is skipped, nobody is sent n+1 before n, and a slow reader costs a number, not a queue.
 
 mod live_room;
+mod participants;
+mod seat;
 mod subscription;
 mod tail;
 
 pub(crate) use live_room::LiveRoom;
+pub(crate) use participants::Present;
+pub(crate) use seat::Seat;
 pub(crate) use subscription::Subscription;
 
 use super::store::{Room, Store};
@@ -14,8 +18,12 @@ use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ServerFrame;
 use axum::extract::ws::Utf8Bytes;
 use sea_orm::DbErr;
+use seat::Hint;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 /// An event as it goes over every socket of a room: encoded once, its bytes shared.
 #[derive(Clone, Debug)]
@@ -32,16 +40,34 @@ impl From<Event> for Frame {
     }
 }
 
-/// The live rooms of this node, by their ids.
+/// Rooms by their ids; each takes itself out when its last connection has gone.
+type Rooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
+
+/// What changes about who is in a room. Whoever holds the receiver tells the room and the other nodes.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// A participant came to this node, went, or has another name.
+    Here(i64),
+    /// Another node has told who is there.
+    Elsewhere(i64),
+    /// Somebody on this node is writing; this is the frame that says so.
+    Typing(i64, Utf8Bytes),
+    /// Other nodes may have missed what was told.
+    Everything,
+}
+
+/// The live rooms of this node.
 #[derive(Clone)]
 pub(crate) struct Hub {
     store: Store,
-    rooms: Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>,
+    rooms: Rooms,
+    changes: mpsc::UnboundedSender<Change>,
 }
 
 impl Hub {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, rooms: Arc::default() }
+    pub(crate) fn new(store: Store) -> (Self, mpsc::UnboundedReceiver<Change>) {
+        let (changes, changed) = mpsc::unbounded_channel();
+        (Self { store, rooms: Rooms::default(), changes }, changed)
     }
 
     /// The live room, opened if nobody is in it yet. It lives as long as somebody holds it.
@@ -51,8 +77,7 @@ impl Hub {
             match rooms.get(&room.id).and_then(Weak::upgrade) {
                 Some(live) => live,
                 None => {
-                    rooms.retain(|_, live| live.strong_count() > 0);
-                    let live = Arc::new(LiveRoom::new(room.clone(), self.store.clone()));
+                    let live = Arc::new(LiveRoom::new(room.clone(), self.store.clone(), self.rooms.clone()));
                     rooms.insert(room.id, Arc::downgrade(&live));
                     live
                 }
@@ -78,8 +103,7 @@ impl Hub {
 
     /// Compares every live room with the database, and heals those that are behind.
     pub(crate) async fn check(&self) -> Result<(), DbErr> {
-        let ids: Vec<i64> = lock(&self.rooms).keys().copied().collect();
-        for ids in ids.chunks(1000) {
+        for ids in self.ids().chunks(1000) {
             for (id, head) in self.store.heads(ids).await? {
                 if let Some(live) = self.live(id) {
                     live.want(head);
@@ -87,6 +111,53 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Another node has told who is in a room there.
+    pub(crate) fn hear(&self, node: Uuid, room_id: i64, present: Present) {
+        if let Some(live) = self.live(room_id)
+            && live.participants().hear(node, present, Instant::now())
+        {
+            self.changed(Change::Elsewhere(room_id));
+        }
+    }
+
+    /// Somebody on another node is writing.
+    pub(crate) fn hear_typing(&self, room_id: i64, text: Utf8Bytes) {
+        if let Some(live) = self.live(room_id) {
+            live.hint(Hint { from: None, text });
+        }
+    }
+
+    /// Only these nodes are there, and only while they speak.
+    pub(crate) fn keep(&self, nodes: &[Uuid], silence: Duration) {
+        for live in self.all() {
+            if live.participants().keep(nodes, silence, Instant::now()) {
+                self.changed(Change::Elsewhere(live.room.id));
+            }
+        }
+    }
+
+    /// Tells a room's connections who is here, and returns what other nodes need to know of it.
+    pub(crate) fn tell_presence(&self, room_id: i64) -> Present {
+        let Some(live) = self.live(room_id) else { return Present::default() };
+        live.tell_presence();
+        live.participants().here()
+    }
+
+    /// The ids of the live rooms.
+    pub(crate) fn ids(&self) -> Vec<i64> {
+        lock(&self.rooms).keys().copied().collect()
+    }
+
+    /// Somebody tells of a change.
+    pub(crate) fn changed(&self, change: Change) {
+        // Whoever is told lives as long as the server.
+        let _ = self.changes.send(change);
+    }
+
+    fn all(&self) -> Vec<Arc<LiveRoom>> {
+        lock(&self.rooms).values().filter_map(Weak::upgrade).collect()
     }
 
     fn live(&self, room_id: i64) -> Option<Arc<LiveRoom>> {

@@ -27,7 +27,7 @@ pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, mut bells: 
         }
         let mut pipeline = redis::pipe();
         for bell in waiting.drain(..) {
-            let shard = if let Bell::Room { room, .. } = bell { room.rem_euclid(SHARDS) } else { 0 };
+            let shard = bell.room().map_or(0, |room| room.rem_euclid(SHARDS));
             pipeline.publish(seal.channel(shard), seal.close(&bell)).ignore();
         }
         if connection.is_none() {

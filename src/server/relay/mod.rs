@@ -5,7 +5,7 @@ mod line;
 mod seal;
 mod watch;
 
-use super::hub::{Frame, Hub};
+use super::hub::{Frame, Hub, Present};
 use crate::domain::Seq;
 use seal::Seal;
 use serde::{Deserialize, Serialize};
@@ -38,11 +38,27 @@ enum Bell {
     All,
     /// A node is there.
     Beat(Uuid),
+    /// Who is in a room on this node; `asks` for the same from the others.
+    Presence { node: Uuid, room: i64, present: Present, asks: bool },
+    /// Somebody in a room is writing; the frame that says so.
+    Typing { node: Uuid, room: i64, text: String },
+}
+
+impl Bell {
+    /// The room it is about.
+    fn room(&self) -> Option<i64> {
+        match self {
+            Self::Room { room, .. } | Self::Presence { room, .. } | Self::Typing { room, .. } => Some(*room),
+            Self::All | Self::Beat(_) => None,
+        }
+    }
 }
 
 /// A cheap-to-clone handle to ring with.
 #[derive(Clone)]
 pub(crate) struct Relay {
+    /// This node among the others.
+    node: Uuid,
     bells: Option<mpsc::Sender<Bell>>,
     state: state::Receiver<RelayState>,
 }
@@ -50,7 +66,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// One node, no Redis.
     pub(crate) fn none() -> Self {
-        Self { bells: None, state: state::Sender::new(RelayState::None).subscribe() }
+        Self { node: Uuid::nil(), bells: None, state: state::Sender::new(RelayState::None).subscribe() }
     }
 
     /// Starts to ring and to listen at `url`. `secret` is the site's: what was not signed with it is not believed,
@@ -61,13 +77,19 @@ impl Relay {
         let (state, watched) = state::channel(RelayState::Degraded);
         let (bells, waiting) = mpsc::channel(QUEUE);
         let (heard, hears) = mpsc::channel(QUEUE);
+        let node = Uuid::new_v4();
         tasks.spawn(line::ring_for_ever(client.clone(), seal.clone(), waiting));
         tasks.spawn(line::listen_for_ever(client, seal, heard));
-        tasks.spawn(Watch::new(hub, state, bells.clone()).run(hears));
-        Ok(Self { bells: Some(bells), state: watched })
+        tasks.spawn(Watch::new(node, hub, state, bells.clone()).run(hears));
+        Ok(Self { node, bells: Some(bells), state: watched })
     }
 
-    /// Tells the other nodes. Never waits: what cannot be told now is found in the database.
+    /// Whether there may be other nodes.
+    pub(crate) fn is_there(&self) -> bool {
+        self.bells.is_some()
+    }
+
+    /// Tells the other nodes of new events. Never waits: what cannot be told now is found in the database.
     pub(crate) fn ring(&self, room: i64, first: Seq, frames: &[Frame]) {
         let Some(bells) = &self.bells else { return };
         let last = first + frames.len() as Seq - 1;
@@ -75,6 +97,18 @@ impl Relay {
         let frames = if fits { frames } else { &[] };
         let frames = frames.iter().map(|frame| (frame.text.to_string(), frame.deletion)).collect();
         let _ = bells.try_send(Bell::Room { room, first, last, frames });
+    }
+
+    /// Tells the other nodes who is in a room on this one, and perhaps asks them the same.
+    pub(crate) fn tell_presence(&self, room: i64, present: Present, asks: bool) {
+        let Some(bells) = &self.bells else { return };
+        let _ = bells.try_send(Bell::Presence { node: self.node, room, present, asks });
+    }
+
+    /// Tells the other nodes that somebody is writing.
+    pub(crate) fn tell_typing(&self, room: i64, text: &str) {
+        let Some(bells) = &self.bells else { return };
+        let _ = bells.try_send(Bell::Typing { node: self.node, room, text: text.to_owned() });
     }
 
     /// How the relay is just now.

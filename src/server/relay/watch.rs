@@ -2,7 +2,7 @@
 
 use super::{Bell, RelayState};
 use crate::domain::Seq;
-use crate::server::hub::{Frame, Hub};
+use crate::server::hub::{Change, Frame, Hub};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -13,7 +13,10 @@ const BEAT: Duration = Duration::from_millis(300);
 const SILENCE: Duration = Duration::from_millis(1000);
 
 /// A node that was not heard for so long has gone.
-const GONE: Duration = Duration::from_secs(20);
+const GONE: Duration = Duration::from_secs(10);
+
+/// What a node has told of a room counts for so long, if it does not tell it again.
+const PRESENCE: Duration = Duration::from_secs(30);
 
 /// How often rooms are compared with the database: while all is well, and while it is not.
 const CHECK: Duration = Duration::from_secs(5);
@@ -32,8 +35,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(hub: Hub, state: watch::Sender<RelayState>, bells: mpsc::Sender<Bell>) -> Self {
-        let node = Uuid::new_v4();
+    pub(super) fn new(node: Uuid, hub: Hub, state: watch::Sender<RelayState>, bells: mpsc::Sender<Bell>) -> Self {
         let now = Instant::now();
         let long_ago = now.checked_sub(SILENCE * 2).unwrap_or(now);
         Self { hub, state, bells, node, nodes: HashMap::from([(node, long_ago)]), checked: now }
@@ -49,6 +51,16 @@ impl Watch {
                     Some(Bell::Beat(node)) => {
                         self.nodes.insert(node, Instant::now());
                     }
+                    Some(Bell::Presence { node, room, present, asks }) if node != self.node => {
+                        self.hub.hear(node, room, present);
+                        if asks {
+                            self.hub.changed(Change::Here(room));
+                        }
+                    }
+                    Some(Bell::Typing { node, room, text }) if node != self.node => {
+                        self.hub.hear_typing(room, text.into());
+                    }
+                    Some(Bell::Presence { .. } | Bell::Typing { .. }) => {}
                     None => return,
                 },
                 _ = beat.tick() => {
@@ -75,6 +87,7 @@ impl Watch {
         let due = if silent { CHECK_DEGRADED } else { CHECK };
         if now != before {
             tracing::info!(state = ?now, "relay");
+            self.hub.changed(Change::Everything);
         }
         if now != before || self.checked.elapsed() >= due {
             self.check().await;
@@ -83,6 +96,8 @@ impl Watch {
 
     async fn check(&mut self) {
         self.checked = Instant::now();
+        let nodes: Vec<Uuid> = self.nodes.keys().copied().collect();
+        self.hub.keep(&nodes, PRESENCE);
         if let Err(error) = self.hub.check().await {
             tracing::warn!(%error, "the rooms cannot be compared with the database just now");
         }

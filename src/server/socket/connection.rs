@@ -4,7 +4,7 @@ use super::wire::{Goodbye, ping, received, say, send};
 use crate::domain::{Rejection, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
 use crate::server::chat::{self, Chat, Wish, reset};
-use crate::server::hub::Subscription;
+use crate::server::hub::{Seat, Subscription};
 use crate::server::identity::Author;
 use crate::server::journal::Outcome;
 use crate::server::store::Room;
@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How many frames go out in one write.
@@ -22,6 +22,11 @@ pub(super) const TURN: usize = 64;
 /// How many posts of one connection wait for their commits; then it is not read from until some are answered.
 const UNACKNOWLEDGED: usize = 128;
 
+/// Others are told at most so often that something is being written.
+const TYPING_PACE: Duration = Duration::from_secs(1);
+
+const SILENCE: Duration = Duration::from_millis(SILENCE_MS as u64);
+
 /// Connections leave a stopping server one by one, within this time.
 const DRAIN_SPREAD: Duration = Duration::from_secs(3);
 
@@ -29,16 +34,17 @@ pub(super) struct Connection {
     chat: Chat,
     room: Room,
     author: Author,
-    /// The name that the address asked for; posts may bring another.
-    username: Option<Username>,
+    seat: Seat,
+    /// When it was last told that something is being written here.
+    typed: Option<Instant>,
     pending: FuturesUnordered<Pending>,
     /// The newest event that is this connection's own, and is answered by its delivery.
     owed: Seq,
 }
 
 impl Connection {
-    pub(super) fn new(chat: Chat, room: Room, author: Author, username: Option<Username>) -> Self {
-        Self { chat, room, author, username, pending: FuturesUnordered::new(), owed: 0 }
+    pub(super) fn new(chat: Chat, room: Room, author: Author, seat: Seat) -> Self {
+        Self { chat, room, author, seat, typed: None, pending: FuturesUnordered::new(), owed: 0 }
     }
 
     pub(super) async fn run(
@@ -80,18 +86,17 @@ impl Connection {
                         Err(goodbye) => Err(goodbye),
                     }
                 }
+                // Show who is here and who writes.
+                hint = self.seat.next() => send(socket, vec![hint]).await,
                 // Keep time.
                 _ = beat.tick() => {
-                    if heard.elapsed() > Duration::from_millis(SILENCE_MS.into()) {
-                        Err((close::SILENT, "nothing was heard"))
-                    } else {
-                        let head = ServerFrame::Heartbeat { head: subscription.head() };
-                        match say(socket, head).await {
-                            Ok(()) => ping(socket).await,
-                            Err(goodbye) => Err(goodbye),
-                        }
+                    let head = ServerFrame::Heartbeat { head: subscription.head() };
+                    match say(socket, head).await {
+                        Ok(()) => ping(socket).await,
+                        Err(goodbye) => Err(goodbye),
                     }
                 }
+                () = sleep_until(heard + SILENCE) => Err((close::SILENT, "nothing was heard")),
                 // Leave, when the server is asked to stop: told at once, gone a little later.
                 _ = draining.cancelled(), if leaving.is_none() => {
                     let within = DRAIN_SPREAD.mul_f64(random());
@@ -99,7 +104,7 @@ impl Connection {
                     let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
                     say(socket, ServerFrame::Drain { reconnect_in_ms }).await
                 }
-                _ = tokio::time::sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() && self.pending.is_empty() && self.owed <= subscription.position() => {
+                _ = sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() && self.pending.is_empty() && self.owed <= subscription.position() => {
                     Err((close::RESTARTING, "the server is restarting"))
                 }
             };
@@ -112,11 +117,10 @@ impl Connection {
     /// Takes one frame; returns what can be said about it at once.
     async fn hear(&mut self, text: &str, subscription: &mut Subscription, draining: bool) -> Option<ServerFrame> {
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Post { id, message, username }) => {
-                let asked = self.username.clone();
-                let username = username.as_deref().or(asked.as_ref().map(Username::as_str));
-                self.submit(id, Wish::Post { username, message: &message }, draining).await
-            }
+            Ok(ClientFrame::Post { id, message, username }) => match self.appear(username.as_deref()) {
+                Ok(username) => self.submit(id, Wish::Post { username, message: &message }, draining).await,
+                Err(rejection) => Some(rejected(id, rejection)),
+            },
             Ok(ClientFrame::Edit { id, target, text }) => {
                 self.submit(id, Wish::Edit { target, text: &text }, draining).await
             }
@@ -129,9 +133,24 @@ impl Connection {
                 subscription.rewind(after);
                 None
             }
+            Ok(ClientFrame::Typing) => {
+                if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_PACE) {
+                    self.typed = Some(Instant::now());
+                    self.seat.type_something();
+                }
+                None
+            }
             Ok(ClientFrame::Heartbeat) => None,
             Err(bad) => Some(rejected(bad.id, bad.rejection)),
         }
+    }
+
+    /// The name to appear under: another one from now on, if one is given.
+    fn appear(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
+        if let Some(username) = username {
+            self.seat.rename(Username::parse(username)?);
+        }
+        Ok(self.seat.participant().username.clone())
     }
 
     async fn submit(&mut self, id: Option<String>, wish: Wish<'_>, draining: bool) -> Option<ServerFrame> {

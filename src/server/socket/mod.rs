@@ -67,20 +67,20 @@ pub(crate) async fn upgrade(
 
 async fn live(mut socket: WebSocket, shared: Shared, room_name: RoomName, author: Author, query: SocketQuery) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
+    let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume {
         after: query.after.and_then(|after| after.parse().ok()).filter(|&after| after >= 0),
         epoch: query.epoch,
     };
-    let shown = username.clone().unwrap_or_else(Username::anonymous);
-    let joined = match shared.chat.join(&room_name, shown, author, resume).await {
+    let joined = match shared.chat.join(&room_name, username, author, resume).await {
         Ok(joined) => joined,
         Err(error) => {
             tracing::error!(%error, "a room cannot be entered");
             return wire::end(&mut socket, close::OVERLOADED, "the room cannot be read just now").await;
         }
     };
-    let Joined { room, subscription, greeting } = joined;
-    let connection = Connection::new(shared.chat, room, author, username);
+    let Joined { room, subscription, seat, greeting } = joined;
+    let connection = Connection::new(shared.chat, room, author, seat);
     let (code, reason) = connection.run(&mut socket, subscription, greeting, shared.draining).await;
     wire::end(&mut socket, code, reason).await;
 }

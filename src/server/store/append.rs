@@ -73,6 +73,9 @@ impl Store {
         let appended = entries.iter().map(|entry| batch.append(entry)).collect();
         batch.write(&transaction).await?;
         transaction.commit().await?;
+        if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
+            self.forget_deleted().await;
+        }
         Ok(appended)
     }
 }

@@ -14,6 +14,9 @@ pub(super) const POSTGRES_WRITERS: usize = 4;
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
 
+/// How long to wait before the write-ahead log is tried to be emptied again.
+pub(super) const RETRY: Duration = Duration::from_millis(200);
+
 /// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 

@@ -10,7 +10,7 @@ mod site;
 pub(crate) use append::{Appended, Draft, Entry, Locking};
 pub(crate) use rooms::Room;
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 use std::sync::Arc;
 
 /// A cheap-to-clone handle on the database.
@@ -60,6 +60,33 @@ impl Store {
         self.reader.ping().await
     }
 
+    /// SQLite: what was deleted is zero in the file (`secure_delete`), but stands in the write-ahead log until that is
+    /// emptied. A reader may hold it for a moment; then it is tried again until it is done.
+    async fn forget_deleted(&self) {
+        if self.is_sqlite() && !self.empty_wal().await {
+            let store = self.clone();
+            tokio::spawn(async move {
+                while !store.empty_wal().await {
+                    tokio::time::sleep(connect::RETRY).await;
+                }
+            });
+        }
+    }
+
+    /// Whether the write-ahead log is empty now.
+    async fn empty_wal(&self) -> bool {
+        let checkpoint = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+        match self.writer.query_one_raw(checkpoint).await {
+            Ok(Some(row)) => row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0),
+            Ok(None) => false,
+            // A database that was closed has emptied it, or will when it is opened again.
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log cannot be emptied");
+                true
+            }
+        }
+    }
+
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
         self.reader.close().await?;
@@ -68,6 +95,6 @@ impl Store {
 
     /// Whether this is the embedded database: one process, one writer, no other node.
     pub(crate) fn is_sqlite(&self) -> bool {
-        self.writer.get_database_backend() == sea_orm::DatabaseBackend::Sqlite
+        self.writer.get_database_backend() == DatabaseBackend::Sqlite
     }
 }

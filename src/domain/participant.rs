@@ -1,0 +1,13 @@
+//! Participants: who is in a room just now.
+
+use super::{Tag, Username};
+use serde::{Deserialize, Serialize};
+
+/// Somebody who has a room open. Two connections of one person under one name are one participant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Participant {
+    /// The name they appear under.
+    pub username: Username,
+    /// Tells them from others of the same name.
+    pub tag: Tag,
+}
