@@ -3,7 +3,7 @@
 
 use super::hub::{Frame, Hub};
 use super::relay::Relay;
-use super::store::{Appended, Entry, Locking, Store};
+use super::store::{Appended, Entry, Locking, Store, sync_failed};
 use crate::domain::{Event, Rejection, Seq};
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -20,6 +20,9 @@ const QUEUE: usize = 4096;
 /// How often a batch is tried whose outcome is unknown, and how long between.
 const TRIES: u32 = 4;
 const RETRY: Duration = Duration::from_millis(250);
+
+/// "An error occurred while doing I/O on some file" (sysexits.h).
+const EX_IOERR: i32 = 74;
 
 /// An entry that is in the log.
 #[derive(Clone, Debug)]
@@ -173,6 +176,7 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
 async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
     for attempt in 1.. {
         match store.append(entries, locking).await {
+            Err(error) if sync_failed(&error) => give_up(&error),
             Err(error) if attempt < TRIES => {
                 tracing::warn!(%error, attempt, "a batch could not be written; trying again");
                 tokio::time::sleep(RETRY * attempt).await;
@@ -181,6 +185,13 @@ async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Ve
         }
     }
     unreachable!("the last attempt returns")
+}
+
+/// A disk that does not sync leaves nothing to rely on. The process ends without answering anybody; the next one
+/// recovers what is there, and senders try again by their ids.
+fn give_up(error: &DbErr) -> ! {
+    tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
+    std::process::exit(EX_IOERR)
 }
 
 /// Tells this node's connections and the other nodes what is new, room by room, in the order of the log.

@@ -51,6 +51,11 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let writer = Database::connect(options).await?;
     assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
     assert_durable(&writer, "PRAGMA synchronous", "2").await?;
+    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
+    // before it is. Emptying the write-ahead log syncs it.
+    if !checkpoint(&writer).await? {
+        return Err(StoreError::Recovery);
+    }
     Migrator::up(&writer, None).await?;
 
     let mut options = self::options(url);
@@ -59,6 +64,13 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
         .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
     let reader = Database::connect(options).await?;
     Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+}
+
+/// Brings the write-ahead log into the file, synced, and empties it. Returns whether nobody kept it from being emptied.
+pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
+    let checkpoint = Statement::from_string(writer.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    let row = writer.query_one_raw(checkpoint).await?;
+    Ok(row.is_some_and(|row| row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0)))
 }
 
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {

@@ -3,14 +3,16 @@
 mod append;
 mod connect;
 mod entity;
+mod failure;
 mod history;
 mod rooms;
 mod site;
 
 pub(crate) use append::{Appended, Draft, Entry, Locking};
+pub(crate) use failure::sync_failed;
 pub(crate) use rooms::Room;
 
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
+use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr};
 use std::sync::Arc;
 
 /// A cheap-to-clone handle on the database.
@@ -41,6 +43,9 @@ pub enum StoreError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// What an earlier process has written cannot be made durable.
+    #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
+    Recovery,
     /// The database does not keep what it acknowledges.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
@@ -75,10 +80,8 @@ impl Store {
 
     /// Whether the write-ahead log is empty now.
     async fn empty_wal(&self) -> bool {
-        let checkpoint = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
-        match self.writer.query_one_raw(checkpoint).await {
-            Ok(Some(row)) => row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0),
-            Ok(None) => false,
+        match connect::checkpoint(&self.writer).await {
+            Ok(emptied) => emptied,
             // A database that was closed has emptied it, or will when it is opened again.
             Err(error) => {
                 tracing::warn!(%error, "the write-ahead log cannot be emptied");
