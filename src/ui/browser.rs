@@ -66,7 +66,7 @@ pub(super) fn keep_outbox(room: &RoomName, outbox: &Outbox) {
 }
 
 /// `ws://host/ws/{room_name}/`, or `wss:` from a page that came over https.
-pub(super) fn socket_url(room: &RoomName) -> String {
+pub(super) fn socket_address(room: &RoomName) -> String {
     let location = window().location();
     let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
     format!("{scheme}://{}/ws{}", location.host().unwrap_or_default(), room.path())

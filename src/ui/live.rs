@@ -2,7 +2,8 @@
 //! the socket, to the network and in the page, in the order in which it happens.
 
 use super::browser;
-use crate::domain::{Epoch, RoomName, Seq};
+use crate::domain::room::encode_segment;
+use crate::domain::{Epoch, RoomName, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
@@ -68,7 +69,7 @@ enum Happening {
 
 impl Live {
     /// Connects to a room, for as long as the page lives.
-    pub(super) fn start(room: &RoomName, epoch: &Epoch, listener: impl Listener) -> Self {
+    pub(super) fn start(room: &RoomName, epoch: &Epoch, username: Option<&Username>, listener: impl Listener) -> Self {
         let (happenings, happened) = unbounded();
         let live = Self { happenings };
         live.on(browser::window().as_ref(), "online", || Happening::Wake);
@@ -78,7 +79,8 @@ impl Live {
         }
         let tick = live.clone();
         Interval::new(TICK_MS, move || tick.tell(Happening::Tick)).forget();
-        let url = format!("{}?epoch={epoch}", browser::socket_url(room));
+        let name = username.map(|name| format!("&username={}", encode_segment(name.as_str()))).unwrap_or_default();
+        let url = format!("{}?epoch={epoch}{name}", browser::socket_address(room));
         let connection = Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0 };
         leptos::task::spawn_local(connection.run(happened));
         live

@@ -1,6 +1,7 @@
 //! The browser's view of a room: the messages it has, in the order of the log. Plain rules, no browser.
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq, Timestamp};
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq, Tag, Timestamp, Username};
+use std::collections::{HashMap, HashSet};
 
 /// A message joins the one before when the same author wrote both within this time, in milliseconds.
 const GROUP_MS: i64 = 5 * 60 * 1000;
@@ -45,15 +46,17 @@ pub enum Row {
         changed: Seq,
         /// Whether it begins a group, and shows who wrote it.
         leads: bool,
+        /// Whether somebody else has the same name, so that the tag is needed.
+        tagged: bool,
     },
 }
 
 impl Row {
     /// The same for a row that is to be drawn the same.
-    pub fn key(&self) -> (bool, i64, Seq, bool) {
+    pub fn key(&self) -> (i64, Seq, bool, bool) {
         match self {
-            Self::Day(at) => (false, at.0, 0, false),
-            Self::Message { message, changed, leads } => (true, message.seq, *changed, *leads),
+            Self::Day(at) => (at.0, -1, false, false),
+            Self::Message { message, changed, leads, tagged } => (message.seq, *changed, *leads, *tagged),
         }
     }
 }
@@ -130,6 +133,7 @@ impl Timeline {
     /// What is drawn; `day` tells the number of the day that a point in time belongs to.
     pub fn rows(&self, day: impl Fn(Timestamp) -> i64) -> Vec<Row> {
         let mut rows = Vec::with_capacity(self.lines.len() + 4);
+        let shared = self.shared_names();
         let mut before: Option<&Message> = None;
         for Line { message, changed } in &self.lines {
             let new_day = before.is_none_or(|before| day(before.sent_at) != day(message.sent_at));
@@ -137,10 +141,21 @@ impl Timeline {
                 rows.push(Row::Day(message.sent_at));
             }
             let leads = new_day || before.is_none_or(|before| !continues(before, message));
-            rows.push(Row::Message { message: message.clone(), changed: *changed, leads });
+            let tagged = shared.contains(&message.username);
+            rows.push(Row::Message { message: message.clone(), changed: *changed, leads, tagged });
             before = Some(message);
         }
         rows
+    }
+
+    /// Names under which more than one author has written.
+    fn shared_names(&self) -> HashSet<&Username> {
+        let mut authors: HashMap<&Username, &Tag> = HashMap::new();
+        let messages = self.lines.iter().map(|line| &line.message);
+        messages
+            .filter(|it| *authors.entry(&it.username).or_insert(&it.tag) != &it.tag)
+            .map(|it| &it.username)
+            .collect()
     }
 
     fn change(&mut self, target: Seq, changed: Seq, text: String, edited: bool) {
@@ -164,7 +179,7 @@ fn continues(before: &Message, message: &Message) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Epoch, EventId, RoomName, Tag, Username};
+    use crate::domain::{Epoch, EventId, RoomName};
     use proptest::prelude::*;
 
     fn message(seq: Seq, at: i64) -> Message {
@@ -261,6 +276,19 @@ mod tests {
             })
             .collect();
         assert_eq!(leads, [true, false, true, true]);
+    }
+
+    #[test]
+    fn a_name_that_two_authors_have_needs_its_tag() {
+        let tagged = |messages| -> Vec<bool> {
+            let rows = timeline(messages, 9).rows(|at| at.day_number(0));
+            rows.iter()
+                .filter_map(|row| if let Row::Message { tagged, .. } = row { Some(*tagged) } else { None })
+                .collect()
+        };
+        let another = Message { tag: Tag::new([9, 9]), ..message(3, 0) };
+        assert_eq!(tagged(vec![message(1, 0), message(2, 0)]), [false, false]);
+        assert_eq!(tagged(vec![message(1, 0), message(2, 0), another]), [true, true, true]);
     }
 
     #[test]

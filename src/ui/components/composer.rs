@@ -7,6 +7,9 @@ use leptos::html::{Form, Input, Textarea};
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, SubmitEvent};
 
+/// The others are told at most so often that something is being written, in milliseconds.
+const TYPING_MS: f64 = 2500.0;
+
 #[component]
 pub(super) fn Composer(
     /// A message that was sent by form and refused.
@@ -32,6 +35,14 @@ pub(super) fn Composer(
         room.say(username, said.trim().to_owned());
         text.set_value("");
         let _ = text.focus();
+    };
+    let said = StoredValue::new(0.0);
+    let tell_others = move |_| {
+        let now = js_sys::Date::now();
+        if now - said.get_value() > TYPING_MS {
+            said.set_value(now);
+            room.write();
+        }
     };
     let send_on_enter = move |event: KeyboardEvent| {
         if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
@@ -75,6 +86,7 @@ pub(super) fn Composer(
                     dir="auto"
                     node_ref=text
                     on:keydown=send_on_enter
+                    on:input=tell_others
                 >
                     {draft}
                 </textarea>

@@ -12,11 +12,13 @@ pub(super) fn MessageItem(
     message: Message,
     /// Whether it begins a group, and shows who wrote it.
     leads: bool,
+    /// Whether somebody else has the same name.
+    tagged: bool,
     /// Whether the address of the page names it.
     marked: bool,
 ) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let own = room.page.with_value(|page| page.tag == message.tag);
+    let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
     let Message { seq, username, tag, text, sent_at, edited, .. } = message;
     let permalink = format!("{}{seq}", room.name().path());
@@ -25,7 +27,7 @@ pub(super) fn MessageItem(
             <Avatar username=username.clone() tag=tag.clone() />
             <p class="message-byline">
                 <b class="message-author" dir="auto">{username.to_string()}</b>
-                <span class="message-tag">{tag.as_str().to_owned()}</span>
+                {tagged.then(|| view! { <span class="message-tag">{tag.as_str().to_owned()}</span> })}
             </p>
         }
     });

@@ -82,9 +82,9 @@ pub(super) fn MessageList(
                     <For each=rows key=Row::key let:row>
                         {match row {
                             Row::Day(at) => Either::Left(view! { <DayItem at=at /> }),
-                            Row::Message { message, leads, .. } => {
+                            Row::Message { message, leads, tagged, .. } => {
                                 let marked = permalink == Some(message.seq);
-                                Either::Right(view! { <MessageItem message=message leads=leads marked=marked /> })
+                                Either::Right(view! { <MessageItem message=message leads=leads tagged=tagged marked=marked /> })
                             }
                         }}
                     </For>

@@ -5,8 +5,11 @@ mod composer;
 mod connection_status;
 mod message_item;
 mod message_list;
+mod others;
+mod participant_list;
 mod pending_list;
 mod room;
 mod room_header;
+mod typing_line;
 
 pub use room::Room;

@@ -4,9 +4,12 @@
 use super::composer::Composer;
 use super::connection_status::ConnectionStatusBar;
 use super::message_list::MessageList;
+use super::others::Others;
+use super::participant_list::ParticipantList;
 use super::pending_list::PendingList;
 use super::room_header::RoomHeader;
-use crate::domain::{EventId, RoomName, RoomPage, Seq};
+use super::typing_line::TypingLine;
+use crate::domain::{EventId, RoomName, RoomPage, Seq, Tag};
 use crate::protocol::{ClientFrame, ServerFrame};
 use crate::ui::live::{ConnectionStatus, Listener, Live};
 use crate::ui::outbox::{Outbox, Pending};
@@ -21,6 +24,7 @@ pub(super) struct RoomState {
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) outbox: RwSignal<Outbox>,
     pub(super) status: RwSignal<ConnectionStatus>,
+    pub(super) others: Others,
     /// Whether the browser has taken over: times become local then.
     pub(super) awake: RwSignal<bool>,
     live: StoredValue<Option<Live>>,
@@ -33,6 +37,7 @@ impl RoomState {
             page: StoredValue::new(page),
             outbox: RwSignal::default(),
             status: RwSignal::default(),
+            others: Others::new(),
             awake: RwSignal::new(false),
             live: StoredValue::new(None),
         }
@@ -42,9 +47,19 @@ impl RoomState {
         self.page.with_value(|page| page.room.clone())
     }
 
+    /// Whether this is the visitor's own tag.
+    pub(super) fn is_own(self, tag: &Tag) -> bool {
+        self.page.with_value(|page| page.tag == *tag)
+    }
+
     /// Whether what is said here is sent over the socket; a page further up only reads.
     pub(super) fn is_live(self) -> bool {
         self.live.with_value(Option::is_some)
+    }
+
+    /// Shows the others that something is being written here.
+    pub(super) fn write(self) {
+        self.send(ClientFrame::Typing);
     }
 
     /// Keeps what was said, then sends it.
@@ -91,8 +106,8 @@ impl RoomState {
         }
         let name = self.name();
         self.outbox.set(browser::load_outbox(&name));
-        let epoch = self.page.with_value(|page| page.epoch.clone());
-        self.live.set_value(Some(Live::start(&name, &epoch, self)));
+        let page = self.page.get_value();
+        self.live.set_value(Some(Live::start(&name, &page.epoch, page.username.as_ref(), self)));
     }
 }
 
@@ -110,6 +125,7 @@ impl Listener for RoomState {
     }
 
     fn receive(&self, frame: ServerFrame, live: &Live) {
+        self.others.receive(&frame);
         match frame {
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 self.change_outbox(|outbox| outbox.refuse(&id, &rejection));
@@ -153,7 +169,11 @@ pub fn Room(
                 <MessageList>
                     <PendingList />
                 </MessageList>
-                <Composer refused=refused />
+                <ParticipantList />
+                <div class="room-foot">
+                    <TypingLine />
+                    <Composer refused=refused />
+                </div>
             </main>
         </div>
     }

@@ -16,6 +16,10 @@ pub(super) fn RoomHeader() -> impl IntoView {
         ConnectionStatus::Offline => "Offline",
         ConnectionStatus::Closed => "Closed",
     };
+    let here = move || {
+        let count = room.others.count.get();
+        (count > 0 && live()).then(|| format!(" · {count} here now"))
+    };
     view! {
         <header class="room-header">
             <a class="room-back" href="/" aria-label="To the front page">"‹"</a>
@@ -24,6 +28,7 @@ pub(super) fn RoomHeader() -> impl IntoView {
                 <p class="connection-status">
                     <span class="connection-dot" class:live=live></span>
                     {words}
+                    {here}
                 </p>
             </div>
         </header>

@@ -1,0 +1,61 @@
+//! What a room knows of the others: who is here, and who is writing.
+
+use crate::domain::Participant;
+use crate::protocol::ServerFrame;
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
+
+/// Who said to be writing counts as writing for so long, in milliseconds.
+const WRITING_MS: u32 = 5000;
+
+#[derive(Clone, Copy)]
+pub(super) struct Others {
+    pub(super) count: RwSignal<usize>,
+    /// Empty when they are too many to be named.
+    pub(super) participants: RwSignal<Vec<Participant>>,
+    pub(super) writing: RwSignal<Vec<Participant>>,
+    /// Counts what made `writing` longer: a timer that is not the last does nothing.
+    said: StoredValue<u32>,
+}
+
+impl Others {
+    pub(super) fn new() -> Self {
+        Self {
+            count: RwSignal::default(),
+            participants: RwSignal::default(),
+            writing: RwSignal::default(),
+            said: StoredValue::default(),
+        }
+    }
+
+    /// Takes a frame about the others.
+    pub(super) fn receive(self, frame: &ServerFrame) {
+        match frame {
+            ServerFrame::Presence { count, participants } => {
+                self.participants.set(participants.clone());
+                self.count.set(*count);
+            }
+            ServerFrame::Typing(participant) => self.writes(participant.clone()),
+            ServerFrame::Message { username, tag, .. } => {
+                let spoke = Participant { username: username.clone(), tag: tag.clone() };
+                self.writing.update(|writing| writing.retain(|it| *it != spoke));
+            }
+            _ => {}
+        }
+    }
+
+    fn writes(self, participant: Participant) {
+        self.writing.update(|writing| {
+            writing.retain(|it| *it != participant);
+            writing.push(participant);
+        });
+        self.said.update_value(|said| *said += 1);
+        let said = self.said.get_value();
+        Timeout::new(WRITING_MS, move || {
+            if self.said.get_value() == said {
+                self.writing.set(Vec::new());
+            }
+        })
+        .forget();
+    }
+}

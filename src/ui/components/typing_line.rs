@@ -1,0 +1,19 @@
+//! Who is writing just now.
+
+use super::room::RoomState;
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn TypingLine() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let words = move || {
+        let writing = room.others.writing.get();
+        match writing.as_slice() {
+            [] => String::new(),
+            [one] => format!("{} is typing…", one.username),
+            [one, two] => format!("{} and {} are typing…", one.username, two.username),
+            _ => "Several people are typing…".to_owned(),
+        }
+    };
+    view! { <p class="typing-line">{words}</p> }
+}
