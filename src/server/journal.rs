@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
 /// How many entries one transaction takes at most.
 const BATCH: usize = 256;
@@ -20,6 +21,9 @@ const QUEUE: usize = 4096;
 /// How often a batch is tried whose outcome is unknown, and how long between.
 const TRIES: u32 = 4;
 const RETRY: Duration = Duration::from_millis(250);
+
+/// How long one transaction may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// "An error occurred while doing I/O on some file" (sysexits.h).
 const EX_IOERR: i32 = 74;
@@ -175,11 +179,12 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
 /// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again.
 async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
     for attempt in 1.. {
-        match store.append(entries, locking).await {
+        let answer = timeout(PATIENCE, store.append(entries, locking)).await;
+        match answer.unwrap_or_else(|_| Err(DbErr::Custom("the database does not answer".into()))) {
             Err(error) if sync_failed(&error) => give_up(&error),
             Err(error) if attempt < TRIES => {
                 tracing::warn!(%error, attempt, "a batch could not be written; trying again");
-                tokio::time::sleep(RETRY * attempt).await;
+                sleep(RETRY * attempt).await;
             }
             result => return result,
         }

@@ -34,6 +34,9 @@ impl Store {
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let file =
         SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?.get_filename().to_owned();
+    if file == Path::new(":memory:") {
+        return Err(StoreError::InMemory);
+    }
     let lock = lock_file(&file)?;
 
     let mut options = options(url);
@@ -76,6 +79,8 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
     let mut options = options(url);
     options.max_connections(2 * POSTGRES_WRITERS as u32);
+    // Whatever the server's own default is.
+    options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
     let pool = Database::connect(options).await?;
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
     migrate_postgres(url).await?;

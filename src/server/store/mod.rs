@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The URL is of no database we know.
     #[error("database-url: {0} is neither sqlite://… nor postgres://…")]
     Url(String),
+    /// A database that is gone with the process.
+    #[error("database-url: an in-memory database would forget everything; name a file")]
+    InMemory,
     /// Another process has this SQLite file open.
     #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
     InUse(String),

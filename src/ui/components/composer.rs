@@ -20,6 +20,7 @@ pub(super) fn Composer(
     let name = NodeRef::<Input>::new();
     let text = NodeRef::<Textarea>::new();
 
+    let told = StoredValue::new(0.0);
     // Nothing here sets the fields' values from code: what was typed before the browser took over stays.
     let submit = move |event: SubmitEvent| {
         let (Some(name), Some(text)) = (name.get_untracked(), text.get_untracked()) else { return };
@@ -34,13 +35,13 @@ pub(super) fn Composer(
         let username = Some(name.value()).filter(|name| !name.trim().is_empty());
         room.say(username, said.trim().to_owned());
         text.set_value("");
+        told.set_value(0.0);
         let _ = text.focus();
     };
-    let said = StoredValue::new(0.0);
     let tell_others = move |_| {
         let now = js_sys::Date::now();
-        if now - said.get_value() > TYPING_MS {
-            said.set_value(now);
+        if now - told.get_value() > TYPING_MS {
+            told.set_value(now);
             room.write();
         }
     };
