@@ -20,6 +20,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MAX_HEAD_BYTES: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
+/// Takes as many file descriptors as the system lets this process have: each connection needs one.
+pub(crate) fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
 /// Serves until `shutdown`; then accepts nothing more, and lets requests that have begun end.
 pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
     let connections = TaskTracker::new();

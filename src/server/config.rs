@@ -53,9 +53,23 @@ struct Settings {
     /// The address people use, behind a proxy: https://chat.example [default: the request's Host]
     #[arg(long, global = true, env = "PARLOUR_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// `off` lifts every limit, for load tests [default: on]
+    #[arg(long, global = true, env = "PARLOUR_LIMITS", value_enum)]
+    limits: Option<Limits>,
     /// How logs are written; RUST_LOG chooses what [default: text]
     #[arg(long, global = true, env = "PARLOUR_LOG_FORMAT", value_enum)]
     log_format: Option<LogFormat>,
+}
+
+/// Whether visitors are limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limits {
+    /// As it should be.
+    #[default]
+    On,
+    /// For load tests.
+    Off,
 }
 
 /// How logs are written.
@@ -80,6 +94,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// The site's origin (scheme, host and port), where it is not what requests say.
     pub public_url: Option<String>,
+    /// Whether visitors are limited.
+    pub limits: Limits,
     /// How logs are written.
     pub log_format: LogFormat,
 }
@@ -141,8 +157,9 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;
+    let limits = settings.limits.or(in_file.limits).unwrap_or_default();
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
-    Ok((command.unwrap_or(Command::Serve), Config { leptos, database_url, redis_url, public_url, log_format }))
+    Ok((command.unwrap_or(Command::Serve), Config { leptos, database_url, redis_url, public_url, limits, log_format }))
 }
 
 /// What Leptos itself needs to know: from its table of the file, and `LEPTOS_*`.
@@ -228,6 +245,7 @@ mod tests {
             (&["--addr", "nowhere"], "--addr"),
             (&["--public-url", "chat.example"], "public-url"),
             (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
+            (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
         ] {
             let error = resolved(arguments, None).unwrap_err().to_string();

@@ -79,6 +79,7 @@ pub async fn check(config: &Config) -> Result<(), RunError> {
 
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    accept::raise_open_files();
     let store = Store::open(&config.database_url).await?;
     let identities = Identities::new(&store.secret("identity").await?);
     let (hub, changes) = Hub::new(store.clone());

@@ -4,6 +4,7 @@ mod connection;
 mod wire;
 
 use super::chat::{Joined, Resume, draining};
+use super::config::Limits;
 use super::identity::{Author, Identities};
 use super::{Shared, origin};
 use crate::domain::{RoomName, Username};
@@ -14,6 +15,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connection::{Connection, TURN};
 use serde::Deserialize;
+
+/// How many connections this node takes, unless limits are off.
+const MAX_CONNECTIONS: usize = 20_000;
 
 /// Bytes that a connection holds while it reads, and before it writes.
 const READ_BUFFER: usize = 4 << 10;
@@ -48,6 +52,9 @@ pub(crate) async fn upgrade(
         };
         if shared.draining.is_cancelled() {
             return (StatusCode::SERVICE_UNAVAILABLE, draining().detail).into_response();
+        }
+        if shared.config.limits == Limits::On && shared.sockets.len() >= MAX_CONNECTIONS {
+            return (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response();
         }
         let author = author.map_or_else(Identities::guest, |Extension(author)| author);
         let query = query.map(|Query(query)| query).unwrap_or_default();
