@@ -34,7 +34,8 @@ impl Store {
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let file =
         SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?.get_filename().to_owned();
-    if file == Path::new(":memory:") {
+    // Parsed, it has a file name like any other: only the URL says so.
+    if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::InMemory);
     }
     let lock = lock_file(&file)?;

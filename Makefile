@@ -1,0 +1,58 @@
+# Parlour's commands. Each installs what it lacks, and is quick the second time.
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/parlour
+cargo_home := $(or $(CARGO_HOME),$(HOME)/.cargo)
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+# Tools of the right version come first: those in the cache, npm's, cargo's, then what the machine has.
+export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:$(PATH)
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run watch build test lint fmt setup clean toolchain build-tools test-tools
+MAKEFLAGS += --no-print-directory
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build for release and serve http://127.0.0.1:3000, keeping everything in ./data (ARGS="--addr …")
+	@echo "run: $(target)/release/parlour $(ARGS)"
+	@exec $(target)/release/parlour $(ARGS)
+
+watch: toolchain build-tools ## serve http://127.0.0.1:3000 and rebuild at every change (cargo leptos watch)
+	@echo "watch: cargo leptos watch"
+	@exec cargo leptos watch
+
+build: toolchain build-tools node_modules/.package-lock.json ## leave the one-file release executable at target/release/parlour
+	@scripts/build
+
+test: setup ## lint, then run every test: unit, integration, WASM, end to end
+	@scripts/test
+
+lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
+	@scripts/lint
+
+fmt: toolchain ## format the Rust sources
+	@echo "fmt: cargo fmt --all"
+	@cargo fmt --all
+
+setup: toolchain build-tools test-tools node_modules/.package-lock.json ## install whatever building and testing need
+
+clean: ## remove what was built and installed here; ./data stays
+	@echo "clean: target, node_modules, reports"
+	@cargo clean --quiet
+	@rm -rf target node_modules end2end/test-results end2end/playwright-report
+
+toolchain:
+	@scripts/toolchain
+
+build-tools: toolchain
+	@scripts/build-tools
+
+test-tools:
+	@scripts/test-tools
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@echo "npm ci: Playwright, axe, wasm-opt"
+	@scripts/npm
+	@touch $@

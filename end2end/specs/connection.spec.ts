@@ -1,0 +1,104 @@
+// A connection that is lost: said in words, mended by itself, nothing missed, nothing sent twice.
+
+import { expect, test } from "../support/fixtures";
+import { composer, enter, isLive, messages, numbers, post, say, text } from "../support/room";
+
+test.beforeEach(({ complaints }) => complaints.expect(/WebSocket connection to .* failed/));
+
+test("the page says that the server is gone, and comes back by itself", async ({ page, server, room }) => {
+  page.on("dialog", () => expect("an alert box").toBe("never shown"));
+  await enter(page, room, "Ann");
+  await server.kill();
+  await expect(page.locator(".connection-status")).toHaveText(/Reconnecting/);
+  await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
+  await expect(composer(page)).toBeEditable();
+  await server.start();
+  await isLive(page);
+  await expect(page.getByText(/Reconnecting in \d+ s/)).toBeHidden();
+  await say(page, "back again");
+  await expect(text(page, 1)).toHaveText("back again");
+});
+
+test("without a network the page says so, and what was missed appears in its place", async ({ visitor, request, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await say(ben, "before");
+  await expect(text(ann, 1)).toHaveText("before");
+
+  await ann.context().setOffline(true);
+  await expect(ann.locator(".connection-status")).toHaveText(/^Offline/);
+  for (const number of [1, 2, 3]) await post(request, room, "Carl", `missed ${number}`);
+  await expect(text(ben, 4)).toHaveText("missed 3");
+  await ann.context().setOffline(false);
+  await isLive(ann);
+  await expect(text(ann, 4)).toHaveText("missed 3");
+  expect(await numbers(ann)).toEqual([1, 2, 3, 4]);
+});
+
+test("what is sent without a network arrives once, in order, when it is back", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await ann.context().setOffline(true);
+  await expect(ann.locator(".connection-status")).toHaveText(/^Offline/);
+  await say(ann, "first");
+  await expect(composer(ann)).toHaveValue("");
+  await say(ann, "second");
+  await expect(ann.locator(".pending")).toHaveText([/first/, /second/]);
+  expect(await numbers(ann)).toEqual([]);
+
+  await ann.context().setOffline(false);
+  for (const page of [ann, ben]) {
+    await expect(text(page, 1)).toHaveText("first");
+    await expect(text(page, 2)).toHaveText("second");
+    expect(await numbers(page)).toEqual([1, 2]);
+  }
+  await expect(ann.locator(".pending")).toHaveCount(0);
+});
+
+test("what was typed while the server was away survives a reload, and is sent once", async ({ visitor, server, room }) => {
+  const ann = await visitor();
+  await enter(ann, room, "Ann");
+  await server.kill();
+  await expect(ann.locator(".connection-status")).toHaveText(/Reconnecting/);
+  // No connection is made until the page is loaded anew.
+  await ann.context().setOffline(true);
+  await say(ann, "do not lose me");
+  await expect(ann.locator(".pending")).toHaveCount(1);
+  await server.start();
+  await ann.goto("about:blank");
+  await ann.context().setOffline(false);
+  await enter(ann, room, "Ann");
+  await expect(text(ann, 1)).toHaveText("do not lose me");
+  await expect(ann.locator(".pending")).toHaveCount(0);
+  await ann.reload();
+  await isLive(ann);
+  await expect(messages(ann, "do not lose me")).toHaveCount(1);
+});
+
+test("a message whose acknowledgement is lost is sent again and stored once", async ({ page, room }) => {
+  let deaf = true;
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      // The first connection breaks at the moment the message is acknowledged.
+      if (deaf && JSON.parse(String(frame)).type === "message") {
+        deaf = false;
+        void server.close({ code: 1001 });
+        void socket.close({ code: 4001, reason: "the test" });
+      } else {
+        socket.send(frame);
+      }
+    });
+  });
+  await enter(page, room, "Ann");
+  await say(page, "once");
+  await expect(text(page, 1)).toHaveText("once");
+  expect(deaf).toBe(false);
+  await isLive(page);
+  await expect(page.locator(".pending")).toHaveCount(0);
+  await say(page, "and next");
+  await expect(text(page, 2)).toHaveText("and next");
+  expect(await numbers(page)).toEqual([1, 2]);
+});

@@ -1,0 +1,129 @@
+// The pages themselves: the way in, with and without script; addresses that lead nowhere; access for all.
+
+import { type Page } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { expect, test } from "../support/fixtures";
+import { composer, enter, isLive, messages, post, say, text } from "../support/room";
+
+async function comeIn(page: Page, username: string, room: string): Promise<void> {
+  await page.goto("/");
+  await page.locator("input[name=username]").fill(username);
+  await page.locator("input[name=room_name]").fill(room);
+  await page.getByRole("button", { name: "Enter" }).click();
+}
+
+test("the front page leads into the room", async ({ page, room }) => {
+  await comeIn(page, "Ann Bell", room);
+  await expect(page).toHaveURL(`/${room}/?username=Ann%20Bell`);
+  await isLive(page);
+  await say(page, "here I am");
+  await expect(messages(page, "here I am").locator(".message-author")).toHaveText("Ann Bell");
+});
+
+test("a room's name is written as it may be", async ({ page, room }) => {
+  await comeIn(page, "", `  ${room.toUpperCase()} two `);
+  await expect(page).toHaveURL(`/${room}-two/`);
+});
+
+test("a room that cannot be is refused with the reason, and nothing typed is lost", async ({ page, complaints }) => {
+  complaints.expect(/status of 422/);
+  await comeIn(page, "Ann", "what/ever?");
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.locator("input[name=username]")).toHaveValue("Ann");
+  await expect(page.locator("input[name=room_name]")).toHaveValue("what/ever?");
+});
+
+test("without script the front page leads into the room, and the room can be read and written", async ({ visitor, request, room }) => {
+  await post(request, room, "Ben", "welcome");
+  const ann = await visitor({ javaScriptEnabled: false });
+  await comeIn(ann, "Ann", room);
+  await expect(text(ann, 1)).toHaveText("welcome");
+  await say(ann, "no script here\r\nbut two lines");
+  await expect(messages(ann, "no script here").locator(".message-author")).toHaveText("Ann");
+  expect((await text(ann, 2).innerText()).trim()).toBe("no script here\nbut two lines");
+  await expect(composer(ann)).toHaveValue("");
+});
+
+test("without script too, a message that is refused comes back with the reason", async ({ visitor, room }) => {
+  const ann = await visitor({ javaScriptEnabled: false });
+  await ann.goto(`/${room}/?username=Ann`);
+  await composer(ann).evaluate((box) => box.removeAttribute("maxlength"));
+  await say(ann, "x".repeat(4001));
+  await expect(ann.getByText("Messages have at most 4000 characters.")).toBeVisible();
+  await expect(composer(ann)).toHaveValue("x".repeat(4001));
+});
+
+for (const [address, reason] of [
+  ["/.hidden/", /begin/i],
+  ["/a%20room/", /.{10}/],
+  [`/${"x".repeat(65)}/`, /64/],
+  ["/one/two/three", /.{10}/],
+  ["/assets/", /.{10}/],
+] as const) {
+  test(`${address.slice(0, 20)} is not found, and the page says why`, async ({ page, complaints }) => {
+    complaints.expect(/status of 404/);
+    const answer = await page.goto(address);
+    expect(answer?.status()).toBe(404);
+    await expect(page.locator("main p")).toHaveText(reason);
+    await page.getByRole("link").first().click();
+    await expect(page.getByRole("button", { name: "Enter" })).toBeVisible();
+  });
+}
+
+test.describe("for everybody", () => {
+  const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+  async function findings(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    return page.evaluate(async () => {
+      const found = await (window as never as { axe: typeof import("axe-core") }).axe.run();
+      return found.violations.flatMap(({ id, impact, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${impact} ${id} at ${target}: ${failureSummary}`),
+      );
+    });
+  }
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing, ${colorScheme}`, async ({ visitor, request, room, complaints }) => {
+      complaints.expect(/status of 404/, /WebSocket connection to .* failed/);
+      const page = await visitor({ colorScheme });
+      await page.goto("/");
+      expect(await findings(page), "front page").toEqual([]);
+
+      await post(request, room, "Ben", "hello");
+      await post(request, room, "Ben", "hello again");
+      await enter(page, room, "Ann");
+      await say(page, "hello Ben");
+      await expect(text(page, 3)).toBeVisible();
+      expect(await findings(page), "room").toEqual([]);
+
+      await page.context().setOffline(true);
+      await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
+      await say(page, "on its way");
+      await expect(page.locator(".pending")).toBeVisible();
+      expect(await findings(page), "room without a network").toEqual([]);
+      await page.context().setOffline(false);
+
+      await page.goto("/.hidden/");
+      expect(await findings(page), "not found").toEqual([]);
+    });
+  }
+
+  test("a phone shows everything without scrolling sideways", async ({ visitor, request, room }) => {
+    const page = await visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const overflow = () =>
+      page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll("*")]
+          .filter((it) => it.scrollWidth > it.clientWidth && /auto|scroll|visible/.test(getComputedStyle(it).overflowX))
+          .filter((it) => it === document.documentElement || /auto|scroll/.test(getComputedStyle(it).overflowX))
+          .map((it) => `${it.tagName}.${it.className}: ${it.scrollWidth} > ${it.clientWidth}`),
+      );
+    await page.goto("/");
+    expect(await overflow()).toEqual([]);
+    await post(request, room, "B".repeat(32), `${"longword".repeat(60)} https://example.org/${"path/".repeat(60)}`);
+    await enter(page, room, "Ann");
+    await expect(text(page, 1)).toBeVisible();
+    expect(await overflow()).toEqual([]);
+    expect(await page.evaluate(() => innerWidth)).toBe(390);
+  });
+});

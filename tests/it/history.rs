@@ -1,0 +1,105 @@
+//! What was acknowledged is on the page, however the server ended.
+
+use crate::support::host::on_each_database;
+use crate::support::page::Page;
+use crate::support::{Client, Door, Server, Site, http};
+use serde_json::json;
+
+on_each_database!(
+    history_survives_a_restart,
+    history_survives_kill_9,
+    the_page_shows_the_newest_fifty_oldest_first,
+    a_message_has_an_address_of_its_own,
+    the_page_says_where_a_client_goes_on,
+    what_people_write_is_text_on_the_page,
+);
+
+async fn fill(server: &Server, room: &str, count: i64) {
+    let mut client = Client::join(server, room).await;
+    for n in 1..=count {
+        client.post(&n.to_string(), &format!("message {n}.")).await;
+    }
+    client.answer_to(&count.to_string()).await;
+}
+
+async fn history_survives_a_restart(site: Site) {
+    let mut server = site.start();
+    fill(&server, "harbour", 3).await;
+    server.stop();
+    is_kept(&site).await;
+}
+
+async fn history_survives_kill_9(site: Site) {
+    let mut server = site.start();
+    fill(&server, "harbour", 3).await;
+    server.kill();
+    is_kept(&site).await;
+}
+
+async fn is_kept(site: &Site) {
+    let server = site.start();
+    let page = Page::of(&server, "harbour").await;
+    assert_eq!(page.numbers(), [1, 2, 3]);
+    for n in 1..=3 {
+        assert!(page.shows(n, &format!("message {n}.")), "{page:?}");
+    }
+    let mut client = Client::join(&server, "harbour").await;
+    assert_eq!(client.welcome["head"], 3);
+    assert_eq!(client.welcome["epoch"], page.list["data-epoch"].as_str());
+    assert_eq!(client.say("next", "x").await["seq"], 4);
+}
+
+async fn the_page_shows_the_newest_fifty_oldest_first(site: Site) {
+    let server = site.start();
+    fill(&server, "harbour", 120).await;
+    let page = Page::of(&server, "harbour").await;
+    assert_eq!(page.numbers(), (71..=120).collect::<Vec<_>>());
+    assert!(page.shows(71, "message 71.") && page.shows(120, "message 120."));
+    // The slash is optional here too.
+    let without = http::get(&server, "/harbour").await;
+    assert_eq!(without.status, 200);
+    assert_eq!(Page::parse(&without.body).numbers(), page.numbers());
+}
+
+async fn a_message_has_an_address_of_its_own(site: Site) {
+    let server = site.start();
+    fill(&server, "harbour", 120).await;
+    let answer = http::get(&server, "/harbour/40").await;
+    assert_eq!(answer.status, 200);
+    let page = Page::parse(&answer.body);
+    assert!(page.shows(40, "message 40."), "{page:?}");
+    let numbers = page.numbers();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    assert!(numbers.contains(&39) && numbers.contains(&41) && !numbers.contains(&120), "{numbers:?}");
+    assert_eq!(page.number("data-head"), 120);
+    let newest = Page::of(&server, "harbour").await;
+    assert!(newest.shows(120, "message 120."));
+    let html = http::get(&server, "/harbour/").await.body;
+    assert!(html.contains("/harbour/120\""), "every message links to its own address");
+}
+
+async fn the_page_says_where_a_client_goes_on(site: Site) {
+    let server = site.start();
+    fill(&server, "harbour", 2).await;
+    let page = Page::of(&server, "harbour").await;
+    assert_eq!(page.list["data-room"], "harbour");
+    assert_eq!(page.number("data-head"), 2);
+    Client::join(&server, "harbour").await.say("later", "x").await;
+    let mut client =
+        Door::of("harbour").after(page.number("data-head")).epoch(&page.list["data-epoch"]).join(&server).await;
+    let next = client.next().await;
+    assert_eq!((&next["type"], &next["seq"]), (&json!("message"), &json!(3)), "nothing is missing between the two");
+}
+
+async fn what_people_write_is_text_on_the_page(site: Site) {
+    let server = site.start();
+    let mut client = Client::join(&server, "harbour").await;
+    let text = "<script>alert(1)</script>\n</li></ol> \"quoted\" & 'so on'";
+    client.send(json!({"username": "<i>Ann</i>", "message": text})).await;
+    client.expect_message(text).await;
+    let html = http::get(&server, "/harbour/").await.body;
+    let page = Page::parse(&html);
+    assert!(page.shows(1, "<script>alert(1)</script>"), "{page:?}");
+    assert!(page.shows(1, "<i>Ann</i>"), "{page:?}");
+    assert!(!html.contains("<script>alert(1)") && !html.contains("<i>Ann"), "nothing of it is markup");
+}

@@ -1,0 +1,22 @@
+//! What Parlour does, tried on the real executable with real databases, a real Redis and real sockets.
+//!
+//! They need redis-server and PostgreSQL 15 or newer on this machine, and say so where one is missing.
+
+mod support;
+
+mod bad_input;
+mod changes;
+mod checker;
+mod forms;
+mod history;
+mod identity;
+mod lifecycle;
+mod load;
+mod nodes;
+mod presence;
+mod promise;
+mod repetition;
+mod resume;
+mod room;
+mod settings;
+mod slow_reader;

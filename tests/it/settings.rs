@@ -1,0 +1,150 @@
+//! Settings: flags, then the environment, then `Leptos.toml`, then defaults; and what is wrong is named.
+
+use crate::support::redis::Redis;
+use crate::support::server::{Server, executable, run};
+use crate::support::{Database, Site, postgres, scratch};
+use std::path::Path;
+
+/// Runs `parlour ARGUMENTS` in `directory` with these variables.
+fn parlour(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+    let mut command = executable(directory);
+    command.args(arguments).envs(environment.iter().copied());
+    let (status, said) = run(&mut command);
+    (status.success(), said)
+}
+
+/// Starts a server there, and says on what address it listens, without the port.
+fn listens_on(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let mut command = executable(directory);
+    command.args(arguments).envs(environment.iter().copied());
+    let server = Server::listening(command, directory).expect("it starts");
+    server.addr.ip().to_string()
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let directory = scratch::directory("settings");
+    type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+    let cases: [Case; 21] = [
+        (&["--prot", "80"], &[], "--prot"),
+        (&["dance"], &[], "dance"),
+        (&["--addr", "nowhere"], &[], "--addr"),
+        (&["--addr", "127.0.0.1"], &[], "--addr"),
+        (&["--addr"], &[], "--addr"),
+        (&["--log-format", "loud"], &[], "--log-format"),
+        (&["--public-url", "chat.example"], &[], "public-url"),
+        (&["--public-url", "https://chat.example/below"], &[], "public-url"),
+        (&["--redis-url", "redis://127.0.0.1:1"], &[], "redis-url"),
+        (&["--database-url", "mysql://127.0.0.1/parlour"], &[], "database-url"),
+        (&["--database-url", "nonsense"], &[], "database-url"),
+        (&["--database-url", "sqlite::memory:"], &[], "database-url"),
+        (&["--database-url", "sqlite://x.db?mode=memory"], &[], "database-url"),
+        (&["--limits", "some"], &[], "--limits"),
+        (&[], &[("PARLOUR_LIMITS", "0")], "--limits"),
+        (&[], &[("PARLOUR_COLOUR", "red")], "PARLOUR_COLOUR"),
+        (&[], &[("PARLOUR_DTA", "/tmp")], "PARLOUR_DTA"),
+        (&[], &[("PARLOUR_LOG_FORMAT", "loud")], "loud"),
+        (&[], &[("PARLOUR_PUBLIC_URL", "chat.example")], "public-url"),
+        (&[], &[("LEPTOS_SITE_ADDR", "nowhere")], "nowhere"),
+        (&[], &[("DATABASE_URL", "mysql://127.0.0.1/parlour")], "database-url"),
+    ];
+    // Whoever listens on the default port is no concern of these.
+    let anywhere = [("LEPTOS_SITE_ADDR", "127.0.0.1:0")];
+    for (arguments, environment, name) in cases {
+        let environment = [&anywhere, environment].concat();
+        for command in ["serve", "check"] {
+            let (well, said) = parlour(&directory, &[&[command], arguments].concat(), &environment);
+            assert!(!well && said.contains(name), "{command} {arguments:?} {environment:?}: {said}");
+            assert!(!said.contains("panicked"), "{said}");
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(&directory).expect("a directory").collect();
+    assert!(left.is_empty(), "a server that cannot start leaves nothing behind: {left:?}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_named() {
+    for (text, name) in [
+        ("this is not TOML", "Leptos.toml"),
+        ("[package.metadata.leptos]\nsite-addr = \"nowhere\"", "Leptos.toml"),
+        ("[package.metadata.leptos]\n\n[parlour]\ncolour = \"red\"", "colour"),
+        ("[package.metadata.leptos]\n\n[parlour]\nlog-format = \"loud\"", "loud"),
+    ] {
+        let directory = scratch::directory("settings");
+        std::fs::write(directory.join("Leptos.toml"), text).expect("a file");
+        let (well, said) = parlour(&directory, &["check"], &[]);
+        assert!(!well && said.contains(name) && said.contains("Leptos.toml"), "{text}: {said}");
+    }
+}
+
+#[test]
+fn flags_win_then_the_environment_then_the_file() {
+    let directory = scratch::directory("settings");
+    let file = "[package.metadata.leptos]\nsite-addr = \"127.0.0.4:0\"\n\n[parlour]\ndata = \"from-file\"\n";
+    std::fs::write(directory.join("Leptos.toml"), file).expect("a file");
+    let environment = [("LEPTOS_SITE_ADDR", "127.0.0.3:0"), ("PARLOUR_DATA", "from-environment")];
+    let flags = ["--addr", "127.0.0.2:0", "--data", "from-flag"];
+    for (arguments, environment, addr, data) in [
+        (&flags[..], &environment[..], "127.0.0.2", "from-flag"),
+        (&[], &environment[..], "127.0.0.3", "from-environment"),
+        (&[], &[], "127.0.0.4", "from-file"),
+    ] {
+        assert!(!directory.join(data).exists());
+        assert_eq!(listens_on(&directory, arguments, environment), addr);
+        assert!(directory.join(data).join("parlour.db").exists(), "{data}");
+    }
+}
+
+#[test]
+fn without_settings_everything_is_in_the_data_directory() {
+    let directory = scratch::directory("settings");
+    assert_eq!(listens_on(&directory, &["--addr", "127.0.0.1:0"], &[]), "127.0.0.1");
+    assert!(directory.join("data").join("parlour.db").exists());
+}
+
+#[tokio::test]
+async fn check_says_whether_everything_answers() {
+    let directory = scratch::directory("settings");
+    let (well, said) = parlour(&directory, &["check"], &[]);
+    assert!(well, "{said}");
+
+    let url = postgres::fresh_database().await;
+    let mut redis = tokio::task::spawn_blocking(Redis::start).await.expect("Redis");
+    let redis_url = redis.url();
+    let environment = [("DATABASE_URL", url.as_str()), ("REDIS_URL", redis_url.as_str())];
+    let (well, said) = parlour(&directory, &["check"], &environment);
+    assert!(well, "{said}");
+
+    redis.kill();
+    let (well, said) = parlour(&directory, &["check"], &environment);
+    assert!(!well && said.contains("redis-url"), "{said}");
+
+    let nowhere = url.replace("/parlour_", "/nowhere_");
+    let (well, said) = parlour(&directory, &["check", "--database-url", &nowhere], &[]);
+    assert!(!well && said.contains("nowhere_"), "{said}");
+    let (well, said) = parlour(&directory, &["check", "--database-url", "postgres://parlour@127.0.0.1:1/x"], &[]);
+    assert!(!well && said.contains("database"), "{said}");
+    let (well, said) = parlour(&directory, &["check", "--data", "/proc/nowhere"], &[]);
+    assert!(!well && said.contains("/proc/nowhere"), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let directory = scratch::directory("settings");
+    let addr = server.addr.to_string();
+    let (well, said) = parlour(&directory, &["--addr", &addr], &[]);
+    assert!(!well && said.contains(&addr) && said.contains("addr"), "{said}");
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let directory = scratch::directory("settings");
+    let (well, said) = parlour(&directory, &["--help"], &[]);
+    assert!(well, "{said}");
+    for setting in ["--addr", "DATABASE_URL", "REDIS_URL", "PARLOUR_DATA", "--public-url", "check"] {
+        assert!(said.contains(setting), "{setting}: {said}");
+    }
+    assert!(parlour(&directory, &["--version"], &[]).1.starts_with("parlour "));
+}

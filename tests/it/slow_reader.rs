@@ -1,0 +1,47 @@
+//! Somebody who does not read harms nobody, and still gets everything or is told to come back.
+
+use crate::support::host::on_each_database;
+use crate::support::{Client, Door, Site};
+
+on_each_database!(a_slow_reader_does_not_hold_up_the_room);
+
+const MESSAGES: i64 = 5000;
+
+async fn a_slow_reader_does_not_hold_up_the_room(site: Site) {
+    let server = site.start();
+    let text = "x".repeat(2000);
+    let mut slow = Door::of("harbour").receive_buffer(4096).join(&server).await;
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let mut reader = Client::join(&server, "harbour").await;
+        readers.push(tokio::spawn(async move {
+            for seq in 1..=MESSAGES {
+                assert_eq!(reader.expect("message").await["seq"], seq);
+            }
+        }));
+    }
+    let mut writer = Client::join(&server, "harbour").await;
+    for n in 1..=MESSAGES {
+        writer.post(&n.to_string(), &text).await;
+        if n % 100 == 0 {
+            writer.answer_to(&n.to_string()).await;
+        }
+    }
+    for reader in readers {
+        reader.await.expect("the others hear everything, in order");
+    }
+
+    let mut last = 0;
+    while let Some(frame) = slow.next_frame().await {
+        if let Some(seq) = frame["seq"].as_i64() {
+            assert_eq!(seq, last + 1, "nothing is left out");
+            last = seq;
+        }
+        if last == MESSAGES {
+            return;
+        }
+    }
+    assert_eq!(slow.closed, Some(4001), "closed after {last}");
+    let mut again = Door::of("harbour").after(MESSAGES - 1000).join(&server).await;
+    assert_eq!(again.expect("message").await["seq"], MESSAGES - 999);
+}

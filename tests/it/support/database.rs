@@ -1,0 +1,67 @@
+//! The database, looked into behind the server's back.
+
+use super::client::Frame;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
+use serde_json::json;
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.expect("the database answers")
+}
+
+/// Runs one statement.
+pub async fn execute(url: &str, sql: &str) {
+    let connection = connect(url).await;
+    connection.execute_unprepared(sql).await.expect("the statement is sound");
+    connection.close().await.expect("connections close");
+}
+
+/// The rows that `sql` selects.
+pub async fn rows(url: &str, sql: &str) -> Vec<QueryResult> {
+    let connection = connect(url).await;
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.expect("the statement is sound");
+    connection.close().await.expect("connections close");
+    rows
+}
+
+/// The names of all rooms.
+pub async fn room_names(url: &str) -> Vec<String> {
+    let rows = rows(url, "SELECT name FROM rooms ORDER BY name").await;
+    rows.iter().map(|row| row.try_get_by_index(0).expect("a name")).collect()
+}
+
+/// The messages of a room as the database has them, in their order: `seq`, `id` and `message`.
+pub async fn messages(url: &str, room: &str) -> Vec<Frame> {
+    let sql = format!(
+        "SELECT e.seq, e.id, e.text FROM events e JOIN rooms r ON r.id = e.room_id WHERE r.name = '{room}' ORDER BY e.seq"
+    );
+    let message = |row: &QueryResult| {
+        let seq: i64 = row.try_get_by_index(0).expect("a number");
+        let id: String = row.try_get_by_index(1).expect("an id");
+        let text: String = row.try_get_by_index(2).expect("a text");
+        json!({"seq": seq, "id": id, "message": text})
+    };
+    rows(url, &sql).await.iter().map(message).collect()
+}
+
+/// The write lock on every room that there is: nothing can be committed until it is released.
+pub struct Held(DatabaseConnection);
+
+/// Takes it, as another writer might for a while.
+pub async fn hold_rooms(url: &str) -> Held {
+    let connection = connect(url).await;
+    let sqlite = connection.get_database_backend() == sea_orm::DatabaseBackend::Sqlite;
+    let begin = if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; SELECT id FROM rooms ORDER BY id FOR UPDATE" };
+    connection.execute_unprepared(begin).await.expect("the lock is free");
+    Held(connection)
+}
+
+impl Held {
+    /// Lets the others write again.
+    pub async fn release(self) {
+        self.0.execute_unprepared("ROLLBACK").await.expect("the lock is held");
+        self.0.close().await.expect("connections close");
+    }
+}

@@ -1,0 +1,35 @@
+//! What the behaviours stand on: real servers, real databases, real clients. Nothing here knows a behaviour.
+
+pub mod client;
+pub mod database;
+pub mod host;
+pub mod http;
+pub mod page;
+pub mod postgres;
+pub mod process;
+pub mod redis;
+pub mod scratch;
+pub mod server;
+pub mod site;
+
+pub use client::{Client, Door};
+pub use host::Database;
+pub use server::Server;
+pub use site::Site;
+
+use std::time::Duration;
+
+/// How long anything may take that is expected to happen. It never decides a test but by being missed.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks `question` again and again until it is answered.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut question: impl FnMut() -> F) -> T {
+    let asked = std::time::Instant::now();
+    loop {
+        if let Some(answer) = question().await {
+            return answer;
+        }
+        assert!(asked.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

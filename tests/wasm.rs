@@ -1,0 +1,73 @@
+//! The pure parts of `ui` and `domain` where visitors run them: in a browser, in 32 bits. Elsewhere the modules' own
+//! unit tests hold them.
+#![cfg(target_arch = "wasm32")]
+
+use parlour::domain::{Epoch, EventId, HistoryPage, MessageText, RoomName, RoomPage, Tag, Username};
+use parlour::protocol::{ClientFrame, ServerFrame};
+use parlour::ui::outbox::Outbox;
+use parlour::ui::timeline::{Applied, Timeline};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn empty_page() -> RoomPage {
+    RoomPage {
+        room: RoomName::parse("harbour").unwrap(),
+        epoch: Epoch("k3f9".into()),
+        head: 0,
+        username: None,
+        tag: Tag::new([1, 2]),
+        permalink: None,
+        form_id: EventId::parse("form").unwrap(),
+        history: HistoryPage::default(),
+    }
+}
+
+fn said(seq: i64) -> ServerFrame {
+    let frame = format!(
+        r#"{{"type": "message", "seq": {seq}, "id": "m{seq}", "username": "Ann", "tag": "7f3a", "message": "hello",
+            "sent_at": 1763800000000}}"#
+    );
+    ServerFrame::parse(&frame).expect("a frame of the protocol")
+}
+
+#[wasm_bindgen_test]
+fn frames_keep_their_large_numbers() {
+    let frame = said(9_007_199_254_740_991);
+    assert_eq!(ServerFrame::parse(&frame.encode()), Some(frame.clone()));
+    let event = frame.into_event().unwrap();
+    assert_eq!((event.seq, event.at.0), (9_007_199_254_740_991, 1_763_800_000_000));
+}
+
+#[wasm_bindgen_test]
+fn the_timeline_takes_what_comes_next_and_notices_a_gap() {
+    let mut timeline = Timeline::new(&empty_page());
+    let applied = [1, 2, 2, 4, 3].map(|seq| timeline.apply(said(seq).into_event().unwrap()));
+    assert_eq!(applied, [Applied::Next, Applied::Next, Applied::Known, Applied::Gap, Applied::Next]);
+    assert_eq!(timeline.position(), 3);
+}
+
+#[wasm_bindgen_test]
+fn what_waits_survives_in_the_browsers_storage() {
+    let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
+    let mut outbox = Outbox::default();
+    outbox.push(EventId::parse("a1").unwrap(), Some("Ἄννα".into()), "👩‍👩‍👧‍👦\nשלום".into());
+    storage.set_item("outbox", &serde_json::to_string(&outbox).unwrap()).unwrap();
+    let kept = storage.get_item("outbox").unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<Outbox>(&kept).unwrap(), outbox);
+}
+
+#[wasm_bindgen_test]
+fn names_and_texts_follow_the_servers_rules() {
+    let name = RoomName::parse_form(" Cafe\u{301} MOLE ").unwrap();
+    assert_eq!(name.as_str(), "café-mole");
+    assert!(Username::parse("Ann\u{202e}").is_err());
+    assert!(MessageText::parse(&"😀".repeat(4000)).is_ok());
+    assert!(MessageText::parse(&"😀".repeat(4001)).is_err());
+}
+
+#[wasm_bindgen_test]
+fn a_post_is_what_the_server_reads() {
+    let post = ClientFrame::Post { id: Some("a1".into()), message: "two\nlines".into(), username: None };
+    assert_eq!(ClientFrame::parse(&post.encode()), Ok(post));
+}
