@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// The number of an event in its room's log: 1, 2, 3 … without gaps. 0 stands before the first.
 pub type Seq = i64;
 
+/// The number of an event, as an address has it: 1 or more, in decimal digits.
+pub fn parse_seq(text: &str) -> Option<Seq> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|&seq| digits && seq > 0)
+}
+
 /// What the sender calls an event: unique per author and room, so that sending it twice stores it once.
 /// 1 to 64 of `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +87,14 @@ pub enum EventBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_one_or_more() {
+        assert_eq!(parse_seq("42"), Some(42));
+        for text in ["", "0", "-1", "+1", "x", "1.0", "99999999999999999999"] {
+            assert_eq!(parse_seq(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_id_is_one_to_sixty_four_plain_characters() {

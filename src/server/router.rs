@@ -3,6 +3,7 @@
 use super::chat::Wish;
 use super::identity::Author;
 use super::{Shared, assets, health, origin, socket, visitor};
+use crate::domain::event::parse_seq;
 use crate::domain::{Rejection, RoomName, Username};
 use crate::ui::{Refused, shell};
 use axum::body::Body;
@@ -94,7 +95,7 @@ async fn room(State(shared): State<Shared>, Path(parts): Path<Vec<String>>, uri:
             Redirect::permanent(&format!("{}{}{query}", name.path(), crate::domain::room::encode_segment(seq)))
                 .into_response()
         }
-        Ok(_) if rest.iter().all(|seq| seq.parse::<u32>().is_ok()) => page(&shared, request, None).await,
+        Ok(_) if rest.iter().all(|seq| parse_seq(seq).is_some()) => page(&shared, request, None).await,
         _ => not_found(State(shared), request).await,
     }
 }

@@ -25,10 +25,12 @@ pub(super) fn RoomHeader() -> impl IntoView {
             <a class="room-back" href="/" aria-label="To the front page">"‹"</a>
             <div class="room-title">
                 <h1 dir="auto">{room.name().to_string()}</h1>
-                <p class="connection-status">
-                    <span class="connection-dot" class:live=live></span>
-                    {words}
-                    {here}
+                <p class="room-status">
+                    <span class="connection-status">
+                        <span class="connection-dot" class:live=live></span>
+                        {words}
+                    </span>
+                    <span class="room-count">{here}</span>
                 </p>
             </div>
         </header>

@@ -2,7 +2,7 @@
 
 use super::NotFoundPage;
 use crate::api::open_room;
-use crate::domain::Seq;
+use crate::domain::event::parse_seq;
 use crate::ui::Refused;
 use crate::ui::components::Room;
 use leptos::either::Either;
@@ -12,9 +12,11 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 #[component]
 pub(crate) fn RoomPage() -> impl IntoView {
-    let (room_name, permalink) = {
-        let params = use_params_map().read_untracked();
-        (params.get("room_name").unwrap_or_default(), params.get("seq").and_then(|seq| seq.parse::<Seq>().ok()))
+    let params = use_params_map().get_untracked();
+    let room_name = params.get("room_name").unwrap_or_default();
+    let permalink = match params.get("seq").map(|seq| parse_seq(&seq)) {
+        Some(None) => return Either::Left(view! { <NotFoundPage reason="No message has this number.".to_owned() /> }),
+        seq => seq.flatten(),
     };
     let username = use_query_map().read_untracked().get("username");
     let refused = use_context::<Option<Refused>>().flatten();
@@ -27,5 +29,5 @@ pub(crate) fn RoomPage() -> impl IntoView {
             Err(error) => Either::Right(view! { <NotFoundPage reason=error.to_string() /> }),
         }
     };
-    view! { <Suspense>{Suspend::new(page)}</Suspense> }
+    Either::Right(view! { <Suspense>{Suspend::new(page)}</Suspense> })
 }
