@@ -38,6 +38,9 @@ use tokio_util::task::TaskTracker;
 /// A stopping server has gone by then, whatever hangs.
 const DRAIN: Duration = Duration::from_secs(12);
 
+/// How often rooms are compared with a PostgreSQL that other nodes may write, without Redis.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -88,6 +91,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
     };
+    if config.redis_url.is_none() && !store.is_sqlite() {
+        tasks.spawn(look_for_ever(hub.clone()));
+    }
     tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let chat = Chat { store: store.clone(), hub, journal };
@@ -122,6 +128,17 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     tasks.shutdown().await;
     store.close().await?;
     Ok(())
+}
+
+/// Without a doorbell, whatever another node on the same PostgreSQL has written is found by looking.
+async fn look_for_ever(hub: Hub) {
+    let mut often = tokio::time::interval(LOOK);
+    loop {
+        often.tick().await;
+        if let Err(error) = hub.check().await {
+            tracing::warn!(%error, "the rooms cannot be compared with the database just now");
+        }
+    }
 }
 
 /// One line on standard output: where the server listens, and what it uses.

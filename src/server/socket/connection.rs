@@ -145,9 +145,9 @@ impl Connection {
         }
     }
 
-    /// The name to appear under: another one from now on, if one is given.
+    /// The name to appear under: another one from now on, if one is given. A blank one is none, as in the forms.
     fn appear(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
-        if let Some(username) = username {
+        if let Some(username) = username.filter(|name| !name.trim().is_empty()) {
             self.seat.rename(Username::parse(username)?);
         }
         Ok(self.seat.participant().username.clone())
