@@ -110,14 +110,17 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         draining: CancellationToken::new(),
     };
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
-    let serving = tokio::spawn(accept::serve(listener, router::router(shared), draining.clone()));
+    let closing = CancellationToken::new();
+    let serving = tokio::spawn(accept::serve(listener, router::router(shared), closing.clone()));
 
     shutdown.await;
     tracing::info!("draining");
     draining.cancel();
     sockets.close();
     let drained = async {
+        // Until the last socket has gone, whoever asks is told that this server is not ready.
         sockets.wait().await;
+        closing.cancel();
         let _ = serving.await;
         // The last handle on the journal went with the last request.
         let _ = writer.await;
