@@ -1,7 +1,8 @@
 //! Usernames: the name a message is shown under.
 
-use precis_profiles::{Nickname, precis_core::profile::PrecisFastInvocation};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest username, in grapheme clusters (what people see as one character).
@@ -42,11 +43,17 @@ impl Username {
         if raw.len() > 4 * MAX_BYTES {
             return Err(UsernameError::TooLong);
         }
-        let name = Nickname::enforce(raw).map_err(|_| UsernameError::Character)?;
+        let name = nickname(raw);
+        if name.is_empty() {
+            return Err(UsernameError::Empty);
+        }
+        if !name.chars().all(is_allowed) {
+            return Err(UsernameError::Character);
+        }
         if name.len() > MAX_BYTES || name.graphemes(true).count() > MAX_GRAPHEMES {
             return Err(UsernameError::TooLong);
         }
-        Ok(Self(name.into_owned()))
+        Ok(Self(name))
     }
 
     /// A name that was parsed before it was stored.
@@ -81,6 +88,32 @@ impl std::fmt::Display for Username {
     }
 }
 
+/// The rules of RFC 8266, section 2.1: spaces of any kind become single ones, outer ones go, then NFKC; applied until
+/// nothing changes (RFC 8266, section 2.2). Variation selectors only choose how an emoji is drawn, and go first.
+fn nickname(raw: &str) -> String {
+    let mut name: String = raw.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).collect();
+    loop {
+        let words = name.split(|c: char| c.general_category() == GeneralCategory::SpaceSeparator);
+        let spaced = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let next: String = spaced.nfkc().collect();
+        if next == name {
+            return name;
+        }
+        name = next;
+    }
+}
+
+/// Whether people can see it: letters, marks, numbers, punctuation and symbols of today's Unicode, and the space; no
+/// control, format (bidirectional among them), private or unassigned character, and none that is drawn as nothing.
+fn is_allowed(c: char) -> bool {
+    use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
+    let drawn_as_nothing = matches!(c,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}');
+    let seen = matches!(c.general_category_group(), Letter | Mark | Number | Punctuation | Symbol);
+    c == ' ' || seen && !drawn_as_nothing
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +121,8 @@ mod tests {
 
     #[test]
     fn ordinary_names_pass_unchanged() {
-        for name in ["Ann", "Ann Lee", "Žofie", "さくら", "محمد", "O'Neil", "ann_92"] {
+        for name in ["Ann", "Ann Lee", "Žofie", "さくら", "محمد", "O'Neil", "ann_92", "Ἄννα & שרה 🦊", "Zoë 🫶🏽"]
+        {
             assert_eq!(Username::parse(name).unwrap().as_str(), name);
         }
     }
@@ -97,6 +131,7 @@ mod tests {
     fn spaces_are_trimmed_and_merged_and_compatibility_forms_unified() {
         assert_eq!(Username::parse("  Ann \u{3000} Lee ").unwrap().as_str(), "Ann Lee");
         assert_eq!(Username::parse("Ａnn").unwrap().as_str(), "Ann");
+        assert_eq!(Username::parse("Ann ❤\u{fe0f}").unwrap().as_str(), "Ann ❤");
     }
 
     #[test]
@@ -108,6 +143,10 @@ mod tests {
             ("a\u{200b}b", UsernameError::Character),
             ("a\nb", UsernameError::Character),
             ("a\0b", UsernameError::Character),
+            ("a\u{3164}b", UsernameError::Character),
+            ("a\u{200d}b", UsernameError::Character),
+            ("\u{e000}", UsernameError::Character),
+            ("\u{fe0f}", UsernameError::Empty),
         ] {
             assert_eq!(Username::parse(raw), Err(why), "{raw:?}");
         }

@@ -15,6 +15,16 @@ pub(crate) fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> Option<bo
     })
 }
 
+/// Whether a page of this site sends something, or no page at all. Browsers say where a request comes from in
+/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, `Origin` tells. Under the page's own `no-referrer` policy a
+/// form is sent with `Origin: null`, so the first counts where there is one.
+pub(crate) fn may_send(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+    match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
+        Some(site) => matches!(site, b"same-origin" | b"none"),
+        None => is_own(headers, public_url) != Some(false),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +50,19 @@ mod tests {
         let site = Some("https://chat.example");
         assert_eq!(is_own(&headers(Some("https://chat.example")), site), Some(true));
         assert_eq!(is_own(&headers(Some("http://chat.example:3000")), site), Some(false));
+    }
+
+    #[test]
+    fn what_a_browser_says_of_the_site_counts_before_the_origin() {
+        let from = |site: &'static str, origin| {
+            let mut headers = headers(Some(origin));
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            may_send(&headers, None)
+        };
+        assert!(from("same-origin", "null"));
+        assert!(!from("cross-site", "http://chat.example:3000"));
+        assert!(!from("same-site", "null"));
+        assert!(!may_send(&headers(Some("null")), None));
+        assert!(may_send(&headers(None), None), "a command-line client");
     }
 }

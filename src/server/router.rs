@@ -117,7 +117,7 @@ async fn post(
     uri: Uri,
     Form(form): Form<PostForm>,
 ) -> Response {
-    if origin::is_own(&headers, shared.config.public_url.as_deref()) == Some(false) {
+    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot post here.").into_response();
     }
     let mut again = Request::new(Body::empty());
@@ -145,7 +145,7 @@ async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
 }
 
 async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
-    if origin::is_own(&headers, shared.config.public_url.as_deref()) == Some(false) {
+    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let chat = shared.chat.clone();

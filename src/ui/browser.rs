@@ -5,6 +5,7 @@ use crate::domain::{EventId, RoomName, Timestamp};
 use crate::ui::outbox::Outbox;
 use js_sys::{Date, Object, Reflect};
 use wasm_bindgen::JsValue;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 /// A new idempotency key: 128 random bits.
 pub(super) fn new_id() -> EventId {
@@ -70,6 +71,15 @@ pub(super) fn socket_address(room: &RoomName) -> String {
     let location = window().location();
     let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
     format!("{scheme}://{}/ws{}", location.host().unwrap_or_default(), room.path())
+}
+
+/// Scrolls the element of this id to the middle of what is seen.
+pub(super) fn show_in_the_middle(id: &str) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Center);
+    if let Some(element) = window().document().and_then(|document| document.get_element_by_id(id)) {
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }
 
 /// Loads the page again.

@@ -6,12 +6,17 @@ mod support;
 
 mod bad_input;
 mod changes;
+mod chaos;
 mod checker;
+mod disk;
+mod doorbell;
 mod forms;
 mod history;
 mod identity;
+mod joining;
 mod lifecycle;
 mod load;
+mod locks;
 mod nodes;
 mod presence;
 mod promise;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Two servers, and a Redis between them.
-async fn two_nodes() -> (Site, Redis, Server, Server) {
+pub async fn two_nodes() -> (Site, Redis, Server, Server) {
     let redis = tokio::task::spawn_blocking(Redis::start).await.expect("Redis");
     let site = Site::new(Database::Postgres).await.with_redis(redis.url());
     let (one, two) = (site.start(), site.start());
@@ -16,7 +16,7 @@ async fn two_nodes() -> (Site, Redis, Server, Server) {
 }
 
 /// Waits until the server says so of its relay; it is ready to serve all the time.
-async fn relay_is(server: &Server, state: &str) {
+pub async fn relay_is(server: &Server, state: &str) {
     eventually(&format!("relay: {state}"), || async {
         let (status, readiness) = http::readiness(server).await;
         assert_eq!(status, 200, "{readiness}");
@@ -26,7 +26,7 @@ async fn relay_is(server: &Server, state: &str) {
 }
 
 /// Each of the two hears the other.
-async fn they_hear_each_other(one: &mut Client, two: &mut Client, what: &str) {
+pub async fn they_hear_each_other(one: &mut Client, two: &mut Client, what: &str) {
     let from_one = one.say(&format!("{what}-1"), &format!("{what} from one")).await;
     assert_eq!(two.expect_message(&format!("{what} from one")).await, from_one);
     let from_two = two.say(&format!("{what}-2"), &format!("{what} from two")).await;

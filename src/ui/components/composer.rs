@@ -1,7 +1,6 @@
 //! Where a message is written. A plain form: before the browser has taken over, and where it never does, it posts.
 
 use super::room::RoomState;
-use crate::domain::message::MAX_CHARS;
 use crate::ui::Refused;
 use leptos::html::{Form, Input, Textarea};
 use leptos::prelude::*;
@@ -80,7 +79,6 @@ pub(super) fn Composer(
                 <textarea
                     name="message"
                     rows="1"
-                    maxlength=MAX_CHARS
                     required
                     placeholder=format!("Message {}", room.name())
                     aria-label="Message"

@@ -15,11 +15,11 @@ pub(super) fn ConnectionStatusBar() -> impl IntoView {
     };
     let can_wake = move || matches!(room.status.get(), ConnectionStatus::Waiting(_));
     view! {
-        <div class="connection-bar" class:shown=move || words().is_some()>
+        <section class="connection-bar" class:shown=move || words().is_some() aria-label="Connection">
             <span>{words}</span>
             <Show when=can_wake>
                 <button class="button-quiet" on:click=move |_| room.wake()>"Now"</button>
             </Show>
-        </div>
+        </section>
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn MessageItem(
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
     let Message { seq, username, tag, text, sent_at, edited, .. } = message;
-    let permalink = format!("{}{seq}", room.name().path());
+    let permalink = format!("{}{seq}#m{seq}", room.name().path());
     let byline = leads.then(|| {
         view! {
             <Avatar username=username.clone() tag=tag.clone() />

@@ -21,6 +21,9 @@ pub(super) fn MessageList(
 ) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let loading = StoredValue::new(false);
+    // Drawn from its end, the list stays where it is when it grows at the top: the browser's own scroll anchoring, which
+    // keeps the reader's line when it grows at the end, would move it then.
+    let growing = RwSignal::new(false);
     let scrolled = NodeRef::<leptos::html::Div>::new();
 
     // The timeline is drawn from its end: a browser counts its scrolling from there, in negative numbers.
@@ -38,7 +41,10 @@ pub(super) fn MessageList(
         loading.set_value(true);
         spawn_local(async move {
             if let Ok(page) = load_history(room.name().to_string(), first).await {
+                growing.set(true);
                 room.timeline.update(|timeline| timeline.prepend(page));
+                // Two frames on, the older messages have been laid out.
+                request_animation_frame(move || request_animation_frame(move || growing.set(false)));
             }
             loading.set_value(false);
         });
@@ -54,6 +60,10 @@ pub(super) fn MessageList(
         request_animation_frame(look);
     });
 
+    if let Some(seq) = room.page.with_value(|page| page.permalink) {
+        Effect::new(move || browser::show_in_the_middle(&format!("m{seq}")));
+    }
+
     let rows = move || {
         let awake = room.awake.get();
         room.timeline.with(|timeline| timeline.rows(|at| day(at, awake)))
@@ -63,11 +73,11 @@ pub(super) fn MessageList(
     let later = room.timeline.with_untracked(Timeline::more_after).then(|| page.room.path());
     let permalink = page.permalink;
     view! {
-        <div class="timeline" node_ref=scrolled on:scroll=move |_| look() tabindex="0" role="log" aria-label="Messages">
+        <div class="timeline" class:growing=growing node_ref=scrolled on:scroll=move |_| look() tabindex="0" role="log" aria-label="Messages">
             <div class="timeline-content">
                 {move || match earlier() {
                     Some(first) => {
-                        let href = format!("{}{first}", room.name().path());
+                        let href = format!("{}{first}#m{first}", room.name().path());
                         let load = move |event: MouseEvent| {
                             event.prevent_default();
                             load_older();

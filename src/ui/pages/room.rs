@@ -2,7 +2,7 @@
 
 use super::NotFoundPage;
 use crate::api::open_room;
-use crate::domain::event::parse_seq;
+use crate::domain::{Username, event::parse_seq};
 use crate::ui::Refused;
 use crate::ui::components::Room;
 use leptos::either::Either;
@@ -19,7 +19,12 @@ pub(crate) fn RoomPage() -> impl IntoView {
         seq => seq.flatten(),
     };
     let username = use_query_map().read_untracked().get("username");
-    let refused = use_context::<Option<Refused>>().flatten();
+    // A name that cannot be is given back with the reason, like a message that was refused.
+    let refused_name = username.as_deref().filter(|name| !name.trim().is_empty()).and_then(|name| {
+        let detail = Username::parse(name).err()?.to_string();
+        Some(Refused { message: String::new(), username: Some(name.to_owned()), detail })
+    });
+    let refused = use_context::<Option<Refused>>().flatten().or(refused_name);
     let page = async move {
         match open_room(room_name, username, permalink).await {
             Ok(page) => Either::Left(view! {

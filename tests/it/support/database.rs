@@ -46,8 +46,16 @@ pub async fn messages(url: &str, room: &str) -> Vec<Frame> {
     rows(url, &sql).await.iter().map(message).collect()
 }
 
-/// The write lock on every room that there is: nothing can be committed until it is released.
+/// The write lock on rooms: nothing can be committed in them until it is released.
 pub struct Held(DatabaseConnection);
+
+/// In PostgreSQL, the lock on one room's row, as somebody might take it who looks after the database.
+pub async fn hold_room(url: &str, room: &str) -> Held {
+    let connection = connect(url).await;
+    let lock = format!("BEGIN; SELECT id FROM rooms WHERE name = '{room}' FOR UPDATE");
+    connection.execute_unprepared(&lock).await.expect("the lock is free");
+    Held(connection)
+}
 
 /// Takes it, as another writer might for a while.
 pub async fn hold_rooms(url: &str) -> Held {

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod database;
+pub mod faults;
 pub mod host;
 pub mod http;
 pub mod page;

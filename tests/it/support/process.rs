@@ -28,12 +28,16 @@ for path in $paths; do rm -rf "$path"; done
 pub fn watchdog() -> &'static Watchdog {
     static WATCHDOG_PROCESS: OnceLock<Watchdog> = OnceLock::new();
     WATCHDOG_PROCESS.get_or_init(|| {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", WATCHDOG]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // In a group of its own, so that an interrupt from the terminal leaves it to its work.
-        let mut shell = shell.process_group(0).spawn().expect("a shell");
+        let mut shell = start_shell();
         Watchdog { lines: Mutex::new(shell.stdin.take().expect("a pipe")), _shell: shell }
     })
+}
+
+/// In a group of its own, so that an interrupt from the terminal leaves it to its work.
+fn start_shell() -> Child {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", WATCHDOG]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    shell.process_group(0).spawn().expect("a shell")
 }
 
 /// Told of every child and every directory that must not be left behind.
@@ -74,6 +78,11 @@ impl Process {
     /// The child itself, for its pipes.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
+    }
+
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends the signal of this name, as `kill -s` knows it.

@@ -30,6 +30,21 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Says something to it, word by word.
+    pub async fn tell(&self, words: &[&str]) {
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(word);
+        }
+        command.exec_async(&mut self.connect().await).await.expect("Redis understands");
+    }
+
+    /// A connection to it.
+    pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).expect("an address");
+        client.get_multiplexed_async_connection().await.expect("Redis answers")
+    }
+
     /// `kill -9`: connections break.
     pub fn kill(&mut self) {
         self.process.kill();

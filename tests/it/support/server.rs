@@ -21,8 +21,14 @@ pub struct Server {
 impl Server {
     /// Starts `parlour ARGUMENTS --addr 127.0.0.1:0` and waits until it listens.
     pub fn start(arguments: &[String]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same with something in its environment.
+    pub fn start_with(arguments: &[String], environment: &[(&str, &Path)]) -> Self {
         let directory = scratch::directory("server");
         let mut command = executable(&directory);
+        command.envs(environment.iter().copied());
         command.args(arguments).args(["--addr", "127.0.0.1:0"]);
         Self::listening(command, &directory).unwrap_or_else(|said| panic!("the server does not start: {said}"))
     }
@@ -69,6 +75,13 @@ impl Server {
     /// Asks it to stop.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// How much memory it has, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// What it has logged so far.

@@ -1,6 +1,8 @@
 //! A site: one database, and the servers that are started on it.
 
+use super::faults::Faults;
 use super::host::Database;
+use super::postgres::Cluster;
 use super::{Server, postgres, scratch};
 use std::path::PathBuf;
 
@@ -17,15 +19,24 @@ pub struct Site {
 impl Site {
     /// A fresh one.
     pub async fn new(database: Database) -> Self {
-        let data = scratch::directory("data");
-        let (database_url, given) = match database {
-            Database::Sqlite => (format!("sqlite://{}", data.join("parlour.db").display()), Vec::new()),
-            Database::Postgres => {
-                let url = postgres::fresh_database().await;
-                (url.clone(), vec!["--database-url".to_owned(), url])
+        match database {
+            Database::Sqlite => {
+                let data = scratch::directory("data");
+                let database_url = format!("sqlite://{}", data.join("parlour.db").display());
+                Self { data, database_url, redis_url: None, given: Vec::new() }
             }
-        };
-        Self { data, database_url, redis_url: None, given }
+            Database::Postgres => Self::on(postgres::fresh_database().await),
+        }
+    }
+
+    /// One that has a cluster to itself, which may break.
+    pub fn in_cluster(cluster: &Cluster) -> Self {
+        Self::on(cluster.url("postgres"))
+    }
+
+    fn on(url: String) -> Self {
+        let given = vec!["--database-url".to_owned(), url.clone()];
+        Self { data: scratch::directory("data"), database_url: url, redis_url: None, given }
     }
 
     /// The same site with a relay between its servers.
@@ -37,6 +48,11 @@ impl Site {
     /// Starts a server on it.
     pub fn start(&self) -> Server {
         Server::start(&self.arguments())
+    }
+
+    /// Starts a server on it whose disk may fail.
+    pub fn start_with(&self, faults: &Faults) -> Server {
+        Server::start_with(&self.arguments(), &faults.environment())
     }
 
     /// What a server of this site is started with.

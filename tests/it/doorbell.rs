@@ -1,0 +1,108 @@
+//! Redis is a doorbell: flushed, cut off, overflowing or lied into, it costs some seconds at most, never a message.
+
+use crate::nodes::{relay_is, they_hear_each_other, two_nodes};
+use crate::support::{Client, Door, Server};
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// Both ways, often: it would take much longer if rooms were only compared with the database.
+async fn it_is_instant(one: &Server, two: &Server, ann: &mut Client, bob: &mut Client, what: &str) {
+    relay_is(one, "ok").await;
+    relay_is(two, "ok").await;
+    let rounds = async {
+        for round in 0..20 {
+            they_hear_each_other(ann, bob, &format!("{what}-{round}")).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), rounds).await.expect("the doorbell rings");
+}
+
+#[tokio::test]
+async fn a_flushed_redis_is_missed_by_nobody() {
+    let (_site, redis, one, two) = two_nodes().await;
+    let mut ann = Client::join(&one, "harbour").await;
+    let mut bob = Client::join(&two, "harbour").await;
+    they_hear_each_other(&mut ann, &mut bob, "before").await;
+    redis.tell(&["FLUSHALL"]).await;
+    redis.tell(&["SCRIPT", "FLUSH"]).await;
+    it_is_instant(&one, &two, &mut ann, &mut bob, "after").await;
+}
+
+#[tokio::test]
+async fn subscribers_that_are_cut_off_miss_nothing() {
+    let (_site, redis, one, two) = two_nodes().await;
+    let mut ann = Client::join(&one, "harbour").await;
+    let mut bob = Client::join(&two, "harbour").await;
+    for cut in 0..5 {
+        redis.tell(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        they_hear_each_other(&mut ann, &mut bob, &format!("cut-{cut}")).await;
+    }
+    redis.tell(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+    they_hear_each_other(&mut ann, &mut bob, "publishers").await;
+    it_is_instant(&one, &two, &mut ann, &mut bob, "after").await;
+}
+
+#[tokio::test]
+async fn subscribers_whose_buffers_overflow_miss_nothing() {
+    const POSTS: usize = 8;
+    let (_site, redis, one, two) = two_nodes().await;
+    let mut ann = Client::join(&one, "harbour").await;
+    let mut bob = Client::join(&two, "harbour").await;
+    redis.tell(&["CONFIG", "SET", "client-output-buffer-limit", "pubsub 1024 1024 1"]).await;
+    let text = "x".repeat(4000);
+    for burst in 0..10 {
+        for n in 0..POSTS {
+            ann.post(&format!("{burst}-{n}"), &text).await;
+        }
+        for n in 0..POSTS {
+            assert_eq!(bob.expect("message").await["id"], format!("{burst}-{n}"));
+        }
+    }
+    assert!(one.log().contains("the relay is not heard"), "no buffer has overflown");
+    redis.tell(&["CONFIG", "SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60"]).await;
+    ann.until(|frame| frame["id"] == format!("9-{}", POSTS - 1)).await;
+    it_is_instant(&one, &two, &mut ann, &mut bob, "after").await;
+}
+
+#[tokio::test]
+async fn forged_doorbells_change_nothing() {
+    let (_site, redis, one, two) = two_nodes().await;
+    let mut ann = Client::join(&one, "harbour").await;
+    let mut bob = Client::join(&two, "harbour").await;
+    let client = redis::Client::open(redis.url()).expect("an address");
+    let mut spy = client.get_async_pubsub().await.expect("Redis answers");
+    spy.psubscribe("parlour:*").await.expect("Redis answers");
+    they_hear_each_other(&mut ann, &mut bob, "before").await;
+    let mut heard: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut bells = spy.into_on_message();
+    while let Ok(Some(bell)) = tokio::time::timeout(Duration::from_millis(700), bells.next()).await {
+        heard.push((bell.get_channel_name().to_owned(), bell.get_payload_bytes().to_vec()));
+        if heard.len() == 30 {
+            break;
+        }
+    }
+    assert!(heard.iter().any(|(_, bell)| bell.windows(7).any(|part| part == b"harbour" || part == b"message")));
+    they_hear_each_other(&mut ann, &mut bob, "between").await;
+
+    let mut forged = redis::pipe();
+    for (channel, bell) in heard.iter().rev().chain(&heard) {
+        // Replayed; replayed elsewhere; altered; without its end; without its signature; anything.
+        let mut altered = bell.clone();
+        altered.iter_mut().rev().step_by(3).for_each(|byte| *byte ^= 1);
+        forged.publish(channel, bell).publish(&heard[0].0, bell).publish(channel, altered);
+        forged.publish(channel, &bell[..bell.len() - 1]).publish(channel, &bell[16..]).publish(channel, "");
+        forged.publish(channel, r#"{"Room":{"room":1,"first":5,"last":5,"frames":[["forged",false]]}}"#);
+    }
+    forged.exec_async(&mut redis.connect().await).await.expect("Redis publishes");
+
+    // What comes next is what is said next, and whoever comes in later sees the same.
+    it_is_instant(&one, &two, &mut ann, &mut bob, "after").await;
+    for server in [&one, &two] {
+        let mut reader = Door::of("harbour").after(0).join(server).await;
+        for seq in 1..=44 {
+            let frame = reader.expect("message").await;
+            assert_eq!(frame["seq"], seq);
+            assert!(frame["message"].as_str().expect("text").contains(" from "), "{frame}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice.
+
+use crate::support::{Client, Database, Door, Site, database, http};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A room that does not wait is quicker than this, a room that waits is not.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn a_locked_room_waits_and_the_others_go_on() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let mut ann = Client::join(&server, "cellar").await;
+    let mut bob = Client::join(&server, "harbour").await;
+    ann.say("1", "first").await;
+    let held = database::hold_room(&site.database_url, "cellar").await;
+    ann.post("2", "second").await;
+    let others = async {
+        for n in 0..20 {
+            bob.say(&n.to_string(), "x").await;
+        }
+    };
+    timeout(AT_ONCE, others).await.expect("the others go on");
+    held.release().await;
+    assert_eq!(ann.answer_to("2").await["seq"], 2);
+}
+
+#[tokio::test]
+async fn a_room_goes_on_that_was_in_one_batch_with_a_locked_one() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    // As many as are written side by side: what comes after them waits, and is then taken together.
+    let occupied = ["attic-1", "attic-2", "attic-3", "attic-4"];
+    let mut ann = Client::join(&server, "cellar").await;
+    let mut bob = Client::join(&server, "harbour").await;
+    let mut others = Vec::new();
+    for room in occupied {
+        others.push(Client::join(&server, room).await);
+    }
+    let cellar = database::hold_room(&site.database_url, "cellar").await;
+    let mut held = Vec::new();
+    for (room, other) in occupied.iter().zip(&mut others) {
+        held.push(database::hold_room(&site.database_url, room).await);
+        other.post("1", "x").await;
+        // Answered at once: the server has read what came before.
+        other.send_text("not a frame").await;
+        other.expect("rejected").await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    ann.post("1", "x").await;
+    bob.post("1", "x").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for held in held {
+        held.release().await;
+    }
+    bob.answer_to("1").await;
+    timeout(AT_ONCE, bob.say("2", "x")).await.expect("the other room goes on");
+    cellar.release().await;
+    assert_eq!(ann.answer_to("1").await["seq"], 1);
+}
+
+#[tokio::test]
+async fn who_is_refused_in_a_locked_room_is_stored_once() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    let mut bob = Client::join(&server, "harbour").await;
+    let held = database::hold_room(&site.database_url, "harbour").await;
+    let refused = ann.say("1", "hello").await;
+    assert_eq!((refused["type"].as_str(), refused["code"].as_str()), (Some("rejected"), Some("unavailable")));
+    ann.post("1", "hello").await;
+    let mut again = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    again.post("1", "hello").await;
+    held.release().await;
+    assert_eq!(ann.answer_to("1").await["seq"], 1);
+    assert_eq!(again.answer_to("1").await["seq"], 1);
+    assert_eq!(bob.expect_message("hello").await["seq"], 1);
+    assert_eq!(ann.say("2", "more").await["seq"], 2);
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
+}
