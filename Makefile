@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test lint fmt setup clean toolchain build-tools test-tools
+.PHONY: help run watch build test chaos lint fmt setup clean toolchain build-tools test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -28,6 +28,9 @@ build: toolchain build-tools node_modules/.package-lock.json ## leave the one-fi
 
 test: setup ## lint, then run every test: unit, integration, WASM, end to end
 	@scripts/test
+
+chaos: toolchain test-tools ## break everything at random for CHAOS_SECONDS (300), check the promise, and count
+	@scripts/chaos
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint

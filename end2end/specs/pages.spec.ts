@@ -44,7 +44,8 @@ test("without script the front page leads into the room, and the room can be rea
   await expect(composer(ann)).toHaveValue("");
 });
 
-test("without script too, a message that is refused comes back with the reason", async ({ visitor, room }) => {
+test("without script too, a message that is refused comes back with the reason", async ({ visitor, room, complaints }) => {
+  complaints.expect(/status of 422/);
   const ann = await visitor({ javaScriptEnabled: false });
   await ann.goto(`/${room}/?username=Ann`);
   await composer(ann).evaluate((box) => box.removeAttribute("maxlength"));
