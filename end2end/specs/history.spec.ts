@@ -92,3 +92,10 @@ test("a permalink shows its message, marked, among its neighbours", async ({ pag
   expect(seen).toContain(39);
   expect(seen).toContain(41);
 });
+
+test("without script too a permalink brings its message into view", async ({ visitor, request, room }) => {
+  await fill(request, room, 120);
+  const page = await visitor({ javaScriptEnabled: false });
+  await page.goto(`/${room}/40`);
+  await expect(page.locator('li.message[data-seq="40"]')).toBeInViewport();
+});

@@ -21,7 +21,7 @@ pub(super) fn MessageItem(
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
     let Message { seq, username, tag, text, sent_at, edited, .. } = message;
-    let permalink = format!("{}{seq}#m{seq}", room.name().path());
+    let permalink = format!("{}{seq}", room.name().path());
     let byline = leads.then(|| {
         view! {
             <Avatar username=username.clone() tag=tag.clone() />
@@ -32,7 +32,17 @@ pub(super) fn MessageItem(
         }
     });
     view! {
-        <li class="message" class:leads=leads class:own=own class:marked=marked id=format!("m{seq}") data-seq=seq>
+        <li
+            class="message"
+            class:leads=leads
+            class:own=own
+            class:marked=marked
+            id=format!("m{seq}")
+            data-seq=seq
+            // Without script it is the focus that brings a marked message into view.
+            tabindex=marked.then_some("-1")
+            autofocus=marked
+        >
             {byline}
             <a class="message-time" href=permalink><Time at=sent_at /></a>
             {if deleted {

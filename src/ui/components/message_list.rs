@@ -1,6 +1,7 @@
 //! The messages of a room, oldest first, and the way to older ones.
 
 use super::message_item::{DayItem, MessageItem};
+use super::reading_place::ReadingPlace;
 use super::room::RoomState;
 use crate::api::load_history;
 use crate::domain::Timestamp;
@@ -21,10 +22,18 @@ pub(super) fn MessageList(
 ) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let loading = StoredValue::new(false);
-    // Drawn from its end, the list stays where it is when it grows at the top: the browser's own scroll anchoring, which
-    // keeps the reader's line when it grows at the end, would move it then.
-    let growing = RwSignal::new(false);
     let scrolled = NodeRef::<leptos::html::Div>::new();
+
+    let place = ReadingPlace::new(scrolled);
+    Effect::new(move |waited: Option<usize>| {
+        room.timeline.track();
+        let waiting = room.outbox.with(|outbox| outbox.pending().len());
+        // Whoever says something wants to see it.
+        let own = waited.is_some_and(|waited| waiting > waited);
+        // By then the list is drawn anew, and nothing of it has been shown yet.
+        queue_microtask(move || if own { place.follow() } else { place.keep() });
+        waiting
+    });
 
     // The timeline is drawn from its end: a browser counts its scrolling from there, in negative numbers.
     let near_the_top = move || {
@@ -41,10 +50,7 @@ pub(super) fn MessageList(
         loading.set_value(true);
         spawn_local(async move {
             if let Ok(page) = load_history(room.name().to_string(), first).await {
-                growing.set(true);
                 room.timeline.update(|timeline| timeline.prepend(page));
-                // Two frames on, the older messages have been laid out.
-                request_animation_frame(move || request_animation_frame(move || growing.set(false)));
             }
             loading.set_value(false);
         });
@@ -53,6 +59,10 @@ pub(super) fn MessageList(
         if near_the_top() {
             load_older();
         }
+    };
+    let scroll = move |_| {
+        place.mark();
+        look();
     };
     // After each older page, and at the beginning, there may still be too little above.
     Effect::new(move || {
@@ -73,7 +83,7 @@ pub(super) fn MessageList(
     let later = room.timeline.with_untracked(Timeline::more_after).then(|| page.room.path());
     let permalink = page.permalink;
     view! {
-        <div class="timeline" class:growing=growing node_ref=scrolled on:scroll=move |_| look() tabindex="0" role="log" aria-label="Messages">
+        <div class="timeline" node_ref=scrolled on:scroll=scroll tabindex="0" role="log" aria-label="Messages">
             <div class="timeline-content">
                 {move || match earlier() {
                     Some(first) => {

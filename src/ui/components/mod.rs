@@ -8,6 +8,7 @@ mod message_list;
 mod others;
 mod participant_list;
 mod pending_list;
+mod reading_place;
 mod room;
 mod room_header;
 mod typing_line;
