@@ -54,8 +54,15 @@ impl Journal {
     /// Starts the writer. It ends, with everything written, when the last [`Journal`] is gone.
     pub(crate) fn start(store: Store, hub: Hub, relay: Relay) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let writer =
-            Writer { waiting: VecDeque::new(), busy: HashSet::new(), batches: JoinSet::new(), store, hub, relay };
+        let writer = Writer {
+            waiting: VecDeque::new(),
+            busy: HashSet::new(),
+            batches: JoinSet::new(),
+            locked: JoinSet::new(),
+            store,
+            hub,
+            relay,
+        };
         (Self { queue }, tokio::spawn(writer.run(waiting)))
     }
 
@@ -72,7 +79,9 @@ struct Writer {
     waiting: VecDeque<Waiting>,
     /// Rooms in a batch that is being written: their next entries wait, so that order is kept.
     busy: HashSet<i64>,
-    batches: JoinSet<Vec<i64>>,
+    batches: JoinSet<Written>,
+    /// Batches of one room each, which wait for somebody else's lock.
+    locked: JoinSet<Written>,
     store: Store,
     hub: Hub,
     relay: Relay,
@@ -82,17 +91,14 @@ impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
         let mut arrived = Vec::new();
         let mut open = true;
-        while open || !self.waiting.is_empty() || !self.batches.is_empty() {
+        while open || !self.waiting.is_empty() || !self.batches.is_empty() || !self.locked.is_empty() {
             tokio::select! {
                 count = queue.recv_many(&mut arrived, QUEUE), if open && self.waiting.len() < QUEUE => {
                     open = count > 0;
                     self.waiting.extend(arrived.drain(..));
                 }
-                Some(done) = self.batches.join_next() => {
-                    for room in done.unwrap_or_default() {
-                        self.busy.remove(&room);
-                    }
-                }
+                Some(written) = self.batches.join_next() => self.go_on(written.unwrap_or_default()),
+                Some(written) = self.locked.join_next() => self.go_on(written.unwrap_or_default()),
             }
             while self.batches.len() < self.store.writers() {
                 let batch = self.take_batch();
@@ -101,6 +107,21 @@ impl Writer {
                 }
                 self.batches.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
             }
+        }
+    }
+
+    /// Rooms that were written may be written again; each that was locked is waited for on its own, so that those it
+    /// came with do not wait too.
+    fn go_on(&mut self, written: Written) {
+        for room in written.rooms {
+            self.busy.remove(&room);
+        }
+        let mut alone: HashMap<i64, Vec<Waiting>> = HashMap::new();
+        for waiting in written.locked {
+            alone.entry(waiting.entry.room_id).or_default().push(waiting);
+        }
+        for batch in alone.into_values() {
+            self.locked.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
         }
     }
 
@@ -123,24 +144,27 @@ impl Writer {
     }
 }
 
-/// Writes a batch and tells everybody. Returns its rooms.
-async fn write(batch: Vec<Waiting>, store: Store, hub: Hub, relay: Relay) -> Vec<i64> {
-    let rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
-    // Over several rooms, one that another node is writing is left for later, on its own; alone, it is waited for.
-    let locking = if rooms.len() > 1 { Locking::Skip } else { Locking::Wait };
-    let mut locked: HashMap<i64, Vec<Waiting>> = HashMap::new();
-    for waiting in write_once(batch, locking, &store, &hub, &relay).await {
-        locked.entry(waiting.entry.room_id).or_default().push(waiting);
+/// What became of a batch.
+#[derive(Default)]
+struct Written {
+    /// Its rooms, but for those that were locked.
+    rooms: HashSet<i64>,
+    locked: Vec<Waiting>,
+}
+
+/// Writes a batch and tells everybody.
+async fn write(batch: Vec<Waiting>, store: Store, hub: Hub, relay: Relay) -> Written {
+    let mut rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
+    // Over several rooms, one that somebody else has locked is left for later, on its own; alone, it is waited for.
+    if rooms.len() == 1 {
+        write_once(batch, Locking::Wait, &store, &hub, &relay).await;
+        return Written { rooms, locked: Vec::new() };
     }
-    let mut alone: JoinSet<()> = JoinSet::new();
-    for batch in locked.into_values() {
-        let (store, hub, relay) = (store.clone(), hub.clone(), relay.clone());
-        alone.spawn(async move {
-            write_once(batch, Locking::Wait, &store, &hub, &relay).await;
-        });
+    let locked = write_once(batch, Locking::Skip, &store, &hub, &relay).await;
+    for waiting in &locked {
+        rooms.remove(&waiting.entry.room_id);
     }
-    alone.join_all().await;
-    rooms.into_iter().collect()
+    Written { rooms, locked }
 }
 
 /// Returns those whose rooms were locked.

@@ -2,8 +2,8 @@
 
 use crate::checker::History;
 use crate::load::{Addresses, Crowd, ROOM, random};
-use crate::support::host::on_each_database;
 use crate::support::faults::{Fault, Faults};
+use crate::support::host::on_each_database;
 use crate::support::postgres::Cluster;
 use crate::support::redis::Redis;
 use crate::support::{Client, DEADLINE, Database, Server, Site, database};

@@ -64,6 +64,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        self.renew_writer().await?;
         let transaction = self.writer.begin_with_options(immediate).await?;
         if !self.is_sqlite() {
             use sea_orm::ConnectionTrait;

@@ -12,7 +12,8 @@ pub(crate) use append::{Appended, Draft, Entry, Locking};
 pub(crate) use failure::sync_failed;
 pub(crate) use rooms::Room;
 
-use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr};
+use sea_orm::sqlx::{self, Connection};
+use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr};
 use std::sync::Arc;
 
 /// A cheap-to-clone handle on the database.
@@ -91,6 +92,22 @@ impl Store {
                 true
             }
         }
+    }
+
+    /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes
+    /// that they go on, and would take the next one for a part of them, which no commit ever stores: such a connection
+    /// is replaced.
+    async fn renew_writer(&self) -> Result<(), DbErr> {
+        if !self.is_sqlite() {
+            return Ok(());
+        }
+        let failed = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
+        let connection = self.writer.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
+        if connection.is_in_transaction() {
+            tracing::warn!("a transaction did not end well; the connection is replaced");
+            connection.close().await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
