@@ -150,6 +150,16 @@ fn what_is_for_one_place_alone_stays_there() {
 }
 
 #[test]
+fn pages_hold_nothing_that_belongs_to_one_thread() {
+    // On the server a page may be dropped on another thread than it was made on, which local storage answers by a panic.
+    for (name, text) in sources("src/ui") {
+        for word in ["new_local(", "LocalStorage"] {
+            assert!(!text.contains(word), "src/ui/{name} holds {word}");
+        }
+    }
+}
+
+#[test]
 fn text_never_becomes_markup() {
     for (name, text) in sources("src") {
         let lower = text.to_lowercase();

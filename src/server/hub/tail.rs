@@ -71,6 +71,7 @@ pub(super) enum Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn frames(numbers: std::ops::RangeInclusive<Seq>) -> Vec<Frame> {
         numbers.map(|n| Frame { text: n.to_string().into(), deletion: false }).collect()
@@ -128,5 +129,38 @@ mod tests {
         tail.append(4, vec![Frame { text: "gone".into(), deletion: true }]);
         assert_eq!(texts(&tail, 2), None);
         assert_eq!(texts(&tail, 3).unwrap(), ["gone"]);
+    }
+
+    proptest! {
+        /// Whatever is published, twice, late or with holes, and however a reader pulls: what it gets is 1, 2, 3 … The
+        /// log itself stands in where the tail leaves a gap or does not reach back.
+        #[test]
+        fn a_reader_gets_every_number_once_and_in_order(
+            steps in proptest::collection::vec((1..40i64, 1..8i64, any::<bool>(), 0..5usize), 0..150)
+        ) {
+            let mut tail = open_at(0);
+            let (mut log, mut read): (Seq, Vec<String>) = (0, Vec::new());
+            for (first, count, deletion, pulls) in steps {
+                let last = first + count - 1;
+                log = log.max(last);
+                let mut published = frames(first..=last);
+                published[0].deletion = deletion;
+                if tail.append(first, published).is_none() {
+                    let healed = frames(tail.delivered + 1..=last);
+                    prop_assert_eq!(tail.append(tail.delivered + 1, healed), Some(last));
+                }
+                for _ in 0..pulls {
+                    let position = read.len() as Seq;
+                    match tail.after(position, 3) {
+                        Reach::Frames(texts) => read.extend(texts.iter().map(ToString::to_string)),
+                        Reach::Behind => read.push((position + 1).to_string()),
+                        Reach::None => prop_assert_eq!(position, tail.delivered),
+                    }
+                }
+            }
+            prop_assert!(tail.delivered <= log);
+            let expected: Vec<String> = (1..=read.len() as Seq).map(|number| number.to_string()).collect();
+            prop_assert_eq!(read, expected);
+        }
     }
 }
