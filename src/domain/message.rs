@@ -49,11 +49,6 @@ impl MessageText {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The text, taken out.
-    pub fn into_string(self) -> String {
-        self.0
-    }
 }
 
 /// A message as it reads now, with its edits applied.

@@ -66,11 +66,6 @@ impl Username {
         Self("Anonymous".into())
     }
 
-    /// Whether this is [`Username::anonymous`].
-    pub fn is_anonymous(&self) -> bool {
-        self.0 == "Anonymous"
-    }
-
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

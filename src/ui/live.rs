@@ -42,7 +42,7 @@ pub(super) trait Listener: 'static {
     /// The connection is another.
     fn status(&self, status: ConnectionStatus);
     /// Connected and greeted: what waits can be sent now.
-    fn welcome(&self, live: &Live);
+    fn welcome(&self);
     /// A frame has come.
     fn receive(&self, frame: ServerFrame, live: &Live);
 }
@@ -162,7 +162,7 @@ impl<L: Listener> Connection<L> {
             Some(ServerFrame::Welcome { .. }) => {
                 self.tries = 0;
                 self.listener.status(ConnectionStatus::Live);
-                self.listener.welcome(&self.live);
+                self.listener.welcome();
             }
             Some(frame) => self.listener.receive(frame, &self.live),
             None => {}

@@ -62,11 +62,6 @@ impl Timeline {
         self.more_after
     }
 
-    /// Whether nobody has spoken yet.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// The number of the oldest message that is loaded.
     pub fn first(&self) -> Option<Seq> {
         self.lines.first().map(|line| line.message.seq)

@@ -15,6 +15,7 @@ use crate::ui::live::{ConnectionStatus, Listener, Live};
 use crate::ui::outbox::{Outbox, Pending};
 use crate::ui::timeline::{Applied, Timeline};
 use crate::ui::{Refused, browser};
+use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 /// What the parts of a room share.
@@ -66,7 +67,7 @@ impl RoomState {
     pub(super) fn say(self, username: Option<String>, text: String) {
         let id = browser::new_id();
         self.change_outbox(|outbox| outbox.push(id.clone(), username.clone(), text.clone()));
-        self.send(ClientFrame::Post { id: Some(id.as_str().to_owned()), message: text, username });
+        self.post(&id, username, text);
     }
 
     pub(super) fn retry(self, id: &EventId) {
@@ -90,8 +91,12 @@ impl RoomState {
     fn send_waiting(self) {
         let waiting: Vec<Pending> = self.outbox.with_untracked(|outbox| outbox.to_send().cloned().collect());
         for Pending { id, username, text, .. } in waiting {
-            self.send(ClientFrame::Post { id: Some(id.as_str().to_owned()), message: text, username });
+            self.post(&id, username, text);
         }
+    }
+
+    fn post(self, id: &EventId, username: Option<String>, text: String) {
+        self.send(ClientFrame::Post { id: Some(id.as_str().to_owned()), message: text, username });
     }
 
     fn change_outbox(self, change: impl FnOnce(&mut Outbox)) {
@@ -120,7 +125,7 @@ impl Listener for RoomState {
         self.status.set(status);
     }
 
-    fn welcome(&self, _live: &Live) {
+    fn welcome(&self) {
         self.send_waiting();
     }
 
@@ -129,6 +134,11 @@ impl Listener for RoomState {
         match frame {
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 self.change_outbox(|outbox| outbox.refuse(&id, &rejection));
+                // What passes by itself is tried again when the server says so, not only at the next connection.
+                if let Some(retry_after_ms) = rejection.retry_after_ms {
+                    let room = *self;
+                    Timeout::new(retry_after_ms, move || room.send_waiting()).forget();
+                }
             }
             ServerFrame::Heartbeat { head } if head > self.position() => {
                 live.send(ClientFrame::Sync { after: self.position() });
