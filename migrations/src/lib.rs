@@ -4,6 +4,7 @@ pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m0001_log;
+mod m0002_names;
 
 /// All steps, in order.
 pub struct Migrator;
@@ -11,6 +12,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_log::Migration)]
+        vec![Box::new(m0001_log::Migration), Box::new(m0002_names::Migration)]
     }
 }

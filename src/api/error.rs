@@ -1,6 +1,6 @@
 //! What a server function answers when it cannot.
 
-use crate::domain::room::RoomNameError;
+use crate::domain::{room::RoomNameError, username::UsernameError};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,15 @@ pub enum ApiError {
     /// No room can have this name.
     #[error("{0}")]
     RoomName(#[from] RoomNameError),
+    /// Nobody can have this name.
+    #[error("{0}")]
+    Username(#[from] UsernameError),
+    /// Somebody else in the room goes by this name.
+    #[error("{detail}")]
+    UsernameTaken {
+        /// Which name it is, and which is free.
+        detail: String,
+    },
     /// The log cannot be read just now.
     #[error("The room cannot be read just now. Try again in a moment.")]
     Unavailable,

@@ -18,4 +18,4 @@ pub use participant::Participant;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::{Epoch, RoomName};
 pub use timestamp::Timestamp;
-pub use username::Username;
+pub use username::{KnownUsername, Username};

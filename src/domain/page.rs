@@ -15,7 +15,7 @@ pub struct RoomPage {
     pub epoch: Epoch,
     /// The newest number of its log when the page was made.
     pub head: Seq,
-    /// The name the visitor asked to appear under, if any.
+    /// The name the visitor goes by: the remembered one, else the one the address asks for, if any.
     pub username: Option<Username>,
     /// Tells the visitor from others of the same name.
     pub tag: Tag,

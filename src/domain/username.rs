@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 256;
 pub struct Username(String);
 
 /// Why a text cannot be a username; the sentences are shown to visitors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum UsernameError {
     /// Nothing is left once outer spaces are gone.
     #[error("A name needs at least one character.")]
@@ -71,11 +71,29 @@ impl Username {
         &self.0
     }
 
+    /// The same name with a number: for somebody who asks for a name that another has. What does not fit is cut off.
+    pub fn numbered(&self, number: u16) -> Self {
+        let number = format!("-{number}");
+        let mut kept = 0;
+        let clusters = self.0.grapheme_indices(true).take(MAX_GRAPHEMES - number.len());
+        for end in clusters.map(|(start, cluster)| start + cluster.len()) {
+            if end + number.len() <= MAX_BYTES {
+                kept = end;
+            }
+        }
+        Self(format!("{}{number}", self.0[..kept].trim_end()))
+    }
+
     /// One or two letters that stand for the name in an avatar.
     pub fn initials(&self) -> String {
         self.0.chars().filter(|c| c.is_alphanumeric()).take(2).flat_map(char::to_uppercase).collect()
     }
 }
+
+/// The name that a visitor goes by, as far as the request that is being answered says: what the browser remembers, in a
+/// cookie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownUsername(pub Option<Username>);
 
 impl std::fmt::Display for Username {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -151,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn a_numbered_name_is_a_name_however_long_it_was() {
+        assert_eq!(Username::parse("Marta").unwrap().numbered(2).as_str(), "Marta-2");
+        let long = Username::parse(&format!("{} {}", "x".repeat(29), "yz")).unwrap();
+        assert_eq!(long.numbered(12).as_str(), format!("{}-12", "x".repeat(29)));
+        let piled = Username::parse(&format!("abc{}", "\u{301}".repeat(126))).unwrap();
+        assert_eq!(piled.numbered(2).as_str(), "ab-2", "a pile of marks is cut off as a whole");
+    }
+
+    #[test]
     fn initials_are_at_most_two_letters() {
         assert_eq!(Username::parse("ann lee").unwrap().initials(), "AN");
         assert_eq!(Username::parse("李").unwrap().initials(), "李");
@@ -161,6 +188,14 @@ mod tests {
         fn parsing_is_idempotent(raw in "\\PC{0,40}") {
             if let Ok(name) = Username::parse(&raw) {
                 prop_assert_eq!(Username::parse(name.as_str()), Ok(name));
+            }
+        }
+
+        #[test]
+        fn numbering_makes_a_name(raw in "\\PC{1,40}", number: u16) {
+            if let Ok(name) = Username::parse(&raw) {
+                let numbered = name.numbered(number);
+                prop_assert_eq!(Username::parse(numbered.as_str()), Ok(numbered));
             }
         }
     }

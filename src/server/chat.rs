@@ -82,7 +82,22 @@ impl Chat {
         self.store.messages_before(room.id, Some(before)).await
     }
 
-    /// Enters a room: subscribed first, so that nothing is missed from here on.
+    /// Why `author` cannot use this name in the room, if somebody else holds it there.
+    pub(crate) async fn taken(
+        &self,
+        name: &RoomName,
+        username: &Username,
+        author: &Author,
+    ) -> Result<Option<Rejection>, DbErr> {
+        let (room, _) = self.store.room(name).await?;
+        if !self.store.is_taken(room.id, username, author).await? {
+            return Ok(None);
+        }
+        self.store.taken(room.id, username, author).await.map(Some)
+    }
+
+    /// Enters a room: subscribed first, so that nothing is missed from here on. Whoever asks for a name that somebody
+    /// else holds is nobody, until a post brings another.
     pub(crate) async fn join(
         &self,
         name: &RoomName,
@@ -91,6 +106,8 @@ impl Chat {
         resume: Resume,
     ) -> Result<Joined, DbErr> {
         let (room, head) = self.store.room(name).await?;
+        let taken = self.store.is_taken(room.id, &username, &author).await?;
+        let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
         live.want(head);
         let head = head.max(live.head());

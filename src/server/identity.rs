@@ -12,31 +12,39 @@ use uuid::Uuid;
 pub const COOKIE: &str = "parlour_identity";
 
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Author([u8; 16]);
+#[derive(Clone, Copy, Debug)]
+pub struct Author {
+    hash: [u8; 16],
+    guest: bool,
+}
 
 impl Author {
-    fn of(id: Uuid) -> Self {
-        let hash = Sha256::digest(id.as_bytes());
-        Self::from_stored(&hash)
-    }
-
-    /// The author in the first 16 bytes of `bytes`; missing ones count as 0.
-    pub(crate) fn from_stored(bytes: &[u8]) -> Self {
-        let mut author = [0; 16];
-        author.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        Self(author)
+    fn of(id: Uuid, guest: bool) -> Self {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
+        Self { hash, guest }
     }
 
     /// As the database holds it.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.hash
+    }
+
+    /// Whether nothing shows yet that this author will be back: there was no cookie with the request.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.guest
     }
 
     /// What others see of it.
     pub fn tag(&self) -> Tag {
-        Tag::new([self.0[0], self.0[1]])
+        tag_of(&self.hash)
     }
+}
+
+/// The tag of an author as the database holds it; missing bytes count as 0.
+pub(crate) fn tag_of(stored: &[u8]) -> Tag {
+    let byte = |index| stored.get(index).copied().unwrap_or_default();
+    Tag::new([byte(0), byte(1)])
 }
 
 /// Signs new identities and recognises those it signed.
@@ -51,10 +59,10 @@ impl Identities {
         Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
     }
 
-    /// A new identity: the author, and the value of the cookie that proves it.
+    /// A new identity: the author, and the value of the cookie that proves it. A guest until the cookie comes back.
     pub fn create(&self) -> (Author, String) {
         let id = Uuid::new_v4();
-        (Author::of(id), format!("{}.{}", id.simple(), self.signature(id).simple()))
+        (Author::of(id, true), format!("{}.{}", id.simple(), self.signature(id).simple()))
     }
 
     /// The author whom this cookie proves, if it was given out by this site.
@@ -64,12 +72,12 @@ impl Identities {
         let signature = Uuid::try_parse(signature).ok()?;
         let mac = self.key.clone().chain_update(id.as_bytes());
         mac.verify_truncated_left(signature.as_bytes()).ok()?;
-        Some(Author::of(id))
+        Some(Author::of(id, false))
     }
 
     /// An identity without a cookie, for the life of one connection.
     pub fn guest() -> Author {
-        Author::of(Uuid::new_v4())
+        Author::of(Uuid::new_v4(), true)
     }
 
     fn signature(&self, id: Uuid) -> Uuid {
@@ -80,12 +88,6 @@ impl Identities {
     }
 }
 
-/// The author of the request that is being answered, inside a server function or a page; a guest, where there is none.
-pub(crate) fn of_request() -> Author {
-    let parts = leptos::prelude::use_context::<axum::http::request::Parts>();
-    parts.and_then(|parts| parts.extensions.get::<Author>().copied()).unwrap_or_else(Identities::guest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +95,8 @@ mod tests {
     #[test]
     fn every_node_with_the_key_recognises_an_identity() {
         let (author, cookie) = Identities::new(b"key").create();
-        assert_eq!(Identities::new(b"key").recognise(&cookie), Some(author));
+        let recognised = Identities::new(b"key").recognise(&cookie).unwrap();
+        assert_eq!(recognised.as_bytes(), author.as_bytes());
     }
 
     #[test]
@@ -104,8 +107,16 @@ mod tests {
         let id = own.split_once('.').unwrap().0;
         let unsigned = format!("{id}.{}", Uuid::nil().simple());
         for cookie in ["", ".", "x.y", id, &foreign, &unsigned] {
-            assert_eq!(identities.recognise(cookie), None, "{cookie:?}");
+            assert!(identities.recognise(cookie).is_none(), "{cookie:?}");
         }
+    }
+
+    #[test]
+    fn whoever_comes_back_with_the_cookie_is_no_guest() {
+        let identities = Identities::new(b"key");
+        let (author, cookie) = identities.create();
+        assert!(author.is_guest() && Identities::guest().is_guest());
+        assert!(!identities.recognise(&cookie).unwrap().is_guest());
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod router;
 mod socket;
 mod store;
 pub mod telemetry;
-mod visitor;
+pub(crate) mod visitor;
 
 use assets::Assets;
 use chat::Chat;

@@ -4,7 +4,7 @@ use super::chat::Wish;
 use super::identity::Author;
 use super::{Shared, assets, health, origin, socket, visitor};
 use crate::domain::event::parse_seq;
-use crate::domain::{Rejection, RoomName, Username};
+use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{Refused, shell};
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
@@ -79,14 +79,33 @@ async fn front(
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !name.trim().is_empty());
-            Redirect::to(&with_username(&room_name, username.as_deref())).into_response()
+            let mut response = Redirect::to(&with_username(&room_name, username.as_deref())).into_response();
+            // Whoever sends the form wants to go by this name; a link from elsewhere only fills one in.
+            let own = origin::may_send(request.headers(), shared.config.public_url.as_deref());
+            if let Some(Ok(username)) = username.as_deref().map(Username::parse)
+                && (own || known(&request).is_none())
+            {
+                visitor::remember(&mut response, &username);
+            }
+            response
         }
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
     }
 }
 
-/// `GET /{room_name}/` and `GET /{room_name}/{seq}`.
-async fn room(State(shared): State<Shared>, Path(parts): Path<Vec<String>>, uri: Uri, request: Request) -> Response {
+#[derive(Deserialize)]
+struct RoomQuery {
+    username: Option<String>,
+}
+
+/// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A name in the address is remembered by whoever has none.
+async fn room(
+    State(shared): State<Shared>,
+    Path(parts): Path<Vec<String>>,
+    query: Result<Query<RoomQuery>, QueryRejection>,
+    uri: Uri,
+    request: Request,
+) -> Response {
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(shared), request).await };
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
@@ -95,7 +114,15 @@ async fn room(State(shared): State<Shared>, Path(parts): Path<Vec<String>>, uri:
             Redirect::permanent(&format!("{}{}{query}", name.path(), crate::domain::room::encode_segment(seq)))
                 .into_response()
         }
-        Ok(_) if rest.iter().all(|seq| parse_seq(seq).is_some()) => page(&shared, request, None).await,
+        Ok(_) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
+            let asked = query.ok().and_then(|Query(query)| query.username);
+            let new = asked.and_then(|name| Username::parse(&name).ok()).filter(|_| known(&request).is_none());
+            let mut response = page(&shared, request, None).await;
+            if let Some(username) = new {
+                visitor::remember(&mut response, &username);
+            }
+            response
+        }
         _ => not_found(State(shared), request).await,
     }
 }
@@ -113,6 +140,7 @@ async fn post(
     State(shared): State<Shared>,
     Path(raw): Path<String>,
     Extension(author): Extension<Author>,
+    Extension(known): Extension<KnownUsername>,
     headers: HeaderMap,
     uri: Uri,
     Form(form): Form<PostForm>,
@@ -123,15 +151,20 @@ async fn post(
     let mut again = Request::new(Body::empty());
     *again.uri_mut() = uri;
     again.extensions_mut().insert(author);
+    again.extensions_mut().insert(known);
     let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
-        let username = username.map_or_else(|| Ok(Username::anonymous()), Username::parse)?;
-        let wish = Wish::Post { username, message: &form.message };
-        shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await
+        let parsed = username.map(Username::parse).transpose()?;
+        let wish = Wish::Post { username: parsed.clone().unwrap_or_else(Username::anonymous), message: &form.message };
+        shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await.map(|_| parsed)
     };
     match stored.await {
-        Ok(_) => Redirect::to(&with_username(&name, username)).into_response(),
+        Ok(parsed) => {
+            let mut response = Redirect::to(&with_username(&name, username)).into_response();
+            parsed.iter().for_each(|username| visitor::remember(&mut response, username));
+            response
+        }
         Err(Rejection { code, detail, .. }) => {
             let refused = Refused { message: form.message, username: form.username, detail };
             (status(code), page(&shared, again, Some(refused)).await).into_response()
@@ -155,8 +188,10 @@ async fn server_function(State(shared): State<Shared>, headers: HeaderMap, reque
 /// Renders the page that the request's address names.
 async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Response {
     let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
+    let known = KnownUsername(known(&request).cloned());
     let context = move || {
         provide_context(chat.clone());
+        provide_context(known.clone());
         provide_context(refused.clone());
     };
     let mut response =
@@ -165,6 +200,11 @@ async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Re
     let private = "private, no-store".parse().expect("a plain header value");
     response.headers_mut().insert(header::CACHE_CONTROL, private);
     response
+}
+
+/// The name that the visitor goes by already.
+fn known(request: &Request) -> Option<&Username> {
+    request.extensions().get::<KnownUsername>().and_then(|known| known.0.as_ref())
 }
 
 fn with_username(room: &RoomName, username: Option<&str>) -> String {

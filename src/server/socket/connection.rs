@@ -1,7 +1,7 @@
 //! One connection's life: greeted, then one loop that reads, delivers, answers and keeps time.
 
 use super::wire::{Goodbye, ping, received, say, send};
-use crate::domain::{Rejection, Seq, Username};
+use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
 use crate::server::chat::{self, Chat, Wish, reset};
 use crate::server::hub::{Seat, Subscription};
@@ -35,6 +35,8 @@ pub(super) struct Connection {
     room: Room,
     author: Author,
     seat: Seat,
+    /// The name of its posts from here on. The seat shows it once a message is stored under it.
+    username: Username,
     /// When it was last told that something is being written here.
     typed: Option<Instant>,
     pending: FuturesUnordered<Pending>,
@@ -44,7 +46,8 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(chat: Chat, room: Room, author: Author, seat: Seat) -> Self {
-        Self { chat, room, author, seat, typed: None, pending: FuturesUnordered::new(), owed: 0 }
+        let username = seat.participant().username.clone();
+        Self { chat, room, author, seat, username, typed: None, pending: FuturesUnordered::new(), owed: 0 }
     }
 
     pub(super) async fn run(
@@ -70,7 +73,7 @@ impl Connection {
                     Err(_) => Err((close::OVERLOADED, "the log cannot be read just now")),
                 },
                 // Answer: what is not answered by the event itself.
-                Some((id, outcome)) = self.pending.next() => match self.answer(id, outcome, subscription.position()) {
+                Some(answered) = self.pending.next() => match self.answer(answered, subscription.position()) {
                     Some(frame) => say(socket, frame).await,
                     None => Ok(()),
                 },
@@ -117,7 +120,7 @@ impl Connection {
     /// Takes one frame; returns what can be said about it at once.
     async fn hear(&mut self, text: &str, subscription: &mut Subscription, draining: bool) -> Option<ServerFrame> {
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Post { id, message, username }) => match self.appear(username.as_deref()) {
+            Ok(ClientFrame::Post { id, message, username }) => match self.name(username.as_deref()) {
                 Ok(username) => self.submit(id, Wish::Post { username, message: &message }, draining).await,
                 Err(rejection) => Some(rejected(id, rejection)),
             },
@@ -145,21 +148,25 @@ impl Connection {
         }
     }
 
-    /// The name to appear under: another one from now on, if one is given. A blank one is none, as in the forms.
-    fn appear(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
+    /// The name of a post: another one from now on, if one is given. A blank one is none, as in the forms.
+    fn name(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
         if let Some(username) = username.filter(|name| !name.trim().is_empty()) {
-            self.seat.rename(Username::parse(username)?);
+            self.username = Username::parse(username)?;
         }
-        Ok(self.seat.participant().username.clone())
+        Ok(self.username.clone())
     }
 
     async fn submit(&mut self, id: Option<String>, wish: Wish<'_>, draining: bool) -> Option<ServerFrame> {
         if draining {
             return Some(rejected(id, chat::draining()));
         }
+        let username = match &wish {
+            Wish::Post { username, .. } => Some(username.clone()),
+            _ => None,
+        };
         match self.chat.submit(&self.room, self.author, id.as_deref(), wish).await {
             Ok(outcome) => {
-                self.pending.push(Pending { id, outcome });
+                self.pending.push(Pending { id, username, outcome });
                 None
             }
             Err(rejection) => Some(rejected(id, rejection)),
@@ -168,14 +175,23 @@ impl Connection {
 
     /// A new event answers for itself when it is delivered. One that was delivered before is sent again; one that is
     /// not stored is rejected.
-    fn answer(&mut self, id: Option<String>, outcome: Outcome, position: Seq) -> Option<ServerFrame> {
+    fn answer(&mut self, Answered { id, username, outcome }: Answered, position: Seq) -> Option<ServerFrame> {
         match outcome {
             Ok(stored) if stored.repeated && stored.event.seq <= position => Some(stored.event.into()),
             Ok(stored) => {
                 self.owed = self.owed.max(stored.event.seq);
+                if let Some(username) = username.filter(|_| !stored.repeated) {
+                    self.seat.rename(username);
+                }
                 None
             }
-            Err(rejection) => Some(rejected(id, rejection)),
+            Err(rejection) => {
+                // A name that is taken was not taken on.
+                if rejection.code == RejectionCode::UsernameTaken && username.as_ref() == Some(&self.username) {
+                    self.username = self.seat.participant().username.clone();
+                }
+                Some(rejected(id, rejection))
+            }
         }
     }
 }
@@ -183,15 +199,24 @@ impl Connection {
 /// A post whose outcome is not known yet.
 struct Pending {
     id: Option<String>,
+    username: Option<Username>,
     outcome: oneshot::Receiver<Outcome>,
 }
 
-impl Future for Pending {
-    type Output = (Option<String>, Outcome);
+/// A post whose outcome is known.
+struct Answered {
+    id: Option<String>,
+    username: Option<Username>,
+    outcome: Outcome,
+}
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+impl Future for Pending {
+    type Output = Answered;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Answered> {
         let outcome = std::task::ready!(std::pin::Pin::new(&mut self.outcome).poll(context));
-        std::task::Poll::Ready((self.id.take(), outcome.unwrap_or_else(|_| Err(chat::draining()))))
+        let outcome = outcome.unwrap_or_else(|_| Err(chat::draining()));
+        std::task::Poll::Ready(Answered { id: self.id.take(), username: self.username.take(), outcome })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
-use super::{Store, entity::event, entity::room};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, Seq, Username};
-use crate::server::identity::Author;
+use super::names::{self, Names};
+use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
+use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -10,36 +10,6 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
-
-/// Something to put into a room's log.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) room_id: i64,
-    pub(crate) author: Author,
-    pub(crate) id: EventId,
-    pub(crate) draft: Draft,
-}
-
-/// What an entry says, before it has a number.
-#[derive(Clone, Debug)]
-pub(crate) enum Draft {
-    Message { username: Username, text: MessageText },
-    Edit { target: Seq, text: MessageText },
-    Delete { target: Seq },
-}
-
-/// What became of an entry.
-#[derive(Clone, Debug)]
-pub(crate) enum Appended {
-    /// It is in the log now.
-    New(Event),
-    /// It was in the log already, under the same id.
-    Repeated(Event),
-    /// It is not in the log, and why.
-    Rejected(Rejection),
-    /// Somebody else is writing this room's log.
-    Locked,
-}
 
 /// What to do when another node is writing the same room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +41,16 @@ impl Store {
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
         }
         let mut batch = Batch::lock(&transaction, entries, locking).await?;
-        let appended = entries.iter().map(|entry| batch.append(entry)).collect();
+        let mut appended: Vec<Appended> = entries.iter().map(|entry| batch.append(entry)).collect();
         batch.write(&transaction).await?;
+        for (entry, appended) in entries.iter().zip(&mut appended) {
+            // Which name is free instead can be told now that all the others are written.
+            if let (Draft::Message { username, .. }, Appended::Rejected(rejection)) = (&entry.draft, appended)
+                && rejection.code == RejectionCode::UsernameTaken
+            {
+                *rejection = names::taken(&transaction, entry.room_id, username, &entry.author).await?;
+            }
+        }
         transaction.commit().await?;
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
             self.forget_deleted().await;
@@ -89,6 +67,7 @@ struct Batch {
     by_id: HashMap<Key, Model>,
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
+    names: Names,
     new: Vec<Key>,
 }
 
@@ -118,7 +97,10 @@ impl Batch {
                 targeted = targeted.add(Column::RoomId.eq(room_id).and(Column::Seq.is_in(targets)));
             }
         }
-        let mut batch = Self { now: now(), rooms, by_id: HashMap::new(), targets: HashMap::new(), new: Vec::new() };
+        let now = now();
+        let names = Names::look_up(transaction, entries.iter().filter(|entry| rooms.contains_key(&entry.room_id)), now);
+        let names = names.await?;
+        let mut batch = Self { now, rooms, by_id: HashMap::new(), targets: HashMap::new(), names, new: Vec::new() };
         if !known.is_empty() {
             let rows = event::Entity::find().filter(known).all(transaction).await?;
             batch.by_id = rows.into_iter().map(|row| (key(&row), row)).collect();
@@ -148,6 +130,11 @@ impl Batch {
                 return Appended::Rejected(rejection);
             }
         }
+        if let Draft::Message { username, .. } = &entry.draft
+            && !self.names.claim(entry.room_id, username, &entry.author)
+        {
+            return Appended::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
+        }
         room.head = seq;
         room.last_at = Ord::max(room.last_at, self.now);
         let row = entry.draft.row(entry, seq, room.last_at);
@@ -162,7 +149,7 @@ impl Batch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, .. } = self;
+        let Self { rooms, mut by_id, names, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -184,7 +171,7 @@ impl Batch {
         for row in rows.iter().filter(|row| row.target.is_some()) {
             change_target(transaction, row).await?;
         }
-        Ok(())
+        names.write(transaction).await
     }
 }
 
@@ -213,76 +200,6 @@ async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result
     Ok(())
 }
 
-impl Draft {
-    fn target(&self) -> Option<Seq> {
-        match self {
-            Self::Message { .. } => None,
-            Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Message { .. } => Kind::Message,
-            Self::Edit { .. } => Kind::Edited,
-            Self::Delete { .. } => Kind::Deleted,
-        }
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
-            Self::Delete { .. } => "",
-        }
-    }
-
-    /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
-    fn is(&self, stored: &Model) -> bool {
-        let same_text = stored.text == self.text() || stored.text.is_empty();
-        stored.kind == self.kind() && stored.target == self.target() && same_text
-    }
-
-    /// Applies an edit or a deletion to its message, if `author` may.
-    fn change(&self, target: Option<&mut Model>, author: &Author, seq: Seq) -> Result<(), Rejection> {
-        let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
-        let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
-        if message.author != author.as_bytes() {
-            return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
-        }
-        match self {
-            Self::Delete { .. } => message.deleted_by = Some(seq),
-            _ => message.edited_by = Some(seq),
-        }
-        Ok(())
-    }
-
-    fn row(&self, entry: &Entry, seq: Seq, at: i64) -> Model {
-        let username = match self {
-            Self::Message { username, .. } => username.as_str().to_owned(),
-            _ => String::new(),
-        };
-        Model {
-            room_id: entry.room_id,
-            seq,
-            author: entry.author.as_bytes().to_vec(),
-            id: entry.id.as_str().to_owned(),
-            kind: self.kind(),
-            at,
-            username,
-            target: self.target(),
-            text: self.text().to_owned(),
-            edited_by: None,
-            deleted_by: None,
-        }
-    }
-}
-
 fn key(row: &Model) -> Key {
     (row.room_id, row.author.clone(), row.id.clone())
-}
-
-/// UTC milliseconds.
-fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

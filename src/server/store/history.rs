@@ -2,7 +2,7 @@
 
 use super::{Store, entity::event};
 use crate::domain::{Event, EventBody, EventId, HistoryPage, Message, Seq, Timestamp, Username, page::PAGE_SIZE};
-use crate::server::identity::Author;
+use crate::server::identity::tag_of;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ impl Store {
             let newest = row.edited_by.and_then(|seq| texts.remove(&seq));
             Message {
                 seq: row.seq,
-                tag: Author::from_stored(&row.author).tag(),
+                tag: tag_of(&row.author),
                 edited: newest.is_some(),
                 text: newest.unwrap_or(row.text),
                 sent_at: Timestamp(row.at),
@@ -91,7 +91,7 @@ impl From<Model> for Event {
         let target = row.target.unwrap_or_default();
         let body = match row.kind {
             Kind::Message => EventBody::Message {
-                tag: Author::from_stored(&row.author).tag(),
+                tag: tag_of(&row.author),
                 username: Username::from_stored(row.username),
                 text: row.text,
             },

@@ -3,12 +3,16 @@
 mod append;
 mod connect;
 mod entity;
+mod entry;
 mod failure;
 mod history;
+mod names;
 mod rooms;
 mod site;
+mod skeleton;
 
-pub(crate) use append::{Appended, Draft, Entry, Locking};
+pub(crate) use append::Locking;
+pub(crate) use entry::{Appended, Draft, Entry};
 pub(crate) use failure::sync_failed;
 pub(crate) use rooms::Room;
 
@@ -120,4 +124,10 @@ impl Store {
     pub(crate) fn is_sqlite(&self) -> bool {
         self.writer.get_database_backend() == DatabaseBackend::Sqlite
     }
+}
+
+/// UTC milliseconds.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
 }

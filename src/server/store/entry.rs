@@ -1,0 +1,99 @@
+//! Entries: what is to be put into a room's log, and what became of it.
+
+use super::entity::event::{Kind, Model};
+use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, Seq, Username};
+use crate::server::identity::Author;
+
+/// Something to put into a room's log.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) room_id: i64,
+    pub(crate) author: Author,
+    pub(crate) id: EventId,
+    pub(crate) draft: Draft,
+}
+
+/// What an entry says, before it has a number.
+#[derive(Clone, Debug)]
+pub(crate) enum Draft {
+    Message { username: Username, text: MessageText },
+    Edit { target: Seq, text: MessageText },
+    Delete { target: Seq },
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug)]
+pub(crate) enum Appended {
+    /// It is in the log now.
+    New(Event),
+    /// It was in the log already, under the same id.
+    Repeated(Event),
+    /// It is not in the log, and why.
+    Rejected(Rejection),
+    /// Somebody else is writing this room's log.
+    Locked,
+}
+
+impl Draft {
+    pub(super) fn target(&self) -> Option<Seq> {
+        match self {
+            Self::Message { .. } => None,
+            Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Message { .. } => Kind::Message,
+            Self::Edit { .. } => Kind::Edited,
+            Self::Delete { .. } => Kind::Deleted,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
+            Self::Delete { .. } => "",
+        }
+    }
+
+    /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
+    pub(super) fn is(&self, stored: &Model) -> bool {
+        let same_text = stored.text == self.text() || stored.text.is_empty();
+        stored.kind == self.kind() && stored.target == self.target() && same_text
+    }
+
+    /// Applies an edit or a deletion to its message, if `author` may.
+    pub(super) fn change(&self, target: Option<&mut Model>, author: &Author, seq: Seq) -> Result<(), Rejection> {
+        let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
+        let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
+        if message.author != author.as_bytes() {
+            return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
+        }
+        match self {
+            Self::Delete { .. } => message.deleted_by = Some(seq),
+            _ => message.edited_by = Some(seq),
+        }
+        Ok(())
+    }
+
+    pub(super) fn row(&self, entry: &Entry, seq: Seq, at: i64) -> Model {
+        let username = match self {
+            Self::Message { username, .. } => username.as_str().to_owned(),
+            _ => String::new(),
+        };
+        Model {
+            room_id: entry.room_id,
+            seq,
+            author: entry.author.as_bytes().to_vec(),
+            id: entry.id.as_str().to_owned(),
+            kind: self.kind(),
+            at,
+            username,
+            target: self.target(),
+            text: self.text().to_owned(),
+            edited_by: None,
+            deleted_by: None,
+        }
+    }
+}
