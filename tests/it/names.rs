@@ -150,9 +150,9 @@ async fn a_name_is_free_again_after_thirty_days(site: Site) {
     let (mut ann, mut eve) = (somebody(&server).await, somebody(&server).await);
     accepted(&mut ann, "Ivy", "1").await;
     days_pass(&site, 29).await;
-    refused(&mut eve, "Ivy", "1").await;
+    refused(&mut eve, "Ivy", "e1").await;
     days_pass(&site, 1).await;
-    accepted(&mut eve, "Ivy", "2").await;
+    accepted(&mut eve, "Ivy", "e2").await;
     refused(&mut ann, "Ivy", "2").await;
     refused(&mut ann, "lvy", "3").await;
     // What she said is hers, whatever became of the name.

@@ -72,6 +72,16 @@ mod tests {
         assert!(!skeletons(&Username::parse("Anonymous-2").unwrap()).is_empty());
     }
 
+    #[test]
+    fn a_skeleton_fits_into_an_index() {
+        // PostgreSQL takes keys of 2704 bytes, a name has 256: no character may grow to more than ten times its size.
+        for c in '\0'..='\u{3ffff}' {
+            let length: usize = skeleton(c.encode_utf8(&mut [0; 4])).map(char::len_utf8).sum();
+            let grown = length > 10 * c.len_utf8();
+            assert!(!grown || Username::parse(&c.to_string()).is_ok_and(|name| name.as_str() != c.to_string()), "{c}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_name_is_itself_in_any_case(raw in "[a-zA-Zà-žа-яА-Я0-9 ]{1,20}") {
