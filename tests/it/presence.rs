@@ -1,8 +1,9 @@
 //! Who is here and who is writing: hints, told to everybody in the room over all servers.
 
 use crate::support::host::on_each_database;
+use crate::support::presence::told;
 use crate::support::redis::Redis;
-use crate::support::{Client, DEADLINE, Database, Door, Server, Site, database, http};
+use crate::support::{Client, Database, Door, Server, Site, database, http};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -10,31 +11,6 @@ on_each_database!(
     somebody_on_two_connections_is_one_participant,
     who_is_writing_is_shown_to_the_others_alone,
 );
-
-/// Waits until the client is told that exactly these are here; their order does not matter.
-async fn told(client: &mut Client, names: &[&str]) {
-    let mut names: Vec<&str> = names.to_vec();
-    names.sort_unstable();
-    let waiting = async {
-        loop {
-            let frame = client.next_frame().await.expect("the connection stays");
-            if frame["type"] != "presence" {
-                continue;
-            }
-            assert_eq!(frame.get("message"), None, "the original client would show it");
-            let participants = frame["participants"].as_array().expect("a list");
-            assert_eq!(frame["count"].as_u64(), Some(participants.len() as u64), "{frame}");
-            assert!(participants.iter().all(|one| one["tag"].as_str().map(str::len) == Some(4)), "{frame}");
-            let mut here: Vec<&str> =
-                participants.iter().map(|one| one["username"].as_str().expect("a name")).collect();
-            here.sort_unstable();
-            if here == names {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never told of {names:?}"));
-}
 
 async fn named(server: &Server, name: &str) -> Client {
     Door::of("harbour").username(name).join(server).await

@@ -7,6 +7,7 @@ pub mod host;
 pub mod http;
 pub mod page;
 pub mod postgres;
+pub mod presence;
 pub mod process;
 pub mod redis;
 pub mod scratch;

@@ -1,0 +1,29 @@
+//! Who is here, as a client is told.
+
+use super::{Client, DEADLINE};
+
+/// Waits until the client is told that exactly these are here; their order does not matter. Returns the names of
+/// everybody whom it was told of, time after time, until then.
+pub async fn told(client: &mut Client, names: &[&str]) -> Vec<Vec<String>> {
+    let mut names: Vec<&str> = names.to_vec();
+    names.sort_unstable();
+    let waiting = async {
+        let mut seen: Vec<Vec<String>> = Vec::new();
+        while seen.last().is_none_or(|here| *here != names) {
+            let frame = client.next_frame().await.expect("the connection stays");
+            if frame["type"] != "presence" {
+                continue;
+            }
+            assert_eq!(frame.get("message"), None, "the original client would show it");
+            let participants = frame["participants"].as_array().expect("a list");
+            assert_eq!(frame["count"].as_u64(), Some(participants.len() as u64), "{frame}");
+            assert!(participants.iter().all(|one| one["tag"].as_str().map(str::len) == Some(4)), "{frame}");
+            let here = participants.iter().map(|one| one["username"].as_str().expect("a name").to_owned());
+            let mut here: Vec<String> = here.collect();
+            here.sort_unstable();
+            seen.push(here);
+        }
+        seen
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never told of {names:?}"))
+}
