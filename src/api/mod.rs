@@ -4,4 +4,4 @@ mod error;
 mod rooms;
 
 pub use error::ApiError;
-pub use rooms::{join_room, load_history, open_room};
+pub use rooms::{count_unread, join_room, load_history, open_room};

@@ -1,7 +1,7 @@
 //! A room's page and its history, and the name to enter under.
 
 use super::ApiError;
-use crate::domain::{HistoryPage, RoomPage, Seq, Username};
+use crate::domain::{HistoryPage, ReadRoom, RoomPage, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
@@ -22,13 +22,36 @@ pub async fn open_room(
     page.map_err(|_| ApiError::Unavailable)
 }
 
-/// The messages of the room that come before the one numbered `before`, one page of them.
+/// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
+/// if none is given.
 #[server(input = GetUrl)]
-pub async fn load_history(room_name: String, before: Seq) -> Result<HistoryPage, ApiError> {
-    use crate::domain::RoomName;
+pub async fn load_history(
+    room_name: String,
+    before: Option<Seq>,
+    after: Option<Seq>,
+    around: Option<Seq>,
+) -> Result<HistoryPage, ApiError> {
+    use crate::domain::{HistoryPlace, RoomName};
     use crate::server::chat::Chat;
     let name = RoomName::parse(&room_name)?;
-    expect_context::<Chat>().history(&name, before).await.map_err(|_| ApiError::Unavailable)
+    let place = match (before, after, around) {
+        (Some(seq), _, _) => HistoryPlace::Before(seq),
+        (_, Some(seq), _) => HistoryPlace::After(seq),
+        (_, _, Some(seq)) => HistoryPlace::Around(seq),
+        _ => HistoryPlace::Newest,
+    };
+    expect_context::<Chat>().history(&name, place).await.map_err(|_| ApiError::Unavailable)
+}
+
+/// How many messages of others each of these rooms has after what was read, in their order: of the first
+/// 30 rooms, and up to 100 each.
+#[server(input = GetUrl)]
+pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
+    use crate::server::{chat::Chat, visitor};
+    expect_context::<Chat>()
+        .count_unread(&rooms, &visitor::author_of_request())
+        .await
+        .map_err(|_| ApiError::Unavailable)
 }
 
 /// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.

@@ -13,7 +13,7 @@ pub mod username;
 pub use event::{Event, EventBody, EventId, Seq};
 pub use identity::Tag;
 pub use message::{Message, MessageText};
-pub use page::{HistoryPage, RoomPage};
+pub use page::{HistoryPage, HistoryPlace, ReadRoom, RoomPage};
 pub use participant::Participant;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::{Epoch, RoomName};

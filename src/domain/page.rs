@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// How many messages a page holds.
 pub const PAGE_SIZE: u64 = 50;
 
+/// Unread messages are counted in so many rooms at most.
+pub const MAX_COUNTED_ROOMS: usize = 30;
+
+/// So many unread messages are counted in a room at most.
+pub const MAX_COUNTED: u64 = 100;
+
 /// A room as its page shows it at first: who is looking, and the newest messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomPage {
@@ -36,4 +42,26 @@ pub struct HistoryPage {
     pub more_before: bool,
     /// Whether the room has messages after these.
     pub more_after: bool,
+}
+
+/// Which messages of a room a page shall hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryPlace {
+    /// The newest ones.
+    Newest,
+    /// Those before this number.
+    Before(Seq),
+    /// Those after this number.
+    After(Seq),
+    /// Those around this number.
+    Around(Seq),
+}
+
+/// How far somebody has read in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadRoom {
+    /// The room.
+    pub room: RoomName,
+    /// The last number that was read.
+    pub read: Seq,
 }

@@ -78,6 +78,11 @@ impl RoomName {
         Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
     }
 
+    /// A name that was parsed before it was stored.
+    pub fn from_stored(name: String) -> Self {
+        Self(name)
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

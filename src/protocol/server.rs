@@ -1,12 +1,12 @@
 //! What the server sends. Every event of a room's log is one of these frames.
 
 use crate::domain::{
-    Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Tag, Timestamp, Username,
+    Epoch, Event, EventBody, EventId, Participant, Rejection, RejectionCode, RoomName, Seq, Tag, Timestamp, Username,
 };
 use serde::{Deserialize, Serialize};
 
 /// What the server sends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The first frame of every connection.
@@ -64,7 +64,7 @@ pub enum ServerFrame {
     /// Something was not stored, and why.
     Rejected {
         /// What its sender called it, if anything.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// Why.
         #[serde(flatten)]
@@ -98,10 +98,66 @@ pub enum ServerFrame {
     },
 }
 
+/// Every field that a server frame can have; which of them count depends on `type`. Read by one visitor for all types:
+/// what the derived code for a tagged enum costs, every visitor would have to download.
+#[derive(Deserialize)]
+struct AnyServerFrame {
+    #[serde(rename = "type")]
+    kind: String,
+    seq: Option<Seq>,
+    id: Option<String>,
+    target: Option<Seq>,
+    username: Option<Username>,
+    tag: Option<Tag>,
+    message: Option<String>,
+    text: Option<String>,
+    sent_at: Option<Timestamp>,
+    at: Option<Timestamp>,
+    room_name: Option<RoomName>,
+    epoch: Option<Epoch>,
+    head: Option<Seq>,
+    code: Option<RejectionCode>,
+    detail: Option<String>,
+    retry_after_ms: Option<u32>,
+    count: Option<usize>,
+    participants: Option<Vec<Participant>>,
+    reconnect_in_ms: Option<u32>,
+}
+
 impl ServerFrame {
-    /// Reads one text frame; `None` for a type that this version does not know.
+    /// Reads one text frame; `None` for a type that this version does not know, or when something is missing in it.
     pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        let it: AnyServerFrame = serde_json::from_str(text).ok()?;
+        let id = it.id.clone().map(EventId::from_stored);
+        Some(match it.kind.as_str() {
+            "welcome" => Self::Welcome {
+                room_name: it.room_name?,
+                epoch: it.epoch?,
+                head: it.head?,
+                username: it.username?,
+                tag: it.tag?,
+            },
+            "message" => Self::Message {
+                seq: it.seq?,
+                id: id?,
+                username: it.username?,
+                tag: it.tag?,
+                message: it.message?,
+                sent_at: it.sent_at?,
+            },
+            "edited" => Self::Edited { seq: it.seq?, id: id?, target: it.target?, text: it.text?, at: it.at? },
+            "deleted" => Self::Deleted { seq: it.seq?, id: id?, target: it.target?, at: it.at? },
+            "rejected" => Self::Rejected {
+                id: it.id,
+                rejection: Rejection { code: it.code?, detail: it.detail?, retry_after_ms: it.retry_after_ms },
+            },
+            "presence" => Self::Presence { count: it.count?, participants: it.participants? },
+            "typing" => Self::Typing(Participant { username: it.username?, tag: it.tag? }),
+            "heartbeat" => Self::Heartbeat { head: it.head? },
+            "reset" => Self::Reset { epoch: it.epoch?, head: it.head? },
+            "drain" => Self::Drain { reconnect_in_ms: it.reconnect_in_ms? },
+            _ => return None,
+        })
     }
 
     /// The frame as JSON.

@@ -6,7 +6,8 @@ use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::store::{Draft, Entry, Room, Store};
 use crate::domain::{
-    Epoch, EventId, HistoryPage, MessageText, Participant, Rejection, RejectionCode, RoomName, RoomPage, Seq, Username,
+    Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
+    RoomPage, Seq, Username, page::MAX_COUNTED_ROOMS,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
@@ -68,18 +69,25 @@ impl Chat {
     ) -> Result<RoomPage, DbErr> {
         // The head is read before the messages, so it never claims more than the page shows.
         let (room, head) = self.store.room(name).await?;
-        let history = match permalink {
-            Some(seq) => self.store.messages_around(room.id, seq).await?,
-            None => self.store.messages_before(room.id, None).await?,
-        };
+        let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
+        let history = self.store.messages(room.id, place).await?;
         let (tag, form_id) = (author.tag(), new_id());
         Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag, permalink, form_id, history })
     }
 
-    /// The page of messages before `before`.
-    pub(crate) async fn history(&self, name: &RoomName, before: Seq) -> Result<HistoryPage, DbErr> {
+    /// A page of messages.
+    pub(crate) async fn history(&self, name: &RoomName, place: HistoryPlace) -> Result<HistoryPage, DbErr> {
         let (room, _) = self.store.room(name).await?;
-        self.store.messages_before(room.id, Some(before)).await
+        self.store.messages(room.id, place).await
+    }
+
+    /// How many messages of others than `author` each of these rooms has after what was read.
+    pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], author: &Author) -> Result<Vec<u64>, DbErr> {
+        let mut counts = Vec::new();
+        for ReadRoom { room, read } in rooms.iter().take(MAX_COUNTED_ROOMS) {
+            counts.push(self.store.count_unread(room, *read, author).await?);
+        }
+        Ok(counts)
     }
 
     /// Why `author` cannot use this name in the room, if somebody else holds it there.

@@ -20,6 +20,12 @@ pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
                 <meta name="robots" content="noindex" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
+                <link rel="apple-touch-icon" href=format!("{assets}/icon-180.png") />
+                <link rel="manifest" href=format!("{assets}/manifest.webmanifest") />
+                <meta name="theme-color" content="#fbfaf8" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#17181a" media="(prefers-color-scheme: dark)" />
+                <meta property="og:site_name" content="Parlour" />
+                <meta property="og:type" content="website" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options islands=true root=assets />
                 <MetaTags />

@@ -1,85 +1,38 @@
-//! What only the browser knows: its clock and time zone, chance, storage, and where the page comes from. To be called
-//! from effects and event handlers, which never run on the server.
+//! What only the browser knows. To be called from effects and event handlers, which never run on the server.
 
-use crate::domain::{EventId, RoomName, Timestamp};
-use crate::ui::outbox::Outbox;
-use js_sys::{Date, Object, Reflect};
-use wasm_bindgen::JsValue;
-use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
+pub(super) mod address;
+pub(super) mod clock;
+pub(super) mod kept;
+pub(super) mod lock;
+
+use crate::domain::{EventId, RoomName};
+use js_sys::Reflect;
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, KeyboardEvent, MouseEvent};
 
 /// A new idempotency key: 128 random bits.
 pub(super) fn new_id() -> EventId {
     let mut bytes = [0; 16];
     // Without a source of chance there is still the time.
     let random = window().crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes));
-    let id = match random {
-        Ok(_) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-        Err(_) => format!("{:x}-{:x}", Date::now() as u64, (js_sys::Math::random() * 1e15) as u64),
-    };
-    EventId::from_stored(id)
-}
-
-/// How far this place is ahead of UTC at that time, in minutes.
-pub(super) fn offset_minutes(at: Timestamp) -> i32 {
-    -(date(at).get_timezone_offset() as i32)
-}
-
-/// `08:03`, as people write it here.
-pub(super) fn local_time(at: Timestamp) -> String {
-    let options = options(&[("hour", "2-digit"), ("minute", "2-digit")]);
-    date(at).to_locale_time_string_with_options("default", &options).into()
-}
-
-/// The day, as people write it here: `Today` where it is.
-pub(super) fn local_day(at: Timestamp) -> String {
-    let now = Timestamp(Date::now() as i64);
-    if at.day_number(offset_minutes(at)) == now.day_number(offset_minutes(now)) {
-        return "Today".into();
+    if random.is_err() {
+        let (time, chance) = (clock::now() as u64, (js_sys::Math::random() * 1e15) as u64);
+        bytes = (u128::from(time) << 64 | u128::from(chance)).to_be_bytes();
     }
-    let options = options(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]);
-    if date(at).get_full_year() != date(now).get_full_year() {
-        let _ = Reflect::set(&options, &"year".into(), &"numeric".into());
-    }
-    date(at).to_locale_date_string("default", &options).into()
-}
-
-/// Date and time in full, as people write it here.
-pub(super) fn local_full(at: Timestamp) -> String {
-    let options = options(&[("dateStyle", "full"), ("timeStyle", "medium")]);
-    date(at).to_locale_string("default", &options).into()
-}
-
-/// What this browser has typed into the room and does not know to be stored.
-pub(super) fn load_outbox(room: &RoomName) -> Outbox {
-    let kept = storage().and_then(|storage| storage.get_item(&outbox_key(room)).ok().flatten());
-    kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
-}
-
-/// Keeps it, as far as the browser allows: without storage it lives as long as the page.
-pub(super) fn keep_outbox(room: &RoomName, outbox: &Outbox) {
-    let Some(storage) = storage() else { return };
-    let _ = if outbox.pending().is_empty() {
-        storage.remove_item(&outbox_key(room))
-    } else {
-        let text = serde_json::to_string(outbox).expect("an outbox is plain data");
-        storage.set_item(&outbox_key(room), &text)
-    };
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    EventId::from_stored(digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect())
 }
 
 /// `ws://host/ws/{room_name}/`, or `wss:` from a page that came over https.
 pub(super) fn socket_address(room: &RoomName) -> String {
-    let location = window().location();
-    let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
-    format!("{scheme}://{}/ws{}", location.host().unwrap_or_default(), room.path())
+    let scheme = if origin().starts_with("https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws{}", window().location().host().unwrap_or_default(), room.path())
 }
 
-/// Scrolls the element of this id to the middle of what is seen.
-pub(super) fn show_in_the_middle(id: &str) {
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Center);
-    if let Some(element) = window().document().and_then(|document| document.get_element_by_id(id)) {
-        element.scroll_into_view_with_scroll_into_view_options(&options);
-    }
+/// `https://chat.example`
+pub(super) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
 }
 
 /// Loads the page again.
@@ -92,26 +45,71 @@ pub(super) fn is_online() -> bool {
     window().navigator().on_line()
 }
 
+/// Whether nobody can see the page just now.
+pub(super) fn is_hidden() -> bool {
+    document().hidden()
+}
+
+/// Whether the main way to point is a finger.
+pub(super) fn is_touch() -> bool {
+    let query = window().match_media("(pointer: coarse)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
+/// Puts a text on the clipboard. Returns whether there is one: pages that came over plain http have none.
+pub(super) fn copy(text: &str) -> bool {
+    let navigator = window().navigator();
+    let has_clipboard = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|it| !it.is_undefined());
+    if has_clipboard {
+        let _ = navigator.clipboard().write_text(text);
+    }
+    has_clipboard
+}
+
+/// Whether a key was pressed that writes something, where nothing is written into yet.
+pub(super) fn is_stray_typing(event: &KeyboardEvent) -> bool {
+    let is_command = event.ctrl_key() || event.meta_key() || event.alt_key();
+    !is_command && event.key().chars().count() == 1 && event.key() != " " && !is_at_work()
+}
+
+/// Whether a field or a dialog has the focus.
+pub(super) fn is_at_work() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|it| it.closest("input, textarea, select, dialog[open]").is_ok_and(|found| found.is_some()))
+}
+
+/// Whether a click on a link is meant for this tab: no other button, no key held.
+pub(super) fn is_plain_click(event: &MouseEvent) -> bool {
+    event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key()
+}
+
+/// Gives the composer the focus.
+pub(super) fn focus_composer() {
+    if let Some(composer) = element::<HtmlElement>(".composer textarea") {
+        let _ = composer.focus();
+    }
+}
+
+/// Writes the title, and shows the icon with a dot if something is new.
+pub(super) fn show_attention(title: &str, is_new: bool) {
+    document().set_title(title);
+    let Some(icon) = element::<web_sys::Element>("link[rel=icon]") else { return };
+    let (plain, dotted) = ("favicon.svg", "favicon-new.svg");
+    let href = icon.get_attribute("href").unwrap_or_default();
+    let (from, to) = if is_new { (plain, dotted) } else { (dotted, plain) };
+    if href.ends_with(from) {
+        let _ = icon.set_attribute("href", &href.replace(from, to));
+    }
+}
+
 pub(super) fn window() -> web_sys::Window {
     web_sys::window().expect("this runs in a page")
 }
 
-fn outbox_key(room: &RoomName) -> String {
-    format!("parlour:outbox:{room}")
+fn document() -> Document {
+    window().document().expect("a page has a document")
 }
 
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
-}
-
-fn date(at: Timestamp) -> Date {
-    Date::new(&JsValue::from_f64(at.0 as f64))
-}
-
-fn options(fields: &[(&str, &str)]) -> Object {
-    let options = Object::new();
-    for (name, value) in fields {
-        let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
-    }
-    options
+fn element<T: JsCast>(selector: &str) -> Option<T> {
+    document().query_selector(selector).ok().flatten()?.dyn_into().ok()
 }

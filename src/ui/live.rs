@@ -3,13 +3,14 @@
 
 use super::browser;
 use crate::domain::room::encode_segment;
-use crate::domain::{Epoch, RoomName, Seq, Username};
+use crate::domain::{Epoch, RoomName, Seq};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
-use gloo_timers::callback::Interval;
+use leptos::prelude::{set_interval_with_handle, window_event_listener_untyped};
+use std::time::Duration;
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{CloseEvent, Event, EventTarget, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 /// Waiting times before another try, in milliseconds: full jitter between the first and a ceiling that doubles
 /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
@@ -17,7 +18,7 @@ const SHORTEST_WAIT: f64 = 500.0;
 const LONGEST_WAIT: f64 = 30_000.0;
 
 /// How often the loop looks at the clock.
-const TICK_MS: u32 = 1000;
+const TICK: Duration = Duration::from_secs(1);
 
 /// How the connection is, for the page to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,8 +44,10 @@ pub(super) trait Listener: 'static {
     fn status(&self, status: ConnectionStatus);
     /// Connected and greeted: what waits can be sent now.
     fn welcome(&self);
+    /// The connection is gone: what was on its way may not have arrived.
+    fn lost(&self);
     /// A frame has come.
-    fn receive(&self, frame: ServerFrame, live: &Live);
+    fn receive(&self, frame: ServerFrame);
 }
 
 /// A cheap-to-clone handle on the loop.
@@ -65,25 +68,40 @@ enum Happening {
     Wake,
     Offline,
     Send(ClientFrame),
+    /// The page goes elsewhere.
+    Close,
 }
 
 impl Live {
-    /// Connects to a room, for as long as the page lives.
-    pub(super) fn start(room: &RoomName, epoch: &Epoch, username: Option<&Username>, listener: impl Listener) -> Self {
+    /// Connects to a room, until it is closed.
+    pub(super) fn start(room: &RoomName, epoch: &Epoch, username: Option<&str>, listener: impl Listener) -> Self {
         let (happenings, happened) = unbounded();
         let live = Self { happenings };
-        live.on(browser::window().as_ref(), "online", || Happening::Wake);
-        live.on(browser::window().as_ref(), "offline", || Happening::Offline);
-        if let Some(document) = browser::window().document() {
-            live.on(document.as_ref(), "visibilitychange", || Happening::Wake);
-        }
-        let tick = live.clone();
-        Interval::new(TICK_MS, move || tick.tell(Happening::Tick)).forget();
-        let name = username.map(|name| format!("&username={}", encode_segment(name.as_str()))).unwrap_or_default();
+        let name = username.map(|name| format!("&username={}", encode_segment(name))).unwrap_or_default();
         let url = format!("{}?epoch={epoch}{name}", browser::socket_address(room));
         let connection = Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0 };
-        leptos::task::spawn_local(connection.run(happened));
+        let of_window = [
+            ("online", (|| Happening::Wake) as fn() -> Happening),
+            ("offline", || Happening::Offline),
+            ("visibilitychange", || Happening::Wake),
+        ];
+        let listening = of_window.map(|(event, happening)| {
+            let tell = live.clone();
+            window_event_listener_untyped(event, move |_| tell.tell(happening()))
+        });
+        let tick = live.clone();
+        let ticking = set_interval_with_handle(move || tick.tell(Happening::Tick), TICK);
+        leptos::task::spawn_local(async move {
+            connection.run(happened).await;
+            listening.into_iter().for_each(|handle| handle.remove());
+            let _ = ticking.map(|handle| handle.clear());
+        });
         live
+    }
+
+    /// Leaves the room.
+    pub(super) fn close(&self) {
+        self.tell(Happening::Close);
     }
 
     /// Sends a frame, if there is a connection; what must not be lost waits in the outbox.
@@ -97,15 +115,8 @@ impl Live {
     }
 
     fn tell(&self, happening: Happening) {
-        // The loop lives as long as the page.
+        // Once the room is left, nothing happens any more.
         let _ = self.happenings.unbounded_send(happening);
-    }
-
-    fn on(&self, target: &EventTarget, event: &str, happening: fn() -> Happening) {
-        let live = self.clone();
-        let heard = Closure::<dyn FnMut(Event)>::new(move |_| live.tell(happening()));
-        let _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
-        heard.forget();
     }
 }
 
@@ -140,6 +151,7 @@ impl<L: Listener> Connection<L> {
                 Happening::Wake => self.wake(),
                 Happening::Offline => self.lost(0),
                 Happening::Send(frame) => self.send(&frame),
+                Happening::Close => break,
             }
         }
     }
@@ -164,13 +176,14 @@ impl<L: Listener> Connection<L> {
                 self.listener.status(ConnectionStatus::Live);
                 self.listener.welcome();
             }
-            Some(frame) => self.listener.receive(frame, &self.live),
+            Some(frame) => self.listener.receive(frame),
             None => {}
         }
     }
 
     fn lost(&mut self, code: u16) {
         self.socket = None;
+        self.listener.lost();
         if matches!(self.state, State::Closed) || (4500..5000).contains(&code) {
             self.state = State::Closed;
             return self.listener.status(ConnectionStatus::Closed);
@@ -263,5 +276,5 @@ impl Drop for Socket {
 
 /// Milliseconds.
 fn now() -> f64 {
-    js_sys::Date::now()
+    browser::clock::now()
 }

@@ -1,7 +1,7 @@
 //! What people see, rendered on the server and woken in the browser.
 //!
-//! Pages are drawn on the server alone; [`components::Room`] is the island that lives on in the browser. `timeline` and
-//! `outbox` are plain Rust; `live` is the one file that touches the WebSocket, `browser` asks the browser the rest.
+//! Pages are drawn on the server alone; [`components::Room`] is the island that lives on in the browser. `timeline`,
+//! `outbox`, `unread` and `spans` are plain Rust; `live` is the one file that touches the WebSocket, `browser` asks the browser the rest.
 
 mod app;
 mod browser;
@@ -9,7 +9,9 @@ pub mod components;
 mod live;
 pub mod outbox;
 mod pages;
+pub mod spans;
 pub mod timeline;
+pub mod unread;
 
 pub use app::shell;
 

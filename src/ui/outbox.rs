@@ -1,26 +1,62 @@
 //! What was typed and is not yet acknowledged. Kept before it is sent, sent again after every reconnect, and let go
 //! only when the log has it: the id makes sending twice harmless. Plain rules; where it is kept is not its business.
 
-use crate::domain::{EventId, Rejection, RejectionCode};
+use crate::domain::{EventId, Rejection, RejectionCode, Seq};
 use serde::{Deserialize, Serialize};
 
-/// Something said that the log does not have yet.
+/// What somebody wants to happen in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// To say something, under this name if one was given.
+    Post {
+        /// The name.
+        username: Option<String>,
+        /// What is said.
+        text: String,
+    },
+    /// To put another text in place of an own message.
+    Edit {
+        /// The number of the message.
+        target: Seq,
+        /// The new text.
+        text: String,
+    },
+    /// To remove an own message.
+    Delete {
+        /// The number of the message.
+        target: Seq,
+    },
+}
+
+impl Wish {
+    /// What was typed; nothing for a removal.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Post { text, .. } | Self::Edit { text, .. } => text,
+            Self::Delete { .. } => "",
+        }
+    }
+}
+
+/// Something wished for that the log does not have yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// The idempotency key.
     pub id: EventId,
-    /// The name it is said under, if one was given.
-    pub username: Option<String>,
-    /// What is said.
-    pub text: String,
+    /// Its place among what waits, in all tabs: the time it was typed at, in milliseconds, made to differ.
+    pub order: u64,
+    /// What is wished for.
+    pub wish: Wish,
     /// Why the server refused it, if it did; then it waits for its author.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// Whether it is on its way over the connection that there is now.
+    #[serde(skip)]
+    pub sent: bool,
 }
 
 /// What waits, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbox {
     pending: Vec<Pending>,
 }
@@ -31,44 +67,86 @@ impl Outbox {
         &self.pending
     }
 
-    /// Keeps something to be sent.
-    pub fn push(&mut self, id: EventId, username: Option<String>, text: String) {
-        self.pending.push(Pending { id, username, text, refused: None });
+    /// The one with this id.
+    pub fn get(&self, id: &EventId) -> Option<&Pending> {
+        self.pending.iter().find(|pending| pending.id == *id)
     }
 
-    /// What is to be sent, or sent again, in order.
-    pub fn to_send(&self) -> impl Iterator<Item = &Pending> {
-        self.pending.iter().filter(|pending| pending.refused.is_none())
+    /// The text that a change on its way gives to the message of this number: empty when it is being removed.
+    pub fn change_of(&self, seq: Seq) -> Option<&str> {
+        self.pending.iter().rev().filter(|pending| pending.refused.is_none()).find_map(|pending| match &pending.wish {
+            Wish::Edit { target, text } if *target == seq => Some(text.as_str()),
+            Wish::Delete { target } if *target == seq => Some(""),
+            _ => None,
+        })
     }
 
-    /// The log has it. Returns whether it was ours.
-    pub fn acknowledge(&mut self, id: &EventId) -> bool {
+    /// Keeps something to be sent, typed at `now` in milliseconds.
+    pub fn push(&mut self, id: EventId, wish: Wish, now: u64) {
+        let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
+        self.pending.push(Pending { id, order, wish, refused: None, sent: false });
+    }
+
+    /// Takes over what is kept, by this tab and others: what is no longer there has been acknowledged.
+    pub fn take_over(&mut self, kept: Vec<Pending>) {
+        let before = std::mem::replace(&mut self.pending, kept);
+        for pending in &mut self.pending {
+            pending.sent = before.iter().any(|it| it.id == pending.id && it.sent);
+        }
+        self.pending.sort_by(|a, b| (a.order, a.id.as_str()).cmp(&(b.order, b.id.as_str())));
+    }
+
+    /// Whether anything is still to be acknowledged by the server.
+    pub fn waits(&self) -> bool {
+        self.pending.iter().any(|pending| pending.refused.is_none())
+    }
+
+    /// What is to be sent now, in order; it counts as sent from here on.
+    pub fn send(&mut self) -> Vec<Pending> {
+        let unsent = self.pending.iter_mut().filter(|pending| !pending.sent && pending.refused.is_none());
+        unsent
+            .map(|pending| {
+                pending.sent = true;
+                pending.clone()
+            })
+            .collect()
+    }
+
+    /// The connection was lost, or is another: nothing is on its way any more.
+    pub fn disconnect(&mut self) {
+        self.pending.iter_mut().for_each(|pending| pending.sent = false);
+    }
+
+    /// The log has it, or its author does not want it any more. Returns whether it was ours.
+    pub fn remove(&mut self, id: &EventId) -> bool {
         let before = self.pending.len();
         self.pending.retain(|pending| pending.id != *id);
         self.pending.len() < before
     }
 
-    /// The server refused it. What passes by itself stays to be sent again; the rest waits for its author.
-    pub fn refuse(&mut self, id: &str, rejection: &Rejection) {
-        use RejectionCode::{Draining, Unavailable};
-        if matches!(rejection.code, Draining | Unavailable) {
-            return;
-        }
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id.as_str() == id) {
-            pending.refused = Some(rejection.detail.clone());
+    /// The server refused it. What passes by itself is to be sent again; the rest waits for its author.
+    pub fn refuse(&mut self, id: &EventId, rejection: &Rejection) {
+        use RejectionCode::{Draining, RateLimited, Unavailable};
+        if let Some(pending) = self.get_mut(id) {
+            pending.sent = false;
+            if !matches!(rejection.code, Draining | RateLimited | Unavailable) {
+                pending.refused = Some(rejection.detail.clone());
+            }
         }
     }
 
-    /// Its author wants to try again.
-    pub fn retry(&mut self, id: &EventId) {
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == *id) {
+    /// Its author wants to try again; a message goes under `username` now, if there is one.
+    pub fn retry(&mut self, id: &EventId, username: Option<String>) {
+        if let Some(pending) = self.get_mut(id) {
             pending.refused = None;
+            if let (Wish::Post { username: before, .. }, Some(now)) = (&mut pending.wish, username) {
+                *before = Some(now);
+            }
         }
     }
 
-    /// Its author does not want it any more.
-    pub fn discard(&mut self, id: &EventId) {
-        self.acknowledge(id);
+    fn get_mut(&mut self, id: &EventId) -> Option<&mut Pending> {
+        self.pending.iter_mut().find(|pending| pending.id == *id)
     }
 }
 
@@ -81,69 +159,110 @@ mod tests {
         EventId::parse(text).unwrap()
     }
 
+    fn say(text: &str) -> Wish {
+        Wish::Post { username: None, text: text.into() }
+    }
+
     fn outbox(ids: &[&str]) -> Outbox {
         let mut outbox = Outbox::default();
-        ids.iter().for_each(|name| outbox.push(id(name), None, format!("text {name}")));
+        ids.iter().for_each(|name| outbox.push(id(name), say(name), 5));
         outbox
     }
 
-    fn to_send(outbox: &Outbox) -> Vec<&str> {
-        outbox.to_send().map(|pending| pending.id.as_str()).collect()
+    fn sent(outbox: &mut Outbox) -> Vec<String> {
+        outbox.send().into_iter().map(|pending| pending.id.as_str().to_owned()).collect()
+    }
+
+    fn too_long() -> Rejection {
+        Rejection::new(RejectionCode::TooLong, "Too long.")
     }
 
     #[test]
-    fn what_is_not_acknowledged_is_sent_again_in_order() {
+    fn what_is_not_acknowledged_is_sent_again_in_order_over_the_next_connection() {
         let mut outbox = outbox(&["a", "b", "c"]);
-        assert!(outbox.acknowledge(&id("b")));
-        assert!(!outbox.acknowledge(&id("b")));
-        assert_eq!(to_send(&outbox), ["a", "c"]);
+        assert_eq!(sent(&mut outbox), ["a", "b", "c"]);
+        assert!(sent(&mut outbox).is_empty(), "it is on its way");
+        assert!(outbox.remove(&id("b")));
+        assert!(!outbox.remove(&id("b")));
+        outbox.disconnect();
+        assert_eq!(sent(&mut outbox), ["a", "c"]);
     }
 
     #[test]
     fn what_is_refused_waits_for_its_author() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.refuse("a", &Rejection::new(RejectionCode::TooLong, "Too long."));
-        assert_eq!(to_send(&outbox), ["b"]);
+        sent(&mut outbox);
+        outbox.refuse(&id("a"), &too_long());
+        outbox.remove(&id("b"));
+        assert!(!outbox.waits());
         assert_eq!(outbox.pending()[0].refused.as_deref(), Some("Too long."));
-        outbox.retry(&id("a"));
-        assert_eq!(to_send(&outbox), ["a", "b"]);
-        outbox.discard(&id("a"));
-        assert_eq!(to_send(&outbox), ["b"]);
+        outbox.retry(&id("a"), Some("Ann".into()));
+        assert_eq!(outbox.pending()[0].wish, Wish::Post { username: Some("Ann".into()), text: "a".into() });
+        assert_eq!(sent(&mut outbox), ["a"]);
     }
 
     #[test]
-    fn a_server_that_cannot_just_now_is_asked_again() {
-        let mut outbox = outbox(&["a"]);
-        outbox.refuse("a", &Rejection::unavailable());
-        assert_eq!(to_send(&outbox), ["a"]);
+    fn a_server_that_cannot_just_now_is_asked_again_for_that_one() {
+        let mut outbox = outbox(&["a", "b"]);
+        sent(&mut outbox);
+        outbox.refuse(&id("a"), &Rejection::unavailable());
+        assert_eq!(sent(&mut outbox), ["a"]);
+    }
+
+    #[test]
+    fn tabs_share_what_waits_in_the_order_of_typing() {
+        let (mut here, mut there) = (Outbox::default(), Outbox::default());
+        here.push(id("1"), say("first"), 10);
+        there.push(id("2"), say("second"), 20);
+        here.push(id("3"), say("third"), 30);
+        sent(&mut here);
+        let kept = [here.pending(), there.pending()].concat();
+        here.take_over(kept);
+        let order: Vec<&str> = here.pending().iter().map(|pending| pending.wish.text()).collect();
+        assert_eq!(order, ["first", "second", "third"]);
+        assert_eq!(sent(&mut here), ["2"], "the others are on their way already");
+    }
+
+    #[test]
+    fn the_newest_change_of_a_message_counts() {
+        let mut outbox = Outbox::default();
+        outbox.push(id("a"), Wish::Edit { target: 7, text: "one".into() }, 1);
+        outbox.push(id("b"), Wish::Edit { target: 7, text: "two".into() }, 1);
+        assert_eq!(outbox.change_of(7), Some("two"));
+        outbox.refuse(&id("b"), &too_long());
+        assert_eq!(outbox.change_of(7), Some("one"));
+        outbox.push(id("c"), Wish::Delete { target: 7 }, 1);
+        assert_eq!(outbox.change_of(7), Some(""));
     }
 
     #[test]
     fn it_survives_being_written_down() {
-        let mut outbox = outbox(&["a", "b"]);
-        outbox.refuse("b", &Rejection::new(RejectionCode::TooLong, "Too long."));
-        let text = serde_json::to_string(&outbox).unwrap();
-        assert_eq!(serde_json::from_str::<Outbox>(&text).unwrap(), outbox);
+        let mut outbox = outbox(&["a"]);
+        outbox.refuse(&id("a"), &too_long());
+        let text = serde_json::to_string(&outbox.pending()[0]).unwrap();
+        assert_eq!(serde_json::from_str::<Pending>(&text).unwrap(), outbox.pending()[0]);
     }
 
     proptest! {
-        /// Whatever is acknowledged, refused or tried again, nothing leaves but what was acknowledged or discarded.
+        /// Whatever is sent, acknowledged, refused or tried again, nothing leaves but what was acknowledged.
         #[test]
-        fn nothing_is_lost(steps in proptest::collection::vec((0..4u8, 0..20usize), 0..100)) {
+        fn nothing_is_lost(steps in proptest::collection::vec((0..6u8, 0..20usize), 0..100)) {
             let mut outbox = Outbox::default();
             let mut kept: Vec<EventId> = Vec::new();
             for (number, (step, at)) in steps.into_iter().enumerate() {
                 let chosen = kept.get(at).cloned();
                 match (step, chosen) {
                     (1, Some(chosen)) => {
-                        outbox.acknowledge(&chosen);
+                        outbox.remove(&chosen);
                         kept.retain(|id| *id != chosen);
                     }
-                    (2, Some(chosen)) => outbox.refuse(chosen.as_str(), &Rejection::new(RejectionCode::Invalid, "no")),
-                    (3, Some(chosen)) => outbox.retry(&chosen),
+                    (2, Some(chosen)) => outbox.refuse(&chosen, &too_long()),
+                    (3, Some(chosen)) => outbox.retry(&chosen, None),
+                    (4, _) => drop(outbox.send()),
+                    (5, _) => outbox.disconnect(),
                     _ => {
                         kept.push(id(&number.to_string()));
-                        outbox.push(id(&number.to_string()), None, String::new());
+                        outbox.push(id(&number.to_string()), say(""), 0);
                     }
                 }
             }

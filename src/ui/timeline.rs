@@ -1,8 +1,10 @@
 //! The browser's view of a room: the messages it has, in the order of the log. Plain rules, no browser.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 
-pub use rows::Row;
+pub use rows::{MessageRow, Row};
 
 use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq};
 
@@ -17,13 +19,23 @@ pub enum Applied {
     Gap,
 }
 
-/// The messages of a room, as far as they are loaded.
+/// How many messages are held at most: a page more makes the timeline let go of one at its other end.
+pub const MAX_LINES: usize = 300;
+
+/// How many are let go at once, so that it does not happen at every message.
+const LET_GO: usize = 50;
+
+/// The messages of a room, as far as they are loaded: a piece of its log without gaps, of bounded length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     lines: Vec<Line>,
     position: Seq,
     more_before: bool,
     more_after: bool,
+    /// The newest message that is known to exist.
+    newest: Seq,
+    /// Changes to messages that are not here, while a page is on its way that may hold them as they were before.
+    missed: Option<Vec<Change>>,
 }
 
 /// A message, and which event last changed it.
@@ -33,21 +45,31 @@ struct Line {
     changed: Seq,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    target: Seq,
+    seq: Seq,
+    /// Empty when the message was deleted.
+    text: String,
+}
+
 impl Timeline {
     /// The timeline of a page that was just loaded.
     pub fn new(page: &RoomPage) -> Self {
-        let mut timeline = Self {
-            lines: Vec::new(),
+        let lines = lines(page.history.messages.clone());
+        let newest = lines.last().map_or(0, |line| line.message.seq);
+        Self {
+            lines,
             // The head was read before the messages: everything up to it is in them.
-            position: page.history.messages.last().map_or(0, |message| message.seq).max(page.head),
+            position: newest.max(page.head),
             more_before: page.history.more_before,
             more_after: page.history.more_after,
-        };
-        timeline.lines = lines(page.history.messages.clone());
-        timeline
+            newest,
+            missed: None,
+        }
     }
 
-    /// The last number that the timeline has.
+    /// The last number of the log that has been taken in.
     pub fn position(&self) -> Seq {
         self.position
     }
@@ -57,18 +79,34 @@ impl Timeline {
         self.more_before
     }
 
-    /// Whether the newest messages are not here: the page shows a place further up.
+    /// Whether newer messages can be loaded: the newest are not here.
     pub fn more_after(&self) -> bool {
         self.more_after
     }
 
-    /// The number of the oldest message that is loaded.
-    pub fn first(&self) -> Option<Seq> {
-        self.lines.first().map(|line| line.message.seq)
+    /// The messages that are loaded, oldest first.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.lines.iter().map(|line| &line.message)
     }
 
-    /// Takes an event of the log.
-    pub fn apply(&mut self, event: Event) -> Applied {
+    /// The number of the oldest message that is loaded.
+    pub fn first(&self) -> Option<Seq> {
+        self.messages().next().map(|message| message.seq)
+    }
+
+    /// The number of the newest message that is loaded.
+    pub fn last(&self) -> Option<Seq> {
+        self.messages().next_back().map(|message| message.seq)
+    }
+
+    /// The message of this number, if it is loaded.
+    pub fn message(&self, seq: Seq) -> Option<&Message> {
+        self.index(seq).map(|index| &self.lines[index].message)
+    }
+
+    /// Takes an event of the log. `follows` tells whether the reader is at the end: the timeline then grows there and
+    /// lets go of its beginning; else the new message is left to be loaded when there is no room for it.
+    pub fn apply(&mut self, event: Event, follows: bool) -> Applied {
         let Event { seq, id, at, body } = event;
         if seq <= self.position {
             return Applied::Known;
@@ -79,13 +117,24 @@ impl Timeline {
         self.position = seq;
         match body {
             EventBody::Message { username, tag, text } => {
-                let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
-                self.lines.push(Line { message, changed: seq });
+                self.newest = seq;
+                let is_there = self.last().is_some_and(|last| last >= seq);
+                self.more_after |= !is_there && !follows && self.lines.len() >= MAX_LINES;
+                if !self.more_after && !is_there {
+                    let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
+                    self.lines.push(Line { message, changed: seq });
+                    self.let_go_of_the_beginning();
+                }
             }
-            EventBody::Edited { target, text } => self.change(target, seq, text, true),
-            EventBody::Deleted { target } => self.change(target, seq, String::new(), false),
+            EventBody::Edited { target, text } => self.change(Change { target, seq, text }),
+            EventBody::Deleted { target } => self.change(Change { target, seq, text: String::new() }),
         }
         Applied::Next
+    }
+
+    /// A page is about to be asked for.
+    pub fn expect_page(&mut self) {
+        self.missed.get_or_insert_default();
     }
 
     /// Puts an older page before what is there. What overlaps is left out.
@@ -95,116 +144,73 @@ impl Timeline {
         older.retain(|line| line.message.seq < first);
         self.more_before = page.more_before;
         self.lines.splice(..0, older);
+        if self.lines.len() > MAX_LINES {
+            self.lines.truncate(MAX_LINES);
+            self.more_after = true;
+        }
+        self.make_up();
     }
 
-    fn change(&mut self, target: Seq, changed: Seq, text: String, edited: bool) {
-        if let Ok(index) = self.lines.binary_search_by_key(&target, |line| line.message.seq) {
-            let line = &mut self.lines[index];
-            line.message.text = text;
-            line.message.edited = edited;
-            line.changed = changed;
+    /// Puts a newer page after what is there. What overlaps is left out.
+    pub fn append(&mut self, page: HistoryPage) {
+        let last = self.last().unwrap_or(0);
+        let newer = lines(page.messages).into_iter().filter(|line| line.message.seq > last);
+        self.lines.extend(newer);
+        self.reach(page.more_after);
+        self.let_go_of_the_beginning();
+        self.make_up();
+    }
+
+    /// Shows another piece of the log.
+    pub fn jump(&mut self, page: HistoryPage) {
+        self.more_before = page.more_before;
+        self.lines = lines(page.messages);
+        self.reach(page.more_after);
+        self.make_up();
+    }
+
+    /// Messages that came while a page was read are not in it, and were not taken in.
+    fn reach(&mut self, more_after: bool) {
+        let last = self.last().unwrap_or(0);
+        self.more_after = more_after || last < self.newest;
+        self.newest = self.newest.max(last);
+    }
+
+    fn let_go_of_the_beginning(&mut self) {
+        if self.lines.len() > MAX_LINES {
+            let surplus = self.lines.len() - MAX_LINES;
+            self.lines.drain(..surplus.next_multiple_of(LET_GO));
+            self.more_before = true;
         }
+    }
+
+    fn make_up(&mut self) {
+        for change in self.missed.take().unwrap_or_default() {
+            self.change(change);
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match self.index(change.target) {
+            Some(index) => {
+                let line = &mut self.lines[index];
+                line.message.edited = !change.text.is_empty();
+                line.message.text = change.text;
+                line.changed = change.seq;
+            }
+            None => {
+                if let Some(missed) = &mut self.missed {
+                    missed.push(change);
+                }
+            }
+        }
+    }
+
+    fn index(&self, seq: Seq) -> Option<usize> {
+        self.lines.binary_search_by_key(&seq, |line| line.message.seq).ok()
     }
 }
 
 fn lines(messages: Vec<Message>) -> Vec<Line> {
     messages.into_iter().map(|message| Line { changed: message.seq, message }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Epoch, EventId, RoomName, Tag, Timestamp, Username};
-    use proptest::prelude::*;
-
-    pub(in crate::ui::timeline) fn message(seq: Seq, at: i64) -> Message {
-        Message {
-            seq,
-            id: EventId::parse(&format!("id{seq}")).unwrap(),
-            username: Username::parse("Ann").unwrap(),
-            tag: Tag::new([0, 1]),
-            text: format!("text {seq}"),
-            sent_at: Timestamp(at),
-            edited: false,
-        }
-    }
-
-    fn event(seq: Seq, body: EventBody) -> Event {
-        Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
-    }
-
-    fn said(seq: Seq) -> Event {
-        let Message { username, tag, text, .. } = message(seq, 0);
-        event(seq, EventBody::Message { username, tag, text })
-    }
-
-    pub(in crate::ui::timeline) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
-        Timeline::new(&RoomPage {
-            room: RoomName::parse("harbour").unwrap(),
-            epoch: Epoch("e".into()),
-            head,
-            username: None,
-            tag: Tag::new([0, 1]),
-            permalink: None,
-            form_id: EventId::parse("f").unwrap(),
-            history: HistoryPage { messages, more_before: true, more_after: false },
-        })
-    }
-
-    fn texts(timeline: &Timeline) -> Vec<String> {
-        timeline.lines.iter().map(|line| line.message.text.clone()).collect()
-    }
-
-    #[test]
-    fn events_are_taken_once_and_in_order() {
-        let mut timeline = timeline(vec![message(1, 0)], 1);
-        assert_eq!(timeline.apply(said(2)), Applied::Next);
-        assert_eq!(timeline.apply(said(2)), Applied::Known);
-        assert_eq!(timeline.apply(said(4)), Applied::Gap);
-        assert_eq!(timeline.position(), 2);
-        assert_eq!(texts(&timeline), ["text 1", "text 2"]);
-    }
-
-    #[test]
-    fn what_happened_before_the_page_was_made_is_not_asked_for_again() {
-        assert_eq!(timeline(vec![message(1, 0)], 3).position(), 3, "an edit and a deletion followed");
-        assert_eq!(timeline(vec![message(4, 0)], 3).position(), 4, "a message came while the page was read");
-    }
-
-    #[test]
-    fn edits_and_deletions_change_their_message() {
-        let mut timeline = timeline(vec![message(1, 0)], 1);
-        timeline.apply(event(2, EventBody::Edited { target: 1, text: "new".into() }));
-        assert_eq!(texts(&timeline), ["new"]);
-        timeline.apply(event(3, EventBody::Deleted { target: 1 }));
-        assert!(timeline.lines[0].message.is_deleted());
-        assert_eq!(
-            timeline.apply(event(4, EventBody::Deleted { target: 99 })),
-            Applied::Next,
-            "one that is not loaded"
-        );
-    }
-
-    #[test]
-    fn older_messages_go_before_and_never_twice() {
-        let mut timeline = timeline(vec![message(5, 0)], 5);
-        let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_before: false, more_after: true };
-        timeline.prepend(page);
-        assert_eq!(timeline.first(), Some(4));
-        assert!(!timeline.more_before());
-        assert_eq!(texts(&timeline).len(), 2);
-    }
-
-    proptest! {
-        /// However events arrive, twice, late or with holes, the timeline is a piece of the log without gaps.
-        #[test]
-        fn whatever_arrives_the_view_is_contiguous(arrivals in proptest::collection::vec(1..30i64, 0..200)) {
-            let mut timeline = timeline(Vec::new(), 0);
-            for seq in arrivals {
-                timeline.apply(said(seq));
-            }
-            let seqs: Vec<Seq> = timeline.lines.iter().map(|line| line.message.seq).collect();
-            prop_assert_eq!(&seqs, &(1..=timeline.position()).collect::<Vec<_>>());
-        }
-    }
 }

@@ -1,8 +1,11 @@
 //! Reading the log: as events, for those who resume, and as messages, for pages.
 
-use super::{Store, entity::event};
-use crate::domain::{Event, EventBody, EventId, HistoryPage, Message, Seq, Timestamp, Username, page::PAGE_SIZE};
-use crate::server::identity::tag_of;
+use super::{Store, entity::event, entity::room};
+use crate::domain::page::{MAX_COUNTED, PAGE_SIZE};
+use crate::domain::{
+    Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, RoomName, Seq, Timestamp, Username,
+};
+use crate::server::identity::{Author, tag_of};
 use event::{Column, Entity, Kind, Model};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
@@ -14,43 +17,58 @@ impl Store {
         Ok(rows.all(&self.reader).await?.into_iter().map(Event::from).collect())
     }
 
-    /// The page of messages before `before`, or the newest one.
-    pub(crate) async fn messages_before(&self, room_id: i64, before: Option<Seq>) -> Result<HistoryPage, DbErr> {
-        let before = before.unwrap_or(Seq::MAX);
-        let mut rows = self.messages(room_id, Column::Seq.lt(before), Direction::Back, PAGE_SIZE + 1).await?;
-        let more_before = rows.len() as u64 > PAGE_SIZE;
-        rows.truncate(PAGE_SIZE as usize);
+    /// A page of messages.
+    pub(crate) async fn messages(&self, room_id: i64, place: HistoryPlace) -> Result<HistoryPage, DbErr> {
+        // Up to so many before the place, and up to so many from it on.
+        let (back, from, on) = match place {
+            HistoryPlace::Newest => (PAGE_SIZE, Seq::MAX, 0),
+            HistoryPlace::Before(seq) => (PAGE_SIZE, seq, 0),
+            HistoryPlace::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
+            HistoryPlace::Around(seq) => (PAGE_SIZE / 2, seq, PAGE_SIZE / 2),
+        };
+        let (mut rows, more_before) = self.walk(room_id, Column::Seq.lt(from), Direction::Back, back).await?;
         rows.reverse();
-        Ok(HistoryPage { messages: self.as_they_read_now(room_id, rows).await?, more_before, more_after: false })
-    }
-
-    /// The page of messages with `seq` in its middle.
-    pub(crate) async fn messages_around(&self, room_id: i64, seq: Seq) -> Result<HistoryPage, DbErr> {
-        let half = PAGE_SIZE / 2;
-        let mut rows = self.messages(room_id, Column::Seq.lt(seq), Direction::Back, half + 1).await?;
-        let more_before = rows.len() as u64 > half;
-        rows.truncate(half as usize);
-        rows.reverse();
-        let mut later = self.messages(room_id, Column::Seq.gte(seq), Direction::Forward, half + 1).await?;
-        let more_after = later.len() as u64 > half;
-        later.truncate(half as usize);
+        let (mut later, more_after) = self.walk(room_id, Column::Seq.gte(from), Direction::Forward, on).await?;
         rows.append(&mut later);
         Ok(HistoryPage { messages: self.as_they_read_now(room_id, rows).await?, more_before, more_after })
     }
 
-    async fn messages(
+    /// How many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`]; a room that does
+    /// not exist has none.
+    pub(crate) async fn count_unread(&self, room: &RoomName, read: Seq, author: &Author) -> Result<u64, DbErr> {
+        let found = room::Entity::find().filter(room::Column::Name.eq(room.as_str())).one(&self.reader).await?;
+        let Some(room) = found.filter(|room| room.head > read) else { return Ok(0) };
+        let unread = log(room.id)
+            .filter(Column::Kind.eq(Kind::Message))
+            .filter(Column::Seq.gt(read))
+            .filter(Column::Author.ne(author.as_bytes()))
+            .filter(Column::DeletedBy.is_null())
+            .select_only()
+            .column(Column::Seq)
+            .limit(MAX_COUNTED);
+        Ok(unread.into_tuple::<Seq>().all(&self.reader).await?.len() as u64)
+    }
+
+    /// Up to `limit` messages of a range from one of its ends, and whether there are more.
+    async fn walk(
         &self,
         room_id: i64,
         range: sea_orm::sea_query::SimpleExpr,
         direction: Direction,
         limit: u64,
-    ) -> Result<Vec<Model>, DbErr> {
-        let rows = log(room_id).filter(Column::Kind.eq(Kind::Message)).filter(range).limit(limit);
+    ) -> Result<(Vec<Model>, bool), DbErr> {
+        if limit == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let rows = log(room_id).filter(Column::Kind.eq(Kind::Message)).filter(range).limit(limit + 1);
         let rows = match direction {
             Direction::Back => rows.order_by_desc(Column::Seq),
             Direction::Forward => rows.order_by_asc(Column::Seq),
         };
-        rows.all(&self.reader).await
+        let mut rows = rows.all(&self.reader).await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(limit as usize);
+        Ok((rows, more))
     }
 
     /// Messages with their newest texts, in the order of `rows`.

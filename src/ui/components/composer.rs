@@ -1,13 +1,22 @@
 //! Where a message is written. A plain form: before the browser has taken over, and where it never does, it posts.
 
-use super::room::RoomState;
+use super::room_state::RoomState;
+use crate::api::{ApiError, join_room};
+use crate::domain::message::MAX_CHARS;
+use crate::domain::{Message, Seq};
 use crate::ui::Refused;
+use crate::ui::browser::{self, clock, kept};
+use crate::ui::outbox::Wish;
 use leptos::html::{Form, Input, Textarea};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use web_sys::{KeyboardEvent, SubmitEvent};
 
 /// The others are told at most so often that something is being written, in milliseconds.
 const TYPING_MS: f64 = 2500.0;
+
+/// So many characters before the limit the rest is counted.
+const COUNTED: usize = 200;
 
 #[component]
 pub(super) fn Composer(
@@ -15,82 +24,205 @@ pub(super) fn Composer(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let form = NodeRef::<Form>::new();
-    let name = NodeRef::<Input>::new();
-    let text = NodeRef::<Textarea>::new();
-
-    let told = StoredValue::new(0.0);
-    // Nothing here sets the fields' values from code: what was typed before the browser took over stays.
-    let submit = move |event: SubmitEvent| {
-        let (Some(name), Some(text)) = (name.get_untracked(), text.get_untracked()) else { return };
-        if !room.is_live() {
-            return;
-        }
-        event.prevent_default();
-        let said = text.value();
-        if said.trim().is_empty() {
-            return;
-        }
-        let username = Some(name.value()).filter(|name| !name.trim().is_empty());
-        room.say(username, said.trim().to_owned());
-        text.set_value("");
-        told.set_value(0.0);
-        let _ = text.focus();
-    };
-    let tell_others = move |_| {
-        let now = js_sys::Date::now();
-        if now - told.get_value() > TYPING_MS {
-            told.set_value(now);
-            room.write();
-        }
-    };
-    let send_on_enter = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-            event.prevent_default();
-            let _ = form.get_untracked().map(|form| form.request_submit());
-        }
-    };
-
-    let (action, id) = room.page.with_value(|page| (page.room.path(), page.form_id.as_str().to_owned()));
-    let username = room.page.with_value(|page| page.username.clone());
-    let username = username.map(|name| name.to_string());
+    let (form, name, text) = (NodeRef::<Form>::new(), NodeRef::<Input>::new(), NodeRef::<Textarea>::new());
     let (draft, typed_name, reason) = match refused {
         Some(Refused { message, username, detail }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
-    let asks = username.is_none() || reason.is_some();
-    let username = typed_name.or(username);
+    if reason.is_some() {
+        room.name_refused.set(reason);
+    }
+    let length = RwSignal::new(0);
+    let told = StoredValue::new(0.0);
+    let asks = move || room.username.with(Option::is_none) || room.name_refused.with(Option::is_some);
+
+    // Nothing here sets the fields' values but what the visitor does: what was typed before the browser took over stays.
+    let write = move |value: &str| {
+        if let Some(text) = text.get_untracked() {
+            text.set_value(value);
+            length.set(value.chars().count());
+            let _ = text.focus();
+        }
+    };
+    keep_draft(room, text, length);
+    edit(room, write);
+
+    let submit = move |event: SubmitEvent| {
+        let Some(text) = text.get_untracked() else { return };
+        event.prevent_default();
+        let typed = text.value().trim().to_owned();
+        if let Some(target) = room.editing.get_untracked() {
+            finish_editing(room, target, typed);
+            return;
+        }
+        let asked = name.get_untracked().filter(|_| asks()).map(|name| name.value().trim().to_owned());
+        let asked = asked.filter(|name| !name.is_empty());
+        if let Some(name) = asked.clone() {
+            join(room, name, typed.is_empty());
+        }
+        if !typed.is_empty() {
+            let username = asked.or_else(|| room.username.get_untracked());
+            room.wish(Wish::Post { username, text: typed });
+            write("");
+            kept::keep_draft(&room.name(), "");
+            told.set_value(0.0);
+        }
+    };
+    let input = move |_| {
+        let Some(text) = text.get_untracked() else { return };
+        let value = text.value();
+        length.set(value.chars().count());
+        if room.editing.get_untracked().is_none() {
+            kept::keep_draft(&room.name(), &value);
+        }
+        if !value.is_empty() && clock::now() - told.get_value() > TYPING_MS {
+            told.set_value(clock::now());
+            room.write();
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        let is_empty = || text.get_untracked().is_some_and(|text| text.value().is_empty());
+        // 229: a key that an input method keeps for itself, in browsers that do not say that it composes.
+        let composes = event.is_composing() || event.key_code() == 229;
+        match event.key().as_str() {
+            "Enter" if !event.shift_key() && !composes && !browser::is_touch() => {
+                event.prevent_default();
+                let _ = form.get_untracked().map(|form| form.request_submit());
+            }
+            "ArrowUp" if is_empty() => {
+                if let Some(Message { seq, .. }) = room.last_own() {
+                    event.prevent_default();
+                    room.editing.set(Some(seq));
+                }
+            }
+            _ => {}
+        }
+    };
+
+    let page = room.page.get_untracked();
+    let button = move || match (room.editing.get(), asks() && length.get() == 0) {
+        (Some(_), _) => "Save",
+        (None, true) => "Join",
+        (None, false) => "Send",
+    };
+    let left = move || {
+        let length = length.get();
+        (length + COUNTED > MAX_CHARS).then(|| match MAX_CHARS.checked_sub(length) {
+            Some(left) => format!("{left} left"),
+            None => format!("{} too many", length - MAX_CHARS),
+        })
+    };
+    let hint = move || {
+        let is_stranger = room.username.with(Option::is_none) && room.name_refused.with(Option::is_none);
+        is_stranger.then(|| {
+            let name = room.page.with(|page| page.room.to_string());
+            view! { <p class="composer-hint">"You are reading " <b dir="auto">{name}</b> ". Say who you are to join in."</p> }
+        })
+    };
+    let value = typed_name.or_else(|| page.username.as_ref().map(ToString::to_string));
     view! {
-        <form class="composer" method="post" action=action node_ref=form on:submit=submit>
-            {reason.map(|reason| view! { <p class="form-error" role="alert">{reason}</p> })}
-            <input type="hidden" name="id" value=id />
+        <form class="composer" method="post" action=move || room.page.with(|page| page.room.path()) node_ref=form on:submit=submit>
+            {hint}
+            <p class="form-error" role="alert">{move || room.name_refused.get()}</p>
+            {move || room.editing.get().map(|_| view! {
+                <p class="composer-editing">
+                    "Editing your message"
+                    <button type="button" class="button-quiet" on:click=move |_| room.editing.set(None)>"Cancel"</button>
+                </p>
+            })}
+            <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-fields">
                 <input
                     class="composer-name"
                     name="username"
-                    type=if asks { "text" } else { "hidden" }
-                    value=username
+                    type=move || if asks() { "text" } else { "hidden" }
+                    value=value
                     placeholder="Your name"
                     aria-label="Your name"
                     autocomplete="nickname"
+                    maxlength="64"
                     dir="auto"
                     node_ref=name
                 />
                 <textarea
                     name="message"
                     rows="1"
-                    required
-                    placeholder=format!("Message {}", room.name())
+                    required=move || !room.awake.get()
+                    placeholder=move || format!("Message {}", room.page.with(|page| page.room.to_string()))
                     aria-label="Message"
                     dir="auto"
                     node_ref=text
-                    on:keydown=send_on_enter
-                    on:input=tell_others
+                    on:keydown=key
+                    on:input=input
                 >
                     {draft}
                 </textarea>
-                <button class="button">"Send"</button>
+                <button class="button">{button}</button>
             </div>
+            <p class="composer-left" role="status">{left}</p>
         </form>
     }
+}
+
+/// Goes by this name from now on. If the server does not take it, the composer says why and asks again.
+fn join(room: RoomState, name: String, moves_on: bool) {
+    spawn_local(async move {
+        let username = match join_room(room.name().to_string(), name.clone()).await {
+            Ok(username) => username.to_string(),
+            // Without a network the name is tried when something is said.
+            Err(ApiError::Username(error)) => return room.name_refused.set(Some(error.to_string())),
+            Err(ApiError::UsernameTaken { detail }) => return room.name_refused.set(Some(detail)),
+            Err(_) => name,
+        };
+        room.name_refused.set(None);
+        room.username.set(Some(username));
+        room.page.with_untracked(|page| room.connect(&page.room, page));
+        if moves_on {
+            browser::focus_composer();
+        }
+    });
+}
+
+/// Shows the room's draft where nothing was typed yet, also when another room is opened.
+fn keep_draft(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
+    Effect::new(move |before: Option<String>| {
+        let name = room.page.with(|page| page.room.clone());
+        let is_other = before.is_some_and(|before| before != name.as_str());
+        if let Some(text) = text.get() {
+            if is_other || text.value().is_empty() {
+                text.set_value(&kept::draft(&name).unwrap_or_default());
+            }
+            length.set(text.value().chars().count());
+        }
+        name.to_string()
+    });
+}
+
+/// Fills the composer with the message that is to be edited, and with the draft when that is over.
+fn edit(room: RoomState, write: impl Fn(&str) + Copy + 'static) {
+    Effect::new(move |before: Option<Option<Seq>>| {
+        let editing = room.editing.get();
+        match editing {
+            Some(seq) => {
+                if let Some(text) = room.timeline.with_untracked(|it| it.message(seq).map(|it| it.text.clone())) {
+                    write(&text);
+                }
+            }
+            None if before.flatten().is_some() => write(&kept::draft(&room.name()).unwrap_or_default()),
+            None => {}
+        }
+        editing
+    });
+}
+
+fn finish_editing(room: RoomState, target: Seq, text: String) {
+    let before = room.timeline.with_untracked(|timeline| timeline.message(target).map(|it| it.text.clone()));
+    if text.is_empty() {
+        room.removing.set(Some(target));
+        return;
+    }
+    if before.as_ref() != Some(&text) {
+        room.wish(Wish::Edit { target, text });
+    }
+    room.editing.set(None);
 }

@@ -1,6 +1,6 @@
 //! The words that stand above the messages while the connection is lost.
 
-use super::room::RoomState;
+use super::room_state::RoomState;
 use crate::ui::live::ConnectionStatus;
 use leptos::prelude::*;
 

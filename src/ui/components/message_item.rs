@@ -1,27 +1,22 @@
-//! One message, and the line that begins a day.
+//! One message, and the lines between messages.
 
 use super::avatar::Avatar;
-use super::room::RoomState;
+use super::message_text::MessageText;
+use super::room_state::RoomState;
 use crate::domain::{Message, Timestamp};
-use crate::ui::browser;
+use crate::ui::browser::clock;
+use crate::ui::timeline::MessageRow;
+use crate::ui::unread::Unread;
 use leptos::either::Either;
 use leptos::prelude::*;
 
 #[component]
-pub(super) fn MessageItem(
-    message: Message,
-    /// Whether it begins a group, and shows who wrote it.
-    leads: bool,
-    /// Whether somebody else has the same name.
-    tagged: bool,
-    /// Whether the address of the page names it.
-    marked: bool,
-) -> impl IntoView {
+pub(super) fn MessageItem(row: MessageRow) -> impl IntoView {
     let room = expect_context::<RoomState>();
+    let MessageRow { message, leads, tagged, saving, .. } = row;
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
     let Message { seq, username, tag, text, sent_at, edited, .. } = message;
-    let permalink = format!("{}{seq}", room.name().path());
     let byline = leads.then(|| {
         view! {
             <Avatar username=username.clone() tag=tag.clone() />
@@ -31,29 +26,38 @@ pub(super) fn MessageItem(
             </p>
         }
     });
+    // Shown by hovering or focus, once the browser has taken over; the list hears the clicks.
+    let actions = (own && !deleted).then(|| {
+        view! {
+            <span class="message-actions">
+                <button class="button-quiet" data-to="edit">"Edit"</button>
+                <button class="button-quiet" data-to="remove">"Remove"</button>
+            </span>
+        }
+    });
+    let note = if saving { Some(" saving…") } else { edited.then_some(" (edited)") };
+    let is_named = room.page.with_untracked(|page| page.permalink) == Some(seq);
     view! {
         <li
             class="message"
             class:leads=leads
             class:own=own
-            class:marked=marked
+            class:saving=saving
+            class:marked=move || room.marked.get() == Some(seq)
             id=format!("m{seq}")
             data-seq=seq
             // Without script it is the focus that brings a marked message into view.
-            tabindex=marked.then_some("-1")
-            autofocus=marked
+            tabindex=is_named.then_some("-1")
+            autofocus=is_named
         >
             {byline}
-            <a class="message-time" href=permalink><Time at=sent_at /></a>
+            <a class="message-time" data-to="message" href=format!("{}{seq}", room.path())><Time at=sent_at /></a>
             {if deleted {
                 Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
             } else {
-                Either::Right(view! {
-                    <p class="message-text" dir="auto">
-                        {text} {edited.then(|| view! { <span class="message-edited">" (edited)"</span> })}
-                    </p>
-                })
+                Either::Right(view! { <MessageText text=text note=note /> })
             }}
+            {actions}
         </li>
     }
 }
@@ -62,7 +66,7 @@ pub(super) fn MessageItem(
 #[component]
 pub(super) fn DayItem(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let day = move || if room.awake.get() { browser::local_day(at) } else { at.day_utc() };
+    let day = move || if room.awake.get() { clock::local_day(at) } else { at.day_utc() };
     view! {
         <li class="day">
             <time datetime=at.rfc3339()>{day}</time>
@@ -70,11 +74,18 @@ pub(super) fn DayItem(at: Timestamp) -> impl IntoView {
     }
 }
 
+/// The line between what was read and what is new.
+#[component]
+pub(super) fn UnreadItem() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    view! { <li class="unread">{move || room.unread.with(Unread::new_in_words)} " new"</li> }
+}
+
 /// A time of day: UTC on the server, local once the browser has taken over.
 #[component]
 fn Time(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let short = move || if room.awake.get() { browser::local_time(at) } else { at.time_utc() };
-    let full = move || if room.awake.get() { browser::local_full(at) } else { format!("{} UTC", at.rfc3339()) };
+    let short = move || if room.awake.get() { clock::local_time(at) } else { at.time_utc() };
+    let full = move || if room.awake.get() { clock::local_full(at) } else { format!("{} UTC", at.rfc3339()) };
     view! { <time datetime=at.rfc3339() title=full>{short}</time> }
 }

@@ -2,11 +2,11 @@
 
 use crate::domain::Participant;
 use crate::protocol::ServerFrame;
-use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
+use std::time::Duration;
 
-/// Who said to be writing counts as writing for so long, in milliseconds.
-const WRITING_MS: u32 = 5000;
+/// Who said to be writing counts as writing for so long.
+const WRITING: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
 pub(super) struct Others {
@@ -44,6 +44,13 @@ impl Others {
         }
     }
 
+    /// The room is left.
+    pub(super) fn leave(self) {
+        self.count.set(0);
+        self.participants.set(Vec::new());
+        self.writing.set(Vec::new());
+    }
+
     fn writes(self, participant: Participant) {
         self.writing.update(|writing| {
             writing.retain(|it| *it != participant);
@@ -51,11 +58,11 @@ impl Others {
         });
         self.said.update_value(|said| *said += 1);
         let said = self.said.get_value();
-        Timeout::new(WRITING_MS, move || {
+        let forget = move || {
             if self.said.get_value() == said {
                 self.writing.set(Vec::new());
             }
-        })
-        .forget();
+        };
+        set_timeout(forget, WRITING);
     }
 }

@@ -1,12 +1,16 @@
-//! Who is here now.
+//! Who is here now, and how to invite others.
 
 use super::avatar::Avatar;
-use super::room::RoomState;
+use super::room_state::RoomState;
+use super::share_link::ShareLink;
 use crate::domain::Participant;
 use leptos::prelude::*;
 
 #[component]
-pub(super) fn ParticipantList() -> impl IntoView {
+pub(super) fn ParticipantList(
+    /// Whether it is shown where there is no room for it beside the messages.
+    shown: RwSignal<bool>,
+) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let participants = move || room.others.participants.get();
     let unnamed = move || {
@@ -14,7 +18,7 @@ pub(super) fn ParticipantList() -> impl IntoView {
         (unnamed > 0).then(|| view! { <li class="participant-unnamed">{unnamed}" people"</li> })
     };
     view! {
-        <aside class="participants" aria-labelledby="participants-title">
+        <aside id="participants" class="participants" class:shown=move || shown.get() aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
             <ul class="participant-list">
                 <For each=participants key=Participant::clone let:participant>
@@ -22,6 +26,8 @@ pub(super) fn ParticipantList() -> impl IntoView {
                 </For>
                 {unnamed}
             </ul>
+            <h2>"Invite"</h2>
+            <ShareLink />
         </aside>
     }
 }

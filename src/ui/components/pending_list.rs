@@ -1,13 +1,19 @@
 //! What was said here and is not yet in the log: on its way, or refused with the reason.
 
-use super::room::RoomState;
-use crate::ui::outbox::Pending;
+use super::message_text::MessageText;
+use super::room_state::RoomState;
+use crate::ui::browser;
+use crate::ui::live::ConnectionStatus;
+use crate::ui::outbox::{Pending, Wish};
 use leptos::prelude::*;
 
 #[component]
 pub(super) fn PendingList() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let pending = move || room.outbox.with(|outbox| outbox.pending().to_vec());
+    // A change on its way is shown at its message.
+    let is_shown = |it: &&Pending| matches!(it.wish, Wish::Post { .. }) || it.refused.is_some();
+    let pending =
+        move || room.outbox.with(|outbox| outbox.pending().iter().filter(is_shown).cloned().collect::<Vec<_>>());
     view! {
         <ul class="pending-list" aria-label="Not yet sent">
             <For each=pending key=|it| (it.id.clone(), it.refused.is_some()) let:pending>
@@ -20,24 +26,36 @@ pub(super) fn PendingList() -> impl IntoView {
 #[component]
 fn PendingItem(pending: Pending) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let Pending { id, text, refused, .. } = pending;
+    let Pending { id, wish, refused, .. } = pending;
     let is_refused = refused.is_some();
+    let key = id.as_str().to_owned();
+    let text = wish.text().to_owned();
     let choices = refused.map(|reason| {
-        let again = id.clone();
-        let retry = move |_| room.retry(&again);
-        let gone = id.clone();
-        let discard = move |_| room.discard(&gone);
+        let (again, gone, copied) = (id.clone(), id, text.clone());
+        let copy = move |_| _ = browser::copy(&copied);
+        let what = match wish {
+            Wish::Post { .. } => "",
+            Wish::Edit { .. } => "Not changed: ",
+            Wish::Delete { .. } => "Not removed: ",
+        };
         view! {
             <p class="pending-reason" role="alert">
-                {reason}
-                <button class="button-quiet" on:click=retry>"Retry"</button>
-                <button class="button-quiet" on:click=discard>"Discard"</button>
+                <span>{what}{reason}</span>
+                <button class="button-quiet" on:click=move |_| room.retry(&again)>"Retry"</button>
+                <button class="button-quiet" on:click=copy>"Copy"</button>
+                <button class="button-quiet" on:click=move |_| room.discard(&gone)>"Discard"</button>
             </p>
         }
     });
+    let state = move || match room.status.get() {
+        _ if is_refused => "",
+        ConnectionStatus::Live => "sending…",
+        _ => "waiting for the network",
+    };
     view! {
-        <li class="pending" class:refused=is_refused data-id=id.as_str().to_owned()>
-            <p class="message-text" dir="auto">{text}</p>
+        <li class="pending" class:refused=is_refused data-id=key>
+            <MessageText text=text note=None />
+            <span class="pending-state">{state}</span>
             {choices}
         </li>
     }

@@ -1,6 +1,9 @@
-//! Where the reader is in the messages. The list is drawn from its end, so what comes before the first message moves
-//! nothing; what comes after the last one is made up for, unless the reader is at the end and follows.
+//! Where the reader is in the messages. The list is drawn from its end (a browser counts its scrolling from there, in
+//! negative numbers), and the browser does not hold the reader's line itself: after every change it is put back here,
+//! before anything is shown.
 
+use crate::domain::Seq;
+use crate::ui::browser::address::Place;
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::{Element, HtmlElement};
@@ -8,53 +11,170 @@ use web_sys::{Element, HtmlElement};
 /// So near to the end the reader follows, in pixels.
 const NEAR: i32 = 100;
 
+/// Where the reader goes when the messages are drawn next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Goal {
+    End,
+    /// This message, in the middle.
+    Middle(Seq),
+    /// This message, near the upper edge.
+    Top(Seq),
+    /// Where the reader was before.
+    Back(Place),
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct ReadingPlace {
-    scrolled: NodeRef<Div>,
-    /// The id of the last message when it was last looked, and how much lay below it, in pixels.
-    mark: StoredValue<Option<(String, f64)>>,
+    pub(super) scrolled: NodeRef<Div>,
+    /// Whether the end is in view, or so near that the reader follows.
+    at_the_end: RwSignal<bool>,
+    /// The uppermost message in view when it was last looked.
+    mark: StoredValue<Option<Place>>,
+    goal: StoredValue<Option<Goal>>,
 }
 
 impl ReadingPlace {
-    pub(super) fn new(scrolled: NodeRef<Div>) -> Self {
-        Self { scrolled, mark: StoredValue::new(None) }
+    pub(super) fn new() -> Self {
+        Self {
+            scrolled: NodeRef::new(),
+            at_the_end: RwSignal::new(true),
+            mark: StoredValue::new(None),
+            goal: StoredValue::new(None),
+        }
     }
 
-    /// The messages have changed: the reader's line stays, or follows the end.
+    pub(super) fn is_at_the_end(self) -> bool {
+        self.at_the_end.get_untracked()
+    }
+
+    /// Whether the end is in view, for those who want to hear of it.
+    pub(super) fn at_the_end(self) -> bool {
+        self.at_the_end.get()
+    }
+
+    /// Goes there once the messages are drawn next.
+    pub(super) fn aim(self, goal: Goal) {
+        self.goal.set_value(Some(goal));
+    }
+
+    /// The messages were drawn anew: the reader goes where they wanted, or stays, or follows the end.
     pub(super) fn keep(self) {
-        let Some(scrolled) = self.scrolled.get_untracked() else { return };
-        if scrolled.scroll_top() > -NEAR {
-            scrolled.set_scroll_top(0);
-        } else if let Some((last, below)) = self.mark.get_value()
-            && let Ok(Some(last)) = scrolled.query_selector(&format!("#{last}"))
-        {
-            // Scrolling counts from the end, in negative numbers.
-            scrolled.scroll_by_with_x_and_y(0.0, below - space_below(&scrolled, &last));
+        let goal = self.goal.get_value();
+        self.goal.set_value(None);
+        match (goal, self.mark.get_value()) {
+            (Some(goal), _) => self.go(goal),
+            (None, Some(place)) if !self.is_at_the_end() => self.go(Goal::Back(place)),
+            (None, _) => self.go(Goal::End),
         }
-        self.mark();
     }
 
-    /// Goes to the end.
-    pub(super) fn follow(self) {
-        if let Some(scrolled) = self.scrolled.get_untracked() {
-            scrolled.set_scroll_top(0);
+    /// Goes there now. What is not drawn is not gone to.
+    pub(super) fn go(self, goal: Goal) {
+        let Some(scrolled) = self.scrolled.get_untracked() else { return };
+        let height = f64::from(scrolled.client_height());
+        let to = |seq: Seq, top: &dyn Fn(f64) -> f64| {
+            if let Some(line) = line(&scrolled, seq) {
+                let area = line.get_bounding_client_rect();
+                let by = area.top() - edges(&scrolled).0 - top(area.height());
+                if by.abs() >= 0.5 {
+                    scrolled.scroll_by_with_x_and_y(0.0, by);
+                }
+            }
+        };
+        match goal {
+            Goal::End => scrolled.set_scroll_top(0),
+            Goal::Middle(seq) => to(seq, &|line| (height - line) / 2.0),
+            Goal::Top(seq) => to(seq, &|_| height / 4.0),
+            Goal::Back(Place { seq, top }) => to(seq, &|_| top),
         }
-        self.mark();
+        self.look();
     }
 
-    /// Remembers the last message and what lies below it.
-    pub(super) fn mark(self) {
+    /// Looks where the reader is, and remembers it.
+    pub(super) fn look(self) {
         let Some(scrolled) = self.scrolled.get_untracked() else { return };
-        let last = scrolled.query_selector(".message-list > :last-child").ok().flatten();
-        self.mark.set_value(last.map(|last| {
-            let below = space_below(&scrolled, &last);
-            (last.id(), below)
-        }));
+        let at_the_end = scrolled.scroll_top() > -NEAR;
+        if at_the_end != self.is_at_the_end() {
+            self.at_the_end.set(at_the_end);
+        }
+        self.mark.set_value(first_in_view(&scrolled));
+    }
+
+    /// Where the reader is, unless at the end.
+    pub(super) fn now(self) -> Option<Place> {
+        self.mark.get_value().filter(|_| !self.is_at_the_end())
+    }
+
+    /// The last message that is wholly in view.
+    pub(super) fn last_in_view(self) -> Option<Seq> {
+        let scrolled = self.scrolled.get_untracked()?;
+        let lower = edges(&scrolled).1;
+        let lines = Lines::of(&scrolled)?;
+        let next = lines.first(|line| line.get_bounding_client_rect().bottom() > lower + 1.0);
+        (0..next).rev().find_map(|index| seq(&lines.get(index)?))
+    }
+
+    /// Whether this message is above what is in view, or not drawn at all.
+    pub(super) fn is_above(self, seq: Seq) -> bool {
+        let Some(scrolled) = self.scrolled.get_untracked() else { return false };
+        line(&scrolled, seq).is_none_or(|line| line.get_bounding_client_rect().top() < edges(&scrolled).0)
+    }
+
+    /// How much lies above and below what is in view, in pixels.
+    pub(super) fn left(self) -> (i32, i32) {
+        let Some(scrolled) = self.scrolled.get_untracked() else { return (i32::MAX, i32::MAX) };
+        let below = -scrolled.scroll_top();
+        (scrolled.scroll_height() - scrolled.client_height() - below, below)
     }
 }
 
-/// From the lower edge of `last` to the end of the list.
-fn space_below(scrolled: &HtmlElement, last: &Element) -> f64 {
-    let end = scrolled.first_element_child().map_or(0.0, |content| content.get_bounding_client_rect().bottom());
-    end - last.get_bounding_client_rect().bottom()
+/// What the list has drawn, from top to bottom.
+struct Lines(web_sys::HtmlCollection);
+
+impl Lines {
+    fn of(scrolled: &HtmlElement) -> Option<Self> {
+        scrolled.query_selector(".message-list").ok().flatten().map(|list| Self(list.children()))
+    }
+
+    fn get(&self, index: u32) -> Option<Element> {
+        self.0.item(index)
+    }
+
+    /// The index of the first line of which this is true; it is then true of all that follow.
+    fn first(&self, is: impl Fn(&Element) -> bool) -> u32 {
+        let (mut from, mut to) = (0, self.0.length());
+        while from < to {
+            let middle = (from + to) / 2;
+            if self.get(middle).is_some_and(|line| is(&line)) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        from
+    }
+}
+
+fn first_in_view(scrolled: &HtmlElement) -> Option<Place> {
+    let upper = edges(scrolled).0;
+    let lines = Lines::of(scrolled)?;
+    let first = lines.first(|line| line.get_bounding_client_rect().bottom() > upper + 1.0);
+    (first..lines.0.length()).find_map(|index| {
+        let line = lines.get(index)?;
+        Some(Place { seq: seq(&line)?, top: line.get_bounding_client_rect().top() - upper })
+    })
+}
+
+/// The upper and the lower edge of what is in view.
+fn edges(scrolled: &HtmlElement) -> (f64, f64) {
+    let area = scrolled.get_bounding_client_rect();
+    (area.top(), area.bottom())
+}
+
+fn line(scrolled: &HtmlElement, seq: Seq) -> Option<Element> {
+    scrolled.query_selector(&format!("#m{seq}")).ok().flatten()
+}
+
+fn seq(line: &Element) -> Option<Seq> {
+    line.get_attribute("data-seq")?.parse().ok()
 }

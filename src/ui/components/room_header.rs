@@ -1,11 +1,13 @@
-//! The head of a room: the way out, its name, and how the connection is.
+//! The head of a room: the way to other rooms, its name, how the connection is, and how many are here.
 
-use super::room::RoomState;
+use super::room_state::RoomState;
+use crate::ui::browser;
 use crate::ui::live::ConnectionStatus;
 use leptos::prelude::*;
+use web_sys::MouseEvent;
 
 #[component]
-pub(super) fn RoomHeader() -> impl IntoView {
+pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSignal<bool>) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let live = move || room.status.get() == ConnectionStatus::Live;
     let words = move || match room.status.get() {
@@ -18,19 +20,35 @@ pub(super) fn RoomHeader() -> impl IntoView {
     };
     let here = move || {
         let count = room.others.count.get();
-        (count > 0 && live()).then(|| format!(" · {count} here now"))
+        if count > 0 && live() { format!("{count} here now") } else { String::new() }
     };
+    let switch = move |event: MouseEvent| {
+        if browser::is_plain_click(&event) {
+            event.prevent_default();
+            switching.set(true);
+        }
+    };
+    let name = move || room.page.with(|page| page.room.to_string());
     view! {
         <header class="room-header">
-            <a class="room-back" href="/" aria-label="To the front page">"‹"</a>
+            <a class="room-back" href="/" aria-label="Rooms" title="Rooms (Ctrl+K)" on:click=switch>"‹"</a>
             <div class="room-title">
-                <h1 dir="auto">{room.name().to_string()}</h1>
+                <h1 dir="auto">{name}</h1>
                 <p class="room-status">
                     <span class="connection-status">
                         <span class="connection-dot" class:live=live></span>
                         {words}
                     </span>
-                    <span class="room-count">{here}</span>
+                    // Without script, and when it does not come, newer messages take a reload.
+                    <a class="room-reload" href="">"Show newer messages"</a>
+                    <button
+                        class="room-count"
+                        aria-expanded=move || if showing_participants.get() { "true" } else { "false" }
+                        aria-controls="participants"
+                        on:click=move |_| showing_participants.update(|shown| *shown = !*shown)
+                    >
+                        {here}
+                    </button>
                 </p>
             </div>
         </header>

@@ -1,6 +1,6 @@
 //! Who is writing just now.
 
-use super::room::RoomState;
+use super::room_state::RoomState;
 use leptos::prelude::*;
 
 #[component]

@@ -1,8 +1,9 @@
 //! The front page: a name, a room, and in. A plain form, so it works without script.
 
 use crate::domain::RoomName;
+use crate::ui::components::RecentRoomsSection;
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
 #[component]
@@ -15,6 +16,8 @@ pub(crate) fn FrontPage() -> impl IntoView {
     let described = refused.is_some().then_some("room-name-error");
     view! {
         <Title text="Parlour" />
+        <Meta property="og:title" content="Parlour" />
+        <Meta property="og:description" content="Open a room, share the link, talk." />
         <main class="front">
             <p class="front-mark">"Parlour"</p>
             <h1>"Open a room, share the link, talk."</h1>
@@ -41,6 +44,7 @@ pub(crate) fn FrontPage() -> impl IntoView {
                 {refused.map(|reason| view! { <p id="room-name-error" class="form-error" role="alert">{reason.to_string()}</p> })}
                 <button class="button">"Enter"</button>
             </form>
+            <RecentRoomsSection />
         </main>
     }
 }

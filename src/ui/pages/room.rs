@@ -7,7 +7,7 @@ use crate::ui::Refused;
 use crate::ui::components::Room;
 use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 #[component]
@@ -29,6 +29,8 @@ pub(crate) fn RoomPage() -> impl IntoView {
         match open_room(room_name, username, permalink).await {
             Ok(page) => Either::Left(view! {
                 <Title text=format!("{} · Parlour", page.room) />
+                <Meta property="og:title" content=page.room.to_string() />
+                <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
                 <Room page=page refused=refused />
             }),
             Err(error) => Either::Right(view! { <NotFoundPage reason=error.to_string() /> }),

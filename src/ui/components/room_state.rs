@@ -1,0 +1,296 @@
+//! What the parts of a room share, and what can be done in it.
+
+use super::attention::Attention;
+use super::others::Others;
+use super::reading_place::{Goal, ReadingPlace};
+use super::turn::Turn;
+use crate::domain::{Event, EventBody, EventId, Message, RejectionCode, RoomName, RoomPage, Seq, Tag};
+use crate::protocol::{ClientFrame, ServerFrame};
+use crate::ui::browser::{self, address, clock, kept};
+use crate::ui::live::{ConnectionStatus, Listener, Live};
+use crate::ui::outbox::{Outbox, Wish};
+use crate::ui::timeline::{Applied, Timeline};
+use crate::ui::unread::Unread;
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// What the parts of a room share.
+#[derive(Clone, Copy)]
+pub(super) struct RoomState {
+    pub(super) page: RwSignal<RoomPage>,
+    pub(super) timeline: RwSignal<Timeline>,
+    pub(super) outbox: RwSignal<Outbox>,
+    pub(super) unread: RwSignal<Unread>,
+    /// Whether the unread line was in view, or is of no interest.
+    pub(super) line_seen: RwSignal<bool>,
+    pub(super) status: RwSignal<ConnectionStatus>,
+    /// The name the visitor goes by, once there is one.
+    pub(super) username: RwSignal<Option<String>>,
+    /// Why the server does not take that name here.
+    pub(super) name_refused: RwSignal<Option<String>>,
+    /// The own message that is being edited.
+    pub(super) editing: RwSignal<Option<Seq>>,
+    /// The own message that is to be removed, once that is confirmed.
+    pub(super) removing: RwSignal<Option<Seq>>,
+    /// The message that the address names.
+    pub(super) marked: RwSignal<Option<Seq>>,
+    pub(super) others: Others,
+    pub(super) attention: Attention,
+    pub(super) place: ReadingPlace,
+    /// Whether the browser has taken over: times become local then.
+    pub(super) awake: RwSignal<bool>,
+    pub(super) turn: StoredValue<Turn>,
+    /// Counts the rooms that were opened, and what was asked for: late answers are for nobody.
+    pub(super) visit: StoredValue<u32>,
+    pub(super) asked: StoredValue<u32>,
+    /// Whether a page of history is on its way.
+    pub(super) loading: StoredValue<bool>,
+    drawing: StoredValue<bool>,
+    live: StoredValue<Option<Live>>,
+}
+
+impl RoomState {
+    pub(super) fn new(page: RoomPage) -> Self {
+        Self {
+            timeline: RwSignal::new(Timeline::new(&page)),
+            outbox: RwSignal::default(),
+            unread: RwSignal::default(),
+            line_seen: RwSignal::new(true),
+            status: RwSignal::default(),
+            username: RwSignal::new(page.username.as_ref().map(ToString::to_string)),
+            name_refused: RwSignal::default(),
+            editing: RwSignal::default(),
+            removing: RwSignal::default(),
+            marked: RwSignal::new(page.permalink),
+            others: Others::new(),
+            attention: Attention::new(),
+            place: ReadingPlace::new(),
+            awake: RwSignal::new(false),
+            turn: StoredValue::default(),
+            visit: StoredValue::default(),
+            asked: StoredValue::default(),
+            loading: StoredValue::default(),
+            drawing: StoredValue::default(),
+            live: StoredValue::new(None),
+            page: RwSignal::new(page),
+        }
+    }
+
+    pub(super) fn name(self) -> RoomName {
+        self.page.with_untracked(|page| page.room.clone())
+    }
+
+    /// `/harbour/`
+    pub(super) fn path(self) -> String {
+        self.page.with_untracked(|page| page.room.path())
+    }
+
+    /// Whether this is the visitor's own tag.
+    pub(super) fn is_own(self, tag: &Tag) -> bool {
+        self.page.with_untracked(|page| page.tag == *tag)
+    }
+
+    /// The visitor's newest message that is still there.
+    pub(super) fn last_own(self) -> Option<Message> {
+        let is_own = |it: &&Message| self.is_own(&it.tag) && !it.is_deleted();
+        self.timeline.with_untracked(|timeline| timeline.messages().rev().find(is_own).cloned())
+    }
+
+    /// The browser takes over the page, or another room was opened: reads on from what is there.
+    pub(super) fn begin(self) {
+        let (name, page) = (self.name(), self.page.get_untracked());
+        self.visit.update_value(|visit| *visit += 1);
+        self.outbox.update(|outbox| outbox.take_over(kept::outbox(&name).unwrap_or_default()));
+        self.unread.set(self.timeline.with_untracked(|timeline| {
+            let others = timeline.messages().filter(|it| !self.is_own(&it.tag)).map(|it| it.seq);
+            let (first, last) = (timeline.first().unwrap_or(0), timeline.last().unwrap_or(0));
+            Unread::open(kept::read(&name), others, first, last, timeline.more_before())
+        }));
+        self.line_seen.set(self.unread.with_untracked(|unread| unread.line().is_none()));
+        kept::keep_read(&name, self.unread.with_untracked(Unread::read));
+        self.connect(&name, &page);
+    }
+
+    /// Connects under the visitor's name, and leaves the connection that there was.
+    pub(super) fn connect(self, name: &RoomName, page: &RoomPage) {
+        self.live.with_value(|live| live.as_ref().map(Live::close));
+        self.hush();
+        let visitor = Visitor { room: self, visit: self.visit.get_value() };
+        let live = Live::start(name, &page.epoch, self.username.get_untracked().as_deref(), visitor);
+        self.live.set_value(Some(live));
+    }
+
+    /// Shows the others that something is being written here.
+    pub(super) fn write(self) {
+        self.send(ClientFrame::Typing);
+    }
+
+    /// Keeps what is wished for, then sends it. Whoever speaks wants to see it: the reader goes to the end.
+    pub(super) fn wish(self, wish: Wish) {
+        if matches!(wish, Wish::Post { .. }) {
+            self.go_to_the_end();
+        }
+        let (id, now) = (browser::new_id(), clock::now() as u64);
+        self.change_outbox(&id, |outbox| outbox.push(id.clone(), wish, now));
+        self.send_waiting();
+    }
+
+    pub(super) fn retry(self, id: &EventId) {
+        let username = self.username.get_untracked();
+        self.change_outbox(id, |outbox| outbox.retry(id, username));
+        self.send_waiting();
+    }
+
+    pub(super) fn discard(self, id: &EventId) {
+        self.change_outbox(id, |outbox| _ = outbox.remove(id));
+    }
+
+    /// Tries to connect now rather than later.
+    pub(super) fn wake(self) {
+        self.live.with_value(|live| live.as_ref().map(Live::wake));
+    }
+
+    pub(super) fn send(self, frame: ClientFrame) {
+        self.live.with_value(|live| live.as_ref().map(|live| live.send(frame)));
+    }
+
+    /// Changes the outbox, and what the browser keeps of the one thing that this is about.
+    pub(super) fn change_outbox(self, id: &EventId, change: impl FnOnce(&mut Outbox)) {
+        self.outbox.update(change);
+        self.outbox.with_untracked(|outbox| match outbox.get(id) {
+            Some(pending) => kept::keep_pending(&self.name(), pending),
+            None => kept::forget_pending(&self.name(), id),
+        });
+    }
+
+    /// The messages are drawn anew before the next frame is shown, however many events have come by then.
+    fn draw(self) {
+        if !self.drawing.get_value() {
+            self.drawing.set_value(true);
+            request_animation_frame(move || {
+                self.drawing.set_value(false);
+                self.timeline.notify();
+            });
+        }
+    }
+
+    fn take(self, event: Event) {
+        let id = event.id.clone();
+        let follows = self.follows();
+        let spoken = match &event.body {
+            EventBody::Message { username, tag, text } => {
+                Some((event.seq, username.clone(), tag.clone(), text.clone()))
+            }
+            _ => None,
+        };
+        let mut applied = Applied::Known;
+        self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
+        if applied == Applied::Gap {
+            return self.send(ClientFrame::Sync { after: self.position() });
+        }
+        if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
+            self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
+            self.finish_turn();
+        }
+        if applied == Applied::Next {
+            self.draw();
+            match spoken {
+                Some((seq, _, tag, _)) if self.is_own(&tag) => self.unread.update(|unread| unread.speak(seq)),
+                Some((seq, username, _, text)) => {
+                    self.attention.hear(&username, &text);
+                    self.unread.update(|unread| unread.arrive(seq, follows && !browser::is_hidden()));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn position(self) -> Seq {
+        self.timeline.with_untracked(Timeline::position)
+    }
+
+    /// Whether the reader is at the end, and sees what comes.
+    pub(super) fn follows(self) -> bool {
+        !self.timeline.with_untracked(Timeline::more_after) && self.place.is_at_the_end()
+    }
+
+    /// Another page takes the place of this one.
+    pub(super) fn replace(self, page: RoomPage, goal: Goal) {
+        self.hush();
+        self.place.aim(goal);
+        self.others.leave();
+        self.editing.set(None);
+        self.marked.set(page.permalink);
+        self.timeline.set(Timeline::new(&page));
+        self.page.set(page);
+        self.begin();
+        address::drop_query();
+    }
+}
+
+/// Somebody in a room; after another was opened, nobody.
+struct Visitor {
+    room: RoomState,
+    visit: u32,
+}
+
+impl Visitor {
+    fn is_here(&self) -> bool {
+        self.visit == self.room.visit.get_value()
+    }
+}
+
+impl Listener for Visitor {
+    fn position(&self) -> Seq {
+        self.room.position()
+    }
+
+    fn status(&self, status: ConnectionStatus) {
+        if self.is_here() {
+            self.room.status.set(status);
+        }
+    }
+
+    fn welcome(&self) {
+        if self.is_here() {
+            self.room.send_waiting();
+        }
+    }
+
+    fn lost(&self) {
+        if self.is_here() {
+            self.room.hush();
+        }
+    }
+
+    fn receive(&self, frame: ServerFrame) {
+        if !self.is_here() {
+            return;
+        }
+        let room = self.room;
+        room.others.receive(&frame);
+        match frame {
+            ServerFrame::Rejected { id: Some(id), rejection } => {
+                let id = EventId::from_stored(id);
+                room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
+                if matches!(rejection.code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid) {
+                    room.name_refused.set(Some(rejection.detail));
+                }
+                // What passes by itself is tried again when the server says so, not only at the next connection.
+                match rejection.retry_after_ms {
+                    Some(ms) => set_timeout(move || room.send_waiting(), Duration::from_millis(ms.into())),
+                    None => room.finish_turn(),
+                }
+            }
+            ServerFrame::Heartbeat { head } if head > room.position() => {
+                room.send(ClientFrame::Sync { after: room.position() });
+            }
+            ServerFrame::Reset { .. } => browser::reload(),
+            frame => {
+                if let Some(event) = frame.into_event() {
+                    room.take(event);
+                }
+            }
+        }
+    }
+}

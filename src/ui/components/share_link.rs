@@ -1,0 +1,36 @@
+//! The address of the room, to be passed on.
+
+use super::room_state::RoomState;
+use crate::ui::browser;
+use leptos::html::Input;
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// So long the button says that it has copied.
+const SAID: Duration = Duration::from_secs(2);
+
+#[component]
+pub(super) fn ShareLink() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let field = NodeRef::<Input>::new();
+    let copied = RwSignal::new(false);
+    let link = move || {
+        let path = room.page.with(|page| page.room.path());
+        if room.awake.get() { format!("{}{path}", browser::origin()) } else { path }
+    };
+    let copy = move |_| {
+        if browser::copy(&link()) {
+            copied.set(true);
+            set_timeout(move || copied.set(false), SAID);
+        } else if let Some(field) = field.get_untracked() {
+            // Without a clipboard the visitor copies what is selected.
+            field.select();
+        }
+    };
+    view! {
+        <p class="share-link">
+            <input readonly aria-label="The link of this room" prop:value=link value=link node_ref=field />
+            <button class="button" type="button" on:click=copy>{move || if copied.get() { "Copied" } else { "Copy" }}</button>
+        </p>
+    }
+}

@@ -1,0 +1,165 @@
+//! Getting about: within the messages of a room, loading what is not there, and from room to room, in place.
+
+use super::reading_place::Goal;
+use super::room_state::RoomState;
+use crate::api::{load_history, open_room};
+use crate::domain::{HistoryPlace, Seq};
+use crate::ui::browser::{self, address};
+use crate::ui::timeline::Timeline;
+use crate::ui::unread::Unread;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// More messages are fetched when so much is left above or below, in pixels.
+const EARLY: i32 = 1200;
+
+impl RoomState {
+    /// Goes to the newest message.
+    pub(super) fn go_to_the_end(self) {
+        self.place.aim(Goal::End);
+        if self.timeline.with_untracked(Timeline::more_after) {
+            self.load(HistoryPlace::Newest);
+        } else {
+            self.place.go(Goal::End);
+        }
+    }
+
+    /// Goes to a message of this room, wherever it is.
+    pub(super) fn go_to(self, seq: Seq, goal: Goal) {
+        let first =
+            self.timeline.with_untracked(|timeline| timeline.messages().find(|it| it.seq >= seq).map(|it| it.seq));
+        let has_all_before =
+            self.timeline.with_untracked(|it| !it.more_before() || it.first().is_some_and(|it| it <= seq));
+        if first.is_some() && has_all_before {
+            self.place.go(goal);
+        } else {
+            self.place.aim(goal);
+            self.load(HistoryPlace::Around(seq));
+        }
+    }
+
+    /// Goes to a message that an address names, and marks it.
+    pub(super) fn go_to_marked(self, seq: Seq) {
+        self.marked.set(Some(seq));
+        self.go_to(seq, Goal::Middle(seq));
+    }
+
+    /// The reader has moved, or the messages have changed: notes what was read, and fetches what will be in view soon.
+    pub(super) fn look(self) {
+        if !browser::is_hidden() {
+            let last = self.timeline.with_untracked(Timeline::last);
+            let seen = if self.follows() { last } else { self.place.last_in_view() };
+            if let Some(seen) = seen.filter(|seen| self.unread.with_untracked(|unread| unread.read() < *seen)) {
+                self.unread.update(|unread| unread.see(seen));
+            }
+        }
+        if !self.line_seen.get_untracked() && !self.is_line_above() {
+            self.line_seen.set(true);
+        }
+        let (above, below) = self.place.left();
+        let (before, after) = self.timeline.with_untracked(|timeline| {
+            (timeline.first().filter(|_| timeline.more_before()), timeline.last().filter(|_| timeline.more_after()))
+        });
+        match (before, after) {
+            (Some(first), _) if above < EARLY => self.load(HistoryPlace::Before(first)),
+            (_, Some(last)) if below < EARLY => self.load(HistoryPlace::After(last)),
+            _ => {}
+        }
+    }
+
+    /// Whether the unread line stands above what is in view.
+    fn is_line_above(self) -> bool {
+        let Some(read) = self.unread.with_untracked(Unread::line) else { return false };
+        self.timeline.with_untracked(|timeline| {
+            let first = timeline.messages().find(|it| it.seq > read);
+            let is_first = timeline.more_before() && timeline.first() > Some(read + 1);
+            is_first || first.is_some_and(|first| self.place.is_above(first.seq))
+        })
+    }
+
+    /// Loads a page of history. Going on up or down waits for the page that is on its way; going elsewhere does not.
+    pub(super) fn load(self, place: HistoryPlace) {
+        let (before, after, around) = match place {
+            HistoryPlace::Before(seq) => (Some(seq), None, None),
+            HistoryPlace::After(seq) => (None, Some(seq), None),
+            HistoryPlace::Around(seq) => (None, None, Some(seq)),
+            HistoryPlace::Newest => (None, None, None),
+        };
+        if self.loading.get_value() && (before.is_some() || after.is_some()) {
+            return;
+        }
+        let asked = self.ask();
+        self.loading.set_value(true);
+        self.timeline.update_untracked(Timeline::expect_page);
+        spawn_local(async move {
+            let page = load_history(self.name().to_string(), before, after, around).await;
+            if !self.is_wanted(asked) {
+                return;
+            }
+            self.loading.set_value(false);
+            // A page that did not come is asked for again at the next scrolling.
+            let Ok(page) = page else { return };
+            self.timeline.update(|timeline| match place {
+                HistoryPlace::Before(_) => timeline.prepend(page),
+                HistoryPlace::After(_) => timeline.append(page),
+                _ => timeline.jump(page),
+            });
+        });
+    }
+
+    /// Opens another room, in place; what cannot be opened so is loaded as a page, which says why.
+    pub(super) fn open(self, path: String) {
+        address::keep_place(self.place.now());
+        self.visit_room(path, true);
+    }
+
+    /// The address has changed by Back or Forward.
+    pub(super) fn come_back(self) {
+        match address::named() {
+            Some((room, seq)) if room == self.name().as_str() => match (address::place(), seq) {
+                (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),
+                (None, Some(seq)) => self.go_to_marked(seq),
+                (None, None) => self.go_to_the_end(),
+            },
+            Some(_) => self.visit_room(address::path(), false),
+            None => browser::reload(),
+        }
+    }
+
+    fn visit_room(self, path: String, goes_on: bool) {
+        let Some((room, seq)) = address::parse(&path) else { return address::load(&path) };
+        let asked = self.ask();
+        let place = if goes_on { None } else { address::place() };
+        let around = place.map(|place| place.seq).or(seq);
+        spawn_local(async move {
+            let page = open_room(room, None, around).await;
+            if !self.is_wanted(asked) {
+                return;
+            }
+            self.loading.set_value(false);
+            let Ok(mut page) = page else { return address::load(&path) };
+            page.permalink = seq;
+            if goes_on {
+                address::go(&seq.map_or_else(|| page.room.path(), |seq| format!("{}{seq}", page.room.path())));
+            }
+            let goal = match (place, seq) {
+                (Some(place), _) => Goal::Back(place),
+                (None, Some(seq)) => Goal::Middle(seq),
+                (None, None) => Goal::End,
+            };
+            self.replace(page, goal);
+            if goes_on && !browser::is_touch() {
+                browser::focus_composer();
+            }
+        });
+    }
+
+    fn ask(self) -> u32 {
+        self.asked.update_value(|asked| *asked += 1);
+        self.asked.get_value()
+    }
+
+    fn is_wanted(self, asked: u32) -> bool {
+        self.asked.get_value() == asked
+    }
+}

@@ -1,0 +1,100 @@
+//! Sending what waits, one tab after the other: whoever has the turn sends everything that any tab has typed, in order,
+//! and passes the turn on when all of it is acknowledged.
+
+use super::room_state::RoomState;
+use crate::protocol::ClientFrame;
+use crate::ui::browser::{kept, lock};
+use crate::ui::live::ConnectionStatus;
+use crate::ui::outbox::{Outbox, Pending, Wish};
+use futures_channel::oneshot;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// Whether it is this tab's turn to send.
+#[derive(Default)]
+pub(super) enum Turn {
+    #[default]
+    None,
+    /// Other tabs may be sending.
+    Asked,
+    /// It lasts until this is told.
+    Had(oneshot::Sender<()>),
+}
+
+impl RoomState {
+    /// Sends what waits and is not on its way, as soon as it is this tab's turn.
+    pub(super) fn send_waiting(self) {
+        let may_send = self.status.get_untracked() == ConnectionStatus::Live;
+        if !may_send || !self.outbox.with_untracked(Outbox::waits) {
+            return;
+        }
+        match self.turn.with_value(|turn| match turn {
+            Turn::None => Some(false),
+            Turn::Asked => None,
+            Turn::Had(_) => Some(true),
+        }) {
+            Some(true) => self.post_waiting(),
+            Some(false) => self.ask_for_a_turn(),
+            None => {}
+        }
+    }
+
+    fn ask_for_a_turn(self) {
+        self.turn.set_value(Turn::Asked);
+        let (name, visit) = (self.name(), self.visit.get_value());
+        spawn_local(async move {
+            let _held = lock::hold(&format!("parlour:outbox:{name}")).await;
+            let is_wanted = self.visit.get_value() == visit && self.turn.with_value(|turn| matches!(turn, Turn::Asked));
+            if !is_wanted {
+                return;
+            }
+            let (passed_on, over) = oneshot::channel();
+            self.turn.set_value(Turn::Had(passed_on));
+            self.read_kept();
+            self.post_waiting();
+            self.finish_turn();
+            let _ = over.await;
+        });
+    }
+
+    /// Passes the turn on if nothing waits any more.
+    pub(super) fn finish_turn(self) {
+        if !self.outbox.with_untracked(Outbox::waits) {
+            self.end_turn();
+        }
+    }
+
+    /// There is no connection to send over: whatever tab has one may go first.
+    pub(super) fn hush(self) {
+        self.end_turn();
+        self.outbox.update_untracked(Outbox::disconnect);
+    }
+
+    fn end_turn(self) {
+        self.turn.update_value(|turn| {
+            if let Turn::Had(over) = std::mem::take(turn) {
+                let _ = over.send(());
+            }
+        });
+    }
+
+    /// What another tab has typed, or knows to be stored, is so here too.
+    pub(super) fn read_kept(self) {
+        if let Some(kept) = kept::outbox(&self.name()) {
+            self.outbox.update(|outbox| outbox.take_over(kept));
+        }
+    }
+
+    fn post_waiting(self) {
+        let mut waiting = Vec::new();
+        self.outbox.update_untracked(|outbox| waiting = outbox.send());
+        for Pending { id, wish, .. } in waiting {
+            let id = Some(id.as_str().to_owned());
+            self.send(match wish {
+                Wish::Post { username, text } => ClientFrame::Post { id, message: text, username },
+                Wish::Edit { target, text } => ClientFrame::Edit { id, target, text },
+                Wish::Delete { target } => ClientFrame::Delete { id, target },
+            });
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a timeline promises.
+
+use super::*;
+use crate::domain::{Epoch, EventId, RoomName, Tag, Timestamp, Username};
+use proptest::prelude::*;
+
+pub(super) fn message(seq: Seq, at: i64) -> Message {
+    Message {
+        seq,
+        id: EventId::parse(&format!("id{seq}")).unwrap(),
+        username: Username::parse("Ann").unwrap(),
+        tag: Tag::new([0, 1]),
+        text: format!("text {seq}"),
+        sent_at: Timestamp(at),
+        edited: false,
+    }
+}
+
+fn event(seq: Seq, body: EventBody) -> Event {
+    Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
+}
+
+fn said(seq: Seq) -> Event {
+    let Message { username, tag, text, .. } = message(seq, 0);
+    event(seq, EventBody::Message { username, tag, text })
+}
+
+pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
+    Timeline::new(&RoomPage {
+        room: RoomName::parse("harbour").unwrap(),
+        epoch: Epoch("e".into()),
+        head,
+        username: None,
+        tag: Tag::new([0, 1]),
+        permalink: None,
+        form_id: EventId::parse("f").unwrap(),
+        history: HistoryPage { messages, more_before: true, more_after: false },
+    })
+}
+
+fn texts(timeline: &Timeline) -> Vec<String> {
+    timeline.lines.iter().map(|line| line.message.text.clone()).collect()
+}
+
+#[test]
+fn events_are_taken_once_and_in_order() {
+    let mut timeline = timeline(vec![message(1, 0)], 1);
+    assert_eq!(timeline.apply(said(2), true), Applied::Next);
+    assert_eq!(timeline.apply(said(2), true), Applied::Known);
+    assert_eq!(timeline.apply(said(4), true), Applied::Gap);
+    assert_eq!(timeline.position(), 2);
+    assert_eq!(texts(&timeline), ["text 1", "text 2"]);
+}
+
+#[test]
+fn what_happened_before_the_page_was_made_is_not_asked_for_again() {
+    assert_eq!(timeline(vec![message(1, 0)], 3).position(), 3, "an edit and a deletion followed");
+    assert_eq!(timeline(vec![message(4, 0)], 3).position(), 4, "a message came while the page was read");
+}
+
+#[test]
+fn edits_and_deletions_change_their_message() {
+    let mut timeline = timeline(vec![message(1, 0)], 1);
+    timeline.apply(event(2, EventBody::Edited { target: 1, text: "new".into() }), true);
+    assert_eq!(texts(&timeline), ["new"]);
+    timeline.apply(event(3, EventBody::Deleted { target: 1 }), true);
+    assert!(timeline.lines[0].message.is_deleted());
+    assert_eq!(
+        timeline.apply(event(4, EventBody::Deleted { target: 99 }), true),
+        Applied::Next,
+        "one that is not loaded"
+    );
+}
+
+#[test]
+fn older_messages_go_before_and_never_twice() {
+    let mut timeline = timeline(vec![message(5, 0)], 5);
+    let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_before: false, more_after: true };
+    timeline.prepend(page);
+    assert_eq!(timeline.first(), Some(4));
+    assert!(!timeline.more_before());
+    assert_eq!(texts(&timeline).len(), 2);
+}
+
+fn page(seqs: std::ops::RangeInclusive<Seq>, more_before: bool, more_after: bool) -> HistoryPage {
+    HistoryPage { messages: seqs.map(|seq| message(seq, 0)).collect(), more_before, more_after }
+}
+
+fn seqs(timeline: &Timeline) -> Vec<Seq> {
+    timeline.messages().map(|message| message.seq).collect()
+}
+
+#[test]
+fn whoever_follows_keeps_the_end_and_lets_go_of_the_beginning() {
+    let mut timeline = timeline(Vec::new(), 0);
+    (1..=1000).for_each(|seq| assert_eq!(timeline.apply(said(seq), true), Applied::Next));
+    assert!(timeline.lines.len() <= MAX_LINES && timeline.more_before() && !timeline.more_after());
+    assert_eq!(timeline.last(), Some(1000));
+}
+
+#[test]
+fn whoever_reads_further_up_keeps_what_is_being_read() {
+    let mut timeline = timeline(Vec::new(), 0);
+    (1..=1000).for_each(|seq| assert_eq!(timeline.apply(said(seq), false), Applied::Next));
+    assert_eq!(seqs(&timeline), (1..=MAX_LINES as Seq).collect::<Vec<_>>());
+    assert!(timeline.more_after());
+    timeline.append(page(301..=350, true, true));
+    assert_eq!((timeline.first(), timeline.last()), (Some(51), Some(350)));
+    timeline.prepend(page(1..=50, false, true));
+    assert_eq!((timeline.first(), timeline.last()), (Some(1), Some(MAX_LINES as Seq)));
+    timeline.jump(page(951..=1000, true, false));
+    assert!(!timeline.more_after(), "the end is reached");
+    timeline.apply(said(1001), true);
+    assert_eq!(timeline.last(), Some(1001));
+}
+
+#[test]
+fn a_page_that_was_read_before_the_newest_came_does_not_reach_the_end() {
+    let mut timeline = timeline(Vec::new(), 0);
+    timeline.jump(page(1..=10, false, true));
+    timeline.expect_page();
+    (1..=21).for_each(|seq| assert_eq!(timeline.apply(said(seq), true), Applied::Next));
+    timeline.append(page(11..=20, true, false));
+    assert!(timeline.more_after(), "21 is missing");
+    timeline.append(page(21..=21, true, false));
+    assert!(!timeline.more_after());
+    assert_eq!(seqs(&timeline), (1..=21).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_change_that_overtakes_its_page_is_not_lost() {
+    let mut timeline = timeline(vec![message(60, 0)], 60);
+    timeline.expect_page();
+    timeline.apply(event(61, EventBody::Edited { target: 59, text: "new".into() }), true);
+    timeline.prepend(page(50..=59, true, true));
+    assert_eq!(timeline.message(59).map(|message| message.text.as_str()), Some("new"));
+}
+
+proptest! {
+    /// However events arrive, twice, late or with holes, the timeline is a piece of the log without gaps.
+    #[test]
+    fn whatever_arrives_the_view_is_contiguous(arrivals in proptest::collection::vec(1..30i64, 0..200)) {
+        let mut timeline = timeline(Vec::new(), 0);
+        for seq in arrivals {
+            timeline.apply(said(seq), seq % 2 == 0);
+        }
+        prop_assert_eq!(seqs(&timeline), (1..=timeline.position()).collect::<Vec<_>>());
+    }
+}
