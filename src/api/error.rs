@@ -1,25 +1,16 @@
 //! What a server function answers when it cannot.
 
+use super::json::TextEncoding;
 use crate::domain::{room::RoomNameError, username::UsernameError};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
-use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
 /// Why a server function has no answer; the sentences are shown to visitors.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 pub enum ApiError {
-    /// No room can have this name.
+    /// What was asked for cannot be: no such room or name, or a name that somebody else has. The sentence says why.
     #[error("{0}")]
-    RoomName(#[from] RoomNameError),
-    /// Nobody can have this name.
-    #[error("{0}")]
-    Username(#[from] UsernameError),
-    /// Somebody else in the room goes by this name.
-    #[error("{detail}")]
-    UsernameTaken {
-        /// Which name it is, and which is free.
-        detail: String,
-    },
+    Refused(String),
     /// The log cannot be read just now.
     #[error("The room cannot be read just now. Try again in a moment.")]
     Unavailable,
@@ -28,8 +19,20 @@ pub enum ApiError {
     Call(String),
 }
 
+impl From<RoomNameError> for ApiError {
+    fn from(error: RoomNameError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<UsernameError> for ApiError {
+    fn from(error: UsernameError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = TextEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::Call(error.to_string())

@@ -1,13 +1,14 @@
 //! A room's page and its history, and the name to enter under.
 
 use super::ApiError;
+use super::json::Json;
 use crate::domain::{HistoryPage, ReadRoom, RoomPage, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 /// The page of the room named `room_name`: its newest messages, or those around `permalink`. It is for a visitor who
 /// goes by the remembered name, or else by `username`.
-#[server(input = GetUrl)]
+#[server(input = GetUrl, output = Json)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -15,7 +16,7 @@ pub async fn open_room(
 ) -> Result<RoomPage, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};
-    let name = RoomName::parse(&room_name)?;
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
     let asked = || username.and_then(|name| Username::parse(&name).ok());
     let username = visitor::username_of_request().or_else(asked);
     let page = expect_context::<Chat>().room_page(&name, username, visitor::author_of_request(), permalink).await;
@@ -24,7 +25,7 @@ pub async fn open_room(
 
 /// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
 /// if none is given.
-#[server(input = GetUrl)]
+#[server(input = GetUrl, output = Json)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -32,8 +33,8 @@ pub async fn load_history(
     around: Option<Seq>,
 ) -> Result<HistoryPage, ApiError> {
     use crate::domain::{HistoryPlace, RoomName};
-    use crate::server::chat::Chat;
-    let name = RoomName::parse(&room_name)?;
+    use crate::server::{chat::Chat, visitor};
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
     let place = match (before, after, around) {
         (Some(seq), _, _) => HistoryPlace::Before(seq),
         (_, Some(seq), _) => HistoryPlace::After(seq),
@@ -45,7 +46,7 @@ pub async fn load_history(
 
 /// How many messages of others each of these rooms has after what was read, in their order: of the first
 /// 30 rooms, and up to 100 each.
-#[server(input = GetUrl)]
+#[server(input = GetUrl, output = Json)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
     expect_context::<Chat>()
@@ -55,15 +56,16 @@ pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
 }
 
 /// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.
-#[server(endpoint = "join_room")]
+#[server(endpoint = "join_room", output = Json)]
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};
-    let name = RoomName::parse(&room_name)?;
-    let username = Username::parse(&username)?;
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
+    let username = Username::parse(&username).inspect_err(|_| visitor::answer(422))?;
     let taken = expect_context::<Chat>().taken(&name, &username, &visitor::author_of_request()).await;
     if let Some(rejection) = taken.map_err(|_| ApiError::Unavailable)? {
-        return Err(ApiError::UsernameTaken { detail: rejection.detail });
+        visitor::answer(409);
+        return Err(ApiError::Refused(rejection.detail));
     }
     visitor::remember_by_function(&username);
     Ok(username)

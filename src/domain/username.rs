@@ -84,9 +84,9 @@ impl Username {
         Self(format!("{}{number}", self.0[..kept].trim_end()))
     }
 
-    /// One or two letters that stand for the name in an avatar.
+    /// One or two letters that stand for the name in an avatar, which shows them in capitals.
     pub fn initials(&self) -> String {
-        self.0.chars().filter(|c| c.is_alphanumeric()).take(2).flat_map(char::to_uppercase).collect()
+        self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation()).take(2).collect()
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn initials_are_at_most_two_letters() {
-        assert_eq!(Username::parse("ann lee").unwrap().initials(), "AN");
+        assert_eq!(Username::parse("ann lee").unwrap().initials(), "an");
         assert_eq!(Username::parse("李").unwrap().initials(), "李");
     }
 

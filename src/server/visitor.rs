@@ -5,7 +5,7 @@ use super::Shared;
 use super::identity::{Author, COOKIE, Identities};
 use crate::domain::{KnownUsername, Username, room::encode_segment};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::prelude::{expect_context, use_context};
@@ -74,6 +74,14 @@ pub(crate) fn remember(response: &mut Response, username: &Username) {
 /// The same, inside a server function.
 pub(crate) fn remember_by_function(username: &Username) {
     expect_context::<leptos_axum::ResponseOptions>().append_header(header::SET_COOKIE, username_cookie(username));
+}
+
+/// The status of the answer that says what was wrong with a request, inside a server function.
+pub(crate) fn answer(status: u16) {
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
 }
 
 /// The author of the request that is being answered, inside a server function or a page; a guest, where there is none.

@@ -85,8 +85,13 @@ pub(super) fn is_plain_click(event: &MouseEvent) -> bool {
 
 /// Gives the composer the focus.
 pub(super) fn focus_composer() {
-    if let Some(composer) = element::<HtmlElement>(".composer textarea") {
-        let _ = composer.focus();
+    focus(".composer textarea");
+}
+
+/// Gives the focus to the first element that is selected so.
+pub(super) fn focus(selector: &str) {
+    if let Some(element) = element::<HtmlElement>(selector) {
+        let _ = element.focus();
     }
 }
 

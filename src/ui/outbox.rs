@@ -89,11 +89,13 @@ impl Outbox {
 
     /// Takes over what is kept, by this tab and others: what is no longer there has been acknowledged.
     pub fn take_over(&mut self, kept: Vec<Pending>) {
-        let before = std::mem::replace(&mut self.pending, kept);
-        for pending in &mut self.pending {
+        let before = std::mem::take(&mut self.pending);
+        for mut pending in kept {
             pending.sent = before.iter().any(|it| it.id == pending.id && it.sent);
+            let place = (pending.order, pending.id.as_str());
+            let earlier = self.pending.iter().take_while(|it| (it.order, it.id.as_str()) < place).count();
+            self.pending.insert(earlier, pending);
         }
-        self.pending.sort_by(|a, b| (a.order, a.id.as_str()).cmp(&(b.order, b.id.as_str())));
     }
 
     /// Whether anything is still to be acknowledged by the server.

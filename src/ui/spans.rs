@@ -95,7 +95,7 @@ fn next_link(text: &str, mut from: usize) -> Option<(usize, usize)> {
 fn begin(text: &str, from: usize, colon: usize, scheme: &str) -> Option<usize> {
     let at = colon.checked_sub(scheme.find(':')?).filter(|at| *at >= from)?;
     let is_here = text.get(at..at + scheme.len())?.eq_ignore_ascii_case(scheme);
-    let is_word = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+    let is_word = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
     (is_here && !is_word).then_some(at)
 }
 

@@ -4,13 +4,13 @@ use super::window;
 use crate::domain::{Seq, event::parse_seq};
 use wasm_bindgen::JsValue;
 
-/// Where a reader is in a room: this message, so many pixels below the upper edge.
+/// Where a reader is in a room: at this message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Place {
     /// The message.
     pub(crate) seq: Seq,
-    /// Pixels from the upper edge of the timeline to that of the message.
-    pub(crate) top: f64,
+    /// Pixels from the upper edge of the timeline to the lower edge of the message.
+    pub(crate) below: i32,
 }
 
 /// The room that the address names, and the message if it names one.
@@ -51,15 +51,15 @@ pub(crate) fn drop_query() {
 
 /// Notes where the reader is, for the way back; `None` at the end.
 pub(crate) fn keep_place(place: Option<Place>) {
-    let state = place.map_or(JsValue::NULL, |Place { seq, top }| format!("{seq} {top}").into());
+    let state = place.map_or(JsValue::NULL, |Place { seq, below }| format!("{seq} {below}").into());
     let _ = history().replace_state(&state, "");
 }
 
 /// Where the reader was at this address.
 pub(crate) fn place() -> Option<Place> {
     let state = history().state().ok()?.as_string()?;
-    let (seq, top) = state.split_once(' ')?;
-    Some(Place { seq: seq.parse().ok()?, top: top.parse().ok()? })
+    let (seq, below) = state.split_once(' ')?;
+    Some(Place { seq: seq.parse().ok()?, below: below.parse().ok()? })
 }
 
 fn history() -> web_sys::History {

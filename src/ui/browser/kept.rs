@@ -52,23 +52,25 @@ pub(crate) fn read(room: &RoomName) -> Option<Seq> {
 
 /// Keeps it, with the time, by which rooms are recent.
 pub(crate) fn keep_read(room: &RoomName, read: Seq) {
-    keep(&format!("{READ}{room}"), &format!("{read} {}", clock::now()));
+    keep(&format!("{READ}{room}"), &format!("{read} {}", clock::now() as i64));
 }
 
 /// The rooms that were visited, the last one first; those that too many came after are forgotten.
 pub(crate) fn recent() -> Vec<ReadRoom> {
     let Some(storage) = storage() else { return Vec::new() };
-    let mut rooms: Vec<(f64, ReadRoom)> = Vec::new();
+    let mut rooms: Vec<(i64, ReadRoom)> = Vec::new();
     for key in keys(&storage) {
         let parse = || {
             let kept = storage.get_item(&key).ok()??;
             let (read, at) = kept.split_once(' ')?;
             let room = RoomName::from_stored(key.strip_prefix(READ)?.to_owned());
-            Some((at.parse().ok()?, ReadRoom { room, read: read.parse().ok()? }))
+            Some((at.parse::<i64>().ok()?, ReadRoom { room, read: read.parse().ok()? }))
         };
-        rooms.extend(parse());
+        if let Some((at, room)) = parse() {
+            let later = rooms.iter().take_while(|(other, _)| *other > at).count();
+            rooms.insert(later, (at, room));
+        }
     }
-    rooms.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let surplus = rooms.split_off(rooms.len().min(MAX_COUNTED_ROOMS));
     surplus.iter().for_each(|(_, it)| keep(&format!("{READ}{}", it.room), ""));
     rooms.into_iter().map(|(_, it)| it).collect()

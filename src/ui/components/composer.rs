@@ -100,42 +100,42 @@ pub(super) fn Composer(
     };
 
     let page = room.page.get_untracked();
-    let button = move || match (room.editing.get(), asks() && length.get() == 0) {
-        (Some(_), _) => "Save",
-        (None, true) => "Join",
-        (None, false) => "Send",
+    let button = move || {
+        let words = match (room.editing.get(), room.awake.get() && asks() && length.get() == 0) {
+            (Some(_), _) => "Save",
+            (None, true) => "Join",
+            (None, false) => "Send",
+        };
+        words.to_owned()
     };
     let left = move || {
         let length = length.get();
-        (length + COUNTED > MAX_CHARS).then(|| match MAX_CHARS.checked_sub(length) {
+        match MAX_CHARS.checked_sub(length) {
+            Some(left) if left >= COUNTED => String::new(),
             Some(left) => format!("{left} left"),
             None => format!("{} too many", length - MAX_CHARS),
-        })
+        }
     };
-    let hint = move || {
-        let is_stranger = room.username.with(Option::is_none) && room.name_refused.with(Option::is_none);
-        is_stranger.then(|| {
-            let name = room.page.with(|page| page.room.to_string());
-            view! { <p class="composer-hint">"You are reading " <b dir="auto">{name}</b> ". Say who you are to join in."</p> }
-        })
-    };
+    let is_stranger = move || room.username.with(Option::is_none) && room.name_refused.with(Option::is_none);
+    let edits = move || room.editing.with(Option::is_some);
+    let placeholder = move || format!("Message {}", room.title.get());
     let value = typed_name.or_else(|| page.username.as_ref().map(ToString::to_string));
     view! {
-        <form class="composer" method="post" action=move || room.page.with(|page| page.room.path()) node_ref=form on:submit=submit>
-            {hint}
-            <p class="form-error" role="alert">{move || room.name_refused.get()}</p>
-            {move || room.editing.get().map(|_| view! {
-                <p class="composer-editing">
-                    "Editing your message"
-                    <button type="button" class="button-quiet" on:click=move |_| room.editing.set(None)>"Cancel"</button>
-                </p>
-            })}
+        <form class="composer" method="post" action=Signal::derive(move || room.page.with(|page| page.room.path())) node_ref=form on:submit=submit>
+            <p class="composer-hint" class:shown=Signal::derive(is_stranger)>
+                "You are reading " <b dir="auto">{room.title}</b> ". Say who you are to join in."
+            </p>
+            <p class="form-error" role="alert">{Signal::derive(move || room.name_refused.get().unwrap_or_default())}</p>
+            <p class="composer-editing" class:shown=Signal::derive(edits)>
+                "Editing your message"
+                <button type="button" class="button-quiet" on:click=move |_| room.editing.set(None)>"Cancel"</button>
+            </p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-fields">
                 <input
                     class="composer-name"
                     name="username"
-                    type=move || if asks() { "text" } else { "hidden" }
+                    type=Signal::derive(move || if asks() { "text" } else { "hidden" }.to_owned())
                     value=value
                     placeholder="Your name"
                     aria-label="Your name"
@@ -147,8 +147,8 @@ pub(super) fn Composer(
                 <textarea
                     name="message"
                     rows="1"
-                    required=move || !room.awake.get()
-                    placeholder=move || format!("Message {}", room.page.with(|page| page.room.to_string()))
+                    required=Signal::derive(move || !room.awake.get())
+                    placeholder=Signal::derive(placeholder)
                     aria-label="Message"
                     dir="auto"
                     node_ref=text
@@ -157,9 +157,9 @@ pub(super) fn Composer(
                 >
                     {draft}
                 </textarea>
-                <button class="button">{button}</button>
+                <button class="button">{Signal::derive(button)}</button>
             </div>
-            <p class="composer-left" role="status">{left}</p>
+            <p class="composer-left" role="status">{Signal::derive(left)}</p>
         </form>
     }
 }
@@ -170,8 +170,7 @@ fn join(room: RoomState, name: String, moves_on: bool) {
         let username = match join_room(room.name().to_string(), name.clone()).await {
             Ok(username) => username.to_string(),
             // Without a network the name is tried when something is said.
-            Err(ApiError::Username(error)) => return room.name_refused.set(Some(error.to_string())),
-            Err(ApiError::UsernameTaken { detail }) => return room.name_refused.set(Some(detail)),
+            Err(ApiError::Refused(reason)) => return room.name_refused.set(Some(reason)),
             Err(_) => name,
         };
         room.name_refused.set(None);

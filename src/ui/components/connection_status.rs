@@ -8,18 +8,17 @@ use leptos::prelude::*;
 pub(super) fn ConnectionStatusBar() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let words = move || match room.status.get() {
-        ConnectionStatus::Connecting | ConnectionStatus::Live => None,
-        ConnectionStatus::Waiting(seconds) => Some(format!("Reconnecting in {seconds} s. Your messages are kept.")),
-        ConnectionStatus::Offline => Some("You are offline. Your messages are kept.".to_owned()),
-        ConnectionStatus::Closed => Some("The server has closed this room to you.".to_owned()),
+        ConnectionStatus::Connecting | ConnectionStatus::Live => String::new(),
+        ConnectionStatus::Waiting(seconds) => format!("Reconnecting in {seconds} s. Your messages are kept."),
+        ConnectionStatus::Offline => "You are offline. Your messages are kept.".to_owned(),
+        ConnectionStatus::Closed => "The server has closed this room to you.".to_owned(),
     };
+    let is_lost = move || !matches!(room.status.get(), ConnectionStatus::Connecting | ConnectionStatus::Live);
     let can_wake = move || matches!(room.status.get(), ConnectionStatus::Waiting(_));
     view! {
-        <section class="connection-bar" class:shown=move || words().is_some() aria-label="Connection">
-            <span>{words}</span>
-            <Show when=can_wake>
-                <button class="button-quiet" on:click=move |_| room.wake()>"Now"</button>
-            </Show>
+        <section class="connection-bar" class:shown=Signal::derive(is_lost) aria-label="Connection">
+            <span>{Signal::derive(words)}</span>
+            <button class="button-quiet" class:shown=Signal::derive(can_wake) on:click=move |_| room.wake()>"Now"</button>
         </section>
     }
 }

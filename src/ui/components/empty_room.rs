@@ -1,4 +1,4 @@
-//! A room in which nobody has spoken yet.
+//! What stands in a room in which nobody has spoken yet.
 
 use super::share_link::ShareLink;
 use leptos::prelude::*;
@@ -6,10 +6,8 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn EmptyRoom() -> impl IntoView {
     view! {
-        <div class="empty-room">
-            <h2>"Nobody has spoken yet."</h2>
-            <p>"Share this link; whoever opens it is in."</p>
-            <ShareLink />
-        </div>
+        <h2>"Nobody has spoken yet."</h2>
+        <p>"Share this link; whoever opens it is in."</p>
+        <ShareLink />
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn MessageItem(row: MessageRow) -> impl IntoView {
             class:leads=leads
             class:own=own
             class:saving=saving
-            class:marked=move || room.marked.get() == Some(seq)
+            class:marked=Signal::derive(move || room.marked.get() == Some(seq))
             id=format!("m{seq}")
             data-seq=seq
             // Without script it is the focus that brings a marked message into view.
@@ -69,7 +69,7 @@ pub(super) fn DayItem(at: Timestamp) -> impl IntoView {
     let day = move || if room.awake.get() { clock::local_day(at) } else { at.day_utc() };
     view! {
         <li class="day">
-            <time datetime=at.rfc3339()>{day}</time>
+            <time datetime=at.rfc3339()>{Signal::derive(day)}</time>
         </li>
     }
 }
@@ -78,7 +78,8 @@ pub(super) fn DayItem(at: Timestamp) -> impl IntoView {
 #[component]
 pub(super) fn UnreadItem() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    view! { <li class="unread">{move || room.unread.with(Unread::new_in_words)} " new"</li> }
+    let words = move || format!("{} new", room.unread.with(Unread::new_in_words));
+    view! { <li class="unread">{Signal::derive(words)}</li> }
 }
 
 /// A time of day: UTC on the server, local once the browser has taken over.
@@ -87,5 +88,5 @@ fn Time(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let short = move || if room.awake.get() { clock::local_time(at) } else { at.time_utc() };
     let full = move || if room.awake.get() { clock::local_full(at) } else { format!("{} UTC", at.rfc3339()) };
-    view! { <time datetime=at.rfc3339() title=full>{short}</time> }
+    view! { <time datetime=at.rfc3339() title=Signal::derive(full)>{Signal::derive(short)}</time> }
 }

@@ -2,22 +2,24 @@
 
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayItem, MessageItem, UnreadItem};
+use super::pending_list::PendingList;
 use super::reading_place::Goal;
 use super::room_state::RoomState;
-use crate::domain::{HistoryPlace, Seq, Timestamp};
+use crate::domain::{HistoryPlace, RoomPage, Seq, Timestamp};
 use crate::ui::browser::{self, address, clock};
 use crate::ui::timeline::{Row, Timeline};
 use crate::ui::unread::Unread;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, MouseEvent};
 
+/// So long after the last scrolling it is noted where the reader is.
+const NOTED_AFTER: Duration = Duration::from_millis(200);
+
 #[component]
-pub(super) fn MessageList(
-    /// What follows the messages.
-    children: Children,
-) -> impl IntoView {
+pub(super) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let line = Memo::new(move |_| room.unread.with(Unread::line));
     // Another room has other messages of the same numbers.
@@ -38,7 +40,12 @@ pub(super) fn MessageList(
             room.look();
         });
     });
+    let of_page = move |read: fn(&RoomPage) -> String| Signal::derive(move || room.page.with(read));
+    let later = Signal::derive(move || room.timeline.with(Timeline::more_after));
+    // The browser keeps no place in a list, and forgets what it is told while the page goes away.
+    let mut note = debounce(NOTED_AFTER, move |()| address::keep_place(room.place.now()));
     let scroll = move |_| {
+        note(());
         room.place.look();
         room.look();
     };
@@ -58,9 +65,9 @@ pub(super) fn MessageList(
                 <TimelineBeginning />
                 <ol
                     class="message-list"
-                    data-room=move || room.page.with(|page| page.room.to_string())
-                    data-epoch=move || room.page.with(|page| page.epoch.to_string())
-                    data-head=move || room.page.with(|page| page.head)
+                    data-room=room.title
+                    data-epoch=of_page(|page| page.epoch.to_string())
+                    data-head=of_page(|page| page.head.to_string())
                 >
                     <For each=rows key=|(visit, row)| (*visit, row.key()) let((_, row))>
                         {match row {
@@ -70,11 +77,8 @@ pub(super) fn MessageList(
                         }}
                     </For>
                 </ol>
-                {move || {
-                    let later = room.timeline.with(Timeline::more_after);
-                    later.then(|| view! { <a class="timeline-more" data-to="end" href=room.path()>"To the newest messages"</a> })
-                }}
-                {children()}
+                <a class="timeline-more" class:shown=later data-to="end" href=of_page(|page| page.room.path())>"To the newest messages"</a>
+                <PendingList />
             </div>
         </div>
     }
@@ -84,21 +88,24 @@ pub(super) fn MessageList(
 #[component]
 fn TimelineBeginning() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let earlier = Memo::new(move |_| room.timeline.with(|it| it.more_before().then(|| it.first()).flatten()));
-    let is_empty = Memo::new(move |_| {
-        room.timeline.with(|it| it.first().is_none()) && room.outbox.with(|outbox| outbox.pending().is_empty())
+    let more = Memo::new(move |_| room.timeline.with(Timeline::more_before));
+    let empty = Memo::new(move |_| {
+        !more.get()
+            && room.timeline.with(|it| it.first().is_none())
+            && room.outbox.with(|outbox| outbox.pending().is_empty())
     });
-    move || match earlier.get() {
-        Some(first) => {
-            let href = format!("{}{first}#m{first}", room.path());
-            EitherOf3::A(view! { <a class="timeline-more" data-to="earlier" href=href>"Earlier messages"</a> })
-        }
-        None if is_empty.get() => EitherOf3::B(view! { <EmptyRoom /> }),
-        None => EitherOf3::C(view! {
-            <p class="timeline-beginning">
-                "This is the beginning of " <b dir="auto">{room.page.with(|page| page.room.to_string())}</b> "."
-            </p>
-        }),
+    let earlier = Signal::derive(move || {
+        let first = room.timeline.with(Timeline::first).unwrap_or_default();
+        format!("{}{first}#m{first}", room.path())
+    });
+    view! {
+        <a class="timeline-more" class:shown=Signal::derive(move || more.get()) data-to="earlier" href=earlier>"Earlier messages"</a>
+        <p class="timeline-beginning" class:shown=Signal::derive(move || !more.get() && !empty.get())>
+            "This is the beginning of " <b dir="auto">{room.title}</b> "."
+        </p>
+        <div class="empty-room" class:shown=Signal::derive(move || empty.get())>
+            <EmptyRoom />
+        </div>
     }
 }
 

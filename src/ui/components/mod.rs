@@ -16,6 +16,7 @@ mod recent_rooms;
 mod removal;
 mod room;
 mod room_header;
+mod room_listener;
 mod room_state;
 mod room_switcher;
 mod share_link;

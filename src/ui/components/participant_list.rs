@@ -18,12 +18,10 @@ pub(super) fn ParticipantList(
         (unnamed > 0).then(|| view! { <li class="participant-unnamed">{unnamed}" people"</li> })
     };
     view! {
-        <aside id="participants" class="participants" class:shown=move || shown.get() aria-labelledby="participants-title">
+        <aside id="participants" class="participants" class:shown=Signal::derive(move || shown.get()) aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
             <ul class="participant-list">
-                <For each=participants key=Participant::clone let:participant>
-                    <ParticipantItem participant=participant />
-                </For>
+                {move || participants().into_iter().map(|it| view! { <ParticipantItem participant=it /> }).collect::<Vec<_>>()}
                 {unnamed}
             </ul>
             <h2>"Invite"</h2>

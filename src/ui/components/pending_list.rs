@@ -47,15 +47,18 @@ fn PendingItem(pending: Pending) -> impl IntoView {
             </p>
         }
     });
-    let state = move || match room.status.get() {
-        _ if is_refused => "",
-        ConnectionStatus::Live => "sending…",
-        _ => "waiting for the network",
+    let state = move || {
+        let words = match room.status.get() {
+            _ if is_refused => "",
+            ConnectionStatus::Live => "sending…",
+            _ => "waiting for the network",
+        };
+        words.to_owned()
     };
     view! {
         <li class="pending" class:refused=is_refused data-id=key>
             <MessageText text=text note=None />
-            <span class="pending-state">{state}</span>
+            <span class="pending-state">{Signal::derive(state)}</span>
             {choices}
         </li>
     }

@@ -21,6 +21,8 @@ pub(super) enum Goal {
     Top(Seq),
     /// Where the reader was before.
     Back(Place),
+    /// The lower edge of this message, so many pixels below the upper edge of the timeline.
+    Stay(Seq, f64),
 }
 
 #[derive(Clone, Copy)]
@@ -29,7 +31,7 @@ pub(super) struct ReadingPlace {
     /// Whether the end is in view, or so near that the reader follows.
     at_the_end: RwSignal<bool>,
     /// The uppermost message in view when it was last looked.
-    mark: StoredValue<Option<Place>>,
+    mark: StoredValue<Option<(Seq, f64)>>,
     goal: StoredValue<Option<Goal>>,
 }
 
@@ -63,7 +65,7 @@ impl ReadingPlace {
         self.goal.set_value(None);
         match (goal, self.mark.get_value()) {
             (Some(goal), _) => self.go(goal),
-            (None, Some(place)) if !self.is_at_the_end() => self.go(Goal::Back(place)),
+            (None, Some((seq, below))) if !self.is_at_the_end() => self.go(Goal::Stay(seq, below)),
             (None, _) => self.go(Goal::End),
         }
     }
@@ -72,10 +74,12 @@ impl ReadingPlace {
     pub(super) fn go(self, goal: Goal) {
         let Some(scrolled) = self.scrolled.get_untracked() else { return };
         let height = f64::from(scrolled.client_height());
-        let to = |seq: Seq, top: &dyn Fn(f64) -> f64| {
+        // `wanted` is where the lower edge of the line shall be, below the upper edge of the timeline. The upper edge of
+        // a line moves when it begins to lead a group, or ceases to.
+        let to = |seq: Seq, wanted: &dyn Fn(f64) -> f64| {
             if let Some(line) = line(&scrolled, seq) {
                 let area = line.get_bounding_client_rect();
-                let by = area.top() - edges(&scrolled).0 - top(area.height());
+                let by = area.bottom() - edges(&scrolled).0 - wanted(area.height());
                 if by.abs() >= 0.5 {
                     scrolled.scroll_by_with_x_and_y(0.0, by);
                 }
@@ -83,9 +87,10 @@ impl ReadingPlace {
         };
         match goal {
             Goal::End => scrolled.set_scroll_top(0),
-            Goal::Middle(seq) => to(seq, &|line| (height - line) / 2.0),
-            Goal::Top(seq) => to(seq, &|_| height / 4.0),
-            Goal::Back(Place { seq, top }) => to(seq, &|_| top),
+            Goal::Middle(seq) => to(seq, &|line| (height + line) / 2.0),
+            Goal::Top(seq) => to(seq, &|line| height / 4.0 + line),
+            Goal::Back(Place { seq, below }) => to(seq, &|_| f64::from(below)),
+            Goal::Stay(seq, below) => to(seq, &|_| below),
         }
         self.look();
     }
@@ -102,7 +107,8 @@ impl ReadingPlace {
 
     /// Where the reader is, unless at the end.
     pub(super) fn now(self) -> Option<Place> {
-        self.mark.get_value().filter(|_| !self.is_at_the_end())
+        let (seq, below) = self.mark.get_value().filter(|_| !self.is_at_the_end())?;
+        Some(Place { seq, below: below as i32 })
     }
 
     /// The last message that is wholly in view.
@@ -155,13 +161,13 @@ impl Lines {
     }
 }
 
-fn first_in_view(scrolled: &HtmlElement) -> Option<Place> {
+fn first_in_view(scrolled: &HtmlElement) -> Option<(Seq, f64)> {
     let upper = edges(scrolled).0;
     let lines = Lines::of(scrolled)?;
     let first = lines.first(|line| line.get_bounding_client_rect().bottom() > upper + 1.0);
     (first..lines.0.length()).find_map(|index| {
         let line = lines.get(index)?;
-        Some(Place { seq: seq(&line)?, top: line.get_bounding_client_rect().top() - upper })
+        Some((seq(&line)?, line.get_bounding_client_rect().bottom() - upper))
     })
 }
 

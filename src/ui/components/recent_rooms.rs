@@ -60,7 +60,7 @@ pub fn RecentRoomsSection() -> impl IntoView {
     let rooms = RwSignal::new(Vec::new());
     Effect::new(move || refresh(rooms));
     view! {
-        <section class="front-recent" class:shown=move || !rooms.with(Vec::is_empty) aria-label="Recent rooms">
+        <section class="front-recent" class:shown=Signal::derive(move || !rooms.with(Vec::is_empty)) aria-label="Recent rooms">
             <h2>"Recent rooms"</h2>
             <RecentRooms rooms=rooms choose=None />
         </section>

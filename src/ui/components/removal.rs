@@ -1,6 +1,7 @@
 //! Asks before an own message is removed.
 
 use super::room_state::RoomState;
+use crate::ui::browser;
 use crate::ui::outbox::Wish;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -13,23 +14,35 @@ pub(super) fn RemovalDialog() -> impl IntoView {
         let Some(dialog) = dialog.get() else { return };
         match room.removing.get() {
             Some(_) => drop(dialog.show_modal()),
-            // Closing gives the focus back to where it was.
             None => dialog.close(),
         }
     });
+    // The button that led here is gone by then, with its message or because nothing points at it.
+    let keep = move |_| {
+        if let Some(target) = room.removing.get_untracked() {
+            room.removing.set(None);
+            request_animation_frame(move || browser::focus(&format!("#m{target} .message-time")));
+        }
+    };
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
     let remove = move |_| {
         if let Some(target) = room.removing.get_untracked() {
+            room.removing.set(None);
             room.editing.set(None);
             room.wish(Wish::Delete { target });
+            request_animation_frame(browser::focus_composer);
         }
-        room.removing.set(None);
     };
     view! {
-        <dialog class="dialog" aria-labelledby="removal-title" node_ref=dialog on:close=move |_| room.removing.set(None)>
+        <dialog class="dialog" aria-labelledby="removal-title" node_ref=dialog on:close=keep>
             <h2 id="removal-title">"Remove this message?"</h2>
             <p>"It goes for everybody, and does not come back."</p>
             <p class="dialog-choices">
-                <button class="button-quiet" on:click=move |_| room.removing.set(None)>"Keep"</button>
+                <button class="button-quiet" on:click=close>"Keep"</button>
                 <button class="button" on:click=remove>"Remove"</button>
             </p>
         </dialog>

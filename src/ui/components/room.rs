@@ -5,7 +5,6 @@ use super::composer::Composer;
 use super::connection_status::ConnectionStatusBar;
 use super::message_list::MessageList;
 use super::participant_list::ParticipantList;
-use super::pending_list::PendingList;
 use super::removal::RemovalDialog;
 use super::room_header::RoomHeader;
 use super::room_state::RoomState;
@@ -34,13 +33,11 @@ pub fn Room(
     let showing_participants = RwSignal::new(false);
     Effect::new(move || wake(room, switching, showing_participants));
     view! {
-        <div class="room" class:awake=move || room.awake.get()>
+        <div class="room" class:awake=Signal::derive(move || room.awake.get())>
             <RoomHeader switching=switching showing_participants=showing_participants />
             <ConnectionStatusBar />
             <main class="room-body">
-                <MessageList>
-                    <PendingList />
-                </MessageList>
+                <MessageList />
                 <ParticipantList shown=showing_participants />
                 <div class="room-foot">
                     <UnreadPill />
@@ -67,7 +64,6 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
 
     window_event_listener(ev::popstate, move |_| room.come_back());
     window_event_listener(ev::visibilitychange, move |_| room.look());
-    window_event_listener(ev::pagehide, move |_| address::keep_place(room.place.now()));
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.is_some_and(|key| kept::is_of_outbox(&key, &room.name())) {

@@ -9,31 +9,34 @@ use web_sys::MouseEvent;
 #[component]
 pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSignal<bool>) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let live = move || room.status.get() == ConnectionStatus::Live;
-    let words = move || match room.status.get() {
-        _ if !room.awake.get() => "Reading",
-        ConnectionStatus::Connecting => "Connecting…",
-        ConnectionStatus::Live => "Live",
-        ConnectionStatus::Waiting(_) => "Reconnecting…",
-        ConnectionStatus::Offline => "Offline",
-        ConnectionStatus::Closed => "Closed",
-    };
-    let here = move || {
+    let live = Signal::derive(move || room.status.get() == ConnectionStatus::Live);
+    let words = Signal::derive(move || {
+        let words = match room.status.get() {
+            _ if !room.awake.get() => "Reading",
+            ConnectionStatus::Connecting => "Connecting…",
+            ConnectionStatus::Live => "Live",
+            ConnectionStatus::Waiting(_) => "Reconnecting…",
+            ConnectionStatus::Offline => "Offline",
+            ConnectionStatus::Closed => "Closed",
+        };
+        words.to_owned()
+    });
+    let here = Signal::derive(move || {
         let count = room.others.count.get();
-        if count > 0 && live() { format!("{count} here now") } else { String::new() }
-    };
+        if count > 0 && live.get() { format!("{count} here now") } else { String::new() }
+    });
+    let expanded = Signal::derive(move || showing_participants.get().to_string());
     let switch = move |event: MouseEvent| {
         if browser::is_plain_click(&event) {
             event.prevent_default();
             switching.set(true);
         }
     };
-    let name = move || room.page.with(|page| page.room.to_string());
     view! {
         <header class="room-header">
             <a class="room-back" href="/" aria-label="Rooms" title="Rooms (Ctrl+K)" on:click=switch>"‹"</a>
             <div class="room-title">
-                <h1 dir="auto">{name}</h1>
+                <h1 dir="auto">{room.title}</h1>
                 <p class="room-status">
                     <span class="connection-status">
                         <span class="connection-dot" class:live=live></span>
@@ -43,7 +46,7 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                     <a class="room-reload" href="">"Show newer messages"</a>
                     <button
                         class="room-count"
-                        aria-expanded=move || if showing_participants.get() { "true" } else { "false" }
+                        aria-expanded=expanded
                         aria-controls="participants"
                         on:click=move |_| showing_participants.update(|shown| *shown = !*shown)
                     >

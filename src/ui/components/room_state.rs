@@ -3,21 +3,23 @@
 use super::attention::Attention;
 use super::others::Others;
 use super::reading_place::{Goal, ReadingPlace};
+use super::room_listener::Visitor;
 use super::turn::Turn;
-use crate::domain::{Event, EventBody, EventId, Message, RejectionCode, RoomName, RoomPage, Seq, Tag};
-use crate::protocol::{ClientFrame, ServerFrame};
+use crate::domain::{EventId, Message, RoomName, RoomPage, Seq, Tag};
+use crate::protocol::ClientFrame;
 use crate::ui::browser::{self, address, clock, kept};
-use crate::ui::live::{ConnectionStatus, Listener, Live};
+use crate::ui::live::{ConnectionStatus, Live};
 use crate::ui::outbox::{Outbox, Wish};
-use crate::ui::timeline::{Applied, Timeline};
+use crate::ui::timeline::Timeline;
 use crate::ui::unread::Unread;
 use leptos::prelude::*;
-use std::time::Duration;
 
 /// What the parts of a room share.
 #[derive(Clone, Copy)]
 pub(super) struct RoomState {
     pub(super) page: RwSignal<RoomPage>,
+    /// The room's name.
+    pub(super) title: Signal<String>,
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) outbox: RwSignal<Outbox>,
     pub(super) unread: RwSignal<Unread>,
@@ -45,23 +47,28 @@ pub(super) struct RoomState {
     pub(super) asked: StoredValue<u32>,
     /// Whether a page of history is on its way.
     pub(super) loading: StoredValue<bool>,
-    drawing: StoredValue<bool>,
+    pub(super) drawing: StoredValue<bool>,
     live: StoredValue<Option<Live>>,
 }
 
 impl RoomState {
     pub(super) fn new(page: RoomPage) -> Self {
+        let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
+        let marked = page.permalink;
+        let page = RwSignal::new(page);
         Self {
-            timeline: RwSignal::new(Timeline::new(&page)),
+            page,
+            title: Signal::derive(move || page.with(|page| page.room.to_string())),
+            timeline: RwSignal::new(timeline),
             outbox: RwSignal::default(),
             unread: RwSignal::default(),
             line_seen: RwSignal::new(true),
             status: RwSignal::default(),
-            username: RwSignal::new(page.username.as_ref().map(ToString::to_string)),
+            username: RwSignal::new(username),
             name_refused: RwSignal::default(),
             editing: RwSignal::default(),
             removing: RwSignal::default(),
-            marked: RwSignal::new(page.permalink),
+            marked: RwSignal::new(marked),
             others: Others::new(),
             attention: Attention::new(),
             place: ReadingPlace::new(),
@@ -72,7 +79,6 @@ impl RoomState {
             loading: StoredValue::default(),
             drawing: StoredValue::default(),
             live: StoredValue::new(None),
-            page: RwSignal::new(page),
         }
     }
 
@@ -163,49 +169,7 @@ impl RoomState {
         });
     }
 
-    /// The messages are drawn anew before the next frame is shown, however many events have come by then.
-    fn draw(self) {
-        if !self.drawing.get_value() {
-            self.drawing.set_value(true);
-            request_animation_frame(move || {
-                self.drawing.set_value(false);
-                self.timeline.notify();
-            });
-        }
-    }
-
-    fn take(self, event: Event) {
-        let id = event.id.clone();
-        let follows = self.follows();
-        let spoken = match &event.body {
-            EventBody::Message { username, tag, text } => {
-                Some((event.seq, username.clone(), tag.clone(), text.clone()))
-            }
-            _ => None,
-        };
-        let mut applied = Applied::Known;
-        self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
-        if applied == Applied::Gap {
-            return self.send(ClientFrame::Sync { after: self.position() });
-        }
-        if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
-            self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
-            self.finish_turn();
-        }
-        if applied == Applied::Next {
-            self.draw();
-            match spoken {
-                Some((seq, _, tag, _)) if self.is_own(&tag) => self.unread.update(|unread| unread.speak(seq)),
-                Some((seq, username, _, text)) => {
-                    self.attention.hear(&username, &text);
-                    self.unread.update(|unread| unread.arrive(seq, follows && !browser::is_hidden()));
-                }
-                None => {}
-            }
-        }
-    }
-
-    fn position(self) -> Seq {
+    pub(super) fn position(self) -> Seq {
         self.timeline.with_untracked(Timeline::position)
     }
 
@@ -225,72 +189,5 @@ impl RoomState {
         self.page.set(page);
         self.begin();
         address::drop_query();
-    }
-}
-
-/// Somebody in a room; after another was opened, nobody.
-struct Visitor {
-    room: RoomState,
-    visit: u32,
-}
-
-impl Visitor {
-    fn is_here(&self) -> bool {
-        self.visit == self.room.visit.get_value()
-    }
-}
-
-impl Listener for Visitor {
-    fn position(&self) -> Seq {
-        self.room.position()
-    }
-
-    fn status(&self, status: ConnectionStatus) {
-        if self.is_here() {
-            self.room.status.set(status);
-        }
-    }
-
-    fn welcome(&self) {
-        if self.is_here() {
-            self.room.send_waiting();
-        }
-    }
-
-    fn lost(&self) {
-        if self.is_here() {
-            self.room.hush();
-        }
-    }
-
-    fn receive(&self, frame: ServerFrame) {
-        if !self.is_here() {
-            return;
-        }
-        let room = self.room;
-        room.others.receive(&frame);
-        match frame {
-            ServerFrame::Rejected { id: Some(id), rejection } => {
-                let id = EventId::from_stored(id);
-                room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
-                if matches!(rejection.code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid) {
-                    room.name_refused.set(Some(rejection.detail));
-                }
-                // What passes by itself is tried again when the server says so, not only at the next connection.
-                match rejection.retry_after_ms {
-                    Some(ms) => set_timeout(move || room.send_waiting(), Duration::from_millis(ms.into())),
-                    None => room.finish_turn(),
-                }
-            }
-            ServerFrame::Heartbeat { head } if head > room.position() => {
-                room.send(ClientFrame::Sync { after: room.position() });
-            }
-            ServerFrame::Reset { .. } => browser::reload(),
-            frame => {
-                if let Some(event) = frame.into_event() {
-                    room.take(event);
-                }
-            }
-        }
     }
 }

@@ -14,12 +14,13 @@ pub(super) fn ShareLink() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let field = NodeRef::<Input>::new();
     let copied = RwSignal::new(false);
-    let link = move || {
+    let link = Signal::derive(move || {
         let path = room.page.with(|page| page.room.path());
         if room.awake.get() { format!("{}{path}", browser::origin()) } else { path }
-    };
+    });
+    let words = move || if copied.get() { "Copied" } else { "Copy" }.to_owned();
     let copy = move |_| {
-        if browser::copy(&link()) {
+        if browser::copy(&link.get_untracked()) {
             copied.set(true);
             set_timeout(move || copied.set(false), SAID);
         } else if let Some(field) = field.get_untracked() {
@@ -30,7 +31,7 @@ pub(super) fn ShareLink() -> impl IntoView {
     view! {
         <p class="share-link">
             <input readonly aria-label="The link of this room" prop:value=link value=link node_ref=field />
-            <button class="button" type="button" on:click=copy>{move || if copied.get() { "Copied" } else { "Copy" }}</button>
+            <button class="button" type="button" on:click=copy>{Signal::derive(words)}</button>
         </p>
     }
 }

@@ -38,12 +38,6 @@ impl RoomState {
         }
     }
 
-    /// Goes to a message that an address names, and marks it.
-    pub(super) fn go_to_marked(self, seq: Seq) {
-        self.marked.set(Some(seq));
-        self.go_to(seq, Goal::Middle(seq));
-    }
-
     /// The reader has moved, or the messages have changed: notes what was read, and fetches what will be in view soon.
     pub(super) fn look(self) {
         if !browser::is_hidden() {
@@ -116,11 +110,14 @@ impl RoomState {
     /// The address has changed by Back or Forward.
     pub(super) fn come_back(self) {
         match address::named() {
-            Some((room, seq)) if room == self.name().as_str() => match (address::place(), seq) {
-                (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),
-                (None, Some(seq)) => self.go_to_marked(seq),
-                (None, None) => self.go_to_the_end(),
-            },
+            Some((room, seq)) if room == self.name().as_str() => {
+                self.marked.set(seq);
+                match (address::place(), seq) {
+                    (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),
+                    (None, Some(seq)) => self.go_to(seq, Goal::Middle(seq)),
+                    (None, None) => self.go_to_the_end(),
+                }
+            }
             Some(_) => self.visit_room(address::path(), false),
             None => browser::reload(),
         }

@@ -15,5 +15,5 @@ pub(super) fn TypingLine() -> impl IntoView {
             _ => "Several people are typing…".to_owned(),
         }
     };
-    view! { <p class="typing-line">{words}</p> }
+    view! { <p class="typing-line">{Signal::derive(words)}</p> }
 }

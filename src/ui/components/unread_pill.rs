@@ -13,10 +13,9 @@ pub(super) fn UnreadPill() -> impl IntoView {
     let above = move || !room.line_seen.get() && room.unread.with(|it| it.line().is_some() && it.count() == 0);
     let words = move || {
         room.unread.with(|unread| match unread.count() {
-            _ if above() => Some(format!("{} ↑", new_messages(&unread.new_in_words()))),
-            _ if follows() => None,
-            0 => Some("To the newest ↓".to_owned()),
-            _ => Some(format!("{} ↓", new_messages(&unread.count_in_words()))),
+            _ if above() => format!("{} ↑", new_messages(&unread.new_in_words())),
+            0 => "To the newest ↓".to_owned(),
+            _ => format!("{} ↓", new_messages(&unread.count_in_words())),
         })
     };
     let go = move |_| {
@@ -30,7 +29,8 @@ pub(super) fn UnreadPill() -> impl IntoView {
             None => room.go_to_the_end(),
         }
     };
-    move || words().map(|words| view! { <button class="unread-pill" on:click=go>{words}</button> })
+    let shown = move || above() || !follows();
+    view! { <button class="unread-pill" class:shown=Signal::derive(shown) on:click=go>{Signal::derive(words)}</button> }
 }
 
 fn new_messages(count: &str) -> String {

@@ -1,6 +1,6 @@
 //! The front page: a name, a room, and in. A plain form, so it works without script.
 
-use crate::domain::RoomName;
+use crate::domain::{KnownUsername, RoomName};
 use crate::ui::components::RecentRoomsSection;
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
@@ -9,7 +9,9 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub(crate) fn FrontPage() -> impl IntoView {
     let query = use_query_map().read_untracked();
-    let username = query.get("username");
+    // What was typed into the form, or else the name that the visitor goes by.
+    let known = use_context::<KnownUsername>().and_then(|known| known.0).map(|name| name.to_string());
+    let username = query.get("username").or(known);
     let room_name = query.get("room_name");
     // Whoever comes back here with a room was turned away: the name cannot be one.
     let refused = room_name.as_deref().and_then(|name| RoomName::parse_form(name).err());

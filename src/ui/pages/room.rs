@@ -2,7 +2,7 @@
 
 use super::NotFoundPage;
 use crate::api::open_room;
-use crate::domain::{Username, event::parse_seq};
+use crate::domain::{KnownUsername, Username, event::parse_seq};
 use crate::ui::Refused;
 use crate::ui::components::Room;
 use leptos::either::Either;
@@ -18,7 +18,9 @@ pub(crate) fn RoomPage() -> impl IntoView {
         Some(None) => return Either::Left(view! { <NotFoundPage reason="No message has this number.".to_owned() /> }),
         seq => seq.flatten(),
     };
-    let username = use_query_map().read_untracked().get("username");
+    // A link names nobody who has a name.
+    let is_known = use_context::<KnownUsername>().is_some_and(|known| known.0.is_some());
+    let username = use_query_map().read_untracked().get("username").filter(|_| !is_known);
     // A name that cannot be is given back with the reason, like a message that was refused.
     let refused_name = username.as_deref().filter(|name| !name.trim().is_empty()).and_then(|name| {
         let detail = Username::parse(name).err()?.to_string();
