@@ -99,6 +99,11 @@ impl Timeline {
         self.messages().next_back().map(|message| message.seq)
     }
 
+    /// The number of the message that is loaded and has this number or the next higher one; else the newest.
+    pub fn nearest(&self, seq: Seq) -> Option<Seq> {
+        self.messages().map(|message| message.seq).find(|it| *it >= seq).or(self.last())
+    }
+
     /// The message of this number, if it is loaded.
     pub fn message(&self, seq: Seq) -> Option<&Message> {
         self.index(seq).map(|index| &self.lines[index].message)

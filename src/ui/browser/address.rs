@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 pub(crate) struct Place {
     /// The message.
     pub(crate) seq: Seq,
-    /// Pixels from the upper edge of the timeline to the lower edge of the message.
+    /// From the upper edge of the timeline to the lower edge of the message, in hundredths of a pixel.
     pub(crate) below: i32,
 }
 

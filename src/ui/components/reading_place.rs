@@ -25,6 +25,28 @@ pub(super) enum Goal {
     Stay(Seq, f64),
 }
 
+impl Goal {
+    /// The message that it is about.
+    pub(super) fn seq(self) -> Option<Seq> {
+        match self {
+            Self::End => None,
+            Self::Middle(seq) | Self::Top(seq) | Self::Stay(seq, _) => Some(seq),
+            Self::Back(place) => Some(place.seq),
+        }
+    }
+
+    /// The same goal with another message.
+    pub(super) fn at(self, seq: Seq) -> Self {
+        match self {
+            Self::End => Self::End,
+            Self::Middle(_) => Self::Middle(seq),
+            Self::Top(_) => Self::Top(seq),
+            Self::Back(place) => Self::Back(Place { seq, ..place }),
+            Self::Stay(_, below) => Self::Stay(seq, below),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct ReadingPlace {
     pub(super) scrolled: NodeRef<Div>,
@@ -59,19 +81,30 @@ impl ReadingPlace {
         self.goal.set_value(Some(goal));
     }
 
+    /// The page that was to hold the goal has come, and this is the message in it that is nearest; or it did not come.
+    pub(super) fn redirect(self, nearest: Option<Seq>) {
+        self.goal.update_value(|goal| *goal = goal.and_then(|goal| Some(goal.at(nearest?))));
+    }
+
     /// The messages were drawn anew: the reader goes where they wanted, or stays, or follows the end.
     pub(super) fn keep(self) {
-        let goal = self.goal.get_value();
-        self.goal.set_value(None);
-        match (goal, self.mark.get_value()) {
-            (Some(goal), _) => self.go(goal),
+        match (self.goal.get_value(), self.mark.get_value()) {
+            // What is not drawn yet is gone to when it is.
+            (Some(goal), _) if self.can_go(goal) => self.go(goal),
+            (Some(_), _) => {}
             (None, Some((seq, below))) if !self.is_at_the_end() => self.go(Goal::Stay(seq, below)),
             (None, _) => self.go(Goal::End),
         }
     }
 
+    fn can_go(self, goal: Goal) -> bool {
+        let scrolled = self.scrolled.get_untracked();
+        goal.seq().is_none_or(|seq| scrolled.is_some_and(|scrolled| line(&scrolled, seq).is_some()))
+    }
+
     /// Goes there now. What is not drawn is not gone to.
     pub(super) fn go(self, goal: Goal) {
+        self.goal.set_value(None);
         let Some(scrolled) = self.scrolled.get_untracked() else { return };
         let height = f64::from(scrolled.client_height());
         // `wanted` is where the lower edge of the line shall be, below the upper edge of the timeline. The upper edge of
@@ -89,7 +122,7 @@ impl ReadingPlace {
             Goal::End => scrolled.set_scroll_top(0),
             Goal::Middle(seq) => to(seq, &|line| (height + line) / 2.0),
             Goal::Top(seq) => to(seq, &|line| height / 4.0 + line),
-            Goal::Back(Place { seq, below }) => to(seq, &|_| f64::from(below)),
+            Goal::Back(Place { seq, below }) => to(seq, &|_| f64::from(below) / 100.0),
             Goal::Stay(seq, below) => to(seq, &|_| below),
         }
         self.look();
@@ -108,7 +141,7 @@ impl ReadingPlace {
     /// Where the reader is, unless at the end.
     pub(super) fn now(self) -> Option<Place> {
         let (seq, below) = self.mark.get_value().filter(|_| !self.is_at_the_end())?;
-        Some(Place { seq, below: below as i32 })
+        Some(Place { seq, below: (below * 100.0) as i32 })
     }
 
     /// The last message that is wholly in view.

@@ -181,11 +181,13 @@ impl RoomState {
     /// Another page takes the place of this one.
     pub(super) fn replace(self, page: RoomPage, goal: Goal) {
         self.hush();
-        self.place.aim(goal);
+        let timeline = Timeline::new(&page);
+        let nearest = goal.seq().and_then(|seq| timeline.nearest(seq));
+        self.place.aim(nearest.map_or(Goal::End, |nearest| goal.at(nearest)));
         self.others.leave();
         self.editing.set(None);
         self.marked.set(page.permalink);
-        self.timeline.set(Timeline::new(&page));
+        self.timeline.set(timeline);
         self.page.set(page);
         self.begin();
         address::drop_query();

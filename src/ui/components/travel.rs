@@ -16,8 +16,8 @@ const EARLY: i32 = 1200;
 impl RoomState {
     /// Goes to the newest message.
     pub(super) fn go_to_the_end(self) {
-        self.place.aim(Goal::End);
         if self.timeline.with_untracked(Timeline::more_after) {
+            self.place.aim(Goal::End);
             self.load(HistoryPlace::Newest);
         } else {
             self.place.go(Goal::End);
@@ -26,12 +26,11 @@ impl RoomState {
 
     /// Goes to a message of this room, wherever it is.
     pub(super) fn go_to(self, seq: Seq, goal: Goal) {
-        let first =
-            self.timeline.with_untracked(|timeline| timeline.messages().find(|it| it.seq >= seq).map(|it| it.seq));
+        let nearest = self.timeline.with_untracked(|timeline| timeline.nearest(seq));
         let has_all_before =
             self.timeline.with_untracked(|it| !it.more_before() || it.first().is_some_and(|it| it <= seq));
-        if first.is_some() && has_all_before {
-            self.place.go(goal);
+        if let Some(nearest) = nearest.filter(|nearest| has_all_before && *nearest >= seq) {
+            self.place.go(goal.at(nearest));
         } else {
             self.place.aim(goal);
             self.load(HistoryPlace::Around(seq));
@@ -92,12 +91,16 @@ impl RoomState {
             }
             self.loading.set_value(false);
             // A page that did not come is asked for again at the next scrolling.
-            let Ok(page) = page else { return };
-            self.timeline.update(|timeline| match place {
+            let Ok(page) = page else { return self.place.redirect(None) };
+            self.timeline.update_untracked(|timeline| match place {
                 HistoryPlace::Before(_) => timeline.prepend(page),
                 HistoryPlace::After(_) => timeline.append(page),
                 _ => timeline.jump(page),
             });
+            if let Some(seq) = around {
+                self.place.redirect(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
+            }
+            self.timeline.notify();
         });
     }
 

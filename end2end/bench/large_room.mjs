@@ -1,0 +1,115 @@
+// A large room in a browser: how smooth it is while much is said, how much it holds, and whether memory stays flat.
+// usage: node end2end/bench/large_room.mjs [MESSAGES 100000] [MINUTES 10] [PER_SECOND 50]
+// It starts the executable named by $PARLOUR (target/release/parlour), with limits off, on a fresh data directory.
+
+import { chromium } from "@playwright/test";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const [messages = 100_000, minutes = 10, perSecond = 50] = process.argv.slice(2).map(Number);
+const executable = process.env.PARLOUR ?? "target/release/parlour";
+const data = mkdtempSync(join(tmpdir(), "parlour-bench-"));
+
+const server = spawn(executable, ["--addr", "127.0.0.1:0", "--data", data, "--limits", "off"], { stdio: ["ignore", "pipe", "inherit"] });
+const host = await new Promise((found) => {
+  createInterface(server.stdout).on("line", (line) => {
+    const listens = /listens on http:\/\/([^,]+),/.exec(line);
+    if (listens) found(listens[1]);
+  });
+});
+
+const asRoot = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
+const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? installed.find(existsSync),
+  args: [...asRoot, "--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
+});
+// Somebody who speaks, in a page without an interface.
+const speaker = await browser.newPage();
+await speaker.goto(`http://${host}/healthz`);
+await speaker.evaluate(async () => {
+  const socket = new WebSocket(`ws://${location.host}/ws/large/?username=Speaker`);
+  await new Promise((opened) => (socket.onopen = opened));
+  let stored = 0;
+  let wake = () => {};
+  socket.onmessage = ({ data }) => {
+    if (!data.includes('"type":"message"')) return;
+    stored += 1;
+    wake();
+  };
+  const words = "the tide table for next week is up and the pontoon light has been seen to by the harbour master".split(" ");
+  let said = 0;
+  const say = () => {
+    said += 1;
+    socket.send(JSON.stringify({ type: "post", message: `${said}: ${words.slice(0, 3 + (said % 16)).join(" ")}` }));
+  };
+  /** Says so much, as fast as it is stored. */
+  window.sayMany = async (count) => {
+    for (const end = said + count; said < end; ) {
+      say();
+      while (said - stored > 500) await new Promise((resolve) => (wake = resolve));
+    }
+    while (stored < said) await new Promise((resolve) => (wake = resolve));
+  };
+  window.sayAtPace = (perSecond) => setInterval(say, 1000 / perSecond);
+});
+console.log(`${messages} messages are being stored …`);
+await speaker.evaluate((count) => window.sayMany(count), messages);
+
+const page = await browser.newPage();
+await page.goto(`http://${host}/large/?username=Reader`);
+await page.getByText("Live", { exact: true }).waitFor();
+await page.evaluate(() => {
+  const frames = (window.frames_ = []);
+  window.shifts_ = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((it) => (window.shifts_ += it.value))).observe({ type: "layout-shift" });
+  let before = performance.now();
+  const frame = (now) => {
+    frames.push(now - before);
+    before = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+});
+
+const cdp = await page.context().newCDPSession(page);
+/** What the page holds after a collection, and how long its frames took since the last time. */
+async function look(label) {
+  await cdp.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+  const { nodes } = await cdp.send("Memory.getDOMCounters");
+  const seen = await page.evaluate(() => {
+    const frames = window.frames_.splice(0).sort((a, b) => a - b);
+    const at = (share) => frames[Math.min(frames.length - 1, Math.floor(frames.length * share))]?.toFixed(1);
+    return {
+      frames: frames.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1),
+      shown: document.querySelectorAll("li.message").length, shifts: window.shifts_.toFixed(4),
+    };
+  });
+  console.log(
+    `${label.padEnd(22)} frames ${seen.frames}, ms p50 ${seen.p50} p95 ${seen.p95} p99 ${seen.p99} max ${seen.max}; ` +
+      `heap ${(usedSize / 1e6).toFixed(1)} MB, nodes ${nodes}, messages ${seen.shown}, shift ${seen.shifts}`,
+  );
+}
+
+await look("opened");
+await speaker.evaluate((perSecond) => void window.sayAtPace(perSecond), perSecond);
+for (let minute = 1; minute <= minutes; minute++) {
+  await page.waitForTimeout(60_000);
+  await look(`minute ${minute}, following`);
+}
+
+// Reading upwards while others talk.
+await page.mouse.move(400, 300);
+for (let turn = 0; turn < 150; turn++) {
+  await page.mouse.wheel(0, -900);
+  await page.waitForTimeout(150);
+}
+await look("scrolling up");
+
+await browser.close();
+server.kill("SIGKILL");
+rmSync(data, { recursive: true, force: true });
