@@ -177,7 +177,6 @@ test("a message is removed by keyboard", async ({ page, room }) => {
 
 for (const [how, key] of [["Esc", "Escape"], ["Keep", "Enter"]]) {
   test(`the question before a removal, answered with ${how}, gives the focus back`, async ({ page, room }) => {
-    test.fixme(true, "the actions are not displayed while the dialog has the focus, and cannot take it back: message_item.css");
     await enter(page, room, "Ann");
     await hasSaid(page, "first");
     await ask(page, 1);
@@ -189,7 +188,6 @@ for (const [how, key] of [["Esc", "Escape"], ["Keep", "Enter"]]) {
 }
 
 test("after a message is removed the focus is still in the room", async ({ page, room }) => {
-  test.fixme(true, "the focus is lost with the button that is removed: removal.rs");
   await enter(page, room, "Ann");
   await hasSaid(page, "first");
   await act(page, 1, "Remove");

@@ -19,9 +19,6 @@ async function send(page: Page, text: string): Promise<void> {
   await page.locator(".composer .button").click();
 }
 
-// Where no script runs, the program is fetched for nothing.
-test.beforeEach(({ complaints }) => complaints.expect(/preloaded using link preload but not used/));
-
 for (const [world, options] of worlds) {
   test.describe(world, () => {
     test("a room is read and written", async ({ visitor, request, room }) => {
@@ -111,7 +108,7 @@ test("without script a link leads back to the newest", async ({ visitor, request
 });
 
 test("without script no button does nothing", async ({ visitor, request, room }) => {
-  test.fixme(true, "Copy and the pill are there: share_link.rs, unread_pill.rs");
+  test.fixme(true, "the count of who is here is there, and empty: room_header.rs");
   const page = await visitor(without);
   const idle = () => page.locator("button:visible").evaluateAll((all) => all.filter((it) => !(it as HTMLButtonElement).form || (it as HTMLButtonElement).type !== "submit").map((it) => it.outerHTML));
   await page.goto(`/${room}/`);
@@ -133,7 +130,7 @@ test("without script a name that is taken comes back with the text and the reaso
   await expect(ann.getByRole("alert").filter({ hasText: "Ben is in use in this room. Ben-2 is free." })).toBeVisible();
   await expect(composer(ann)).toHaveValue("keep what I typed");
   await nameField(ann).fill("Ann");
-  await ann.getByRole("button", { name: "Send" }).click();
+  await ann.locator(".composer .button").click();
   await expect(text(ann, 2)).toHaveText("keep what I typed");
   await expect(message(ann, 2).locator(".message-author")).toHaveText("Ann");
   expect((await request.get(`/${room}/`)).status()).toBe(200);
@@ -155,7 +152,7 @@ test("without script the page says how to see more", async ({ visitor, request, 
 });
 
 test("where the program does not come, the room is read and written by form, and says how to see more", async ({ page, request, room, complaints }) => {
-  complaints.expect(/wasm/i, /Failed to (fetch|load)/i, /ERR_FAILED/);
+  complaints.expect(/wasm/i, /preloaded using link preload but not used/, /Failed to (fetch|load)/i, /ERR_FAILED/);
   await page.route(/\.wasm$/, (route) => route.abort());
   await post(request, room, "Ben", "welcome");
   await page.goto(`/${room}/`);
