@@ -21,5 +21,5 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   retries: 0,
   reporter: "list",
-  use: { ...devices["Desktop Chrome"], trace: "retain-on-failure", launchOptions: { executablePath, args: [...quiet, ...asRoot] } },
+  use: { ...devices["Desktop Chrome"], actionTimeout: 15_000, trace: "retain-on-failure", launchOptions: { executablePath, args: [...quiet, ...asRoot] } },
 });

@@ -1,9 +1,7 @@
 // What was said is still there: after a reload, after a restart, further up.
 
 import { expect, test } from "../support/fixtures";
-import { enter, fill, isLive, messages, numbers, post, say, text } from "../support/room";
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+import { enter, fill, isLive, messages, numbers, post, range, say, text } from "../support/room";
 
 test("the history is in the page, oldest first", async ({ request, room }) => {
   await fill(request, room, 60);

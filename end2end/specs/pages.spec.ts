@@ -1,7 +1,7 @@
 // The pages themselves: the way in, with and without script; addresses that lead nowhere; access for all.
 
 import { type Page } from "@playwright/test";
-import { readFileSync } from "node:fs";
+import { findings, overflow } from "../support/access";
 import { expect, test } from "../support/fixtures";
 import { composer, enter, isLive, messages, post, say, text } from "../support/room";
 
@@ -14,8 +14,8 @@ async function comeIn(page: Page, username: string, room: string): Promise<void>
 
 test("the front page leads into the room", async ({ page, room }) => {
   await comeIn(page, "Ann Bell", room);
-  await expect(page).toHaveURL(`/${room}/?username=Ann%20Bell`);
   await isLive(page);
+  await expect(page).toHaveURL(`/${room}/`);
   await say(page, "here I am");
   await expect(messages(page, "here I am").locator(".message-author")).toHaveText("Ann Bell");
 });
@@ -72,18 +72,6 @@ for (const [address, reason] of [
 }
 
 test.describe("for everybody", () => {
-  const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-  async function findings(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    return page.evaluate(async () => {
-      const found = await (window as never as { axe: typeof import("axe-core") }).axe.run();
-      return found.violations.flatMap(({ id, impact, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${impact} ${id} at ${target}: ${failureSummary}`),
-      );
-    });
-  }
-
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing, ${colorScheme}`, async ({ visitor, request, room, complaints }) => {
       complaints.expect(/status of 404/, /WebSocket connection to .* failed/);
@@ -112,19 +100,12 @@ test.describe("for everybody", () => {
 
   test("a phone shows everything without scrolling sideways", async ({ visitor, request, room }) => {
     const page = await visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
-    const overflow = () =>
-      page.evaluate(() =>
-        [document.documentElement, ...document.querySelectorAll("*")]
-          .filter((it) => it.scrollWidth > it.clientWidth && /auto|scroll|visible/.test(getComputedStyle(it).overflowX))
-          .filter((it) => it === document.documentElement || /auto|scroll/.test(getComputedStyle(it).overflowX))
-          .map((it) => `${it.tagName}.${it.className}: ${it.scrollWidth} > ${it.clientWidth}`),
-      );
     await page.goto("/");
-    expect(await overflow()).toEqual([]);
+    expect(await overflow(page)).toEqual([]);
     await post(request, room, "B".repeat(32), `${"longword".repeat(60)} https://example.org/${"path/".repeat(60)}`);
     await enter(page, room, "Ann");
     await expect(text(page, 1)).toBeVisible();
-    expect(await overflow()).toEqual([]);
+    expect(await overflow(page)).toEqual([]);
     expect(await page.evaluate(() => innerWidth)).toBe(390);
   });
 });

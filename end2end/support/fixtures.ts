@@ -64,6 +64,8 @@ export const test = base.extend<TestFixtures, { server: Server }>({
       const context = await browser.newContext({ baseURL, ...options });
       contexts.push(context);
       complaints.listen(context);
+      // Where no script runs, the program is fetched for nothing.
+      if (options?.javaScriptEnabled === false) complaints.expect(/preloaded using link preload but not used/);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));

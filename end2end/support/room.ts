@@ -13,8 +13,23 @@ export async function isLive(page: Page): Promise<void> {
   await expect(page.locator(".connection-status")).toHaveText(/^Live/);
 }
 
+export async function goOffline(page: Page): Promise<void> {
+  await page.context().setOffline(true);
+  await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
+}
+
+export async function goOnline(page: Page): Promise<void> {
+  await page.context().setOffline(false);
+  await isLive(page);
+}
+
 export function composer(page: Page): Locator {
   return page.locator("form.composer textarea[name=message]");
+}
+
+/** The field that asks for a name, where none is known. */
+export function nameField(page: Page): Locator {
+  return page.locator("form.composer input[name=username]");
 }
 
 /** Writes a message and sends it by the button. */
@@ -27,6 +42,55 @@ export async function say(page: Page, text: string): Promise<void> {
 export function messages(page: Page, text?: string): Locator {
   const all = page.locator("ol.message-list > li.message");
   return text === undefined ? all : all.filter({ has: page.locator(".message-text", { hasText: text }) });
+}
+
+export function message(page: Page, seq: number): Locator {
+  return page.locator(`li.message[data-seq="${seq}"]`);
+}
+
+export function pending(page: Page): Locator {
+  return page.locator("li.pending");
+}
+
+/** What does something with an own message, and shows when it is pointed at. */
+export async function act(page: Page, seq: number, what: "Edit" | "Remove"): Promise<void> {
+  await message(page, seq).hover();
+  await message(page, seq).getByRole("button", { name: what }).click();
+}
+
+/** The dialog that asks before a message is removed. */
+export function removal(page: Page): Locator {
+  return page.getByRole("dialog", { name: "Remove this message?" });
+}
+
+/** The dialog that leads to other rooms. */
+export function switcher(page: Page): Locator {
+  return page.getByRole("dialog", { name: "Rooms" });
+}
+
+/** Opens another room in place, as people do. */
+export async function change(page: Page, room: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await switcher(page).getByRole("textbox").fill(room);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("h1")).toHaveText(room);
+  await isLive(page);
+}
+
+/** Brings a message into view; how far from the window's upper edge it then is. */
+export async function scrollTo(page: Page, seq: number, block: ScrollLogicalPosition = "center"): Promise<number> {
+  await message(page, seq).evaluate((line, block) => line.scrollIntoView({ block }), block);
+  return top(page, seq);
+}
+
+export async function top(page: Page, seq: number): Promise<number> {
+  return text(page, seq).evaluate((line) => line.getBoundingClientRect().top);
+}
+
+/** Leaves a mark that the page loses when it is loaded anew. */
+export async function mark(page: Page): Promise<() => Promise<boolean>> {
+  await page.evaluate(() => ((window as { marked?: boolean }).marked = true));
+  return () => page.evaluate(() => (window as { marked?: boolean }).marked === true);
 }
 
 export function text(page: Page, seq: number): Locator {
@@ -50,3 +114,14 @@ export async function fill(request: APIRequestContext, room: string, count: numb
     await post(request, room, "Ann", `message ${number}${"\nand more of it".repeat(number % 4)}`);
   }
 }
+
+/** The same for many, in no particular order. */
+export async function flood(request: APIRequestContext, room: string, count: number): Promise<void> {
+  await post(request, room, "Ann", "message"); // who writes is known from here on
+  for (let done = 1; done < count; done += 30) {
+    const some = Array.from({ length: Math.min(30, count - done) }, (_, at) => done + at);
+    await Promise.all(some.map((number) => post(request, room, "Ann", `message${"\nand more of it".repeat(number % 4)}`)));
+  }
+}
+
+export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);

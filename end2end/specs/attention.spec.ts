@@ -1,0 +1,129 @@
+// Attention: the title and the icon call while nobody looks; a screen reader hears what others say, and no more.
+
+import { type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { enter, message, post, say, text } from "../support/room";
+
+/** A page that can be hidden from its visitor. */
+async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {
+  await page.addInitScript(() => {
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+    (window as never as { hide: (it: boolean) => void }).hide = (it) => {
+      hidden = it;
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    };
+  });
+  return (hidden) => page.evaluate((it) => (window as never as { hide: (it: boolean) => void }).hide(it), hidden);
+}
+
+/** All that a screen reader is told from here on. */
+async function listen(page: Page): Promise<() => Promise<string[]>> {
+  await page.locator("p.visually-hidden[role=status]").evaluate((status) => {
+    const told: string[] = ((window as never as { told: string[] }).told = []);
+    new MutationObserver(() => status.textContent && told.push(status.textContent)).observe(status, { childList: true, characterData: true, subtree: true });
+  });
+  return () => page.evaluate(() => (window as never as { told: string[] }).told);
+}
+
+test("the title counts and the icon changes only while the page is hidden", async ({ page, request, room }) => {
+  const hide = await hideable(page);
+  await enter(page, room, "Ann");
+  const icon = page.locator("link[rel=icon]");
+  const is = async (title: string, file: RegExp) => {
+    await expect(page).toHaveTitle(`${title}${room} · Parlour`);
+    await expect(icon).toHaveAttribute("href", file);
+  };
+  await post(request, room, "Ben", "seen");
+  await expect(text(page, 1)).toBeVisible();
+  await is("", /favicon\.svg$/);
+
+  await hide(true);
+  await post(request, room, "Ben", "missed");
+  await is("(1) ", /favicon-new\.svg$/);
+  await post(request, room, "Ben", "missed too");
+  await is("(2) ", /favicon-new\.svg$/);
+  const answer = await page.request.get((await icon.getAttribute("href"))!);
+  expect(answer.status()).toBe(200);
+
+  await hide(false);
+  await is("", /favicon\.svg$/);
+  await hide(true);
+  await is("", /favicon\.svg$/);
+});
+
+test("what came while the page was hidden stands below a line", async ({ page, request, room }) => {
+  const hide = await hideable(page);
+  await post(request, room, "Ben", "before");
+  await enter(page, room, "Ann");
+  await hide(true);
+  for (const said of ["one", "two"]) await post(request, room, "Ben", said);
+  await expect(text(page, 3)).toBeAttached();
+  await hide(false);
+  await expect(page.locator(".message-list > li")).toHaveText([/Today/, /before/, /^2 new$/, /one/, /two/]);
+});
+
+test("own messages of another tab do not call", async ({ page, context, request, room }) => {
+  const hide = await hideable(page);
+  await enter(page, room, "Ann");
+  await hide(true);
+  const other = await context.newPage();
+  await enter(other, room);
+  await say(other, "it is only me");
+  await expect(text(page, 1)).toBeAttached();
+  await post(request, room, "Ben", "and me");
+  await expect(page).toHaveTitle(`(1) ${room} · Parlour`);
+});
+
+test("a screen reader hears what others say; not history, not own messages", async ({ page, request, room }) => {
+  for (const said of ["old", "older"]) await post(request, room, "Ben", said);
+  await enter(page, room, "Ann");
+  const told = await listen(page);
+  await say(page, "my own");
+  await expect(text(page, 3)).toBeVisible();
+  await post(request, room, "Ben", "to be heard");
+  await expect.poll(told).toEqual(["Ben: to be heard"]);
+  await say(page, "my own again");
+  await post(request, room, "Ben", "and this");
+  await expect.poll(told).toEqual(["Ben: to be heard", "Ben: and this"]);
+});
+
+test("a burst is summed up", async ({ page, request, room }) => {
+  // All of it arrives at one moment.
+  let burst: (() => void)[] = [];
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    socket.connectToServer().onMessage((frame) => {
+      const isMessage = JSON.parse(String(frame)).type === "message";
+      if (isMessage) burst.push(() => socket.send(frame));
+      else socket.send(frame);
+      if (burst.length === 5) burst = burst.flatMap((deliver) => (deliver(), []));
+    });
+  });
+  await enter(page, room, "Ann");
+  const told = await listen(page);
+  for (const number of [1, 2, 3, 4, 5]) await post(request, room, "Ben", `number ${number}`);
+  await expect(message(page, 5)).toBeVisible();
+  await expect.poll(told).toEqual(["5 new messages"]);
+});
+
+test("the list is a log that says nothing by itself", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const log = page.getByRole("log", { name: "Messages" });
+  await expect(log).toBeVisible();
+  await expect(log).toHaveAttribute("aria-live", "off");
+  await expect(page.locator("p.visually-hidden[role=status]")).toHaveText("");
+});
+
+test("nobody is asked for permissions, and nothing sounds", async ({ page, request, room }) => {
+  await page.addInitScript(() => {
+    const asked: string[] = ((window as never as { asked: string[] }).asked = []);
+    Notification.requestPermission = async () => (asked.push("notifications"), "denied");
+    HTMLMediaElement.prototype.play = async () => void asked.push("sound");
+    navigator.permissions.query = async () => (asked.push("query"), await new Promise(() => {}));
+  });
+  await enter(page, room, "Ann");
+  await post(request, room, "Ben", "hello");
+  await expect(text(page, 1)).toBeVisible();
+  expect(await page.evaluate(() => (window as never as { asked: string[] }).asked)).toEqual([]);
+});

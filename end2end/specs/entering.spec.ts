@@ -1,0 +1,112 @@
+// The way in: a name is asked once, remembered, and never somebody else's.
+
+import { expect, test } from "../support/fixtures";
+import { composer, enter, isLive, message, messages, nameField, pending, post, say, text } from "../support/room";
+
+const join = "Join";
+
+test("a link without a name shows the room, and the composer asks for one", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "welcome");
+  await enter(page, room);
+  await expect(text(page, 1)).toHaveText("welcome");
+  await expect(page.locator(".composer-hint")).toHaveText(`You are reading ${room}. Say who you are to join in.`);
+  await nameField(page).fill("Ann");
+  await page.getByRole("button", { name: join }).click();
+  await expect(nameField(page)).toBeHidden();
+  await expect(page.locator(".composer-hint")).toBeHidden();
+  await expect(composer(page)).toBeFocused();
+  await say(page, "here I am");
+  await expect(messages(page, "here I am").locator(".message-author")).toHaveText("Ann");
+});
+
+test("a name given together with the first message is taken for it", async ({ page, room }) => {
+  await enter(page, room);
+  await nameField(page).fill("Ann");
+  await say(page, "both at once");
+  await expect(messages(page, "both at once").locator(".message-author")).toHaveText("Ann");
+  await expect(nameField(page)).toBeHidden();
+});
+
+test("the name is remembered, over a reload and in other rooms", async ({ page, room }) => {
+  await enter(page, room);
+  await nameField(page).fill("Ann");
+  await page.getByRole("button", { name: join }).click();
+  await expect(nameField(page)).toBeHidden();
+  for (const path of [room, `${room}-b`]) {
+    await enter(page, path);
+    await expect(nameField(page)).toBeHidden();
+    await say(page, "still me");
+    await expect(message(page, 1).locator(".message-author")).toHaveText("Ann");
+  }
+});
+
+test("a name in the address is taken, and vanishes from the address", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await expect(page).toHaveURL(`/${room}/`);
+  await expect(nameField(page)).toBeHidden();
+  await page.reload();
+  await isLive(page);
+  await say(page, "me");
+  await expect(message(page, 1).locator(".message-author")).toHaveText("Ann");
+});
+
+test("a name in the address renames nobody who has one", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  for (const path of [room, `${room}-b`]) {
+    await enter(page, path, "Eve");
+    await say(page, "not Eve");
+    await expect(message(page, 1).locator(".message-author")).toHaveText("Ann");
+    await expect(page.locator(".participant")).toHaveText(/Ann/);
+  }
+});
+
+test("a name that cannot be is given back with the reason", async ({ page, room, complaints }) => {
+  complaints.expect(/status of (422|500)/);
+  await enter(page, room, "x".repeat(33));
+  await expect(page.getByRole("alert").filter({ hasText: "at most 32" })).toBeVisible();
+  await expect(nameField(page)).toHaveValue("x".repeat(33));
+  await nameField(page).fill("Ann");
+  await page.getByRole("button", { name: join }).click();
+  await expect(nameField(page)).toBeHidden();
+  await expect(page.getByText("at most 32")).toBeHidden();
+});
+
+for (const given of ["in the field", "in the address"]) {
+  test(`a name that another holds is refused, given ${given}; what was typed goes out under the next one`, async ({ visitor, room, complaints }) => {
+    complaints.expect(/status of (409|422|500)/);
+    const [ben, ann] = [await visitor(), await visitor()];
+    await enter(ben, room, "Ben");
+    await say(ben, "mine");
+    await expect(text(ben, 1)).toBeVisible();
+
+    await enter(ann, room, given === "in the address" ? "Ben" : undefined);
+    if (given === "in the field") await nameField(ann).fill("Ben");
+    await say(ann, "what I typed");
+    await expect(pending(ann)).toContainText("what I typed");
+    await expect(pending(ann).getByText("Ben is in use in this room. Ben-2 is free.")).toBeVisible();
+    await expect(ann.locator(".composer .form-error")).toHaveText("Ben is in use in this room. Ben-2 is free.");
+
+    await nameField(ann).fill("Ann");
+    await ann.getByRole("button", { name: join }).click();
+    await expect(nameField(ann)).toBeHidden();
+    await pending(ann).getByRole("button", { name: "Retry" }).click();
+    for (const page of [ann, ben]) {
+      await expect(messages(page, "what I typed").locator(".message-author")).toHaveText("Ann");
+    }
+    await expect(pending(ann)).toHaveCount(0);
+  });
+}
+
+test("a room exists as soon as it is visited; an empty one offers its link", async ({ visitor, baseURL, room }) => {
+  const page = await visitor({ permissions: ["clipboard-read", "clipboard-write"] });
+  await enter(page, room, "Ann");
+  const empty = page.locator(".empty-room");
+  await expect(empty).toContainText("Share this link");
+  await expect(empty.getByRole("textbox")).toHaveValue(`${baseURL}/${room}/`);
+  await empty.getByRole("button", { name: "Copy" }).click();
+  await expect(empty.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/${room}/`);
+  await say(page, "somebody is here");
+  await expect(text(page, 1)).toBeVisible();
+  await expect(empty).toBeHidden();
+});

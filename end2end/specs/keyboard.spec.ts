@@ -1,0 +1,197 @@
+// The keyboard: what sends, what edits, and how everything is reached.
+
+import { type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { act, composer, enter, fill, isLive, message, messages, numbers, post, removal, say, text } from "../support/room";
+
+async function hasSaid(page: Page, ...said: string[]): Promise<void> {
+  for (const text of said) {
+    await say(page, text);
+    await expect(messages(page, text)).toBeVisible();
+  }
+}
+
+for (const [how, init] of [["says that it composes", { isComposing: true }], ["keeps the key for itself", { keyCode: 229 }]] as const) {
+  test(`Enter sends nothing while an input method ${how}`, async ({ page, room }) => {
+    await enter(page, room, "Ann");
+    await composer(page).fill("にほん");
+    await composer(page).dispatchEvent("keydown", { key: "Enter", ...init });
+    await expect(composer(page)).toHaveValue("にほん");
+    await composer(page).fill("日本");
+    await composer(page).press("Enter");
+    await expect(text(page, 1)).toHaveText("日本");
+    expect(await numbers(page)).toEqual([1]);
+  });
+}
+
+test("on a touch screen Enter breaks the line, and the button sends", async ({ visitor, room }) => {
+  const page = await visitor({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await enter(page, room, "Ann");
+  await composer(page).tap();
+  await page.keyboard.type("one");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("two");
+  await expect(composer(page)).toHaveValue("one\ntwo");
+  await page.getByRole("button", { name: "Send" }).tap();
+  await expect(text(page, 1)).toContainText("two");
+  expect(await numbers(page)).toEqual([1]);
+});
+
+test("the focus stays in the composer after Enter", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  for (const said of ["one", "two"]) {
+    await composer(page).focus();
+    await page.keyboard.type(said);
+    await page.keyboard.press("Enter");
+    await expect(composer(page)).toHaveValue("");
+    await expect(composer(page)).toBeFocused();
+  }
+  await expect(text(page, 2)).toHaveText("two");
+});
+
+test("Up in an empty composer edits my last message, Enter saves it", async ({ page, request, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "first", "secnd");
+  await post(request, room, "Ben", "not mine");
+  await expect(text(page, 3)).toBeVisible();
+  await composer(page).press("ArrowUp");
+  await expect(composer(page)).toHaveValue("secnd");
+  await expect(page.getByText("Editing your message")).toBeVisible();
+  await composer(page).fill("second");
+  await composer(page).press("Enter");
+  await expect(text(page, 2)).toHaveText("second (edited)");
+  await expect(text(page, 1)).toHaveText("first");
+  await expect(composer(page)).toHaveValue("");
+  await expect(page.getByText("Editing your message")).toBeHidden();
+});
+
+test("Up moves the caret where something is written", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "said");
+  await composer(page).fill("not empty");
+  await composer(page).press("ArrowUp");
+  await expect(composer(page)).toHaveValue("not empty");
+  await expect(page.getByText("Editing your message")).toBeHidden();
+});
+
+test("Esc cancels an edit, and the draft is back", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "as it was");
+  await composer(page).fill("my draft");
+  await act(page, 1, "Edit");
+  await expect(composer(page)).toHaveValue("as it was");
+  await composer(page).fill("something else");
+  await page.keyboard.press("Escape");
+  await expect(composer(page)).toHaveValue("my draft");
+  await expect(composer(page)).toBeFocused();
+  await expect(text(page, 1)).toHaveText("as it was");
+  // What was never sent is not sent later either.
+  await page.reload();
+  await isLive(page);
+  await expect(text(page, 1)).toHaveText("as it was");
+  await expect(composer(page)).toHaveValue("my draft");
+});
+
+test("an edit that empties a message asks whether to remove it", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "to be gone");
+  await composer(page).press("ArrowUp");
+  await composer(page).fill("");
+  await composer(page).press("Enter");
+  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await expect(message(page, 1)).toContainText("Message removed");
+});
+
+test("Esc goes to the newest message", async ({ page, request, room }) => {
+  await fill(request, room, 60);
+  await enter(page, room, "Ben");
+  await message(page, 20).evaluate((line) => line.scrollIntoView());
+  await expect(text(page, 60)).not.toBeInViewport();
+  await page.keyboard.press("Escape");
+  await expect(text(page, 60)).toBeInViewport();
+});
+
+test("typing anywhere goes to the composer, with the first letter", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await page.locator("h1").click();
+  await expect(composer(page)).not.toBeFocused();
+  await page.keyboard.type("hello");
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue("hello");
+  await page.keyboard.press("Enter");
+  await expect(text(page, 1)).toHaveText("hello");
+});
+
+test("keys with Ctrl, and the space that turns a page, stay what they are", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await page.locator("h1").click();
+  for (const key of ["Control+c", "Space", "PageUp", "Shift"]) await page.keyboard.press(key);
+  await expect(composer(page)).not.toBeFocused();
+  await expect(composer(page)).toHaveValue("");
+});
+
+test("what pointing shows, Tab reaches from the message's time", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "first", "second");
+  await expect(message(page, 2).getByRole("button", { name: "Edit" })).toBeHidden();
+  await message(page, 1).locator(".message-time").focus();
+  for (const next of [
+    message(page, 1).getByRole("button", { name: "Edit" }),
+    message(page, 1).getByRole("button", { name: "Remove" }),
+    message(page, 2).locator(".message-time"),
+    message(page, 2).getByRole("button", { name: "Edit" }),
+  ]) {
+    await page.keyboard.press("Tab");
+    await expect(next).toBeFocused();
+    await expect(next).toBeInViewport();
+  }
+  await page.keyboard.press("Enter");
+  await expect(composer(page)).toHaveValue("second");
+});
+
+test("others' messages cannot be changed", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "mine");
+  await enter(page, room, "Ann");
+  await message(page, 1).hover();
+  await expect(message(page, 1).getByRole("button")).toHaveCount(0);
+  await composer(page).press("ArrowUp");
+  await expect(composer(page)).toHaveValue("");
+});
+
+/** From a message's time to the question whether to remove it, by keyboard. */
+async function ask(page: Page, seq: number): Promise<void> {
+  await message(page, seq).locator(".message-time").focus();
+  for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
+  await expect(removal(page).getByRole("button", { name: "Keep" })).toBeFocused();
+}
+
+test("a message is removed by keyboard", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "first", "second");
+  await ask(page, 1);
+  for (const key of ["Tab", "Enter"]) await page.keyboard.press(key);
+  await expect(removal(page)).toBeHidden();
+  await expect(message(page, 1)).toContainText("Message removed");
+  await expect(text(page, 2)).toHaveText("second");
+});
+
+for (const [how, key] of [["Esc", "Escape"], ["Keep", "Enter"]]) {
+  test(`the question before a removal, answered with ${how}, gives the focus back`, async ({ page, room }) => {
+    await enter(page, room, "Ann");
+    await hasSaid(page, "first");
+    await ask(page, 1);
+    await page.keyboard.press(key);
+    await expect(removal(page)).toBeHidden();
+    await expect(message(page, 1).locator(":focus")).toHaveCount(1);
+    await expect(text(page, 1)).toHaveText("first");
+  });
+}
+
+test("after a message is removed the focus is still in the room", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await hasSaid(page, "first");
+  await act(page, 1, "Remove");
+  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await expect(message(page, 1)).toContainText("Message removed");
+  await expect(page.locator(".room :focus")).toHaveCount(1);
+});

@@ -1,0 +1,137 @@
+// Messages: in groups and days, with times of the reader's own, edited and removed before everybody's eyes.
+
+import { type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { act, composer, enter, isLive, message, messages, post, removal, say, text } from "../support/room";
+
+/** Lets messages arrive as if they had been sent so many minutes after the first one. */
+async function retime(page: Page, start: number, minutes: Record<string, number>): Promise<void> {
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    socket.connectToServer().onMessage((raw) => {
+      const frame = JSON.parse(String(raw));
+      if (frame.type === "message") frame.sent_at = start + minutes[frame.message] * 60_000;
+      socket.send(JSON.stringify(frame));
+    });
+  });
+}
+
+test("what one author writes within five minutes is one group", async ({ page, request, room }) => {
+  await retime(page, Date.UTC(2026, 2, 1, 12), { one: 0, two: 4.9, three: 9.8, late: 14.9, between: 15, after: 16 });
+  await enter(page, room, "Ann");
+  for (const said of ["one", "two", "three", "late"]) await post(request, room, "Ben", said);
+  await expect(text(page, 4)).toBeVisible();
+  await say(page, "between");
+  await expect(text(page, 5)).toBeVisible();
+  await post(request, room, "Ben", "after");
+  await expect(text(page, 6)).toBeVisible();
+  for (const [at, said] of ["one", "two", "three", "late", "between", "after"].entries()) {
+    const leads = !["two", "three"].includes(said);
+    await expect(message(page, at + 1).locator(".message-author")).toHaveCount(leads ? 1 : 0);
+    await expect(message(page, at + 1).locator(".avatar")).toHaveCount(leads ? 1 : 0);
+  }
+});
+
+test("a new day begins with a line, where the reader is", async ({ visitor, request, room }) => {
+  const page = await visitor({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+  // In Tokyo midnight is at three in the afternoon, UTC.
+  await retime(page, Date.UTC(2025, 2, 1, 14, 58), { before: 0, midnight: 1, after: 2, much: 60 * 24 });
+  await enter(page, room, "Ann");
+  for (const said of ["before", "midnight", "after", "much"]) await post(request, room, "Ben", said);
+  await expect(text(page, 4)).toBeVisible();
+  await expect(page.locator(".message-list > li")).toHaveText([
+    /Saturday,? 1 March 2025/, /before/, /midnight/, /Sunday,? 2 March 2025/, /after/, /much/,
+  ]);
+});
+
+test("today is called so", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "now");
+  await enter(page, room, "Ann");
+  await expect(page.locator("li.day")).toHaveText(["Today"]);
+});
+
+test("times are in UTC without script, and the reader's own with it", async ({ visitor, request, room }) => {
+  await post(request, room, "Ben", "what time is it?");
+  const [plain, tokyo] = [await visitor({ javaScriptEnabled: false }), await visitor({ timezoneId: "Asia/Tokyo", locale: "en-GB" })];
+  await plain.goto(`/${room}/`);
+  const time = (page: Page) => message(page, 1).locator("time");
+  const sent = (await time(plain).getAttribute("datetime")) ?? "";
+  expect(sent).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+  expect(Math.abs(Date.now() - Date.parse(sent))).toBeLessThan(60_000);
+  await expect(time(plain)).toHaveText(sent.slice(11, 16));
+  await expect(time(plain)).toHaveAttribute("title", /^\d{4}-.*UTC$/);
+
+  await enter(tokyo, room, "Ann");
+  const local = new Date(sent).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo" });
+  expect(local).not.toBe(sent.slice(11, 16));
+  await expect(time(tokyo)).toHaveText(local);
+  await expect(time(tokyo)).toHaveAttribute("datetime", sent);
+  const full = new Date(sent).toLocaleString("en-GB", { dateStyle: "full", timeStyle: "medium", timeZone: "Asia/Tokyo" });
+  await expect(time(tokyo)).toHaveAttribute("title", full);
+});
+
+test("an edit is seen by others at once, and by whoever comes later", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await say(ann, "helo");
+  await expect(text(ben, 1)).toHaveText("helo");
+  await act(ann, 1, "Edit");
+  await composer(ann).fill("hello");
+  await ann.getByRole("button", { name: "Save" }).click();
+  for (const page of [ann, ben]) await expect(text(page, 1)).toHaveText("hello (edited)");
+  await ben.reload();
+  await isLive(ben);
+  await expect(text(ben, 1)).toHaveText("hello (edited)");
+});
+
+test("a removed message leaves a trace and none of its text", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await say(ann, "regrettable");
+  await expect(text(ben, 1)).toHaveText("regrettable");
+  await act(ann, 1, "Remove");
+  await removal(ann).getByRole("button", { name: "Remove" }).click();
+  for (const page of [ann, ben]) {
+    await expect(text(page, 1)).toHaveText("Message removed");
+    await expect(message(page, 1).getByRole("button")).toHaveCount(0);
+  }
+  const answer = await ben.reload();
+  expect(await answer?.text()).not.toContain("regrettable");
+  await isLive(ben);
+  await expect(text(ben, 1)).toHaveText("Message removed");
+  expect(await ben.content()).not.toContain("regrettable");
+});
+
+test("a question answered with Keep removes nothing", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "stays");
+  await expect(text(page, 1)).toBeVisible();
+  await act(page, 1, "Remove");
+  await removal(page).getByRole("button", { name: "Keep" }).click();
+  await say(page, "next");
+  await expect(text(page, 2)).toHaveText("next");
+  await expect(text(page, 1)).toHaveText("stays");
+});
+
+test("letters of any direction find their way: names, text and what is typed", async ({ page, request, room }) => {
+  await post(request, room, "שרה", "שלום");
+  await enter(page, room);
+  const places = [message(page, 1).locator(".message-author"), text(page, 1), composer(page), page.getByRole("textbox", { name: "Your name" }), page.locator("h1")];
+  for (const place of places) await expect(place).toHaveAttribute("dir", "auto");
+  expect(await text(page, 1).evaluate((it) => it.matches(":dir(rtl)"))).toBe(true);
+});
+
+test("two people of one name are told apart", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  for (const page of [ann, ben]) {
+    await enter(page, room);
+    await say(page, "nameless");
+  }
+  await expect(messages(ann)).toHaveCount(2);
+  const [first, second] = await ann.locator(".message-tag").allTextContents();
+  expect(first).toMatch(/\w{4}/);
+  expect(second).not.toBe(first);
+  const hue = (seq: number) => message(ann, seq).locator(".avatar").getAttribute("style");
+  expect(await hue(1)).not.toBe(await hue(2));
+});

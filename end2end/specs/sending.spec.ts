@@ -1,0 +1,190 @@
+// Sending: nothing that was typed is lost, and nothing is said twice.
+
+import { type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { act, composer, enter, goOffline, goOnline, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
+
+test.beforeEach(({ complaints }) => complaints.expect(/WebSocket connection to .* failed/, /ERR_INTERNET_DISCONNECTED/));
+
+/** Exactly this was said in the room, in this order. */
+async function heard(page: Page, said: string[]): Promise<void> {
+  await expect(page.locator("li.message .message-text")).toHaveText(said);
+  expect(await numbers(page)).toEqual(said.map((_, at) => at + 1));
+}
+
+test("what waits is dimmed and says for what", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await goOffline(page);
+  await say(page, "on its way");
+  await expect(pending(page)).toHaveText(/on its way.*waiting for the network/s);
+  const colour = (it: Element) => getComputedStyle(it).color;
+  const ink = await page.locator("body").evaluate(colour);
+  await expect.poll(() => pending(page).evaluate(colour)).not.toBe(ink);
+  await expect(page.getByText("You are offline. Your messages are kept.")).toBeVisible();
+  await expect(composer(page)).toBeEditable();
+  await goOnline(page);
+  await heard(page, ["on its way"]);
+  await expect(pending(page)).toHaveCount(0);
+});
+
+test("what waits survives a reload, and goes out once and in order", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await goOffline(ann);
+  for (const said of ["one", "two", "three"]) await say(ann, said);
+  await expect(pending(ann)).toHaveText([/one/, /two/, /three/]);
+  // The page comes from elsewhere, the connection does not come at all.
+  await ann.routeWebSocket(/\/ws\//, (socket) => void socket.close({ code: 1013 }));
+  await ann.context().setOffline(false);
+  await ann.reload();
+  await expect(pending(ann)).toHaveText([/one/, /two/, /three/]);
+  await ann.unrouteAll();
+  const again = await ann.context().newPage();
+  await ann.close();
+  await enter(again, room);
+  for (const page of [again, ben]) await heard(page, ["one", "two", "three"]);
+  await expect(pending(again)).toHaveCount(0);
+});
+
+test("a page that is killed has said everything once another is opened", async ({ visitor, room }) => {
+  const ann = await visitor();
+  const context = ann.context();
+  await enter(ann, room, "Ann");
+  await goOffline(ann);
+  await say(ann, "my last words");
+  await expect(pending(ann)).toHaveCount(1);
+  await ann.close({ runBeforeUnload: false });
+  await context.setOffline(false);
+  const again = await context.newPage();
+  await enter(again, room);
+  await heard(again, ["my last words"]);
+  await again.reload();
+  await isLive(again);
+  await heard(again, ["my last words"]);
+});
+
+test("two tabs type in turns without a network: all comes out once, in the order of typing", async ({ visitor, room }) => {
+  const [one, ben] = [await visitor(), await visitor()];
+  await enter(ben, room, "Ben");
+  await enter(one, room, "Ann");
+  const two = await one.context().newPage();
+  await enter(two, room);
+  await goOffline(one);
+  await expect(two.locator(".connection-status")).toHaveText(/^Offline/);
+  const said = ["1", "2", "3", "4", "5", "6"].map((number) => `turn ${number}`);
+  for (const [at, line] of said.entries()) {
+    const tab = [one, two][at % 2];
+    await say(tab, line);
+    await expect(pending(tab).filter({ hasText: line })).toBeVisible();
+  }
+  await one.context().setOffline(false);
+  for (const page of [one, two, ben]) await heard(page, said);
+  for (const page of [one, two]) await expect(pending(page)).toHaveCount(0);
+});
+
+test("a message that is refused says why, and can be tried again, copied and discarded", async ({ visitor, room }) => {
+  const page = await visitor({ permissions: ["clipboard-read", "clipboard-write"] });
+  await enter(page, room, "Ann");
+  const long = "x".repeat(4001);
+  await say(page, long);
+  const reason = pending(page).getByText("Messages have at most 4000 characters.");
+  await expect(reason).toBeVisible();
+  await page.reload();
+  await isLive(page);
+  await pending(page).getByRole("button", { name: "Retry" }).click();
+  await expect(reason).toBeVisible();
+  await pending(page).getByRole("button", { name: "Copy" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(long);
+  await say(page, "short");
+  await expect(text(page, 1)).toHaveText("short");
+  await expect(reason).toBeVisible();
+  await pending(page).getByRole("button", { name: "Discard" }).click();
+  await expect(pending(page)).toHaveCount(0);
+  await page.reload();
+  await isLive(page);
+  await expect(pending(page)).toHaveCount(0);
+  expect(await numbers(page)).toEqual([1]);
+});
+
+test("characters are counted only near the limit", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const left = page.locator(".composer-left");
+  for (const [length, words] of [[3700, ""], [3900, "100 left"], [4000, "0 left"], [4003, "3 too many"], [10, ""]] as const) {
+    await composer(page).fill("😀".repeat(length));
+    await expect(left).toHaveText(words);
+  }
+});
+
+test("the composer grows to eight lines, and then scrolls", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const height = (lines: number) =>
+    composer(page).fill("line\n".repeat(lines - 1) + "line").then(() => composer(page).evaluate((it) => it.getBoundingClientRect().height));
+  const [one, two, eight, twenty] = [await height(1), await height(2), await height(8), await height(20)];
+  expect(two).toBeGreaterThan(one + 15);
+  expect(eight).toBeCloseTo(one + 7 * (two - one), 0);
+  expect(twenty).toBeCloseTo(eight, 0);
+});
+
+test("a draft survives a reload", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await composer(page).fill("half a thought");
+  await page.reload();
+  await isLive(page);
+  await expect(composer(page)).toHaveValue("half a thought");
+  await composer(page).press("Enter");
+  await heard(page, ["half a thought"]);
+  await page.reload();
+  await isLive(page);
+  await expect(composer(page)).toHaveValue("");
+});
+
+test("a message edited and one removed without a network are so for all when it is back", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  for (const said of ["to be edited", "to be removed", "stays"]) {
+    await say(ann, said);
+    await expect(messages(ann, said)).toBeVisible();
+  }
+  await goOffline(ann);
+  await act(ann, 1, "Edit");
+  await composer(ann).fill("edited");
+  await composer(ann).press("Enter");
+  await expect(text(ann, 1)).toHaveText("edited saving…");
+  await act(ann, 2, "Remove");
+  await removal(ann).getByRole("button", { name: "Remove" }).click();
+  await expect(message(ann, 2)).toContainText("Message removed");
+  await expect(text(ben, 1)).toHaveText("to be edited");
+  await goOnline(ann);
+  for (const page of [ann, ben]) {
+    await expect(page.locator("li.message .message-text")).toHaveText(["edited (edited)", "Message removed", "stays"]);
+  }
+});
+
+test("a server killed while messages are on their way loses none and doubles none", async ({ visitor, server, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  const said = Array.from({ length: 12 }, (_, at) => `line ${at + 1}.`);
+  for (const [at, line] of said.entries()) {
+    if (at === 6) await server.kill();
+    await say(ann, line);
+  }
+  await server.start();
+  for (const page of [ann, ben]) await heard(page, said);
+  await expect(pending(ann)).toHaveCount(0);
+  await expect(nameField(ann)).toBeHidden();
+});
+
+test("what waits in one room does not go to another", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await goOffline(page);
+  await say(page, "for the first room");
+  await expect(pending(page)).toHaveCount(1);
+  await page.context().setOffline(false);
+  await page.goto(`/${room}-b/`);
+  await isLive(page);
+  await say(page, "for the second");
+  await heard(page, ["for the second"]);
+});
