@@ -70,7 +70,6 @@ test("Back and Forward lead through the rooms, without a reload", async ({ page,
 });
 
 test("Back leads to the same place in the room", async ({ page, request, room }) => {
-  test.fixme(true, "it leads 2.6 pixels beside it: reading_place.rs");
   await fill(request, room, 120);
   await enter(page, room, "Ben");
   await scrollTo(page, 80);

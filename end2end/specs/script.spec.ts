@@ -99,7 +99,6 @@ test("without script the link to earlier messages leads on, to the beginning", a
 });
 
 test("without script a link leads back to the newest", async ({ visitor, request, room }) => {
-  test.fixme(true, "the pill, which does nothing without script, covers it: unread_pill.rs");
   await flood(request, room, 180);
   const page = await visitor(without);
   await page.goto(`/${room}/40`);
@@ -108,7 +107,6 @@ test("without script a link leads back to the newest", async ({ visitor, request
 });
 
 test("without script no button does nothing", async ({ visitor, request, room }) => {
-  test.fixme(true, "the count of who is here is there, and empty: room_header.rs");
   const page = await visitor(without);
   const idle = () => page.locator("button:visible").evaluateAll((all) => all.filter((it) => !(it as HTMLButtonElement).form || (it as HTMLButtonElement).type !== "submit").map((it) => it.outerHTML));
   await page.goto(`/${room}/`);
@@ -137,7 +135,6 @@ test("without script a name that is taken comes back with the text and the reaso
 });
 
 test("without script a stranger's button says what it does", async ({ visitor, room }) => {
-  test.fixme(true, "it says Join, and sends: composer.rs");
   const page = await visitor(without);
   await page.goto(`/${room}/`);
   await expect(page.locator(".composer .button")).toHaveText("Send");

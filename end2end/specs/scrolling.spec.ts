@@ -152,7 +152,6 @@ test("a link leads from far up to the newest messages", async ({ page, request, 
 });
 
 test("a reload shows the same place", async ({ page, request, room }) => {
-  test.fixme(true, "the message is loaded, and not gone to: reading_place.rs, travel.rs");
   await flood(request, room, 200);
   await enter(page, room, "Ben");
   await scrollTo(page, 155, "start");

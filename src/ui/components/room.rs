@@ -64,6 +64,7 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
 
     window_event_listener(ev::popstate, move |_| room.come_back());
     window_event_listener(ev::visibilitychange, move |_| room.look());
+    window_event_listener(ev::beforeunload, move |_| address::keep_place(room.place.now()));
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.is_some_and(|key| kept::is_of_outbox(&key, &room.name())) {

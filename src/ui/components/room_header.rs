@@ -21,10 +21,8 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
         };
         words.to_owned()
     });
-    let here = Signal::derive(move || {
-        let count = room.others.count.get();
-        if count > 0 && live.get() { format!("{count} here now") } else { String::new() }
-    });
+    let is_counted = Signal::derive(move || live.get() && room.others.count.get() > 0);
+    let here = Signal::derive(move || format!("{} here now", room.others.count.get()));
     let expanded = Signal::derive(move || showing_participants.get().to_string());
     let switch = move |event: MouseEvent| {
         if browser::is_plain_click(&event) {
@@ -46,6 +44,7 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                     <a class="room-reload" href="">"Show newer messages"</a>
                     <button
                         class="room-count"
+                        class:shown=is_counted
                         aria-expanded=expanded
                         aria-controls="participants"
                         on:click=move |_| showing_participants.update(|shown| *shown = !*shown)
