@@ -4,7 +4,7 @@
 
 use parlour::domain::{Epoch, EventId, HistoryPage, MessageText, RoomName, RoomPage, Tag, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
-use parlour::ui::outbox::Outbox;
+use parlour::ui::outbox::{Outbox, Pending, Wish};
 use parlour::ui::timeline::{Applied, Timeline};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -42,7 +42,7 @@ fn frames_keep_their_large_numbers() {
 #[wasm_bindgen_test]
 fn the_timeline_takes_what_comes_next_and_notices_a_gap() {
     let mut timeline = Timeline::new(&empty_page());
-    let applied = [1, 2, 2, 4, 3].map(|seq| timeline.apply(said(seq).into_event().unwrap()));
+    let applied = [1, 2, 2, 4, 3].map(|seq| timeline.apply(said(seq).into_event().unwrap(), true));
     assert_eq!(applied, [Applied::Next, Applied::Next, Applied::Known, Applied::Gap, Applied::Next]);
     assert_eq!(timeline.position(), 3);
 }
@@ -51,10 +51,11 @@ fn the_timeline_takes_what_comes_next_and_notices_a_gap() {
 fn what_waits_survives_in_the_browsers_storage() {
     let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
     let mut outbox = Outbox::default();
-    outbox.push(EventId::parse("a1").unwrap(), Some("Ἄννα".into()), "👩‍👩‍👧‍👦\nשלום".into());
-    storage.set_item("outbox", &serde_json::to_string(&outbox).unwrap()).unwrap();
+    let said = Wish::Post { username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into() };
+    outbox.push(EventId::parse("a1").unwrap(), said, u64::MAX);
+    storage.set_item("outbox", &serde_json::to_string(&outbox.pending()[0]).unwrap()).unwrap();
     let kept = storage.get_item("outbox").unwrap().unwrap();
-    assert_eq!(serde_json::from_str::<Outbox>(&kept).unwrap(), outbox);
+    assert_eq!(serde_json::from_str::<Pending>(&kept).unwrap(), outbox.pending()[0]);
 }
 
 #[wasm_bindgen_test]

@@ -74,6 +74,8 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         }
     });
     window_event_listener(ev::keydown, move |event| match event.key().as_str() {
+        // These keys are the input method's.
+        _ if event.is_composing() => {}
         "k" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
             switching.update(|shown| *shown = !*shown);
