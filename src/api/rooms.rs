@@ -8,7 +8,7 @@ use leptos::server_fn::codec::GetUrl;
 
 /// The page of the room named `room_name`: its newest messages, or those around `permalink`. It is for a visitor who
 /// goes by the remembered name, or else by `username`.
-#[server(input = GetUrl, output = Json)]
+#[server(endpoint = "open_room", input = GetUrl, output = Json)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -25,7 +25,7 @@ pub async fn open_room(
 
 /// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
 /// if none is given.
-#[server(input = GetUrl, output = Json)]
+#[server(endpoint = "load_history", input = GetUrl, output = Json)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -46,7 +46,7 @@ pub async fn load_history(
 
 /// How many messages of others each of these rooms has after what was read, in their order: of the first
 /// 30 rooms, and up to 100 each.
-#[server(input = GetUrl, output = Json)]
+#[server(endpoint = "count_unread", input = GetUrl, output = Json)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
     expect_context::<Chat>()
