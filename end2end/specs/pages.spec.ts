@@ -40,7 +40,8 @@ test("without script the front page leads into the room, and the room can be rea
   await expect(text(ann, 1)).toHaveText("welcome");
   await say(ann, "no script here\r\nbut two lines");
   await expect(messages(ann, "no script here").locator(".message-author")).toHaveText("Ann");
-  expect((await text(ann, 2).innerText()).trim()).toBe("no script here\nbut two lines");
+  // Line breaks are seen once the stylesheet is there.
+  await expect.poll(async () => (await text(ann, 2).innerText()).trim()).toBe("no script here\nbut two lines");
   await expect(composer(ann)).toHaveValue("");
 });
 
