@@ -169,8 +169,8 @@ fn join(room: RoomState, name: String, moves_on: bool) {
     spawn_local(async move {
         let username = match join_room(room.name().to_string(), name.clone()).await {
             Ok(username) => username.to_string(),
-            // Without a network the name is tried when something is said.
             Err(ApiError::Refused(reason)) => return room.name_refused.set(Some(reason)),
+            // Without a network the name is tried when something is said.
             Err(_) => name,
         };
         room.name_refused.set(None);

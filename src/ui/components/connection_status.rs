@@ -18,7 +18,7 @@ pub(super) fn ConnectionStatusBar() -> impl IntoView {
     view! {
         <section class="connection-bar" class:shown=Signal::derive(is_lost) aria-label="Connection">
             <span>{Signal::derive(words)}</span>
-            <button class="button-quiet" class:shown=Signal::derive(can_wake) on:click=move |_| room.wake()>"Now"</button>
+            <button class="button-quiet" class:shown=Signal::derive(can_wake) on:click=move |_| room.reconnect()>"Now"</button>
         </section>
     }
 }

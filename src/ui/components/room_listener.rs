@@ -5,23 +5,24 @@ use crate::domain::{Event, EventBody, EventId, RejectionCode, Seq};
 use crate::protocol::{ClientFrame, ServerFrame};
 use crate::ui::browser;
 use crate::ui::live::{ConnectionStatus, Listener};
+use crate::ui::outbox::Outbox;
 use crate::ui::timeline::Applied;
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// Somebody in a room; after another was opened, nobody.
-pub(super) struct Visitor {
+/// Hears for one visit of a room; once another was opened, it hears nothing.
+pub(super) struct RoomListener {
     pub(super) room: RoomState,
     pub(super) visit: u32,
 }
 
-impl Visitor {
+impl RoomListener {
     fn is_here(&self) -> bool {
         self.visit == self.room.visit.get_value()
     }
 }
 
-impl Listener for Visitor {
+impl Listener for RoomListener {
     fn position(&self) -> Seq {
         self.room.position()
     }
@@ -34,6 +35,8 @@ impl Listener for Visitor {
 
     fn welcome(&self) {
         if self.is_here() {
+            // Whatever was handed to the connection before it was there is not on its way.
+            self.room.outbox.update_untracked(Outbox::disconnect);
             self.room.send_waiting();
         }
     }

@@ -3,11 +3,11 @@
 use super::attention::Attention;
 use super::others::Others;
 use super::reading_place::{Goal, ReadingPlace};
-use super::room_listener::Visitor;
+use super::room_listener::RoomListener;
 use super::turn::Turn;
 use crate::domain::{EventId, Message, RoomName, RoomPage, Seq, Tag};
 use crate::protocol::ClientFrame;
-use crate::ui::browser::{self, address, clock, kept};
+use crate::ui::browser::{self, clock, kept};
 use crate::ui::live::{ConnectionStatus, Live};
 use crate::ui::outbox::{Outbox, Wish};
 use crate::ui::timeline::Timeline;
@@ -121,8 +121,8 @@ impl RoomState {
     pub(super) fn connect(self, name: &RoomName, page: &RoomPage) {
         self.live.with_value(|live| live.as_ref().map(Live::close));
         self.hush();
-        let visitor = Visitor { room: self, visit: self.visit.get_value() };
-        let live = Live::start(name, &page.epoch, self.username.get_untracked().as_deref(), visitor);
+        let listener = RoomListener { room: self, visit: self.visit.get_value() };
+        let live = Live::start(name, &page.epoch, self.username.get_untracked().as_deref(), listener);
         self.live.set_value(Some(live));
     }
 
@@ -152,7 +152,7 @@ impl RoomState {
     }
 
     /// Tries to connect now rather than later.
-    pub(super) fn wake(self) {
+    pub(super) fn reconnect(self) {
         self.live.with_value(|live| live.as_ref().map(Live::wake));
     }
 
@@ -190,6 +190,5 @@ impl RoomState {
         self.timeline.set(timeline);
         self.page.set(page);
         self.begin();
-        address::drop_query();
     }
 }
