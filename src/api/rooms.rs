@@ -19,8 +19,8 @@ pub async fn open_room(
     let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
     let asked = || username.and_then(|name| Username::parse(&name).ok());
     let username = visitor::username_of_request().or_else(asked);
-    let page = expect_context::<Chat>().room_page(&name, username, visitor::author_of_request(), permalink).await;
-    page.map_err(|_| ApiError::Unavailable)
+    let page = expect_context::<Chat>().room_page(&name, username, &visitor::of_request(), permalink).await;
+    page.map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
 }
 
 /// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
@@ -41,7 +41,10 @@ pub async fn load_history(
         (_, _, Some(seq)) => HistoryPlace::Around(seq),
         _ => HistoryPlace::Newest,
     };
-    expect_context::<Chat>().history(&name, place).await.map_err(|_| ApiError::Unavailable)
+    expect_context::<Chat>()
+        .history(&name, &visitor::of_request(), place)
+        .await
+        .map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
 }
 
 /// How many messages of others each of these rooms has after what was read, in their order: of the first
@@ -49,10 +52,7 @@ pub async fn load_history(
 #[server(endpoint = "count_unread", input = GetUrl, output = Json)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
-    expect_context::<Chat>()
-        .count_unread(&rooms, &visitor::author_of_request())
-        .await
-        .map_err(|_| ApiError::Unavailable)
+    expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await.map_err(|_| ApiError::Unavailable)
 }
 
 /// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.
@@ -62,8 +62,8 @@ pub async fn join_room(room_name: String, username: String) -> Result<Username, 
     use crate::server::{chat::Chat, visitor};
     let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
     let username = Username::parse(&username).inspect_err(|_| visitor::answer(422))?;
-    let taken = expect_context::<Chat>().taken(&name, &username, &visitor::author_of_request()).await;
-    if let Some(rejection) = taken.map_err(|_| ApiError::Unavailable)? {
+    let taken = expect_context::<Chat>().taken(&name, &username, &visitor::of_request()).await;
+    if let Some(rejection) = taken.map_err(|denied| ApiError::Refused(visitor::refused(&denied)))? {
         visitor::answer(409);
         return Err(ApiError::Refused(rejection.detail));
     }

@@ -1,7 +1,9 @@
 //! Accepting connections: an own loop, because a server that faces people must outlast those that send nothing.
 
+use super::peer::Peer;
 use axum::Router;
-use hyper::server::conn::http1;
+use axum::http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -9,6 +11,7 @@ use hyper_util::{
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 
 /// A request's head has so long to arrive, and an idle connection so long to begin one.
 const HEAD: Duration = Duration::from_secs(5);
@@ -36,7 +39,9 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: Cancella
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => drop(connections.spawn(connection(stream, app.clone(), shutdown.clone()))),
+            Ok((stream, from)) => {
+                drop(connections.spawn(connection(stream, Peer(from.ip()), app.clone(), shutdown.clone())));
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -48,9 +53,13 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: Cancella
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, app: Router, shutdown: CancellationToken) {
+async fn connection(stream: TcpStream, peer: Peer, app: Router, shutdown: CancellationToken) {
     // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let app = app.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

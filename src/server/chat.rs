@@ -1,10 +1,13 @@
 //! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
 //! to this, and bring names and texts as they came.
 
+use super::access::Denied;
 use super::hub::{Hub, Seat, Subscription};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
+use super::limits::Limiter;
 use super::store::{Draft, Entry, Room, Store};
+use super::visitor::Visitor;
 use crate::domain::{
     Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
     RoomPage, Seq, Username, page::MAX_COUNTED_ROOMS,
@@ -20,6 +23,7 @@ pub struct Chat {
     pub(super) store: Store,
     pub(super) hub: Hub,
     pub(super) journal: Journal,
+    pub(super) limiter: Limiter,
 }
 
 /// Where a connection wants to go on.
@@ -64,56 +68,60 @@ impl Chat {
         &self,
         name: &RoomName,
         username: Option<Username>,
-        author: Author,
+        visitor: &Visitor,
         permalink: Option<Seq>,
-    ) -> Result<RoomPage, DbErr> {
+    ) -> Result<RoomPage, Denied> {
         // The head is read before the messages, so it never claims more than the page shows.
-        let (room, head) = self.store.room(name).await?;
+        let (room, head) = self.admit(name, visitor).await?;
         let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
         let history = self.store.messages(room.id, place).await?;
-        let (tag, form_id) = (author.tag(), new_id());
+        let (tag, form_id) = (visitor.author.tag(), new_id());
         Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag, permalink, form_id, history })
     }
 
     /// A page of messages.
-    pub(crate) async fn history(&self, name: &RoomName, place: HistoryPlace) -> Result<HistoryPage, DbErr> {
-        let (room, _) = self.store.room(name).await?;
-        self.store.messages(room.id, place).await
+    pub(crate) async fn history(
+        &self,
+        name: &RoomName,
+        visitor: &Visitor,
+        place: HistoryPlace,
+    ) -> Result<HistoryPage, Denied> {
+        let (room, _) = self.admit(name, visitor).await?;
+        Ok(self.store.messages(room.id, place).await?)
     }
 
     /// How many messages of others than `author` each of these rooms has after what was read.
-    pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], author: &Author) -> Result<Vec<u64>, DbErr> {
+    pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
         let mut counts = Vec::new();
         for ReadRoom { room, read } in rooms.iter().take(MAX_COUNTED_ROOMS) {
-            counts.push(self.store.count_unread(room, *read, author).await?);
+            counts.push(self.store.count_unread(room, *read, &visitor.author).await?);
         }
         Ok(counts)
     }
 
-    /// Why `author` cannot use this name in the room, if somebody else holds it there.
+    /// Why the visitor cannot use this name in the room, if somebody else holds it there.
     pub(crate) async fn taken(
         &self,
         name: &RoomName,
         username: &Username,
-        author: &Author,
-    ) -> Result<Option<Rejection>, DbErr> {
-        let (room, _) = self.store.room(name).await?;
-        if !self.store.is_taken(room.id, username, author).await? {
+        visitor: &Visitor,
+    ) -> Result<Option<Rejection>, Denied> {
+        let (room, _) = self.admit(name, visitor).await?;
+        if !self.store.is_taken(room.id, username, &visitor.author).await? {
             return Ok(None);
         }
-        self.store.taken(room.id, username, author).await.map(Some)
+        Ok(Some(self.store.taken(room.id, username, &visitor.author).await?))
     }
 
     /// Enters a room: subscribed first, so that nothing is missed from here on. Whoever asks for a name that somebody
     /// else holds is nobody, until a post brings another.
     pub(crate) async fn join(
         &self,
-        name: &RoomName,
+        (room, head): (Room, Seq),
         username: Username,
         author: Author,
         resume: Resume,
     ) -> Result<Joined, DbErr> {
-        let (room, head) = self.store.room(name).await?;
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -146,10 +154,18 @@ impl Chat {
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
         let draft = wish.parse()?;
-        let id = match id {
-            Some(id) => EventId::parse(id)?,
-            None => new_id(),
-        };
+        let sent = id.map(EventId::parse).transpose()?;
+        if let Err(too_much) = self.limiter.message(&author) {
+            // What is stored already is answered all the same.
+            let stored = match &sent {
+                Some(id) => self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?,
+                None => false,
+            };
+            if !stored {
+                return Err(too_much.rejection("Slow down a little. Your message is not lost."));
+            }
+        }
+        let id = sent.unwrap_or_else(new_id);
         Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
     }
 
@@ -157,12 +173,12 @@ impl Chat {
     pub(crate) async fn submit_and_wait(
         &self,
         name: &RoomName,
-        author: Author,
+        visitor: &Visitor,
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Outcome {
-        let (room, _) = self.store.room(name).await.map_err(|_| Rejection::unavailable())?;
-        self.submit(&room, author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+        let (room, _) = self.admit(name, visitor).await?;
+        self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
 }
 

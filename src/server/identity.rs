@@ -30,6 +30,11 @@ impl Author {
         &self.hash
     }
 
+    /// The same, as a value of its own.
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.hash
+    }
+
     /// Whether nothing shows yet that this author will be back: there was no cookie with the request.
     pub(crate) fn is_guest(&self) -> bool {
         self.guest

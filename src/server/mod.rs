@@ -4,6 +4,7 @@
 //! `journal` know SeaORM, only `relay` knows Redis, only `router` knows the pages.
 
 mod accept;
+mod access;
 mod assets;
 pub mod chat;
 pub mod config;
@@ -11,7 +12,9 @@ mod health;
 mod hub;
 pub mod identity;
 mod journal;
+mod limits;
 mod origin;
+mod peer;
 mod presence;
 mod relay;
 mod router;
@@ -26,6 +29,7 @@ use config::{Config, redacted};
 use hub::Hub;
 use identity::Identities;
 use journal::Journal;
+use limits::Limiter;
 use relay::Relay;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
     pub(crate) identities: Identities,
+    pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
     pub(crate) sockets: TaskTracker,
@@ -96,7 +101,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     }
     tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
-    let chat = Chat { store: store.clone(), hub, journal };
+    let limiter = Limiter::new(config.rates);
+    tasks.spawn(limiter.clone().forget_for_ever());
+    let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
     announce(&config, &listener);
 
@@ -104,6 +111,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         config: Arc::new(config),
         chat,
         identities,
+        limiter,
         relay,
         assets,
         sockets: TaskTracker::new(),

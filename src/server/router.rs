@@ -1,7 +1,7 @@
 //! The site map. The one file of the server that knows the pages.
 
 use super::chat::Wish;
-use super::identity::Author;
+use super::visitor::Visitor;
 use super::{Shared, assets, health, origin, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
@@ -139,7 +139,7 @@ struct PostForm {
 async fn post(
     State(shared): State<Shared>,
     Path(raw): Path<String>,
-    Extension(author): Extension<Author>,
+    Extension(visitor): Extension<Visitor>,
     Extension(known): Extension<KnownUsername>,
     headers: HeaderMap,
     uri: Uri,
@@ -150,14 +150,14 @@ async fn post(
     }
     let mut again = Request::new(Body::empty());
     *again.uri_mut() = uri;
-    again.extensions_mut().insert(author);
+    again.extensions_mut().insert(visitor);
     again.extensions_mut().insert(known);
     let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
         let wish = Wish::Post { username: parsed.clone().unwrap_or_else(Username::anonymous), message: &form.message };
-        shared.chat.submit_and_wait(&name, author, form.id.as_deref(), wish).await.map(|_| parsed)
+        shared.chat.submit_and_wait(&name, &visitor, form.id.as_deref(), wish).await.map(|_| parsed)
     };
     match stored.await {
         Ok(parsed) => {

@@ -1,8 +1,11 @@
-//! Who a request comes from, as its cookies say: the identity, which a visitor of a page gets who has none, and the name
-//! that the visitor goes by.
+//! Who a request comes from: the address; the identity, as the cookie says, which a visitor of a page gets who has none;
+//! and the name that the visitor goes by.
 
 use super::Shared;
+use super::access::Denied;
 use super::identity::{Author, COOKIE, Identities};
+use super::limits::Network;
+use super::peer::Peer;
 use crate::domain::{KnownUsername, Username, room::encode_segment};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
@@ -17,7 +20,14 @@ const USERNAME_COOKIE: &str = "parlour_username";
 /// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
 const YEAR: u32 = 31_536_000;
 
-/// Makes the visitor's [`Author`] known to what follows, if the visitor has an identity, and the [`KnownUsername`].
+/// Who asks for something, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) author: Author,
+    pub(crate) network: Network,
+}
+
+/// Makes the [`Visitor`] known to what follows, and the [`KnownUsername`]. Without an identity the author is a guest.
 pub(crate) async fn recognise(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     introduce(&shared, &mut request);
     next.run(request).await
@@ -25,29 +35,33 @@ pub(crate) async fn recognise(State(shared): State<Shared>, mut request: Request
 
 /// The same, and whoever has no identity gets one.
 pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    if introduce(&shared, &mut request) {
+    let visitor = introduce(&shared, &mut request);
+    if !visitor.author.is_guest() {
         return next.run(request).await;
     }
+    if let Err(too_much) = shared.limiter.visitor(visitor.network) {
+        return too_much.response("Too many new visitors come from this address. Try again a little later.");
+    }
     let (author, cookie) = shared.identities.create();
-    request.extensions_mut().insert(author);
+    request.extensions_mut().insert(Visitor { author, ..visitor });
     let mut response = next.run(request).await;
     response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie));
     response
 }
 
-/// Returns whether the visitor has an identity.
-fn introduce(shared: &Shared, request: &mut Request) -> bool {
+fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
     let author = cookies(request.headers(), COOKIE).find_map(|value| shared.identities.recognise(value));
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
+    let address = peer.client(request.headers(), &shared.config.trusted_proxies);
+    let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into() };
     let username = cookies(request.headers(), USERNAME_COOKIE).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
     });
     let extensions = request.extensions_mut();
     extensions.insert(KnownUsername(username));
-    if let Some(author) = author {
-        extensions.insert(author);
-    }
-    author.is_some()
+    extensions.insert(visitor);
+    visitor
 }
 
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -84,17 +98,24 @@ pub(crate) fn answer(status: u16) {
     }
 }
 
-/// The author of the request that is being answered, inside a server function or a page; a guest, where there is none.
-pub(crate) fn author_of_request() -> Author {
-    of_request().unwrap_or_else(Identities::guest)
+/// The same for somebody who may not enter a room; returns the sentence to show.
+pub(crate) fn refused(denied: &Denied) -> String {
+    answer(denied.status().as_u16());
+    denied.to_string()
+}
+
+/// Who asks, inside a server function or a page.
+pub(crate) fn of_request() -> Visitor {
+    let nobody = || Visitor { author: Identities::guest(), network: Peer::UNKNOWN.0.into() };
+    extension_of_request().unwrap_or_else(nobody)
 }
 
 /// The name that the visitor goes by, inside a server function or a page.
 pub(crate) fn username_of_request() -> Option<Username> {
-    of_request::<KnownUsername>().and_then(|known| known.0)
+    extension_of_request::<KnownUsername>().and_then(|known| known.0)
 }
 
-fn of_request<T: Clone + Send + Sync + 'static>() -> Option<T> {
+fn extension_of_request<T: Clone + Send + Sync + 'static>() -> Option<T> {
     use_context::<Parts>()?.extensions.get::<T>().cloned()
 }
 

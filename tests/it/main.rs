@@ -15,6 +15,7 @@ mod history;
 mod identity;
 mod joining;
 mod lifecycle;
+mod limits;
 mod load;
 mod locks;
 mod names;

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::server::identity::{Author, tag_of};
 use event::{Column, Entity, Kind, Model};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
 
 impl Store {
@@ -15,6 +15,12 @@ impl Store {
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
         Ok(rows.all(&self.reader).await?.into_iter().map(Event::from).collect())
+    }
+
+    /// Whether the room's log holds an event that `author` sent under this id.
+    pub(crate) async fn has(&self, room_id: i64, author: &Author, id: &EventId) -> Result<bool, DbErr> {
+        let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
+        Ok(found.count(&self.reader).await? > 0)
     }
 
     /// A page of messages.

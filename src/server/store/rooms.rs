@@ -2,7 +2,9 @@
 
 use super::{Store, entity::room};
 use crate::domain::{Epoch, RoomName, Seq};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::OnConflict,
+};
 
 /// A room as the server knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,27 +15,24 @@ pub(crate) struct Room {
 }
 
 impl Store {
-    /// The room of this name and the head of its log. A room exists as soon as its address is visited.
-    pub(crate) async fn room(&self, name: &RoomName) -> Result<(Room, Seq), DbErr> {
-        let find = || room::Entity::find().filter(room::Column::Name.eq(name.as_str()));
-        let row = match find().one(&self.reader).await? {
-            Some(row) => row,
-            None => {
-                let new = room::ActiveModel {
-                    name: Set(name.as_str().to_owned()),
-                    epoch: Set(new_epoch()),
-                    head: Set(0),
-                    last_at: Set(0),
-                    ..Default::default()
-                };
-                // Two first visitors at once: one row, and both read it.
-                let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
-                room::Entity::insert(new).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
-                let missing = || DbErr::RecordNotFound(format!("room {name}"));
-                find().one(&self.writer).await?.ok_or_else(missing)?
-            }
+    /// The room of this name and the head of its log, if there is one.
+    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<(Room, Seq)>, DbErr> {
+        Ok(by_name(name).one(&self.reader).await?.map(known))
+    }
+
+    /// The same, and makes the room if there is none. Two who come first at once find one room.
+    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<(Room, Seq), DbErr> {
+        let new = room::ActiveModel {
+            name: Set(name.as_str().to_owned()),
+            epoch: Set(new_epoch()),
+            head: Set(0),
+            last_at: Set(0),
+            ..Default::default()
         };
-        Ok((Room { id: row.id, name: name.clone(), epoch: Epoch(row.epoch) }, row.head))
+        let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
+        room::Entity::insert(new).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
+        let missing = || DbErr::RecordNotFound(format!("room {name}"));
+        by_name(name).one(&self.writer).await?.map(known).ok_or_else(missing)
     }
 
     /// The newest number of each of these rooms' logs.
@@ -46,6 +45,14 @@ impl Store {
             .all(&self.reader)
             .await
     }
+}
+
+fn by_name(name: &RoomName) -> Select<room::Entity> {
+    room::Entity::find().filter(room::Column::Name.eq(name.as_str()))
+}
+
+fn known(row: room::Model) -> (Room, Seq) {
+    (Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) }, row.head)
 }
 
 /// Eight random characters.

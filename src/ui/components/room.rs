@@ -69,7 +69,7 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.is_some_and(|key| kept::is_of_outbox(&key, &room.name())) {
             room.read_kept();
-            room.finish_turn();
+            room.go_on();
             room.send_waiting();
         }
     });

@@ -63,7 +63,7 @@ impl Listener for RoomListener {
                 // What passes by itself is tried again when the server says so, not only at the next connection.
                 match rejection.retry_after_ms {
                     Some(ms) => set_timeout(move || room.send_waiting(), Duration::from_millis(ms.into())),
-                    None => room.finish_turn(),
+                    None => room.go_on(),
                 }
             }
             ServerFrame::Heartbeat { head } if head > room.position() => {
@@ -107,7 +107,7 @@ impl RoomState {
         }
         if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
             self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
-            self.finish_turn();
+            self.go_on();
         }
         if applied == Applied::Next {
             self.draw();

@@ -51,14 +51,14 @@ impl RoomState {
             let (passed_on, over) = oneshot::channel();
             self.turn.set_value(Turn::Had(passed_on));
             self.read_kept();
-            self.post_waiting();
-            self.finish_turn();
+            self.go_on();
             let _ = over.await;
         });
     }
 
-    /// Passes the turn on if nothing waits any more.
-    pub(super) fn finish_turn(self) {
+    /// Something is answered: sends what waits behind it, or passes the turn on.
+    pub(super) fn go_on(self) {
+        self.send_waiting();
         if !self.outbox.with_untracked(Outbox::waits) {
             self.end_turn();
         }
@@ -86,9 +86,9 @@ impl RoomState {
     }
 
     fn post_waiting(self) {
-        let mut waiting = Vec::new();
-        self.outbox.update_untracked(|outbox| waiting = outbox.send());
-        for Pending { id, wish, .. } in waiting {
+        let mut next = None;
+        self.outbox.update_untracked(|outbox| next = outbox.send());
+        if let Some(Pending { id, wish, .. }) = next {
             let id = Some(id.as_str().to_owned());
             self.send(match wish {
                 Wish::Post { username, text } => ClientFrame::Post { id, message: text, username },

@@ -14,6 +14,7 @@ pub struct Site {
     pub database_url: String,
     redis_url: Option<String>,
     given: Vec<String>,
+    limits: &'static str,
 }
 
 impl Site {
@@ -23,7 +24,7 @@ impl Site {
             Database::Sqlite => {
                 let data = scratch::directory("data");
                 let database_url = format!("sqlite://{}", data.join("parlour.db").display());
-                Self { data, database_url, redis_url: None, given: Vec::new() }
+                Self { data, database_url, redis_url: None, given: Vec::new(), limits: "off" }
             }
             Database::Postgres => Self::on(postgres::fresh_database().await),
         }
@@ -36,12 +37,19 @@ impl Site {
 
     fn on(url: String) -> Self {
         let given = vec!["--database-url".to_owned(), url.clone()];
-        Self { data: scratch::directory("data"), database_url: url, redis_url: None, given }
+        Self { data: scratch::directory("data"), database_url: url, redis_url: None, given, limits: "off" }
     }
 
     /// The same site with a relay between its servers.
     pub fn with_redis(mut self, url: String) -> Self {
         self.redis_url = Some(url);
+        self
+    }
+
+    /// The same site with the limits that a visitor meets, and these settings.
+    pub fn limited(mut self, settings: &[&str]) -> Self {
+        self.limits = "on";
+        self.given.extend(settings.iter().map(ToString::to_string));
         self
     }
 
@@ -57,7 +65,8 @@ impl Site {
 
     /// What a server of this site is started with.
     pub fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["--data".to_owned(), self.data.display().to_string()];
+        let data = self.data.display().to_string();
+        let mut arguments = ["--data", &data, "--limits", self.limits].map(str::to_owned).to_vec();
         arguments.extend(self.given.clone());
         if let Some(url) = &self.redis_url {
             arguments.extend(["--redis-url".to_owned(), url.clone()]);

@@ -1,87 +1,19 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
+mod settings;
+
+pub use settings::{Command, Limits, LogFormat};
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
+use ipnet::IpNet;
 use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
 use serde::Deserialize;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use settings::{CommandLine, Settings};
+use std::num::NonZeroU32;
+use std::path::Path;
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
-
-/// Parlour: a chat that people enter by link. Without any setting it serves http://127.0.0.1:3000 and keeps
-/// everything in ./data.
-#[derive(Parser)]
-#[command(
-    name = "parlour",
-    version,
-    after_help = "Settings may also stand in the environment or in ./Leptos.toml; flags win, then the environment."
-)]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    settings: Settings,
-}
-
-/// What the executable is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
-    Serve,
-    /// Validate the settings and reach the database and Redis
-    Check,
-}
-
-/// Settings as flags and environment give them, and under the same names the table `[parlour]` of the file.
-#[derive(clap::Args, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Settings {
-    /// Where to listen [default: 127.0.0.1:3000]
-    #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT")]
-    #[serde(skip)]
-    addr: Option<SocketAddr>,
-    /// sqlite://FILE or postgres://… [default: parlour.db in the data directory]
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<String>,
-    /// redis://… joins several nodes on one PostgreSQL [default: none, one node]
-    #[arg(long, global = true, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    redis_url: Option<String>,
-    /// The data directory [default: ./data]
-    #[arg(long, global = true, env = "PARLOUR_DATA", value_name = "DIRECTORY")]
-    data: Option<PathBuf>,
-    /// The address people use, behind a proxy: https://chat.example [default: the request's Host]
-    #[arg(long, global = true, env = "PARLOUR_PUBLIC_URL", value_name = "URL")]
-    public_url: Option<String>,
-    /// `off` lifts every limit, for load tests [default: on]
-    #[arg(long, global = true, env = "PARLOUR_LIMITS", value_enum)]
-    limits: Option<Limits>,
-    /// How logs are written; RUST_LOG chooses what [default: text]
-    #[arg(long, global = true, env = "PARLOUR_LOG_FORMAT", value_enum)]
-    log_format: Option<LogFormat>,
-}
-
-/// Whether visitors are limited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Limits {
-    /// As it should be.
-    #[default]
-    On,
-    /// For load tests.
-    Off,
-}
-
-/// How logs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs: one JSON object a line.
-    Json,
-}
 
 /// The effective settings.
 #[derive(Clone, Debug)]
@@ -94,10 +26,31 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// The site's origin (scheme, host and port), where it is not what requests say.
     pub public_url: Option<String>,
-    /// Whether visitors are limited.
-    pub limits: Limits,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What visitors may do, and how often; `None` where nothing is limited.
+    pub rates: Option<Rates>,
     /// How logs are written.
     pub log_format: LogFormat,
+}
+
+/// How much of what is let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Messages of one identity, in a second.
+    pub messages_per_second: NonZeroU32,
+    /// Messages of one identity, at once.
+    pub message_burst: NonZeroU32,
+    /// Connections of one address, at a time.
+    pub connections_per_address: NonZeroU32,
+    /// New connections of one address, in a minute.
+    pub joins_per_minute: NonZeroU32,
+    /// New rooms of one address, in an hour.
+    pub rooms_per_hour: NonZeroU32,
+    /// New identities of one address, in an hour.
+    pub visitors_per_hour: NonZeroU32,
+    /// Connections of this node, at a time.
+    pub max_connections: NonZeroU32,
 }
 
 /// A setting that cannot be: the sentence names it.
@@ -157,9 +110,24 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;
+    let trusted_proxies = settings.trusted_proxies.or(in_file.trusted_proxies).unwrap_or_default();
     let limits = settings.limits.or(in_file.limits).unwrap_or_default();
+    let number = |flag: Option<NonZeroU32>, in_file, default| {
+        flag.or(in_file).unwrap_or(NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN))
+    };
+    let rates = Rates {
+        messages_per_second: number(settings.messages_per_second, in_file.messages_per_second, 5),
+        message_burst: number(settings.message_burst, in_file.message_burst, 10),
+        connections_per_address: number(settings.connections_per_address, in_file.connections_per_address, 512),
+        joins_per_minute: number(settings.joins_per_minute, in_file.joins_per_minute, 600),
+        rooms_per_hour: number(settings.rooms_per_hour, in_file.rooms_per_hour, 200),
+        visitors_per_hour: number(settings.visitors_per_hour, in_file.visitors_per_hour, 1000),
+        max_connections: number(settings.max_connections, in_file.max_connections, 20_000),
+    };
+    let rates = (limits == Limits::On).then_some(rates);
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
-    Ok((command.unwrap_or(Command::Serve), Config { leptos, database_url, redis_url, public_url, limits, log_format }))
+    let config = Config { leptos, database_url, redis_url, public_url, trusted_proxies, rates, log_format };
+    Ok((command.unwrap_or(Command::Serve), config))
 }
 
 /// What Leptos itself needs to know: from its table of the file, and `LEPTOS_*`.
@@ -247,12 +215,31 @@ mod tests {
             (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
+            (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
+            (&["--message-burst", "0"], "--message-burst"),
+            (&["--max-connections", "many"], "--max-connections"),
         ] {
             let error = resolved(arguments, None).unwrap_err().to_string();
             assert!(error.contains(name), "{arguments:?}: {error}");
         }
         let unknown: Result<File, _> = toml::from_str("[parlour]\ncolour = 'red'");
         assert!(unknown.err().unwrap().to_string().contains("colour"));
+    }
+
+    #[test]
+    fn limits_are_settings_and_can_be_lifted() {
+        let rates = resolved(&["--message-burst", "3"], Some("[parlour]\nrooms-per-hour = 7")).unwrap().rates.unwrap();
+        assert_eq!((rates.message_burst.get(), rates.rooms_per_hour.get(), rates.messages_per_second.get()), (3, 7, 5));
+        assert_eq!(resolved(&["--limits", "off"], None).unwrap().rates, None);
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let of_flag = resolved(&["--trusted-proxies", "10.0.0.0/8, ::1"], None).unwrap().trusted_proxies;
+        let of_file =
+            resolved(&[], Some("[parlour]\ntrusted-proxies = ['10.0.0.0/8', '::1']")).unwrap().trusted_proxies;
+        assert_eq!(of_flag, of_file);
+        assert_eq!(of_flag.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! Limits: too much of something is answered clearly, loses nothing, and is nobody else's trouble.
+
+use crate::support::host::on_each_database;
+use crate::support::server::Server;
+use crate::support::{Client, Database, Door, Site, database, http};
+use serde_json::{Value, json};
+
+on_each_database!(
+    a_flood_of_messages_is_told_when_to_go_on,
+    a_message_that_is_stored_is_answered_whatever_the_limit,
+    connections_from_one_address_are_counted,
+    new_rooms_of_one_address_are_counted,
+    new_visitors_of_one_address_are_counted,
+    only_a_trusted_proxy_says_who_connects,
+    a_form_is_limited_like_a_frame,
+);
+
+/// The next frame that answers a post: a message, or a rejection.
+async fn answer(client: &mut Client) -> Value {
+    let frames = client.until(|frame| frame["type"] == "message" || frame["type"] == "rejected").await;
+    frames.into_iter().next_back().expect("an answer")
+}
+
+async fn a_flood_of_messages_is_told_when_to_go_on(site: Site) {
+    let server = site.limited(&["--messages-per-second", "1", "--message-burst", "3"]).start();
+    let mut ann = Client::join(&server, "harbour").await;
+    let mut bob = Client::join(&server, "harbour").await;
+    for number in 0..4 {
+        ann.send(json!({"type": "post", "id": format!("m{number}"), "message": format!("flood {number}")})).await;
+    }
+    let rejected = ann.answer_to("m3").await;
+    assert_eq!(rejected["code"], "rate_limited");
+    let wait = rejected["retry_after_ms"].as_u64().expect("a time");
+    assert!((1..=1000).contains(&wait), "{wait}");
+    assert!(rejected["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    // Whoever is not the cause can talk.
+    bob.post("calm", "calm").await;
+    let heard = bob.until(|frame| frame["message"] == "calm").await;
+    assert_eq!(heard.iter().filter(|frame| frame["type"] == "message").count(), 4, "{heard:?}");
+    tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+    ann.send(json!({"type": "post", "id": "m3", "message": "flood 3"})).await;
+    ann.until(|frame| frame["message"] == "flood 3").await;
+}
+
+async fn a_message_that_is_stored_is_answered_whatever_the_limit(site: Site) {
+    let server = site.limited(&["--messages-per-second", "1", "--message-burst", "1"]).start();
+    let mut ann = Client::join(&server, "harbour").await;
+    let post = json!({"type": "post", "id": "once", "message": "hello"});
+    ann.send(post.clone()).await;
+    let stored = answer(&mut ann).await;
+    for _ in 0..5 {
+        ann.send(post.clone()).await;
+        assert_eq!(answer(&mut ann).await, stored);
+    }
+    ann.send(json!({"type": "post", "id": "other", "message": "hello"})).await;
+    assert_eq!(answer(&mut ann).await["code"], "rate_limited");
+}
+
+async fn connections_from_one_address_are_counted(site: Site) {
+    let server = site.limited(&["--connections-per-address", "2", "--max-connections", "100"]).start();
+    let one = Client::join(&server, "harbour").await;
+    let _two = Client::join(&server, "harbour").await;
+    assert_eq!(Door::of("harbour").refusal(&server).await, 429);
+    drop(one);
+    // The place is free as soon as the server has seen it go.
+    while Door::of("harbour").try_join(server.addr).await.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let server = server_of(&["--max-connections", "1"]).await;
+    let _one = Client::join(&server, "harbour").await;
+    assert_eq!(Door::of("harbour").refusal(&server).await, 503);
+    let server = server_of(&["--joins-per-minute", "2"]).await;
+    for expected in [101, 101, 429] {
+        assert_eq!(Door::of("harbour").refusal(&server).await, expected);
+    }
+}
+
+async fn server_of(settings: &[&str]) -> Server {
+    Site::new(Database::Sqlite).await.limited(settings).start()
+}
+
+async fn new_rooms_of_one_address_are_counted(site: Site) {
+    let site = site.limited(&["--rooms-per-hour", "2"]);
+    let server = site.start();
+    for room in ["one", "two"] {
+        assert_eq!(http::get(&server, &format!("/{room}/")).await.status, 200);
+    }
+    let refused = http::get(&server, "/three/").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.body.contains("Too many new rooms"), "{}", refused.body);
+    assert_eq!(Door::of("three").refusal(&server).await, 429);
+    assert_eq!(http::post_form(&server, "/three/", &[("message", "hello")]).await.status, 429);
+    assert_eq!(http::get(&server, "/one/").await.status, 200, "rooms that are there stay open");
+    assert_eq!(database::room_names(&site.database_url).await, ["one", "two"]);
+}
+
+async fn new_visitors_of_one_address_are_counted(site: Site) {
+    let server = site.limited(&["--visitors-per-hour", "2"]).start();
+    let known = http::identity(&server).await;
+    assert_eq!(http::get(&server, "/harbour/").await.status, 200);
+    assert_eq!(http::get(&server, "/harbour/").await.status, 429);
+    assert_eq!(http::get_as(&server, "/harbour/", &known).await.status, 200);
+}
+
+async fn only_a_trusted_proxy_says_who_connects(site: Site) {
+    let server = site.limited(&["--connections-per-address", "1", "--trusted-proxies", "127.0.0.1"]).start();
+    let door = |client: &'static str| Door::of("harbour").header("x-forwarded-for", client);
+    let _one = door("192.0.2.1").join(&server).await;
+    assert_eq!(door("192.0.2.1").refusal(&server).await, 429);
+    assert_eq!(door("198.51.100.7, 192.0.2.1").refusal(&server).await, 429, "what the client says of itself");
+    let _two = door("192.0.2.2").join(&server).await;
+    let _network = door("2001:db8::1").join(&server).await;
+    assert_eq!(door("2001:db8::2").refusal(&server).await, 429, "one network of 64 bits");
+    let server = server_of(&["--connections-per-address", "1"]).await;
+    let _one = door("192.0.2.1").join(&server).await;
+    assert_eq!(door("192.0.2.2").refusal(&server).await, 429, "nobody is trusted here");
+}
+
+async fn a_form_is_limited_like_a_frame(site: Site) {
+    let server = site.limited(&["--messages-per-second", "1", "--message-burst", "1"]).start();
+    let cookie = http::identity(&server).await;
+    let post = |message: &'static str| {
+        let request = http::browser().post(server.url("/harbour/")).header("cookie", &cookie);
+        http::send(request.form(&[("message", message)]))
+    };
+    assert_eq!(post("one").await.status, 303);
+    let refused = post("two & more").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.body.contains("two &amp; more"), "the text comes back: {}", refused.body);
+}
