@@ -18,9 +18,9 @@ impl Tag {
         &self.0
     }
 
-    /// The author's colour: a hue in degrees, 0 to 359.
+    /// The author's colour: one of 24 hues around the circle, 0 to 23.
     pub fn hue(&self) -> u16 {
-        u16::from_str_radix(&self.0, 16).unwrap_or(0) % 360
+        u16::from_str_radix(&self.0, 16).unwrap_or(0) % 24
     }
 }
 
@@ -32,6 +32,6 @@ mod tests {
     fn a_tag_is_four_characters_and_a_hue() {
         let tag = Tag::new([0x0f, 0x3a]);
         assert_eq!(tag.as_str(), "0f3a");
-        assert_eq!(tag.hue(), 0x0f3a % 360);
+        assert_eq!(tag.hue(), 0x0f3a % 24);
     }
 }

@@ -8,6 +8,7 @@ mod access;
 mod assets;
 pub mod chat;
 pub mod config;
+mod headers;
 mod health;
 mod hub;
 pub mod identity;

@@ -2,7 +2,7 @@
 
 use super::chat::Wish;
 use super::visitor::Visitor;
-use super::{Shared, assets, health, origin, socket, visitor};
+use super::{Shared, assets, headers, health, origin, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{Refused, shell};
@@ -13,7 +13,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Router, extract::DefaultBodyLimit};
-use leptos::prelude::provide_context;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::ResponseOptions;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -51,6 +53,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(shared.clone(), headers::protect))
         .layer(TraceLayer::new_for_http())
         .with_state(shared)
 }
@@ -85,7 +88,7 @@ async fn front(
             if let Some(Ok(username)) = username.as_deref().map(Username::parse)
                 && (own || known(&request).is_none())
             {
-                visitor::remember(&mut response, &username);
+                visitor::remember(&mut response, &username, &shared.config);
             }
             response
         }
@@ -119,7 +122,7 @@ async fn room(
             let new = asked.and_then(|name| Username::parse(&name).ok()).filter(|_| known(&request).is_none());
             let mut response = page(&shared, request, None).await;
             if let Some(username) = new {
-                visitor::remember(&mut response, &username);
+                visitor::remember(&mut response, &username, &shared.config);
             }
             response
         }
@@ -162,7 +165,7 @@ async fn post(
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&with_username(&name, username)).into_response();
-            parsed.iter().for_each(|username| visitor::remember(&mut response, username));
+            parsed.iter().for_each(|username| visitor::remember(&mut response, username, &shared.config));
             response
         }
         Err(Rejection { code, detail, .. }) => {
@@ -181,18 +184,27 @@ async fn server_function(State(shared): State<Shared>, headers: HeaderMap, reque
     if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let chat = shared.chat.clone();
-    leptos_axum::handle_server_fns_with_context(move || provide_context(chat.clone()), request).await.into_response()
+    let (chat, config) = (shared.chat.clone(), shared.config.clone());
+    let context = move || {
+        provide_context(chat.clone());
+        provide_context(config.clone());
+    };
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
 /// Renders the page that the request's address names.
 async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Response {
     let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
     let known = KnownUsername(known(&request).cloned());
+    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
     let context = move || {
         provide_context(chat.clone());
         provide_context(known.clone());
         provide_context(refused.clone());
+        if let Some(nonce) = use_nonce() {
+            let policy = headers::page_policy(&nonce, watched);
+            expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
     };
     let mut response =
         leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request)

@@ -3,6 +3,7 @@
 
 use super::Shared;
 use super::access::Denied;
+use super::config::Config;
 use super::identity::{Author, COOKIE, Identities};
 use super::limits::Network;
 use super::peer::Peer;
@@ -13,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use leptos::prelude::{expect_context, use_context};
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 
 /// The cookie with the visitor's name, percent-encoded.
 const USERNAME_COOKIE: &str = "parlour_username";
@@ -45,16 +47,18 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
     let (author, cookie) = shared.identities.create();
     request.extensions_mut().insert(Visitor { author, ..visitor });
     let mut response = next.run(request).await;
-    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie));
+    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie, shared.config.is_https()));
     response
 }
 
 fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
-    let author = cookies(request.headers(), COOKIE).find_map(|value| shared.identities.recognise(value));
+    let https = shared.config.is_https();
+    let author =
+        cookies(request.headers(), &cookie_name(COOKIE, https)).find_map(|value| shared.identities.recognise(value));
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
     let address = peer.client(request.headers(), &shared.config.trusted_proxies);
     let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into() };
-    let username = cookies(request.headers(), USERNAME_COOKIE).find_map(|value| {
+    let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
     });
@@ -70,24 +74,33 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
+/// Over https a cookie's name says that nobody but this very host, over https, can have set it (RFC 6265bis, section
+/// 4.1.3.2).
+fn cookie_name(name: &str, https: bool) -> String {
+    if https { format!("__Host-{name}") } else { name.to_owned() }
+}
+
 /// A cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
-fn kept(name: &str, value: &str) -> HeaderValue {
-    let cookie = format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax");
+fn kept(name: &str, value: &str, https: bool) -> HeaderValue {
+    let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
+    let cookie = format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
 }
 
-fn username_cookie(username: &Username) -> HeaderValue {
-    kept(USERNAME_COOKIE, &encode_segment(username.as_str()))
+fn username_cookie(username: &Username, https: bool) -> HeaderValue {
+    kept(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
 }
 
 /// Has the browser remember the name.
-pub(crate) fn remember(response: &mut Response, username: &Username) {
-    response.headers_mut().append(header::SET_COOKIE, username_cookie(username));
+pub(crate) fn remember(response: &mut Response, username: &Username, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
 }
 
 /// The same, inside a server function.
 pub(crate) fn remember_by_function(username: &Username) {
-    expect_context::<leptos_axum::ResponseOptions>().append_header(header::SET_COOKIE, username_cookie(username));
+    let https = expect_context::<Arc<Config>>().is_https();
+    expect_context::<leptos_axum::ResponseOptions>()
+        .append_header(header::SET_COOKIE, username_cookie(username, https));
 }
 
 /// The status of the answer that says what was wrong with a request, inside a server function.
@@ -135,7 +148,7 @@ mod tests {
     #[test]
     fn any_name_fits_into_its_cookie() {
         let name = Username::parse("Zoë; 😀=\"a\", b").unwrap();
-        let cookie = username_cookie(&name);
+        let cookie = username_cookie(&name, false);
         let value = cookie.to_str().unwrap().split("; ").next().unwrap().split_once('=').unwrap().1;
         assert!(!value.contains([';', '"', ',', ' ']), "{value}");
         assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), name.as_str());

@@ -1,11 +1,21 @@
 //! The document around every page, and which address leads to which page.
 
 use super::pages::{FrontPage, NotFoundPage, RoomPage};
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
+
+/// Loads the module and wakes the islands of the page. What Leptos would write here instead waits for an idle moment,
+/// and gives its preload no nonce.
+const WAKE: &str = r#"
+const module = await import(`${root}/pkg/parlour.js`);
+await module.default({ module_or_path: `${root}/pkg/parlour.wasm` });
+module.hydrate();
+for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
+"#;
 
 /// The whole document. `assets` stands before the path of every style, script and picture.
 pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
@@ -27,13 +37,26 @@ pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
                 <meta property="og:site_name" content="Parlour" />
                 <meta property="og:type" content="website" />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options islands=true root=assets />
+                <Scripts assets />
                 <MetaTags />
             </head>
             <body>
                 <App />
             </body>
         </html>
+    }
+}
+
+#[component]
+fn Scripts(assets: String) -> impl IntoView {
+    if let Some(context) = Owner::current_shared_context() {
+        // Only islands are hydrated, and each knows that of itself.
+        context.set_is_hydrating(false);
+    }
+    view! {
+        <link rel="modulepreload" href=format!("{assets}/pkg/parlour.js") nonce=use_nonce() />
+        <link rel="preload" href=format!("{assets}/pkg/parlour.wasm") r#as="fetch" r#type="application/wasm" crossorigin="" />
+        <script type="module" nonce=use_nonce()>{format!("const root = {assets:?};{WAKE}")}</script>
     }
 }
 

@@ -11,6 +11,7 @@ mod checker;
 mod disk;
 mod doorbell;
 mod forms;
+mod headers;
 mod history;
 mod identity;
 mod joining;

@@ -53,6 +53,13 @@ pub struct Rates {
     pub max_connections: NonZeroU32,
 }
 
+impl Config {
+    /// Whether people reach the site by https.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
+    }
+}
+
 /// A setting that cannot be: the sentence names it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

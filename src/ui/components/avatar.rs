@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn Avatar(username: Username, tag: Tag) -> impl IntoView {
     view! {
-        <span class="avatar" aria-hidden="true" style=format!("--hue: {}", tag.hue())>
+        <span class=format!("avatar hue-{}", tag.hue()) aria-hidden="true">
             {username.initials()}
         </span>
     }

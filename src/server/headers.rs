@@ -1,0 +1,43 @@
+//! What browsers are told about every answer: where it may stand, what it may load, and that nothing is guessed.
+
+use super::Shared;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Of whatever is no page: it loads nothing, and stands in no frame.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Half a year, in seconds, as the HSTS preload list once asked for (RFC 6797).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=15552000");
+
+const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// Adds them to whatever is answered. A page brings a policy of its own.
+pub(crate) async fn protect(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.extend(ALWAYS);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    if shared.config.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    response
+}
+
+/// The policy of a page (Content Security Policy Level 3, W3C): scripts run that carry this nonce, and what they load;
+/// everything else comes from here. `watched` pages also ask cargo-leptos for news, on another port.
+pub(crate) fn page_policy(nonce: &str, watched: bool) -> HeaderValue {
+    let reload = if watched { " ws:" } else { "" };
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).expect("a nonce is visible ASCII")
+}
