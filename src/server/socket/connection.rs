@@ -79,7 +79,7 @@ impl Connection {
     }
 
     /// Lives until the connection ends; what is said then is the caller's.
-    pub(super) async fn run(mut self, socket: &mut Socket, draining: CancellationToken) -> Goodbye {
+    pub(super) async fn run(&mut self, socket: &mut Socket, draining: &CancellationToken) -> Goodbye {
         let mut alarm = std::pin::pin!(sleep_until(self.clock.next()));
         let mut drained = std::pin::pin!(draining.cancelled());
         loop {
@@ -115,7 +115,8 @@ impl Connection {
                     self.clock.heard = Instant::now();
                     match received {
                         Ok(Received::Text(text)) => {
-                            self.hear(&text, draining.is_cancelled()).await;
+                            // In a box: between two posts its room is not needed.
+                            Box::pin(self.hear(&text, draining.is_cancelled())).await;
                             Ok(())
                         }
                         Ok(Received::Binary(_)) => Err((close::UNSUPPORTED, "frames are text here")),

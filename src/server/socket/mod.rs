@@ -99,9 +99,10 @@ async fn live(
     let Shared { chat, sockets, draining, .. } = shared;
     match chat.join(room, username, visitor.author, resume, socket.wire()).await {
         Ok(joined) => {
-            let connection = Connection::new(chat, visitor.author, joined, socket.wire().clone());
+            let mut connection = Connection::new(chat, visitor.author, joined, socket.wire().clone());
             sockets.spawn(async move {
-                let (code, reason) = connection.run(&mut socket, draining).await;
+                let (code, reason) = connection.run(&mut socket, &draining).await;
+                drop(connection);
                 socket.close(code, reason).await;
                 drop(place);
             });

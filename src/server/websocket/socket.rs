@@ -112,7 +112,7 @@ impl Socket {
             flushed(&self.wire).await?;
             // The end of RFC 6455, section 7.1.1: what still comes is read, or the goodbye may be lost with it.
             socket2::SockRef::from(&self.wire.stream).shutdown(Shutdown::Write)?;
-            let mut unread = [0; READ];
+            let mut unread = vec![0; READ];
             loop {
                 self.wire.stream.readable().await?;
                 match self.wire.stream.try_read(&mut unread) {
