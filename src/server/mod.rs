@@ -23,6 +23,7 @@ mod socket;
 mod store;
 pub mod telemetry;
 pub(crate) mod visitor;
+pub mod websocket;
 
 use assets::Assets;
 use chat::Chat;

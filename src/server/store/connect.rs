@@ -1,5 +1,6 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
+use super::planner::expect_large_rooms;
 use super::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
@@ -61,6 +62,7 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
         return Err(StoreError::Recovery);
     }
     Migrator::up(&writer, None).await?;
+    expect_large_rooms(&writer).await?;
 
     let mut options = self::options(url);
     options

@@ -7,6 +7,7 @@ mod entry;
 mod failure;
 mod history;
 mod names;
+mod planner;
 mod rooms;
 mod site;
 mod skeleton;
