@@ -31,7 +31,7 @@ pub(crate) fn raise_open_files() {
 }
 
 /// Serves until `shutdown`; then accepts nothing more, and lets requests that have begun end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {

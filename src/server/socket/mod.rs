@@ -3,6 +3,8 @@
 mod connection;
 mod wire;
 
+pub use wire::{Goodbye, end, goodbye};
+
 use super::access::Denied;
 use super::chat::{Joined, Resume, draining};
 use super::limits::{Full, Place};
@@ -64,16 +66,21 @@ pub(crate) async fn upgrade(
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
+    configured(upgrade, MAX_FRAME_BYTES).on_upgrade(move |socket| {
+        let sockets = shared.sockets.clone();
+        sockets.track_future(live(socket, shared, room, visitor, query, place))
+    })
+}
+
+/// An upgrade with the settings of every socket here, for messages of at most `max_bytes`. Public for the conformance
+/// suite, whose echo stands behind the same.
+pub fn configured(upgrade: WebSocketUpgrade, max_bytes: usize) -> WebSocketUpgrade {
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_FRAME_BYTES * TURN)
-        .max_message_size(MAX_FRAME_BYTES)
-        .max_frame_size(MAX_FRAME_BYTES)
-        .on_upgrade(move |socket| {
-            let sockets = shared.sockets.clone();
-            sockets.track_future(live(socket, shared, room, visitor, query, place))
-        })
+        .max_write_buffer_size(WRITE_BUFFER + 2 * max_bytes * TURN)
+        .max_message_size(max_bytes)
+        .max_frame_size(max_bytes)
 }
 
 fn refuse(full: Full) -> Response {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 const STUCK: Duration = Duration::from_secs(30);
 
 /// What a connection is at its end told: a close code and the reason in words.
-pub(super) type Goodbye = (u16, &'static str);
+pub type Goodbye = (u16, &'static str);
 
 /// The text of a frame, if it has one.
 pub(super) fn received(frame: Option<Result<Message, axum::Error>>) -> Result<Option<Utf8Bytes>, Goodbye> {
@@ -23,7 +23,8 @@ pub(super) fn received(frame: Option<Result<Message, axum::Error>>) -> Result<Op
     }
 }
 
-fn goodbye(error: axum::Error) -> Goodbye {
+/// What a connection is told that has broken a rule of the WebSocket protocol, or one of ours about frames.
+pub fn goodbye(error: axum::Error) -> Goodbye {
     use tungstenite::Error;
     match error.into_inner().downcast_ref::<Error>() {
         Some(Error::Capacity(_)) => (close::TOO_LARGE, "frames have at most 16 KiB here"),
@@ -61,10 +62,12 @@ async fn in_time(write: impl Future<Output = Result<(), axum::Error>>) -> Result
 }
 
 /// Says goodbye, and gives the other side a moment to say it too.
-pub(super) async fn end(socket: &mut WebSocket, code: u16, reason: &'static str) {
+pub async fn end(socket: &mut WebSocket, code: u16, reason: &'static str) {
     let goodbye = async {
         let frame = CloseFrame { code, reason: reason.into() };
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        // Where the other side has said goodbye first, nothing is sent here, and the answer to it still waits.
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        if socket.flush().await.is_ok() {
             while let Some(Ok(_)) = socket.recv().await {}
         }
     };
