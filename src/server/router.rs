@@ -5,7 +5,7 @@ use super::visitor::Visitor;
 use super::{Shared, assets, health, origin, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
-use crate::ui::{Refused, shell};
+use crate::ui::{NotFound, Refused, shell};
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Router, extract::DefaultBodyLimit};
 use leptos::prelude::provide_context;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -173,8 +174,23 @@ async fn post(
 }
 
 /// Whatever has no page: says why, with 404.
-async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
+async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+    let reason = NotFound(why_not(request.uri().path()));
+    request.extensions_mut().insert(reason);
+    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
+    // rooms where this router finds none. So it is given one that leads nowhere.
+    *request.uri_mut() = Uri::from_static("/-/-/-");
     (StatusCode::NOT_FOUND, page(&shared, request, None).await).into_response()
+}
+
+fn why_not(path: &str) -> String {
+    let mut segments = path.split('/').skip(1);
+    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
+    match RoomName::parse(&name) {
+        Err(reason) => reason.to_string(),
+        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
+        Ok(_) => "Nothing is kept at this address.".into(),
+    }
 }
 
 async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
@@ -189,10 +205,12 @@ async fn server_function(State(shared): State<Shared>, headers: HeaderMap, reque
 async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Response {
     let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
     let known = KnownUsername(known(&request).cloned());
+    let not_found = request.extensions().get::<NotFound>().cloned();
     let context = move || {
         provide_context(chat.clone());
         provide_context(known.clone());
         provide_context(refused.clone());
+        provide_context(not_found.clone());
     };
     let mut response =
         leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request)
