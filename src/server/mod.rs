@@ -6,6 +6,7 @@
 pub mod accept;
 mod access;
 mod assets;
+mod body;
 pub mod chat;
 pub mod config;
 mod health;

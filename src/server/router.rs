@@ -2,17 +2,17 @@
 
 use super::chat::Wish;
 use super::visitor::Visitor;
-use super::{Shared, assets, health, origin, socket, visitor};
+use super::{Shared, assets, body, health, origin, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{NotFound, Refused, shell};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use axum::{Router, extract::DefaultBodyLimit};
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -20,9 +20,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::trace::TraceLayer;
-
-/// What a form may send: a message of 4000 characters, percent-encoded at worst, and some room.
-const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
 pub(crate) fn router(shared: Shared) -> Router {
@@ -50,7 +47,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(body::whole))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(shared)

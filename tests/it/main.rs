@@ -14,6 +14,7 @@ mod forms;
 mod history;
 mod hostile;
 mod identity;
+mod idle;
 mod joining;
 mod lifecycle;
 mod limits;
