@@ -20,6 +20,7 @@ mod lifecycle;
 mod limits;
 mod load;
 mod locks;
+mod lookalikes;
 mod names;
 mod nodes;
 mod presence;
