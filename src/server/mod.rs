@@ -3,9 +3,10 @@
 //! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
 //! `journal` know SeaORM, only `relay` knows Redis, only `router` knows the pages.
 
-mod accept;
+pub mod accept;
 mod access;
 mod assets;
+mod body;
 pub mod chat;
 pub mod config;
 mod headers;
@@ -19,7 +20,7 @@ mod peer;
 mod presence;
 mod relay;
 mod router;
-mod socket;
+pub mod socket;
 mod store;
 pub mod telemetry;
 pub(crate) mod visitor;

@@ -1,5 +1,7 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
+#[cfg(test)]
+mod fuzz;
 mod settings;
 
 pub use settings::{Command, Limits, LogFormat};
@@ -167,13 +169,27 @@ fn origin(url: &str) -> Result<String, ConfigError> {
 
 /// A URL fit to be shown: without its password.
 pub fn redacted(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            let _ = parsed.set_password(Some("***"));
-            parsed.to_string()
-        }
-        _ => url.to_owned(),
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        // What cannot be read may hold one all the same.
+        return match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+            _ => url.to_owned(),
+        };
+    };
+    let hides = |name: &str| name == "password";
+    if parsed.query_pairs().any(|(name, _)| hides(&name)) {
+        let shown: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+        let shown =
+            shown.into_iter().map(|(name, value)| if hides(&name) { (name, "***".into()) } else { (name, value) });
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(shown).finish();
+        parsed.set_query(Some(&query));
+    } else if parsed.password().is_none() {
+        return url.to_owned();
     }
+    if parsed.password().is_some() {
+        let _ = parsed.set_password(Some("***"));
+    }
+    parsed.to_string()
 }
 
 #[cfg(test)]
@@ -260,5 +276,8 @@ mod tests {
     fn passwords_are_not_shown() {
         assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
         assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
+        assert_eq!(redacted("postgres://ann:secret@db:99999/x"), "postgres://***@db:99999/x");
+        let shown = redacted("postgres://db/parlour?user=ann&password=secret");
+        assert!(!shown.contains("secret") && shown.contains("user=ann"), "{shown}");
     }
 }

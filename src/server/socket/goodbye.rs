@@ -4,10 +4,10 @@ use crate::protocol::close;
 use crate::server::websocket::{Ended, Violation};
 
 /// A close code and the reason in words.
-pub(super) type Goodbye = (u16, &'static str);
+pub type Goodbye = (u16, &'static str);
 
 /// What is said to a client that has ended the connection, or must not go on with it.
-pub(super) fn ended(end: Ended) -> Goodbye {
+pub fn ended(end: Ended) -> Goodbye {
     match end {
         Ended::Gone => (close::NORMAL, ""),
         Ended::Broken(Violation::TooLarge) => (close::TOO_LARGE, "frames have at most 16 KiB here"),

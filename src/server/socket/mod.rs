@@ -4,6 +4,8 @@ mod connection;
 mod goodbye;
 mod pending;
 
+pub use goodbye::{Goodbye, ended};
+
 use super::access::Denied;
 use super::chat::{Resume, draining};
 use super::limits::{Full, Place};

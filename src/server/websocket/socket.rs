@@ -91,6 +91,11 @@ impl Socket {
         }
     }
 
+    /// Waits until the socket has taken what waits to be written.
+    pub async fn flush(&mut self) -> std::io::Result<()> {
+        flushed(&self.wire).await
+    }
+
     /// Writes a text, and waits until the socket has taken it.
     pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
         self.wire.queue(frame::TextFrame::new(message).bytes().clone());
