@@ -46,4 +46,8 @@ pub mod close {
     pub const SILENT: u16 = 4000;
     /// The reader did not keep up.
     pub const TOO_SLOW: u16 = 4001;
+    /// The visitor is banned from the room for a while.
+    pub const BANNED: u16 = 4503;
+    /// The visitor may not enter the room.
+    pub const NO_ACCESS: u16 = 4504;
 }

@@ -52,8 +52,8 @@ export function pending(page: Page): Locator {
   return page.locator("li.pending");
 }
 
-/** What does something with an own message, and shows when it is pointed at. */
-export async function act(page: Page, seq: number, what: "Edit" | "Remove"): Promise<void> {
+/** What does something with a message, and shows when it is pointed at. */
+export async function act(page: Page, seq: number, what: "Edit" | "Moderate" | "Remove"): Promise<void> {
   await message(page, seq).hover();
   await message(page, seq).getByRole("button", { name: what }).click();
 }

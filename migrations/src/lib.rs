@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_log;
 mod m0002_names;
 mod m0004_changes;
+mod m0005_moderation;
 
 /// All steps, in order.
 pub struct Migrator;
@@ -13,6 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_log::Migration), Box::new(m0002_names::Migration), Box::new(m0004_changes::Migration)]
+        vec![
+            Box::new(m0001_log::Migration),
+            Box::new(m0002_names::Migration),
+            Box::new(m0004_changes::Migration),
+            Box::new(m0005_moderation::Migration),
+        ]
     }
 }

@@ -1,6 +1,6 @@
 //! Events: what a room's log is made of.
 
-use super::{Tag, Timestamp, Username};
+use super::{Tag, Timestamp, Username, moderation::Moderation};
 use serde::{Deserialize, Serialize};
 
 /// The number of an event in its room's log: 1, 2, 3 … without gaps. 0 stands before the first.
@@ -77,11 +77,13 @@ pub enum EventBody {
         /// The new text; empty once the message has been deleted.
         text: String,
     },
-    /// The author removed a message.
+    /// The author, or the owner of the room, removed a message.
     Deleted {
         /// The number of the message.
         target: Seq,
     },
+    /// The owner of the room did something about it.
+    Moderated(Moderation),
 }
 
 #[cfg(test)]

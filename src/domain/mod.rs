@@ -3,6 +3,7 @@
 pub mod event;
 pub mod identity;
 pub mod message;
+pub mod moderation;
 pub mod page;
 pub mod participant;
 pub mod rejection;

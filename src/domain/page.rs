@@ -31,6 +31,24 @@ pub struct RoomPage {
     pub form_id: EventId,
     /// The newest messages, or those around the permalink.
     pub history: HistoryPage,
+    /// Whose the room is.
+    pub ownership: Ownership,
+    /// How long everybody waits between two messages, in seconds; 0 if they need not.
+    pub slow_mode: u32,
+    /// Whether only those come in who have been in it.
+    pub locked: bool,
+}
+
+/// Whose a room is, for somebody who looks at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// Nobody has spoken in it. Whoever does first will own it.
+    #[default]
+    Nobodys,
+    /// The visitor's own.
+    Yours,
+    /// Somebody else's.
+    Anothers,
 }
 
 /// Consecutive messages of a room, oldest first.

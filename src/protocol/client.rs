@@ -1,6 +1,6 @@
 //! What a client sends, and what the server makes of it.
 
-use crate::domain::{Rejection, RejectionCode, Seq};
+use crate::domain::{Rejection, RejectionCode, Seq, moderation::Action};
 use serde::{Deserialize, Serialize};
 
 /// What a client sends. A frame without `type` is a post.
@@ -36,6 +36,20 @@ pub enum ClientFrame {
         /// The number of the message.
         target: Seq,
     },
+    /// The owner of the room does something about it.
+    Moderate {
+        /// The idempotency key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What.
+        action: Action,
+        /// A message of the one whom it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<Seq>,
+        /// For how long, or how slow.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<u32>,
+    },
     /// "I am writing something."
     Typing,
     /// "I have everything up to `after`": whatever came later is sent again.
@@ -58,6 +72,8 @@ struct AnyClientFrame {
     target: Option<Seq>,
     text: Option<String>,
     after: Option<Seq>,
+    action: Option<Action>,
+    seconds: Option<u32>,
 }
 
 /// A frame that is not of the protocol, with its `id` if one could be read.
@@ -87,6 +103,15 @@ impl ClientFrame {
             Some("delete") => match frame.target {
                 Some(target) => Ok(Self::Delete { id: frame.id, target }),
                 None => Err(bad(frame.id, "A deletion needs `target`, a number.")),
+            },
+            Some("moderate") => match frame.action {
+                Some(Action::Other) | None => Err(bad(frame.id, "Moderation needs an `action` that there is.")),
+                Some(action) if action.has_subject() && frame.target.is_none() => {
+                    Err(bad(frame.id, "This action needs `target`, the number of a message of whom it is about."))
+                }
+                Some(action) => {
+                    Ok(Self::Moderate { id: frame.id, action, target: frame.target, seconds: frame.seconds })
+                }
             },
             Some("sync") => match frame.after {
                 Some(after) if after >= 0 => Ok(Self::Sync { after }),
@@ -121,6 +146,7 @@ mod tests {
             ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
             ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
             ClientFrame::Delete { id: Some("a2".into()), target: 42 },
+            ClientFrame::Moderate { id: None, action: Action::Ban, target: Some(7), seconds: Some(60) },
             ClientFrame::Sync { after: 41 },
             ClientFrame::Typing,
             ClientFrame::Heartbeat,
@@ -142,6 +168,8 @@ mod tests {
             (r#"{"id": "a", "type": "sync", "after": -1}"#, Some("a")),
             (r#"{"id": "a", "type": "edit", "target": 1}"#, Some("a")),
             (r#"{"id": "a", "type": "delete"}"#, Some("a")),
+            (r#"{"id": "a", "type": "moderate", "action": "dance"}"#, Some("a")),
+            (r#"{"id": "a", "type": "moderate", "action": "ban", "seconds": 5}"#, Some("a")),
         ] {
             let bad = ClientFrame::parse(text).unwrap_err();
             assert_eq!(bad.id.as_deref(), id, "{text}");

@@ -1,5 +1,6 @@
 //! What the server sends. Every event of a room's log is one of these frames.
 
+use crate::domain::moderation::{Action, Moderation};
 use crate::domain::{
     Epoch, Event, EventBody, EventId, Participant, Rejection, RejectionCode, RoomName, Seq, Tag, Timestamp, Username,
 };
@@ -58,6 +59,18 @@ pub enum ServerFrame {
         id: EventId,
         /// The number of the message.
         target: Seq,
+        /// When it was stored.
+        at: Timestamp,
+    },
+    /// The owner of the room did something about it.
+    Moderated {
+        /// Its place in the log.
+        seq: Seq,
+        /// What its sender called it.
+        id: EventId,
+        /// What was done.
+        #[serde(flatten)]
+        moderation: Moderation,
         /// When it was stored.
         at: Timestamp,
     },
@@ -122,6 +135,10 @@ struct AnyServerFrame {
     count: Option<usize>,
     participants: Option<Vec<Participant>>,
     reconnect_in_ms: Option<u32>,
+    action: Option<Action>,
+    subject: Option<Participant>,
+    until: Option<Timestamp>,
+    seconds: Option<u32>,
 }
 
 impl ServerFrame {
@@ -147,6 +164,17 @@ impl ServerFrame {
             },
             "edited" => Self::Edited { seq: it.seq?, id: id?, target: it.target?, text: it.text?, at: it.at? },
             "deleted" => Self::Deleted { seq: it.seq?, id: id?, target: it.target?, at: it.at? },
+            "moderated" => Self::Moderated {
+                seq: it.seq?,
+                id: id?,
+                moderation: Moderation {
+                    action: it.action?,
+                    subject: it.subject,
+                    until: it.until,
+                    seconds: it.seconds,
+                },
+                at: it.at?,
+            },
             "rejected" => Self::Rejected {
                 id: it.id,
                 rejection: Rejection { code: it.code?, detail: it.detail?, retry_after_ms: it.retry_after_ms },
@@ -175,6 +203,9 @@ impl ServerFrame {
                 Some(Event { seq, id, at, body: EventBody::Edited { target, text } })
             }
             Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
+            Self::Moderated { seq, id, moderation, at } => {
+                Some(Event { seq, id, at, body: EventBody::Moderated(moderation) })
+            }
             _ => None,
         }
     }
@@ -188,6 +219,7 @@ impl From<Event> for ServerFrame {
             }
             EventBody::Edited { target, text } => Self::Edited { seq, id, target, text, at },
             EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
+            EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
         }
     }
 }
@@ -214,6 +246,12 @@ mod tests {
             event(EventBody::Message { username: Username::anonymous(), tag: Tag::new([1, 2]), text: "é\n".into() }),
             event(EventBody::Edited { target: 1, text: "new".into() }),
             event(EventBody::Deleted { target: 1 }),
+            event(EventBody::Moderated(Moderation {
+                action: Action::Mute,
+                subject: Some(Participant { username: Username::anonymous(), tag: Tag::new([1, 2]) }),
+                until: Some(Timestamp(9)),
+                seconds: None,
+            })),
         ] {
             let frame = ServerFrame::parse(&ServerFrame::from(event.clone()).encode()).unwrap();
             assert_eq!(frame.into_event(), Some(event));

@@ -2,9 +2,10 @@
 
 use super::chat::Chat;
 use super::limits::TooMuch;
-use super::store::Room;
+use super::store::Found;
 use super::visitor::Visitor;
-use crate::domain::{Rejection, RoomName, Seq};
+use crate::domain::page::Ownership;
+use crate::domain::{Rejection, RejectionCode, RoomName};
 use axum::http::StatusCode;
 use sea_orm::DbErr;
 
@@ -14,6 +15,12 @@ pub(crate) enum Denied {
     /// The visitor's address has opened too many rooms.
     #[error("Too many new rooms come from this address. Try again a little later.")]
     TooManyRooms(TooMuch),
+    /// The visitor was banned.
+    #[error("You are banned from this room for a while.")]
+    Banned,
+    /// The room is locked, and the visitor has not been in it.
+    #[error("This room is locked: only those who were in it come in.")]
+    Locked,
     /// The database does not answer.
     #[error("The room cannot be read just now. Try again in a moment.")]
     Unavailable(#[from] DbErr),
@@ -24,6 +31,7 @@ impl Denied {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooManyRooms(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Banned | Self::Locked => StatusCode::FORBIDDEN,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -33,19 +41,37 @@ impl From<Denied> for Rejection {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
+            Denied::Banned | Denied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
             Denied::Unavailable(_) => Self::unavailable(),
         }
     }
 }
 
 impl Chat {
-    /// The room of this name and the head of its log, if the visitor may enter. A room exists as soon as its address is
+    /// The room of this name, if the visitor may enter. A room exists as soon as its address is
     /// visited.
-    pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<(Room, Seq), Denied> {
-        if let Some(found) = self.store.room(name).await? {
+    pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<Found, Denied> {
+        if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
         }
         self.limiter.room(visitor.network).map_err(Denied::TooManyRooms)?;
         Ok(self.store.create_room(name).await?)
+    }
+
+    /// The same, and makes no room.
+    pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Found>, Denied> {
+        let Some(found) = self.store.room(name).await? else { return Ok(None) };
+        if !found.moderated || found.ownership(&visitor.author) == Ownership::Yours {
+            return Ok(Some(found));
+        }
+        let standings = self.store.standings(found.room.id, &[visitor.author]).await?;
+        let standing = standings.first().copied().unwrap_or_default();
+        if standing.banned_until.is_some() {
+            return Err(Denied::Banned);
+        }
+        if found.locked && !standing.member {
+            return Err(Denied::Locked);
+        }
+        Ok(Some(found))
     }
 }

@@ -6,9 +6,10 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
-use super::store::{Draft, Entry, Room, Store};
+use super::store::{Draft, Entry, Found, Room, Store};
 use super::visitor::Visitor;
 use super::websocket::{TextFrame, Wire};
+use crate::domain::moderation::Action;
 use crate::domain::{
     Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
     RoomPage, Seq, Username, page::MAX_COUNTED_ROOMS,
@@ -47,8 +48,10 @@ pub(crate) enum Wish<'a> {
     Post { username: Username, message: &'a str },
     /// To put another text in place of an own message.
     Edit { target: Seq, text: &'a str },
-    /// To remove an own message.
+    /// To remove a message: an own one, or as the owner of the room.
     Delete { target: Seq },
+    /// To do something about the room, as its owner.
+    Moderate { action: Action, target: Option<Seq>, seconds: Option<u32> },
 }
 
 impl Wish<'_> {
@@ -57,6 +60,7 @@ impl Wish<'_> {
             Self::Post { username, message } => Draft::Message { username, text: MessageText::parse(message)? },
             Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
             Self::Delete { target } => Draft::Delete { target },
+            Self::Moderate { action, target, seconds } => Draft::Moderate { action, target, seconds },
         })
     }
 }
@@ -71,11 +75,24 @@ impl Chat {
         permalink: Option<Seq>,
     ) -> Result<RoomPage, Denied> {
         // The head is read before the messages, so it never claims more than the page shows.
-        let (room, head) = self.admit(name, visitor).await?;
+        let found = self.admit(name, visitor).await?;
+        let (ownership, room) = (found.ownership(&visitor.author), found.room);
         let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
         let history = self.store.messages(room.id, place).await?;
         let (tag, form_id) = (visitor.author.tag(), new_id());
-        Ok(RoomPage { room: room.name, epoch: room.epoch, head, username, tag, permalink, form_id, history })
+        Ok(RoomPage {
+            room: room.name,
+            epoch: room.epoch,
+            head: found.head,
+            username,
+            tag,
+            permalink,
+            form_id,
+            history,
+            ownership,
+            slow_mode: found.slow_mode,
+            locked: found.locked,
+        })
     }
 
     /// A page of messages.
@@ -85,7 +102,7 @@ impl Chat {
         visitor: &Visitor,
         place: HistoryPlace,
     ) -> Result<HistoryPage, Denied> {
-        let (room, _) = self.admit(name, visitor).await?;
+        let Found { room, .. } = self.admit(name, visitor).await?;
         Ok(self.store.messages(room.id, place).await?)
     }
 
@@ -93,7 +110,12 @@ impl Chat {
     pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
         let mut counts = Vec::new();
         for ReadRoom { room, read } in rooms.iter().take(MAX_COUNTED_ROOMS) {
-            counts.push(self.store.count_unread(room, *read, &visitor.author).await?);
+            counts.push(match self.find(room, visitor).await {
+                Ok(Some(found)) if found.head > *read => {
+                    self.store.count_unread(found.room.id, *read, &visitor.author).await?
+                }
+                _ => 0,
+            });
         }
         Ok(counts)
     }
@@ -105,7 +127,7 @@ impl Chat {
         username: &Username,
         visitor: &Visitor,
     ) -> Result<Option<Rejection>, Denied> {
-        let (room, _) = self.admit(name, visitor).await?;
+        let Found { room, .. } = self.admit(name, visitor).await?;
         if !self.store.is_taken(room.id, username, &visitor.author).await? {
             return Ok(None);
         }
@@ -117,7 +139,7 @@ impl Chat {
     /// brings another.
     pub(crate) async fn join(
         &self,
-        (room, head): (Room, Seq),
+        Found { room, head, .. }: Found,
         username: Username,
         author: Author,
         resume: Resume,
@@ -143,7 +165,7 @@ impl Chat {
             say(reset(&room.epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let seat = Seat::take(&self.hub, &live, participant, wire, if continued { after } else { head });
+        let seat = Seat::take(&self.hub, &live, author, participant, wire, if continued { after } else { head });
         Ok(Joined { room, seat })
     }
 
@@ -179,7 +201,7 @@ impl Chat {
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Outcome {
-        let (room, _) = self.admit(name, visitor).await?;
+        let Found { room, .. } = self.admit(name, visitor).await?;
         self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
 }

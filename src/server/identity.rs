@@ -31,7 +31,7 @@ impl Author {
     }
 
     /// The same, as a value of its own.
-    pub(crate) fn to_bytes(self) -> [u8; 16] {
+    pub(crate) fn to_bytes(&self) -> [u8; 16] {
         self.hash
     }
 

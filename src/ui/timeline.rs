@@ -133,6 +133,7 @@ impl Timeline {
             }
             EventBody::Edited { target, text } => self.change(Change { target, seq, text }),
             EventBody::Deleted { target } => self.change(Change { target, seq, text: String::new() }),
+            EventBody::Moderated(_) => {}
         }
         Applied::Next
     }

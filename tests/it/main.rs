@@ -22,6 +22,7 @@ mod limits;
 mod load;
 mod locks;
 mod lookalikes;
+mod moderation;
 mod names;
 mod nodes;
 mod presence;

@@ -3,7 +3,7 @@
 use super::participants::Participants;
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
-use super::{Frame, Rooms, lock};
+use super::{Frame, Rooms, enforce, lock};
 use crate::domain::Seq;
 use crate::server::store::{Room, Store};
 use crate::server::websocket::TextFrame;
@@ -115,11 +115,20 @@ impl LiveRoom {
 
     pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
         let last = first + frames.len() as Seq - 1;
+        if frames.iter().any(Frame::moderates) {
+            tokio::spawn(enforce::enforce(self.clone(), self.store.clone()));
+        }
         let delivered = lock(&self.tail).append(first, frames);
         match delivered {
             Some(delivered) => self.announce(delivered),
             None => self.want(last),
         }
+    }
+
+    /// The connections of this node.
+    pub(super) fn places(&self) -> Vec<Arc<Place>> {
+        let rows = lock(&self.rows).clone();
+        rows.iter().flat_map(|row| row.places()).collect()
     }
 
     pub(super) fn participants(&self) -> MutexGuard<'_, Participants> {

@@ -3,6 +3,7 @@
 //! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
 //! before n, and a slow reader costs a number, not a queue.
 
+mod enforce;
 mod live_room;
 mod participants;
 mod row;
@@ -31,6 +32,13 @@ pub(crate) struct Frame {
     pub(crate) text: TextFrame,
     /// A deletion: frames before it may hold what was deleted, and are dropped from memory.
     pub(crate) deletion: bool,
+}
+
+impl Frame {
+    /// Whether it tells of an act of moderation: some may have to go.
+    fn moderates(&self) -> bool {
+        self.text.text().starts_with(r#"{"type":"moderated""#)
+    }
 }
 
 impl From<Event> for Frame {

@@ -4,6 +4,7 @@
 use super::tail::Reach;
 use super::{LiveRoom, lock};
 use crate::domain::Seq;
+use crate::server::identity::Author;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use axum::body::Bytes;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,11 +34,21 @@ pub(super) struct Place {
     position: Mutex<Seq>,
     /// It has not been told who is here now.
     pub(super) owes_presence: AtomicBool,
+    pub(super) author: Author,
+    /// It has to go.
+    pub(super) expelled: AtomicBool,
 }
 
 impl Place {
-    pub(super) fn new(connection: u64, wire: Arc<Wire>, after: Seq) -> Self {
-        Self { connection, wire, position: Mutex::new(after), owes_presence: AtomicBool::new(true) }
+    pub(super) fn new(connection: u64, author: Author, wire: Arc<Wire>, after: Seq) -> Self {
+        let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicBool::new(false));
+        Self { connection, wire, position, owes_presence, author, expelled }
+    }
+
+    /// Has the connection end.
+    pub(super) fn expel(&self) {
+        self.expelled.store(true, Ordering::Relaxed);
+        self.wire.stir();
     }
 
     pub(super) fn position(&self) -> MutexGuard<'_, Seq> {
@@ -79,7 +90,7 @@ impl Row {
     }
 
     /// Those who sit here just now: nobody waits for the door while they are written to.
-    fn places(&self) -> Vec<Arc<Place>> {
+    pub(super) fn places(&self) -> Vec<Arc<Place>> {
         lock(&self.places).clone()
     }
 

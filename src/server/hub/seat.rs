@@ -5,6 +5,7 @@ use super::tail::Reach;
 use super::{Change, Hub, LiveRoom};
 use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
+use crate::server::identity::Author;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use sea_orm::DbErr;
 use std::sync::Arc;
@@ -23,13 +24,14 @@ impl Seat {
     pub(crate) fn take(
         hub: &Hub,
         live: &Arc<LiveRoom>,
+        author: Author,
         participant: Participant,
         wire: &Arc<Wire>,
         after: Seq,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = Arc::new(Place::new(connection, wire.clone(), after));
+        let place = Arc::new(Place::new(connection, author, wire.clone(), after));
         live.participants().put(connection, participant.clone());
         let row = live.seat(&place);
         hub.changed(Change::Here(live.room.id));
@@ -38,6 +40,11 @@ impl Seat {
 
     pub(crate) fn participant(&self) -> &Participant {
         &self.participant
+    }
+
+    /// Whether its owner was banned from the room.
+    pub(crate) fn is_expelled(&self) -> bool {
+        self.place.expelled.load(Ordering::Relaxed)
     }
 
     /// The last number that this connection was sent.

@@ -93,7 +93,7 @@ impl Connection {
             let turn = tokio::select! {
                 biased;
                 // Something is to be written that nobody else writes.
-                () = self.wire.stirred() => Ok(()),
+                () = self.wire.stirred() => self.stay(),
                 _ = self.wire.writable(), if stuck => Ok(()),
                 // Keep time.
                 () = &mut alarm => self.keep_time(),
@@ -147,6 +147,11 @@ impl Connection {
         }
     }
 
+    /// Whoever was banned meanwhile has to go.
+    fn stay(&self) -> Result<(), Goodbye> {
+        if self.seat.is_expelled() { Err((close::BANNED, "you are banned from this room for a while")) } else { Ok(()) }
+    }
+
     fn keep_time(&mut self) -> Result<(), Goodbye> {
         let now = Instant::now();
         if self.clock.heard + SILENCE <= now {
@@ -184,6 +189,9 @@ impl Connection {
                 self.submit(id, Wish::Edit { target, text: &text }, draining).await
             }
             Ok(ClientFrame::Delete { id, target }) => self.submit(id, Wish::Delete { target }, draining).await,
+            Ok(ClientFrame::Moderate { id, action, target, seconds }) => {
+                self.submit(id, Wish::Moderate { action, target, seconds }, draining).await
+            }
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.seat.head();
                 if after > head || head - after > MAX_REPLAY {

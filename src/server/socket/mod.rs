@@ -9,11 +9,11 @@ pub use goodbye::{Goodbye, ended};
 use super::access::Denied;
 use super::chat::{Resume, draining};
 use super::limits::{Full, Place};
-use super::store::Room;
+use super::store::Found;
 use super::visitor::Visitor;
 use super::websocket::{Handshake, Refusal, Socket};
 use super::{Shared, origin};
-use crate::domain::{RoomName, Seq, Username};
+use crate::domain::{RoomName, Username};
 use crate::protocol::{MAX_FRAME_BYTES, close};
 use axum::extract::{Extension, Path, Query, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode};
@@ -57,8 +57,11 @@ pub(crate) async fn upgrade(
         Ok(place) => place,
         Err(full) => return refuse(full),
     };
-    let room = match shared.chat.admit(&room_name, &visitor).await {
-        Ok(room) => room,
+    let admitted = match shared.chat.admit(&room_name, &visitor).await {
+        Ok(room) => Ok(room),
+        // Browsers do not show scripts the status of a handshake: these are told why by a close code.
+        Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
+        Err(Denied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(Denied::TooManyRooms(too_much)) => return too_much.response("Too many new rooms come from this address."),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
@@ -66,8 +69,10 @@ pub(crate) async fn upgrade(
     let (response, socket) = handshake.accept(MAX_FRAME_BYTES);
     let sockets = shared.sockets.clone();
     sockets.spawn(async move {
-        if let Some(socket) = socket.await {
-            live(socket, shared, room, visitor, query, place).await;
+        match (socket.await, admitted) {
+            (Some(socket), Ok(room)) => live(socket, shared, room, visitor, query, place).await,
+            (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
+            (None, _) => {}
         }
     });
     response
@@ -84,14 +89,7 @@ fn refuse(full: Full) -> Response {
 }
 
 /// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
-async fn live(
-    mut socket: Socket,
-    shared: Shared,
-    room: (Room, Seq),
-    visitor: Visitor,
-    query: SocketQuery,
-    place: Place,
-) {
+async fn live(mut socket: Socket, shared: Shared, room: Found, visitor: Visitor, query: SocketQuery, place: Place) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume {

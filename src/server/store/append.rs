@@ -1,6 +1,7 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
 use super::names::{self, Names};
+use super::standings::Standings;
 use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
@@ -68,6 +69,7 @@ struct Batch {
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
     names: Names,
+    standings: Standings,
     new: Vec<Key>,
 }
 
@@ -100,7 +102,15 @@ impl Batch {
         let now = now();
         let names = Names::look_up(transaction, entries.iter().filter(|entry| rooms.contains_key(&entry.room_id)), now);
         let names = names.await?;
-        let mut batch = Self { now, rooms, by_id: HashMap::new(), targets: HashMap::new(), names, new: Vec::new() };
+        let mut batch = Self {
+            now,
+            rooms,
+            by_id: HashMap::new(),
+            targets: HashMap::new(),
+            names,
+            standings: Standings::default(),
+            new: Vec::new(),
+        };
         if !known.is_empty() {
             let rows = event::Entity::find().filter(known).all(transaction).await?;
             batch.by_id = rows.into_iter().map(|row| (key(&row), row)).collect();
@@ -109,6 +119,7 @@ impl Batch {
             let rows = event::Entity::find().filter(targeted).all(transaction).await?;
             batch.targets = rows.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         }
+        batch.standings = Standings::look_up(transaction, entries, &batch.rooms, &batch.targets).await?;
         Ok(batch)
     }
 
@@ -123,10 +134,21 @@ impl Batch {
                 Appended::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
             };
         }
+        if let Err(rejection) = self.standings.may(room, entry, self.now) {
+            return Appended::Rejected(rejection);
+        }
         let seq = room.head + 1;
-        if let Some(target) = entry.draft.target() {
-            let target = self.targets.get_mut(&(entry.room_id, target));
-            if let Err(rejection) = entry.draft.change(target, &entry.author, seq) {
+        let mut moderation = None;
+        let target = entry.draft.target().map(|target| (entry.room_id, target));
+        if let Draft::Moderate { action, seconds, .. } = entry.draft {
+            let target = target.and_then(|target| self.targets.get(&target));
+            match self.standings.moderate(room, entry, (action, seconds), target, self.now) {
+                Ok(done) => moderation = Some(done),
+                Err(rejection) => return Appended::Rejected(rejection),
+            }
+        } else if let Some(target) = target {
+            let is_owner = room.owner.as_deref() == Some(entry.author.as_bytes());
+            if let Err(rejection) = entry.draft.change(self.targets.get_mut(&target), &entry.author, is_owner, seq) {
                 return Appended::Rejected(rejection);
             }
         }
@@ -135,9 +157,16 @@ impl Batch {
         {
             return Appended::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
+        self.standings.did(room, entry, self.now);
+        if room.owner.is_none() && matches!(entry.draft, Draft::Message { .. }) && !entry.author.is_guest() {
+            room.owner = Some(entry.author.as_bytes().to_vec());
+        }
         room.head = seq;
         room.last_at = Ord::max(room.last_at, self.now);
-        let row = entry.draft.row(entry, seq, room.last_at);
+        let mut row = entry.draft.row(entry, seq, room.last_at);
+        if let Some(moderation) = moderation {
+            row.text = serde_json::to_string(&moderation).expect("an act is plain data");
+        }
         self.new.push(key.clone());
         self.by_id.insert(key, row.clone());
         Appended::New(row.into())
@@ -149,7 +178,7 @@ impl Batch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, .. } = self;
+        let Self { rooms, mut by_id, names, standings, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -162,8 +191,16 @@ impl Batch {
             .exec_without_returning(transaction)
             .await?;
         // One statement moves every head: the rows exist, so each insert turns into its update.
-        let heads =
-            OnConflict::column(room::Column::Id).update_columns([room::Column::Head, room::Column::LastAt]).to_owned();
+        let heads = OnConflict::column(room::Column::Id)
+            .update_columns([
+                room::Column::Head,
+                room::Column::LastAt,
+                room::Column::Owner,
+                room::Column::SlowMode,
+                room::Column::Locked,
+                room::Column::Moderated,
+            ])
+            .to_owned();
         room::Entity::insert_many(changed.into_iter().map(IntoActiveModel::into_active_model))
             .on_conflict(heads)
             .exec_without_returning(transaction)
@@ -171,6 +208,7 @@ impl Batch {
         for row in rows.iter().filter(|row| row.target.is_some()) {
             change_target(transaction, row).await?;
         }
+        standings.write(transaction).await?;
         names.write(transaction).await
     }
 }
@@ -180,7 +218,7 @@ async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
-        Kind::Message => return Ok(()),
+        Kind::Message | Kind::Moderated => return Ok(()),
         Kind::Edited => {
             update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
         }

@@ -1,6 +1,7 @@
 //! Entries: what is to be put into a room's log, and what became of it.
 
 use super::entity::event::{Kind, Model};
+use crate::domain::moderation::{Action, Moderation};
 use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, Seq, Username};
 use crate::server::identity::Author;
 
@@ -19,6 +20,7 @@ pub(crate) enum Draft {
     Message { username: Username, text: MessageText },
     Edit { target: Seq, text: MessageText },
     Delete { target: Seq },
+    Moderate { action: Action, target: Option<Seq>, seconds: Option<u32> },
 }
 
 /// What became of an entry.
@@ -39,6 +41,7 @@ impl Draft {
         match self {
             Self::Message { .. } => None,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::Moderate { target, .. } => *target,
         }
     }
 
@@ -47,27 +50,40 @@ impl Draft {
             Self::Message { .. } => Kind::Message,
             Self::Edit { .. } => Kind::Edited,
             Self::Delete { .. } => Kind::Deleted,
+            Self::Moderate { .. } => Kind::Moderated,
         }
     }
 
     fn text(&self) -> &str {
         match self {
             Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
-            Self::Delete { .. } => "",
+            Self::Delete { .. } | Self::Moderate { .. } => "",
         }
     }
 
     /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
     pub(super) fn is(&self, stored: &Model) -> bool {
-        let same_text = stored.text == self.text() || stored.text.is_empty();
+        let same_text = match self {
+            Self::Moderate { action, .. } => {
+                serde_json::from_str::<Moderation>(&stored.text).map_or(true, |done| done.action == *action)
+            }
+            _ => stored.text == self.text() || stored.text.is_empty(),
+        };
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message, if `author` may.
-    pub(super) fn change(&self, target: Option<&mut Model>, author: &Author, seq: Seq) -> Result<(), Rejection> {
+    /// Applies an edit or a deletion to its message, if `author` may: the owner of the room removes any.
+    pub(super) fn change(
+        &self,
+        target: Option<&mut Model>,
+        author: &Author,
+        is_owner: bool,
+        seq: Seq,
+    ) -> Result<(), Rejection> {
         let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
         let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
-        if message.author != author.as_bytes() {
+        let may = message.author == author.as_bytes() || is_owner && matches!(self, Self::Delete { .. });
+        if !may {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
         }
         match self {

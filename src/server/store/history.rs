@@ -1,10 +1,9 @@
 //! Reading the log: as events, for those who resume, and as messages, for pages.
 
-use super::{Store, entity::event, entity::room};
+use super::{Store, entity::event};
+use crate::domain::moderation::{Action, Moderation};
 use crate::domain::page::{MAX_COUNTED, PAGE_SIZE};
-use crate::domain::{
-    Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, RoomName, Seq, Timestamp, Username,
-};
+use crate::domain::{Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, Seq, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
 use event::{Column, Entity, Kind, Model};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -39,12 +38,9 @@ impl Store {
         Ok(HistoryPage { messages: self.as_they_read_now(room_id, rows).await?, more_before, more_after })
     }
 
-    /// How many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`]; a room that does
-    /// not exist has none.
-    pub(crate) async fn count_unread(&self, room: &RoomName, read: Seq, author: &Author) -> Result<u64, DbErr> {
-        let found = room::Entity::find().filter(room::Column::Name.eq(room.as_str())).one(&self.reader).await?;
-        let Some(room) = found.filter(|room| room.head > read) else { return Ok(0) };
-        let unread = log(room.id)
+    /// How many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`].
+    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &Author) -> Result<u64, DbErr> {
+        let unread = log(room_id)
             .filter(Column::Kind.eq(Kind::Message))
             .filter(Column::Seq.gt(read))
             .filter(Column::Author.ne(author.as_bytes()))
@@ -110,6 +106,12 @@ fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
+/// What was kept of an act of moderation; of one that was erased since, that there was one.
+fn moderation(text: &str) -> Moderation {
+    let erased = Moderation { action: Action::Other, subject: None, until: None, seconds: None };
+    serde_json::from_str(text).unwrap_or(erased)
+}
+
 impl From<Model> for Event {
     fn from(row: Model) -> Self {
         let target = row.target.unwrap_or_default();
@@ -121,6 +123,7 @@ impl From<Model> for Event {
             },
             Kind::Edited => EventBody::Edited { target, text: row.text },
             Kind::Deleted => EventBody::Deleted { target },
+            Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
         };
         Event { seq: row.seq, id: EventId::from_stored(row.id), at: Timestamp(row.at), body }
     }

@@ -11,11 +11,12 @@ mod planner;
 mod rooms;
 mod site;
 mod skeleton;
+mod standings;
 
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry};
 pub(crate) use failure::sync_failed;
-pub(crate) use rooms::Room;
+pub(crate) use rooms::{Found, Room};
 
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr};

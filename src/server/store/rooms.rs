@@ -1,7 +1,9 @@
 //! Rooms: found by name, made at the first visit, and the newest number of each.
 
 use super::{Store, entity::room};
+use crate::domain::page::Ownership;
 use crate::domain::{Epoch, RoomName, Seq};
+use crate::server::identity::Author;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::OnConflict,
 };
@@ -14,25 +16,61 @@ pub(crate) struct Room {
     pub(crate) epoch: Epoch,
 }
 
+/// A room as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) room: Room,
+    /// The newest number of its log.
+    pub(crate) head: Seq,
+    owner: Option<Vec<u8>>,
+    /// How long everybody waits between two messages, in seconds.
+    pub(crate) slow_mode: u32,
+    /// Whether only members come in.
+    pub(crate) locked: bool,
+    /// Whether anybody's standing is to be looked up.
+    pub(crate) moderated: bool,
+}
+
+impl Found {
+    /// Whose the room is, for `author` to know.
+    pub(crate) fn ownership(&self, author: &Author) -> Ownership {
+        match &self.owner {
+            None => Ownership::Nobodys,
+            Some(owner) if owner == author.as_bytes() => Ownership::Yours,
+            Some(_) => Ownership::Anothers,
+        }
+    }
+}
+
 impl Store {
     /// The room of this name and the head of its log, if there is one.
-    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<(Room, Seq)>, DbErr> {
-        Ok(by_name(name).one(&self.reader).await?.map(known))
+    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<Found>, DbErr> {
+        Ok(by_name(name).one(&self.reader).await?.map(Found::from))
     }
 
     /// The same, and makes the room if there is none. Two who come first at once find one room.
-    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<(Room, Seq), DbErr> {
+    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<Found, DbErr> {
         let new = room::ActiveModel {
             name: Set(name.as_str().to_owned()),
             epoch: Set(new_epoch()),
             head: Set(0),
             last_at: Set(0),
+            owner: Set(None),
+            slow_mode: Set(0),
+            locked: Set(false),
+            moderated: Set(false),
             ..Default::default()
         };
         let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
         room::Entity::insert(new).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
         let missing = || DbErr::RecordNotFound(format!("room {name}"));
-        by_name(name).one(&self.writer).await?.map(known).ok_or_else(missing)
+        by_name(name).one(&self.writer).await?.map(Found::from).ok_or_else(missing)
+    }
+
+    /// Whether only members come into this room.
+    pub(crate) async fn is_locked(&self, room_id: i64) -> Result<bool, DbErr> {
+        let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
+        Ok(row.is_some_and(|row| row.locked))
     }
 
     /// The newest number of each of these rooms' logs.
@@ -51,8 +89,17 @@ fn by_name(name: &RoomName) -> Select<room::Entity> {
     room::Entity::find().filter(room::Column::Name.eq(name.as_str()))
 }
 
-fn known(row: room::Model) -> (Room, Seq) {
-    (Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) }, row.head)
+impl From<room::Model> for Found {
+    fn from(row: room::Model) -> Self {
+        Self {
+            room: Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) },
+            head: row.head,
+            owner: row.owner,
+            slow_mode: u32::try_from(row.slow_mode).unwrap_or_default(),
+            locked: row.locked,
+            moderated: row.moderated,
+        }
+    }
 }
 
 /// Eight random characters.

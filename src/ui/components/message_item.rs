@@ -27,10 +27,16 @@ pub(super) fn MessageItem(row: MessageRow) -> impl IntoView {
         }
     });
     // Shown by hovering or focus, once the browser has taken over; the list hears the clicks.
-    let actions = (own && !deleted).then(|| {
+    let owned = Signal::derive(move || room.is_owner());
+    let (first, class) = if own {
+        (("edit", "Edit"), "message-actions")
+    } else {
+        (("moderate", "Moderate"), "message-actions of-owner")
+    };
+    let actions = (!deleted).then(|| {
         view! {
-            <span class="message-actions">
-                <button class="button-quiet" data-to="edit">"Edit"</button>
+            <span class=class class:shown=owned>
+                <button class="button-quiet" data-to=first.0>{first.1}</button>
                 <button class="button-quiet" data-to="remove">"Remove"</button>
             </span>
         }

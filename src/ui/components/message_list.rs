@@ -2,6 +2,7 @@
 
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayItem, MessageItem, UnreadItem};
+use super::moderation::Concern;
 use super::pending_list::PendingList;
 use super::reading_place::Goal;
 use super::room_state::RoomState;
@@ -118,6 +119,7 @@ fn choose(room: RoomState, event: &MouseEvent) {
     match (to.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.set(Some(seq)),
         ("remove", Some(seq)) => room.removing.set(Some(seq)),
+        ("moderate", Some(seq)) => room.moderating.set(Some(Concern::AuthorOf(seq))),
         _ if !browser::is_plain_click(event) => return,
         ("earlier", _) => {
             if let Some(first) = room.timeline.with_untracked(Timeline::first) {

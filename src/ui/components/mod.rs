@@ -8,6 +8,7 @@ mod empty_room;
 mod message_item;
 mod message_list;
 mod message_text;
+mod moderation;
 mod others;
 mod participant_list;
 mod pending_list;

@@ -4,6 +4,7 @@ use super::attention::Announcer;
 use super::composer::Composer;
 use super::connection_status::ConnectionStatusBar;
 use super::message_list::MessageList;
+use super::moderation::ModerationDialog;
 use super::participant_list::ParticipantList;
 use super::removal::RemovalDialog;
 use super::room_header::RoomHeader;
@@ -47,6 +48,7 @@ pub fn Room(
             </main>
             <RoomSwitcher shown=switching />
             <RemovalDialog />
+            <ModerationDialog />
             <Announcer attention=room.attention />
         </div>
     }
@@ -81,7 +83,10 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
             switching.update(|shown| *shown = !*shown);
         }
         "Escape"
-            if event.default_prevented() || switching.get_untracked() || room.removing.get_untracked().is_some() => {}
+            if event.default_prevented()
+                || switching.get_untracked()
+                || room.removing.get_untracked().is_some()
+                || room.moderating.get_untracked().is_some() => {}
         "Escape" if showing_participants.get_untracked() => showing_participants.set(false),
         "Escape" if room.editing.get_untracked().is_some() => room.editing.set(None),
         "Escape" => room.go_to_the_end(),

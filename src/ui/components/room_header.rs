@@ -1,5 +1,6 @@
 //! The head of a room: the way to other rooms, its name, how the connection is, and how many are here.
 
+use super::moderation::Concern;
 use super::room_state::RoomState;
 use crate::ui::browser;
 use crate::ui::live::ConnectionStatus;
@@ -50,6 +51,13 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                         on:click=move |_| showing_participants.update(|shown| *shown = !*shown)
                     >
                         {here}
+                    </button>
+                    <button
+                        class="room-count"
+                        class:shown=Signal::derive(move || room.awake.get() && room.is_owner())
+                        on:click=move |_| room.moderating.set(Some(Concern::TheRoom))
+                    >
+                        "Yours"
                     </button>
                 </p>
             </div>

@@ -56,6 +56,9 @@ impl Listener for RoomListener {
         match frame {
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_stored(id);
+                if room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
+                    room.notice.set(rejection.detail.clone());
+                }
                 room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
                 if matches!(rejection.code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid) {
                     room.name_refused.set(Some(rejection.detail));
@@ -93,6 +96,7 @@ impl RoomState {
 
     fn take(self, event: Event) {
         let id = event.id.clone();
+        self.hear_of_ownership(&event);
         let follows = self.follows();
         let spoken = match &event.body {
             EventBody::Message { username, tag, text } => {

@@ -1,6 +1,7 @@
 //! What the parts of a room share, and what can be done in it.
 
 use super::attention::Attention;
+use super::moderation::Concern;
 use super::others::Others;
 use super::reading_place::{Goal, ReadingPlace};
 use super::room_listener::RoomListener;
@@ -32,8 +33,12 @@ pub(super) struct RoomState {
     pub(super) name_refused: RwSignal<Option<String>>,
     /// The own message that is being edited.
     pub(super) editing: RwSignal<Option<Seq>>,
-    /// The own message that is to be removed, once that is confirmed.
+    /// The message that is to be removed, once that is confirmed.
     pub(super) removing: RwSignal<Option<Seq>>,
+    /// What the owner's dialog is about, while it is open.
+    pub(super) moderating: RwSignal<Option<Concern>>,
+    /// What was last done about the room, or refused, in words.
+    pub(super) notice: RwSignal<String>,
     /// The message that the address names.
     pub(super) marked: RwSignal<Option<Seq>>,
     pub(super) others: Others,
@@ -68,6 +73,8 @@ impl RoomState {
             name_refused: RwSignal::default(),
             editing: RwSignal::default(),
             removing: RwSignal::default(),
+            moderating: RwSignal::default(),
+            notice: RwSignal::default(),
             marked: RwSignal::new(marked),
             others: Others::new(),
             attention: Attention::new(),
@@ -134,6 +141,7 @@ impl RoomState {
     /// Keeps what is wished for, then sends it. Whoever speaks wants to see it: the reader goes to the end.
     pub(super) fn wish(self, wish: Wish) {
         if matches!(wish, Wish::Post { .. }) {
+            self.notice.set(String::new());
             self.go_to_the_end();
         }
         let (id, now) = (browser::new_id(), clock::now() as u64);
@@ -186,6 +194,7 @@ impl RoomState {
         self.place.aim(nearest.map_or(Goal::End, |nearest| goal.at(nearest)));
         self.others.leave();
         self.editing.set(None);
+        self.notice.set(String::new());
         self.marked.set(page.permalink);
         self.timeline.set(timeline);
         self.page.set(page);

@@ -1,4 +1,4 @@
-//! Who is writing just now.
+//! Who is writing just now; else what was last done about the room.
 
 use super::room_state::RoomState;
 use leptos::prelude::*;
@@ -9,11 +9,11 @@ pub(super) fn TypingLine() -> impl IntoView {
     let words = move || {
         let writing = room.others.writing.get();
         match writing.as_slice() {
-            [] => String::new(),
+            [] => room.notice.get(),
             [one] => format!("{} is typing…", one.username),
             [one, two] => format!("{} and {} are typing…", one.username, two.username),
             _ => "Several people are typing…".to_owned(),
         }
     };
-    view! { <p class="typing-line">{Signal::derive(words)}</p> }
+    view! { <p class="typing-line" role="status">{Signal::derive(words)}</p> }
 }

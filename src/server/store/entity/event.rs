@@ -17,7 +17,7 @@ pub struct Model {
     /// UTC milliseconds.
     pub at: i64,
     pub username: String,
-    /// The message that an edit or a deletion is about.
+    /// The message that an edit, a deletion or an act of moderation is about.
     pub target: Option<i64>,
     /// As it was sent; edits leave it, a deletion blanks it.
     pub text: String,
@@ -37,6 +37,9 @@ pub enum Kind {
     Edited,
     #[sea_orm(num_value = 2)]
     Deleted,
+    /// Its text is the act as JSON.
+    #[sea_orm(num_value = 3)]
+    Moderated,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,3 +4,4 @@ pub(crate) mod event;
 pub(crate) mod name;
 pub(crate) mod room;
 pub(crate) mod site;
+pub(crate) mod standing;

@@ -14,6 +14,14 @@ pub struct Model {
     pub head: i64,
     /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time.
     pub last_at: i64,
+    /// Whose it is: whoever spoke first, or was given it since. 16 bytes of a hash.
+    pub owner: Option<Vec<u8>>,
+    /// How long everybody waits between two messages, in seconds; 0 if they need not.
+    pub slow_mode: i32,
+    /// Whether only members come in.
+    pub locked: bool,
+    /// Whether anything was ever moderated here: else nobody's standing needs looking up.
+    pub moderated: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,87 @@
+// The owner of a room has a small dialog for the room, and one for whoever wrote a message; nobody else sees of it more
+// than what was done.
+
+import { type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { act, composer, enter, message, messages, removal, say, text } from "../support/room";
+
+const dialog = (page: Page) => page.locator("dialog.moderation");
+const notice = (page: Page) => page.locator(".typing-line");
+const yours = (page: Page) => page.getByRole("button", { name: "Yours" });
+
+/** Ann has spoken first (1), then Bob (2). */
+async function gather(ann: Page, bob: Page, room: string): Promise<void> {
+  await enter(ann, room, "Ann");
+  await enter(bob, room, "Bob");
+  await say(ann, "mine");
+  await expect(text(bob, 1)).toHaveText("mine");
+  await say(bob, "hello");
+  await expect(text(ann, 2)).toHaveText("hello");
+}
+
+test("whoever speaks first owns the room, and nobody else is offered anything", async ({ page, visitor, room }) => {
+  const bob = await visitor();
+  await enter(page, room, "Ann");
+  await expect(yours(page)).toBeHidden();
+  await gather(page, bob, room);
+  await expect(yours(page)).toBeVisible();
+  await expect(yours(bob)).toBeHidden();
+  await message(bob, 1).hover();
+  await expect(message(bob, 1).getByRole("button")).toHaveCount(0);
+  await page.reload();
+  await expect(yours(page)).toBeVisible();
+});
+
+test("the owner removes a message of somebody else", async ({ page, visitor, room }) => {
+  const bob = await visitor();
+  await gather(page, bob, room);
+  await act(page, 2, "Remove");
+  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await expect(text(bob, 2)).toHaveText("Message removed");
+});
+
+test("somebody who is muted is told so, keeps the text, and talks again when let", async ({ page, visitor, room }) => {
+  const bob = await visitor();
+  await gather(page, bob, room);
+  await act(page, 2, "Moderate");
+  await expect(dialog(page).getByRole("heading")).toHaveText("Bob");
+  await dialog(page).getByRole("button", { name: "Mute for 10 minutes" }).click();
+  await expect(dialog(page)).toBeHidden();
+  await expect(notice(bob)).toHaveText("Bob is muted for a while.");
+  await say(bob, "may I?");
+  await expect(bob.locator("li.pending")).toContainText("muted");
+  await expect(bob.locator("li.pending")).toContainText("may I?");
+  await act(page, 2, "Moderate");
+  await dialog(page).getByRole("button", { name: "Let them talk again" }).click();
+  await expect(notice(bob)).toHaveText("Bob may talk here again.");
+  await bob.locator("li.pending").getByRole("button", { name: "Retry" }).click();
+  await expect(messages(page, "may I?")).toHaveCount(1);
+});
+
+test("somebody who is banned has to go, and the room stays shut", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/403/);
+  const bob = await visitor();
+  await gather(page, bob, room);
+  await act(page, 2, "Moderate");
+  await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
+  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await bob.reload();
+  await expect(bob.getByText("You are banned from this room for a while.")).toBeVisible();
+  await expect(composer(bob)).toHaveCount(0);
+});
+
+test("the owner locks the room and slows it down", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/403/);
+  const [bob, carol] = [await visitor(), await visitor()];
+  await gather(page, bob, room);
+  await yours(page).click();
+  await dialog(page).getByRole("button", { name: "Lock: nobody else comes in" }).click();
+  await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
+  await carol.goto(`/${room}/`);
+  await expect(carol.getByText("This room is locked")).toBeVisible();
+  await yours(page).click();
+  await dialog(page).getByRole("button", { name: "Slow: a message every minute" }).click();
+  await expect(notice(bob)).toHaveText("Slow mode: one message every 60 seconds.");
+  await page.keyboard.press("Escape");
+  await expect(dialog(page)).toBeHidden();
+});

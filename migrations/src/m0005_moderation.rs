@@ -1,0 +1,63 @@
+//! Moderation: who owns a room and how it is kept, and how those stand in it whom that concerns.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in [
+            ColumnDef::new(Rooms::Owner).binary(),
+            ColumnDef::new(Rooms::SlowMode).integer().not_null().default(0),
+            ColumnDef::new(Rooms::Locked).boolean().not_null().default(false),
+            ColumnDef::new(Rooms::Moderated).boolean().not_null().default(false),
+        ] {
+            // SQLite takes one column at a time.
+            let add = Table::alter().table(Rooms::Table).add_column(column).to_owned();
+            manager.alter_table(add).await?;
+        }
+        // Rooms that were there belong to whoever spoke first in them.
+        let owners = "UPDATE rooms SET owner = (SELECT author FROM events \
+                      WHERE events.room_id = rooms.id AND kind = 0 ORDER BY seq LIMIT 1)";
+        manager.get_connection().execute_unprepared(owners).await?;
+
+        let mut standings = Table::create()
+            .table(Standings::Table)
+            .col(ColumnDef::new(Standings::RoomId).big_integer().not_null())
+            .col(ColumnDef::new(Standings::Author).binary().not_null())
+            .col(ColumnDef::new(Standings::Member).boolean().not_null())
+            .col(ColumnDef::new(Standings::MutedUntil).big_integer().not_null())
+            .col(ColumnDef::new(Standings::BannedUntil).big_integer().not_null())
+            .col(ColumnDef::new(Standings::SpokeAt).big_integer().not_null())
+            .primary_key(Index::create().col(Standings::RoomId).col(Standings::Author))
+            .foreign_key(ForeignKey::create().from(Standings::Table, Standings::RoomId).to(Rooms::Table, Rooms::Id))
+            .to_owned();
+        if manager.get_database_backend() == DatabaseBackend::Sqlite {
+            standings.extra("WITHOUT ROWID");
+        }
+        manager.create_table(standings).await
+    }
+}
+
+#[derive(DeriveIden)]
+enum Rooms {
+    Table,
+    Id,
+    Owner,
+    SlowMode,
+    Locked,
+    Moderated,
+}
+
+#[derive(DeriveIden)]
+enum Standings {
+    Table,
+    RoomId,
+    Author,
+    Member,
+    MutedUntil,
+    BannedUntil,
+    SpokeAt,
+}

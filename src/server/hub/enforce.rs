@@ -1,0 +1,43 @@
+//! What an act of moderation means for those who are in the room just now, on this node.
+
+use super::LiveRoom;
+use crate::server::identity::Author;
+use crate::server::store::Store;
+use sea_orm::DbErr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait before asking a database again that did not answer, and how often.
+const RETRY: Duration = Duration::from_millis(250);
+const TRIES: u32 = 20;
+
+/// Whoever is banned has to go; whoever is in a room that is locked may come back.
+pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
+    for _ in 0..TRIES {
+        match try_to(&live, &store).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(room = live.room.id, %error, "a ban or a lock has to wait"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn try_to(live: &LiveRoom, store: &Store) -> Result<(), DbErr> {
+    let places = live.places();
+    let authors: Vec<Author> = places.iter().map(|place| place.author).collect();
+    let standings = store.standings(live.room.id, &authors).await?;
+    let mut staying = Vec::new();
+    for (place, standing) in places.iter().zip(standings) {
+        if standing.banned_until.is_some() {
+            place.expel();
+        } else if !standing.member {
+            staying.push(place.author);
+        }
+    }
+    if store.is_locked(live.room.id).await? {
+        staying.sort_unstable_by_key(Author::to_bytes);
+        staying.dedup_by_key(|author| author.to_bytes());
+        store.let_in(live.room.id, &staying).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
+
+use super::entity::standing::{Column, Entity, Model};
+use super::{Draft, Entry, Store, entity::event, entity::room, now};
+use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
+use crate::domain::{Participant, Rejection, RejectionCode, Timestamp, Username};
+use crate::server::identity::{Author, tag_of};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    Statement,
+    sea_query::{ExprTrait, OnConflict},
+};
+use std::collections::{HashMap, HashSet};
+
+/// Whoever wrote one of so many newest events counts as in the room when it is locked.
+const RECENT: i64 = 1000;
+
+type Key = (i64, Vec<u8>);
+
+/// How somebody stands in a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) member: bool,
+    /// Until when they stay away, in UTC milliseconds, if that is not over.
+    pub(crate) banned_until: Option<i64>,
+}
+
+/// What a transaction knows of how people stand in the rooms that it has locked.
+#[derive(Default)]
+pub(super) struct Standings {
+    known: HashMap<Key, Model>,
+    changed: HashSet<Key>,
+    /// Rooms that were locked, and the newest number of each.
+    locked: Vec<(i64, i64)>,
+}
+
+impl Standings {
+    /// Looks up the authors of these entries, and of the messages that they are about, in rooms where anything is to be
+    /// known.
+    pub(super) async fn look_up(
+        transaction: &DatabaseTransaction,
+        entries: &[Entry],
+        rooms: &HashMap<i64, room::Model>,
+        targets: &HashMap<(i64, i64), event::Model>,
+    ) -> Result<Self, DbErr> {
+        let mut wanted: HashMap<i64, HashSet<Vec<u8>>> = HashMap::new();
+        for entry in entries {
+            let room = rooms.get(&entry.room_id);
+            if room.is_some_and(|room| room.moderated) || matches!(entry.draft, Draft::Moderate { .. }) {
+                let of_room = wanted.entry(entry.room_id).or_default();
+                of_room.insert(entry.author.as_bytes().to_vec());
+                let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
+                of_room.extend(target.map(|target| target.author.clone()));
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(Self::default());
+        }
+        let of_room = |(room_id, authors)| Column::RoomId.eq(room_id).and(Column::Author.is_in(authors));
+        let wanted = wanted.into_iter().map(of_room).fold(Condition::any(), Condition::add);
+        let rows = Entity::find().filter(wanted).all(transaction).await?;
+        let known = rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)).collect();
+        Ok(Self { known, ..Self::default() })
+    }
+
+    /// Whether the author may do this now.
+    pub(super) fn may(&mut self, room: &room::Model, entry: &Entry, now: i64) -> Result<(), Rejection> {
+        if !room.moderated || room.owner.as_deref() == Some(entry.author.as_bytes()) {
+            return Ok(());
+        }
+        let standing = self.of(room.id, entry.author.as_bytes());
+        if standing.banned_until > now {
+            return Err(Rejection::new(RejectionCode::Forbidden, "You are banned from this room for a while."));
+        }
+        if standing.muted_until > now && !matches!(entry.draft, Draft::Delete { .. }) {
+            return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
+        }
+        if is_slowed(room, entry) {
+            let again = standing.spoke_at + i64::from(room.slow_mode) * 1000;
+            if again > now {
+                let detail = format!("Slow mode: one message every {} seconds.", room.slow_mode);
+                let wait = u32::try_from(again - now).unwrap_or(u32::MAX);
+                let rejection = Rejection::new(RejectionCode::RateLimited, detail);
+                return Err(Rejection { retry_after_ms: Some(wait), ..rejection });
+            }
+        }
+        Ok(())
+    }
+
+    /// The author did so.
+    pub(super) fn did(&mut self, room: &room::Model, entry: &Entry, now: i64) {
+        if is_slowed(room, entry) {
+            self.of(room.id, entry.author.as_bytes()).spoke_at = now;
+            self.changed.insert((room.id, entry.author.as_bytes().to_vec()));
+        }
+    }
+
+    /// Does what the owner wants done, and says how everybody is told of it.
+    pub(super) fn moderate(
+        &mut self,
+        room: &mut room::Model,
+        entry: &Entry,
+        (action, seconds): (Action, Option<u32>),
+        target: Option<&event::Model>,
+        now: i64,
+    ) -> Result<Moderation, Rejection> {
+        if room.owner.as_deref() != Some(entry.author.as_bytes()) {
+            return Err(Rejection::new(RejectionCode::Forbidden, "Only the owner of the room can do this."));
+        }
+        let mut moderation = Moderation { action, subject: None, until: None, seconds: None };
+        if action.has_subject() {
+            let not_found = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
+            let message = target.filter(|row| row.kind == event::Kind::Message).ok_or_else(not_found)?;
+            if room.owner.as_ref() == Some(&message.author) {
+                return Err(Rejection::new(RejectionCode::Invalid, "This message is your own."));
+            }
+            let username = Username::from_stored(message.username.clone());
+            moderation.subject = Some(Participant { username, tag: tag_of(&message.author) });
+            let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
+            let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);
+            let missing = || Rejection::new(RejectionCode::Invalid, "`seconds` says for how long: 1 to 31536000.");
+            let standing = self.of(room.id, &message.author);
+            match action {
+                Action::Mute => standing.muted_until = until.ok_or_else(missing)?,
+                Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
+                Action::HandOver => {
+                    standing.member = true;
+                    // Whoever gives a room away stays in it.
+                    let before = room.owner.replace(message.author.clone()).unwrap_or_default();
+                    self.of(room.id, &before).member = true;
+                    self.changed.insert((room.id, before));
+                }
+                _ => (standing.muted_until, standing.banned_until) = (0, 0),
+            }
+            if matches!(action, Action::Mute | Action::Ban) {
+                moderation.until = until.map(Timestamp);
+            }
+            self.changed.insert((room.id, message.author.clone()));
+        }
+        match action {
+            Action::SlowMode => {
+                let seconds = seconds.filter(|seconds| *seconds <= MAX_SLOW_MODE);
+                let invalid = || Rejection::new(RejectionCode::Invalid, "`seconds` says how slow: 0 to 3600.");
+                moderation.seconds = Some(seconds.ok_or_else(invalid)?);
+                room.slow_mode = seconds.and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or_default();
+            }
+            Action::Lock => {
+                room.locked = true;
+                self.locked.push((room.id, room.head));
+            }
+            Action::Unlock => room.locked = false,
+            _ => {}
+        }
+        room.moderated = true;
+        Ok(moderation)
+    }
+
+    fn of(&mut self, room_id: i64, author: &[u8]) -> &mut Model {
+        self.known.entry((room_id, author.to_vec())).or_insert_with(|| new(room_id, author.to_vec()))
+    }
+
+    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.known.remove(key)).collect();
+        if !changed.is_empty() {
+            let renewed = OnConflict::columns([Column::RoomId, Column::Author])
+                .update_columns([Column::Member, Column::MutedUntil, Column::BannedUntil, Column::SpokeAt])
+                .to_owned();
+            let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
+            Entity::insert_many(rows).on_conflict(renewed).exec_without_returning(transaction).await?;
+        }
+        for (room_id, head) in self.locked {
+            let members = "INSERT INTO standings (room_id, author, member, muted_until, banned_until, spoke_at) \
+                           SELECT DISTINCT room_id, author, true, 0, 0, 0 FROM events WHERE room_id = $1 AND seq > $2 \
+                           ON CONFLICT (room_id, author) DO UPDATE SET member = true";
+            let values = [room_id.into(), (head - RECENT).into()];
+            let backend = transaction.get_database_backend();
+            transaction.execute_raw(Statement::from_sql_and_values(backend, members, values)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// How each of these authors stands in the room, in their order.
+    pub(crate) async fn standings(&self, room_id: i64, authors: &[Author]) -> Result<Vec<Standing>, DbErr> {
+        let mut rows = HashMap::new();
+        for some in authors.chunks(500) {
+            let found = Entity::find()
+                .filter(Column::RoomId.eq(room_id))
+                .filter(Column::Author.is_in(some.iter().map(|author| author.as_bytes().to_vec())));
+            rows.extend(found.all(&self.reader).await?.into_iter().map(|row| (row.author.clone(), row)));
+        }
+        let now = now();
+        let standing = |row: &Model| Standing {
+            member: row.member,
+            banned_until: Some(row.banned_until).filter(|&until| until > now),
+        };
+        Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
+    }
+
+    /// Lets these authors into a locked room.
+    pub(crate) async fn let_in(&self, room_id: i64, authors: &[Author]) -> Result<(), DbErr> {
+        let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
+        for some in authors.chunks(500) {
+            let rows = some
+                .iter()
+                .map(|author| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) }.into_active_model());
+            Entity::insert_many(rows).on_conflict(member.clone()).exec_without_returning(&self.writer).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_slowed(room: &room::Model, entry: &Entry) -> bool {
+    room.slow_mode > 0 && matches!(entry.draft, Draft::Message { .. })
+}
+
+fn new(room_id: i64, author: Vec<u8>) -> Model {
+    Model { room_id, author, member: false, muted_until: 0, banned_until: 0, spoke_at: 0 }
+}

@@ -1,0 +1,118 @@
+//! What the owner of a room can do about it, and about somebody in it.
+
+use super::room_state::RoomState;
+use crate::domain::moderation::Action;
+use crate::domain::page::Ownership;
+use crate::domain::{Event, EventBody, Seq};
+use crate::protocol::ClientFrame;
+use crate::ui::browser;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+const DAY: u32 = 24 * 60 * 60;
+
+/// What can be done about somebody.
+const ABOUT_SOMEBODY: [(&str, Action, u32); 6] = [
+    ("Mute for 10 minutes", Action::Mute, 600),
+    ("Mute for a day", Action::Mute, DAY),
+    ("Ban for a day", Action::Ban, DAY),
+    ("Ban for 30 days", Action::Ban, 30 * DAY),
+    ("Let them talk again", Action::Pardon, 0),
+    ("Hand the room over", Action::HandOver, 0),
+];
+
+/// What can be done about the room.
+const ABOUT_THE_ROOM: [(&str, Action, u32); 5] = [
+    ("Lock: nobody else comes in", Action::Lock, 0),
+    ("Open to everybody", Action::Unlock, 0),
+    ("Slow: a message every 10 seconds", Action::SlowMode, 10),
+    ("Slow: a message every minute", Action::SlowMode, 60),
+    ("No slow mode", Action::SlowMode, 0),
+];
+
+/// What the dialog is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    TheRoom,
+    /// Whoever wrote this message.
+    AuthorOf(Seq),
+}
+
+#[component]
+pub(super) fn ModerationDialog() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        match room.moderating.get() {
+            Some(_) => drop(dialog.show_modal()),
+            None => dialog.close(),
+        }
+    });
+    let title = move || match room.moderating.get() {
+        Some(Concern::AuthorOf(seq)) => {
+            let author = room.timeline.with(|it| it.message(seq).map(|message| message.username.to_string()));
+            author.unwrap_or_default()
+        }
+        _ => room.title.get(),
+    };
+    let is_personal = Signal::derive(move || matches!(room.moderating.get(), Some(Concern::AuthorOf(_))));
+    let choices = |choices: &'static [(&'static str, Action, u32)]| {
+        let button = move |&(label, action, seconds)| {
+            view! { <button class="button-quiet" on:click=move |_| room.moderate(action, seconds)>{label}</button> }
+        };
+        choices.iter().map(button).collect::<Vec<_>>()
+    };
+    view! {
+        <dialog
+            class="dialog moderation"
+            aria-labelledby="moderation-title"
+            node_ref=dialog
+            on:close=move |_| room.moderating.set(None)
+        >
+            <h2 id="moderation-title" dir="auto">{Signal::derive(title)}</h2>
+            <p class="moderation-choices" class:shown=is_personal>{choices(&ABOUT_SOMEBODY)}</p>
+            <p class="moderation-choices" class:shown=Signal::derive(move || !is_personal.get())>{choices(&ABOUT_THE_ROOM)}</p>
+            <p class="dialog-choices">
+                <button class="button" on:click=move |_| room.moderating.set(None)>"Close"</button>
+            </p>
+        </dialog>
+    }
+}
+
+impl RoomState {
+    /// Whether the visitor owns the room.
+    pub(super) fn is_owner(self) -> bool {
+        self.page.with(|page| page.ownership == Ownership::Yours)
+    }
+
+    fn moderate(self, action: Action, seconds: u32) {
+        let target = match self.moderating.get_untracked() {
+            Some(Concern::AuthorOf(seq)) => Some(seq),
+            _ => None,
+        };
+        self.moderating.set(None);
+        let id = Some(browser::new_id().as_str().to_owned());
+        self.send(ClientFrame::Moderate { id, action, target, seconds: Some(seconds) });
+    }
+
+    /// What an event means for whose the room is, and what everybody is told of it.
+    pub(super) fn hear_of_ownership(self, event: &Event) {
+        let before = self.page.with_untracked(|page| page.ownership);
+        let of = |tag| if self.is_own(tag) { Ownership::Yours } else { Ownership::Anothers };
+        let now = match &event.body {
+            EventBody::Message { tag, .. } if before == Ownership::Nobodys => of(tag),
+            EventBody::Moderated(moderation) => {
+                self.notice.set(moderation.to_string());
+                match (moderation.action, &moderation.subject) {
+                    (Action::HandOver, Some(heir)) => of(&heir.tag),
+                    _ => before,
+                }
+            }
+            _ => before,
+        };
+        if now != before {
+            self.page.update(|page| page.ownership = now);
+        }
+    }
+}

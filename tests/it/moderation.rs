@@ -1,0 +1,207 @@
+//! The owner of a room: whoever spoke first in it. What the owner does is in the log, and holds at every door.
+
+use crate::support::host::on_each_database;
+use crate::support::server::Server;
+use crate::support::{Client, Database, Door, Site, http};
+use serde_json::{Value, json};
+
+on_each_database!(
+    whoever_speaks_first_owns_the_room,
+    the_owner_removes_any_message,
+    who_is_muted_reads_and_says_nothing,
+    who_is_banned_goes_at_once_and_stays_away,
+    slow_mode_makes_everybody_wait_but_the_owner,
+    a_locked_room_lets_those_back_in_who_were_there,
+    a_room_that_is_handed_over_obeys_its_new_owner,
+    an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
+);
+
+struct People {
+    server: Server,
+    /// Speaks first, and so owns the room.
+    ann: (String, Client),
+    bob: (String, Client),
+}
+
+impl People {
+    /// Ann has said "mine" (1), and Bob "hello" (2).
+    async fn gathered(site: &Site) -> Self {
+        let server = site.start();
+        let (ann, bob) = (http::identity(&server).await, http::identity(&server).await);
+        let door = |cookie: &str, name| Door::of("harbour").username(name).identity(cookie, &server);
+        let mut ann = (ann.clone(), door(&ann, "Ann").join(&server).await);
+        let mut bob = (bob.clone(), door(&bob, "Bob").join(&server).await);
+        ann.1.say("a1", "mine").await;
+        bob.1.until(|frame| frame["message"] == "mine").await;
+        bob.1.say("b1", "hello").await;
+        ann.1.until(|frame| frame["message"] == "hello").await;
+        Self { server, ann, bob }
+    }
+
+    /// Has Ann do something; what everybody is told of it.
+    async fn moderate(&mut self, frame: Value) -> Value {
+        moderate(&mut self.ann.1, frame).await
+    }
+
+    fn door(&self, cookie: &str) -> Door {
+        Door::of("harbour").identity(cookie, &self.server)
+    }
+}
+
+async fn moderate(client: &mut Client, mut frame: Value) -> Value {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let id = format!("act{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    frame["type"] = json!("moderate");
+    frame["id"] = json!(id);
+    client.send(frame).await;
+    client.answer_to(&id).await
+}
+
+async fn whoever_speaks_first_owns_the_room(site: Site) {
+    let server = site.start();
+    let ann = http::identity(&server).await;
+    // A guest will not be back, and so owns nothing.
+    Client::join(&server, "harbour").await.say("g1", "passing by").await;
+    let mut ann = Door::of("harbour").identity(&ann, &server).join(&server).await;
+    assert_eq!(moderate(&mut ann, json!({"action": "lock"})).await["code"], "forbidden");
+    ann.say("a1", "hello").await;
+    let mut bob = Door::of("harbour").identity(&http::identity(&server).await, &server).join(&server).await;
+    bob.say("b1", "hello too").await;
+    assert_eq!(moderate(&mut bob, json!({"action": "lock"})).await["code"], "forbidden");
+    let locked = moderate(&mut ann, json!({"action": "lock"})).await;
+    assert_eq!((&locked["type"], &locked["seq"]), (&json!("moderated"), &json!(4)));
+    bob.until(|frame| frame["type"] == "moderated").await;
+}
+
+async fn the_owner_removes_any_message(site: Site) {
+    let mut people = People::gathered(&site).await;
+    people.bob.1.send(json!({"type": "delete", "id": "b2", "target": 1})).await;
+    assert_eq!(people.bob.1.answer_to("b2").await["code"], "forbidden");
+    people.ann.1.send(json!({"type": "edit", "id": "a2", "target": 2, "text": "words in a mouth"})).await;
+    assert_eq!(people.ann.1.answer_to("a2").await["code"], "forbidden");
+    people.ann.1.send(json!({"type": "delete", "id": "a3", "target": 2})).await;
+    let deleted = people.bob.1.until(|frame| frame["type"] == "deleted").await;
+    assert_eq!(deleted.last().unwrap()["target"], 2);
+    let page = http::get(&people.server, "/harbour/").await.body;
+    assert!(page.contains("Message removed") && !page.contains(">hello<"), "{page}");
+}
+
+async fn who_is_muted_reads_and_says_nothing(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let muted = people.moderate(json!({"action": "mute", "target": 2, "seconds": 600})).await;
+    assert_eq!((&muted["action"], &muted["subject"]["username"]), (&json!("mute"), &json!("Bob")));
+    assert!(muted["until"].as_i64() > muted["at"].as_i64(), "{muted}");
+    people.bob.1.post("b2", "let me speak").await;
+    assert_eq!(people.bob.1.answer_to("b2").await["code"], "forbidden");
+    people.bob.1.send(json!({"type": "edit", "id": "b3", "target": 2, "text": "by the back door"})).await;
+    assert_eq!(people.bob.1.answer_to("b3").await["code"], "forbidden");
+    let form = http::browser().post(people.server.url("/harbour/")).header("cookie", &people.bob.0);
+    let answer = http::send(form.form(&[("message", "by form")])).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("by form"), "the text comes back");
+    people.ann.1.say("a2", "quiet now").await;
+    people.bob.1.until(|frame| frame["message"] == "quiet now").await;
+    people.moderate(json!({"action": "pardon", "target": 2})).await;
+    people.bob.1.post("b4", "thank you").await;
+    people.bob.1.until(|frame| frame["message"] == "thank you").await;
+}
+
+async fn who_is_banned_goes_at_once_and_stays_away(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let mut other_tab = people.door(&people.bob.0).join(&people.server).await;
+    let mut carol = Client::join(&people.server, "harbour").await;
+    people.moderate(json!({"action": "ban", "target": 2, "seconds": 600})).await;
+    assert_eq!(people.bob.1.close_code().await, Some(4503));
+    assert_eq!(other_tab.close_code().await, Some(4503));
+    let mut again = people.door(&people.bob.0).knock(people.server.addr).await.expect("told by a close code");
+    let said = futures_util::StreamExt::next(&mut again).await.expect("a frame").expect("a whole one");
+    assert!(matches!(&said, tokio_tungstenite::tungstenite::Message::Close(Some(end)) if u16::from(end.code) == 4503));
+    for path in ["/harbour/", "/harbour/2", "/api/load_history?room_name=harbour"] {
+        let answer = http::get_as(&people.server, path, &people.bob.0).await;
+        assert_eq!(answer.status, 403, "{path}");
+        assert!(!answer.body.contains("mine") && answer.body.contains("banned"), "{path}: {}", answer.body);
+    }
+    let form = http::browser().post(people.server.url("/harbour/")).header("cookie", &people.bob.0);
+    assert_eq!(http::send(form.form(&[("message", "by form")])).await.status, 403);
+    // Nobody else has to go.
+    carol.say("c1", "still here").await;
+    people.moderate(json!({"action": "pardon", "target": 2})).await;
+    assert_eq!(people.door(&people.bob.0).join(&people.server).await.welcome["head"], 5);
+}
+
+async fn slow_mode_makes_everybody_wait_but_the_owner(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let slow = people.moderate(json!({"action": "slow_mode", "seconds": 3600})).await;
+    assert_eq!(slow["seconds"], 3600);
+    people.bob.1.post("b2", "first").await;
+    people.bob.1.until(|frame| frame["message"] == "first").await;
+    people.bob.1.post("b3", "second").await;
+    let rejected = people.bob.1.answer_to("b3").await;
+    assert_eq!(rejected["code"], "rate_limited");
+    assert!(rejected["retry_after_ms"].as_u64().is_some_and(|wait| wait > 3_000_000), "{rejected}");
+    // What is stored is answered all the same, and the owner does not wait.
+    people.bob.1.post("b2", "first").await;
+    assert_eq!(people.bob.1.answer_to("b2").await["seq"], 4);
+    people.ann.1.post("a2", "one").await;
+    people.ann.1.post("a3", "two").await;
+    people.ann.1.until(|frame| frame["message"] == "two").await;
+    people.moderate(json!({"action": "slow_mode", "seconds": 0})).await;
+    people.bob.1.post("b3", "second").await;
+    people.bob.1.until(|frame| frame["message"] == "second").await;
+}
+
+async fn a_locked_room_lets_those_back_in_who_were_there(site: Site) {
+    let mut people = People::gathered(&site).await;
+    // Carol is there and says nothing; Dora has never been.
+    let (carol, dora) = (http::identity(&people.server).await, http::identity(&people.server).await);
+    let mut silent = people.door(&carol).join(&people.server).await;
+    people.moderate(json!({"action": "lock"})).await;
+    silent.until(|frame| frame["type"] == "moderated").await;
+    for path in ["/harbour/", "/harbour/1", "/api/load_history?room_name=harbour"] {
+        let answer = http::get_as(&people.server, path, &dora).await;
+        assert_eq!(answer.status, 403, "{path}");
+        assert!(!answer.body.contains("mine") && answer.body.contains("locked"), "{path}: {}", answer.body);
+    }
+    let mut turned_away = people.door(&dora).knock(people.server.addr).await.expect("told by a close code");
+    let said = futures_util::StreamExt::next(&mut turned_away).await.expect("a frame").expect("a whole one");
+    assert!(matches!(&said, tokio_tungstenite::tungstenite::Message::Close(Some(end)) if u16::from(end.code) == 4504));
+    silent.say("c1", "I was here").await;
+    for cookie in [&people.ann.0, &people.bob.0, &carol] {
+        // Those who were silent are let in a moment after the lock is told.
+        while people.door(cookie).try_join(people.server.addr).await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    people.moderate(json!({"action": "unlock"})).await;
+    people.door(&dora).join(&people.server).await;
+}
+
+async fn a_room_that_is_handed_over_obeys_its_new_owner(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let handed = people.moderate(json!({"action": "hand_over", "target": 2})).await;
+    assert_eq!(handed["subject"]["tag"], people.bob.1.welcome["tag"]);
+    assert_eq!(people.moderate(json!({"action": "lock"})).await["code"], "forbidden");
+    assert_eq!(moderate(&mut people.bob.1, json!({"action": "lock"})).await["type"], "moderated");
+    people.door(&people.ann.0).join(&people.server).await;
+}
+
+async fn an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let act = json!({"type": "moderate", "id": "once", "action": "mute", "target": 2, "seconds": 600});
+    people.ann.1.send(act.clone()).await;
+    let done = people.ann.1.answer_to("once").await;
+    people.ann.1.send(act).await;
+    assert_eq!(people.ann.1.answer_to("once").await, done);
+    for (bad, code) in [
+        (json!({"action": "mute", "target": 2}), "invalid"),
+        (json!({"action": "ban", "target": 2, "seconds": 99_999_999}), "invalid"),
+        (json!({"action": "ban", "target": 99, "seconds": 60}), "not_found"),
+        (json!({"action": "ban", "target": 1, "seconds": 60}), "invalid"),
+        (json!({"action": "ban", "seconds": 60}), "invalid"),
+        (json!({"action": "slow_mode", "seconds": 5000}), "invalid"),
+        (json!({"action": "dance"}), "invalid"),
+    ] {
+        assert_eq!(people.moderate(bad.clone()).await["code"], code, "{bad}");
+    }
+    assert_eq!(people.door(&people.ann.0).join(&people.server).await.welcome["head"], 3);
+}
