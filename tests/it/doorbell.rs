@@ -1,8 +1,10 @@
 //! Redis is a doorbell: flushed, cut off, overflowing or lied into, it costs some seconds at most, never a message.
 
 use crate::nodes::{relay_is, they_hear_each_other, two_nodes};
-use crate::support::{Client, Door, Server};
+use crate::support::presence::told;
+use crate::support::{Client, DEADLINE, Door, Server};
 use futures_util::StreamExt;
+use serde_json::json;
 use std::time::Duration;
 
 /// Both ways, often: it would take much longer if rooms were only compared with the database.
@@ -105,4 +107,50 @@ async fn forged_doorbells_change_nothing() {
             assert!(frame["message"].as_str().expect("text").contains(" from "), "{frame}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_doorbell_that_is_rung_again_shows_nobody() {
+    let (_site, redis, one, two) = two_nodes().await;
+    let client = redis::Client::open(redis.url()).expect("an address");
+    let mut spy = client.get_async_pubsub().await.expect("Redis answers");
+    spy.psubscribe("parlour:*").await.expect("Redis answers");
+    let mut bells = spy.into_on_message();
+    let mut ann = Door::of("harbour").username("Ann").join(&one).await;
+    let mut bob = Door::of("harbour").username("Bob").join(&two).await;
+    told(&mut ann, &["Ann", "Bob"]).await;
+    bob.send(json!({"type": "typing"})).await;
+    let typing = async { while ann.next_frame().await.expect("the connection stays")["type"] != "typing" {} };
+    tokio::time::timeout(DEADLINE, typing).await.expect("ann is told");
+    drop(bob);
+    told(&mut ann, &["Ann"]).await;
+
+    let mut heard: Vec<(String, Vec<u8>)> = Vec::new();
+    while let Ok(Some(bell)) = tokio::time::timeout(Duration::from_millis(50), bells.next()).await {
+        heard.push((bell.get_channel_name().to_owned(), bell.get_payload_bytes().to_vec()));
+    }
+    let says = |bell: &[u8], what: &str| String::from_utf8_lossy(bell).contains(what);
+    for what in ["Presence", "Typing", "Bob"] {
+        assert!(heard.iter().any(|(_, bell)| says(bell, what)), "no bell says {what}");
+    }
+    let mut again = redis::pipe();
+    for (channel, bell) in heard.iter().filter(|(_, bell)| says(bell, "Bob")).cycle().take(200) {
+        again.publish(channel, bell);
+    }
+    again.exec_async(&mut redis.connect().await).await.expect("Redis publishes");
+    // What Redis was given before this is heard before it.
+    let (mut here, mut there) = (Client::join(&one, "tavern").await, Client::join(&two, "tavern").await);
+    there.say("1", "after").await;
+    here.expect_message("after").await;
+    let _cleo = Door::of("harbour").username("Cleo").join(&one).await;
+    let told_of_cleo = async {
+        loop {
+            let frame = ann.next_frame().await.expect("the connection stays").to_string();
+            assert!(!frame.contains("Bob"), "{frame}");
+            if frame.contains("Cleo") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, told_of_cleo).await.expect("ann is told");
 }

@@ -1,12 +1,13 @@
 //! The two connections to Redis: one rings, one listens. Both are replaced for as long as it takes.
 
 use super::seal::{SHARDS, Seal};
-use super::{Bell, QUEUE};
+use super::{Bell, QUEUE, Rung};
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{error::Elapsed, sleep, timeout};
+use uuid::Uuid;
 
 /// A connection that brings nothing for so long is given up; how long to wait before the next.
 const DEAF: Duration = Duration::from_secs(3);
@@ -16,7 +17,8 @@ const RECONNECT: Duration = Duration::from_millis(250);
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Publishes what waits, all of it in one round trip.
-pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, mut bells: mpsc::Receiver<Bell>) {
+pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, node: Uuid, mut bells: mpsc::Receiver<Bell>) {
+    let mut number = 0;
     let mut connection: Option<MultiplexedConnection> = None;
     let mut waiting = Vec::new();
     let mut lost = false;
@@ -28,7 +30,8 @@ pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, mut bells: 
         let mut pipeline = redis::pipe();
         for bell in waiting.drain(..) {
             let shard = bell.room().map_or(0, |room| room.rem_euclid(SHARDS));
-            pipeline.publish(seal.channel(shard), seal.close(&bell)).ignore();
+            number += 1;
+            pipeline.publish(seal.channel(shard), seal.close(&Rung { node, number, bell })).ignore();
         }
         if connection.is_none() {
             connection = connect(&client).await;
@@ -51,7 +54,7 @@ async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
 }
 
 /// Passes on what is heard; a connection that falls silent is replaced.
-pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mpsc::Sender<Bell>) {
+pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mpsc::Sender<Rung>) {
     loop {
         if let Err(error) = listen(&client, &seal, &heard).await {
             tracing::warn!(%error, "the relay is not heard");
@@ -63,7 +66,7 @@ pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mp
     }
 }
 
-async fn listen(client: &redis::Client, seal: &Seal, heard: &mpsc::Sender<Bell>) -> Result<(), Silence> {
+async fn listen(client: &redis::Client, seal: &Seal, heard: &mpsc::Sender<Rung>) -> Result<(), Silence> {
     let subscribe = async {
         let mut connection = client.get_async_pubsub().await?;
         connection.subscribe(seal.channels()).await?;
@@ -72,8 +75,8 @@ async fn listen(client: &redis::Client, seal: &Seal, heard: &mpsc::Sender<Bell>)
     let mut messages = timeout(ANSWER, subscribe).await??.into_on_message();
     loop {
         let Some(message) = timeout(DEAF, messages.next()).await? else { return Err(Silence::Closed) };
-        if let Some(bell) = seal.open(message.get_payload_bytes())
-            && heard.send(bell).await.is_err()
+        if let Some(rung) = seal.open(message.get_payload_bytes())
+            && heard.send(rung).await.is_err()
         {
             return Ok(());
         }

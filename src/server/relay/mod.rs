@@ -29,19 +29,27 @@ pub(crate) enum RelayState {
     Degraded,
 }
 
-/// What goes over Redis.
+/// What goes over Redis: by which node it was rung, and as its how manieth bell. So none is believed twice.
+#[derive(Debug, Serialize, Deserialize)]
+struct Rung {
+    node: Uuid,
+    number: u64,
+    bell: Bell,
+}
+
+/// What a node tells the others.
 #[derive(Debug, Serialize, Deserialize)]
 enum Bell {
     /// Events `first` to `last` are in the log; `frames` may be left out.
     Room { room: i64, first: Seq, last: Seq, frames: Vec<(String, bool)> },
     /// Doorbells were lost: look at every room.
     All,
-    /// A node is there.
-    Beat(Uuid),
+    /// The node is there.
+    Beat,
     /// Who is in a room on this node; `asks` for the same from the others.
-    Presence { node: Uuid, room: i64, present: Present, asks: bool },
+    Presence { room: i64, present: Present, asks: bool },
     /// Somebody in a room is writing; the frame that says so.
-    Typing { node: Uuid, room: i64, text: String },
+    Typing { room: i64, text: String },
 }
 
 impl Bell {
@@ -49,7 +57,7 @@ impl Bell {
     fn room(&self) -> Option<i64> {
         match self {
             Self::Room { room, .. } | Self::Presence { room, .. } | Self::Typing { room, .. } => Some(*room),
-            Self::All | Self::Beat(_) => None,
+            Self::All | Self::Beat => None,
         }
     }
 }
@@ -57,8 +65,6 @@ impl Bell {
 /// A cheap-to-clone handle to ring with.
 #[derive(Clone)]
 pub(crate) struct Relay {
-    /// This node among the others.
-    node: Uuid,
     bells: Option<mpsc::Sender<Bell>>,
     state: state::Receiver<RelayState>,
 }
@@ -66,7 +72,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// One node, no Redis.
     pub(crate) fn none() -> Self {
-        Self { node: Uuid::nil(), bells: None, state: state::Sender::new(RelayState::None).subscribe() }
+        Self { bells: None, state: state::Sender::new(RelayState::None).subscribe() }
     }
 
     /// Starts to ring and to listen at `url`. `secret` is the site's: what was not signed with it is not believed,
@@ -78,10 +84,10 @@ impl Relay {
         let (bells, waiting) = mpsc::channel(QUEUE);
         let (heard, hears) = mpsc::channel(QUEUE);
         let node = Uuid::new_v4();
-        tasks.spawn(line::ring_for_ever(client.clone(), seal.clone(), waiting));
+        tasks.spawn(line::ring_for_ever(client.clone(), seal.clone(), node, waiting));
         tasks.spawn(line::listen_for_ever(client, seal, heard));
         tasks.spawn(Watch::new(node, hub, state, bells.clone()).run(hears));
-        Ok(Self { node, bells: Some(bells), state: watched })
+        Ok(Self { bells: Some(bells), state: watched })
     }
 
     /// Whether there may be other nodes.
@@ -102,13 +108,13 @@ impl Relay {
     /// Tells the other nodes who is in a room on this one, and perhaps asks them the same.
     pub(crate) fn tell_presence(&self, room: i64, present: Present, asks: bool) {
         let Some(bells) = &self.bells else { return };
-        let _ = bells.try_send(Bell::Presence { node: self.node, room, present, asks });
+        let _ = bells.try_send(Bell::Presence { room, present, asks });
     }
 
     /// Tells the other nodes that somebody is writing.
     pub(crate) fn tell_typing(&self, room: i64, text: &str) {
         let Some(bells) = &self.bells else { return };
-        let _ = bells.try_send(Bell::Typing { node: self.node, room, text: text.to_owned() });
+        let _ = bells.try_send(Bell::Typing { room, text: text.to_owned() });
     }
 
     /// How the relay is just now.

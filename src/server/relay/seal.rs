@@ -1,6 +1,6 @@
 //! Signs what goes over Redis, and names its channels: what another has put there is not believed.
 
-use super::Bell;
+use super::Rung;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -29,14 +29,14 @@ impl Seal {
         format!("{}:{shard}", self.prefix)
     }
 
-    pub(super) fn close(&self, bell: &Bell) -> Vec<u8> {
-        let json = serde_json::to_vec(bell).expect("a bell is plain data");
+    pub(super) fn close(&self, rung: &Rung) -> Vec<u8> {
+        let json = serde_json::to_vec(rung).expect("a bell is plain data");
         let mut sealed = self.key.clone().chain_update(&json).finalize().into_bytes()[..16].to_vec();
         sealed.extend(json);
         sealed
     }
 
-    pub(super) fn open(&self, sealed: &[u8]) -> Option<Bell> {
+    pub(super) fn open(&self, sealed: &[u8]) -> Option<Rung> {
         let (signature, json) = sealed.split_at_checked(16)?;
         self.key.clone().chain_update(json).verify_truncated_left(signature).ok()?;
         serde_json::from_slice(json).ok()
@@ -45,13 +45,16 @@ impl Seal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Bell;
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn a_bell_survives_the_way_and_only_from_this_site() {
         let bell = Bell::Room { room: 7, first: 41, last: 41, frames: vec![("{}".into(), false)] };
-        let sealed = Seal::new(b"secret").close(&bell);
-        assert!(matches!(Seal::new(b"secret").open(&sealed), Some(Bell::Room { room: 7, first: 41, .. })));
+        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, bell });
+        let opened = Seal::new(b"secret").open(&sealed).unwrap();
+        assert!(matches!(opened, Rung { number: 3, bell: Bell::Room { room: 7, first: 41, .. }, .. }));
         assert!(Seal::new(b"another").open(&sealed).is_none());
         let mut forged = sealed.clone();
         *forged.last_mut().unwrap() ^= 1;

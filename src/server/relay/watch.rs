@@ -1,6 +1,6 @@
 //! Knows which nodes are heard, and makes up for those that are not.
 
-use super::{Bell, RelayState};
+use super::{Bell, RelayState, Rung};
 use crate::domain::Seq;
 use crate::server::hub::{Change, Frame, Hub};
 use crate::server::websocket::TextFrame;
@@ -32,6 +32,8 @@ pub(super) struct Watch {
     node: Uuid,
     /// When each node was last heard; this one is known from the beginning.
     nodes: HashMap<Uuid, Instant>,
+    /// The last bell of each node that was ever heard; not forgotten, so that a node which has gone stays gone.
+    last: HashMap<Uuid, u64>,
     checked: Instant,
 }
 
@@ -39,36 +41,45 @@ impl Watch {
     pub(super) fn new(node: Uuid, hub: Hub, state: watch::Sender<RelayState>, bells: mpsc::Sender<Bell>) -> Self {
         let now = Instant::now();
         let long_ago = now.checked_sub(SILENCE * 2).unwrap_or(now);
-        Self { hub, state, bells, node, nodes: HashMap::from([(node, long_ago)]), checked: now }
+        let nodes = HashMap::from([(node, long_ago)]);
+        Self { hub, state, bells, node, nodes, last: HashMap::new(), checked: now }
     }
 
-    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Bell>) {
+    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Rung>) {
         let mut beat = tokio::time::interval(BEAT);
         loop {
             tokio::select! {
-                bell = heard.recv() => match bell {
-                    Some(Bell::Room { room, first, last, frames }) => self.room(room, first, last, frames),
-                    Some(Bell::All) => self.check().await,
-                    Some(Bell::Beat(node)) => {
-                        self.nodes.insert(node, Instant::now());
-                    }
-                    Some(Bell::Presence { node, room, present, asks }) if node != self.node => {
-                        self.hub.hear(node, room, present);
-                        if asks {
-                            self.hub.changed(Change::Here(room));
-                        }
-                    }
-                    Some(Bell::Typing { node, room, text }) if node != self.node => {
-                        self.hub.hear_typing(room, &text);
-                    }
-                    Some(Bell::Presence { .. } | Bell::Typing { .. }) => {}
+                rung = heard.recv() => match rung {
+                    Some(rung) => self.hear(rung).await,
                     None => return,
                 },
                 _ = beat.tick() => {
-                    let _ = self.bells.try_send(Bell::Beat(self.node));
+                    let _ = self.bells.try_send(Bell::Beat);
                     self.judge().await;
                 }
             }
+        }
+    }
+
+    async fn hear(&mut self, Rung { node, number, bell }: Rung) {
+        // Events have numbers of their own, and come to nothing when they are told again. All else counts once.
+        if !matches!(bell, Bell::Room { .. }) && number <= self.last.get(&node).copied().unwrap_or_default() {
+            return;
+        }
+        let last = self.last.entry(node).or_default();
+        *last = number.max(*last);
+        match bell {
+            Bell::Room { room, first, last, frames } => self.room(room, first, last, frames),
+            Bell::All => self.check().await,
+            Bell::Beat => drop(self.nodes.insert(node, Instant::now())),
+            Bell::Presence { .. } | Bell::Typing { .. } if node == self.node => {}
+            Bell::Presence { room, present, asks } => {
+                self.hub.hear(node, room, present);
+                if asks {
+                    self.hub.changed(Change::Here(room));
+                }
+            }
+            Bell::Typing { room, text } => self.hub.hear_typing(room, &text),
         }
     }
 
