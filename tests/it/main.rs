@@ -24,6 +24,7 @@ mod locks;
 mod lookalikes;
 mod names;
 mod nodes;
+mod personal;
 mod presence;
 mod promise;
 mod random;
