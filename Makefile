@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
+.PHONY: help run watch build test bench chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -34,6 +34,9 @@ chaos: toolchain test-tools ## break everything at random for CHAOS_SECONDS (300
 
 conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by the suite itself where Python 2.7 is found
 	@scripts/conformance
+
+bench: build ## measure every figure of docs/performance.md: BENCH_RUNS times (3), BENCH_ONLY some of them
+	@scripts/bench
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint

@@ -25,6 +25,7 @@ mod lookalikes;
 mod moderation;
 mod names;
 mod nodes;
+mod personal;
 mod presence;
 mod promise;
 mod random;

@@ -1,0 +1,126 @@
+//! One WebSocket client, as cheap as a load generator needs it: masked text out, whole frames in.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+
+/// The half that reads.
+pub struct Reader {
+    stream: OwnedReadHalf,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+/// The half that writes.
+pub struct Writer {
+    stream: OwnedWriteHalf,
+}
+
+/// What a server sent.
+pub enum Frame<'a> {
+    Text(&'a [u8]),
+    Ping,
+    Other,
+}
+
+/// Connects from one of 250 loopback addresses: each has ports of its own.
+pub async fn connect(addr: SocketAddr, path: &str, number: usize) -> Result<(Reader, Writer)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 1, 1 + (number % 250) as u8), 0).into())?;
+    let stream = socket.connect(addr).await?;
+    stream.set_nodelay(true)?;
+    let (read, mut write) = stream.into_split();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    write.write_all(request.as_bytes()).await?;
+    let mut reader = Reader { stream: read, buffer: Vec::new(), used: 0 };
+    let head = loop {
+        if let Some(end) = reader.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        reader.fill().await?;
+    };
+    let status = String::from_utf8_lossy(&reader.buffer[..head]).lines().next().unwrap_or_default().to_owned();
+    if !status.contains(" 101") {
+        return Err(Error::other(format!("no upgrade: {status}")));
+    }
+    reader.used = head;
+    Ok((reader, Writer { stream: write }))
+}
+
+impl Reader {
+    async fn fill(&mut self) -> Result<()> {
+        self.buffer.drain(..std::mem::take(&mut self.used));
+        self.buffer.reserve(16 << 10);
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next frame. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Result<Frame<'_>> {
+        let (opcode, payload) = loop {
+            if let Some((opcode, start, length)) = header(&self.buffer[self.used..]) {
+                let payload = self.used + start..self.used + start + length;
+                if payload.end <= self.buffer.len() {
+                    self.used = payload.end;
+                    break (opcode, payload);
+                }
+            }
+            self.fill().await?;
+        };
+        match opcode {
+            TEXT => Ok(Frame::Text(&self.buffer[payload])),
+            PING => Ok(Frame::Ping),
+            CLOSE => Err(Error::other("closed by the server")),
+            _ => Ok(Frame::Other),
+        }
+    }
+
+    /// Gives back what an idle connection does not need.
+    pub fn rest(&mut self) {
+        if self.used == self.buffer.len() {
+            (self.buffer, self.used) = (Vec::new(), 0);
+        }
+    }
+}
+
+/// A server's frame: its kind, and where the payload begins and how long it is.
+fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+    let opcode = bytes.first()? & 0x0f;
+    match bytes.get(1)? & 0x7f {
+        126 => Some((opcode, 4, usize::from(u16::from_be_bytes(*bytes[2..].first_chunk()?)))),
+        127 => Some((opcode, 10, u64::from_be_bytes(*bytes[2..].first_chunk()?) as usize)),
+        length => Some((opcode, 2, usize::from(length))),
+    }
+}
+
+impl Writer {
+    pub async fn text(&mut self, text: &str) -> Result<()> {
+        let mut frame = vec![0x80 | TEXT];
+        match text.len() {
+            length @ ..126 => frame.push(0x80 | length as u8),
+            length => {
+                frame.push(0x80 | 126);
+                frame.extend((length as u16).to_be_bytes());
+            }
+        }
+        // A mask of zeros leaves the payload as it is.
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        self.stream.write_all(&frame).await
+    }
+
+    pub async fn pong(&mut self) -> Result<()> {
+        self.stream.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await
+    }
+}

@@ -1,0 +1,164 @@
+//! The server under load: started, and asked what it has used. Processes are read from /proc.
+
+use clap::Args;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The system counts CPU time in these (USER_HZ, which is 100 on every Linux).
+const TICK_US: f64 = 10_000.0;
+
+/// Which server.
+#[derive(Args, Clone)]
+pub struct Target {
+    /// Where it listens; several, with commas between, are the nodes of one site
+    #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:3900")]
+    pub addr: Vec<SocketAddr>,
+    /// The executable: started for the run, with a data directory of its own and limits off. Without it, a server is
+    /// there already, and `--pid` names it
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+    /// What the nodes share besides
+    #[arg(long)]
+    pub database_url: Option<String>,
+    #[arg(long)]
+    pub redis_url: Option<String>,
+    /// Processes of a server that is there already
+    #[arg(long, value_delimiter = ',')]
+    pub pid: Vec<u32>,
+    /// Append the result to this file
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// What the result is called
+    #[arg(long, default_value = "")]
+    pub label: String,
+}
+
+/// Servers that run.
+pub struct Host {
+    target: Target,
+    children: Vec<Child>,
+    directory: tempfile::TempDir,
+    /// From the start to the first answer of the last one.
+    pub started: Duration,
+}
+
+impl Host {
+    pub async fn start(target: &Target) -> std::io::Result<Self> {
+        let directory = tempfile::tempdir_in(std::env::var_os("BENCH_DATA").unwrap_or_else(|| ".".into()))?;
+        let mut host = Self { target: target.clone(), children: Vec::new(), directory, started: Duration::ZERO };
+        host.spawn().await?;
+        Ok(host)
+    }
+
+    async fn spawn(&mut self) -> std::io::Result<()> {
+        let begun = Instant::now();
+        if let Some(server) = &self.target.server {
+            for (node, addr) in self.target.addr.iter().enumerate() {
+                let mut command = Command::new(server);
+                command.args(["serve", "--limits", "off", "--addr", &addr.to_string(), "--data"]);
+                command.arg(self.directory.path().join(node.to_string()));
+                let shared = [("--database-url", &self.target.database_url), ("--redis-url", &self.target.redis_url)];
+                for (flag, value) in shared.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?))) {
+                    command.args([flag, value]);
+                }
+                self.children.push(command.env("RUST_LOG", "warn").stdout(Stdio::null()).spawn()?);
+            }
+        }
+        for addr in &self.target.addr {
+            while answers(*addr).await.is_err() {
+                if begun.elapsed() > Duration::from_secs(30) {
+                    return Err(std::io::Error::other(format!("{addr}: nobody listens")));
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        self.started = begun.elapsed();
+        Ok(())
+    }
+
+    /// Ends the servers and starts them again, on the same data.
+    pub async fn restart(&mut self) -> std::io::Result<()> {
+        self.stop();
+        self.spawn().await
+    }
+
+    fn stop(&mut self) {
+        for mut child in self.children.drain(..) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        self.children.iter().map(Child::id).chain(self.target.pid.iter().copied()).collect()
+    }
+
+    /// User and system time of all of them and of their children, in microseconds.
+    pub fn cpu_us(&self) -> f64 {
+        tree(&self.pids()).iter().filter_map(|&pid| stat(pid)).map(|(_, ticks)| ticks as f64 * TICK_US).sum()
+    }
+
+    /// Resident memory of all of them, in kB (in shared memory, the share of each).
+    pub fn memory_kb(&self) -> u64 {
+        let pss = |pid: &u32| -> Option<u64> {
+            let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim().trim_end_matches(" kB").parse().ok()
+        };
+        tree(&self.pids()).iter().filter_map(pss).sum()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Whether a server has come so far that it answers, whatever it says.
+async fn answers(addr: SocketAddr) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_all(format!("GET /readyz HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    stream.read_u8().await.map(drop)
+}
+
+/// Parent and ticks used.
+fn stat(pid: u32) -> Option<(u32, u64)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = text[text.rfind(')')? + 2..].split(' ').collect();
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((number(1)? as u32, number(11)? + number(12)?))
+}
+
+/// These processes and their descendants.
+fn tree(roots: &[u32]) -> Vec<u32> {
+    let all: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            Some((pid, stat(pid)?.0))
+        })
+        .collect();
+    let mut found = roots.to_vec();
+    let mut at = 0;
+    while at < found.len() {
+        let parent = found[at];
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        at += 1;
+    }
+    found
+}
+
+/// What this machine is, for those who compare.
+pub fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{}, {cores} cores, Linux {}", model.trim_start_matches([' ', '\t', ':']), kernel.trim())
+}

@@ -1,0 +1,48 @@
+//! The load generator: starts a server, puts a workload on it, checks that nothing was lost, repeated or put in another
+//! order, and reports what it cost the server in CPU time and memory. What it prints, `plot` draws.
+
+mod check;
+mod client;
+mod host;
+mod plot;
+mod report;
+mod workload;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(about = "Puts a load on a chat server, checks what it delivers, and says what that cost it")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Messages into rooms, delivered to everybody in them
+    Fanout(workload::fanout::Fanout),
+    /// Connections that only listen: what each costs to open and to hold; then broadcasts; then all of them again
+    Idle(workload::idle::Idle),
+    /// Pages: what one costs
+    Page(workload::page::Page),
+    /// Draws a line through results: `plot FILE X Y > picture.svg`
+    Plot(plot::Plot),
+    /// A table of results, with the range of each
+    Table {
+        /// What the other commands have appended to.
+        file: PathBuf,
+    },
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    match Cli::parse().command {
+        Command::Fanout(fanout) => fanout.run().await,
+        Command::Idle(idle) => idle.run().await,
+        Command::Page(page) => page.run().await,
+        Command::Plot(plot) => plot.draw(),
+        Command::Table { file } => report::table(&file),
+    }
+}
