@@ -7,6 +7,7 @@ mod accept;
 mod access;
 mod assets;
 pub mod chat;
+pub mod commands;
 pub mod config;
 mod headers;
 mod health;

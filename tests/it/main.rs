@@ -4,6 +4,7 @@
 
 mod support;
 
+mod backup;
 mod bad_input;
 mod changes;
 mod chaos;
@@ -12,6 +13,7 @@ mod disk;
 mod doorbell;
 mod forms;
 mod headers;
+mod healthcheck;
 mod history;
 mod identity;
 mod joining;

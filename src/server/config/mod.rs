@@ -2,8 +2,9 @@
 
 mod settings;
 
-pub use settings::{Command, Limits, LogFormat};
+pub use settings::{Limits, LogFormat};
 
+use super::commands::Command;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};

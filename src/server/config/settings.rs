@@ -1,6 +1,7 @@
 //! The command line, and the settings as flags, environment and file give them: none has a value of its own accord.
 
-use clap::{Parser, Subcommand};
+use crate::server::commands::Command;
+use clap::Parser;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -20,15 +21,6 @@ pub(super) struct CommandLine {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) settings: Settings,
-}
-
-/// What the executable is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
-    Serve,
-    /// Validate the settings and reach the database and Redis
-    Check,
 }
 
 /// Settings as flags and environment give them, and under the same names the table `[parlour]` of the file.

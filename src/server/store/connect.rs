@@ -6,7 +6,13 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 /// How many rooms PostgreSQL commits side by side for this node.
 pub(super) const POSTGRES_WRITERS: usize = 4;
@@ -32,14 +38,24 @@ impl Store {
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
-    let file =
-        SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?.get_filename().to_owned();
+    let lock = lock_file(&sqlite_file(url)?)?;
+    let writer = writer(url).await?;
+    let reader = connect_to_read(url, SQLITE_READERS).await?;
+    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+}
+
+/// The file that a URL of SQLite names.
+pub(super) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     // Parsed, it has a file name like any other: only the URL says so.
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::InMemory);
     }
-    let lock = lock_file(&file)?;
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?;
+    Ok(options.get_filename().to_owned())
+}
 
+/// The one connection that writes, with everything durable that an earlier process has written, and migrated.
+pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
     options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
         sqlite
@@ -61,13 +77,16 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
         return Err(StoreError::Recovery);
     }
     Migrator::up(&writer, None).await?;
+    Ok(writer)
+}
 
-    let mut options = self::options(url);
+/// Connections that only read an embedded database.
+pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url);
     options
-        .max_connections(SQLITE_READERS)
+        .max_connections(connections)
         .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
-    let reader = Database::connect(options).await?;
-    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+    Database::connect(options).await
 }
 
 /// Brings the write-ahead log into the file, synced, and empties it. Returns whether nobody kept it from being emptied.
@@ -123,7 +142,7 @@ async fn assert_durable(connection: &DatabaseConnection, question: &str, answer:
 }
 
 /// Takes `FILE.lock`, which goes with the process whatever way that ends.
-fn lock_file(file: &Path) -> Result<File, StoreError> {
+pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
     let io = |path: &Path, error| StoreError::Io { path: path.display().to_string(), error };
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory).map_err(|error| io(directory, error))?;

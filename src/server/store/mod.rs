@@ -1,6 +1,7 @@
 //! The database: how it is opened, and the queries that read it. Only the journal writes events.
 
 mod append;
+mod backup;
 mod connect;
 mod entity;
 mod entry;
@@ -50,6 +51,14 @@ pub enum StoreError {
         path: String,
         /// What the system says.
         error: std::io::Error,
+    },
+    /// A file or directory that cannot be used as it is.
+    #[error("{path} {what}")]
+    File {
+        /// Which.
+        path: String,
+        /// What is wrong with it, and the remedy.
+        what: String,
     },
     /// What an earlier process has written cannot be made durable.
     #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
