@@ -15,6 +15,7 @@ mod hub;
 pub mod identity;
 mod journal;
 mod limits;
+mod metrics;
 mod origin;
 mod peer;
 mod presence;
@@ -32,6 +33,7 @@ use hub::Hub;
 use identity::Identities;
 use journal::Journal;
 use limits::Limiter;
+use metrics::Metrics;
 use relay::Relay;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
+    pub(crate) metrics: Metrics,
     pub(crate) sockets: TaskTracker,
     pub(crate) draining: CancellationToken,
 }
@@ -90,10 +93,12 @@ pub async fn check(config: &Config) -> Result<(), RunError> {
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     accept::raise_open_files();
+    let metrics = Metrics::start();
     let store = Store::open(&config.database_url).await?;
     let identities = Identities::new(&store.secret("identity").await?);
     let (hub, changes) = Hub::new(store.clone());
     let mut tasks = JoinSet::new();
+    tasks.spawn(metrics.clone().keep_up());
     let relay = match &config.redis_url {
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
@@ -116,6 +121,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         limiter,
         relay,
         assets,
+        metrics,
         sockets: TaskTracker::new(),
         draining: CancellationToken::new(),
     };

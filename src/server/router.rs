@@ -2,14 +2,14 @@
 
 use super::chat::Wish;
 use super::visitor::Visitor;
-use super::{Shared, assets, headers, health, origin, socket, visitor};
+use super::{Shared, assets, headers, health, metrics, origin, socket, telemetry, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{Refused, shell};
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Router, extract::DefaultBodyLimit};
@@ -20,7 +20,6 @@ use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::trace::TraceLayer;
 
 /// What a form may send: a message of 4000 characters, percent-encoded at worst, and some room.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -50,11 +49,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(shared.clone(), headers::protect))
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(telemetry::follow))
         .with_state(shared)
 }
 

@@ -21,6 +21,7 @@ mod lifecycle;
 mod limits;
 mod load;
 mod locks;
+mod metrics;
 mod names;
 mod nodes;
 mod presence;

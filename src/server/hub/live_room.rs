@@ -6,6 +6,7 @@ use super::subscription::Subscription;
 use super::tail::{Reach, Tail};
 use super::{Frame, Rooms, lock};
 use crate::domain::Seq;
+use crate::server::metrics::Announced;
 use crate::server::store::{Room, Store};
 use axum::extract::ws::Utf8Bytes;
 use sea_orm::DbErr;
@@ -30,6 +31,7 @@ pub(crate) struct LiveRoom {
     tail: Mutex<Tail>,
     /// The newest number that connections can have; waking them is all it is for.
     delivered: watch::Sender<Seq>,
+    pub(super) announced: Announced,
     participants: Mutex<Participants>,
     /// The frame that tells who is here.
     presence: watch::Sender<Utf8Bytes>,
@@ -46,6 +48,7 @@ impl LiveRoom {
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
+            announced: Announced::default(),
             participants: Mutex::default(),
             presence: watch::Sender::new(Utf8Bytes::default()),
             hints: broadcast::Sender::new(HINTS),
@@ -76,7 +79,7 @@ impl LiveRoom {
 
     /// Follows the log from `after`.
     pub(crate) fn subscribe(self: &Arc<Self>, after: Seq) -> Subscription {
-        Subscription { live: self.clone(), position: after, delivered: self.delivered.subscribe() }
+        Subscription { live: self.clone(), position: after, delivered: self.delivered.subscribe(), waited: false }
     }
 
     /// Up to `max` frames after `after`, out of the tail where it reaches back so far, else out of the log; `None` if
@@ -141,6 +144,7 @@ impl LiveRoom {
     }
 
     fn announce(&self, delivered: Seq) {
+        self.announced.now();
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Subscription {
     pub(super) live: Arc<LiveRoom>,
     pub(super) position: Seq,
     pub(super) delivered: watch::Receiver<Seq>,
+    /// Whether this reader had everything before it got the last frames.
+    pub(super) waited: bool,
 }
 
 impl Subscription {
@@ -25,6 +27,13 @@ impl Subscription {
         self.live.head().max(self.position)
     }
 
+    /// What `next` gave was written. Every sixteenth number is timed: it must cost nothing.
+    pub(crate) fn written(&self) {
+        if self.waited && self.position % 16 == 0 {
+            self.live.announced.delivered();
+        }
+    }
+
     /// Goes back to `after`, to read again what followed.
     pub(crate) fn rewind(&mut self, after: Seq) {
         self.position = self.position.min(after);
@@ -32,11 +41,13 @@ impl Subscription {
 
     /// The next frames, at most `max` and at least one, without a gap. Cancelling it loses nothing.
     pub(crate) async fn next(&mut self, max: usize) -> Result<Vec<Utf8Bytes>, DbErr> {
+        self.waited = false;
         loop {
             self.delivered.borrow_and_update();
             let Some(frames) = self.live.read(self.position, max).await? else {
                 // The sender lives in the room, which this holds: waiting cannot fail.
                 let _ = self.delivered.changed().await;
+                self.waited = true;
                 continue;
             };
             self.position += frames.len() as Seq;

@@ -7,6 +7,7 @@ use crate::server::chat::{self, Chat, Wish, reset};
 use crate::server::hub::{Seat, Subscription};
 use crate::server::identity::Author;
 use crate::server::journal::Outcome;
+use crate::server::metrics;
 use crate::server::store::Room;
 use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
@@ -69,7 +70,7 @@ impl Connection {
             let turn = tokio::select! {
                 // Deliver: every frame that is ready, in one write.
                 frames = subscription.next(TURN) => match frames {
-                    Ok(frames) => send(socket, frames).await,
+                    Ok(frames) => send(socket, frames).await.inspect(|()| subscription.written()),
                     Err(_) => Err((close::OVERLOADED, "the log cannot be read just now")),
                 },
                 // Answer: what is not answered by the event itself.
@@ -221,6 +222,7 @@ impl Future for Pending {
 }
 
 fn rejected(id: Option<String>, rejection: Rejection) -> ServerFrame {
+    metrics::refused(rejection.code);
     ServerFrame::Rejected { id, rejection }
 }
 

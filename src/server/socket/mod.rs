@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connection::{Connection, TURN};
 use serde::Deserialize;
+use tracing::{Instrument, Span};
 
 /// Bytes that a connection holds while it reads, and before it writes.
 const READ_BUFFER: usize = 4 << 10;
@@ -70,9 +71,12 @@ pub(crate) async fn upgrade(
         .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_FRAME_BYTES * TURN)
         .max_message_size(MAX_FRAME_BYTES)
         .max_frame_size(MAX_FRAME_BYTES)
-        .on_upgrade(move |socket| {
-            let sockets = shared.sockets.clone();
-            sockets.track_future(live(socket, shared, room, visitor, query, place))
+        .on_upgrade({
+            let request = Span::current();
+            move |socket| {
+                let sockets = shared.sockets.clone();
+                sockets.track_future(live(socket, shared, room, visitor, query, place, request))
+            }
         })
 }
 
@@ -93,6 +97,7 @@ async fn live(
     visitor: Visitor,
     query: SocketQuery,
     _place: Place,
+    request: Span,
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
@@ -100,13 +105,14 @@ async fn live(
         after: query.after.and_then(|after| after.parse().ok()).filter(|&after| after >= 0),
         epoch: query.epoch,
     };
-    let joined = match shared.chat.join(room, username, visitor.author, resume).await {
+    let joined = match shared.chat.join(room, username, visitor.author, resume).instrument(request.clone()).await {
         Ok(joined) => joined,
         Err(error) => {
-            tracing::error!(%error, "a room cannot be entered");
+            request.in_scope(|| tracing::error!(%error, "a room cannot be entered"));
             return wire::end(&mut socket, close::OVERLOADED, "the room cannot be read just now").await;
         }
     };
+    drop(request);
     let Joined { room, subscription, seat, greeting } = joined;
     let connection = Connection::new(shared.chat, room, visitor.author, seat);
     let (code, reason) = connection.run(&mut socket, subscription, greeting, shared.draining).await;

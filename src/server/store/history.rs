@@ -6,6 +6,7 @@ use crate::domain::{
     Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, RoomName, Seq, Timestamp, Username,
 };
 use crate::server::identity::{Author, tag_of};
+use crate::server::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ impl Store {
     /// Up to `limit` events with numbers above `after`, in order.
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
-        Ok(rows.all(&self.reader).await?.into_iter().map(Event::from).collect())
+        Ok(timed("events", rows.all(&self.reader)).await?.into_iter().map(Event::from).collect())
     }
 
     /// Whether the room's log holds an event that `author` sent under this id.
@@ -71,7 +72,7 @@ impl Store {
             Direction::Back => rows.order_by_desc(Column::Seq),
             Direction::Forward => rows.order_by_asc(Column::Seq),
         };
-        let mut rows = rows.all(&self.reader).await?;
+        let mut rows = timed("page", rows.all(&self.reader)).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);
         Ok((rows, more))
