@@ -15,6 +15,8 @@ pub enum Command {
     Serve,
     /// Validate the settings and reach the database and Redis
     Check,
+    /// Show the settings in force and where each comes from, without passwords
+    Config,
     /// Ask the local server whether it is ready, for containers: exit 0 if it is
     Healthcheck,
     /// Write a consistent snapshot into FILE, also while serving (SQLite; on PostgreSQL, use pg_dump)
@@ -39,6 +41,10 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Check => {
             check(config).await?;
             println!("parlour: the settings are sound, and everything answers");
+            Ok(())
+        }
+        Command::Config => {
+            config.shown.iter().for_each(|setting| println!("{setting}"));
             Ok(())
         }
         Command::Healthcheck => healthcheck::ask(config.leptos.site_addr).await,

@@ -1,8 +1,10 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
 mod settings;
+mod shown;
 
 pub use settings::{Limits, LogFormat};
+pub use shown::Shown;
 
 use super::commands::Command;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
@@ -11,7 +13,7 @@ use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
 use serde::Deserialize;
 use settings::{CommandLine, Settings};
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -21,6 +23,8 @@ pub const FILE: &str = "Leptos.toml";
 pub struct Config {
     /// Where to listen, and what Leptos needs to know for its pages.
     pub leptos: LeptosOptions,
+    /// The data directory.
+    pub data: PathBuf,
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
     /// `redis://…`, where there is more than one node.
@@ -33,6 +37,8 @@ pub struct Config {
     pub rates: Option<Rates>,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// All of these for people, with where each comes from.
+    pub shown: Vec<Shown>,
 }
 
 /// How much of what is let through.
@@ -134,7 +140,10 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     };
     let rates = (limits == Limits::On).then_some(rates);
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
-    let config = Config { leptos, database_url, redis_url, public_url, trusted_proxies, rates, log_format };
+    let shown = Vec::new();
+    let mut config =
+        Config { leptos, data, database_url, redis_url, public_url, trusted_proxies, rates, log_format, shown };
+    config.shown = shown::shown(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
     Ok((command.unwrap_or(Command::Serve), config))
 }
 
@@ -166,22 +175,29 @@ fn origin(url: &str) -> Result<String, ConfigError> {
     Ok(parsed.origin().ascii_serialization())
 }
 
-/// A URL fit to be shown: without its password.
+/// A URL fit to be shown: without its password, wherever that stands.
 pub fn redacted(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            let _ = parsed.set_password(Some("***"));
-            parsed.to_string()
-        }
-        _ => url.to_owned(),
+    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
+    let is_secret = |name: &str| name.to_lowercase().contains("password");
+    let mut changed = false;
+    if parsed.password().is_some() {
+        let _ = parsed.set_password(Some("***"));
+        changed = true;
     }
+    if parsed.query_pairs().any(|(name, _)| is_secret(&name)) {
+        let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+        let shown = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value.as_str() }));
+        parsed.query_pairs_mut().clear().extend_pairs(shown);
+        changed = true;
+    }
+    if changed { parsed.to_string() } else { url.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
+    pub(super) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);
         let matches =
             CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
@@ -260,6 +276,7 @@ mod tests {
     #[test]
     fn passwords_are_not_shown() {
         assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
+        assert_eq!(redacted("postgres://db/x?user=ann&password=secret"), "postgres://db/x?user=ann&password=***");
         assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
     }
 }

@@ -79,7 +79,13 @@ impl LiveRoom {
 
     /// Follows the log from `after`.
     pub(crate) fn subscribe(self: &Arc<Self>, after: Seq) -> Subscription {
-        Subscription { live: self.clone(), position: after, delivered: self.delivered.subscribe(), waited: false }
+        Subscription {
+            live: self.clone(),
+            position: after,
+            delivered: self.delivered.subscribe(),
+            waits: false,
+            waited: false,
+        }
     }
 
     /// Up to `max` frames after `after`, out of the tail where it reaches back so far, else out of the log; `None` if

@@ -12,7 +12,8 @@ pub(crate) struct Subscription {
     pub(super) live: Arc<LiveRoom>,
     pub(super) position: Seq,
     pub(super) delivered: watch::Receiver<Seq>,
-    /// Whether this reader had everything before it got the last frames.
+    /// Whether this reader has everything, and whether it had before it got the last frames.
+    pub(super) waits: bool,
     pub(super) waited: bool,
 }
 
@@ -41,16 +42,16 @@ impl Subscription {
 
     /// The next frames, at most `max` and at least one, without a gap. Cancelling it loses nothing.
     pub(crate) async fn next(&mut self, max: usize) -> Result<Vec<Utf8Bytes>, DbErr> {
-        self.waited = false;
         loop {
             self.delivered.borrow_and_update();
             let Some(frames) = self.live.read(self.position, max).await? else {
                 // The sender lives in the room, which this holds: waiting cannot fail.
+                self.waits = true;
                 let _ = self.delivered.changed().await;
-                self.waited = true;
                 continue;
             };
             self.position += frames.len() as Seq;
+            self.waited = std::mem::take(&mut self.waits);
             return Ok(frames);
         }
     }
