@@ -20,6 +20,7 @@ mod origin;
 mod peer;
 mod presence;
 mod relay;
+mod retention;
 mod router;
 mod socket;
 mod store;
@@ -48,6 +49,9 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 /// How often rooms are compared with a PostgreSQL that other nodes may write, without Redis.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The same with a SQLite that only commands write besides.
+const LOOK_AT_SQLITE: Duration = Duration::from_secs(3);
 
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
@@ -103,9 +107,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
     };
-    if config.redis_url.is_none() && !store.is_sqlite() {
-        tasks.spawn(look_for_ever(hub.clone()));
+    if config.redis_url.is_none() {
+        tasks.spawn(look_for_ever(hub.clone(), if store.is_sqlite() { LOOK_AT_SQLITE } else { LOOK }));
     }
+    tasks.spawn(retention::keep_to_it(store.clone(), config.retention_days));
     tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let limiter = Limiter::new(config.rates);
@@ -149,9 +154,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     Ok(())
 }
 
-/// Without a doorbell, whatever another node on the same PostgreSQL has written is found by looking.
-async fn look_for_ever(hub: Hub) {
-    let mut often = tokio::time::interval(LOOK);
+/// Without a doorbell, whatever another node on the same PostgreSQL or a command has written is found by looking.
+async fn look_for_ever(hub: Hub, often: Duration) {
+    let mut often = tokio::time::interval(often);
     loop {
         often.tick().await;
         if let Err(error) = hub.check().await {

@@ -1,6 +1,6 @@
 //! What Parlour does, tried on the real executable with real databases, a real Redis and real sockets.
 //!
-//! They need redis-server and PostgreSQL 15 or newer on this machine, and say so where one is missing.
+//! They need redis-server, PostgreSQL 15 or newer and nginx on this machine, and say so where one is missing.
 
 mod support;
 
@@ -11,6 +11,7 @@ mod chaos;
 mod checker;
 mod disk;
 mod doorbell;
+mod export;
 mod forms;
 mod headers;
 mod healthcheck;
@@ -29,6 +30,8 @@ mod promise;
 mod remembered;
 mod repetition;
 mod resume;
+mod retention;
+mod rolling;
 mod room;
 mod settings;
 mod slow_reader;

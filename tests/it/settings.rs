@@ -173,4 +173,10 @@ fn help_and_version_are_there() {
         assert!(said.contains(setting), "{setting}: {said}");
     }
     assert!(parlour(&directory, &["--version"], &[]).1.starts_with("parlour "));
+    let variables: Vec<&str> = said.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect();
+    assert!(variables.len() > 10, "{said}");
+    for variable in variables {
+        assert!(include_str!("../../.env.example").contains(&format!("# {variable}=")), ".env.example: {variable}");
+        assert!(include_str!("../../README.md").contains(&format!("`{variable}`")), "README.md: {variable}");
+    }
 }

@@ -1,10 +1,14 @@
 //! What `parlour` does besides serving: each command is a file.
 
 mod backup;
+mod export;
 mod healthcheck;
+mod pages;
+mod retention;
 
 use super::check;
 use super::config::Config;
+use crate::domain::RoomName;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -29,6 +33,24 @@ pub enum Command {
         /// What `parlour backup` has written
         file: PathBuf,
     },
+    /// Show or set how long a room keeps its messages
+    Retention {
+        /// The room
+        room: String,
+        /// A number of days, `forever`, or `default`: as --retention-days says
+        days: Option<retention::Days>,
+    },
+    /// Write out a room, or everything one identity has written
+    Export(export::Export),
+    /// Remove everything that one identity has written, for good
+    Erase {
+        /// A message of theirs: ROOM/NUMBER, or the link to it
+        #[arg(long, value_name = "MESSAGE")]
+        author_of: String,
+        /// Do it; without this, it is only told what would go
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// How a command ends: an error is one sentence for people.
@@ -50,5 +72,13 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Healthcheck => healthcheck::ask(config.leptos.site_addr).await,
         Command::Backup { file } => backup::back_up(config, &file).await,
         Command::Restore { file } => backup::restore(config, &file).await,
+        Command::Retention { room, days } => retention::keep(config, &room, days).await,
+        Command::Export(export) => export::export(config, &export).await,
+        Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
     }
+}
+
+/// A room as somebody writes it.
+fn room_of(name: &str) -> Result<RoomName, String> {
+    RoomName::parse(name).map_err(|error| format!("{name}: {error}"))
 }

@@ -2,9 +2,11 @@
 
 mod settings;
 mod shown;
+mod urls;
 
 pub use settings::{Limits, LogFormat};
 pub use shown::Shown;
+pub use urls::redacted;
 
 use super::commands::Command;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
@@ -14,6 +16,7 @@ use serde::Deserialize;
 use settings::{CommandLine, Settings};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use urls::{one_redis, origin};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -35,6 +38,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// What visitors may do, and how often; `None` where nothing is limited.
     pub rates: Option<Rates>,
+    /// For how many days messages are kept; for ever, if there is no number.
+    pub retention_days: Option<NonZeroU32>,
     /// How logs are written.
     pub log_format: LogFormat,
     /// All of these for people, with where each comes from.
@@ -118,6 +123,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
     let database_url = settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_in(&data));
     let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
+    redis_url.as_deref().map(one_redis).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
             "redis-url: several nodes need a PostgreSQL in common (database-url); SQLite is for one node".into(),
@@ -140,9 +146,19 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     };
     let rates = (limits == Limits::On).then_some(rates);
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
-    let shown = Vec::new();
-    let mut config =
-        Config { leptos, data, database_url, redis_url, public_url, trusted_proxies, rates, log_format, shown };
+    let retention_days = settings.retention_days.or(in_file.retention_days);
+    let mut config = Config {
+        leptos,
+        data,
+        database_url,
+        redis_url,
+        public_url,
+        trusted_proxies,
+        rates,
+        retention_days,
+        log_format,
+        shown: Vec::new(),
+    };
     config.shown = shown::shown(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
     Ok((command.unwrap_or(Command::Serve), config))
 }
@@ -163,34 +179,6 @@ fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
 
 fn sqlite_in(data: &Path) -> String {
     format!("sqlite://{}", data.join("parlour.db").display())
-}
-
-/// Scheme, host and port of a URL, as browsers send them in `Origin`.
-fn origin(url: &str) -> Result<String, ConfigError> {
-    let wrong = || ConfigError(format!("public-url: {url} is not an address like https://chat.example"));
-    let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-    if !matches!(parsed.scheme(), "http" | "https") || !matches!(parsed.path(), "" | "/") {
-        return Err(wrong());
-    }
-    Ok(parsed.origin().ascii_serialization())
-}
-
-/// A URL fit to be shown: without its password, wherever that stands.
-pub fn redacted(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
-    let is_secret = |name: &str| name.to_lowercase().contains("password");
-    let mut changed = false;
-    if parsed.password().is_some() {
-        let _ = parsed.set_password(Some("***"));
-        changed = true;
-    }
-    if parsed.query_pairs().any(|(name, _)| is_secret(&name)) {
-        let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
-        let shown = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value.as_str() }));
-        parsed.query_pairs_mut().clear().extend_pairs(shown);
-        changed = true;
-    }
-    if changed { parsed.to_string() } else { url.to_owned() }
 }
 
 #[cfg(test)]
@@ -237,6 +225,9 @@ mod tests {
             (&["--addr", "nowhere"], "--addr"),
             (&["--public-url", "chat.example"], "public-url"),
             (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
+            (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
+            (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),
+            (&["--redis-url", "redis.example"], "redis-url"),
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
@@ -264,19 +255,5 @@ mod tests {
             resolved(&[], Some("[parlour]\ntrusted-proxies = ['10.0.0.0/8', '::1']")).unwrap().trusted_proxies;
         assert_eq!(of_flag, of_file);
         assert_eq!(of_flag.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
-    }
-
-    #[test]
-    fn a_public_url_becomes_an_origin() {
-        assert_eq!(origin("https://Chat.example:443/").unwrap(), "https://chat.example");
-        assert_eq!(origin("http://chat.example:8080").unwrap(), "http://chat.example:8080");
-        assert!(origin("https://chat.example/chat/").is_err());
-    }
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
-        assert_eq!(redacted("postgres://db/x?user=ann&password=secret"), "postgres://db/x?user=ann&password=***");
-        assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
     }
 }

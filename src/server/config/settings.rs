@@ -71,6 +71,9 @@ pub(super) struct Settings {
     /// Connections of the whole node [default: 20000]
     #[arg(long, global = true, env = "PARLOUR_MAX_CONNECTIONS", value_name = "NUMBER")]
     pub(super) max_connections: Option<NonZeroU32>,
+    /// Days after which messages are deleted for good, where a room has no number of its own [default: none, for ever]
+    #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
+    pub(super) retention_days: Option<NonZeroU32>,
     /// How logs are written; RUST_LOG chooses what [default: text]
     #[arg(long, global = true, env = "PARLOUR_LOG_FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,

@@ -61,6 +61,7 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "rooms-per-hour" => rate(|rates| rates.rooms_per_hour),
         "visitors-per-hour" => rate(|rates| rates.visitors_per_hour),
         "max-connections" => rate(|rates| rates.max_connections),
+        "retention-days" => config.retention_days.map_or_else(|| "(for ever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,
     })

@@ -97,6 +97,9 @@ impl LiveRoom {
             Reach::Behind => {}
         }
         let events = self.store.events_after(self.room.id, after, READ.min(max as u64)).await?;
+        if events.is_empty() {
+            return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
+        }
         Ok(Some(events.into_iter().map(|event| Frame::from(event).text).collect()))
     }
 

@@ -1,6 +1,7 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
 use super::{Store, StoreError};
+use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
@@ -37,6 +38,29 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Opens a database beside the server that may be using it: it must be there, and up to date.
+    pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        let not_ready = || StoreError::NotReady(redacted(url));
+        let store = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
+            Some("sqlite") => {
+                let reader = connect_to_read(url, 1).await?;
+                Self { writer: connect_to_write(url, false).await?, reader, _lock: None }
+            }
+            Some("postgres" | "postgresql") => {
+                let pool = connect_postgres(url).await?;
+                Self { writer: pool.clone(), reader: pool, _lock: None }
+            }
+            _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
+        };
+        match Migrator::get_pending_migrations(&store.reader).await {
+            Ok(pending) if pending.is_empty() => Ok(store),
+            _ => Err(not_ready()),
+        }
+    }
+}
+
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let lock = lock_file(&sqlite_file(url)?)?;
     let writer = writer(url).await?;
@@ -56,10 +80,21 @@ pub(super) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
 
 /// The one connection that writes, with everything durable that an earlier process has written, and migrated.
 pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let writer = connect_to_write(url, true).await?;
+    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
+    // before it is. Emptying the write-ahead log syncs it.
+    if !checkpoint(&writer).await? {
+        return Err(StoreError::Recovery);
+    }
+    Migrator::up(&writer, None).await?;
+    Ok(writer)
+}
+
+async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
-    options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+    options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -71,12 +106,6 @@ pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
     let writer = Database::connect(options).await?;
     assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
     assert_durable(&writer, "PRAGMA synchronous", "2").await?;
-    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
-    // before it is. Emptying the write-ahead log syncs it.
-    if !checkpoint(&writer).await? {
-        return Err(StoreError::Recovery);
-    }
-    Migrator::up(&writer, None).await?;
     Ok(writer)
 }
 
@@ -97,14 +126,19 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 }
 
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
+    let pool = connect_postgres(url).await?;
+    migrate_postgres(url).await?;
+    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+}
+
+async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
     options.max_connections(2 * POSTGRES_WRITERS as u32);
     // Whatever the server's own default is.
     options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
     let pool = Database::connect(options).await?;
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
-    migrate_postgres(url).await?;
-    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+    Ok(pool)
 }
 
 /// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.

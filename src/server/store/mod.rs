@@ -5,9 +5,11 @@ mod backup;
 mod connect;
 mod entity;
 mod entry;
+mod export;
 mod failure;
 mod history;
 mod names;
+mod retention;
 mod rooms;
 mod site;
 mod skeleton;
@@ -15,6 +17,7 @@ mod skeleton;
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry};
 pub(crate) use failure::sync_failed;
+pub(crate) use retention::Keep;
 pub(crate) use rooms::Room;
 
 use sea_orm::sqlx::{self, Connection};
@@ -60,6 +63,9 @@ pub enum StoreError {
         /// What is wrong with it, and the remedy.
         what: String,
     },
+    /// A database that a command expects to be there.
+    #[error("{0} is not there yet, or of an older version; start the server on it once")]
+    NotReady(String),
     /// What an earlier process has written cannot be made durable.
     #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
     Recovery,
@@ -84,7 +90,7 @@ impl Store {
 
     /// SQLite: what was deleted is zero in the file (`secure_delete`), but stands in the write-ahead log until that is
     /// emptied. A reader may hold it for a moment; then it is tried again until it is done.
-    async fn forget_deleted(&self) {
+    pub(crate) async fn forget_deleted(&self) {
         if self.is_sqlite() && !self.empty_wal().await {
             let store = self.clone();
             tokio::spawn(async move {

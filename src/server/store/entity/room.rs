@@ -14,6 +14,8 @@ pub struct Model {
     pub head: i64,
     /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time.
     pub last_at: i64,
+    /// For how many days its messages are kept. No value: as the site does; 0: for ever.
+    pub keep_days: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
