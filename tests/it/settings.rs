@@ -123,7 +123,7 @@ async fn check_says_whether_everything_answers() {
     let (well, said) = parlour(&directory, &["check", "--database-url", &nowhere], &[]);
     assert!(!well && said.contains("nowhere_"), "{said}");
     let (well, said) = parlour(&directory, &["check", "--database-url", "postgres://parlour@127.0.0.1:1/x"], &[]);
-    assert!(!well && said.contains("database"), "{said}");
+    assert!(!well && said.contains("database") && said.contains("refused"), "it says why: {said}");
     let (well, said) = parlour(&directory, &["check", "--data", "/proc/nowhere"], &[]);
     assert!(!well && said.contains("/proc/nowhere"), "{said}");
 }

@@ -4,8 +4,11 @@ use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement,
+    sqlx::{
+        Connection, PgConnection,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use std::{
     fs::File,
@@ -14,6 +17,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+/// How long a database may take to let somebody in.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many rooms PostgreSQL commits side by side for this node.
 pub(super) const POSTGRES_WRITERS: usize = 4;
@@ -136,9 +142,18 @@ async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
     options.max_connections(2 * POSTGRES_WRITERS as u32);
     // Whatever the server's own default is.
     options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
-    let pool = Database::connect(options).await?;
+    let pool = match Database::connect(options).await {
+        Ok(pool) => pool,
+        // A pool says only that it has waited too long.
+        Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
+    };
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
     Ok(pool)
+}
+
+async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
+    let refused = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await.ok()?.err()?;
+    Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
 }
 
 /// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
@@ -155,7 +170,7 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
 
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(Duration::from_secs(5)).connect_timeout(Duration::from_secs(5));
+    options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
     options
 }
 
