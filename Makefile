@@ -9,11 +9,11 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test chaos lint fmt setup clean toolchain build-tools test-tools
+.PHONY: help run watch build test chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build for release and serve http://127.0.0.1:3000, keeping everything in ./data (ARGS="--addr …")
 	@echo "run: $(target)/release/parlour $(ARGS)"
@@ -32,14 +32,20 @@ test: setup ## lint, then run every test: unit, integration, WASM, end to end
 chaos: toolchain test-tools ## break everything at random for CHAOS_SECONDS (300), check the promise, and count
 	@scripts/chaos
 
+conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by the suite itself where Python 2.7 is found
+	@scripts/conformance
+
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint
+
+deny: deny-tool ## check licences, bans, sources and known weaknesses of the dependencies
+	@scripts/deny
 
 fmt: toolchain ## format the Rust sources
 	@echo "fmt: cargo fmt --all"
 	@cargo fmt --all
 
-setup: toolchain build-tools test-tools node_modules/.package-lock.json ## install whatever building and testing need
+setup: toolchain build-tools deny-tool test-tools node_modules/.package-lock.json ## install whatever building and testing need
 
 clean: ## remove what was built and installed here; ./data stays
 	@echo "clean: target, node_modules, reports"
@@ -51,6 +57,9 @@ toolchain:
 
 build-tools: toolchain
 	@scripts/build-tools
+
+deny-tool: toolchain
+	@scripts/build-tools cargo-deny
 
 test-tools:
 	@scripts/test-tools

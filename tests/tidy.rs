@@ -221,6 +221,33 @@ fn every_example_of_the_protocol_is_a_frame() {
     assert!(from_client.iter().filter(|kind| *kind == "post").count() >= 2, "the original frame and the new one");
 }
 
+/// The test that the threat model names: a function of `tests/it`, a file of `end2end/specs`, or a path.
+fn is_there(test: &str) -> bool {
+    if let Some((file, function)) = test.split_once("::") {
+        let text = std::fs::read_to_string(root().join(format!("tests/it/{file}.rs"))).unwrap_or_default();
+        return text.contains(&format!("fn {function}("));
+    }
+    let folder = if test.ends_with(".spec.ts") { "end2end/specs" } else { "" };
+    let text = std::fs::read_to_string(root().join(folder).join(test)).unwrap_or_default();
+    !test.starts_with("src/") && !text.is_empty() || text.contains("#[test]")
+}
+
+#[test]
+fn every_threat_has_a_test_that_exists() {
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat ")).collect();
+    assert!(rows.len() > 15, "the threat model has {} rows", rows.len());
+    for row in rows {
+        let tests: Vec<&str> = row.split(" | ").nth(2).unwrap_or_default().split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test in: {row}");
+        for test in tests {
+            assert!(is_there(test), "there is no test {test}: {row}");
+        }
+    }
+    assert!(!is_there("names::nothing_of_this_name") && !is_there("none.spec.ts") && !is_there("src/server/health.rs"));
+}
+
 #[test]
 fn settings_of_build_and_run_agree() {
     let read = |name: &str| -> toml::Table {

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_log;
 mod m0002_names;
 mod m0003_retention;
+mod m0004_changes;
 
 /// All steps, in order.
 pub struct Migrator;
@@ -13,6 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_log::Migration), Box::new(m0002_names::Migration), Box::new(m0003_retention::Migration)]
+        vec![
+            Box::new(m0001_log::Migration),
+            Box::new(m0002_names::Migration),
+            Box::new(m0003_retention::Migration),
+            Box::new(m0004_changes::Migration),
+        ]
     }
 }

@@ -16,6 +16,9 @@ use tower::ServiceExt;
 /// A request's head has so long to arrive, and an idle connection so long to begin one.
 const HEAD: Duration = Duration::from_secs(5);
 
+/// What was sent and is not taken for so long ends the connection. Rooms are quicker, and say why.
+const UNREAD: Duration = Duration::from_secs(35);
+
 /// How long to wait when the system has no file descriptor to give.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -31,7 +34,7 @@ pub(crate) fn raise_open_files() {
 }
 
 /// Serves until `shutdown`; then accepts nothing more, and lets requests that have begun end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -56,6 +59,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: Cancella
 async fn connection(stream: TcpStream, peer: Peer, app: Router, shutdown: CancellationToken) {
     // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    limit_unread(&stream);
     let app = app.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         request
@@ -79,3 +83,12 @@ async fn connection(stream: TcpStream, peer: Peer, app: Router, shutdown: Cancel
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+/// Has the system give up a reader who has stopped (TCP_USER_TIMEOUT): nothing else bounds how long an answer waits.
+#[cfg(target_os = "linux")]
+fn limit_unread(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unread(_: &TcpStream) {}

@@ -2,18 +2,20 @@
 //! to this, and bring names and texts as they came.
 
 use super::access::Denied;
-use super::hub::{Hub, Seat, Subscription};
+use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
 use super::store::{Draft, Entry, Room, Store};
 use super::visitor::Visitor;
+use super::websocket::{TextFrame, Wire};
 use crate::domain::{
     Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
     RoomPage, Seq, Username, page::MAX_COUNTED_ROOMS,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -36,10 +38,7 @@ pub(crate) struct Resume {
 /// A connection's place in a room.
 pub(crate) struct Joined {
     pub(crate) room: Room,
-    pub(crate) subscription: Subscription,
     pub(crate) seat: Seat,
-    /// What the connection is told first: the welcome and, if the log cannot be continued, the reset.
-    pub(crate) greeting: Vec<ServerFrame>,
 }
 
 /// Something for a room's log; texts are as they came from outside.
@@ -113,14 +112,16 @@ impl Chat {
         Ok(Some(self.store.taken(room.id, username, &visitor.author).await?))
     }
 
-    /// Enters a room: subscribed first, so that nothing is missed from here on. Whoever asks for a name that somebody
-    /// else holds is nobody, until a post brings another.
+    /// Enters a room: `wire` carries the welcome and, if the log cannot be continued, the reset; then whatever follows,
+    /// so that nothing is missed from here on. Whoever asks for a name that somebody else holds is nobody, until a post
+    /// brings another.
     pub(crate) async fn join(
         &self,
         (room, head): (Room, Seq),
         username: Username,
         author: Author,
         resume: Resume,
+        wire: &Arc<Wire>,
     ) -> Result<Joined, DbErr> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
@@ -132,19 +133,20 @@ impl Chat {
             resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
         // What came next may be older than the room keeps.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
-        let mut greeting = vec![ServerFrame::Welcome {
+        let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
+        say(ServerFrame::Welcome {
             room_name: room.name.clone(),
             epoch: room.epoch.clone(),
             head,
             username: username.clone(),
             tag: author.tag(),
-        }];
+        });
         if !continued {
-            greeting.push(reset(&room.epoch, head));
+            say(reset(&room.epoch, head));
         }
-        let subscription = live.subscribe(if continued { after } else { head });
-        let seat = Seat::take(&self.hub, &live, Participant { username, tag: author.tag() });
-        Ok(Joined { room, subscription, seat, greeting })
+        let participant = Participant { username, tag: author.tag() };
+        let seat = Seat::take(&self.hub, &live, participant, wire, if continued { after } else { head });
+        Ok(Joined { room, seat })
     }
 
     /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.

@@ -67,7 +67,10 @@ fn describe() {
     describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
     describe_counter!("parlour_refusals_total", "What senders were refused over the socket, by code");
     describe_histogram!("parlour_acknowledgement_seconds", "From taking what was sent to its commit");
-    describe_histogram!("parlour_delivery_seconds", "From a commit to its write to a socket; every sixteenth number");
+    describe_histogram!(
+        "parlour_delivery_seconds",
+        "From an event's announcement on this node to its write to a row of sockets"
+    );
     describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
     describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
 }

@@ -3,9 +3,10 @@
 //! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
 //! `journal` know SeaORM, only `relay` knows Redis, only `router` knows the pages.
 
-mod accept;
+pub mod accept;
 mod access;
 mod assets;
+mod body;
 pub mod chat;
 pub mod commands;
 pub mod config;
@@ -20,12 +21,14 @@ mod origin;
 mod peer;
 mod presence;
 mod relay;
+mod request;
 mod retention;
 mod router;
-mod socket;
+pub mod socket;
 mod store;
 pub mod telemetry;
 pub(crate) mod visitor;
+pub mod websocket;
 
 use assets::Assets;
 use chat::Chat;

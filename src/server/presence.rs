@@ -47,7 +47,7 @@ impl Rooms {
         match change {
             Change::Here(room) => drop(self.changed.insert(room, true)),
             Change::Elsewhere(room) => drop(self.changed.entry(room).or_insert(false)),
-            Change::Typing(room, text) => self.relay.tell_typing(room, &text),
+            Change::Typing(room, text) => self.relay.tell_typing(room, text.text()),
             Change::Everything => {
                 let live: HashSet<i64> = self.hub.ids().into_iter().collect();
                 self.told.retain(|room, told| live.contains(room) || told.elapsed() < PACE);

@@ -2,27 +2,25 @@
 
 use super::chat::Wish;
 use super::visitor::Visitor;
-use super::{Shared, assets, headers, health, metrics, origin, socket, telemetry, visitor};
+use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
-use crate::ui::{Refused, shell};
+use crate::ui::{NotFound, Refused, shell};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use axum::{Router, extract::DefaultBodyLimit};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-
-/// What a form may send: a message of 4000 characters, percent-encoded at worst, and some room.
-const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
 pub(crate) fn router(shared: Shared) -> Router {
@@ -51,10 +49,10 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(body::whole))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(shared.clone(), headers::protect))
-        .layer(from_fn(telemetry::follow))
+        .layer(from_fn(request::follow))
         .with_state(shared)
 }
 
@@ -176,8 +174,23 @@ async fn post(
 }
 
 /// Whatever has no page: says why, with 404.
-async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
+async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+    let reason = NotFound(why_not(request.uri().path()));
+    request.extensions_mut().insert(reason);
+    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
+    // rooms where this router finds none. So it is given one that leads nowhere.
+    *request.uri_mut() = Uri::from_static("/-/-/-");
     (StatusCode::NOT_FOUND, page(&shared, request, None).await).into_response()
+}
+
+fn why_not(path: &str) -> String {
+    let mut segments = path.split('/').skip(1);
+    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
+    match RoomName::parse(&name) {
+        Err(reason) => reason.to_string(),
+        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
+        Ok(_) => "Nothing is kept at this address.".into(),
+    }
 }
 
 async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
@@ -197,6 +210,7 @@ async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Re
     let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
     let known = KnownUsername(known(&request).cloned());
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+    let not_found = request.extensions().get::<NotFound>().cloned();
     let context = move || {
         provide_context(chat.clone());
         provide_context(known.clone());
@@ -205,6 +219,7 @@ async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Re
             let policy = headers::page_policy(&nonce, watched);
             expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
+        provide_context(not_found.clone());
     };
     let mut response =
         leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request)

@@ -1,61 +1,67 @@
-//! Logs: what is written, how, and which lines belong to one request.
+//! Logs: what is written, and how.
 
 use super::config::LogFormat;
-use super::metrics;
-use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
-use std::time::Instant;
-use tracing::Instrument;
+use std::fmt::Write as _;
+use std::io::{Result, Write};
 use tracing_subscriber::EnvFilter;
-use uuid::Uuid;
-
-/// Names one request, in the logs of everything that it passes.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What a proxy may call a request.
-const MAX_REQUEST_ID: usize = 64;
 
 /// Starts to log to standard error. `RUST_LOG` chooses what; `info` without it.
 pub fn start(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let writer = || Escaped(std::io::stderr());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
     match format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
     }
 }
 
-/// Follows a request: gives it an id, which a proxy may have chosen already, writes down how it ended, and times it.
-/// Which room it is about is nobody's business: the route says enough.
-pub(crate) async fn follow(request: Request, next: Next) -> Response {
-    let since = Instant::now();
-    let given = request.headers().get(REQUEST_ID).filter(|id| is_request_id(id)).cloned();
-    let id = given.or_else(|| HeaderValue::try_from(Uuid::new_v4().simple().to_string()).ok());
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let shown = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let span = tracing::info_span!("request", request_id = shown, method = %request.method(), route);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let status = response.status();
-    span.in_scope(|| {
-        let ms = since.elapsed().as_millis() as u64;
-        if status.is_server_error() {
-            tracing::warn!(status = status.as_u16(), ms, "a request was answered");
-        } else {
-            tracing::debug!(status = status.as_u16(), ms, "a request was answered");
-        }
-    });
-    metrics::requested(route, status.as_u16(), since);
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
+/// Writes whole entries, each as one line: what visitors send is in some of them, and must not end a line, colour it, or
+/// turn it round.
+struct Escaped<W>(W);
+
+impl<W: Write> Write for Escaped<W> {
+    fn write(&mut self, entry: &[u8]) -> Result<usize> {
+        self.0.write_all(escape(&String::from_utf8_lossy(entry)).as_bytes())?;
+        Ok(entry.len())
     }
-    response
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()
+    }
 }
 
-fn is_request_id(id: &HeaderValue) -> bool {
-    let id = id.as_bytes();
-    (1..=MAX_REQUEST_ID).contains(&id.len())
-        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+/// The entry with what is no plain character as `\uNNNN`, which is good in JSON too.
+fn escape(entry: &str) -> String {
+    let (entry, end) = entry.strip_suffix('\n').map_or((entry, ""), |entry| (entry, "\n"));
+    let mut line = String::with_capacity(entry.len() + 1);
+    for c in entry.chars() {
+        if is_stray(c) {
+            write!(line, "\\u{:04x}", u32::from(c)).expect("writing to a String");
+        } else {
+            line.push(c);
+        }
+    }
+    line + end
+}
+
+/// Control characters, line and paragraph separators, and what changes the direction of text.
+fn is_stray(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_line_of_plain_characters() {
+        let mut written = Vec::new();
+        let entry = "GET /a\r\nFAKE \u{1b}[31m\u{9b}2J \u{202e}é\u{2028}\t😀\n";
+        Escaped(&mut written).write_all(entry.as_bytes()).unwrap();
+        let line = "GET /a\\u000d\\u000aFAKE \\u001b[31m\\u009b2J \\u202eé\\u2028\\u0009😀\n";
+        assert_eq!(String::from_utf8(written).unwrap(), line);
+    }
 }

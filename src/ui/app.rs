@@ -1,5 +1,6 @@
 //! The document around every page, and which address leads to which page.
 
+use super::NotFound;
 use super::pages::{FrontPage, NotFoundPage, RoomPage};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -65,7 +66,10 @@ fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <Routes fallback=|| view! { <NotFoundPage reason="Nothing is kept at this address.".to_owned() /> }>
+            <Routes fallback=|| {
+                let reason = use_context::<Option<NotFound>>().flatten().map(|NotFound(reason)| reason);
+                view! { <NotFoundPage reason=reason.unwrap_or_default() /> }
+            }>
                 <Route path=path!("/") view=FrontPage ssr=SsrMode::Async />
                 <Route path=path!("/:room_name") view=RoomPage ssr=SsrMode::Async />
                 <Route path=path!("/:room_name/:seq") view=RoomPage ssr=SsrMode::Async />

@@ -25,3 +25,7 @@ pub struct Refused {
     /// Why it was refused.
     pub detail: String,
 }
+
+/// Why there is no page at an address: one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFound(pub String);

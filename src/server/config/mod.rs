@@ -1,5 +1,7 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
+#[cfg(test)]
+mod fuzz;
 mod settings;
 mod shown;
 mod urls;

@@ -1,14 +1,13 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
 use super::participants::Participants;
-use super::seat::Hint;
-use super::subscription::Subscription;
+use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
 use super::{Frame, Rooms, lock};
 use crate::domain::Seq;
 use crate::server::metrics::Announced;
 use crate::server::store::{Room, Store};
-use axum::extract::ws::Utf8Bytes;
+use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
@@ -29,12 +28,13 @@ pub(crate) struct LiveRoom {
     store: Store,
     opened: OnceCell<()>,
     tail: Mutex<Tail>,
-    /// The newest number that connections can have; waking them is all it is for.
+    /// The newest number that connections can have; waking the rows is all it is for.
     delivered: watch::Sender<Seq>,
     pub(super) announced: Announced,
+    rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
     /// The frame that tells who is here.
-    presence: watch::Sender<Utf8Bytes>,
+    presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
     /// Where this room is listed, as long as it lives.
     rooms: Rooms,
@@ -49,8 +49,9 @@ impl LiveRoom {
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
             announced: Announced::default(),
+            rows: Mutex::default(),
             participants: Mutex::default(),
-            presence: watch::Sender::new(Utf8Bytes::default()),
+            presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
             rooms,
         }
@@ -77,30 +78,35 @@ impl LiveRoom {
         lock(&self.tail).delivered
     }
 
-    /// Follows the log from `after`.
-    pub(crate) fn subscribe(self: &Arc<Self>, after: Seq) -> Subscription {
-        Subscription {
-            live: self.clone(),
-            position: after,
-            delivered: self.delivered.subscribe(),
-            waits: false,
-            waited: false,
-        }
+    /// What the tail has after `after`.
+    pub(super) fn reach(&self, after: Seq, max: usize) -> Reach {
+        lock(&self.tail).after(after, max)
     }
 
-    /// Up to `max` frames after `after`, out of the tail where it reaches back so far, else out of the log; `None` if
-    /// there are none yet.
-    pub(super) async fn read(&self, after: Seq, max: usize) -> Result<Option<Vec<Utf8Bytes>>, DbErr> {
-        match lock(&self.tail).after(after, max) {
-            Reach::None => return Ok(None),
-            Reach::Frames(frames) => return Ok(Some(frames)),
-            Reach::Behind => {}
-        }
-        let events = self.store.events_after(self.room.id, after, READ.min(max as u64)).await?;
+    /// Up to `max` frames after `after`, out of the log.
+    pub(super) async fn read(&self, after: Seq, max: u64) -> Result<Vec<TextFrame>, DbErr> {
+        let events = self.store.events_after(self.room.id, after, max).await?;
         if events.is_empty() {
             return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
         }
-        Ok(Some(events.into_iter().map(|event| Frame::from(event).text).collect()))
+        Ok(events.into_iter().map(|event| Frame::from(event).text).collect())
+    }
+
+    /// Has `place` written to whenever there is something, until the row lets go of it.
+    pub(super) fn seat(self: &Arc<Self>, place: &Arc<Place>) -> Arc<Row> {
+        let mut rows = lock(&self.rows);
+        if let Some(row) = rows.iter().find(|row| row.take(place)) {
+            return row.clone();
+        }
+        let row = Arc::new(Row::default());
+        row.take(place);
+        rows.push(row.clone());
+        let (delivered, presence, hints) =
+            (self.delivered.subscribe(), self.presence.subscribe(), self.hints.subscribe());
+        // What came before, the connections pull.
+        let position = self.head();
+        tokio::spawn(row::serve(row.clone(), Arc::downgrade(self), position, delivered, presence, hints));
+        row
     }
 
     /// Somebody knows of `seq`: what lies between is fetched from the log.
@@ -128,23 +134,17 @@ impl LiveRoom {
 
     /// Shows everybody who is here now, if that is news.
     pub(super) fn tell_presence(&self) {
-        let frame = self.participants().frame().encode();
+        let frame = TextFrame::new(&self.participants().frame().encode());
         self.presence.send_if_modified(|told| {
-            let news = told.as_str() != frame;
-            if news {
-                *told = frame.into();
-            }
+            let news = *told != frame;
+            *told = frame;
             news
         });
     }
 
-    /// A newcomer is told who is here, as soon as that was told once.
-    pub(super) fn watch_participants(&self) -> (watch::Receiver<Utf8Bytes>, broadcast::Receiver<Hint>) {
-        let mut presence = self.presence.subscribe();
-        if !presence.borrow().is_empty() {
-            presence.mark_changed();
-        }
-        (presence, self.hints.subscribe())
+    /// The frame that tells who is here; empty as long as that was not told yet.
+    pub(super) fn presence(&self) -> TextFrame {
+        self.presence.borrow().clone()
     }
 
     pub(super) fn hint(&self, hint: Hint) {

@@ -1,24 +1,24 @@
-//! The rooms alive on this node. Each keeps the newest number delivered and the last frames; a connection keeps its
-//! own position and pulls from there, out of the tail while it keeps up, out of the log when it has fallen behind.
-//! So nobody is skipped, nobody is sent n+1 before n, and a slow reader costs a number, not a queue.
+//! The rooms alive on this node. Each keeps the newest number delivered and the last frames; every connection has a
+//! position of its own. Those that keep up are written to row by row, one write each for all that is ready; one that has
+//! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
+//! before n, and a slow reader costs a number, not a queue.
 
 mod live_room;
 mod participants;
+mod row;
 mod seat;
-mod subscription;
 mod tail;
 
 pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
 pub(crate) use seat::Seat;
-pub(crate) use subscription::Subscription;
 
 use super::store::{Room, Store};
+use super::websocket::TextFrame;
 use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ServerFrame;
-use axum::extract::ws::Utf8Bytes;
+use row::Hint;
 use sea_orm::DbErr;
-use seat::Hint;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use uuid::Uuid;
 /// An event as it goes over every socket of a room: encoded once, its bytes shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    pub(crate) text: Utf8Bytes,
+    pub(crate) text: TextFrame,
     /// A deletion: frames before it may hold what was deleted, and are dropped from memory.
     pub(crate) deletion: bool,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Frame {
 impl From<Event> for Frame {
     fn from(event: Event) -> Self {
         let deletion = matches!(event.body, EventBody::Deleted { .. });
-        Self { text: ServerFrame::from(event).encode().into(), deletion }
+        Self { text: TextFrame::new(&ServerFrame::from(event).encode()), deletion }
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Change {
     /// Another node has told who is there.
     Elsewhere(i64),
     /// Somebody on this node is writing; this is the frame that says so.
-    Typing(i64, Utf8Bytes),
+    Typing(i64, TextFrame),
     /// Other nodes may have missed what was told.
     Everything,
 }
@@ -123,9 +123,9 @@ impl Hub {
     }
 
     /// Somebody on another node is writing.
-    pub(crate) fn hear_typing(&self, room_id: i64, text: Utf8Bytes) {
+    pub(crate) fn hear_typing(&self, room_id: i64, text: &str) {
         if let Some(live) = self.live(room_id) {
-            live.hint(Hint { from: None, text });
+            live.hint(Hint { from: None, text: TextFrame::new(text) });
         }
     }
 

@@ -1,79 +1,116 @@
-//! A connection's seat in a live room: while it is held, its participant is here.
+//! A connection's seat in a live room: while it is held, its participant is here, and the room's row writes to it.
 
+use super::row::{Hint, Place, Row, TURN};
+use super::tail::Reach;
 use super::{Change, Hub, LiveRoom};
-use crate::domain::{Participant, Username};
+use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
-use axum::extract::ws::Utf8Bytes;
+use crate::server::websocket::{TextFrame, Wire, in_one};
+use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{broadcast, watch};
-
-/// Something that is shown for a moment to everybody but the connection it comes from.
-#[derive(Clone, Debug)]
-pub(super) struct Hint {
-    /// `None` when it comes from another node.
-    pub(super) from: Option<u64>,
-    pub(super) text: Utf8Bytes,
-}
 
 pub(crate) struct Seat {
     hub: Hub,
     live: Arc<LiveRoom>,
-    connection: u64,
+    row: Arc<Row>,
+    place: Arc<Place>,
     participant: Participant,
-    presence: watch::Receiver<Utf8Bytes>,
-    hints: broadcast::Receiver<Hint>,
 }
 
 impl Seat {
-    /// Takes a seat in `live`.
-    pub(crate) fn take(hub: &Hub, live: &Arc<LiveRoom>, participant: Participant) -> Self {
+    /// Takes a seat in `live`. From here on, `wire` carries what follows `after`; what it shall carry before is queued.
+    pub(crate) fn take(
+        hub: &Hub,
+        live: &Arc<LiveRoom>,
+        participant: Participant,
+        wire: &Arc<Wire>,
+        after: Seq,
+    ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (presence, hints) = live.watch_participants();
+        let place = Arc::new(Place::new(connection, wire.clone(), after));
         live.participants().put(connection, participant.clone());
+        let row = live.seat(&place);
         hub.changed(Change::Here(live.room.id));
-        Self { hub: hub.clone(), live: live.clone(), connection, participant, presence, hints }
+        Self { hub: hub.clone(), live: live.clone(), row, place, participant }
     }
 
     pub(crate) fn participant(&self) -> &Participant {
         &self.participant
     }
 
+    /// The last number that this connection was sent.
+    pub(crate) fn position(&self) -> Seq {
+        *self.place.position()
+    }
+
+    /// The newest number of the log, as far as this node knows.
+    pub(crate) fn head(&self) -> Seq {
+        self.live.head().max(self.position())
+    }
+
+    /// Goes back to `after`, to send again what followed.
+    pub(crate) fn rewind(&self, after: Seq) {
+        let mut position = self.place.position();
+        *position = after.min(*position);
+    }
+
+    /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
+    /// Returns whether anything was queued. Cancelling it loses nothing.
+    pub(crate) async fn pull(&self) -> Result<bool, DbErr> {
+        let after = {
+            let mut position = self.place.position();
+            match self.live.reach(*position, TURN) {
+                Reach::None => return Ok(self.pull_presence()),
+                Reach::Frames(frames) => {
+                    *position += frames.len() as Seq;
+                    self.place.wire.queue(in_one(&frames));
+                    return Ok(true);
+                }
+                Reach::Behind => *position,
+            }
+        };
+        // Seldom, so what it needs is not held by every connection for ever.
+        let frames = Box::pin(self.live.read(after, TURN as u64)).await?;
+        let mut position = self.place.position();
+        if *position == after && !frames.is_empty() {
+            *position += frames.len() as Seq;
+            self.place.wire.queue(in_one(&frames));
+        }
+        Ok(!frames.is_empty())
+    }
+
+    fn pull_presence(&self) -> bool {
+        let owed = self.place.owes_presence.swap(false, Ordering::Relaxed);
+        let frame = if owed { self.live.presence() } else { TextFrame::default() };
+        if !frame.is_empty() {
+            self.place.wire.queue(frame.bytes().clone());
+        }
+        !frame.is_empty()
+    }
+
     /// Appears under another name from now on.
     pub(crate) fn rename(&mut self, username: Username) {
         if username != self.participant.username {
             self.participant.username = username;
-            self.live.participants().put(self.connection, self.participant.clone());
+            self.live.participants().put(self.place.connection, self.participant.clone());
             self.hub.changed(Change::Here(self.live.room.id));
         }
     }
 
     /// Shows the others that something is being written here.
     pub(crate) fn type_something(&self) {
-        let text: Utf8Bytes = ServerFrame::Typing(self.participant.clone()).encode().into();
-        self.live.hint(Hint { from: Some(self.connection), text: text.clone() });
+        let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
+        self.live.hint(Hint { from: Some(self.place.connection), text: text.clone() });
         self.hub.changed(Change::Typing(self.live.room.id, text));
-    }
-
-    /// The next frame about the others. What passes by unseen is lost: these are hints. Cancelling it loses nothing.
-    pub(crate) async fn next(&mut self) -> Utf8Bytes {
-        loop {
-            tokio::select! {
-                // Its sender lives in the room, which this holds: waiting cannot fail.
-                _ = self.presence.changed() => return self.presence.borrow_and_update().clone(),
-                hint = self.hints.recv() => match hint {
-                    Ok(hint) if hint.from != Some(self.connection) => return hint.text,
-                    _ => {}
-                }
-            }
-        }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.live.participants().remove(self.connection);
+        self.row.leave(&self.place);
+        self.live.participants().remove(self.place.connection);
         self.hub.changed(Change::Here(self.live.room.id));
     }
 }

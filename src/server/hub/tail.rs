@@ -2,7 +2,7 @@
 
 use super::Frame;
 use crate::domain::Seq;
-use axum::extract::ws::Utf8Bytes;
+use crate::server::websocket::TextFrame;
 use std::collections::VecDeque;
 
 /// How much is kept, in frames and in bytes.
@@ -63,7 +63,7 @@ pub(super) enum Reach {
     /// Nothing yet: the reader has everything.
     None,
     /// What comes next.
-    Frames(Vec<Utf8Bytes>),
+    Frames(Vec<TextFrame>),
     /// What comes next has left the tail; the log has it.
     Behind,
 }
@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn frames(numbers: std::ops::RangeInclusive<Seq>) -> Vec<Frame> {
-        numbers.map(|n| Frame { text: n.to_string().into(), deletion: false }).collect()
+        numbers.map(|n| Frame { text: TextFrame::new(&n.to_string()), deletion: false }).collect()
     }
 
     fn open_at(delivered: Seq) -> Tail {
@@ -83,7 +83,7 @@ mod tests {
 
     fn texts(tail: &Tail, after: Seq) -> Option<Vec<String>> {
         match tail.after(after, 100) {
-            Reach::Frames(texts) => Some(texts.iter().map(ToString::to_string).collect()),
+            Reach::Frames(texts) => Some(texts.iter().map(|frame| frame.text().to_owned()).collect()),
             Reach::None | Reach::Behind => None,
         }
     }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_tail_is_bounded_in_bytes_too() {
         let mut tail = open_at(0);
-        let large = Frame { text: "x".repeat(TAIL_BYTES / 2).into(), deletion: false };
+        let large = Frame { text: TextFrame::new(&"x".repeat(TAIL_BYTES / 2 - 10)), deletion: false };
         tail.append(1, vec![large; 3]);
         assert_eq!(tail.frames.len(), 2);
     }
@@ -126,7 +126,7 @@ mod tests {
     fn a_deletion_takes_the_deleted_text_out_of_memory() {
         let mut tail = open_at(0);
         tail.append(1, frames(1..=3));
-        tail.append(4, vec![Frame { text: "gone".into(), deletion: true }]);
+        tail.append(4, vec![Frame { text: TextFrame::new("gone"), deletion: true }]);
         assert_eq!(texts(&tail, 2), None);
         assert_eq!(texts(&tail, 3).unwrap(), ["gone"]);
     }
@@ -152,7 +152,7 @@ mod tests {
                 for _ in 0..pulls {
                     let position = read.len() as Seq;
                     match tail.after(position, 3) {
-                        Reach::Frames(texts) => read.extend(texts.iter().map(ToString::to_string)),
+                        Reach::Frames(texts) => read.extend(texts.iter().map(|frame| frame.text().to_owned())),
                         Reach::Behind => read.push((position + 1).to_string()),
                         Reach::None => prop_assert_eq!(position, tail.delivered),
                     }

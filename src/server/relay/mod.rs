@@ -95,7 +95,7 @@ impl Relay {
         let last = first + frames.len() as Seq - 1;
         let fits = frames.iter().map(|frame| frame.text.len()).sum::<usize>() <= PAYLOAD;
         let frames = if fits { frames } else { &[] };
-        let frames = frames.iter().map(|frame| (frame.text.to_string(), frame.deletion)).collect();
+        let frames = frames.iter().map(|frame| (frame.text.text().to_owned(), frame.deletion)).collect();
         let _ = bells.try_send(Bell::Room { room, first, last, frames });
     }
 

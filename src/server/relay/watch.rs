@@ -3,6 +3,7 @@
 use super::{Bell, RelayState};
 use crate::domain::Seq;
 use crate::server::hub::{Change, Frame, Hub};
+use crate::server::websocket::TextFrame;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -58,7 +59,7 @@ impl Watch {
                         }
                     }
                     Some(Bell::Typing { node, room, text }) if node != self.node => {
-                        self.hub.hear_typing(room, text.into());
+                        self.hub.hear_typing(room, &text);
                     }
                     Some(Bell::Presence { .. } | Bell::Typing { .. }) => {}
                     None => return,
@@ -75,7 +76,7 @@ impl Watch {
         if frames.is_empty() {
             return self.hub.want(room, last);
         }
-        let frames = frames.into_iter().map(|(text, deletion)| Frame { text: text.into(), deletion });
+        let frames = frames.into_iter().map(|(text, deletion)| Frame { text: TextFrame::new(&text), deletion });
         self.hub.publish(room, first, frames.collect());
     }
 

@@ -1,24 +1,20 @@
 //! One connection's life: greeted, then one loop that reads, delivers, answers and keeps time.
 
-use super::wire::{Goodbye, ping, received, say, send};
+use super::goodbye::{Goodbye, ended};
+use super::pending::{Answered, Pending};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
-use crate::server::chat::{self, Chat, Wish, reset};
-use crate::server::hub::{Seat, Subscription};
+use crate::server::chat::{self, Chat, Joined, Wish, reset};
+use crate::server::hub::Seat;
 use crate::server::identity::Author;
-use crate::server::journal::Outcome;
-use crate::server::metrics;
 use crate::server::store::Room;
-use axum::extract::ws::WebSocket;
+use crate::server::websocket::{Received, Socket, TextFrame, Wire, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-
-/// How many frames go out in one write.
-pub(super) const TURN: usize = 64;
 
 /// How many posts of one connection wait for their commits; then it is not read from until some are answered.
 const UNACKNOWLEDGED: usize = 128;
@@ -26,16 +22,24 @@ const UNACKNOWLEDGED: usize = 128;
 /// Others are told at most so often that something is being written.
 const TYPING_PACE: Duration = Duration::from_secs(1);
 
+const BEAT: Duration = Duration::from_millis(HEARTBEAT_MS as u64);
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS as u64);
+
+/// A reader that does not take in so long what was written at once is disconnected.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// Connections leave a stopping server one by one, within this time.
 const DRAIN_SPREAD: Duration = Duration::from_secs(3);
+
+/// How long one that leaves waits for what it still owes before it looks again.
+const OWING: Duration = Duration::from_millis(50);
 
 pub(super) struct Connection {
     chat: Chat,
     room: Room,
     author: Author,
     seat: Seat,
+    wire: Arc<Wire>,
     /// The name of its posts from here on. The seat shows it once a message is stored under it.
     username: Username,
     /// When it was last told that something is being written here.
@@ -43,73 +47,82 @@ pub(super) struct Connection {
     pending: FuturesUnordered<Pending>,
     /// The newest event that is this connection's own, and is answered by its delivery.
     owed: Seq,
+    clock: Clock,
+}
+
+/// When what has to happen.
+struct Clock {
+    heard: Instant,
+    beat: Instant,
+    /// Since when the reader has not taken everything.
+    stuck: Option<Instant>,
+    /// When it leaves a stopping server.
+    leaves: Option<Instant>,
+}
+
+impl Clock {
+    fn next(&self) -> Instant {
+        let due = self.beat.min(self.heard + SILENCE);
+        let due = self.stuck.map_or(due, |since| due.min(since + STUCK));
+        self.leaves.map_or(due, |leaves| due.min(leaves))
+    }
 }
 
 impl Connection {
-    pub(super) fn new(chat: Chat, room: Room, author: Author, seat: Seat) -> Self {
+    pub(super) fn new(chat: Chat, author: Author, joined: Joined, wire: Arc<Wire>) -> Self {
+        let Joined { room, seat } = joined;
         let username = seat.participant().username.clone();
-        Self { chat, room, author, seat, username, typed: None, pending: FuturesUnordered::new(), owed: 0 }
+        let now = Instant::now();
+        let clock = Clock { heard: now, beat: now + BEAT, stuck: None, leaves: None };
+        let pending = FuturesUnordered::new();
+        Self { chat, room, author, seat, wire, username, typed: None, pending, owed: 0, clock }
     }
 
-    pub(super) async fn run(
-        mut self,
-        socket: &mut WebSocket,
-        mut subscription: Subscription,
-        greeting: Vec<ServerFrame>,
-        draining: CancellationToken,
-    ) -> Goodbye {
-        if let Err(goodbye) = send(socket, greeting.iter().map(|frame| frame.encode().into()).collect()).await {
-            return goodbye;
-        }
-        let mut heard = Instant::now();
-        let mut beat = interval(Duration::from_millis(HEARTBEAT_MS.into()));
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        beat.reset();
-        let mut leaving: Option<Instant> = None;
+    /// Lives until the connection ends; what is said then is the caller's.
+    pub(super) async fn run(&mut self, socket: &mut Socket, draining: &CancellationToken) -> Goodbye {
+        let mut alarm = std::pin::pin!(sleep_until(self.clock.next()));
+        let mut drained = std::pin::pin!(draining.cancelled());
         loop {
+            if let Err(goodbye) = self.write().await {
+                return goodbye;
+            }
+            if alarm.is_elapsed() || self.clock.next() < alarm.deadline() {
+                alarm.as_mut().reset(self.clock.next());
+            }
+            let stuck = self.clock.stuck.is_some();
             let turn = tokio::select! {
-                // Deliver: every frame that is ready, in one write.
-                frames = subscription.next(TURN) => match frames {
-                    Ok(frames) => send(socket, frames).await.inspect(|()| subscription.written()),
-                    Err(_) => Err((close::OVERLOADED, "the log cannot be read just now")),
-                },
-                // Answer: what is not answered by the event itself.
-                Some(answered) = self.pending.next() => match self.answer(answered, subscription.position()) {
-                    Some(frame) => say(socket, frame).await,
-                    None => Ok(()),
-                },
-                // Read.
-                frame = socket.recv(), if self.pending.len() < UNACKNOWLEDGED => {
-                    heard = Instant::now();
-                    match received(frame) {
-                        Ok(Some(text)) => match self.hear(&text, &mut subscription, draining.is_cancelled()).await {
-                            Some(frame) => say(socket, frame).await,
-                            None => Ok(()),
-                        },
-                        Ok(None) => Ok(()),
-                        Err(goodbye) => Err(goodbye),
-                    }
-                }
-                // Show who is here and who writes.
-                hint = self.seat.next() => send(socket, vec![hint]).await,
+                biased;
+                // Something is to be written that nobody else writes.
+                () = self.wire.stirred() => Ok(()),
+                _ = self.wire.writable(), if stuck => Ok(()),
                 // Keep time.
-                _ = beat.tick() => {
-                    let head = ServerFrame::Heartbeat { head: subscription.head() };
-                    match say(socket, head).await {
-                        Ok(()) => ping(socket).await,
-                        Err(goodbye) => Err(goodbye),
-                    }
-                }
-                () = sleep_until(heard + SILENCE) => Err((close::SILENT, "nothing was heard")),
+                () = &mut alarm => self.keep_time(),
                 // Leave, when the server is asked to stop: told at once, gone a little later.
-                _ = draining.cancelled(), if leaving.is_none() => {
+                () = &mut drained, if self.clock.leaves.is_none() => {
                     let within = DRAIN_SPREAD.mul_f64(random());
-                    leaving = Some(Instant::now() + within);
+                    self.clock.leaves = Some(Instant::now() + within);
                     let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
-                    say(socket, ServerFrame::Drain { reconnect_in_ms }).await
+                    self.say(ServerFrame::Drain { reconnect_in_ms });
+                    Ok(())
                 }
-                _ = sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() && self.pending.is_empty() && self.owed <= subscription.position() => {
-                    Err((close::RESTARTING, "the server is restarting"))
+                // Answer: what is not answered by the event itself.
+                Some(answered) = self.pending.next() => {
+                    self.answer(answered);
+                    Ok(())
+                }
+                // Read. Whoever does not take the answers is not asked for more.
+                received = socket.receive(), if !stuck && self.pending.len() < UNACKNOWLEDGED => {
+                    self.clock.heard = Instant::now();
+                    match received {
+                        Ok(Received::Text(text)) => {
+                            // In a box: between two posts its room is not needed.
+                            Box::pin(self.hear(&text, draining.is_cancelled())).await;
+                            Ok(())
+                        }
+                        Ok(Received::Binary(_)) => Err((close::UNSUPPORTED, "frames are text here")),
+                        Ok(Received::Sound) => Ok(()),
+                        Err(end) => Err(ended(end)),
+                    }
                 }
             };
             if let Err(goodbye) = turn {
@@ -118,34 +131,74 @@ impl Connection {
         }
     }
 
-    /// Takes one frame; returns what can be said about it at once.
-    async fn hear(&mut self, text: &str, subscription: &mut Subscription, draining: bool) -> Option<ServerFrame> {
+    /// Writes whatever is ready, in as few writes as the socket takes it in.
+    async fn write(&mut self) -> Result<(), Goodbye> {
+        loop {
+            // What the socket has not taken is enough to hold; the rest is pulled later.
+            let more = !self.wire.is_blocked()
+                && self.seat.pull().await.map_err(|_| (close::OVERLOADED, "the log cannot be read just now"))?;
+            if !self.wire.flush().map_err(|_| (close::NORMAL, ""))? {
+                self.clock.stuck.get_or_insert_with(Instant::now);
+                return Ok(());
+            }
+            if !more && self.clock.stuck.take().is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn keep_time(&mut self) -> Result<(), Goodbye> {
+        let now = Instant::now();
+        if self.clock.heard + SILENCE <= now {
+            return Err((close::SILENT, "nothing was heard"));
+        }
+        if self.clock.stuck.is_some_and(|since| since + STUCK <= now) {
+            return Err((close::TOO_SLOW, "nothing was read"));
+        }
+        if self.clock.leaves.is_some_and(|leaves| leaves <= now) {
+            if self.pending.is_empty() && self.owed <= self.seat.position() {
+                return Err((close::RESTARTING, "the server is restarting"));
+            }
+            self.clock.leaves = Some(now + OWING);
+        }
+        if self.clock.beat <= now {
+            self.clock.beat = now + BEAT;
+            self.say(ServerFrame::Heartbeat { head: self.seat.head() });
+            self.wire.queue(ping());
+        }
+        Ok(())
+    }
+
+    fn say(&self, frame: ServerFrame) {
+        self.wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
+    }
+
+    /// Takes one frame, and says about it what can be said at once.
+    async fn hear(&mut self, text: &str, draining: bool) {
         match ClientFrame::parse(text) {
             Ok(ClientFrame::Post { id, message, username }) => match self.name(username.as_deref()) {
                 Ok(username) => self.submit(id, Wish::Post { username, message: &message }, draining).await,
-                Err(rejection) => Some(rejected(id, rejection)),
+                Err(rejection) => self.reject(id, rejection),
             },
             Ok(ClientFrame::Edit { id, target, text }) => {
                 self.submit(id, Wish::Edit { target, text: &text }, draining).await
             }
             Ok(ClientFrame::Delete { id, target }) => self.submit(id, Wish::Delete { target }, draining).await,
             Ok(ClientFrame::Sync { after }) => {
-                let head = subscription.head();
+                let head = self.seat.head();
                 if after > head || head - after > MAX_REPLAY {
-                    return Some(reset(&self.room.epoch, head));
+                    return self.say(reset(&self.room.epoch, head));
                 }
-                subscription.rewind(after);
-                None
+                self.seat.rewind(after);
             }
             Ok(ClientFrame::Typing) => {
                 if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_PACE) {
                     self.typed = Some(Instant::now());
                     self.seat.type_something();
                 }
-                None
             }
-            Ok(ClientFrame::Heartbeat) => None,
-            Err(bad) => Some(rejected(bad.id, bad.rejection)),
+            Ok(ClientFrame::Heartbeat) => {}
+            Err(bad) => self.reject(bad.id, bad.rejection),
         }
     }
 
@@ -157,73 +210,45 @@ impl Connection {
         Ok(self.username.clone())
     }
 
-    async fn submit(&mut self, id: Option<String>, wish: Wish<'_>, draining: bool) -> Option<ServerFrame> {
+    async fn submit(&mut self, id: Option<String>, wish: Wish<'_>, draining: bool) {
         if draining {
-            return Some(rejected(id, chat::draining()));
+            return self.reject(id, chat::draining());
         }
         let username = match &wish {
             Wish::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
         match self.chat.submit(&self.room, self.author, id.as_deref(), wish).await {
-            Ok(outcome) => {
-                self.pending.push(Pending { id, username, outcome });
-                None
-            }
-            Err(rejection) => Some(rejected(id, rejection)),
+            Ok(outcome) => self.pending.push(Pending { id, username, outcome }),
+            Err(rejection) => self.reject(id, rejection),
         }
     }
 
     /// A new event answers for itself when it is delivered. One that was delivered before is sent again; one that is
     /// not stored is rejected.
-    fn answer(&mut self, Answered { id, username, outcome }: Answered, position: Seq) -> Option<ServerFrame> {
+    fn answer(&mut self, Answered { id, username, outcome }: Answered) {
         match outcome {
-            Ok(stored) if stored.repeated && stored.event.seq <= position => Some(stored.event.into()),
+            Ok(stored) if stored.repeated && stored.event.seq <= self.seat.position() => self.say(stored.event.into()),
             Ok(stored) => {
                 self.owed = self.owed.max(stored.event.seq);
                 if let Some(username) = username.filter(|_| !stored.repeated) {
                     self.seat.rename(username);
                 }
-                None
             }
             Err(rejection) => {
                 // A name that is taken was not taken on.
                 if rejection.code == RejectionCode::UsernameTaken && username.as_ref() == Some(&self.username) {
                     self.username = self.seat.participant().username.clone();
                 }
-                Some(rejected(id, rejection))
+                self.reject(id, rejection);
             }
         }
     }
-}
 
-/// A post whose outcome is not known yet.
-struct Pending {
-    id: Option<String>,
-    username: Option<Username>,
-    outcome: oneshot::Receiver<Outcome>,
-}
-
-/// A post whose outcome is known.
-struct Answered {
-    id: Option<String>,
-    username: Option<Username>,
-    outcome: Outcome,
-}
-
-impl Future for Pending {
-    type Output = Answered;
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Answered> {
-        let outcome = std::task::ready!(std::pin::Pin::new(&mut self.outcome).poll(context));
-        let outcome = outcome.unwrap_or_else(|_| Err(chat::draining()));
-        std::task::Poll::Ready(Answered { id: self.id.take(), username: self.username.take(), outcome })
+    fn reject(&self, id: Option<String>, rejection: Rejection) {
+        crate::server::metrics::refused(rejection.code);
+        self.say(ServerFrame::Rejected { id, rejection });
     }
-}
-
-fn rejected(id: Option<String>, rejection: Rejection) -> ServerFrame {
-    metrics::refused(rejection.code);
-    ServerFrame::Rejected { id, rejection }
 }
 
 /// A number from 0 up to 1.

@@ -1,27 +1,26 @@
 //! The live socket: who may connect, and one connection's life from greeting to goodbye.
 
 mod connection;
-mod wire;
+mod goodbye;
+mod pending;
+
+pub use goodbye::{Goodbye, ended};
 
 use super::access::Denied;
-use super::chat::{Joined, Resume, draining};
+use super::chat::{Resume, draining};
 use super::limits::{Full, Place};
 use super::store::Room;
 use super::visitor::Visitor;
+use super::websocket::{Handshake, Refusal, Socket};
 use super::{Shared, origin};
 use crate::domain::{RoomName, Seq, Username};
 use crate::protocol::{MAX_FRAME_BYTES, close};
-use axum::extract::ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::extract::{Extension, Path, Query, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use connection::{Connection, TURN};
+use connection::Connection;
 use serde::Deserialize;
 use tracing::{Instrument, Span};
-
-/// Bytes that a connection holds while it reads, and before it writes.
-const READ_BUFFER: usize = 4 << 10;
-const WRITE_BUFFER: usize = 16 << 10;
 
 /// What the address may say; whatever does not parse counts as not said.
 #[derive(Default, Deserialize)]
@@ -38,7 +37,7 @@ pub(crate) async fn upgrade(
     query: Result<Query<SocketQuery>, QueryRejection>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, Refusal>,
 ) -> Response {
     let room_name = match RoomName::parse(&room_name) {
         Ok(room_name) => room_name,
@@ -48,9 +47,9 @@ pub(crate) async fn upgrade(
     if !own.unwrap_or(visitor.author.is_guest()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+    let handshake = match handshake {
+        Ok(handshake) => handshake,
+        Err(refusal) => return refusal.into_response(),
     };
     if shared.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, draining().detail).into_response();
@@ -65,19 +64,14 @@ pub(crate) async fn upgrade(
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_FRAME_BYTES * TURN)
-        .max_message_size(MAX_FRAME_BYTES)
-        .max_frame_size(MAX_FRAME_BYTES)
-        .on_upgrade({
-            let request = Span::current();
-            move |socket| {
-                let sockets = shared.sockets.clone();
-                sockets.track_future(live(socket, shared, room, visitor, query, place, request))
-            }
-        })
+    let (response, socket) = handshake.accept(MAX_FRAME_BYTES);
+    let (sockets, request) = (shared.sockets.clone(), Span::current());
+    sockets.spawn(async move {
+        if let Some(socket) = socket.await {
+            live(socket, shared, room, visitor, query, place).instrument(request).await;
+        }
+    });
+    response
 }
 
 fn refuse(full: Full) -> Response {
@@ -90,14 +84,14 @@ fn refuse(full: Full) -> Response {
     }
 }
 
+/// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
 async fn live(
-    mut socket: WebSocket,
+    mut socket: Socket,
     shared: Shared,
     room: (Room, Seq),
     visitor: Visitor,
     query: SocketQuery,
-    _place: Place,
-    request: Span,
+    place: Place,
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
@@ -105,16 +99,20 @@ async fn live(
         after: query.after.and_then(|after| after.parse().ok()).filter(|&after| after >= 0),
         epoch: query.epoch,
     };
-    let joined = match shared.chat.join(room, username, visitor.author, resume).instrument(request.clone()).await {
-        Ok(joined) => joined,
-        Err(error) => {
-            request.in_scope(|| tracing::error!(%error, "a room cannot be entered"));
-            return wire::end(&mut socket, close::OVERLOADED, "the room cannot be read just now").await;
+    let Shared { chat, sockets, draining, .. } = shared;
+    match chat.join(room, username, visitor.author, resume, socket.wire()).await {
+        Ok(joined) => {
+            let mut connection = Connection::new(chat, visitor.author, joined, socket.wire().clone());
+            sockets.spawn(async move {
+                let (code, reason) = connection.run(&mut socket, &draining).await;
+                drop(connection);
+                socket.close(code, reason).await;
+                drop(place);
+            });
         }
-    };
-    drop(request);
-    let Joined { room, subscription, seat, greeting } = joined;
-    let connection = Connection::new(shared.chat, room, visitor.author, seat);
-    let (code, reason) = connection.run(&mut socket, subscription, greeting, shared.draining).await;
-    wire::end(&mut socket, code, reason).await;
+        Err(error) => {
+            tracing::error!(%error, "a room cannot be entered");
+            socket.close(close::OVERLOADED, "the room cannot be read just now").await;
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
+use super::planner::expect_large_rooms;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
@@ -93,6 +94,7 @@ pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
         return Err(StoreError::Recovery);
     }
     Migrator::up(&writer, None).await?;
+    expect_large_rooms(&writer).await?;
     Ok(writer)
 }
 

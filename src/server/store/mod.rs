@@ -9,6 +9,7 @@ mod export;
 mod failure;
 mod history;
 mod names;
+mod planner;
 mod retention;
 mod rooms;
 mod site;

@@ -1,6 +1,7 @@
 //! What the behaviours stand on: real servers, real databases, real clients. Nothing here knows a behaviour.
 
 pub mod client;
+pub mod corpus;
 pub mod database;
 pub mod faults;
 pub mod host;
@@ -10,6 +11,7 @@ pub mod page;
 pub mod postgres;
 pub mod presence;
 pub mod process;
+pub mod raw;
 pub mod redis;
 pub mod scratch;
 pub mod server;

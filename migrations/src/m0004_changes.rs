@@ -1,0 +1,15 @@
+//! Edits and deletions are found by the message that they change: a deletion blanks every text there was, and must not
+//! read the whole room for it.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let changes = "CREATE INDEX events_changes ON events (room_id, target) WHERE target IS NOT NULL";
+        manager.get_connection().execute_unprepared(changes).await.map(|_| ())
+    }
+}

@@ -1,0 +1,152 @@
+//! Rows of seats: connections that are written to by one task, in one loop. Waking a task per connection would cost as
+//! much again as the writing.
+
+use super::tail::Reach;
+use super::{LiveRoom, lock};
+use crate::domain::Seq;
+use crate::server::websocket::{TextFrame, Wire, in_one};
+use axum::body::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+
+/// How many connections one task writes to: enough to be cheap, few enough to occupy every core.
+const SEATS: usize = 128;
+
+/// How many events go out in one write.
+pub(super) const TURN: usize = 64;
+
+/// Something that is shown for a moment to everybody but the connection it comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Hint {
+    /// `None` when it comes from another node.
+    pub(super) from: Option<u64>,
+    pub(super) text: TextFrame,
+}
+
+/// One connection, for those who deliver to it.
+pub(super) struct Place {
+    pub(super) connection: u64,
+    pub(super) wire: Arc<Wire>,
+    /// The last number that it was sent. Who holds this writes.
+    position: Mutex<Seq>,
+    /// It has not been told who is here now.
+    pub(super) owes_presence: AtomicBool,
+}
+
+impl Place {
+    pub(super) fn new(connection: u64, wire: Arc<Wire>, after: Seq) -> Self {
+        Self { connection, wire, position: Mutex::new(after), owes_presence: AtomicBool::new(true) }
+    }
+
+    pub(super) fn position(&self) -> MutexGuard<'_, Seq> {
+        lock(&self.position)
+    }
+
+    /// Writes the events after `after` up to `last`, if they are what comes next and the socket takes them; else the
+    /// connection pulls them itself.
+    fn deliver(&self, after: Seq, last: Seq, frames: &Bytes) {
+        let mut position = self.position();
+        if *position == after && self.wire.offer(frames) {
+            *position = last;
+        } else if *position < last {
+            self.wire.stir();
+        }
+    }
+}
+
+/// Up to [`SEATS`] connections of a room.
+#[derive(Default)]
+pub(super) struct Row {
+    places: Mutex<Vec<Arc<Place>>>,
+}
+
+impl Row {
+    /// Takes `place` in, if there is room.
+    pub(super) fn take(&self, place: &Arc<Place>) -> bool {
+        let mut places = lock(&self.places);
+        let fits = places.len() < SEATS;
+        if fits {
+            places.push(place.clone());
+        }
+        fits
+    }
+
+    /// Lets go of `place`.
+    pub(super) fn leave(&self, place: &Arc<Place>) {
+        lock(&self.places).retain(|other| !Arc::ptr_eq(place, other));
+    }
+
+    /// Those who sit here just now: nobody waits for the door while they are written to.
+    fn places(&self) -> Vec<Arc<Place>> {
+        lock(&self.places).clone()
+    }
+
+    /// Writes what followed `position`, turn by turn, and says how far that goes.
+    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
+        loop {
+            match live.reach(position, TURN) {
+                Reach::None => return position,
+                Reach::Frames(frames) => {
+                    let (after, frames, count) = (position, in_one(&frames), frames.len());
+                    position += count as Seq;
+                    for place in self.places() {
+                        place.deliver(after, position, &frames);
+                    }
+                    live.announced.delivered();
+                }
+                // It has left the tail. Everybody goes on alone, and this row from here.
+                Reach::Behind => {
+                    position = live.head();
+                    self.places().iter().for_each(|place| place.wire.stir());
+                }
+            }
+            // What is ready in other rooms is written in between.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Writes to a row whatever there is after `position`, for as long as the room lives.
+pub(super) async fn serve(
+    row: Arc<Row>,
+    live: Weak<LiveRoom>,
+    mut position: Seq,
+    mut delivered: watch::Receiver<Seq>,
+    mut presence: watch::Receiver<TextFrame>,
+    mut hints: broadcast::Receiver<Hint>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            changed = delivered.changed() => {
+                let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
+                delivered.borrow_and_update();
+                position = row.deliver(&live, position).await;
+            }
+            changed = presence.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let frame = presence.borrow_and_update().clone();
+                for place in row.places() {
+                    let told = place.wire.offer(frame.bytes());
+                    if !told {
+                        place.owes_presence.store(true, Ordering::Relaxed);
+                        place.wire.stir();
+                    }
+                }
+            }
+            hint = hints.recv() => match hint {
+                Ok(Hint { from, text }) => {
+                    for place in row.places().iter().filter(|place| Some(place.connection) != from) {
+                        place.wire.offer(text.bytes());
+                    }
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What SQLite's planner is told of the log. Left to itself it takes a room for ten rows, and would read all of a room to
+//! look for one id: <https://sqlite.org/fileformat2.html#stat1tab>.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+
+/// Rows of the table, of a room, and of what each further column of the index leaves.
+const EXPECTED: &str = "
+    ANALYZE site;
+    DELETE FROM sqlite_stat1 WHERE tbl = 'events';
+    INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+        ('events', 'events', '1000000 10000 1'),
+        ('events', 'events_once', '1000000 10000 1 1'),
+        ('events', 'events_changes', '10000 100 2');
+    ANALYZE sqlite_schema;";
+
+/// Has every connection from here on expect large rooms.
+pub(super) async fn expect_large_rooms(writer: &DatabaseConnection) -> Result<(), DbErr> {
+    writer.execute_unprepared(EXPECTED).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::store::Store;
+    use crate::server::store::entity::event::{Column, Entity, Kind};
+    use sea_orm::{
+        ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
+    };
+
+    async fn plan(store: &Store, query: impl QueryTrait) -> String {
+        let Statement { sql, values, .. } = query.build(DbBackend::Sqlite);
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
+        let mut plan = String::new();
+        for connection in [&store.reader, &store.writer] {
+            for row in connection.query_all_raw(explain.clone()).await.expect("a plan") {
+                plan += &row.try_get_by_index::<String>(3).expect("a line");
+                plan += "\n";
+            }
+        }
+        plan
+    }
+
+    #[tokio::test]
+    async fn nothing_reads_a_whole_room() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = format!("sqlite://{}/chat.db", directory.path().display());
+        for _ in 0..2 {
+            let store = Store::open(&url).await.expect("a store");
+            for count in [1, 2, 256] {
+                let ids = (0..count).map(|number| format!("id{number}"));
+                let known = |room: i64| Column::RoomId.eq(room).and(Column::Id.is_in(ids.clone()));
+                let one = plan(&store, Entity::find().filter(known(1))).await;
+                let two = plan(&store, Entity::find().filter(known(1).or(known(2)))).await;
+                for plan in [one, two] {
+                    assert!(plan.contains("events_once (room_id=? AND id=?)"), "{plan}");
+                    assert!(!plan.contains("SCAN") && !plan.contains("(room_id=?)"), "{plan}");
+                }
+            }
+            let edits = Column::RoomId.eq(1).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(7));
+            let blanked = plan(&store, Entity::find().filter(edits)).await;
+            assert!(blanked.contains("events_changes (room_id=? AND target=?)"), "{blanked}");
+            let before = Entity::find().filter(Column::RoomId.eq(1)).filter(Column::Seq.lt(9000));
+            let before = plan(&store, before).await;
+            assert!(before.contains("(room_id=? AND seq<?)"), "{before}");
+            store.close().await.expect("closed");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Frames as a server reads them: masked, perhaps in pieces, and held to every rule of RFC 6455, section 5.
+
+use super::frame::{FIN, opcode};
+
+/// A control frame's payload has at most so many bytes.
+const CONTROL: usize = 125;
+
+/// What a client has sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong,
+    /// The code, if one was given.
+    Close(Option<u16>),
+}
+
+/// What a client may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// The bytes are not of the protocol.
+    #[error("this is not the WebSocket protocol: {0}")]
+    Protocol(&'static str),
+    /// A text, or the reason of a close frame, is not UTF-8.
+    #[error("text is UTF-8")]
+    NotUtf8,
+    /// A message is longer than this connection takes.
+    #[error("the message is too long")]
+    TooLarge,
+}
+
+/// Bytes become messages. Holds nothing between whole messages.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    /// What was read and is not decoded yet.
+    read: Vec<u8>,
+    /// How much of `read` is decoded.
+    used: usize,
+    /// The pieces so far of a message in several frames, and what it will be.
+    pieces: Option<(u8, Vec<u8>)>,
+    /// How much of a text in pieces is known to be UTF-8.
+    checked: usize,
+    longest: usize,
+}
+
+/// A frame's header, read.
+struct Header {
+    fin: bool,
+    opcode: u8,
+    mask: [u8; 4],
+    /// Where the payload lies, from the frame's beginning.
+    payload: std::ops::Range<usize>,
+}
+
+impl Decoder {
+    /// Takes messages of up to `longest` bytes; `read` was read before.
+    pub(super) fn new(longest: usize, read: Vec<u8>) -> Self {
+        Self { read, used: 0, pieces: None, checked: 0, longest }
+    }
+
+    /// Where to read to, after what is there.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        self.read.drain(..std::mem::take(&mut self.used));
+        &mut self.read
+    }
+
+    /// Holds no memory for what is decoded.
+    pub(super) fn let_go(&mut self) {
+        if self.used == self.read.len() {
+            (self.read, self.used) = (Vec::new(), 0);
+        }
+    }
+
+    /// The next message, if all of it is there.
+    pub(super) fn next(&mut self) -> Result<Option<Message>, Violation> {
+        loop {
+            let Some(header) = self.header()? else {
+                self.let_go();
+                return Ok(None);
+            };
+            let frame = &mut self.read[self.used..];
+            let Some(payload) = frame.get_mut(header.payload.clone()) else { return Ok(None) };
+            unmask(payload, header.mask);
+            self.used += header.payload.end;
+            let payload = self.used - header.payload.len()..self.used;
+            if let Some(message) = self.take(header.fin, header.opcode, payload)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// Reads a header and judges it, before its payload is there.
+    fn header(&self) -> Result<Option<Header>, Violation> {
+        let bytes = &self.read[self.used..];
+        let [first, second, rest @ ..] = bytes else { return Ok(None) };
+        let (fin, opcode, short) = (first & FIN != 0, first & 0x0f, usize::from(second & 0x7f));
+        if first & 0x70 != 0 {
+            return Err(Violation::Protocol("a reserved bit is set"));
+        }
+        match opcode {
+            opcode::CLOSE | opcode::PING | opcode::PONG if !fin => {
+                return Err(Violation::Protocol("a control frame in pieces"));
+            }
+            opcode::CLOSE | opcode::PING | opcode::PONG if short > CONTROL => {
+                return Err(Violation::Protocol("a long control frame"));
+            }
+            opcode::CLOSE | opcode::PING | opcode::PONG => {}
+            opcode::CONTINUATION if self.pieces.is_none() => {
+                return Err(Violation::Protocol("a continuation of nothing"));
+            }
+            opcode::TEXT | opcode::BINARY if self.pieces.is_some() => {
+                return Err(Violation::Protocol("a message inside another"));
+            }
+            opcode::CONTINUATION | opcode::TEXT | opcode::BINARY => {}
+            _ => return Err(Violation::Protocol("a frame of no known kind")),
+        }
+        if second & 0x80 == 0 {
+            return Err(Violation::Protocol("a frame without a mask"));
+        }
+        let (length, extended) = match short {
+            126 => match rest.first_chunk() {
+                Some(length) => (u64::from(u16::from_be_bytes(*length)), 2),
+                None => return Ok(None),
+            },
+            127 => match rest.first_chunk() {
+                Some(length) => (u64::from_be_bytes(*length), 8),
+                None => return Ok(None),
+            },
+            short => (short as u64, 0),
+        };
+        let before = self.pieces.as_ref().filter(|_| opcode == opcode::CONTINUATION).map_or(0, |(_, it)| it.len());
+        if length > (self.longest - before) as u64 && opcode < opcode::CLOSE {
+            return Err(Violation::TooLarge);
+        }
+        let Some(&mask) = rest[extended..].first_chunk() else { return Ok(None) };
+        let start = 2 + extended + mask.len();
+        Ok(Some(Header { fin, opcode, mask, payload: start..start + length as usize }))
+    }
+
+    /// Takes a whole frame; a message, if it ends one.
+    fn take(&mut self, fin: bool, opcode: u8, payload: std::ops::Range<usize>) -> Result<Option<Message>, Violation> {
+        let payload = &self.read[payload];
+        Ok(Some(match opcode {
+            opcode::PING => Message::Ping(payload.to_vec()),
+            opcode::PONG => Message::Pong,
+            opcode::CLOSE => Message::Close(close_code(payload)?),
+            _ => {
+                let (kind, mut message) = self.pieces.take().unwrap_or((opcode, Vec::new()));
+                message.extend_from_slice(payload);
+                if !fin {
+                    if kind == opcode::TEXT {
+                        self.checked += text_so_far(&message[self.checked..])?;
+                    }
+                    self.pieces = Some((kind, message));
+                    return Ok(None);
+                }
+                self.checked = 0;
+                match kind {
+                    opcode::TEXT => Message::Text(String::from_utf8(message).map_err(|_| Violation::NotUtf8)?),
+                    _ => Message::Binary(message),
+                }
+            }
+        }))
+    }
+}
+
+/// How much of `bytes` is text; what comes next may complete its last character.
+fn text_so_far(bytes: &[u8]) -> Result<usize, Violation> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(bytes.len()),
+        Err(cut) if cut.error_len().is_none() => Ok(cut.valid_up_to()),
+        Err(_) => Err(Violation::NotUtf8),
+    }
+}
+
+/// The code of a close frame (RFC 6455, section 7.4, and its IANA registry).
+fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
+    let (code, reason) = match payload {
+        [] => return Ok(None),
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+        [_] => return Err(Violation::Protocol("half a close code")),
+    };
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(Violation::Protocol("a close code that nobody may send"));
+    }
+    std::str::from_utf8(reason).map_err(|_| Violation::NotUtf8)?;
+    Ok(Some(code))
+}
+
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let mut chunks = payload.chunks_exact_mut(8);
+    let twice = u64::from_ne_bytes(std::array::from_fn(|at| mask[at % 4]));
+    for chunk in &mut chunks {
+        let eight = u64::from_ne_bytes(chunk.try_into().expect("eight bytes")) ^ twice;
+        chunk.copy_from_slice(&eight.to_ne_bytes());
+    }
+    for (byte, mask) in chunks.into_remainder().iter_mut().zip(mask.into_iter().cycle()) {
+        *byte ^= mask;
+    }
+}
+
+#[cfg(test)]
+mod tests;

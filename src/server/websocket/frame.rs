@@ -1,0 +1,127 @@
+//! Frames as a server writes them: unmasked, each in one piece (RFC 6455, section 5.2).
+
+use axum::body::Bytes;
+
+/// What a frame is: the low half of its first byte.
+pub(super) mod opcode {
+    pub(crate) const CONTINUATION: u8 = 0;
+    pub(crate) const TEXT: u8 = 1;
+    pub(crate) const BINARY: u8 = 2;
+    pub(crate) const CLOSE: u8 = 8;
+    pub(crate) const PING: u8 = 9;
+    pub(crate) const PONG: u8 = 10;
+}
+
+/// "This is the last frame of its message."
+pub(super) const FIN: u8 = 0x80;
+
+/// The reason of a close frame has at most so many bytes: a control frame's 125, without the code.
+const REASON: usize = 123;
+
+/// A text frame, header and all: encoded once, its bytes shared by everybody it goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextFrame(Bytes);
+
+impl TextFrame {
+    /// Encodes `text`.
+    pub fn new(text: &str) -> Self {
+        Self(encode(opcode::TEXT, text.as_bytes()))
+    }
+
+    /// What goes over the wire.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The text without the header.
+    pub fn text(&self) -> &str {
+        let header = match self.0.get(1) {
+            None => 0,
+            Some(126) => 4,
+            Some(127) => 10,
+            Some(_) => 2,
+        };
+        std::str::from_utf8(&self.0[header..]).expect("it was text")
+    }
+
+    /// The frame's length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no frame at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// All of `frames` as one piece of bytes; of a single one, its own.
+pub(crate) fn in_one(frames: &[TextFrame]) -> Bytes {
+    match frames {
+        [one] => one.0.clone(),
+        _ => frames.iter().map(|frame| &*frame.0).collect::<Vec<_>>().concat().into(),
+    }
+}
+
+pub(super) fn binary(payload: &[u8]) -> Bytes {
+    encode(opcode::BINARY, payload)
+}
+
+/// A ping without payload.
+pub(crate) fn ping() -> Bytes {
+    Bytes::from_static(&[FIN | opcode::PING, 0])
+}
+
+/// The answer to a ping with this payload.
+pub(super) fn pong(payload: &[u8]) -> Bytes {
+    encode(opcode::PONG, payload)
+}
+
+/// A close frame; without a code it says nothing of why.
+pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
+    let reason = &reason[..reason.floor_char_boundary(REASON)];
+    let payload = code.map_or_else(Vec::new, |code| [&code.to_be_bytes(), reason.as_bytes()].concat());
+    encode(opcode::CLOSE, &payload)
+}
+
+fn encode(opcode: u8, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 10);
+    frame.push(FIN | opcode);
+    match payload.len() {
+        length @ ..126 => frame.push(length as u8),
+        length @ 126..=0xffff => {
+            frame.push(126);
+            frame.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(127);
+            frame.extend((length as u64).to_be_bytes());
+        }
+    }
+    frame.extend(payload);
+    frame.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_framed_by_its_length() {
+        for (length, header) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let text = "x".repeat(length);
+            let frame = TextFrame::new(&text);
+            assert_eq!(frame.len(), header + length);
+            assert_eq!(frame.text(), text);
+        }
+        assert_eq!(TextFrame::new("hi").bytes()[..], [0x81, 2, b'h', b'i']);
+        assert_eq!(TextFrame::default().text(), "");
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        let frame = close(Some(1000), &"é".repeat(100));
+        assert_eq!(frame.len(), 2 + 2 + 122);
+        assert_eq!(close(None, "unsaid")[..], [0x88, 0]);
+    }
+}

@@ -1,0 +1,114 @@
+//! The opening handshake (RFC 6455, section 4.2).
+
+use super::Socket;
+use axum::extract::FromRequestParts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
+use tokio::net::TcpStream;
+
+/// What the client's key is hashed with.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// A request for a WebSocket.
+#[derive(Debug)]
+pub struct Handshake {
+    accept: HeaderValue,
+    upgrade: OnUpgrade,
+}
+
+/// Why a request is none for a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is an ordinary request.
+    #[error("This is an address for WebSockets: the request needs `Connection: upgrade` and `Upgrade: websocket`.")]
+    NoUpgrade,
+    /// It speaks another version.
+    #[error("The request needs `Sec-WebSocket-Version: 13`.")]
+    Version,
+    /// It has no key.
+    #[error("The request needs a `Sec-WebSocket-Key`: 16 bytes in base64.")]
+    Key,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
+        match self {
+            Self::NoUpgrade | Self::Key => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),
+            Self::Version => (StatusCode::UPGRADE_REQUIRED, version, self.to_string()).into_response(),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Handshake {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let headers = &parts.headers;
+        if !says(headers, header::CONNECTION, "upgrade") || !says(headers, header::UPGRADE, "websocket") {
+            return Err(Refusal::NoUpgrade);
+        }
+        if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+            return Err(Refusal::Version);
+        }
+        let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Key)?;
+        let accept = accept(key.as_bytes()).ok_or(Refusal::Key)?;
+        let upgrade = parts.extensions.remove().ok_or(Refusal::NoUpgrade)?;
+        Ok(Self { accept, upgrade })
+    }
+}
+
+impl Handshake {
+    /// The answer, and what becomes the socket once the answer is sent; `None` if the client has gone by then. The socket
+    /// takes messages of up to `longest` bytes.
+    pub fn accept(self, longest: usize) -> (Response, impl Future<Output = Option<Socket>>) {
+        let headers = [
+            (header::CONNECTION, HeaderValue::from_static("upgrade")),
+            (header::UPGRADE, HeaderValue::from_static("websocket")),
+            (header::SEC_WEBSOCKET_ACCEPT, self.accept),
+        ];
+        let socket = async move {
+            let parts = self.upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+            Some(Socket::new(parts.io.into_inner(), longest, parts.read_buf.to_vec()))
+        };
+        ((StatusCode::SWITCHING_PROTOCOLS, headers).into_response(), socket)
+    }
+}
+
+/// Whether a list of words in a header has this one.
+fn says(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|said| said.trim().eq_ignore_ascii_case(word))
+}
+
+/// The answer to a key; `None` if it is no key.
+fn accept(key: &[u8]) -> Option<HeaderValue> {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    base64.decode(key).ok().filter(|bytes| bytes.len() == 16)?;
+    let hash = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    HeaderValue::try_from(base64.encode(hash)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_the_rfc_has_the_answer_of_the_rfc() {
+        assert_eq!(accept(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(accept(b"c2hvcnQ="), None);
+        assert_eq!(accept(b"not base64"), None);
+    }
+
+    #[test]
+    fn a_word_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::CONNECTION, "keep-alive, Upgrade".parse().unwrap());
+        assert!(says(&headers, header::CONNECTION, "upgrade"));
+        assert!(!says(&headers, header::CONNECTION, "up"));
+    }
+}

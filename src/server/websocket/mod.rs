@@ -1,0 +1,16 @@
+//! The WebSocket protocol (RFC 6455) as a server speaks it: the handshake, frames read and frames written. Knows nothing
+//! of rooms. Written here and not taken from a library, so that one frame's bytes go to every connection as they are,
+//! many frames in one write, and an idle connection holds no buffers.
+
+mod decoder;
+mod frame;
+mod handshake;
+mod socket;
+mod wire;
+
+pub use decoder::Violation;
+pub use frame::TextFrame;
+pub(crate) use frame::{in_one, ping};
+pub use handshake::{Handshake, Refusal};
+pub use socket::{Ended, Received, Socket};
+pub use wire::Wire;

@@ -1,0 +1,139 @@
+//! One WebSocket: read from by one task, written to by whoever has its [`Wire`], closed with a goodbye.
+
+use super::decoder::{Decoder, Message, Violation};
+use super::frame;
+use super::wire::Wire;
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How much is read at once.
+const READ: usize = 4 << 10;
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What a client has sent.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A text.
+    Text(String),
+    /// Something else than a text.
+    Binary(Vec<u8>),
+    /// A ping, which is answered already, or a pong.
+    Sound,
+}
+
+/// Why nothing more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client has said goodbye, or has gone without.
+    Gone,
+    /// It has broken a rule.
+    Broken(Violation),
+}
+
+/// An open WebSocket.
+#[derive(Debug)]
+pub struct Socket {
+    wire: Arc<Wire>,
+    decoder: Decoder,
+    /// The client has said goodbye.
+    closed: bool,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, longest: usize, read: Vec<u8>) -> Self {
+        Self { wire: Arc::new(Wire::new(stream)), decoder: Decoder::new(longest, read), closed: false }
+    }
+
+    /// The writing half.
+    pub fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+
+    /// The next message. Pings and goodbyes are answered: the answer waits in the [`Wire`]. Cancelling it loses nothing.
+    pub async fn receive(&mut self) -> Result<Received, Ended> {
+        loop {
+            match self.decoder.next().map_err(Ended::Broken)? {
+                Some(Message::Text(text)) => return Ok(Received::Text(text)),
+                Some(Message::Binary(bytes)) => return Ok(Received::Binary(bytes)),
+                Some(Message::Pong) => return Ok(Received::Sound),
+                Some(Message::Ping(payload)) => {
+                    self.wire.queue(frame::pong(&payload));
+                    return Ok(Received::Sound);
+                }
+                Some(Message::Close(code)) => {
+                    self.closed = true;
+                    self.wire.queue_goodbye(frame::close(code, ""));
+                    return Err(Ended::Gone);
+                }
+                None => {}
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Ended> {
+        loop {
+            self.wire.stream.readable().await.map_err(|_| Ended::Gone)?;
+            let buffer = self.decoder.buffer();
+            buffer.reserve(READ);
+            match self.wire.stream.try_read_buf(buffer) {
+                Ok(0) => return Err(Ended::Gone),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.decoder.let_go(),
+                Err(_) => return Err(Ended::Gone),
+            }
+        }
+    }
+
+    /// Waits until the socket has taken what waits to be written.
+    pub async fn flush(&mut self) -> std::io::Result<()> {
+        flushed(&self.wire).await
+    }
+
+    /// Writes a text, and waits until the socket has taken it.
+    pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
+        self.wire.queue(frame::TextFrame::new(message).bytes().clone());
+        flushed(&self.wire).await
+    }
+
+    /// Writes what is not text, and waits until the socket has taken it.
+    pub async fn send_binary(&mut self, message: &[u8]) -> std::io::Result<()> {
+        self.wire.queue(frame::binary(message));
+        flushed(&self.wire).await
+    }
+
+    /// Says goodbye, unless that is an answer which waits already, and gives the other side a moment to go.
+    pub async fn close(self, code: u16, reason: &str) {
+        if !self.closed {
+            self.wire.queue_goodbye(frame::close(Some(code), reason));
+        }
+        let goodbye = async {
+            flushed(&self.wire).await?;
+            // The end of RFC 6455, section 7.1.1: what still comes is read, or the goodbye may be lost with it.
+            socket2::SockRef::from(&self.wire.stream).shutdown(Shutdown::Write)?;
+            let mut unread = vec![0; READ];
+            loop {
+                self.wire.stream.readable().await?;
+                match self.wire.stream.try_read(&mut unread) {
+                    Ok(0) => return Ok(()),
+                    Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+                    _ => {}
+                }
+            }
+        };
+        let _ = timeout(GOODBYE, goodbye).await;
+    }
+}
+
+async fn flushed(wire: &Wire) -> std::io::Result<()> {
+    while !wire.flush()? {
+        wire.writable().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The writing half of a connection, shared by the connection itself and by whoever delivers to it.
+
+use axum::body::Bytes;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, IoSlice, Result};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// How many pieces go out in one write.
+const PIECES: usize = 64;
+
+/// The writing half of a connection. What is written never waits: what the socket does not take now stays here, and the
+/// connection writes it later.
+#[derive(Debug)]
+pub struct Wire {
+    pub(super) stream: TcpStream,
+    waiting: Mutex<Waiting>,
+    stirred: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: VecDeque<Bytes>,
+    /// The socket took no more the last time.
+    blocked: bool,
+    /// Nothing is said after a goodbye.
+    closed: bool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, waiting: Mutex::default(), stirred: Notify::new() }
+    }
+
+    /// Writes `frames` at once, if nothing waits. Returns whether they are on their way: if not, nothing has happened.
+    pub(crate) fn offer(&self, frames: &Bytes) -> bool {
+        let mut waiting = self.waiting();
+        if waiting.closed || waiting.blocked || !waiting.frames.is_empty() {
+            return false;
+        }
+        match self.stream.try_write(frames) {
+            Ok(written) if written == frames.len() => true,
+            Ok(written) => {
+                waiting.blocked = true;
+                waiting.frames.push_back(frames.slice(written..));
+                self.stir();
+                true
+            }
+            // What is wrong with it, the connection will find.
+            Err(_) => false,
+        }
+    }
+
+    /// Puts `frames` behind what waits; the connection writes them at the end of its turn.
+    pub(crate) fn queue(&self, frames: Bytes) {
+        let mut waiting = self.waiting();
+        if !waiting.closed {
+            waiting.frames.push_back(frames);
+        }
+    }
+
+    /// The last that is said.
+    pub(super) fn queue_goodbye(&self, frame: Bytes) {
+        self.queue(frame);
+        self.waiting().closed = true;
+    }
+
+    /// Writes as much of what waits as the socket takes. Returns whether that is all.
+    pub(crate) fn flush(&self) -> Result<bool> {
+        let mut waiting = self.waiting();
+        waiting.blocked = false;
+        while !waiting.frames.is_empty() {
+            let pieces: Vec<IoSlice> = waiting.frames.iter().take(PIECES).map(|piece| IoSlice::new(piece)).collect();
+            match self.stream.try_write_vectored(&pieces) {
+                Ok(written) => waiting.written(written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    waiting.blocked = true;
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // What was queued once is not kept room for.
+        waiting.frames = VecDeque::new();
+        Ok(true)
+    }
+
+    /// Whether the socket takes no more for now.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.waiting().blocked
+    }
+
+    /// Waits until the socket may take more.
+    pub(crate) async fn writable(&self) -> Result<()> {
+        self.stream.writable().await
+    }
+
+    /// Has the connection look for what is to be done.
+    pub(crate) fn stir(&self) {
+        self.stirred.notify_one();
+    }
+
+    /// Waits for [`Self::stir`], also for one that came before.
+    pub(crate) async fn stirred(&self) {
+        self.stirred.notified().await;
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Lets go of what was written.
+    fn written(&mut self, mut written: usize) {
+        while let Some(first) = self.frames.front_mut() {
+            if written < first.len() {
+                return drop(first.split_to(written));
+            }
+            written -= first.len();
+            self.frames.pop_front();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the cases are run against: an echo behind the upgrade, the settings and the accept loop of the product. It
+//! exists in this test alone.
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::any;
+use parlour::protocol::{MAX_FRAME_BYTES, close};
+use parlour::server::websocket::{Handshake, Received, Socket};
+use parlour::server::{accept, socket};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// With everything as in rooms.
+pub const PATH: &str = "/";
+
+/// The same for larger messages, which rooms refuse.
+pub const LARGE: &str = "/large";
+const LARGE_BYTES: usize = 1 << 20;
+
+/// Serves for as long as the process lives.
+pub async fn serve(addr: SocketAddr) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(addr).await?;
+    let addr = listener.local_addr()?;
+    let app = Router::new()
+        .route(PATH, any(|handshake| upgraded(handshake, MAX_FRAME_BYTES)))
+        .route(LARGE, any(|handshake| upgraded(handshake, LARGE_BYTES)));
+    tokio::spawn(accept::serve(listener, app, CancellationToken::new()));
+    Ok(addr)
+}
+
+async fn upgraded(handshake: Handshake, max_bytes: usize) -> Response {
+    let (response, socket) = handshake.accept(max_bytes);
+    tokio::spawn(async move {
+        if let Some(socket) = socket.await {
+            echo(socket).await;
+        }
+    });
+    response
+}
+
+async fn echo(mut socket: Socket) {
+    let (code, reason) = loop {
+        let echoed = match socket.receive().await {
+            Ok(Received::Text(text)) => socket.send(&text).await,
+            Ok(Received::Binary(bytes)) => socket.send_binary(&bytes).await,
+            Ok(Received::Sound) => socket.flush().await,
+            Err(end) => break socket::ended(end),
+        };
+        if echoed.is_err() {
+            break (close::NORMAL, "");
+        }
+    };
+    socket.close(code, reason).await;
+}
