@@ -1,5 +1,6 @@
 //! The command line: `parlour` serves; the other commands look after it.
 
+use parlour::server::commands::{self, Command, CommandResult};
 use parlour::server::{self, config, telemetry};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -16,20 +17,16 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn command() -> Result<(), Box<dyn std::error::Error>> {
+async fn command() -> CommandResult {
     let (command, config) = config::read()?;
     telemetry::start(config.log_format);
     match command {
-        config::Command::Serve => serve(config).await,
-        config::Command::Check => {
-            server::check(&config).await?;
-            println!("parlour: the settings are sound, and everything answers");
-            Ok(())
-        }
+        Command::Serve => serve(config).await,
+        other => commands::run(other, &config).await,
     }
 }
 
-async fn serve(config: config::Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: config::Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
     let mut terminate = signal(SignalKind::terminate())?;

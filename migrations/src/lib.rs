@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_log;
 mod m0002_names;
+mod m0003_retention;
 mod m0004_changes;
 mod m0005_moderation;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_log::Migration),
             Box::new(m0002_names::Migration),
+            Box::new(m0003_retention::Migration),
             Box::new(m0004_changes::Migration),
             Box::new(m0005_moderation::Migration),
         ]

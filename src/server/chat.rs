@@ -153,6 +153,8 @@ impl Chat {
         let after = resume.after.unwrap_or(head);
         let continued =
             resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
+        // What came next may be older than the room keeps.
+        let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
         let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),

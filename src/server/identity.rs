@@ -25,6 +25,11 @@ impl Author {
         Self { hash, guest }
     }
 
+    /// The author that the database holds so; `None` if these are not the bytes of one.
+    pub(crate) fn from_stored(hash: &[u8]) -> Option<Self> {
+        Some(Self { hash: hash.try_into().ok()?, guest: false })
+    }
+
     /// As the database holds it.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.hash

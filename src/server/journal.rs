@@ -2,12 +2,13 @@
 //! batch collects. Senders hear of it after the commit, and so do readers, in the order of the log.
 
 use super::hub::{Frame, Hub};
+use super::metrics::{self, timed};
 use super::relay::Relay;
 use super::store::{Appended, Entry, Locking, Store, sync_failed};
 use crate::domain::{Event, Rejection, Seq};
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -41,7 +42,21 @@ pub(crate) type Outcome = Result<Stored, Rejection>;
 
 struct Waiting {
     entry: Entry,
-    sender: oneshot::Sender<Outcome>,
+    sender: Sender,
+}
+
+/// Whom to answer, and since when it has been waiting.
+struct Sender {
+    outcome: oneshot::Sender<Outcome>,
+    since: Instant,
+}
+
+impl Sender {
+    fn answer(self, outcome: Outcome) {
+        metrics::answered(self.since);
+        // A sender who has gone does not wait for the answer.
+        let _ = self.outcome.send(outcome);
+    }
 }
 
 /// A cheap-to-clone door to the writer.
@@ -69,6 +84,8 @@ impl Journal {
     /// Hands an entry in. Entries of one caller are written in the order of these calls.
     pub(crate) async fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
         let (sender, outcome) = oneshot::channel();
+        let sender = Sender { outcome: sender, since: Instant::now() };
+        metrics::entered();
         // If the writer is gone, so is `sender`, and the receiver says so.
         let _ = self.queue.send(Waiting { entry, sender }).await;
         outcome
@@ -175,7 +192,7 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
         Ok(appended) => appended,
         Err(error) => {
             tracing::error!(%error, entries = entries.len(), "the log cannot be written");
-            senders.into_iter().for_each(|sender| drop(sender.send(Err(Rejection::unavailable()))));
+            senders.into_iter().for_each(|sender| sender.answer(Err(Rejection::unavailable())));
             // The last try may have been committed after all: then its readers shall have it.
             let hub = hub.clone();
             tokio::spawn(async move { hub.check().await });
@@ -194,8 +211,7 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
                 continue;
             }
         };
-        // A sender who has gone does not wait for the answer.
-        let _ = sender.send(outcome);
+        sender.answer(outcome);
     }
     locked
 }
@@ -203,7 +219,7 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
 /// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again.
 async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
     for attempt in 1.. {
-        let answer = timeout(PATIENCE, store.append(entries, locking)).await;
+        let answer = timeout(PATIENCE, timed("append", store.append(entries, locking))).await;
         match answer.unwrap_or_else(|_| Err(DbErr::Custom("the database does not answer".into()))) {
             Err(error) if sync_failed(&error) => give_up(&error),
             Err(error) if attempt < TRIES => {
@@ -231,6 +247,7 @@ fn announce(entries: &[Entry], appended: &[Appended], hub: &Hub, relay: &Relay) 
     for (entry, appended) in entries.iter().zip(appended) {
         match appended {
             Appended::New(event) => {
+                metrics::stored(&event.body);
                 let (_, frames) = new.entry(entry.room_id).or_insert((event.seq, Vec::new()));
                 frames.push(Frame::from(event.clone()));
             }

@@ -8,6 +8,7 @@ mod access;
 mod assets;
 mod body;
 pub mod chat;
+pub mod commands;
 pub mod config;
 mod headers;
 mod health;
@@ -15,10 +16,13 @@ mod hub;
 pub mod identity;
 mod journal;
 mod limits;
+mod metrics;
 mod origin;
 mod peer;
 mod presence;
 mod relay;
+mod request;
+mod retention;
 mod router;
 pub mod socket;
 mod store;
@@ -33,6 +37,7 @@ use hub::Hub;
 use identity::Identities;
 use journal::Journal;
 use limits::Limiter;
+use metrics::Metrics;
 use relay::Relay;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +53,9 @@ const DRAIN: Duration = Duration::from_secs(12);
 /// How often rooms are compared with a PostgreSQL that other nodes may write, without Redis.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// The same with a SQLite that only commands write besides.
+const LOOK_AT_SQLITE: Duration = Duration::from_secs(3);
+
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -57,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
+    pub(crate) metrics: Metrics,
     pub(crate) sockets: TaskTracker,
     pub(crate) draining: CancellationToken,
 }
@@ -91,17 +100,20 @@ pub async fn check(config: &Config) -> Result<(), RunError> {
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     accept::raise_open_files();
+    let metrics = Metrics::start();
     let store = Store::open(&config.database_url).await?;
     let identities = Identities::new(&store.secret("identity").await?);
     let (hub, changes) = Hub::new(store.clone());
     let mut tasks = JoinSet::new();
+    tasks.spawn(metrics.clone().keep_up());
     let relay = match &config.redis_url {
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
     };
-    if config.redis_url.is_none() && !store.is_sqlite() {
-        tasks.spawn(look_for_ever(hub.clone()));
+    if config.redis_url.is_none() {
+        tasks.spawn(look_for_ever(hub.clone(), if store.is_sqlite() { LOOK_AT_SQLITE } else { LOOK }));
     }
+    tasks.spawn(retention::keep_to_it(store.clone(), config.retention_days));
     tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let limiter = Limiter::new(config.rates);
@@ -117,6 +129,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         limiter,
         relay,
         assets,
+        metrics,
         sockets: TaskTracker::new(),
         draining: CancellationToken::new(),
     };
@@ -144,9 +157,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     Ok(())
 }
 
-/// Without a doorbell, whatever another node on the same PostgreSQL has written is found by looking.
-async fn look_for_ever(hub: Hub) {
-    let mut often = tokio::time::interval(LOOK);
+/// Without a doorbell, whatever another node on the same PostgreSQL or a command has written is found by looking.
+async fn look_for_ever(hub: Hub, often: Duration) {
+    let mut often = tokio::time::interval(often);
     loop {
         often.tick().await;
         if let Err(error) = hub.check().await {

@@ -2,7 +2,7 @@
 
 use super::chat::Wish;
 use super::visitor::Visitor;
-use super::{Shared, assets, body, headers, health, origin, socket, visitor};
+use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{NotFound, Refused, shell};
@@ -21,7 +21,6 @@ use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::trace::TraceLayer;
 
 /// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
 pub(crate) fn router(shared: Shared) -> Router {
@@ -48,11 +47,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
         .layer(from_fn(body::whole))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(shared.clone(), headers::protect))
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(request::follow))
         .with_state(shared)
 }
 

@@ -1,17 +1,20 @@
 //! What Parlour does, tried on the real executable with real databases, a real Redis and real sockets.
 //!
-//! They need redis-server and PostgreSQL 15 or newer on this machine, and say so where one is missing.
+//! They need redis-server, PostgreSQL 15 or newer and nginx on this machine, and say so where one is missing.
 
 mod support;
 
+mod backup;
 mod bad_input;
 mod changes;
 mod chaos;
 mod checker;
 mod disk;
 mod doorbell;
+mod export;
 mod forms;
 mod headers;
+mod healthcheck;
 mod history;
 mod hostile;
 mod identity;
@@ -22,6 +25,7 @@ mod limits;
 mod load;
 mod locks;
 mod lookalikes;
+mod metrics;
 mod moderation;
 mod names;
 mod nodes;
@@ -32,6 +36,8 @@ mod random;
 mod remembered;
 mod repetition;
 mod resume;
+mod retention;
+mod rolling;
 mod room;
 mod settings;
 mod slow_reader;

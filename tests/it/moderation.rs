@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::server::Server;
-use crate::support::{Client, Database, Door, Site, http};
+use crate::support::{Client, Door, Site, http};
 use serde_json::{Value, json};
 
 on_each_database!(

@@ -123,7 +123,7 @@ async fn check_says_whether_everything_answers() {
     let (well, said) = parlour(&directory, &["check", "--database-url", &nowhere], &[]);
     assert!(!well && said.contains("nowhere_"), "{said}");
     let (well, said) = parlour(&directory, &["check", "--database-url", "postgres://parlour@127.0.0.1:1/x"], &[]);
-    assert!(!well && said.contains("database"), "{said}");
+    assert!(!well && said.contains("database") && said.contains("refused"), "it says why: {said}");
     let (well, said) = parlour(&directory, &["check", "--data", "/proc/nowhere"], &[]);
     assert!(!well && said.contains("/proc/nowhere"), "{said}");
 }
@@ -139,6 +139,32 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn config_shows_what_is_in_force_and_where_it_comes_from() {
+    let directory = scratch::directory("settings");
+    let file = "[package.metadata.leptos]\nsite-addr = \"127.0.0.4:80\"\n\n[parlour]\nmessage-burst = 3\n";
+    std::fs::write(directory.join("Leptos.toml"), file).expect("a file");
+    let url = "postgres://ann:hush-postgres@db.example/parlour";
+    let redis = "rediss://default:hush-redis@redis.example";
+    let environment = [("DATABASE_URL", url), ("REDIS_URL", redis), ("RUST_LOG", "debug")];
+    let (well, said) = parlour(&directory, &["config", "--log-format", "json"], &environment);
+    assert!(well && !said.contains("hush"), "{said}");
+    for (name, value, origin) in [
+        ("addr", "127.0.0.4:80", "Leptos.toml"),
+        ("database-url", "postgres://ann:***@db.example/parlour", "DATABASE_URL"),
+        ("redis-url", "rediss://default:***@redis.example", "REDIS_URL"),
+        ("data", "data", "default"),
+        ("message-burst", "3", "Leptos.toml"),
+        ("log-format", "json", "--log-format"),
+        ("RUST_LOG", "debug", "RUST_LOG"),
+    ] {
+        let line = said.lines().find(|line| line.split_whitespace().next() == Some(name));
+        let words: Vec<_> = line.unwrap_or_else(|| panic!("{name}: {said}")).split_whitespace().collect();
+        assert_eq!(words, [name, value, origin]);
+    }
+    assert!(!directory.join("data").exists(), "nothing is opened");
+}
+
+#[test]
 fn help_and_version_are_there() {
     let directory = scratch::directory("settings");
     let (well, said) = parlour(&directory, &["--help"], &[]);
@@ -147,4 +173,10 @@ fn help_and_version_are_there() {
         assert!(said.contains(setting), "{setting}: {said}");
     }
     assert!(parlour(&directory, &["--version"], &[]).1.starts_with("parlour "));
+    let variables: Vec<&str> = said.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect();
+    assert!(variables.len() > 10, "{said}");
+    for variable in variables {
+        assert!(include_str!("../../.env.example").contains(&format!("# {variable}=")), ".env.example: {variable}");
+        assert!(include_str!("../../README.md").contains(&format!("`{variable}`")), "README.md: {variable}");
+    }
 }

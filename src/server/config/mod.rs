@@ -3,16 +3,22 @@
 #[cfg(test)]
 mod fuzz;
 mod settings;
+mod shown;
+mod urls;
 
-pub use settings::{Command, Limits, LogFormat};
+pub use settings::{Limits, LogFormat};
+pub use shown::Shown;
+pub use urls::redacted;
 
+use super::commands::Command;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
 use serde::Deserialize;
 use settings::{CommandLine, Settings};
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use urls::{one_redis, origin};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -22,6 +28,8 @@ pub const FILE: &str = "Leptos.toml";
 pub struct Config {
     /// Where to listen, and what Leptos needs to know for its pages.
     pub leptos: LeptosOptions,
+    /// The data directory.
+    pub data: PathBuf,
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
     /// `redis://…`, where there is more than one node.
@@ -32,8 +40,12 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// What visitors may do, and how often; `None` where nothing is limited.
     pub rates: Option<Rates>,
+    /// For how many days messages are kept; for ever, if there is no number.
+    pub retention_days: Option<NonZeroU32>,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// All of these for people, with where each comes from.
+    pub shown: Vec<Shown>,
 }
 
 /// How much of what is let through.
@@ -113,6 +125,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
     let database_url = settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_in(&data));
     let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
+    redis_url.as_deref().map(one_redis).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
             "redis-url: several nodes need a PostgreSQL in common (database-url); SQLite is for one node".into(),
@@ -135,7 +148,20 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     };
     let rates = (limits == Limits::On).then_some(rates);
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
-    let config = Config { leptos, database_url, redis_url, public_url, trusted_proxies, rates, log_format };
+    let retention_days = settings.retention_days.or(in_file.retention_days);
+    let mut config = Config {
+        leptos,
+        data,
+        database_url,
+        redis_url,
+        public_url,
+        trusted_proxies,
+        rates,
+        retention_days,
+        log_format,
+        shown: Vec::new(),
+    };
+    config.shown = shown::shown(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
     Ok((command.unwrap_or(Command::Serve), config))
 }
 
@@ -157,46 +183,11 @@ fn sqlite_in(data: &Path) -> String {
     format!("sqlite://{}", data.join("parlour.db").display())
 }
 
-/// Scheme, host and port of a URL, as browsers send them in `Origin`.
-fn origin(url: &str) -> Result<String, ConfigError> {
-    let wrong = || ConfigError(format!("public-url: {url} is not an address like https://chat.example"));
-    let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-    if !matches!(parsed.scheme(), "http" | "https") || !matches!(parsed.path(), "" | "/") {
-        return Err(wrong());
-    }
-    Ok(parsed.origin().ascii_serialization())
-}
-
-/// A URL fit to be shown: without its password.
-pub fn redacted(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        // What cannot be read may hold one all the same.
-        return match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
-            _ => url.to_owned(),
-        };
-    };
-    let hides = |name: &str| name == "password";
-    if parsed.query_pairs().any(|(name, _)| hides(&name)) {
-        let shown: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
-        let shown =
-            shown.into_iter().map(|(name, value)| if hides(&name) { (name, "***".into()) } else { (name, value) });
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(shown).finish();
-        parsed.set_query(Some(&query));
-    } else if parsed.password().is_none() {
-        return url.to_owned();
-    }
-    if parsed.password().is_some() {
-        let _ = parsed.set_password(Some("***"));
-    }
-    parsed.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
+    pub(super) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);
         let matches =
             CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
@@ -236,6 +227,9 @@ mod tests {
             (&["--addr", "nowhere"], "--addr"),
             (&["--public-url", "chat.example"], "public-url"),
             (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
+            (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
+            (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),
+            (&["--redis-url", "redis.example"], "redis-url"),
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
@@ -263,21 +257,5 @@ mod tests {
             resolved(&[], Some("[parlour]\ntrusted-proxies = ['10.0.0.0/8', '::1']")).unwrap().trusted_proxies;
         assert_eq!(of_flag, of_file);
         assert_eq!(of_flag.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
-    }
-
-    #[test]
-    fn a_public_url_becomes_an_origin() {
-        assert_eq!(origin("https://Chat.example:443/").unwrap(), "https://chat.example");
-        assert_eq!(origin("http://chat.example:8080").unwrap(), "http://chat.example:8080");
-        assert!(origin("https://chat.example/chat/").is_err());
-    }
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
-        assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
-        assert_eq!(redacted("postgres://ann:secret@db:99999/x"), "postgres://***@db:99999/x");
-        let shown = redacted("postgres://db/parlour?user=ann&password=secret");
-        assert!(!shown.contains("secret") && shown.contains("user=ann"), "{shown}");
     }
 }

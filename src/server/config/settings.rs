@@ -1,6 +1,7 @@
 //! The command line, and the settings as flags, environment and file give them: none has a value of its own accord.
 
-use clap::{Parser, Subcommand};
+use crate::server::commands::Command;
+use clap::Parser;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -20,15 +21,6 @@ pub(super) struct CommandLine {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) settings: Settings,
-}
-
-/// What the executable is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
-    Serve,
-    /// Validate the settings and reach the database and Redis
-    Check,
 }
 
 /// Settings as flags and environment give them, and under the same names the table `[parlour]` of the file.
@@ -79,6 +71,9 @@ pub(super) struct Settings {
     /// Connections of the whole node [default: 20000]
     #[arg(long, global = true, env = "PARLOUR_MAX_CONNECTIONS", value_name = "NUMBER")]
     pub(super) max_connections: Option<NonZeroU32>,
+    /// Days after which messages are deleted for good, where a room has no number of its own [default: none, for ever]
+    #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
+    pub(super) retention_days: Option<NonZeroU32>,
     /// How logs are written; RUST_LOG chooses what [default: text]
     #[arg(long, global = true, env = "PARLOUR_LOG_FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,

@@ -5,6 +5,7 @@ use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
 use super::{Frame, Rooms, enforce, lock};
 use crate::domain::Seq;
+use crate::server::metrics::Announced;
 use crate::server::store::{Room, Store};
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
@@ -29,6 +30,7 @@ pub(crate) struct LiveRoom {
     tail: Mutex<Tail>,
     /// The newest number that connections can have; waking the rows is all it is for.
     delivered: watch::Sender<Seq>,
+    pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
     /// The frame that tells who is here.
@@ -46,6 +48,7 @@ impl LiveRoom {
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
+            announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
             presence: watch::Sender::new(TextFrame::default()),
@@ -83,6 +86,9 @@ impl LiveRoom {
     /// Up to `max` frames after `after`, out of the log.
     pub(super) async fn read(&self, after: Seq, max: u64) -> Result<Vec<TextFrame>, DbErr> {
         let events = self.store.events_after(self.room.id, after, max).await?;
+        if events.is_empty() {
+            return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
+        }
         Ok(events.into_iter().map(|event| Frame::from(event).text).collect())
     }
 
@@ -156,6 +162,7 @@ impl LiveRoom {
     }
 
     fn announce(&self, delivered: Seq) {
+        self.announced.now();
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
     }
 }

@@ -105,6 +105,7 @@ impl Row {
                     for place in self.places() {
                         place.deliver(after, position, &frames);
                     }
+                    live.announced.delivered();
                 }
                 // It has left the tail. Everybody goes on alone, and this row from here.
                 Reach::Behind => {

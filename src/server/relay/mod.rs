@@ -117,6 +117,11 @@ impl Relay {
         let _ = bells.try_send(Bell::Typing { room, text: text.to_owned() });
     }
 
+    /// How many doorbells wait to be rung.
+    pub(crate) fn waiting(&self) -> usize {
+        self.bells.as_ref().map_or(0, |bells| bells.max_capacity() - bells.capacity())
+    }
+
     /// How the relay is just now.
     pub(crate) fn state(&self) -> RelayState {
         *self.state.borrow()

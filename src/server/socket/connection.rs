@@ -254,6 +254,7 @@ impl Connection {
     }
 
     fn reject(&self, id: Option<String>, rejection: Rejection) {
+        crate::server::metrics::refused(rejection.code);
         self.say(ServerFrame::Rejected { id, rejection });
     }
 }

@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connection::Connection;
 use serde::Deserialize;
+use tracing::{Instrument, Span};
 
 /// What the address may say; whatever does not parse counts as not said.
 #[derive(Default, Deserialize)]
@@ -67,10 +68,12 @@ pub(crate) async fn upgrade(
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
     let (response, socket) = handshake.accept(MAX_FRAME_BYTES);
-    let sockets = shared.sockets.clone();
+    let (sockets, request) = (shared.sockets.clone(), Span::current());
     sockets.spawn(async move {
         match (socket.await, admitted) {
-            (Some(socket), Ok(room)) => live(socket, shared, room, visitor, query, place).await,
+            (Some(socket), Ok(room)) => {
+                live(socket, shared, room, visitor, query, place).instrument(request).await;
+            }
             (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
             (None, _) => {}
         }

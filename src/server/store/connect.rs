@@ -2,12 +2,25 @@
 
 use super::planner::expect_large_rooms;
 use super::{Store, StoreError};
+use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement,
+    sqlx::{
+        Connection, PgConnection,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
-use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+/// How long a database may take to let somebody in.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many rooms PostgreSQL commits side by side for this node.
 pub(super) const POSTGRES_WRITERS: usize = 4;
@@ -32,19 +45,64 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Opens a database beside the server that may be using it: it must be there, and up to date.
+    pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        let not_ready = || StoreError::NotReady(redacted(url));
+        let store = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
+            Some("sqlite") => {
+                let reader = connect_to_read(url, 1).await?;
+                Self { writer: connect_to_write(url, false).await?, reader, _lock: None }
+            }
+            Some("postgres" | "postgresql") => {
+                let pool = connect_postgres(url).await?;
+                Self { writer: pool.clone(), reader: pool, _lock: None }
+            }
+            _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
+        };
+        match Migrator::get_pending_migrations(&store.reader).await {
+            Ok(pending) if pending.is_empty() => Ok(store),
+            _ => Err(not_ready()),
+        }
+    }
+}
+
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
-    let file =
-        SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?.get_filename().to_owned();
+    let lock = lock_file(&sqlite_file(url)?)?;
+    let writer = writer(url).await?;
+    let reader = connect_to_read(url, SQLITE_READERS).await?;
+    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+}
+
+/// The file that a URL of SQLite names.
+pub(super) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     // Parsed, it has a file name like any other: only the URL says so.
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::InMemory);
     }
-    let lock = lock_file(&file)?;
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?;
+    Ok(options.get_filename().to_owned())
+}
 
+/// The one connection that writes, with everything durable that an earlier process has written, and migrated.
+pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let writer = connect_to_write(url, true).await?;
+    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
+    // before it is. Emptying the write-ahead log syncs it.
+    if !checkpoint(&writer).await? {
+        return Err(StoreError::Recovery);
+    }
+    Migrator::up(&writer, None).await?;
+    expect_large_rooms(&writer).await?;
+    Ok(writer)
+}
+
+async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
-    options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+    options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -56,20 +114,16 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let writer = Database::connect(options).await?;
     assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
     assert_durable(&writer, "PRAGMA synchronous", "2").await?;
-    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
-    // before it is. Emptying the write-ahead log syncs it.
-    if !checkpoint(&writer).await? {
-        return Err(StoreError::Recovery);
-    }
-    Migrator::up(&writer, None).await?;
-    expect_large_rooms(&writer).await?;
+    Ok(writer)
+}
 
-    let mut options = self::options(url);
+/// Connections that only read an embedded database.
+pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url);
     options
-        .max_connections(SQLITE_READERS)
+        .max_connections(connections)
         .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
-    let reader = Database::connect(options).await?;
-    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+    Database::connect(options).await
 }
 
 /// Brings the write-ahead log into the file, synced, and empties it. Returns whether nobody kept it from being emptied.
@@ -80,14 +134,28 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 }
 
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
+    let pool = connect_postgres(url).await?;
+    migrate_postgres(url).await?;
+    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+}
+
+async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
     options.max_connections(2 * POSTGRES_WRITERS as u32);
     // Whatever the server's own default is.
     options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
-    let pool = Database::connect(options).await?;
+    let pool = match Database::connect(options).await {
+        Ok(pool) => pool,
+        // A pool says only that it has waited too long.
+        Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
+    };
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
-    migrate_postgres(url).await?;
-    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+    Ok(pool)
+}
+
+async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
+    let refused = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await.ok()?.err()?;
+    Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
 }
 
 /// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
@@ -104,7 +172,7 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
 
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(Duration::from_secs(5)).connect_timeout(Duration::from_secs(5));
+    options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
     options
 }
 
@@ -125,7 +193,7 @@ async fn assert_durable(connection: &DatabaseConnection, question: &str, answer:
 }
 
 /// Takes `FILE.lock`, which goes with the process whatever way that ends.
-fn lock_file(file: &Path) -> Result<File, StoreError> {
+pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
     let io = |path: &Path, error| StoreError::Io { path: path.display().to_string(), error };
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory).map_err(|error| io(directory, error))?;

@@ -5,15 +5,21 @@ use crate::domain::moderation::{Action, Moderation};
 use crate::domain::page::{MAX_COUNTED, PAGE_SIZE};
 use crate::domain::{Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, Seq, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
+use crate::server::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
 
 impl Store {
-    /// Up to `limit` events with numbers above `after`, in order.
+    /// Up to `limit` events with numbers above `after`, in order and without a gap: an error if the log does not reach
+    /// back so far any more.
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
-        Ok(rows.all(&self.reader).await?.into_iter().map(Event::from).collect())
+        let rows = timed("events", rows.all(&self.reader)).await?;
+        if rows.first().is_some_and(|row| row.seq != after + 1) {
+            return Err(DbErr::RecordNotFound(format!("event {} of room {room_id}", after + 1)));
+        }
+        Ok(rows.into_iter().map(Event::from).collect())
     }
 
     /// Whether the room's log holds an event that `author` sent under this id.
@@ -67,14 +73,14 @@ impl Store {
             Direction::Back => rows.order_by_desc(Column::Seq),
             Direction::Forward => rows.order_by_asc(Column::Seq),
         };
-        let mut rows = rows.all(&self.reader).await?;
+        let mut rows = timed("page", rows.all(&self.reader)).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);
         Ok((rows, more))
     }
 
     /// Messages with their newest texts, in the order of `rows`.
-    async fn as_they_read_now(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
+    pub(super) async fn as_they_read_now(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
         let edits: Vec<Seq> = rows.iter().filter_map(|row| row.edited_by).collect();
         let mut texts: HashMap<Seq, String> = HashMap::new();
         if !edits.is_empty() {

@@ -1,13 +1,16 @@
 //! The database: how it is opened, and the queries that read it. Only the journal writes events.
 
 mod append;
+mod backup;
 mod connect;
 mod entity;
 mod entry;
+mod export;
 mod failure;
 mod history;
 mod names;
 mod planner;
+mod retention;
 mod rooms;
 mod site;
 mod skeleton;
@@ -16,6 +19,7 @@ mod standings;
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry};
 pub(crate) use failure::sync_failed;
+pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
 
 use sea_orm::sqlx::{self, Connection};
@@ -53,6 +57,17 @@ pub enum StoreError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A file or directory that cannot be used as it is.
+    #[error("{path} {what}")]
+    File {
+        /// Which.
+        path: String,
+        /// What is wrong with it, and the remedy.
+        what: String,
+    },
+    /// A database that a command expects to be there.
+    #[error("{0} is not there yet, or of an older version; start the server on it once")]
+    NotReady(String),
     /// What an earlier process has written cannot be made durable.
     #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
     Recovery,
@@ -77,7 +92,7 @@ impl Store {
 
     /// SQLite: what was deleted is zero in the file (`secure_delete`), but stands in the write-ahead log until that is
     /// emptied. A reader may hold it for a moment; then it is tried again until it is done.
-    async fn forget_deleted(&self) {
+    pub(crate) async fn forget_deleted(&self) {
         if self.is_sqlite() && !self.empty_wal().await {
             let store = self.clone();
             tokio::spawn(async move {

@@ -4,6 +4,7 @@ use super::{Store, entity::room};
 use crate::domain::page::Ownership;
 use crate::domain::{Epoch, RoomName, Seq};
 use crate::server::identity::Author;
+use crate::server::metrics::timed;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::OnConflict,
 };
@@ -45,7 +46,7 @@ impl Found {
 impl Store {
     /// The room of this name and the head of its log, if there is one.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<Found>, DbErr> {
-        Ok(by_name(name).one(&self.reader).await?.map(Found::from))
+        Ok(timed("room", by_name(name).one(&self.reader)).await?.map(Found::from))
     }
 
     /// The same, and makes the room if there is none. Two who come first at once find one room.
@@ -75,13 +76,12 @@ impl Store {
 
     /// The newest number of each of these rooms' logs.
     pub(crate) async fn heads(&self, rooms: &[i64]) -> Result<Vec<(i64, Seq)>, DbErr> {
-        room::Entity::find()
+        let heads = room::Entity::find()
             .select_only()
             .columns([room::Column::Id, room::Column::Head])
             .filter(room::Column::Id.is_in(rooms.iter().copied()))
-            .into_tuple()
-            .all(&self.reader)
-            .await
+            .into_tuple();
+        timed("heads", heads.all(&self.reader)).await
     }
 }
 

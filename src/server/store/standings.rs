@@ -68,11 +68,15 @@ impl Standings {
         if !room.moderated || room.owner.as_deref() == Some(entry.author.as_bytes()) {
             return Ok(());
         }
+        // Nobody is kept from taking back what they said.
+        if matches!(entry.draft, Draft::Delete { .. }) {
+            return Ok(());
+        }
         let standing = self.of(room.id, entry.author.as_bytes());
         if standing.banned_until > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are banned from this room for a while."));
         }
-        if standing.muted_until > now && !matches!(entry.draft, Draft::Delete { .. }) {
+        if standing.muted_until > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
         }
         if is_slowed(room, entry) {

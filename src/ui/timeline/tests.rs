@@ -1,6 +1,7 @@
 //! What a timeline promises.
 
 use super::*;
+use crate::domain::page::Ownership;
 use crate::domain::{Epoch, EventId, RoomName, Tag, Timestamp, Username};
 use proptest::prelude::*;
 
@@ -35,6 +36,9 @@ pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
         permalink: None,
         form_id: EventId::parse("f").unwrap(),
         history: HistoryPage { messages, more_before: true, more_after: false },
+        ownership: Ownership::default(),
+        slow_mode: 0,
+        locked: false,
     })
 }
 

@@ -6,6 +6,7 @@ pub mod database;
 pub mod faults;
 pub mod host;
 pub mod http;
+pub mod nginx;
 pub mod page;
 pub mod postgres;
 pub mod presence;

@@ -53,6 +53,14 @@ impl Site {
         self
     }
 
+    /// The same database with further flags for its servers.
+    pub fn with_flags(&self, flags: &[&str]) -> Self {
+        let mut given = self.given.clone();
+        given.extend(flags.iter().map(ToString::to_string));
+        let (data, database_url, redis_url) = (self.data.clone(), self.database_url.clone(), self.redis_url.clone());
+        Self { data, database_url, redis_url, given, limits: self.limits }
+    }
+
     /// Starts a server on it.
     pub fn start(&self) -> Server {
         Server::start(&self.arguments())

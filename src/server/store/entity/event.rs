@@ -1,4 +1,5 @@
-//! An event of a room's log. Rows are never removed, so that numbers stay without gaps; a deletion blanks `text`.
+//! An event of a room's log. Only the oldest rows are ever removed, so that numbers stay
+//! without gaps; a deletion blanks `text`.
 
 use sea_orm::entity::prelude::*;
 

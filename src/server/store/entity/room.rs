@@ -22,6 +22,8 @@ pub struct Model {
     pub locked: bool,
     /// Whether anything was ever moderated here: else nobody's standing needs looking up.
     pub moderated: bool,
+    /// For how many days its messages are kept. No value: as the site does; 0: for ever.
+    pub keep_days: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

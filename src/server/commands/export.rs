@@ -1,0 +1,123 @@
+//! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
+
+use super::{CommandResult, room_of};
+use crate::domain::{RoomName, Seq, event::parse_seq};
+use crate::server::commands::pages::{Format, Pages};
+use crate::server::config::Config;
+use crate::server::identity::Author;
+use crate::server::store::{Found, Store};
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+/// What to export, and how.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Export {
+    /// The room
+    #[arg(required_unless_present = "author_of", conflicts_with = "author_of")]
+    room: Option<String>,
+    /// Instead, everything written by whoever wrote this message: ROOM/NUMBER, or the link to it
+    #[arg(long, value_name = "MESSAGE")]
+    author_of: Option<String>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// A new file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
+    let store = Store::open_beside(&config.database_url).await?;
+    let (title, author, rooms) = match (&export.room, &export.author_of) {
+        (Some(room), _) => {
+            let name = room_of(room)?;
+            let Found { room, .. } =
+                store.room(&name).await?.ok_or_else(|| format!("export: there is no room {name}"))?;
+            (name.to_string(), None, vec![(room.id, name)])
+        }
+        (None, Some(message)) => {
+            let author = author_of(&store, message).await?;
+            (format!("Everything by {}", author.tag().as_str()), Some(author), store.rooms_of(&author).await?)
+        }
+        (None, None) => return Err("export: which room?".into()),
+    };
+    let sink: Box<dyn Write> = match &export.output {
+        Some(file) => {
+            let opened = OpenOptions::new().write(true).create_new(true).open(file);
+            Box::new(opened.map_err(|error| format!("export: {}: {error}", file.display()))?)
+        }
+        None => Box::new(std::io::stdout()),
+    };
+    let mut pages = Pages::begin(export.format, BufWriter::new(sink), &title)?;
+    for (room_id, name) in rooms {
+        pages.room(&name)?;
+        let mut after = 0;
+        loop {
+            let (messages, more) = store.piece(room_id, author.as_ref(), after).await?;
+            for message in &messages {
+                pages.message(message)?;
+            }
+            match more {
+                Some(seq) => after = seq,
+                None => break,
+            }
+        }
+    }
+    pages.end()?;
+    Ok(store.close().await?)
+}
+
+pub(super) async fn erase(config: &Config, message: &str, yes: bool) -> CommandResult {
+    let store = Store::open_beside(&config.database_url).await?;
+    let author = author_of(&store, message).await?;
+    if yes {
+        let removed = store.erase(&author).await?;
+        println!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str());
+    } else {
+        let rooms = store.rooms_of(&author).await?;
+        let names: Vec<&str> = rooms.iter().map(|(_, name)| name.as_str()).collect();
+        println!(
+            "parlour: this would remove everything by {}, in {}; --yes does it",
+            author.tag().as_str(),
+            names.join(", ")
+        );
+    }
+    Ok(store.close().await?)
+}
+
+async fn author_of(store: &Store, message: &str) -> Result<Author, Box<dyn std::error::Error>> {
+    let wrong = || format!("author-of: {message} is no message: say ROOM/NUMBER, or give the link to it");
+    let (room, seq) = parse_message(message).ok_or_else(wrong)?;
+    let author = store.author_of(&room, seq).await?;
+    Ok(author.ok_or_else(|| format!("author-of: there is no message {seq} in the room {room}"))?)
+}
+
+/// `harbour/42`, or what a browser shows as the address of that message.
+fn parse_message(text: &str) -> Option<(RoomName, Seq)> {
+    let path = match url::Url::parse(text) {
+        Ok(url) if url.has_host() => url.path().to_owned(),
+        _ => text.to_owned(),
+    };
+    let (room, seq) = path.trim_matches('/').rsplit_once('/')?;
+    let room = percent_encoding::percent_decode_str(room).decode_utf8().ok()?;
+    Some((RoomName::parse(&room).ok()?, parse_seq(seq)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_named_by_its_room_and_number_or_its_link() {
+        let said = |text| parse_message(text).map(|(room, seq)| (room.to_string(), seq));
+        for text in ["harbour/42", "/harbour/42", "https://chat.example/harbour/42", "http://[::1]:3000/harbour/42?x=y"]
+        {
+            assert_eq!(said(text), Some(("harbour".to_owned(), 42)), "{text}");
+        }
+        assert_eq!(said("https://chat.example/%D1%83%D1%8E%D1%82/7"), Some(("уют".to_owned(), 7)));
+        for text in ["harbour", "harbour/", "42", "harbour/x", "https://chat.example/", ""] {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! URLs among the settings: which can be, and how they are shown.
+
+use super::ConfigError;
+
+/// The relay needs one Redis, and no more: nothing depends on it that the database does not hold.
+pub(super) fn one_redis(url: &str) -> Result<(), ConfigError> {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let hosts = rest.split('/').next().unwrap_or_default();
+    let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
+        "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one"
+    } else if !["redis", "rediss", "unix", "redis+unix"].contains(&scheme) {
+        "is no address like redis://redis.example, or rediss://… for TLS"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError(format!("redis-url: {}: {wrong}", redacted(url))))
+}
+
+/// Scheme, host and port of a URL, as browsers send them in `Origin`.
+pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
+    let wrong = || ConfigError(format!("public-url: {url} is not an address like https://chat.example"));
+    let parsed = url::Url::parse(url).map_err(|_| wrong())?;
+    if !matches!(parsed.scheme(), "http" | "https") || !matches!(parsed.path(), "" | "/") {
+        return Err(wrong());
+    }
+    Ok(parsed.origin().ascii_serialization())
+}
+
+/// A URL fit to be shown: without its password, wherever that stands.
+pub fn redacted(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        // Whatever this is meant to be, what stands before an @ is nobody's business.
+        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, rest)| format!("***@{rest}"));
+    };
+    let is_secret = |name: &str| name.to_lowercase().contains("password");
+    let mut changed = false;
+    if parsed.password().is_some() {
+        let _ = parsed.set_password(Some("***"));
+        changed = true;
+    }
+    if parsed.query_pairs().any(|(name, _)| is_secret(&name)) {
+        let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+        let shown = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value.as_str() }));
+        parsed.query_pairs_mut().clear().extend_pairs(shown);
+        changed = true;
+    }
+    if changed { parsed.to_string() } else { url.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_becomes_an_origin() {
+        assert_eq!(origin("https://Chat.example:443/").unwrap(), "https://chat.example");
+        assert_eq!(origin("http://chat.example:8080").unwrap(), "http://chat.example:8080");
+        assert!(origin("https://chat.example/chat/").is_err());
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
+        assert_eq!(redacted("redis://:secret@a:6379,b:6379"), "***@a:6379,b:6379");
+        assert_eq!(redacted("postgres://db/x?user=ann&password=secret"), "postgres://db/x?user=ann&password=***");
+        assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
+    }
+}

@@ -1,0 +1,155 @@
+//! What is counted and timed, for Prometheus at `/metrics`. No label ever holds what somebody typed.
+
+use super::Shared;
+use super::relay::RelayState;
+use crate::domain::{EventBody, RejectionCode};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The upper bounds of what is timed, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1., 2.5, 10.];
+
+/// How often what was timed is put into its buckets, whether or not anybody asks.
+const UPKEEP: Duration = Duration::from_secs(1);
+
+/// The text format of Prometheus.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where everything is collected; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    recorded: PrometheusHandle,
+    process: Collector,
+}
+
+impl Metrics {
+    /// Starts to collect. What this process has counted before is not known.
+    pub(crate) fn start() -> Self {
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
+        let recorder = builder.expect("there are buckets").build_recorder();
+        let recorded = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("something else in this process collects the metrics already");
+        }
+        let process = Collector::default();
+        process.describe();
+        describe();
+        gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
+        Self { recorded, process }
+    }
+
+    /// Keeps memory bounded where nobody asks for what is collected.
+    pub(crate) async fn keep_up(self) {
+        let mut often = tokio::time::interval(UPKEEP);
+        loop {
+            often.tick().await;
+            self.recorded.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    describe_gauge!("parlour_build_info", "1; the version is in the label");
+    describe_gauge!("parlour_connections", "Live sockets");
+    describe_gauge!("parlour_rooms_alive", "Rooms with a live socket on this node");
+    describe_gauge!("parlour_draining", "1 while this node is stopping");
+    describe_gauge!("parlour_entries_waiting", "What was sent and is not yet committed");
+    describe_gauge!("parlour_doorbells_waiting", "What waits to be told to the other nodes");
+    describe_gauge!("parlour_relay_degraded", "1 while a node is not heard over Redis");
+    describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
+    describe_counter!("parlour_refusals_total", "What senders were refused over the socket, by code");
+    describe_histogram!("parlour_acknowledgement_seconds", "From taking what was sent to its commit");
+    describe_histogram!(
+        "parlour_delivery_seconds",
+        "From an event's announcement on this node to its write to a row of sockets"
+    );
+    describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
+    describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
+}
+
+/// `GET /metrics`.
+pub(crate) async fn scrape(State(shared): State<Shared>) -> impl IntoResponse {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    gauge!("parlour_connections").set(number(shared.sockets.len()));
+    gauge!("parlour_rooms_alive").set(number(shared.chat.hub.ids().len()));
+    gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
+    if shared.relay.is_there() {
+        gauge!("parlour_doorbells_waiting").set(number(shared.relay.waiting()));
+        gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
+    }
+    shared.metrics.process.collect();
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
+}
+
+/// Something was handed to the journal.
+pub(crate) fn entered() {
+    gauge!("parlour_entries_waiting").increment(1);
+}
+
+/// The journal has answered for it.
+pub(crate) fn answered(since: Instant) {
+    gauge!("parlour_entries_waiting").decrement(1);
+    histogram!("parlour_acknowledgement_seconds").record(since.elapsed());
+}
+
+/// An event was committed.
+pub(crate) fn stored(body: &EventBody) {
+    let kind = match body {
+        EventBody::Message { .. } => "message",
+        EventBody::Edited { .. } => "edited",
+        EventBody::Deleted { .. } => "deleted",
+        EventBody::Moderated(_) => "moderated",
+    };
+    counter!("parlour_events_stored_total", "kind" => kind).increment(1);
+}
+
+/// A sender was refused.
+pub(crate) fn refused(code: RejectionCode) {
+    // As it is called on the wire.
+    let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
+    counter!("parlour_refusals_total", "code" => code).increment(1);
+}
+
+/// When a room was last told of something new; shared by its connections.
+#[derive(Default)]
+pub(crate) struct Announced(AtomicU64);
+
+impl Announced {
+    /// Just now.
+    pub(crate) fn now(&self) {
+        self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// It was written to a socket.
+    pub(crate) fn delivered(&self) {
+        let announced = Duration::from_micros(self.0.load(Ordering::Relaxed));
+        histogram!("parlour_delivery_seconds").record(since_start().saturating_sub(announced));
+    }
+}
+
+fn since_start() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
+/// A request was answered.
+pub(crate) fn requested(route: String, status: u16, since: Instant) {
+    histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
+        .record(since.elapsed());
+}
+
+/// Times a question to the database.
+pub(crate) async fn timed<T>(operation: &'static str, question: impl Future<Output = T>) -> T {
+    let since = Instant::now();
+    let answer = question.await;
+    histogram!("parlour_database_seconds", "operation" => operation).record(since.elapsed());
+    answer
+}

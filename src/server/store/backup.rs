@@ -1,0 +1,147 @@
+//! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
+
+use super::connect::{connect_to_read, lock_file, sqlite_file, writer};
+use super::{Store, StoreError, entity::room};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr,
+};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// What may lie in a directory that counts as empty: ext4 makes it in every new volume.
+const LOST_AND_FOUND: &str = "lost+found";
+
+const NO_FILE: &str = "is not there: no such file";
+
+impl Store {
+    /// Writes the SQLite database at `url`, as it is at this moment, into `file`: one file, synced, which did not
+    /// exist before, and readable for its owner alone. Servers go on meanwhile.
+    pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
+        let database = sqlite_file(url)?;
+        if file.exists() {
+            return Err(told(file, "exists already; a backup replaces nothing"));
+        }
+        let unfinished = beside(file, ".unfinished");
+        let copied = async {
+            copy(&database, &unfinished).await?;
+            // Where somebody was quicker, theirs stays.
+            fs::hard_link(&unfinished, file).map_err(|error| at(file, error))?;
+            fs::remove_file(&unfinished).and_then(|()| sync_directory(file)).map_err(|error| at(file, error))
+        };
+        let copied = copied.await;
+        clear_away(&unfinished, copied)
+    }
+
+    /// Makes what [`Store::back_up`] has written the database at `url`, whose directory must be empty. Every room gets
+    /// a new epoch, so that whoever has seen a later history loads it again. Returns how many rooms there are.
+    pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, StoreError> {
+        let database = sqlite_file(url)?;
+        let lock = lock_file(&database)?;
+        let directory = directory_of(&database);
+        for entry in fs::read_dir(directory).map_err(|error| at(directory, error))? {
+            let name = entry.map_err(|error| at(directory, error))?.file_name();
+            if name != LOST_AND_FOUND && Some(&*name) != beside(&database, ".lock").file_name() {
+                let remedy = "a backup is restored into an empty directory only; name another with --data";
+                return Err(told(directory, &format!("holds {}: {remedy}", name.display())));
+            }
+        }
+        if !file.is_file() {
+            return Err(told(file, NO_FILE));
+        }
+        examine(file).await?;
+        let unfinished = beside(&database, ".unfinished");
+        let restored = async {
+            copy(file, &unfinished).await?;
+            let rooms = renew_epochs(&unfinished).await?;
+            File::open(&unfinished).and_then(|file| file.sync_all()).map_err(|error| at(&unfinished, error))?;
+            fs::rename(&unfinished, &database).map_err(|error| at(&database, error))?;
+            sync_directory(&database).map_err(|error| at(directory, error))?;
+            Ok(rooms)
+        };
+        let restored = restored.await;
+        drop(lock);
+        clear_away(&unfinished, restored)
+    }
+}
+
+/// Copies a database, as one reader sees it, into `to`: a new file without a write-ahead log and without free pages.
+async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !from.is_file() {
+        return Err(told(from, NO_FILE));
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| at(to, error))?;
+    let vacuumed = async {
+        let reader = connect_to_read(&url_of(from), 1).await?;
+        let into = [Value::from(to.display().to_string())];
+        reader.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO ?", into)).await?;
+        reader.close().await
+    };
+    vacuumed.await.map_err(|error| told(from, &format!("cannot be copied ({error})")))?;
+    // SQLite leaves it to the system when the copy reaches the disk.
+    File::open(to).and_then(|file| file.sync_all()).map_err(|error| at(to, error))
+}
+
+/// That a file is a whole database of Parlour's.
+async fn examine(file: &Path) -> Result<(), StoreError> {
+    let examined = async {
+        let reader = connect_to_read(&url_of(file), 1).await?;
+        let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
+        let answer = reader.query_one_raw(check).await?;
+        room::Entity::find().filter(room::Column::Id.lt(0)).all(&reader).await?;
+        reader.close().await?;
+        answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))
+    };
+    match examined.await {
+        Ok(sound) if sound == "ok" => Ok(()),
+        Ok(broken) => Err(told(file, &format!("is damaged: {broken}"))),
+        Err(error) => Err(told(file, &format!("is no backup of Parlour ({error})"))),
+    }
+}
+
+/// Brings a copy up to date, and begins a new history in each room.
+async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
+    let writer = writer(&url_of(copy)).await?;
+    let epoch = Expr::cust("lower(hex(randomblob(4)))");
+    let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
+    writer.close().await?;
+    Ok(renewed.rows_affected)
+}
+
+/// Leaves nothing half done behind.
+fn clear_away<T>(unfinished: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if result.is_err() {
+        for end in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(beside(unfinished, end));
+        }
+    }
+    result
+}
+
+fn url_of(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A name is on the disk when its directory is.
+fn sync_directory(file: &Path) -> io::Result<()> {
+    File::open(directory_of(file))?.sync_all()
+}
+
+fn at(path: &Path, error: io::Error) -> StoreError {
+    StoreError::Io { path: path.display().to_string(), error }
+}
+
+fn told(path: &Path, what: &str) -> StoreError {
+    StoreError::File { path: path.display().to_string(), what: what.to_owned() }
+}

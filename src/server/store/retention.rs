@@ -1,0 +1,126 @@
+//! Which messages a room keeps. What it does not keep goes for good, oldest first, so that the rest of the log stays
+//! without gaps.
+
+use super::{Store, entity::event, entity::room, now};
+use crate::domain::{RoomName, Seq};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use std::num::NonZeroU32;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How many events go in one transaction: a few milliseconds, in which others wait.
+const BATCH: u64 = 250;
+
+/// How many rooms are looked at in one query.
+const ROOMS: u64 = 500;
+
+/// How long a room keeps its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// As the site's setting says.
+    Default,
+    Forever,
+    Days(NonZeroU32),
+}
+
+impl Keep {
+    fn column(self) -> Option<i32> {
+        match self {
+            Self::Default => None,
+            Self::Forever => Some(0),
+            Self::Days(days) => Some(i32::try_from(days.get()).unwrap_or(i32::MAX)),
+        }
+    }
+
+    fn from_column(days: Option<i32>) -> Self {
+        match days.map(|days| NonZeroU32::new(days.unsigned_abs())) {
+            None => Self::Default,
+            Some(None) => Self::Forever,
+            Some(Some(days)) => Self::Days(days),
+        }
+    }
+}
+
+/// A room that does not keep everything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeping {
+    pub(crate) room_id: i64,
+    /// Events before this moment go, in UTC milliseconds.
+    before: i64,
+}
+
+impl Store {
+    /// How long a room keeps its messages; `None` if there is no such room.
+    pub(crate) async fn keep(&self, name: &RoomName) -> Result<Option<Keep>, DbErr> {
+        let row = room::Entity::find().filter(room::Column::Name.eq(name.as_str())).one(&self.reader).await?;
+        Ok(row.map(|row| Keep::from_column(row.keep_days)))
+    }
+
+    /// Sets it. Whether there is such a room.
+    pub(crate) async fn set_keep(&self, name: &RoomName, keep: Keep) -> Result<bool, DbErr> {
+        let set = room::Entity::update_many()
+            .col_expr(room::Column::KeepDays, Expr::value(keep.column()))
+            .filter(room::Column::Name.eq(name.as_str()));
+        Ok(set.exec(&self.writer).await?.rows_affected > 0)
+    }
+
+    /// Some of the rooms with ids above `after` that do not keep everything, in the order of their ids.
+    pub(crate) async fn keeping(&self, after: i64, default: Option<NonZeroU32>) -> Result<Vec<Keeping>, DbErr> {
+        let own = Condition::any().add(room::Column::KeepDays.gt(0));
+        let kept = if default.is_some() { own.add(room::Column::KeepDays.is_null()) } else { own };
+        let rows = room::Entity::find()
+            .filter(room::Column::Id.gt(after).and(room::Column::Head.gt(0)))
+            .filter(kept)
+            .order_by_asc(room::Column::Id)
+            .limit(ROOMS)
+            .all(&self.reader)
+            .await?;
+        let now = now();
+        let keeping = |row: room::Model| {
+            let days = match Keep::from_column(row.keep_days) {
+                Keep::Days(days) => Some(days),
+                Keep::Default => default,
+                Keep::Forever => None,
+            };
+            days.map(|days| Keeping { room_id: row.id, before: now - i64::from(days.get()) * DAY_MS })
+        };
+        Ok(rows.into_iter().filter_map(keeping).collect())
+    }
+
+    /// Removes the oldest events of a room that are not to be kept, one batch of them. How many these were.
+    pub(crate) async fn forget_oldest(&self, keeping: Keeping) -> Result<u64, DbErr> {
+        use event::Column;
+        let of_room = || Column::RoomId.eq(keeping.room_id);
+        // Times never go backwards along a log, so what is too old stands at its beginning.
+        let oldest: Vec<(Seq, i64)> = event::Entity::find()
+            .select_only()
+            .columns([Column::Seq, Column::At])
+            .filter(of_room())
+            .order_by_asc(Column::Seq)
+            .limit(BATCH)
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        let Some(&(last, _)) = oldest.iter().take_while(|&&(_, at)| at < keeping.before).last() else { return Ok(0) };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.writer.begin_with_options(immediate).await?;
+        // As whoever writes to the room does: one after the other.
+        room::Entity::find_by_id(keeping.room_id).lock_exclusive().one(&transaction).await?;
+        let gone = event::Entity::delete_many().filter(of_room().and(Column::Seq.lte(last))).exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(gone.rows_affected)
+    }
+
+    /// Whether the log of a room still holds this number.
+    pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, DbErr> {
+        let found = event::Entity::find_by_id((room_id, seq)).select_only().column(event::Column::Seq);
+        Ok(found.into_tuple::<Seq>().one(&self.reader).await?.is_some())
+    }
+}

@@ -1,0 +1,153 @@
+//! Hosts write out rooms, and what one identity has written; and remove the latter, while people talk.
+
+use crate::load::Crowd;
+use crate::promise::addresses;
+use crate::support::host::on_each_database;
+use crate::support::server::{executable, run};
+use crate::support::{Client, Door, Server, Site, database, http, scratch};
+use serde_json::{Value, json};
+
+on_each_database!(
+    a_room_is_written_out_as_it_reads_now,
+    what_one_identity_has_written_is_written_out_and_removed,
+    removing_keeps_the_log_whole_while_people_talk,
+);
+
+fn parlour(site: &Site, command: &[&str]) -> (bool, String) {
+    let mut parlour = executable(&scratch::directory("command"));
+    let (status, said) = run(parlour.args(command).args(site.arguments()));
+    (status.success(), said)
+}
+
+fn exported(site: &Site, arguments: &[&str]) -> String {
+    let (well, said) = parlour(site, &[&["export"], arguments].concat());
+    assert!(well, "{said}");
+    said
+}
+
+async fn enter(server: &Server, room: &str, cookie: &str, name: &str) -> Client {
+    Door::of(room).username(name).identity(cookie, server).join(server).await
+}
+
+async fn a_room_is_written_out_as_it_reads_now(site: Site) {
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    let mut ann = enter(&server, "harbour", &cookie, "Ann").await;
+    ann.say("1", "<script>alert(1)</script> & so on").await;
+    ann.say("2", "two\nlines").await;
+    ann.say("3", "first thoughts").await;
+    ann.say("4", "regretted").await;
+    ann.send(json!({"type": "edit", "id": "5", "target": 3, "text": "second thoughts"})).await;
+    ann.answer_to("5").await;
+    ann.send(json!({"type": "delete", "id": "6", "target": 4})).await;
+    ann.answer_to("6").await;
+    Client::join(&server, "elsewhere").await.say("1", "not here").await;
+
+    let html = exported(&site, &["harbour", "--format", "html"]);
+    assert!(html.starts_with("<!doctype html>") && html.contains("<h1>harbour</h1>"), "{html}");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; so on") && !html.contains("<script"), "{html}");
+    assert!(!html.contains("src=") && !html.contains("href="), "it needs nothing else: {html}");
+    let text = exported(&site, &["harbour"]);
+    assert!(text.contains("    two\n    lines") && text.contains("Ann [") && text.contains("(edited)"), "{text}");
+    let json: Value = serde_json::from_str(&exported(&site, &["harbour", "--format", "json"])).expect("JSON");
+    let messages = json["rooms"][0]["messages"].as_array().expect("messages");
+    let said: Vec<_> = messages.iter().map(|message| (&message["seq"], &message["message"])).collect();
+    let expected = [(1, "<script>alert(1)</script> & so on"), (2, "two\nlines"), (3, "second thoughts")];
+    assert_eq!(json!(said), json!(expected));
+    assert_eq!((&messages[2]["edited"], &messages[0]["username"]), (&json!(true), &json!("Ann")));
+    for written in [&html, &text, &json.to_string()] {
+        for gone in ["regretted", "first thoughts", "not here"] {
+            assert!(!written.contains(gone), "{gone}: {written}");
+        }
+    }
+
+    let file = scratch::directory("export").join("harbour.html");
+    let arguments = ["harbour", "--format", "html", "--output", file.to_str().expect("a path")];
+    assert_eq!(exported(&site, &arguments), "");
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), html);
+    let (well, said) = parlour(&site, &[&["export"], &arguments[..]].concat());
+    assert!(!well && said.contains("harbour.html"), "nothing is overwritten: {said}");
+    let (well, said) = parlour(&site, &["export", "nowhere"]);
+    assert!(!well && said.contains("nowhere"), "{said}");
+    assert!(!database::room_names(&site.database_url).await.contains(&"nowhere".to_owned()));
+}
+
+async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
+    let mut server = site.start();
+    let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
+    let mut watching = Client::join(&server, "harbour").await;
+    for room in ["harbour", "уют"] {
+        let door = room.replace("уют", "%D1%83%D1%8E%D1%82");
+        enter(&server, &door, &ann, "Annabelle").await.say("a", &format!("hers in {room}")).await;
+        enter(&server, &door, &ben, "Ben").await.say("a", &format!("his in {room}")).await;
+    }
+    let mut again = enter(&server, "harbour", &ann, "Annabelle").await;
+    again.send(json!({"type": "edit", "id": "e", "target": 1, "text": "hers, edited"})).await;
+    again.answer_to("e").await;
+
+    let link = server.url("/harbour/1");
+    let json: Value =
+        serde_json::from_str(&exported(&site, &["--author-of", &link, "--format", "json"])).expect("JSON");
+    let rooms = json["rooms"].as_array().expect("rooms");
+    let said: Vec<_> = rooms.iter().map(|room| (&room["room_name"], &room["messages"][0]["message"])).collect();
+    assert_eq!(json!(said), json!([["harbour", "hers, edited"], ["уют", "hers in уют"]]));
+
+    let (well, said) = parlour(&site, &["erase", "--author-of", "harbour/1"]);
+    assert!(well && said.contains("--yes") && said.contains("harbour, уют"), "{said}");
+    assert!(exported(&site, &["harbour"]).contains("hers"), "nothing has gone yet");
+    let (well, said) = parlour(&site, &["erase", "--author-of", "harbour/1", "--yes"]);
+    assert!(well && said.contains("2 messages"), "{said}");
+    // Whoever is there sees it go.
+    let frames = watching.until(|frame| frame["type"] == "deleted").await;
+    assert_eq!(frames.last().map(|frame| &frame["target"]), Some(&json!(1)));
+
+    for room in ["harbour", "уют"] {
+        let text = exported(&site, &[room]);
+        assert!(text.contains("his in") && !text.contains("hers"), "{text}");
+    }
+    for (arguments, named) in [(&["harbour/99"][..], "99"), (&["harbour"], "ROOM/NUMBER"), (&["nowhere/1"], "nowhere")]
+    {
+        let (well, said) = parlour(&site, &[&["erase", "--author-of"], arguments].concat());
+        assert!(!well && said.contains(named), "{arguments:?}: {said}");
+    }
+    // Her name is free again, and stands nowhere.
+    assert_eq!(enter(&server, "harbour", &ben, "Annabelle").await.welcome["username"], "Annabelle");
+    server.stop();
+    let rows =
+        database::rows(&site.database_url, "SELECT 1 FROM events WHERE username = 'Annabelle' OR text LIKE 'hers%'");
+    assert!(rows.await.is_empty());
+    if site.database_url.starts_with("sqlite:") {
+        let file = std::fs::read(site.data.join("parlour.db")).expect("a file");
+        assert!(!file.windows(4).any(|bytes| bytes == b"hers"), "it is not in the file any more");
+    }
+}
+
+async fn removing_keeps_the_log_whole_while_people_talk(site: Site) {
+    let servers = [site.start()];
+    let ann = http::identity(&servers[0]).await;
+    let mut hers = enter(&servers[0], "mountains", &ann, "Ann").await;
+    for n in 0..150 {
+        hers.say(&n.to_string(), "hers").await;
+    }
+    // The others talk in the same database at the same time, each message held against the log.
+    let crowd = Crowd::enter(&servers[0], &addresses(&servers), 4, 2).await;
+    let mut beside = Client::join(&servers[0], "mountains").await;
+    let talking = tokio::spawn(async move {
+        let mut seqs = Vec::new();
+        for n in 0..60 {
+            seqs.push(beside.say(&format!("b{n}"), "his").await["seq"].as_i64().expect("a number"));
+        }
+        seqs
+    });
+    let (well, said) = parlour(&site, &["erase", "--author-of", "mountains/1", "--yes"]);
+    assert!(well && said.contains("150 messages"), "{said}");
+    let seqs = talking.await.expect("he goes on");
+    crate::promise::is_kept(&site, crowd, 20).await;
+    let log = database::messages(&site.database_url, "mountains").await;
+    let numbers: Vec<i64> = log.iter().map(|row| row["seq"].as_i64().expect("a number")).collect();
+    assert_eq!(numbers, (1..=360).collect::<Vec<_>>(), "150 messages, 60 messages, 150 removals");
+    for seq in seqs {
+        assert_eq!(log[seq as usize - 1]["message"], "his", "what was acknowledged stays where it is");
+    }
+    assert!(log.iter().all(|row| row["message"] != "hers"));
+}

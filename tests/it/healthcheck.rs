@@ -1,0 +1,44 @@
+//! What looks after a container asks `parlour healthcheck`.
+
+use crate::support::server::{executable, run};
+use crate::support::{Client, Database, Server, Site, database, scratch};
+
+fn healthcheck(addr: &str) -> (bool, String) {
+    let mut command = executable(&scratch::directory("command"));
+    let (status, said) = run(command.args(["healthcheck", "--addr", addr]));
+    (status.success(), said)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_tells_whether_the_server_is_ready() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let addr = server.addr.to_string();
+    assert_eq!(healthcheck(&addr), (true, String::new()));
+
+    // Somebody has something unfinished, so that the server takes its time to leave.
+    let mut client = Client::join(&server, "harbour").await;
+    let held = database::hold_rooms(&site.database_url).await;
+    client.post("a", "hello").await;
+    client.send_text("not a frame").await;
+    client.expect("rejected").await;
+    server.terminate();
+    client.expect("drain").await;
+    let (well, said) = healthcheck(&addr);
+    assert!(!well && said.contains("503") && said.contains("\"draining\":true"), "{said}");
+    held.release().await;
+
+    drop(server);
+    let (well, said) = healthcheck(&addr);
+    assert!(!well && said.contains(&addr), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_on_every_address_is_asked_on_the_loopback_one() {
+    let directory = scratch::directory("everywhere");
+    let mut command = executable(&directory);
+    command.args(["--addr", "0.0.0.0:0"]);
+    let server = Server::listening(command, &directory).expect("it starts");
+    let (well, said) = healthcheck(&format!("0.0.0.0:{}", server.addr.port()));
+    assert!(well, "{said}");
+}

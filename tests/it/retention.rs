@@ -1,0 +1,134 @@
+//! What is older than its room keeps it goes for good, and whoever stood there is told.
+
+use crate::support::host::on_each_database;
+use crate::support::server::{executable, run};
+use crate::support::{Client, Door, Site, database, eventually, http, scratch};
+use serde_json::json;
+
+on_each_database!(
+    old_messages_go_and_the_rest_is_a_log_without_gaps,
+    a_room_may_keep_its_messages_longer_or_shorter,
+    a_reader_whose_next_message_has_gone_is_told,
+    a_room_of_which_nothing_is_left_goes_on,
+);
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+fn retention(site: &Site, arguments: &[&str]) -> (bool, String) {
+    let mut parlour = executable(&scratch::directory("command"));
+    let (status, said) = run(parlour.arg("retention").args(arguments).args(site.arguments()));
+    (status.success(), said)
+}
+
+/// Makes the messages of a room up to `seq` so many days older.
+async fn age(site: &Site, room: &str, seq: usize, days: i64) {
+    let ms = days * DAY_MS;
+    let of_room = format!("seq <= {seq} AND room_id = (SELECT id FROM rooms WHERE name = '{room}')");
+    database::execute(&site.database_url, &format!("UPDATE events SET at = at - {ms} WHERE {of_room}")).await;
+}
+
+async fn numbers(site: &Site, room: &str) -> Vec<i64> {
+    let messages = database::messages(&site.database_url, room).await;
+    messages.iter().map(|message| message["seq"].as_i64().expect("a number")).collect()
+}
+
+/// A room with so many messages.
+async fn filled(site: &Site, room: &str, count: usize) {
+    let mut server = site.start();
+    let mut client = Client::join(&server, room).await;
+    for n in 1..=count {
+        client.say(&n.to_string(), &format!("number {n} in {room}")).await;
+    }
+    server.stop();
+}
+
+async fn old_messages_go_and_the_rest_is_a_log_without_gaps(site: Site) {
+    filled(&site, "harbour", 20).await;
+    // More than one batch.
+    let copy = "INSERT INTO events SELECT r.id, n.seq, e.author, 'c' || n.seq, 0, e.at, 'Ann', NULL, 'many', NULL, NULL
+        FROM (WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 900) SELECT seq FROM n) n,
+        events e, rooms r WHERE e.seq = 20 AND r.name = 'full'";
+    filled(&site, "full", 1).await;
+    database::execute(&site.database_url, "DELETE FROM events WHERE text = 'number 1 in full'").await;
+    database::execute(&site.database_url, copy).await;
+    database::execute(&site.database_url, "UPDATE rooms SET head = 900 WHERE name = 'full'").await;
+    age(&site, "harbour", 12, 8).await;
+    age(&site, "full", 880, 8).await;
+
+    let server = site.with_flags(&["--retention-days", "7"]).start();
+    eventually("the old ones are gone", || async {
+        let kept = (numbers(&site, "harbour").await, numbers(&site, "full").await);
+        (kept == ((13..=20).collect(), (881..=900).collect())).then_some(())
+    })
+    .await;
+    let mut late = Door::of("harbour").after(12).join(&server).await;
+    for n in 13..=20 {
+        assert_eq!(late.expect("message").await["seq"], n);
+    }
+    for (after, head) in [(0, 20), (11, 21)] {
+        let mut client = Door::of("harbour").after(after).join(&server).await;
+        assert_eq!(client.expect("reset").await["head"], head, "{after}");
+        assert_eq!(client.say(&format!("after-{after}"), "still here").await["seq"], head + 1);
+    }
+    assert_eq!(numbers(&site, "harbour").await, (13..=22).collect::<Vec<_>>());
+    let page = http::get(&server, "/harbour/").await.body;
+    assert!(page.contains("number 13 in harbour") && !page.contains("number 12 in harbour"), "{page}");
+    assert_eq!(http::get(&server, "/harbour/3").await.status, 200, "a link into what is gone leads to what is there");
+    late.send(json!({"type": "edit", "id": "e", "target": 3, "text": "again"})).await;
+    assert_eq!(late.answer_to("e").await["code"], "not_found");
+}
+
+async fn a_room_may_keep_its_messages_longer_or_shorter(site: Site) {
+    let rooms = ["as-the-site", "shorter", "longer", "for-ever"];
+    for room in rooms {
+        filled(&site, room, 3).await;
+        age(&site, room, 2, 10).await;
+    }
+    for (arguments, says) in [
+        (&["shorter", "2"][..], "2 days"),
+        (&["longer", "30"], "30 days"),
+        (&["for-ever", "forever"], "for ever"),
+        (&["as-the-site", "3"], "3 days"),
+        (&["as-the-site", "default"], "as the whole site does"),
+        (&["longer"], "30 days"),
+    ] {
+        let (well, said) = retention(&site, arguments);
+        assert!(well && said.contains(says), "{arguments:?}: {said}");
+    }
+    for (arguments, named) in
+        [(&["nowhere", "3"][..], "nowhere"), (&["longer", "0"], "forever"), (&["longer", "x"], "a number of days")]
+    {
+        let (well, said) = retention(&site, arguments);
+        assert!(!well && said.contains(named), "{arguments:?}: {said}");
+    }
+    let _server = site.with_flags(&["--retention-days", "20"]).start();
+    eventually("the old ones are gone", || async { (numbers(&site, "shorter").await == [3]).then_some(()) }).await;
+    for room in ["as-the-site", "longer", "for-ever"] {
+        assert_eq!(numbers(&site, room).await, [1, 2, 3], "{room}");
+    }
+}
+
+async fn a_reader_whose_next_message_has_gone_is_told(site: Site) {
+    filled(&site, "harbour", 10).await;
+    let server = site.start();
+    let mut reader = Client::join(&server, "harbour").await;
+    database::execute(&site.database_url, "DELETE FROM events WHERE seq <= 5").await;
+    // It asks for what was there when it came: it is not sent on with a hole, but cut off, and told when it is back.
+    reader.send(json!({"type": "sync", "after": 2})).await;
+    assert_eq!(reader.close_code().await, Some(1013));
+    let mut reader = Door::of("harbour").after(2).join(&server).await;
+    assert_eq!(reader.expect("reset").await["head"], 10);
+}
+
+async fn a_room_of_which_nothing_is_left_goes_on(site: Site) {
+    filled(&site, "harbour", 3).await;
+    age(&site, "harbour", 3, 2).await;
+    let server = site.with_flags(&["--retention-days", "1"]).start();
+    eventually("everything is gone", || async { numbers(&site, "harbour").await.is_empty().then_some(()) }).await;
+    let mut reader = Door::of("harbour").after(1).join(&server).await;
+    assert_eq!(reader.expect("reset").await["head"], 3);
+    let mut reader = Door::of("harbour").after(3).join(&server).await;
+    assert_eq!(reader.say("on", "we go on").await["seq"], 4);
+    let page = http::get(&server, "/harbour/").await.body;
+    assert!(page.contains("we go on") && page.contains("data-head=\"4\""), "{page}");
+}
