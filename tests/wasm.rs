@@ -2,6 +2,7 @@
 //! unit tests hold them.
 #![cfg(target_arch = "wasm32")]
 
+use parlour::domain::page::Ownership;
 use parlour::domain::{Epoch, EventId, HistoryPage, MessageText, RoomName, RoomPage, Tag, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use parlour::ui::outbox::{Outbox, Pending, Wish};
@@ -20,6 +21,9 @@ fn empty_page() -> RoomPage {
         permalink: None,
         form_id: EventId::parse("form").unwrap(),
         history: HistoryPage::default(),
+        ownership: Ownership::default(),
+        slow_mode: 0,
+        locked: false,
     }
 }
 

@@ -36,7 +36,7 @@ impl Author {
     }
 
     /// The same, as a value of its own.
-    pub(crate) fn to_bytes(&self) -> [u8; 16] {
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
         self.hash
     }
 

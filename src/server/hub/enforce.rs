@@ -35,7 +35,7 @@ async fn try_to(live: &LiveRoom, store: &Store) -> Result<(), DbErr> {
         }
     }
     if store.is_locked(live.room.id).await? {
-        staying.sort_unstable_by_key(Author::to_bytes);
+        staying.sort_unstable_by_key(|author| author.to_bytes());
         staying.dedup_by_key(|author| author.to_bytes());
         store.let_in(live.room.id, &staying).await?;
     }
