@@ -56,7 +56,9 @@ impl Listener for RoomListener {
         match frame {
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_stored(id);
-                if room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
+                // What waits says why it does; what the outbox does not know has no other place.
+                let waits = rejection.code == RejectionCode::RateLimited;
+                if waits || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
                     room.notice.set(rejection.detail.clone());
                 }
                 room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
