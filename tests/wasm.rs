@@ -22,8 +22,6 @@ fn empty_page() -> RoomPage {
         form_id: EventId::parse("form").unwrap(),
         history: HistoryPage::default(),
         ownership: Ownership::default(),
-        slow_mode: 0,
-        locked: false,
     }
 }
 

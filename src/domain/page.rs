@@ -33,10 +33,6 @@ pub struct RoomPage {
     pub history: HistoryPage,
     /// Whose the room is.
     pub ownership: Ownership,
-    /// How long everybody waits between two messages, in seconds; 0 if they need not.
-    pub slow_mode: u32,
-    /// Whether only those come in who have been in it.
-    pub locked: bool,
 }
 
 /// Whose a room is, for somebody who looks at it.

@@ -90,8 +90,6 @@ impl Chat {
             form_id,
             history,
             ownership,
-            slow_mode: found.slow_mode,
-            locked: found.locked,
         })
     }
 

@@ -24,8 +24,6 @@ pub(crate) struct Found {
     /// The newest number of its log.
     pub(crate) head: Seq,
     owner: Option<Vec<u8>>,
-    /// How long everybody waits between two messages, in seconds.
-    pub(crate) slow_mode: u32,
     /// Whether only members come in.
     pub(crate) locked: bool,
     /// Whether anybody's standing is to be looked up.
@@ -95,7 +93,6 @@ impl From<room::Model> for Found {
             room: Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) },
             head: row.head,
             owner: row.owner,
-            slow_mode: u32::try_from(row.slow_mode).unwrap_or_default(),
             locked: row.locked,
             moderated: row.moderated,
         }

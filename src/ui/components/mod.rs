@@ -4,6 +4,7 @@ mod attention;
 mod avatar;
 mod composer;
 mod connection_status;
+mod dialog;
 mod empty_room;
 mod message_item;
 mod message_list;

@@ -1,12 +1,12 @@
 //! What the owner of a room can do about it, and about somebody in it.
 
+use super::dialog::shown_while;
 use super::room_state::RoomState;
 use crate::domain::moderation::Action;
 use crate::domain::page::Ownership;
 use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser;
-use leptos::html::Dialog;
 use leptos::prelude::*;
 
 const DAY: u32 = 24 * 60 * 60;
@@ -41,14 +41,7 @@ pub(super) enum Concern {
 #[component]
 pub(super) fn ModerationDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        match room.moderating.get() {
-            Some(_) => drop(dialog.show_modal()),
-            None => dialog.close(),
-        }
-    });
+    let dialog = shown_while(Signal::derive(move || room.moderating.get().is_some()));
     let title = move || match room.moderating.get() {
         Some(Concern::AuthorOf(seq)) => {
             let author = room.timeline.with(|it| it.message(seq).map(|message| message.username.to_string()));

@@ -1,22 +1,15 @@
 //! Asks before an own message is removed.
 
+use super::dialog::shown_while;
 use super::room_state::RoomState;
 use crate::ui::browser;
 use crate::ui::outbox::Wish;
-use leptos::html::Dialog;
 use leptos::prelude::*;
 
 #[component]
 pub(super) fn RemovalDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        match room.removing.get() {
-            Some(_) => drop(dialog.show_modal()),
-            None => dialog.close(),
-        }
-    });
+    let dialog = shown_while(Signal::derive(move || room.removing.get().is_some()));
     // The button that led here is gone by then, with its message or because nothing points at it.
     let keep = move |_| {
         if let Some(target) = room.removing.get_untracked() {

@@ -53,7 +53,7 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                         {here}
                     </button>
                     <button
-                        class="room-count"
+                        class="room-yours"
                         class:shown=Signal::derive(move || room.awake.get() && room.is_owner())
                         on:click=move |_| room.moderating.set(Some(Concern::TheRoom))
                     >
