@@ -48,8 +48,7 @@ impl From<Denied> for Rejection {
 }
 
 impl Chat {
-    /// The room of this name, if the visitor may enter. A room exists as soon as its address is
-    /// visited.
+    /// The room of this name, if the visitor may enter. A room exists as soon as its address is visited.
     pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<Found, Denied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);

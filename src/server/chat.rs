@@ -112,6 +112,7 @@ impl Chat {
                 Ok(Some(found)) if found.head > *read => {
                     self.store.count_unread(found.room.id, *read, &visitor.author).await?
                 }
+                Err(Denied::Unavailable(error)) => return Err(error),
                 _ => 0,
             });
         }
