@@ -22,6 +22,7 @@ fn empty_page() -> RoomPage {
         form_id: EventId::parse("form").unwrap(),
         history: HistoryPage::default(),
         ownership: Ownership::default(),
+        invitation: String::new(),
     }
 }
 

@@ -7,7 +7,7 @@ import { act, composer, enter, message, messages, removal, say, text } from "../
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".typing-line");
-const yours = (page: Page) => page.getByRole("button", { name: "Yours" });
+const yours = (page: Page) => page.getByRole("button", { name: "Your room" });
 
 /** Ann has spoken first (1), then Bob (2). */
 async function gather(ann: Page, bob: Page, room: string): Promise<void> {

@@ -8,6 +8,7 @@ mod m0002_names;
 mod m0003_retention;
 mod m0004_changes;
 mod m0005_moderation;
+mod m0006_invitations;
 
 /// All steps, in order.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_retention::Migration),
             Box::new(m0004_changes::Migration),
             Box::new(m0005_moderation::Migration),
+            Box::new(m0006_invitations::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod identity;
+pub mod key;
 pub mod message;
 pub mod moderation;
 pub mod page;
@@ -13,6 +14,7 @@ pub mod username;
 
 pub use event::{Event, EventBody, EventId, Seq};
 pub use identity::Tag;
+pub use key::Key;
 pub use message::{Message, MessageText};
 pub use page::{HistoryPage, HistoryPlace, ReadRoom, RoomPage};
 pub use participant::Participant;

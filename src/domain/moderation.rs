@@ -27,6 +27,10 @@ pub enum Action {
     Unlock,
     /// The room belongs to somebody else from now on.
     HandOver,
+    /// A private room gets another invitation; the one before leads nowhere. Whoever is in stays.
+    Renew,
+    /// Somebody is no longer in a private room, which also gets another invitation.
+    Remove,
     /// Something that this version does not know.
     #[serde(other)]
     Other,
@@ -35,7 +39,7 @@ pub enum Action {
 impl Action {
     /// Whether it is about somebody, who is named by one of their messages.
     pub fn has_subject(self) -> bool {
-        matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver)
+        matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
     }
 }
 
@@ -68,8 +72,10 @@ impl std::fmt::Display for Moderation {
             }
             (Action::SlowMode, _) => f.write_str("Slow mode has ended."),
             (Action::Lock, _) => f.write_str("The room is locked: nobody else comes in."),
-            (Action::Unlock, _) => f.write_str("The room is open to everybody again."),
+            (Action::Unlock, _) => f.write_str("The room is unlocked: others may come in."),
             (Action::HandOver, _) => write!(f, "The room belongs to {name} now."),
+            (Action::Renew, _) => f.write_str("The invitation was renewed: the link from before leads nowhere."),
+            (Action::Remove, _) => write!(f, "{name} was removed from the room, and its invitation renewed."),
             (Action::Other, _) => f.write_str("The room's owner has changed something."),
         }
     }

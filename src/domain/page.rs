@@ -33,6 +33,8 @@ pub struct RoomPage {
     pub history: HistoryPage,
     /// Whose the room is.
     pub ownership: Ownership,
+    /// The address that invites others: path and, of a private room whose invitation was renewed, query.
+    pub invitation: String,
 }
 
 /// Whose a room is, for somebody who looks at it.

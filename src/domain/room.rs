@@ -1,5 +1,6 @@
 //! Room names: what may stand in a room's address.
 
+use super::Key;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -18,11 +19,14 @@ pub const RESERVED: &[&str] = &[
     "ws",
 ];
 
-/// The longest room name, in characters (Unicode scalar values).
+/// The longest room name, in characters (Unicode scalar values), without the key of a private room.
 pub const MAX_CHARS: usize = 64;
 
+/// Stands between the title of a private room and its key.
+const BEFORE_KEY: char = '~';
+
 /// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`,
-/// not beginning with `.` and not [`RESERVED`].
+/// not beginning with `.` and not [`RESERVED`]. That of a private room goes on with `~` and a [`Key`].
 ///
 /// Text from outside becomes a name by [`RoomName::parse`] alone; deserialising trusts its source and is for
 /// what this program has itself written.
@@ -55,6 +59,11 @@ impl RoomName {
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
         // Lower-casing can leave NFC (İ becomes i and a combining dot), so it is composed once more.
         let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
+        if let Some((title, key)) = name.split_once(BEFORE_KEY)
+            && let Some(key) = Key::parse(key)
+        {
+            return Ok(Self::parse(title)?.with_key(key));
+        }
         if name.is_empty() {
             return Err(RoomNameError::Empty);
         }
@@ -76,6 +85,26 @@ impl RoomName {
     /// What somebody typed into the front page's form: outer white space goes, inner becomes `-`.
     pub fn parse_form(raw: &str) -> Result<Self, RoomNameError> {
         Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
+    }
+
+    /// The name of a private room with this title.
+    pub fn with_key(&self, key: Key) -> Self {
+        Self(format!("{}{BEFORE_KEY}{key}", self.title()))
+    }
+
+    /// What people see: the name without the key.
+    pub fn title(&self) -> &str {
+        self.0.split_once(BEFORE_KEY).map_or(&self.0, |(title, _)| title)
+    }
+
+    /// The key of a private room. A room without one is open to whoever comes.
+    pub fn key(&self) -> Option<Key> {
+        self.0.split_once(BEFORE_KEY).and_then(|(_, key)| Key::parse(key))
+    }
+
+    /// Whether only those come in who were invited.
+    pub fn is_private(&self) -> bool {
+        self.0.contains(BEFORE_KEY)
     }
 
     /// A name that was parsed before it was stored.
@@ -185,6 +214,22 @@ mod tests {
         }
         assert!(RoomName::parse(&"é".repeat(64)).is_ok());
         assert_eq!(RoomName::parse(&"é".repeat(65)), Err(TooLong));
+    }
+
+    #[test]
+    fn the_name_of_a_private_room_ends_with_its_key() {
+        let key = Key::new(*b"128 bits of luck");
+        let name = RoomName::parse(&format!("Book-Club~{}", key.to_string().to_uppercase())).unwrap();
+        assert_eq!((name.title(), name.key(), name.is_private()), ("book-club", Some(key), true));
+        assert_eq!(name, RoomName::parse("book-club").unwrap().with_key(key));
+        assert_eq!(name.path(), format!("/book-club~{key}/"));
+        let open = RoomName::parse("book-club").unwrap();
+        assert_eq!((open.title(), open.key(), open.is_private()), ("book-club", None, false));
+        for raw in ["a~b", "a~", "~", "a~b~c", &format!("{name}a"), &format!("{name}~{key}")] {
+            assert_eq!(RoomName::parse(raw), Err(RoomNameError::Character('~')), "{raw}");
+        }
+        assert_eq!(RoomName::parse(&format!("~{key}")), Err(RoomNameError::Empty));
+        assert_eq!(RoomName::parse(&format!("ws~{key}")), Err(RoomNameError::Reserved("ws".into())));
     }
 
     #[test]

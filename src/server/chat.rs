@@ -76,7 +76,8 @@ impl Chat {
     ) -> Result<RoomPage, Denied> {
         // The head is read before the messages, so it never claims more than the page shows.
         let found = self.admit(name, visitor).await?;
-        let (ownership, room) = (found.ownership(&visitor.author), found.room);
+        let (ownership, invitation) = (found.ownership(&visitor.author), found.invitation());
+        let room = found.room;
         let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
         let history = self.store.messages(room.id, place).await?;
         let (tag, form_id) = (visitor.author.tag(), new_id());
@@ -90,6 +91,7 @@ impl Chat {
             form_id,
             history,
             ownership,
+            invitation,
         })
     }
 

@@ -1,9 +1,11 @@
 //! The site map. The one file of the server that knows the pages.
 
+use super::access::Denied;
 use super::chat::Wish;
 use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
+use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
 use crate::ui::{NotFound, Refused, shell};
 use axum::Router;
@@ -27,7 +29,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     // Pages wait for their data on this runtime; a second call finds it there already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
-        .route("/", get(front))
+        .route("/", get(front).post(open_private_room))
         .route("/{room_name}", get(room).post(post))
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
@@ -80,18 +82,45 @@ async fn front(
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !name.trim().is_empty());
-            let mut response = Redirect::to(&with_username(&room_name, username.as_deref())).into_response();
             // Whoever sends the form wants to go by this name; a link from elsewhere only fills one in.
             let own = origin::may_send(request.headers(), shared.config.public_url.as_deref());
-            if let Some(Ok(username)) = username.as_deref().map(Username::parse)
-                && (own || known(&request).is_none())
-            {
-                visitor::remember(&mut response, &username, &shared.config);
-            }
-            response
+            enter(&shared, &room_name, username.as_deref(), own || known(&request).is_none())
         }
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
     }
+}
+
+/// `POST /`: opens a private room, and leads to it.
+async fn open_private_room(
+    State(shared): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    Form(FrontForm { username, room_name }): Form<FrontForm>,
+) -> Response {
+    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
+        return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
+    }
+    let typed = room_name.unwrap_or_default();
+    let username = username.filter(|name| !name.trim().is_empty());
+    let Ok(title) = RoomName::parse_form(&typed) else {
+        // The front page says why, and has what was typed.
+        let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));
+        return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
+    };
+    match shared.chat.open_private_room(&title, &visitor).await {
+        Ok(room_name) => enter(&shared, &room_name, username.as_deref(), true),
+        Err(Denied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from this address."),
+        Err(denied) => (denied.status(), denied.to_string()).into_response(),
+    }
+}
+
+/// The way from the front page into a room. The name is remembered if `may_name` says so.
+fn enter(shared: &Shared, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
+    let mut response = Redirect::to(&with_username(room_name, username)).into_response();
+    if let Some(Ok(username)) = username.map(Username::parse).filter(|_| may_name) {
+        visitor::remember(&mut response, &username, &shared.config);
+    }
+    response
 }
 
 #[derive(Deserialize)]
@@ -103,6 +132,7 @@ struct RoomQuery {
 async fn room(
     State(shared): State<Shared>,
     Path(parts): Path<Vec<String>>,
+    Extension(visitor): Extension<Visitor>,
     query: Result<Query<RoomQuery>, QueryRejection>,
     uri: Uri,
     request: Request,
@@ -112,10 +142,13 @@ async fn room(
         Ok(name) if name.as_str() != raw => {
             let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
             let seq = rest.first().map_or("", String::as_str);
-            Redirect::permanent(&format!("{}{}{query}", name.path(), crate::domain::room::encode_segment(seq)))
-                .into_response()
+            Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
         }
-        Ok(_) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
+        Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
+            if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
+                // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
+                return Redirect::to(uri.path()).into_response();
+            }
             let asked = query.ok().and_then(|Query(query)| query.username);
             let new = asked.and_then(|name| Username::parse(&name).ok()).filter(|_| known(&request).is_none());
             let mut response = page(&shared, request, None).await;
@@ -235,7 +268,7 @@ fn known(request: &Request) -> Option<&Username> {
 }
 
 fn with_username(room: &RoomName, username: Option<&str>) -> String {
-    let query = username.map(|name| format!("?username={}", crate::domain::room::encode_segment(name)));
+    let query = username.map(|name| format!("?username={}", encode_segment(name)));
     format!("{}{}", room.path(), query.unwrap_or_default())
 }
 

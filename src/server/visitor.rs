@@ -7,13 +7,14 @@ use super::config::Config;
 use super::identity::{Author, COOKIE, Identities};
 use super::limits::Network;
 use super::peer::Peer;
-use crate::domain::{KnownUsername, Username, room::encode_segment};
-use axum::extract::{Request, State};
+use crate::domain::{Key, KnownUsername, Username, room::encode_segment};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::prelude::{expect_context, use_context};
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// The cookie with the visitor's name, percent-encoded.
@@ -27,6 +28,20 @@ const YEAR: u32 = 31_536_000;
 pub(crate) struct Visitor {
     pub(crate) author: Author,
     pub(crate) network: Network,
+    /// What the address brings to be let into a private room.
+    pub(crate) invitation: Option<Key>,
+}
+
+impl Visitor {
+    /// Whether this identity is likely to be seen again: a browser has it, or gets it with an invitation.
+    pub(crate) fn comes_back(&self) -> bool {
+        !self.author.is_guest() || self.invitation.is_some()
+    }
+}
+
+#[derive(Deserialize)]
+struct Invited {
+    invitation: String,
 }
 
 /// Makes the [`Visitor`] known to what follows, and the [`KnownUsername`]. Without an identity the author is a guest.
@@ -57,7 +72,8 @@ fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
         cookies(request.headers(), &cookie_name(COOKIE, https)).find_map(|value| shared.identities.recognise(value));
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
     let address = peer.client(request.headers(), &shared.config.trusted_proxies);
-    let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into() };
+    let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
+    let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into(), invitation };
     let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
@@ -119,7 +135,7 @@ pub(crate) fn refused(denied: &Denied) -> String {
 
 /// Who asks, inside a server function or a page.
 pub(crate) fn of_request() -> Visitor {
-    let nobody = || Visitor { author: Identities::guest(), network: Peer::UNKNOWN.0.into() };
+    let nobody = || Visitor { author: Identities::guest(), network: Peer::UNKNOWN.0.into(), invitation: None };
     extension_of_request().unwrap_or_else(nobody)
 }
 

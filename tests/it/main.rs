@@ -31,6 +31,7 @@ mod names;
 mod nodes;
 mod personal;
 mod presence;
+mod private;
 mod promise;
 mod random;
 mod remembered;

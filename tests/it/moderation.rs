@@ -113,9 +113,7 @@ async fn who_is_banned_goes_at_once_and_stays_away(site: Site) {
     people.moderate(json!({"action": "ban", "target": 2, "seconds": 600})).await;
     assert_eq!(people.bob.1.close_code().await, Some(4503));
     assert_eq!(other_tab.close_code().await, Some(4503));
-    let mut again = people.door(&people.bob.0).knock(people.server.addr).await.expect("told by a close code");
-    let said = futures_util::StreamExt::next(&mut again).await.expect("a frame").expect("a whole one");
-    assert!(matches!(&said, tokio_tungstenite::tungstenite::Message::Close(Some(end)) if u16::from(end.code) == 4503));
+    assert_eq!(people.door(&people.bob.0).turned_away(&people.server).await.0, 4503);
     for path in ["/harbour/", "/harbour/2", "/api/load_history?room_name=harbour"] {
         let answer = http::get_as(&people.server, path, &people.bob.0).await;
         assert_eq!(answer.status, 403, "{path}");
@@ -162,9 +160,7 @@ async fn a_locked_room_lets_those_back_in_who_were_there(site: Site) {
         assert_eq!(answer.status, 403, "{path}");
         assert!(!answer.body.contains("mine") && answer.body.contains("locked"), "{path}: {}", answer.body);
     }
-    let mut turned_away = people.door(&dora).knock(people.server.addr).await.expect("told by a close code");
-    let said = futures_util::StreamExt::next(&mut turned_away).await.expect("a frame").expect("a whole one");
-    assert!(matches!(&said, tokio_tungstenite::tungstenite::Message::Close(Some(end)) if u16::from(end.code) == 4504));
+    assert_eq!(people.door(&dora).turned_away(&people.server).await.0, 4504);
     silent.say("c1", "I was here").await;
     for cookie in [&people.ann.0, &people.bob.0, &carol] {
         // Those who were silent are let in a moment after the lock is told.

@@ -1,6 +1,7 @@
 //! What an act of moderation means for those who are in the room just now, on this node.
 
 use super::LiveRoom;
+use crate::protocol::close;
 use crate::server::identity::Author;
 use crate::server::store::Store;
 use sea_orm::DbErr;
@@ -11,7 +12,7 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(250);
 const TRIES: u32 = 20;
 
-/// Whoever is banned has to go; whoever is in a room that is locked may come back.
+/// Whoever is banned or removed has to go; whoever is in a room that is locked may come back.
 pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
     for _ in 0..TRIES {
         match try_to(&live, &store).await {
@@ -29,7 +30,7 @@ async fn try_to(live: &LiveRoom, store: &Store) -> Result<(), DbErr> {
     let mut staying = Vec::new();
     for (place, standing) in places.iter().zip(standings) {
         if standing.banned_until.is_some() {
-            place.expel();
+            place.expel(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
         } else if !standing.member {
             staying.push(place.author);
         }

@@ -7,7 +7,7 @@ use crate::domain::Seq;
 use crate::server::identity::Author;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use axum::body::Bytes;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
@@ -35,19 +35,19 @@ pub(super) struct Place {
     /// It has not been told who is here now.
     pub(super) owes_presence: AtomicBool,
     pub(super) author: Author,
-    /// It has to go.
-    pub(super) expelled: AtomicBool,
+    /// The close code with which it has to go; 0 while it may stay.
+    pub(super) expelled: AtomicU16,
 }
 
 impl Place {
     pub(super) fn new(connection: u64, author: Author, wire: Arc<Wire>, after: Seq) -> Self {
-        let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicBool::new(false));
+        let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
         Self { connection, wire, position, owes_presence, author, expelled }
     }
 
-    /// Has the connection end.
-    pub(super) fn expel(&self) {
-        self.expelled.store(true, Ordering::Relaxed);
+    /// Has the connection end with this close code.
+    pub(super) fn expel(&self, code: u16) {
+        self.expelled.store(code, Ordering::Relaxed);
         self.wire.stir();
     }
 

@@ -42,9 +42,9 @@ impl Seat {
         &self.participant
     }
 
-    /// Whether its owner was banned from the room.
-    pub(crate) fn is_expelled(&self) -> bool {
-        self.place.expelled.load(Ordering::Relaxed)
+    /// The close code with which the connection has to go, once it has to.
+    pub(crate) fn expelled(&self) -> Option<u16> {
+        Some(self.place.expelled.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
     /// The last number that this connection was sent.

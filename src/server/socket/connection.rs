@@ -147,9 +147,13 @@ impl Connection {
         }
     }
 
-    /// Whoever was banned meanwhile has to go.
+    /// Whoever was banned or removed meanwhile has to go.
     fn stay(&self) -> Result<(), Goodbye> {
-        if self.seat.is_expelled() { Err((close::BANNED, "you are banned from this room for a while")) } else { Ok(()) }
+        match self.seat.expelled() {
+            None => Ok(()),
+            Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(code) => Err((code, "you were removed from this room")),
+        }
     }
 
     fn keep_time(&mut self) -> Result<(), Goodbye> {

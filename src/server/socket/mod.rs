@@ -63,6 +63,7 @@ pub(crate) async fn upgrade(
         // Browsers do not show scripts the status of a handshake: these are told why by a close code.
         Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
         Err(Denied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
+        Err(Denied::Missing) => Err((close::NO_ACCESS, "no room is here")),
         Err(Denied::TooManyRooms(too_much)) => return too_much.response("Too many new rooms come from this address."),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };

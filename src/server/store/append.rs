@@ -199,6 +199,7 @@ impl Batch {
                 room::Column::SlowMode,
                 room::Column::Locked,
                 room::Column::Moderated,
+                room::Column::Invitation,
             ])
             .to_owned();
         room::Entity::insert_many(changed.into_iter().map(IntoActiveModel::into_active_model))

@@ -2,7 +2,7 @@
 
 use super::{Store, entity::room};
 use crate::domain::page::Ownership;
-use crate::domain::{Epoch, RoomName, Seq};
+use crate::domain::{Epoch, Key, RoomName, Seq};
 use crate::server::identity::Author;
 use crate::server::metrics::timed;
 use sea_orm::{
@@ -24,6 +24,8 @@ pub(crate) struct Found {
     /// The newest number of its log.
     pub(crate) head: Seq,
     owner: Option<Vec<u8>>,
+    /// Of a private room: what lets others than its members in.
+    invitation: Option<Key>,
     /// Whether only members come in.
     pub(crate) locked: bool,
     /// Whether anybody's standing is to be looked up.
@@ -39,6 +41,21 @@ impl Found {
             Some(_) => Ownership::Anothers,
         }
     }
+
+    /// Whether somebody who is no member may enter with what they bring: into a private room, its invitation.
+    pub(crate) fn invites(&self, brought: Option<Key>) -> bool {
+        !self.locked && (!self.room.name.is_private() || self.invitation.is_some() && self.invitation == brought)
+    }
+
+    /// The address that invites others: path and query. That of a room invites by itself, until its invitation is
+    /// renewed.
+    pub(crate) fn invitation(&self) -> String {
+        let path = self.room.name.path();
+        match self.invitation.filter(|invitation| self.room.name.key() != Some(*invitation)) {
+            Some(invitation) => format!("{path}?invitation={invitation}"),
+            None => path,
+        }
+    }
 }
 
 impl Store {
@@ -49,21 +66,24 @@ impl Store {
 
     /// The same, and makes the room if there is none. Two who come first at once find one room.
     pub(crate) async fn create_room(&self, name: &RoomName) -> Result<Found, DbErr> {
-        let new = room::ActiveModel {
-            name: Set(name.as_str().to_owned()),
-            epoch: Set(new_epoch()),
-            head: Set(0),
-            last_at: Set(0),
-            owner: Set(None),
-            slow_mode: Set(0),
-            locked: Set(false),
-            moderated: Set(false),
-            ..Default::default()
-        };
         let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
-        room::Entity::insert(new).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
+        room::Entity::insert(new(name)).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
         let missing = || DbErr::RecordNotFound(format!("room {name}"));
         by_name(name).one(&self.writer).await?.map(Found::from).ok_or_else(missing)
+    }
+
+    /// Makes a private room with this title, which belongs to `owner`; its name.
+    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &Author) -> Result<RoomName, DbErr> {
+        let key = new_key();
+        let name = title.with_key(key);
+        let new = room::ActiveModel {
+            owner: Set(Some(owner.as_bytes().to_vec())),
+            moderated: Set(true),
+            invitation: Set(Some(key.to_string())),
+            ..new(&name)
+        };
+        room::Entity::insert(new).exec_without_returning(&self.writer).await?;
+        Ok(name)
     }
 
     /// Whether only members come into this room.
@@ -93,10 +113,32 @@ impl From<room::Model> for Found {
             room: Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) },
             head: row.head,
             owner: row.owner,
+            invitation: row.invitation.as_deref().and_then(Key::parse),
             locked: row.locked,
             moderated: row.moderated,
         }
     }
+}
+
+fn new(name: &RoomName) -> room::ActiveModel {
+    room::ActiveModel {
+        name: Set(name.as_str().to_owned()),
+        epoch: Set(new_epoch()),
+        head: Set(0),
+        last_at: Set(0),
+        owner: Set(None),
+        slow_mode: Set(0),
+        locked: Set(false),
+        moderated: Set(false),
+        ..Default::default()
+    }
+}
+
+/// 128 random bits.
+pub(super) fn new_key() -> Key {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).expect("the system has random bits");
+    Key::new(bits)
 }
 
 /// Eight random characters.

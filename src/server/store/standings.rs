@@ -1,6 +1,7 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
 use super::entity::standing::{Column, Entity, Model};
+use super::rooms::new_key;
 use super::{Draft, Entry, Store, entity::event, entity::room, now};
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
 use crate::domain::{Participant, Rejection, RejectionCode, Timestamp, Username};
@@ -15,14 +16,25 @@ use std::collections::{HashMap, HashSet};
 /// Whoever wrote one of so many newest events counts as in the room when it is locked.
 const RECENT: i64 = 1000;
 
+/// Until when somebody stays away who was removed from a private room.
+const FOR_GOOD: i64 = i64::MAX;
+
 type Key = (i64, Vec<u8>);
 
 /// How somebody stands in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// Whether they may come into a room that is locked or private.
     pub(crate) member: bool,
     /// Until when they stay away, in UTC milliseconds, if that is not over.
     pub(crate) banned_until: Option<i64>,
+}
+
+impl Standing {
+    /// Whether they were removed from a private room.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.banned_until == Some(FOR_GOOD)
+    }
 }
 
 /// What a transaction knows of how people stand in the rooms that it has locked.
@@ -74,7 +86,10 @@ impl Standings {
         }
         let standing = self.of(room.id, entry.author.as_bytes());
         if standing.banned_until > now {
-            return Err(Rejection::new(RejectionCode::Forbidden, "You are banned from this room for a while."));
+            let removed = standing.banned_until == FOR_GOOD;
+            let detail =
+                if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
+            return Err(Rejection::new(RejectionCode::Forbidden, detail));
         }
         if standing.muted_until > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
@@ -111,6 +126,11 @@ impl Standings {
         if room.owner.as_deref() != Some(entry.author.as_bytes()) {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only the owner of the room can do this."));
         }
+        let renews = matches!(action, Action::Renew | Action::Remove);
+        if renews && room.invitation.is_none() {
+            let detail = "This room is not private: whoever has its address comes in.";
+            return Err(Rejection::new(RejectionCode::Invalid, detail));
+        }
         let mut moderation = Moderation { action, subject: None, until: None, seconds: None };
         if action.has_subject() {
             let not_found = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
@@ -127,6 +147,7 @@ impl Standings {
             match action {
                 Action::Mute => standing.muted_until = until.ok_or_else(missing)?,
                 Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
+                Action::Remove => (standing.member, standing.banned_until) = (false, FOR_GOOD),
                 Action::HandOver => {
                     standing.member = true;
                     // Whoever gives a room away stays in it.
@@ -150,10 +171,17 @@ impl Standings {
             }
             Action::Lock => {
                 room.locked = true;
-                self.locked.push((room.id, room.head));
+                // Into a private room nobody comes but its members anyway.
+                if room.invitation.is_none() {
+                    self.locked.push((room.id, room.head));
+                }
             }
             Action::Unlock => room.locked = false,
             _ => {}
+        }
+        if renews {
+            // Whoever was removed has the one from before.
+            room.invitation = Some(new_key().to_string());
         }
         room.moderated = true;
         Ok(moderation)
@@ -202,7 +230,7 @@ impl Store {
         Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
     }
 
-    /// Lets these authors into a locked room.
+    /// Makes these authors members: they come into the room although it is locked or private.
     pub(crate) async fn let_in(&self, room_id: i64, authors: &[Author]) -> Result<(), DbErr> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
         for some in authors.chunks(500) {

@@ -2,12 +2,14 @@
 
 use super::dialog::shown_while;
 use super::room_state::RoomState;
+use crate::api::open_room;
 use crate::domain::moderation::Action;
 use crate::domain::page::Ownership;
 use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 const DAY: u32 = 24 * 60 * 60;
 
@@ -24,11 +26,15 @@ const ABOUT_SOMEBODY: [(&str, Action, u32); 6] = [
 /// What can be done about the room.
 const ABOUT_THE_ROOM: [(&str, Action, u32); 5] = [
     ("Lock: nobody else comes in", Action::Lock, 0),
-    ("Open to everybody", Action::Unlock, 0),
+    ("Unlock: others may come in", Action::Unlock, 0),
     ("Slow: a message every 10 seconds", Action::SlowMode, 10),
     ("Slow: a message every minute", Action::SlowMode, 60),
     ("No slow mode", Action::SlowMode, 0),
 ];
+
+/// What else can be done in a private room: about somebody, and about the room.
+const REMOVE: [(&str, Action, u32); 1] = [("Remove from the room", Action::Remove, 0)];
+const RENEW: [(&str, Action, u32); 1] = [("Renew the invitation: the link so far ends", Action::Renew, 0)];
 
 /// What the dialog is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +56,12 @@ pub(super) fn ModerationDialog() -> impl IntoView {
         _ => room.title.get(),
     };
     let is_personal = Signal::derive(move || matches!(room.moderating.get(), Some(Concern::AuthorOf(_))));
-    let choices = |choices: &'static [(&'static str, Action, u32)]| {
+    let is_private = Signal::derive(move || room.page.with(|page| page.room.is_private()));
+    let choices = |shown: Signal<bool>, choices: &'static [(&'static str, Action, u32)]| {
         let button = move |&(label, action, seconds)| {
             view! { <button class="button-quiet" on:click=move |_| room.moderate(action, seconds)>{label}</button> }
         };
-        choices.iter().map(button).collect::<Vec<_>>()
+        view! { <p class="moderation-choices" class:shown=shown>{choices.iter().map(button).collect::<Vec<_>>()}</p> }
     };
     view! {
         <dialog
@@ -64,8 +71,10 @@ pub(super) fn ModerationDialog() -> impl IntoView {
             on:close=move |_| room.moderating.set(None)
         >
             <h2 id="moderation-title" dir="auto">{Signal::derive(title)}</h2>
-            <p class="moderation-choices" class:shown=is_personal>{choices(&ABOUT_SOMEBODY)}</p>
-            <p class="moderation-choices" class:shown=Signal::derive(move || !is_personal.get())>{choices(&ABOUT_THE_ROOM)}</p>
+            {choices(is_personal, &ABOUT_SOMEBODY)}
+            {choices(Signal::derive(move || is_personal.get() && is_private.get()), &REMOVE)}
+            {choices(Signal::derive(move || !is_personal.get()), &ABOUT_THE_ROOM)}
+            {choices(Signal::derive(move || !is_personal.get() && is_private.get()), &RENEW)}
             <p class="dialog-choices">
                 <button class="button" on:click=move |_| room.moderating.set(None)>"Close"</button>
             </p>
@@ -77,6 +86,18 @@ impl RoomState {
     /// Whether the visitor owns the room.
     pub(super) fn is_owner(self) -> bool {
         self.page.with(|page| page.ownership == Ownership::Yours)
+    }
+
+    /// The invitation itself is not in the log, which those read too who were removed.
+    fn ask_for_invitation(self) {
+        let name = self.name();
+        spawn_local(async move {
+            if let Ok(page) = open_room(name.to_string(), None, None).await
+                && name == self.name()
+            {
+                self.page.update(|it| it.invitation = page.invitation);
+            }
+        });
     }
 
     fn moderate(self, action: Action, seconds: u32) {
@@ -97,6 +118,9 @@ impl RoomState {
             EventBody::Message { tag, .. } if before == Ownership::Nobodys => of(tag),
             EventBody::Moderated(moderation) => {
                 self.notice.set(moderation.to_string());
+                if matches!(moderation.action, Action::Renew | Action::Remove) {
+                    self.ask_for_invitation();
+                }
                 match (moderation.action, &moderation.subject) {
                     (Action::HandOver, Some(heir)) => of(&heir.tag),
                     _ => before,

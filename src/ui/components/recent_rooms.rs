@@ -47,7 +47,7 @@ pub(super) fn RecentRooms(
             .then(|| view! { <span class="recent-unread">{count}<span class="visually-hidden">" new"</span></span> });
         view! {
             <li>
-                <a class="recent-room" href=path on:click=click><span dir="auto">{room.to_string()}</span>{badge}</a>
+                <a class="recent-room" href=path on:click=click><span dir="auto">{room.title().to_owned()}</span>{badge}</a>
             </li>
         }
     };

@@ -59,7 +59,7 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
     room.awake.set(true);
     room.begin();
     address::drop_query();
-    room.attention.start(move || room.page.with(|page| page.room.to_string()));
+    room.attention.start(move || room.title.get());
 
     let read = Memo::new(move |_| room.unread.with(Unread::read));
     Effect::new(move |_| kept::keep_read(&room.page.with_untracked(|page| page.room.clone()), read.get()));

@@ -24,6 +24,7 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
     });
     let is_counted = Signal::derive(move || live.get() && room.others.count.get() > 0);
     let here = Signal::derive(move || format!("{} here now", room.others.count.get()));
+    let is_private = Signal::derive(move || room.page.with(|page| page.room.is_private()));
     let expanded = Signal::derive(move || showing_participants.get().to_string());
     let switch = move |event: MouseEvent| {
         if browser::is_plain_click(&event) {
@@ -52,12 +53,13 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                     >
                         {here}
                     </button>
+                    <span class="room-private" class:shown=is_private>"Private"</span>
                     <button
                         class="room-yours"
                         class:shown=Signal::derive(move || room.awake.get() && room.is_owner())
                         on:click=move |_| room.moderating.set(Some(Concern::TheRoom))
                     >
-                        "Yours"
+                        "Your room"
                     </button>
                 </p>
             </div>

@@ -19,7 +19,7 @@ use leptos::prelude::*;
 #[derive(Clone, Copy)]
 pub(super) struct RoomState {
     pub(super) page: RwSignal<RoomPage>,
-    /// The room's name.
+    /// What people call the room.
     pub(super) title: Signal<String>,
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) outbox: RwSignal<Outbox>,
@@ -63,7 +63,7 @@ impl RoomState {
         let page = RwSignal::new(page);
         Self {
             page,
-            title: Signal::derive(move || page.with(|page| page.room.to_string())),
+            title: Signal::derive(move || page.with(|page| page.room.title().to_owned())),
             timeline: RwSignal::new(timeline),
             outbox: RwSignal::default(),
             unread: RwSignal::default(),

@@ -15,8 +15,8 @@ pub(super) fn ShareLink() -> impl IntoView {
     let field = NodeRef::<Input>::new();
     let copied = RwSignal::new(false);
     let link = Signal::derive(move || {
-        let path = room.page.with(|page| page.room.path());
-        if room.awake.get() { format!("{}{path}", browser::origin()) } else { path }
+        let link = room.page.with(|page| page.invitation.clone());
+        if room.awake.get() { format!("{}{link}", browser::origin()) } else { link }
     });
     let words = move || if copied.get() { "Copied" } else { "Copy" }.to_owned();
     let copy = move |_| {

@@ -44,7 +44,11 @@ pub(crate) fn FrontPage() -> impl IntoView {
                     />
                 </label>
                 {refused.map(|reason| view! { <p id="room-name-error" class="form-error" role="alert">{reason.to_string()}</p> })}
-                <button class="button">"Enter"</button>
+                <p class="front-choices">
+                    <button class="button">"Enter"</button>
+                    <button class="button-quiet" formmethod="post">"Open a private room"</button>
+                </p>
+                <p class="front-hint">"Into a private room come only those who have its link."</p>
             </form>
             <RecentRoomsSection />
         </main>

@@ -30,8 +30,8 @@ pub(crate) fn RoomPage() -> impl IntoView {
     let page = async move {
         match open_room(room_name, username, permalink).await {
             Ok(page) => Either::Left(view! {
-                <Title text=format!("{} · Parlour", page.room) />
-                <Meta property="og:title" content=page.room.to_string() />
+                <Title text=format!("{} · Parlour", page.room.title()) />
+                <Meta property="og:title" content=page.room.title().to_owned() />
                 <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
                 <Room page=page refused=refused />
             }),

@@ -37,6 +37,7 @@ pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
         form_id: EventId::parse("f").unwrap(),
         history: HistoryPage { messages, more_before: true, more_after: false },
         ownership: Ownership::default(),
+        invitation: String::new(),
     })
 }
 

@@ -102,6 +102,15 @@ impl Door {
         }
     }
 
+    /// The close code and the words with which the server ends the connection before it says anything else.
+    pub async fn turned_away(&self, server: &Server) -> (u16, String) {
+        let mut socket = self.knock(server.addr).await.unwrap_or_else(|refusal| panic!("{self:?}: {refusal:?}"));
+        match timeout(DEADLINE, socket.next()).await {
+            Ok(Some(Ok(Message::Close(Some(CloseFrame { code, reason }))))) => (code.into(), reason.to_string()),
+            other => panic!("{self:?}: {other:?}"),
+        }
+    }
+
     /// Enters: the first frame is the welcome.
     pub async fn join(&self, server: &Server) -> Client {
         let socket = self.knock(server.addr).await.unwrap_or_else(|refusal| panic!("{self:?}: {refusal:?}"));

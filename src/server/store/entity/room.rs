@@ -24,6 +24,8 @@ pub struct Model {
     pub moderated: bool,
     /// For how many days its messages are kept. No value: as the site does; 0: for ever.
     pub keep_days: Option<i32>,
+    /// Of a private room: what whoever comes for the first time has to bring, as the text of a key.
+    pub invitation: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

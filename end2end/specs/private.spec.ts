@@ -1,0 +1,117 @@
+// Private rooms: opened from the front page, entered by their link, shut to everybody else.
+
+import { type Locator, type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures";
+import { act, composer, enter, message, say, text } from "../support/room";
+
+const dialog = (page: Page) => page.locator("dialog.moderation");
+const notice = (page: Page) => page.locator(".typing-line");
+const link = (page: Page): Locator => page.getByLabel("The link of this room").last();
+const nowhere = (page: Page) => page.getByText("No room is here.");
+
+/** Opens a private room; its name. */
+async function open(page: Page, title: string, username: string): Promise<string> {
+  await page.goto("/");
+  await page.getByLabel("Your name").fill(username);
+  await page.getByLabel("Room", { exact: true }).fill(title);
+  await page.getByRole("button", { name: "Open a private room" }).click();
+  await expect(page).toHaveURL(/\/[^/]+~[a-z2-7]{26}\/(\?.*)?$/);
+  return decodeURIComponent(new URL(page.url()).pathname.slice(1, -1));
+}
+
+test("a private room is opened from the front page and shared by its link", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/404/);
+  const name = await open(page, room, "Ann");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(room);
+  await expect(page).toHaveTitle(`${room} · Parlour`);
+  await expect(page.getByText("Private", { exact: true })).toBeVisible();
+  await expect(link(page)).toHaveValue(new RegExp(`/${name}/$`));
+  const [bob, eve] = [await visitor(), await visitor()];
+  await bob.goto(await link(page).inputValue());
+  await enter(bob, name, "Bob");
+  await say(bob, "hello");
+  await expect(text(page, 1)).toHaveText("hello");
+  await eve.goto(`/${name.slice(0, -1)}${name.endsWith("a") ? "b" : "a"}/`);
+  await expect(nowhere(eve)).toBeVisible();
+  await expect(composer(eve)).toHaveCount(0);
+});
+
+test("the owner renews the invitation, and whoever is in stays", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/404/);
+  const name = await open(page, room, "Ann");
+  const [bob, carol] = [await visitor(), await visitor()];
+  await enter(bob, name, "Bob");
+  await say(bob, "hello");
+  await page.getByRole("button", { name: "Your room" }).click();
+  await dialog(page).getByRole("button", { name: "Renew the invitation" }).click();
+  await expect(notice(bob)).toHaveText("The invitation was renewed: the link from before leads nowhere.");
+  const renewed = new RegExp(`/${name}/\\?invitation=[a-z2-7]{26}$`);
+  await expect(link(page)).toHaveValue(renewed);
+  await expect(link(bob)).toHaveValue(renewed);
+  await carol.goto(`/${name}/`);
+  await expect(nowhere(carol)).toBeVisible();
+  await carol.goto(await link(page).inputValue());
+  await expect(carol).toHaveURL(new RegExp(`/${name}/$`));
+  await enter(carol, name, "Carol");
+  await say(carol, "me too");
+  await bob.reload();
+  await expect(text(bob, 3)).toHaveText("me too");
+  await expect(link(bob)).toHaveValue(renewed);
+});
+
+test("whoever is removed has to go and finds no room", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/404/);
+  const name = await open(page, room, "Ann");
+  const bob = await visitor();
+  await enter(bob, name, "Bob");
+  await say(bob, "hello");
+  await expect(message(page, 1)).toBeVisible();
+  await act(page, 1, "Moderate");
+  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
+  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await bob.reload();
+  await expect(nowhere(bob)).toBeVisible();
+});
+
+test("an open room is not told of invitations", async ({ page, visitor, room }) => {
+  const bob = await visitor();
+  await enter(page, room, "Ann");
+  await say(page, "mine");
+  await expect(page.getByText("Private", { exact: true })).toBeHidden();
+  await enter(bob, room, "Bob");
+  await say(bob, "hello");
+  await page.getByRole("button", { name: "Your room" }).click();
+  await expect(dialog(page).getByRole("button", { name: /Renew/ })).toBeHidden();
+  await page.keyboard.press("Escape");
+  await act(page, 2, "Moderate");
+  await expect(dialog(page).getByRole("button", { name: "Mute for a day" })).toBeVisible();
+  await expect(dialog(page).getByRole("button", { name: "Remove from the room" })).toBeHidden();
+});
+
+test("changing rooms in place leads into a private room and out of it", async ({ page, room }) => {
+  const name = await open(page, room, "Ann");
+  await say(page, "between us");
+  await page.keyboard.press("Control+k");
+  await page.getByLabel("Open a room").fill(`${room}-open`);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Private", { exact: true })).toBeHidden();
+  await page.keyboard.press("Control+k");
+  await page.locator(".recent-room", { hasText: room }).filter({ hasNotText: "-open" }).click();
+  await expect(page).toHaveURL(new RegExp(`/${name}/$`));
+  await expect(text(page, 1)).toHaveText("between us");
+  await expect(page.getByText("Private", { exact: true })).toBeVisible();
+});
+
+test.describe("without script", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a private room is opened, read and written", async ({ page, visitor, room }) => {
+    const name = await open(page, room, "Ann");
+    await composer(page).fill("by form");
+    await page.getByRole("button", { name: "Send" }).click();
+    await expect(text(page, 1)).toHaveText("by form");
+    const bob = await visitor();
+    await bob.goto(`/${name}/`);
+    await expect(text(bob, 1)).toHaveText("by form");
+  });
+});

@@ -1,0 +1,20 @@
+//! Private rooms: what whoever comes for the first time has to bring.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let invitation = ColumnDef::new(Rooms::Invitation).text().to_owned();
+        manager.alter_table(Table::alter().table(Rooms::Table).add_column(invitation).to_owned()).await
+    }
+}
+
+#[derive(DeriveIden)]
+enum Rooms {
+    Table,
+    Invitation,
+}
