@@ -73,6 +73,18 @@ test("whoever is removed has to go and finds no room", async ({ page, visitor, r
   await expect(nowhere(bob)).toBeVisible();
 });
 
+test("whoever is here and says nothing can be removed as well", async ({ page, visitor, room }) => {
+  const name = await open(page, room, "Ann");
+  const bob = await visitor();
+  await bob.goto(`/${name}/`);
+  const others = page.locator(".participant", { hasNotText: "you" });
+  await others.getByRole("button", { name: "Moderate" }).click();
+  await expect(dialog(page).getByRole("heading")).toHaveText("Anonymous");
+  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
+  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await expect(others).toHaveCount(0);
+});
+
 test("an open room is not told of invitations", async ({ page, visitor, room }) => {
   const bob = await visitor();
   await enter(page, room, "Ann");

@@ -18,6 +18,12 @@ impl Tag {
         &self.0
     }
 
+    /// The two bytes of the hash; `None` where a client has named no tag at all.
+    pub fn bytes(&self) -> Option<[u8; 2]> {
+        let number = u16::from_str_radix(&self.0, 16).ok()?.to_be_bytes();
+        (*self == Self::new(number)).then_some(number)
+    }
+
     /// The author's colour: one of 24 hues around the circle, 0 to 23.
     pub fn hue(&self) -> u16 {
         u16::from_str_radix(&self.0, 16).unwrap_or(0) % 24

@@ -1,6 +1,6 @@
 //! What a client sends, and what the server makes of it.
 
-use crate::domain::{Rejection, RejectionCode, Seq, moderation::Action};
+use crate::domain::{Rejection, RejectionCode, Seq, Tag, moderation::Action};
 use serde::{Deserialize, Serialize};
 
 /// What a client sends. A frame without `type` is a post.
@@ -46,6 +46,9 @@ pub enum ClientFrame {
         /// A message of the one whom it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<Seq>,
+        /// Or their tag, where they have written none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<Tag>,
         /// For how long, or how slow.
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<u32>,
@@ -73,6 +76,7 @@ struct AnyClientFrame {
     text: Option<String>,
     after: Option<Seq>,
     action: Option<Action>,
+    tag: Option<Tag>,
     seconds: Option<u32>,
 }
 
@@ -106,11 +110,14 @@ impl ClientFrame {
             },
             Some("moderate") => match frame.action {
                 Some(Action::Other) | None => Err(bad(frame.id, "Moderation needs an `action` that there is.")),
-                Some(action) if action.has_subject() && frame.target.is_none() => {
-                    Err(bad(frame.id, "This action needs `target`, the number of a message of whom it is about."))
+                Some(action) if action.has_subject() && frame.target.is_none() && frame.tag.is_none() => {
+                    let detail =
+                        "This action needs `target`, the number of a message of whom it is about, or their `tag`.";
+                    Err(bad(frame.id, detail))
                 }
                 Some(action) => {
-                    Ok(Self::Moderate { id: frame.id, action, target: frame.target, seconds: frame.seconds })
+                    let AnyClientFrame { id, target, tag, seconds, .. } = frame;
+                    Ok(Self::Moderate { id, action, target, tag, seconds })
                 }
             },
             Some("sync") => match frame.after {
@@ -146,7 +153,14 @@ mod tests {
             ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
             ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
             ClientFrame::Delete { id: Some("a2".into()), target: 42 },
-            ClientFrame::Moderate { id: None, action: Action::Ban, target: Some(7), seconds: Some(60) },
+            ClientFrame::Moderate { id: None, action: Action::Ban, target: Some(7), tag: None, seconds: Some(60) },
+            ClientFrame::Moderate {
+                id: None,
+                action: Action::Remove,
+                target: None,
+                tag: Some(Tag::new([7, 8])),
+                seconds: None,
+            },
             ClientFrame::Sync { after: 41 },
             ClientFrame::Typing,
             ClientFrame::Heartbeat,

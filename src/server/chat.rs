@@ -6,13 +6,13 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
-use super::store::{Draft, Entry, Found, Room, Store};
+use super::store::{Draft, Entry, Found, Room, Store, Subject};
 use super::visitor::Visitor;
 use super::websocket::{TextFrame, Wire};
 use crate::domain::moderation::Action;
 use crate::domain::{
     Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
-    RoomPage, Seq, Username, page::MAX_COUNTED_ROOMS,
+    RoomPage, Seq, Tag, Username, page::MAX_COUNTED_ROOMS,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
@@ -51,16 +51,23 @@ pub(crate) enum Wish<'a> {
     /// To remove a message: an own one, or as the owner of the room.
     Delete { target: Seq },
     /// To do something about the room, as its owner.
-    Moderate { action: Action, target: Option<Seq>, seconds: Option<u32> },
+    Moderate { action: Action, target: Option<Seq>, tag: Option<Tag>, seconds: Option<u32> },
 }
 
 impl Wish<'_> {
-    fn parse(self) -> Result<Draft, Rejection> {
+    async fn parse(self, chat: &Chat, room: &Room) -> Result<Draft, Rejection> {
         Ok(match self {
             Self::Post { username, message } => Draft::Message { username, text: MessageText::parse(message)? },
             Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
             Self::Delete { target } => Draft::Delete { target },
-            Self::Moderate { action, target, seconds } => Draft::Moderate { action, target, seconds },
+            Self::Moderate { action, target, tag, seconds } => {
+                let subject = match (target, tag) {
+                    (Some(seq), _) => Some(Subject::AuthorOf(seq)),
+                    (None, Some(tag)) if action.has_subject() => Some(chat.tagged(room, &tag).await?),
+                    _ => None,
+                };
+                Draft::Moderate { action, subject, seconds }
+            }
         })
     }
 }
@@ -180,7 +187,7 @@ impl Chat {
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
-        let draft = wish.parse()?;
+        let draft = wish.parse(self, room).await?;
         let sent = id.map(EventId::parse).transpose()?;
         if let Err(too_much) = self.limiter.message(&author) {
             // What is stored already is answered all the same.
@@ -206,6 +213,23 @@ impl Chat {
     ) -> Outcome {
         let Found { room, .. } = self.admit(name, visitor).await?;
         self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+    }
+
+    /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.
+    async fn tagged(&self, room: &Room, tag: &Tag) -> Result<Subject, Rejection> {
+        let mut known = self.hub.tagged(room.id, tag);
+        for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
+            known.entry(author.to_bytes()).or_insert((author, Username::anonymous()));
+        }
+        let mut known = known.into_values();
+        match (known.next(), known.next()) {
+            (Some((author, username)), None) => Ok(Subject::Known { author, username }),
+            (None, _) => Err(Rejection::new(RejectionCode::NotFound, "Nobody here has this tag.")),
+            _ => Err(Rejection::new(
+                RejectionCode::Invalid,
+                "More than one has this tag: say it of a message of theirs.",
+            )),
+        }
     }
 }
 

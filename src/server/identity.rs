@@ -3,6 +3,7 @@
 //! The cookie carries the id and a signature. The key lies in the database, so every node recognises what any node
 //! has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks costs no row.
 
+use super::random;
 use crate::domain::Tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -71,7 +72,7 @@ impl Identities {
 
     /// A new identity: the author, and the value of the cookie that proves it. A guest until the cookie comes back.
     pub fn create(&self) -> (Author, String) {
-        let id = Uuid::new_v4();
+        let id = Uuid::from_bytes(random::bits());
         (Author::of(id, true), format!("{}.{}", id.simple(), self.signature(id).simple()))
     }
 

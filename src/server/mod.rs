@@ -20,6 +20,7 @@ mod metrics;
 mod origin;
 mod peer;
 mod presence;
+mod random;
 mod relay;
 mod request;
 mod retention;

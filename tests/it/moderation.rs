@@ -14,6 +14,7 @@ on_each_database!(
     a_locked_room_lets_those_back_in_who_were_there,
     a_room_that_is_handed_over_obeys_its_new_owner,
     an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
+    who_never_spoke_is_named_by_the_tag,
 );
 
 struct People {
@@ -200,4 +201,27 @@ async fn an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all(site: Site) {
         assert_eq!(people.moderate(bad.clone()).await["code"], code, "{bad}");
     }
     assert_eq!(people.door(&people.ann.0).join(&people.server).await.welcome["head"], 3);
+}
+
+async fn who_never_spoke_is_named_by_the_tag(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let carol = http::identity(&people.server).await;
+    let mut silent = people.door(&carol).username("Carol").join(&people.server).await;
+    let tag = silent.welcome["tag"].clone();
+    let act = json!({"type": "moderate", "id": "once", "action": "ban", "tag": tag, "seconds": 600});
+    people.ann.1.send(act.clone()).await;
+    let banned = people.ann.1.answer_to("once").await;
+    assert_eq!(banned["subject"], json!({"username": "Carol", "tag": tag}));
+    assert_eq!(silent.close_code().await, Some(4503));
+    assert_eq!(people.door(&carol).turned_away(&people.server).await.0, 4503);
+    // Sent again, it is the same act, although nobody with this tag is here any more.
+    people.ann.1.send(act.clone()).await;
+    assert_eq!(people.ann.1.answer_to("once").await, banned);
+    let own = people.ann.1.welcome["tag"].clone();
+    for (tag, code) in [(json!("zzzz"), "not_found"), (json!(""), "not_found"), (own, "invalid")] {
+        let refused = people.moderate(json!({"action": "ban", "tag": tag, "seconds": 60})).await;
+        assert_eq!(refused["code"], code, "{tag}");
+    }
+    people.moderate(json!({"action": "pardon", "tag": tag})).await;
+    people.door(&carol).join(&people.server).await;
 }

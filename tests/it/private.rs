@@ -12,6 +12,7 @@ on_each_database!(
     whoever_is_removed_goes_at_once_and_finds_nothing,
     only_the_owner_of_a_private_room_renews_and_removes,
     a_locked_private_room_admits_its_members_alone,
+    a_member_who_is_away_and_never_spoke_is_removed,
 );
 
 /// A key that no room has.
@@ -213,6 +214,18 @@ async fn a_locked_private_room_admits_its_members_alone(site: Site) {
     assert_eq!((room.status(&bob).await, room.status(&carol).await), (200, 404));
     room.moderate(&mut ann, json!({"action": "unlock"})).await;
     assert_eq!(room.status(&carol).await, 200);
+}
+
+async fn a_member_who_is_away_and_never_spoke_is_removed(site: Site) {
+    let room = Private::opened(&site).await;
+    let mut ann = room.door(&room.ann).username("Ann").join(&room.server).await;
+    let bob = http::identity(&room.server).await;
+    let silent = room.door(&bob).join(&room.server).await;
+    let tag = silent.welcome["tag"].clone();
+    drop(silent);
+    let removed = room.moderate(&mut ann, json!({"action": "remove", "tag": tag})).await;
+    assert_eq!(removed["subject"]["tag"], tag);
+    assert_eq!(room.status(&bob).await, 404);
 }
 
 #[tokio::test]

@@ -14,9 +14,10 @@ pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
 pub(crate) use seat::Seat;
 
+use super::identity::Author;
 use super::store::{Room, Store};
 use super::websocket::TextFrame;
-use crate::domain::{Event, EventBody, Seq};
+use crate::domain::{Event, EventBody, Seq, Tag, Username};
 use crate::protocol::ServerFrame;
 use row::Hint;
 use sea_orm::DbErr;
@@ -151,6 +152,18 @@ impl Hub {
         let Some(live) = self.live(room_id) else { return Present::default() };
         live.tell_presence();
         live.participants().here()
+    }
+
+    /// Those on this node who have this tag, and the name each goes by.
+    pub(crate) fn tagged(&self, room_id: i64, tag: &Tag) -> HashMap<[u8; 16], (Author, Username)> {
+        let Some(live) = self.live(room_id) else { return HashMap::new() };
+        let places = live.places().into_iter().filter(|place| place.author.tag() == *tag);
+        let participants = live.participants();
+        let named = places.filter_map(|place| {
+            let username = participants.username(place.connection)?.clone();
+            Some((place.author.to_bytes(), (place.author, username)))
+        });
+        named.collect()
     }
 
     /// The ids of the live rooms.

@@ -1,6 +1,6 @@
 //! Who is in a live room: the connections of this node, and what the other nodes have said of theirs.
 
-use crate::domain::Participant;
+use crate::domain::{Participant, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -30,6 +30,11 @@ impl Participants {
     /// A connection has gone.
     pub(super) fn remove(&mut self, connection: u64) {
         self.here.remove(&connection);
+    }
+
+    /// The name under which a connection of this node is here.
+    pub(super) fn username(&self, connection: u64) -> Option<&Username> {
+        self.here.get(&connection).map(|participant| &participant.username)
     }
 
     /// Another node has told who is there. Returns whether that is news.
@@ -76,7 +81,7 @@ impl Participants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Tag, Username};
+    use crate::domain::Tag;
 
     fn participant(name: &str, tag: u8) -> Participant {
         Participant { username: Username::parse(name).unwrap(), tag: Tag::new([tag, 0]) }

@@ -193,8 +193,8 @@ impl Connection {
                 self.submit(id, Wish::Edit { target, text: &text }, draining).await
             }
             Ok(ClientFrame::Delete { id, target }) => self.submit(id, Wish::Delete { target }, draining).await,
-            Ok(ClientFrame::Moderate { id, action, target, seconds }) => {
-                self.submit(id, Wish::Moderate { action, target, seconds }, draining).await
+            Ok(ClientFrame::Moderate { id, action, target, tag, seconds }) => {
+                self.submit(id, Wish::Moderate { action, target, tag, seconds }, draining).await
             }
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.seat.head();

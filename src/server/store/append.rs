@@ -140,9 +140,10 @@ impl Batch {
         let seq = room.head + 1;
         let mut moderation = None;
         let target = entry.draft.target().map(|target| (entry.room_id, target));
-        if let Draft::Moderate { action, seconds, .. } = entry.draft {
+        if let Draft::Moderate { action, subject, seconds } = &entry.draft {
             let target = target.and_then(|target| self.targets.get(&target));
-            match self.standings.moderate(room, entry, (action, seconds), target, self.now) {
+            let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
+            match self.standings.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(done) => moderation = Some(done),
                 Err(rejection) => return Appended::Rejected(rejection),
             }

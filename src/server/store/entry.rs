@@ -20,7 +20,28 @@ pub(crate) enum Draft {
     Message { username: Username, text: MessageText },
     Edit { target: Seq, text: MessageText },
     Delete { target: Seq },
-    Moderate { action: Action, target: Option<Seq>, seconds: Option<u32> },
+    Moderate { action: Action, subject: Option<Subject>, seconds: Option<u32> },
+}
+
+/// Whom an act of moderation is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// Whoever wrote this message.
+    AuthorOf(Seq),
+    /// Somebody who need not have written any.
+    Known { author: Author, username: Username },
+}
+
+impl Subject {
+    /// The author, and the name that others know them by; `target` is the message that is meant, if there is one.
+    pub(super) fn resolve(&self, target: Option<&Model>) -> Option<(Vec<u8>, Username)> {
+        match self {
+            Self::AuthorOf(_) => target
+                .filter(|row| row.kind == Kind::Message)
+                .map(|row| (row.author.clone(), Username::from_stored(row.username.clone()))),
+            Self::Known { author, username } => Some((author.as_bytes().to_vec(), username.clone())),
+        }
+    }
 }
 
 /// What became of an entry.
@@ -41,7 +62,16 @@ impl Draft {
         match self {
             Self::Message { .. } => None,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
-            Self::Moderate { target, .. } => *target,
+            Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
+            Self::Moderate { .. } => None,
+        }
+    }
+
+    /// Whom it is about, if no message says so.
+    pub(super) fn known_subject(&self) -> Option<&Author> {
+        match self {
+            Self::Moderate { subject: Some(Subject::Known { author, .. }), .. } => Some(author),
+            _ => None,
         }
     }
 
@@ -64,8 +94,13 @@ impl Draft {
     /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
     pub(super) fn is(&self, stored: &Model) -> bool {
         let same_text = match self {
-            Self::Moderate { action, .. } => {
-                serde_json::from_str::<Moderation>(&stored.text).map_or(true, |done| done.action == *action)
+            Self::Moderate { action, subject, .. } => {
+                let same_tag = |done: &Moderation| match (subject, &done.subject) {
+                    (Some(Subject::Known { author, .. }), Some(subject)) => author.tag() == subject.tag,
+                    _ => true,
+                };
+                serde_json::from_str(&stored.text)
+                    .map_or(true, |done: Moderation| done.action == *action && same_tag(&done))
             }
             _ => stored.text == self.text() || stored.text.is_empty(),
         };

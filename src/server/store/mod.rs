@@ -17,7 +17,7 @@ mod skeleton;
 mod standings;
 
 pub(crate) use append::Locking;
-pub(crate) use entry::{Appended, Draft, Entry};
+pub(crate) use entry::{Appended, Draft, Entry, Subject};
 pub(crate) use failure::sync_failed;
 pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};

@@ -5,6 +5,7 @@ use crate::domain::page::Ownership;
 use crate::domain::{Epoch, Key, RoomName, Seq};
 use crate::server::identity::Author;
 use crate::server::metrics::timed;
+use crate::server::random;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::OnConflict,
 };
@@ -74,7 +75,7 @@ impl Store {
 
     /// Makes a private room with this title, which belongs to `owner`; its name.
     pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &Author) -> Result<RoomName, DbErr> {
-        let key = new_key();
+        let key = Key::new(random::bits());
         let name = title.with_key(key);
         let new = room::ActiveModel {
             owner: Set(Some(owner.as_bytes().to_vec())),
@@ -132,13 +133,6 @@ fn new(name: &RoomName) -> room::ActiveModel {
         moderated: Set(false),
         ..Default::default()
     }
-}
-
-/// 128 random bits.
-pub(super) fn new_key() -> Key {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits).expect("the system has random bits");
-    Key::new(bits)
 }
 
 /// Eight random characters.

@@ -1,14 +1,14 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
 use super::entity::standing::{Column, Entity, Model};
-use super::rooms::new_key;
-use super::{Draft, Entry, Store, entity::event, entity::room, now};
+use super::{Draft, Entry, Store, entity::event, entity::name, entity::room, now};
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
-use crate::domain::{Participant, Rejection, RejectionCode, Timestamp, Username};
+use crate::domain::{Key, Participant, Rejection, RejectionCode, Tag, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
+use crate::server::random;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    Statement,
+    QuerySelect, Statement,
     sea_query::{ExprTrait, OnConflict},
 };
 use std::collections::{HashMap, HashSet};
@@ -19,7 +19,7 @@ const RECENT: i64 = 1000;
 /// Until when somebody stays away who was removed from a private room.
 const FOR_GOOD: i64 = i64::MAX;
 
-type Key = (i64, Vec<u8>);
+type Place = (i64, Vec<u8>);
 
 /// How somebody stands in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Standing {
 /// What a transaction knows of how people stand in the rooms that it has locked.
 #[derive(Default)]
 pub(super) struct Standings {
-    known: HashMap<Key, Model>,
-    changed: HashSet<Key>,
+    known: HashMap<Place, Model>,
+    changed: HashSet<Place>,
     /// Rooms that were locked, and the newest number of each.
     locked: Vec<(i64, i64)>,
 }
@@ -63,6 +63,7 @@ impl Standings {
                 of_room.insert(entry.author.as_bytes().to_vec());
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
                 of_room.extend(target.map(|target| target.author.clone()));
+                of_room.extend(entry.draft.known_subject().map(|author| author.as_bytes().to_vec()));
             }
         }
         if wanted.is_empty() {
@@ -120,7 +121,7 @@ impl Standings {
         room: &mut room::Model,
         entry: &Entry,
         (action, seconds): (Action, Option<u32>),
-        target: Option<&event::Model>,
+        subject: Option<(Vec<u8>, Username)>,
         now: i64,
     ) -> Result<Moderation, Rejection> {
         if room.owner.as_deref() != Some(entry.author.as_bytes()) {
@@ -134,16 +135,15 @@ impl Standings {
         let mut moderation = Moderation { action, subject: None, until: None, seconds: None };
         if action.has_subject() {
             let not_found = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
-            let message = target.filter(|row| row.kind == event::Kind::Message).ok_or_else(not_found)?;
-            if room.owner.as_ref() == Some(&message.author) {
-                return Err(Rejection::new(RejectionCode::Invalid, "This message is your own."));
+            let (author, username) = subject.ok_or_else(not_found)?;
+            if room.owner.as_ref() == Some(&author) {
+                return Err(Rejection::new(RejectionCode::Invalid, "This is you."));
             }
-            let username = Username::from_stored(message.username.clone());
-            moderation.subject = Some(Participant { username, tag: tag_of(&message.author) });
+            moderation.subject = Some(Participant { username, tag: tag_of(&author) });
             let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
             let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);
             let missing = || Rejection::new(RejectionCode::Invalid, "`seconds` says for how long: 1 to 31536000.");
-            let standing = self.of(room.id, &message.author);
+            let standing = self.of(room.id, &author);
             match action {
                 Action::Mute => standing.muted_until = until.ok_or_else(missing)?,
                 Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
@@ -151,7 +151,7 @@ impl Standings {
                 Action::HandOver => {
                     standing.member = true;
                     // Whoever gives a room away stays in it.
-                    let before = room.owner.replace(message.author.clone()).unwrap_or_default();
+                    let before = room.owner.replace(author.clone()).unwrap_or_default();
                     self.of(room.id, &before).member = true;
                     self.changed.insert((room.id, before));
                 }
@@ -160,7 +160,7 @@ impl Standings {
             if matches!(action, Action::Mute | Action::Ban) {
                 moderation.until = until.map(Timestamp);
             }
-            self.changed.insert((room.id, message.author.clone()));
+            self.changed.insert((room.id, author));
         }
         match action {
             Action::SlowMode => {
@@ -181,7 +181,7 @@ impl Standings {
         }
         if renews {
             // Whoever was removed has the one from before.
-            room.invitation = Some(new_key().to_string());
+            room.invitation = Some(Key::new(random::bits()).to_string());
         }
         room.moderated = true;
         Ok(moderation)
@@ -228,6 +228,26 @@ impl Store {
             banned_until: Some(row.banned_until).filter(|&until| until > now),
         };
         Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
+    }
+
+    /// Those with this tag who stand in the room in any way, or hold a name in it.
+    pub(crate) async fn tagged(&self, room_id: i64, tag: &Tag) -> Result<Vec<Author>, DbErr> {
+        let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
+        // Between the least and something above the greatest 16 bytes that begin so.
+        let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
+        let standing = Entity::find()
+            .select_only()
+            .column(Column::Author)
+            .filter(Column::RoomId.eq(room_id))
+            .filter(Column::Author.between(least.clone(), above.clone()));
+        let named = name::Entity::find()
+            .select_only()
+            .column(name::Column::Author)
+            .filter(name::Column::RoomId.eq(room_id))
+            .filter(name::Column::Author.between(least, above));
+        let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
+        authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
+        Ok(authors.iter().filter_map(|author| Author::from_stored(author)).collect())
     }
 
     /// Makes these authors members: they come into the room although it is locked or private.

@@ -66,7 +66,7 @@ pub(super) fn MessageList() -> impl IntoView {
                 <TimelineBeginning />
                 <ol
                     class="message-list"
-                    data-room=room.title
+                    data-room=of_page(|page| page.room.to_string())
                     data-epoch=of_page(|page| page.epoch.to_string())
                     data-head=of_page(|page| page.head.to_string())
                 >

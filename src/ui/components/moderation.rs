@@ -5,7 +5,7 @@ use super::room_state::RoomState;
 use crate::api::open_room;
 use crate::domain::moderation::Action;
 use crate::domain::page::Ownership;
-use crate::domain::{Event, EventBody, Seq};
+use crate::domain::{Event, EventBody, Participant, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser;
 use leptos::prelude::*;
@@ -37,11 +37,13 @@ const REMOVE: [(&str, Action, u32); 1] = [("Remove from the room", Action::Remov
 const RENEW: [(&str, Action, u32); 1] = [("Renew the invitation: the link so far ends", Action::Renew, 0)];
 
 /// What the dialog is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Concern {
     TheRoom,
     /// Whoever wrote this message.
     AuthorOf(Seq),
+    /// Somebody who is here.
+    Somebody(Participant),
 }
 
 #[component]
@@ -53,9 +55,10 @@ pub(super) fn ModerationDialog() -> impl IntoView {
             let author = room.timeline.with(|it| it.message(seq).map(|message| message.username.to_string()));
             author.unwrap_or_default()
         }
+        Some(Concern::Somebody(participant)) => participant.username.to_string(),
         _ => room.title.get(),
     };
-    let is_personal = Signal::derive(move || matches!(room.moderating.get(), Some(Concern::AuthorOf(_))));
+    let is_personal = Signal::derive(move || room.moderating.get().is_some_and(|it| it != Concern::TheRoom));
     let is_private = Signal::derive(move || room.page.with(|page| page.room.is_private()));
     let choices = |shown: Signal<bool>, choices: &'static [(&'static str, Action, u32)]| {
         let button = move |&(label, action, seconds)| {
@@ -101,13 +104,14 @@ impl RoomState {
     }
 
     fn moderate(self, action: Action, seconds: u32) {
-        let target = match self.moderating.get_untracked() {
-            Some(Concern::AuthorOf(seq)) => Some(seq),
-            _ => None,
+        let (target, tag) = match self.moderating.get_untracked() {
+            Some(Concern::AuthorOf(seq)) => (Some(seq), None),
+            Some(Concern::Somebody(participant)) => (None, Some(participant.tag)),
+            _ => (None, None),
         };
         self.moderating.set(None);
         let id = Some(browser::new_id().as_str().to_owned());
-        self.send(ClientFrame::Moderate { id, action, target, seconds: Some(seconds) });
+        self.send(ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) });
     }
 
     /// What an event means for whose the room is, and what everybody is told of it.
@@ -118,7 +122,8 @@ impl RoomState {
             EventBody::Message { tag, .. } if before == Ownership::Nobodys => of(tag),
             EventBody::Moderated(moderation) => {
                 self.notice.set(moderation.to_string());
-                if matches!(moderation.action, Action::Renew | Action::Remove) {
+                let is_oneself = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
+                if matches!(moderation.action, Action::Renew | Action::Remove) && !is_oneself {
                     self.ask_for_invitation();
                 }
                 match (moderation.action, &moderation.subject) {

@@ -1,6 +1,7 @@
 //! Who is here now, and how to invite others.
 
 use super::avatar::Avatar;
+use super::moderation::Concern;
 use super::room_state::RoomState;
 use super::share_link::ShareLink;
 use crate::domain::Participant;
@@ -34,12 +35,15 @@ pub(super) fn ParticipantList(
 fn ParticipantItem(participant: Participant) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let own = room.is_own(&participant.tag);
-    let Participant { username, tag } = participant;
+    let Participant { username, tag } = participant.clone();
+    let moderated = Signal::derive(move || !own && room.is_owner());
+    let moderate = move |_| room.moderating.set(Some(Concern::Somebody(participant.clone())));
     view! {
         <li class="participant">
             <Avatar username=username.clone() tag=tag />
             <span class="participant-name" dir="auto">{username.to_string()}</span>
             {own.then_some(view! { <span class="participant-own">"you"</span> })}
+            <button class="button-quiet participant-moderate" class:shown=moderated on:click=moderate>"Moderate"</button>
         </li>
     }
 }
