@@ -35,8 +35,11 @@ export class Server {
   private readonly directory = mkdtempSync(join(tmpdir(), "parlour-end2end-"));
   private readonly killed = () => this.child?.kill("SIGKILL");
 
-  static async start(): Promise<Server> {
-    const server = new Server();
+  private constructor(private readonly limits: string[]) {}
+
+  /** A server that limits nothing, or as these flags say. */
+  static async start(limits = ["--limits", "off"]): Promise<Server> {
+    const server = new Server(limits);
     process.once("exit", server.killed);
     await server.start();
     return server;
@@ -48,7 +51,7 @@ export class Server {
 
   /** Starts it, on the port and with the data of the last time. */
   async start(): Promise<void> {
-    const flags = ["--addr", `127.0.0.1:${this.port}`, "--data", this.directory, "--limits", "off"];
+    const flags = ["--addr", `127.0.0.1:${this.port}`, "--data", this.directory, ...this.limits];
     const child = spawn(executable(), flags, { cwd: this.directory, env: environment(), stdio: ["ignore", "pipe", "inherit"] });
     this.child = child;
     for await (const line of createInterface(child.stdout)) {
