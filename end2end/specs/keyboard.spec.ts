@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, fill, isLive, message, messages, numbers, post, removal, say, text } from "../support/room";
+import { act, change, composer, enter, fill, isLive, message, messages, numbers, post, removal, say, text } from "../support/room";
 
 async function hasSaid(page: Page, ...said: string[]): Promise<void> {
   for (const text of said) {
@@ -90,6 +90,30 @@ test("Esc cancels an edit, and the draft is back", async ({ page, room }) => {
   await isLive(page);
   await expect(text(page, 1)).toHaveText("as it was");
   await expect(composer(page)).toHaveValue("my draft");
+});
+
+test("an edit that was begun survives a reload and another room, and cancelling it brings the draft back", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "hello");
+  await expect(text(page, 1)).toHaveText("hello");
+  await composer(page).press("ArrowUp");
+  await composer(page).fill("hello, wor");
+  await page.reload();
+  await expect(page.getByText("Editing your message")).toBeVisible();
+  await expect(composer(page)).toHaveValue("hello, wor");
+  await change(page, `${room}-b`);
+  await expect(page.getByText("Editing your message")).toBeHidden();
+  await expect(composer(page)).toHaveValue("");
+  await change(page, room);
+  await expect(composer(page)).toHaveValue("hello, wor");
+  await composer(page).fill("hello, world");
+  await composer(page).press("Enter");
+  await expect(text(page, 1)).toHaveText("hello, world (edited)");
+  await expect(composer(page)).toHaveValue("");
+  await composer(page).fill("a draft");
+  await page.reload();
+  await expect(composer(page)).toHaveValue("a draft");
+  await expect(page.getByText("Editing your message")).toBeHidden();
 });
 
 test("an edit that empties a message asks whether to remove it", async ({ page, room }) => {

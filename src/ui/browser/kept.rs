@@ -1,4 +1,4 @@
-//! What this browser keeps between visits, in its local storage: drafts, what waits to be sent, and how far each room
+//! What this browser keeps between visits, in its local storage: drafts, edits, what waits to be sent, and how far each room
 //! was read. Every piece has a key of its own, so that two tabs never overwrite each other. Where there is no storage
 //! nothing is kept, and everything else works.
 
@@ -42,6 +42,23 @@ pub(crate) fn draft(room: &RoomName) -> Option<String> {
 /// Keeps it.
 pub(crate) fn keep_draft(room: &RoomName, text: &str) {
     keep(&draft_key(room), text);
+}
+
+/// The edit of a message that was begun in the room and neither saved nor cancelled: which message, and the text so far.
+pub(crate) fn edit(room: &RoomName) -> Option<(Seq, String)> {
+    let kept = storage()?.get_item(&edit_key(room)).ok()??;
+    let (seq, text) = kept.split_once(' ')?;
+    Some((seq.parse().ok()?, text.to_owned()))
+}
+
+/// Keeps it.
+pub(crate) fn keep_edit(room: &RoomName, seq: Seq, text: &str) {
+    keep(&edit_key(room), &format!("{seq} {text}"));
+}
+
+/// Lets go of it.
+pub(crate) fn forget_edit(room: &RoomName) {
+    keep(&edit_key(room), "");
 }
 
 /// Up to which number the room was read; `None` at the first visit.
@@ -94,6 +111,10 @@ fn outbox_key(room: &RoomName, id: &str) -> String {
 
 fn draft_key(room: &RoomName) -> String {
     format!("parlour:draft:{room}")
+}
+
+fn edit_key(room: &RoomName) -> String {
+    format!("parlour:edit:{room}")
 }
 
 fn storage() -> Option<Storage> {

@@ -72,8 +72,9 @@ pub(super) fn Composer(
         let Some(text) = text.get_untracked() else { return };
         let value = text.value();
         length.set(value.chars().count());
-        if room.editing.get_untracked().is_none() {
-            kept::keep_draft(&room.name(), &value);
+        match room.editing.get_untracked() {
+            Some(seq) => kept::keep_edit(&room.name(), seq, &value),
+            None => kept::keep_draft(&room.name(), &value),
         }
         if !value.is_empty() && clock::now() - told.get_value() > TYPING_MS {
             told.set_value(clock::now());
@@ -128,7 +129,7 @@ pub(super) fn Composer(
             <p class="form-error" role="alert">{Signal::derive(move || room.name_refused.get().unwrap_or_default())}</p>
             <p class="composer-editing" class:shown=Signal::derive(edits)>
                 "Editing your message"
-                <button type="button" class="button-quiet" on:click=move |_| room.editing.set(None)>"Cancel"</button>
+                <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
             </p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-fields">
@@ -182,14 +183,20 @@ fn join(room: RoomState, name: String, moves_on: bool) {
     });
 }
 
-/// Shows the room's draft where nothing was typed yet, also when another room is opened.
+/// Goes on with what was begun in the room, where nothing was typed yet: an edit, or else the draft. Also when another
+/// room is opened.
 fn keep_draft(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
     Effect::new(move |before: Option<String>| {
         let name = room.page.with(|page| page.room.clone());
         let is_other = before.is_some_and(|before| before != name.as_str());
         if let Some(text) = text.get() {
-            if is_other || text.value().is_empty() {
-                text.set_value(&kept::draft(&name).unwrap_or_default());
+            let typed = text.value();
+            let begun = kept::edit(&name).filter(|(seq, _)| room.has_own(*seq));
+            match begun {
+                // Some browsers fill in again what stood in a field before a reload.
+                Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
+                _ if is_other || typed.is_empty() => text.set_value(&kept::draft(&name).unwrap_or_default()),
+                _ => {}
             }
             length.set(text.value().chars().count());
         }
@@ -197,13 +204,15 @@ fn keep_draft(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>)
     });
 }
 
-/// Fills the composer with the message that is to be edited, and with the draft when that is over.
+/// Fills the composer with the message that is to be edited, as far as that has come, and with the draft when it is over.
 fn edit(room: RoomState, write: impl Fn(&str) + Copy + 'static) {
     Effect::new(move |before: Option<Option<Seq>>| {
         let editing = room.editing.get();
         match editing {
             Some(seq) => {
-                if let Some(text) = room.timeline.with_untracked(|it| it.message(seq).map(|it| it.text.clone())) {
+                let begun = kept::edit(&room.name()).filter(|(kept, _)| *kept == seq).map(|(_, text)| text);
+                let text = || room.timeline.with_untracked(|it| it.message(seq).map(|it| it.text.clone()));
+                if let Some(text) = begun.or_else(text) {
                     write(&text);
                 }
             }
@@ -223,5 +232,5 @@ fn finish_editing(room: RoomState, target: Seq, text: String) {
     if before.as_ref() != Some(&text) {
         room.wish(Wish::Edit { target, text });
     }
-    room.editing.set(None);
+    room.stop_editing();
 }

@@ -88,7 +88,7 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
                 || room.removing.get_untracked().is_some()
                 || room.moderating.get_untracked().is_some() => {}
         "Escape" if showing_participants.get_untracked() => showing_participants.set(false),
-        "Escape" if room.editing.get_untracked().is_some() => room.editing.set(None),
+        "Escape" if room.editing.get_untracked().is_some() => room.stop_editing(),
         "Escape" => room.go_to_the_end(),
         _ if browser::is_stray_typing(&event) => browser::focus_composer(),
         _ => {}

@@ -103,6 +103,11 @@ impl RoomState {
         self.page.with_untracked(|page| page.tag == *tag)
     }
 
+    /// Whether this is a message of the visitor's own that is still there.
+    pub(super) fn has_own(self, seq: Seq) -> bool {
+        self.timeline.with_untracked(|it| it.message(seq).is_some_and(|it| self.is_own(&it.tag) && !it.is_deleted()))
+    }
+
     /// The visitor's newest message that is still there.
     pub(super) fn last_own(self) -> Option<Message> {
         let is_own = |it: &&Message| self.is_own(&it.tag) && !it.is_deleted();
@@ -131,6 +136,12 @@ impl RoomState {
         let listener = RoomListener { room: self, visit: self.visit.get_value() };
         let live = Live::start(name, &page.epoch, self.username.get_untracked().as_deref(), listener);
         self.live.set_value(Some(live));
+    }
+
+    /// The edit was saved or cancelled.
+    pub(super) fn stop_editing(self) {
+        kept::forget_edit(&self.name());
+        self.editing.set(None);
     }
 
     /// Shows the others that something is being written here.
