@@ -13,6 +13,11 @@ impl Tag {
         Self(format!("{:02x}{:02x}", bytes[0], bytes[1]))
     }
 
+    /// A tag that was made before it was stored.
+    pub fn from_stored(tag: String) -> Self {
+        Self(tag)
+    }
+
     /// The tag as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -38,7 +38,7 @@ pub struct RoomPage {
 }
 
 /// Whose a room is, for somebody who looks at it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ownership {
     /// Nobody has spoken in it. Whoever does first will own it.
     #[default]

@@ -83,23 +83,24 @@ impl Chat {
     ) -> Result<RoomPage, Denied> {
         // The head is read before the messages, so it never claims more than the page shows.
         let found = self.admit(name, visitor).await?;
-        let (ownership, invitation) = (found.ownership(&visitor.author), found.invitation());
-        let room = found.room;
-        let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
-        let history = self.store.messages(room.id, place).await?;
-        let (tag, form_id) = (visitor.author.tag(), new_id());
+        let history = self.page(&found, permalink).await?;
         Ok(RoomPage {
-            room: room.name,
-            epoch: room.epoch,
+            ownership: found.ownership(&visitor.author),
+            invitation: found.invitation(),
+            room: found.room.name,
+            epoch: found.room.epoch,
             head: found.head,
             username,
-            tag,
+            tag: visitor.author.tag(),
             permalink,
-            form_id,
+            form_id: new_id(),
             history,
-            ownership,
-            invitation,
         })
+    }
+
+    /// The messages of a room's page, for somebody who was admitted.
+    pub(crate) async fn page(&self, found: &Found, permalink: Option<Seq>) -> Result<HistoryPage, DbErr> {
+        self.store.messages(found.room.id, permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around)).await
     }
 
     /// A page of messages.
@@ -234,7 +235,7 @@ impl Chat {
 }
 
 /// An id of our own making.
-fn new_id() -> EventId {
+pub(crate) fn new_id() -> EventId {
     EventId::from_stored(Uuid::now_v7().simple().to_string())
 }
 

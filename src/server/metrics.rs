@@ -72,6 +72,7 @@ fn describe() {
         "From an event's announcement on this node to its write to a row of sockets"
     );
     describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
+    describe_counter!("parlour_room_pages_total", "Room pages, rendered anew or reused");
     describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
 }
 
@@ -144,6 +145,11 @@ fn since_start() -> Duration {
 pub(crate) fn requested(route: String, status: u16, since: Instant) {
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
+}
+
+/// A room's page was asked for.
+pub(crate) fn paged(reused: bool) {
+    counter!("parlour_room_pages_total", "made" => if reused { "reused" } else { "rendered" }).increment(1);
 }
 
 /// Times a question to the database.

@@ -1,7 +1,7 @@
 //! What runs only on the server. `run` wires the parts together, serves, and drains.
 //!
 //! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
-//! `journal` know SeaORM, only `relay` knows Redis, only `router` knows the pages.
+//! `journal` know SeaORM, only `relay` knows Redis, only `router` and `pages` know the ui.
 
 pub mod accept;
 mod access;
@@ -18,10 +18,12 @@ mod journal;
 mod limits;
 mod metrics;
 mod origin;
+mod pages;
 mod peer;
 mod presence;
 mod random;
 mod relay;
+mod rendered;
 mod request;
 mod retention;
 mod router;
@@ -40,6 +42,7 @@ use journal::Journal;
 use limits::Limiter;
 use metrics::Metrics;
 use relay::Relay;
+use rendered::Rendered;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
@@ -66,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
+    pub(crate) rendered: Rendered,
     pub(crate) metrics: Metrics,
     pub(crate) sockets: TaskTracker,
     pub(crate) draining: CancellationToken,
@@ -119,6 +123,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let limiter = Limiter::new(config.rates);
     tasks.spawn(limiter.clone().forget_for_ever());
+    let rendered = Rendered::default();
+    tasks.spawn(rendered.clone().forget_for_ever());
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
     announce(&config, &listener);
@@ -130,6 +136,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         limiter,
         relay,
         assets,
+        rendered,
         metrics,
         sockets: TaskTracker::new(),
         draining: CancellationToken::new(),

@@ -1,23 +1,22 @@
-//! The site map. The one file of the server that knows the pages.
+//! The site map, and what is asked of its pages; `pages` renders them.
 
 use super::access::Denied;
 use super::chat::Wish;
+use super::pages::{Visit, known, page, room_page};
 use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RoomName, Username};
-use crate::ui::{NotFound, Refused, shell};
+use crate::ui::{NotFound, Refused};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use leptos::nonce::use_nonce;
-use leptos::prelude::{expect_context, provide_context};
-use leptos_axum::ResponseOptions;
+use leptos::prelude::provide_context;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -149,9 +148,21 @@ async fn room(
                 // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
                 return Redirect::to(uri.path()).into_response();
             }
-            let asked = query.ok().and_then(|Query(query)| query.username);
-            let new = asked.and_then(|name| Username::parse(&name).ok()).filter(|_| known(&request).is_none());
-            let mut response = page(&shared, request, None).await;
+            // A link names nobody who has a name.
+            let known = known(&request).cloned();
+            let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
+            let asked = asked.filter(|name| !name.trim().is_empty());
+            let (new, refused) = match asked.as_deref().map(Username::parse) {
+                Some(Ok(username)) => (Some(username), None),
+                // A name that cannot be is given back with the reason, like a message that was refused.
+                Some(Err(reason)) => {
+                    (None, Some(Refused { message: String::new(), username: asked, detail: reason.to_string() }))
+                }
+                None => (None, None),
+            };
+            let permalink = rest.first().and_then(|seq| parse_seq(seq));
+            let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
+            let mut response = room_page(&shared, request, visit, refused).await;
             if let Some(username) = new {
                 visitor::remember(&mut response, &username, &shared.config);
             }
@@ -185,7 +196,7 @@ async fn post(
     let mut again = Request::new(Body::empty());
     *again.uri_mut() = uri;
     again.extensions_mut().insert(visitor);
-    again.extensions_mut().insert(known);
+    again.extensions_mut().insert(known.clone());
     let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
@@ -201,7 +212,8 @@ async fn post(
         }
         Err(Rejection { code, detail, .. }) => {
             let refused = Refused { message: form.message, username: form.username, detail };
-            (status(code), page(&shared, again, Some(refused)).await).into_response()
+            let visit = Visit { name, permalink: None, username: known.0, visitor };
+            (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()
         }
     }
 }
@@ -209,11 +221,10 @@ async fn post(
 /// Whatever has no page: says why, with 404.
 async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
     let reason = NotFound(why_not(request.uri().path()));
-    request.extensions_mut().insert(reason);
     // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
     // rooms where this router finds none. So it is given one that leads nowhere.
     *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, None).await).into_response()
+    (StatusCode::NOT_FOUND, page(&shared, request, Some(reason)).await).into_response()
 }
 
 fn why_not(path: &str) -> String {
@@ -236,35 +247,6 @@ async fn server_function(State(shared): State<Shared>, headers: HeaderMap, reque
         provide_context(config.clone());
     };
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
-}
-
-/// Renders the page that the request's address names.
-async fn page(shared: &Shared, request: Request, refused: Option<Refused>) -> Response {
-    let (chat, options, assets) = (shared.chat.clone(), shared.config.leptos.clone(), shared.assets.root());
-    let known = KnownUsername(known(&request).cloned());
-    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
-    let not_found = request.extensions().get::<NotFound>().cloned();
-    let context = move || {
-        provide_context(chat.clone());
-        provide_context(known.clone());
-        provide_context(refused.clone());
-        if let Some(nonce) = use_nonce() {
-            let policy = headers::page_policy(&nonce, watched);
-            expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        provide_context(not_found.clone());
-    };
-    let mut response =
-        leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request)
-            .await;
-    let private = "private, no-store".parse().expect("a plain header value");
-    response.headers_mut().insert(header::CACHE_CONTROL, private);
-    response
-}
-
-/// The name that the visitor goes by already.
-fn known(request: &Request) -> Option<&Username> {
-    request.extensions().get::<KnownUsername>().and_then(|known| known.0.as_ref())
 }
 
 fn with_username(room: &RoomName, username: Option<&str>) -> String {

@@ -35,6 +35,7 @@ mod private;
 mod promise;
 mod random;
 mod remembered;
+mod rendered;
 mod repetition;
 mod resume;
 mod retention;

@@ -1,6 +1,7 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
 use super::planner::expect_large_rooms;
+use super::together::Together;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
@@ -53,11 +54,11 @@ impl Store {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
                 let reader = connect_to_read(url, 1).await?;
-                Self { writer: connect_to_write(url, false).await?, reader, _lock: None }
+                Self { writer: connect_to_write(url, false).await?, reader, found: Together::default(), _lock: None }
             }
             Some("postgres" | "postgresql") => {
                 let pool = connect_postgres(url).await?;
-                Self { writer: pool.clone(), reader: pool, _lock: None }
+                Self { writer: pool.clone(), reader: pool, found: Together::default(), _lock: None }
             }
             _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         };
@@ -72,7 +73,7 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let lock = lock_file(&sqlite_file(url)?)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store { writer, reader, _lock: Some(Arc::new(lock)) })
+    Ok(Store { writer, reader, found: Together::default(), _lock: Some(Arc::new(lock)) })
 }
 
 /// The file that a URL of SQLite names.
@@ -110,7 +111,7 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
             .pragma("secure_delete", "ON")
     });
     // One connection for ever: pragmas belong to it, and there is no second writer.
-    options.idle_timeout(None).max_lifetime(None);
+    options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
     let writer = Database::connect(options).await?;
     assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
     assert_durable(&writer, "PRAGMA synchronous", "2").await?;
@@ -120,8 +121,10 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
 /// Connections that only read an embedded database.
 pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
+    // A file does not hang up.
     options
         .max_connections(connections)
+        .test_before_acquire(false)
         .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
     Database::connect(options).await
 }
@@ -136,7 +139,7 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
     let pool = connect_postgres(url).await?;
     migrate_postgres(url).await?;
-    Ok(Store { writer: pool.clone(), reader: pool, _lock: None })
+    Ok(Store { writer: pool.clone(), reader: pool, found: Together::default(), _lock: None })
 }
 
 async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {

@@ -61,9 +61,13 @@ impl Store {
     }
 
     /// Removes everything an author has written, as the author would: each message by an event of the log, its text
-    /// blanked. Then the names under which it stood go too. How many messages these were.
+    /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them.
+    /// How many messages these were.
     pub(crate) async fn erase(&self, author: &Author) -> Result<u64, DbErr> {
         let mut removed = 0;
+        let nobody = Expr::value(Username::anonymous().as_str());
+        let named = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
+        event::Entity::update_many().col_expr(Column::Username, nobody).filter(named).exec(&self.writer).await?;
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
             loop {
@@ -77,9 +81,6 @@ impl Store {
                 }
             }
         }
-        let nobody = Expr::value(Username::anonymous().as_str());
-        let named = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
-        event::Entity::update_many().col_expr(Column::Username, nobody).filter(named).exec(&self.writer).await?;
         name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
         self.forget_deleted().await;
         Ok(removed)

@@ -15,6 +15,7 @@ mod rooms;
 mod site;
 mod skeleton;
 mod standings;
+mod together;
 
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
@@ -22,9 +23,11 @@ pub(crate) use failure::sync_failed;
 pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
 
+use crate::domain::RoomName;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr};
 use std::sync::Arc;
+use together::Together;
 
 /// A cheap-to-clone handle on the database.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Store {
     writer: DatabaseConnection,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
     reader: DatabaseConnection,
+    /// Rooms that are being looked up.
+    found: Together<RoomName, Result<Option<Found>, DbErr>>,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }

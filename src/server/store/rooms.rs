@@ -1,13 +1,15 @@
 //! Rooms: found by name, made at the first visit, and the newest number of each.
 
-use super::{Store, entity::room};
+use super::{Store, entity::event, entity::room};
 use crate::domain::page::Ownership;
 use crate::domain::{Epoch, Key, RoomName, Seq};
 use crate::server::identity::Author;
 use crate::server::metrics::timed;
 use crate::server::random;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, SelectModel, Selector,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 /// A room as the server knows it.
@@ -24,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) room: Room,
     /// The newest number of its log.
     pub(crate) head: Seq,
+    /// The oldest number that the log still holds; 0 if it holds none.
+    pub(crate) first: Seq,
     owner: Option<Vec<u8>>,
     /// Of a private room: what lets others than its members in.
     invitation: Option<Key>,
@@ -62,7 +66,13 @@ impl Found {
 impl Store {
     /// The room of this name and the head of its log, if there is one.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<Found>, DbErr> {
-        Ok(timed("room", by_name(name).one(&self.reader)).await?.map(Found::from))
+        let (reader, wanted) = (self.reader.clone(), name.clone());
+        let question = move || {
+            let (reader, wanted) = (reader.clone(), by_name(&wanted));
+            async move { Ok(timed("room", wanted.one(&reader)).await?.map(Found::from)) }
+        };
+        let failed = || Err(DbErr::Custom("the room was not looked up".into()));
+        self.found.ask(name, question).await.unwrap_or_else(failed)
     }
 
     /// The same, and makes the room if there is none. Two who come first at once find one room.
@@ -104,15 +114,29 @@ impl Store {
     }
 }
 
-fn by_name(name: &RoomName) -> Select<room::Entity> {
-    room::Entity::find().filter(room::Column::Name.eq(name.as_str()))
+/// A room, and where its log begins.
+#[derive(FromQueryResult)]
+struct Row {
+    #[sea_orm(nested)]
+    room: room::Model,
+    first: Option<Seq>,
 }
 
-impl From<room::Model> for Found {
-    fn from(row: room::Model) -> Self {
+fn by_name(name: &RoomName) -> Selector<SelectModel<Row>> {
+    let of_room = Expr::col((event::Entity, event::Column::RoomId)).equals((room::Entity, room::Column::Id));
+    let first = Query::select().expr(event::Column::Seq.min()).from(event::Entity).and_where(of_room).take();
+    room::Entity::find()
+        .filter(room::Column::Name.eq(name.as_str()))
+        .expr_as(Expr::SubQuery(None, Box::new(first.into())), "first")
+        .into_model()
+}
+
+impl From<Row> for Found {
+    fn from(Row { room: row, first }: Row) -> Self {
         Self {
             room: Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) },
             head: row.head,
+            first: first.unwrap_or_default(),
             owner: row.owner,
             invitation: row.invitation.as_deref().and_then(Key::parse),
             locked: row.locked,

@@ -1,0 +1,183 @@
+//! Pages, rendered. Those of rooms are rendered once for many, and kept in `rendered`; what is of one visitor is put in
+//! anew each time.
+
+use super::chat::new_id;
+use super::rendered::{Looks, Mark, Personal, Template, Version};
+use super::visitor::Visitor;
+use super::{Shared, headers, metrics};
+use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
+use crate::ui::{NotFound, Refused, shell};
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use leptos::nonce::Nonce;
+use leptos::prelude::{LeptosOptions, provide_context};
+use std::sync::Arc;
+
+/// Who visits which room.
+pub(super) struct Visit {
+    pub(super) name: RoomName,
+    pub(super) permalink: Option<Seq>,
+    pub(super) username: Option<Username>,
+    pub(super) visitor: Visitor,
+}
+
+/// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
+pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
+    let Visit { name, permalink, username, visitor } = visit;
+    let found = match shared.chat.admit(&name, &visitor).await {
+        Ok(found) => found,
+        Err(denied) => {
+            let reason = NotFound(denied.to_string());
+            return (denied.status(), page(shared, request, Some(reason)).await).into_response();
+        }
+    };
+    let (tag, ownership) = (visitor.author.tag(), found.ownership(&visitor.author));
+    let looks = Looks { room: found.room.id, permalink, named: username.is_some(), ownership };
+    let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
+    let version = Version { epoch, head: found.head, first: found.first, invitation };
+    let kept = if refused.is_none() { shared.rendered.get(&looks, &version, &tag) } else { None };
+    metrics::paged(kept.is_some());
+    let template = match kept {
+        Some(template) => template,
+        None => {
+            let Ok(history) = shared.chat.page(&found, permalink).await else {
+                return (StatusCode::SERVICE_UNAVAILABLE, "The room cannot be read just now.").into_response();
+            };
+            let authors: Vec<_> = history.messages.iter().map(|message| message.tag.clone()).collect();
+            let own = authors.contains(&tag).then(|| tag.clone());
+            let mark = Mark::new();
+            let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
+            let (room, epoch, head) = (found.room.name, found.room.epoch, found.head);
+            let invitation = version.invitation.clone();
+            let shown =
+                RoomPage { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation };
+            let for_all = refused.is_none();
+            let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
+                provide_context(shown.clone());
+                provide_context(refused.clone());
+            });
+            let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
+            let Some(template) = Template::cut(&String::from_utf8_lossy(&html), &mark).map(Arc::new) else {
+                tracing::error!("a page holds something personal where nothing is expected");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            if for_all {
+                shared.rendered.put(looks, version, own, authors, template.clone());
+            }
+            template
+        }
+    };
+    let personal = Personal { nonce: Nonce::new().to_string(), form_id: new_id(), tag, username };
+    of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
+}
+
+/// A page that shows nothing of a room: the front page, or why there is none.
+pub(super) async fn page(shared: &Shared, request: Request, not_found: Option<NotFound>) -> Response {
+    let nonce = Nonce::new();
+    let known = KnownUsername(known(&request).cloned());
+    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
+        provide_context(known.clone());
+        provide_context(not_found.clone());
+    });
+    of_one_visitor(response.await, &nonce)
+}
+
+/// Renders the page that the request's address names, in this context.
+async fn render(
+    options: LeptosOptions,
+    assets: String,
+    request: Request,
+    nonce: &str,
+    context: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response {
+    let nonce = nonce.to_owned();
+    let context = move || {
+        provide_context(Nonce::from_value(nonce.clone()));
+        context();
+    };
+    leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request).await
+}
+
+/// Nobody else gets this page, and only its own scripts run.
+fn of_one_visitor(mut response: Response, nonce: &str) -> Response {
+    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+    let private = HeaderValue::from_static("private, no-store");
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, private);
+    headers.insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
+    response
+}
+
+/// The name that the visitor goes by already.
+pub(super) fn known(request: &Request) -> Option<&Username> {
+    request.extensions().get::<KnownUsername>().and_then(|known| known.0.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::page::Ownership;
+    use crate::domain::{Epoch, EventId, HistoryPage, Message, Tag, Timestamp};
+    use axum::body::Body;
+
+    async fn rendered(personal: &Personal, tags: [u8; 2]) -> String {
+        let text = "<b>&quot;\" data-props=\"x\" `code` https://a.example/?b=1&c";
+        let message = |(index, tag): (usize, u8)| Message {
+            seq: index as Seq + 1,
+            id: EventId::from_stored(format!("id{index}")),
+            username: Username::from_stored("A \"name\" & <more>".into()),
+            tag: Tag::new([tag, 0]),
+            text: text.into(),
+            sent_at: Timestamp(0),
+            edited: index == 0,
+        };
+        let messages = tags.into_iter().enumerate().map(message).collect();
+        let page = RoomPage {
+            room: RoomName::parse("harbour").unwrap(),
+            epoch: Epoch("e".into()),
+            head: 2,
+            username: personal.username.clone(),
+            tag: personal.tag.clone(),
+            permalink: None,
+            form_id: personal.form_id.clone(),
+            history: HistoryPage { messages, more_before: false, more_after: false },
+            ownership: Ownership::Anothers,
+            invitation: "/harbour/".into(),
+        };
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = "/harbour/".parse().unwrap();
+        let options = LeptosOptions::builder().output_name("parlour").build();
+        let html = render(options, "/assets/x".into(), request, &personal.nonce, move || {
+            provide_context(page.clone());
+            provide_context(None::<Refused>);
+        });
+        String::from_utf8(to_bytes(html.await.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_put_into_a_page_makes_it_the_page_that_would_have_been_rendered() {
+        let _ = any_spawner::Executor::init_tokio();
+        let tag = Tag::new([7, 0]);
+        for (name, tags, own) in [
+            (None, [1, 2], None),
+            (Some("Ann"), [1, 2], None),
+            (Some("\"><script>'&amp;\\u0022{}"), [1, 2], None),
+            (Some("Zoë \u{1f600}\u{2028}"), [1, 7], Some(tag.clone())),
+        ] {
+            let personal = Personal {
+                nonce: Nonce::new().to_string(),
+                form_id: new_id(),
+                tag: tag.clone(),
+                username: name.map(|name| Username::from_stored(name.to_owned())),
+            };
+            let mark = Mark::new();
+            let template = rendered(&mark.stand_in(own, name.is_some()), tags).await;
+            let filled = Template::cut(&template, &mark).unwrap().fill(&personal);
+            assert_eq!(filled, rendered(&personal, tags).await);
+            assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
+            assert_eq!(filled.contains("data-to=\"edit\""), tags.contains(&7));
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Room pages that were rendered, for those who come next: a page looks the same to everybody until something happens
+//! in the room, but for what is of the visitor alone, and that is put in anew each time.
+
+mod template;
+
+pub(crate) use template::{Mark, Personal, Template};
+
+use crate::domain::page::Ownership;
+use crate::domain::{Epoch, Seq, Tag};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many bytes are kept.
+const BYTES: usize = 16 << 20;
+
+/// How long a page is kept: text that was removed does not stay in memory, and whom the host erased does not stay named.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// What a page shows: as long as this is the same, so is the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) epoch: Epoch,
+    pub(crate) head: Seq,
+    /// The oldest number that the room still keeps.
+    pub(crate) first: Seq,
+    /// The address that invites others.
+    pub(crate) invitation: String,
+}
+
+/// To whom a page looks the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Looks {
+    pub(crate) room: i64,
+    pub(crate) permalink: Option<Seq>,
+    /// Who has a name is not asked for one.
+    pub(crate) named: bool,
+    pub(crate) ownership: Ownership,
+}
+
+/// Looks, and whose messages are marked as the visitor's own.
+type Key = (Looks, Option<Tag>);
+
+/// A cheap-to-clone handle on the pages that are kept.
+#[derive(Clone, Default)]
+pub(crate) struct Rendered(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    pages: HashMap<Key, Page>,
+    bytes: usize,
+    /// Counts what was asked for, so that it is known what was not for long.
+    asked: u64,
+}
+
+struct Page {
+    version: Version,
+    template: Arc<Template>,
+    /// Who wrote the messages in it.
+    authors: Vec<Tag>,
+    made: Instant,
+    asked: u64,
+}
+
+impl Rendered {
+    /// The page of a visitor with this tag, if it was rendered for somebody to whom it looks the same.
+    pub(crate) fn get(&self, looks: &Looks, version: &Version, tag: &Tag) -> Option<Arc<Template>> {
+        let pages = &mut *self.pages();
+        pages.asked += 1;
+        // Whoever has written something in it sees that as their own.
+        for own in [Some(tag), None] {
+            let Some(page) = pages.pages.get_mut(&(looks.clone(), own.cloned())) else { continue };
+            let fits = page.version == *version && page.made.elapsed() < LIFE;
+            if fits && (own.is_some() || !page.authors.contains(tag)) {
+                page.asked = pages.asked;
+                return Some(page.template.clone());
+            }
+        }
+        None
+    }
+
+    /// Keeps a page that was rendered for those with the tag `own`, or for all who wrote none of its messages.
+    pub(crate) fn put(
+        &self,
+        looks: Looks,
+        version: Version,
+        own: Option<Tag>,
+        authors: Vec<Tag>,
+        template: Arc<Template>,
+    ) {
+        let pages = &mut *self.pages();
+        // What was shown before is history.
+        pages.retain(|(old, _), page| old.room != looks.room || page.version == version);
+        let size = template.len();
+        if size > BYTES {
+            return;
+        }
+        let page = Page { version, template, authors, made: Instant::now(), asked: pages.asked };
+        pages.bytes += size;
+        if let Some(replaced) = pages.pages.insert((looks, own), page) {
+            pages.bytes -= replaced.template.len();
+        }
+        while pages.bytes > BYTES
+            && let Some(key) = pages.pages.iter().min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())
+            && let Some(page) = pages.pages.remove(&key)
+        {
+            pages.bytes -= page.template.len();
+        }
+    }
+
+    /// Forgets, every now and then, what has been kept for long.
+    pub(crate) async fn forget_for_ever(self) {
+        loop {
+            tokio::time::sleep(LIFE).await;
+            self.pages().retain(|_, page| page.made.elapsed() < LIFE);
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pages {
+    fn retain(&mut self, keep: impl Fn(&Key, &Page) -> bool) {
+        let bytes = &mut self.bytes;
+        self.pages.retain(|key, page| {
+            let kept = keep(key, page);
+            *bytes -= if kept { 0 } else { page.template.len() };
+            kept
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(byte: u8) -> Tag {
+        Tag::new([byte, 0])
+    }
+
+    fn version(head: Seq, first: Seq) -> Version {
+        Version { epoch: Epoch("e".into()), head, first, invitation: "/a/".into() }
+    }
+
+    fn looks(room: i64) -> Looks {
+        Looks { room, permalink: None, named: false, ownership: Ownership::Anothers }
+    }
+
+    fn template(size: usize) -> Arc<Template> {
+        Arc::new(Template::cut(&"x".repeat(size), &Mark::new()).unwrap())
+    }
+
+    #[test]
+    fn a_page_is_reused_until_something_happens_in_its_room() {
+        let rendered = Rendered::default();
+        rendered.put(looks(1), version(5, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_some());
+        for (looks, version) in [
+            (looks(2), version(5, 1)),
+            (looks(1), version(6, 1)),
+            (looks(1), version(5, 2)),
+            (looks(1), Version { epoch: Epoch("f".into()), ..version(5, 1) }),
+            (looks(1), Version { invitation: "/a/?invitation=b".into(), ..version(5, 1) }),
+            (Looks { named: true, ..looks(1) }, version(5, 1)),
+            (Looks { permalink: Some(3), ..looks(1) }, version(5, 1)),
+            (Looks { ownership: Ownership::Yours, ..looks(1) }, version(5, 1)),
+        ] {
+            assert!(rendered.get(&looks, &version, &tag(2)).is_none(), "{looks:?} {version:?}");
+        }
+        rendered.put(Looks { named: true, ..looks(1) }, version(6, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none(), "what was shown before is let go of");
+        assert_eq!(rendered.pages().bytes, 9);
+    }
+
+    #[test]
+    fn whoever_wrote_in_it_gets_no_page_in_which_others_did() {
+        let rendered = Rendered::default();
+        rendered.put(looks(1), version(5, 1), None, vec![tag(1), tag(2)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(1)).is_none());
+        rendered.put(looks(1), version(5, 1), Some(tag(1)), vec![tag(1), tag(2)], template(8));
+        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(1)).unwrap().len(), 8);
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none());
+        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(3)).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn so_many_bytes_are_kept_and_those_asked_for_last() {
+        let rendered = Rendered::default();
+        for room in 1..=4 {
+            rendered.put(looks(room), version(1, 1), None, Vec::new(), template(BYTES / 4));
+            rendered.get(&looks(1), &version(1, 1), &tag(1));
+        }
+        rendered.put(looks(5), version(1, 1), None, Vec::new(), template(BYTES / 4));
+        let kept = |room| rendered.get(&looks(room), &version(1, 1), &tag(1)).is_some();
+        assert_eq!([1, 2, 3, 4, 5].map(kept), [true, false, true, true, true]);
+        rendered.put(looks(6), version(1, 1), None, Vec::new(), template(BYTES + 1));
+        assert!(!kept(6) && kept(1), "what is too large pushes nothing out");
+        assert_eq!(rendered.pages().bytes, BYTES / 4 * 4);
+    }
+}

@@ -1,0 +1,157 @@
+//! A room's page with holes: everything but what is of one visitor. It is rendered for a stand-in whose name, tag and
+//! ids begin with a mark of chance. Where the mark stands, each visitor's own are put, escaped as the stand-in's were.
+
+use crate::domain::{EventId, Tag, Username};
+use html_escape::{encode_double_quoted_attribute, encode_text};
+use uuid::Uuid;
+
+/// What is of one visitor in a page of which everything else is the same for many.
+pub(crate) struct Personal {
+    /// Lets the page's own scripts run.
+    pub(crate) nonce: String,
+    /// The id of the message that the page's form sends.
+    pub(crate) form_id: EventId,
+    pub(crate) tag: Tag,
+    pub(crate) username: Option<Username>,
+}
+
+/// What stands in a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hole {
+    Nonce,
+    FormId,
+    Tag,
+    /// The name, in JSON in an attribute.
+    NameInProps,
+    /// The name, in an attribute.
+    NameInAttribute,
+    /// The name, in text.
+    NameInText,
+}
+
+/// What follows the mark in each. The stand-in's name ends with a quotation mark: how that was escaped says where it
+/// stands.
+const FORMS: [(&str, Hole); 6] = [
+    ("n", Hole::Nonce),
+    ("f", Hole::FormId),
+    ("t", Hole::Tag),
+    ("u\\&quot;", Hole::NameInProps),
+    ("u&quot;", Hole::NameInAttribute),
+    ("u\"", Hole::NameInText),
+];
+
+/// A page with holes.
+#[derive(Debug)]
+pub(crate) struct Template {
+    begin: String,
+    /// Each hole, and what follows it.
+    rest: Vec<(Hole, String)>,
+}
+
+/// Marks the stand-in's parts; nobody can guess it.
+pub(crate) struct Mark(String);
+
+impl Mark {
+    pub(crate) fn new() -> Self {
+        Self(Uuid::new_v4().simple().to_string())
+    }
+
+    /// Whom a page is rendered for. Where messages are the visitor's own, all to whom it looks the same have this tag.
+    pub(crate) fn stand_in(&self, own: Option<Tag>, named: bool) -> Personal {
+        let Self(mark) = self;
+        Personal {
+            nonce: format!("{mark}n"),
+            form_id: EventId::from_stored(format!("{mark}f")),
+            tag: own.unwrap_or_else(|| Tag::from_stored(format!("{mark}t"))),
+            username: named.then(|| Username::from_stored(format!("{mark}u\""))),
+        }
+    }
+}
+
+impl Template {
+    /// Cuts the holes; `None` where the mark stands as nothing of the stand-in does.
+    pub(crate) fn cut(html: &str, Mark(mark): &Mark) -> Option<Self> {
+        let mut pieces = html.split(mark);
+        let begin = pieces.next()?.to_owned();
+        let cut =
+            |piece: &str| FORMS.iter().find_map(|&(form, hole)| Some((hole, piece.strip_prefix(form)?.to_owned())));
+        Some(Self { begin, rest: pieces.map(cut).collect::<Option<_>>()? })
+    }
+
+    /// The page of one visitor.
+    pub(crate) fn fill(&self, personal: &Personal) -> String {
+        let name = personal.username.as_ref().map_or("", Username::as_str);
+        let json = serde_json::Value::from(name).to_string();
+        let in_props = encode_double_quoted_attribute(&json[1..json.len() - 1]);
+        let mut page = String::with_capacity(self.len() + 1024);
+        page.push_str(&self.begin);
+        for (hole, text) in &self.rest {
+            match hole {
+                Hole::Nonce => page.push_str(&personal.nonce),
+                Hole::FormId => page.push_str(personal.form_id.as_str()),
+                Hole::Tag => page.push_str(personal.tag.as_str()),
+                Hole::NameInProps => page.push_str(&in_props),
+                Hole::NameInAttribute => page.push_str(&encode_double_quoted_attribute(name)),
+                Hole::NameInText => page.push_str(&encode_text(name)),
+            }
+            page.push_str(text);
+        }
+        page
+    }
+
+    /// How many bytes it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.begin.len() + self.rest.iter().map(|(_, text)| text.len()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A page as the view writes it, with the personal parts in every place where they can stand.
+    fn render(personal: &Personal, said: &str) -> String {
+        let Personal { nonce, form_id, tag, username } = personal;
+        let name = username.as_ref().map_or("", Username::as_str);
+        let props = serde_json::json!({"id": form_id, "tag": tag, "username": username, "said": said}).to_string();
+        format!(
+            "<script nonce=\"{nonce}\"></script><leptos-island data-props=\"{}\"><input value=\"{}\"><input value=\"{}\">\
+             <b>{}</b><p>{}</p></leptos-island>",
+            encode_double_quoted_attribute(&props),
+            form_id.as_str(),
+            encode_double_quoted_attribute(name),
+            encode_text(name),
+            encode_text(said),
+        )
+    }
+
+    #[test]
+    fn a_mark_in_another_shape_makes_no_template() {
+        let mark = Mark::new();
+        assert!(Template::cut("<p>nothing</p>", &mark).is_some());
+        assert!(Template::cut(&format!("<p>{}x</p>", mark.0), &mark).is_none());
+        assert!(Template::cut(&format!("<p>{}u%22</p>", mark.0), &mark).is_none());
+    }
+
+    proptest! {
+        /// Whoever it is filled for, it is what would have been rendered for them, byte for byte.
+        #[test]
+        fn a_filled_page_is_the_page_that_would_have_been_rendered(
+            name in proptest::option::of("[\"'<>&\\\\/a-z{}]{1,9}|\\PC{1,9}"), said in "\\PC{0,20}", own in any::<bool>(),
+        ) {
+            let personal = Personal {
+                nonce: "n-_0".into(),
+                form_id: EventId::from_stored("f0".into()),
+                tag: Tag::new([0x7f, 0x3a]),
+                username: name.map(Username::from_stored),
+            };
+            let mark = Mark::new();
+            let stand_in = mark.stand_in(own.then(|| personal.tag.clone()), personal.username.is_some());
+            let template = Template::cut(&render(&stand_in, &said), &mark).unwrap();
+            let filled = template.fill(&personal);
+            prop_assert_eq!(&filled, &render(&personal, &said));
+            prop_assert!(!filled.contains(&mark.0));
+        }
+    }
+}
