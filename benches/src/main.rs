@@ -24,6 +24,8 @@ enum Command {
     Fanout(workload::fanout::Fanout),
     /// Connections that only listen: what each costs to open and to hold; then broadcasts; then all of them again
     Idle(workload::idle::Idle),
+    /// Writes to sockets without a server: what the system alone costs
+    Floor(workload::floor::Floor),
     /// Pages: what one costs
     Page(workload::page::Page),
     /// Draws a line through results: `plot FILE X Y > picture.svg`
@@ -41,6 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().command {
         Command::Fanout(fanout) => fanout.run().await,
         Command::Idle(idle) => idle.run().await,
+        Command::Floor(floor) => floor.run().await,
         Command::Page(page) => page.run().await,
         Command::Plot(plot) => plot.draw(),
         Command::Table { file } => report::table(&file),

@@ -26,6 +26,9 @@ pub struct Idle {
     at_once: usize,
     #[arg(long, default_value_t = 3)]
     broadcasts: u32,
+    /// Their room; several of these may share it
+    #[arg(long)]
+    room: Option<String>,
     /// Kill the server then, start it again, and let everybody come back
     #[arg(long)]
     restart: bool,
@@ -34,7 +37,7 @@ pub struct Idle {
 impl Idle {
     pub async fn run(self) -> Result<(), Box<dyn std::error::Error>> {
         let mut host = Host::start(&self.target).await?;
-        let room = format!("bench{}", run_number());
+        let room = self.room.clone().unwrap_or_else(|| format!("bench{}", run_number()));
         let (empty, cpu, begun) = (host.memory_kb(), host.cpu_us(), Instant::now());
         let mut open = self.open(&room).await?;
         let (joined, join_us) = (begun.elapsed(), (host.cpu_us() - cpu) / self.connections as f64);

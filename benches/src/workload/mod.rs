@@ -1,6 +1,7 @@
 //! What is put on a server.
 
 pub mod fanout;
+pub mod floor;
 pub mod idle;
 pub mod page;
 
