@@ -82,7 +82,7 @@ impl Store {
             }
         }
         name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
-        self.forget_deleted().await;
+        self.forget_deleted_now().await;
         Ok(removed)
     }
 
