@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod identity;
+mod invisible;
 pub mod key;
 pub mod message;
 pub mod moderation;

@@ -1,6 +1,7 @@
 //! Room names: what may stand in a room's address.
 
 use super::Key;
+use super::invisible::is_drawn_as_nothing;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -159,6 +160,7 @@ fn is_allowed(c: char) -> bool {
     match c {
         '-' | '_' | '.' => true,
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
+        _ if is_drawn_as_nothing(c) => false,
         _ => {
             matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
                 || c.general_category() == unicode_properties::GeneralCategory::DecimalNumber
@@ -206,6 +208,11 @@ mod tests {
             ("a\0", Character('\0')),
             ("½", Character('½')),
             ("😀", Character('😀')),
+            ("har\u{3164}bour", Character('\u{3164}')),
+            ("\u{115f}", Character('\u{115f}')),
+            ("a\u{1160}", Character('\u{1160}')),
+            ("\u{ffa0}a", Character('\u{ffa0}')),
+            ("a\u{fe0f}", Character('\u{fe0f}')),
             (".hidden", LeadingDot),
             ("..", LeadingDot),
             ("WS", Reserved("ws".into())),

@@ -1,5 +1,6 @@
 //! Usernames: the name a message is shown under.
 
+use super::invisible::is_drawn_as_nothing;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -120,11 +121,8 @@ fn nickname(raw: &str) -> String {
 /// control, format (bidirectional among them), private or unassigned character, and none that is drawn as nothing.
 fn is_allowed(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
-    let drawn_as_nothing = matches!(c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}');
     let seen = matches!(c.general_category_group(), Letter | Mark | Number | Punctuation | Symbol);
-    c == ' ' || seen && !drawn_as_nothing
+    c == ' ' || seen && !is_drawn_as_nothing(c)
 }
 
 #[cfg(test)]
