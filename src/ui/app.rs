@@ -27,7 +27,7 @@ pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="referrer" content="no-referrer" />
+                <meta name="referrer" content="same-origin" />
                 <meta name="robots" content="noindex" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
