@@ -50,4 +50,6 @@ pub mod close {
     pub const BANNED: u16 = 4503;
     /// The visitor may not enter the room.
     pub const NO_ACCESS: u16 = 4504;
+    /// The room was deleted, with everything in it.
+    pub const DELETED: u16 = 4505;
 }

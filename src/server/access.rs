@@ -69,13 +69,14 @@ impl Chat {
     /// The same, and makes no room. Whoever is invited into a private room is a member from then on.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Found>, Denied> {
         let Some(found) = self.store.room(name).await? else { return Ok(None) };
-        if !found.moderated || found.ownership(&visitor.author) == Ownership::Yours {
+        if !found.moderated {
             return Ok(Some(found));
         }
         let standings = self.store.standings(found.room.id, &[visitor.author]).await?;
         let standing = standings.first().copied().unwrap_or_default();
-        let invited = standing.member || found.invites(visitor.invitation.or(name.key()));
-        let is_stranger = !standing.member && (!invited || standing.banned_until.is_some());
+        let member = standing.member || found.ownership(&visitor.author) == Ownership::Yours;
+        let invited = member || found.invites(visitor.invitation.or(name.key()));
+        let is_stranger = !member && (!invited || standing.banned_until.is_some());
         if name.is_private() && is_stranger {
             return Ok(None);
         }
@@ -85,7 +86,7 @@ impl Chat {
         if !invited {
             return Err(Denied::Locked);
         }
-        if name.is_private() && !standing.member && visitor.comes_back() {
+        if name.is_private() && !member && visitor.comes_back() {
             self.store.let_in(found.room.id, &[visitor.author]).await?;
         }
         Ok(Some(found))

@@ -157,6 +157,7 @@ impl Chat {
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
         live.want(head);
+        let admitted = head;
         let head = head.max(live.head());
         let after = resume.after.unwrap_or(head);
         let continued =
@@ -176,6 +177,9 @@ impl Chat {
         }
         let participant = Participant { username, tag: author.tag() };
         let seat = Seat::take(&self.hub, &live, author, participant, wire, if continued { after } else { head });
+        if seat.head() > admitted {
+            seat.enforce(&self.store).await?;
+        }
         Ok(Joined { room, seat })
     }
 

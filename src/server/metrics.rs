@@ -69,7 +69,7 @@ fn describe() {
     describe_histogram!("parlour_acknowledgement_seconds", "From taking what was sent to its commit");
     describe_histogram!(
         "parlour_delivery_seconds",
-        "From an event's announcement on this node to its write to a row of sockets"
+        "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
     );
     describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
     describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");

@@ -51,11 +51,8 @@ use tokio_util::task::TaskTracker;
 /// A stopping server has gone by then, whatever hangs.
 const DRAIN: Duration = Duration::from_secs(12);
 
-/// How often rooms are compared with a PostgreSQL that other nodes may write, without Redis.
+/// How often rooms are compared with the database, without Redis: commands and, on PostgreSQL, other nodes may write it.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// The same with a SQLite that only commands write besides.
-const LOOK_AT_SQLITE: Duration = Duration::from_secs(3);
 
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
@@ -112,9 +109,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         None => Relay::none(),
     };
     if config.redis_url.is_none() {
-        tasks.spawn(look_for_ever(hub.clone(), if store.is_sqlite() { LOOK_AT_SQLITE } else { LOOK }));
+        tasks.spawn(look_for_ever(hub.clone()));
     }
-    tasks.spawn(retention::keep_to_it(store.clone(), config.retention_days));
+    tasks.spawn(retention::keep_to_it(store.clone(), hub.clone(), config.retention_days));
     tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
     let limiter = Limiter::new(config.rates);
@@ -159,8 +156,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
 }
 
 /// Without a doorbell, whatever another node on the same PostgreSQL or a command has written is found by looking.
-async fn look_for_ever(hub: Hub, often: Duration) {
-    let mut often = tokio::time::interval(often);
+async fn look_for_ever(hub: Hub) {
+    let mut often = tokio::time::interval(LOOK);
     loop {
         often.tick().await;
         if let Err(error) = hub.check().await {

@@ -16,6 +16,7 @@ mod forms;
 mod headers;
 mod healthcheck;
 mod history;
+mod host_commands;
 mod hostile;
 mod identity;
 mod idle;

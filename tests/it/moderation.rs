@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::server::Server;
-use crate::support::{Client, Door, Site, http};
+use crate::support::{Client, Database, Door, Site, database, eventually, http};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -16,6 +16,26 @@ on_each_database!(
     an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
     who_never_spoke_is_named_by_the_tag,
 );
+
+#[tokio::test]
+async fn who_is_banned_on_the_way_in_has_to_go_too() {
+    let site = Site::new(Database::Postgres).await;
+    let mut people = People::gathered(&site).await;
+    // Bob comes again, was let in, and waits for his name while he is banned.
+    let names = database::hold_names(&site.database_url).await;
+    let (door, addr) = (people.door(&people.bob.0).username("Bob"), people.server.addr);
+    let coming = tokio::spawn(async move { door.try_join(addr).await });
+    eventually("he waits for his name", || async {
+        let waiting = "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'names' AND NOT l.granted";
+        (!database::rows(&site.database_url, waiting).await.is_empty()).then_some(())
+    })
+    .await;
+    people.moderate(json!({"action": "ban", "target": 2, "seconds": 600})).await;
+    assert_eq!(people.bob.1.close_code().await, Some(4503));
+    names.release().await;
+    let mut late = coming.await.expect("a task").expect("he was let in before");
+    assert_eq!(late.close_code().await, Some(4503));
+}
 
 struct People {
     server: Server,

@@ -10,6 +10,7 @@ on_each_database!(
     a_room_may_keep_its_messages_longer_or_shorter,
     a_reader_whose_next_message_has_gone_is_told,
     a_room_of_which_nothing_is_left_goes_on,
+    names_that_nobody_holds_any_more_go,
 );
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -113,11 +114,30 @@ async fn a_reader_whose_next_message_has_gone_is_told(site: Site) {
     let server = site.start();
     let mut reader = Client::join(&server, "harbour").await;
     database::execute(&site.database_url, "DELETE FROM events WHERE seq <= 5").await;
-    // It asks for what was there when it came: it is not sent on with a hole, but cut off, and told when it is back.
+    // It asks for what was there when it came: it is not sent on with a hole, but told.
     reader.send(json!({"type": "sync", "after": 2})).await;
-    assert_eq!(reader.close_code().await, Some(1013));
-    let mut reader = Door::of("harbour").after(2).join(&server).await;
     assert_eq!(reader.expect("reset").await["head"], 10);
+    assert_eq!(reader.say("on", "going on from there").await["seq"], 11);
+    let mut reader = Door::of("harbour").after(2).join(&server).await;
+    assert_eq!(reader.expect("reset").await["head"], 11);
+}
+
+async fn names_that_nobody_holds_any_more_go(site: Site) {
+    let mut server = site.start();
+    for name in ["Ann", "Bob"] {
+        let cookie = http::identity(&server).await;
+        Door::of("harbour").username(name).identity(&cookie, &server).join(&server).await.say(name, "hello").await;
+    }
+    server.stop();
+    let held = || async { database::rows(&site.database_url, "SELECT DISTINCT author FROM names").await.len() };
+    assert_eq!(held().await, 2);
+    let ann = "(SELECT author FROM events WHERE seq = 1)";
+    let ms = 31 * DAY_MS;
+    database::execute(&site.database_url, &format!("UPDATE names SET at = at - {ms} WHERE author = {ann}")).await;
+    let _server = site.start();
+    eventually("one name is left", || async { (held().await == 1).then_some(()) }).await;
+    let left = format!("SELECT 1 FROM names WHERE author = {ann}");
+    assert!(database::rows(&site.database_url, &left).await.is_empty());
 }
 
 async fn a_room_of_which_nothing_is_left_goes_on(site: Site) {

@@ -1,7 +1,7 @@
 //! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
 
-use super::{CommandResult, room_of};
-use crate::domain::{RoomName, Seq, event::parse_seq};
+use super::message::MessageName;
+use super::{CommandResult, room_of, tell_nodes};
 use crate::server::commands::pages::{Format, Pages};
 use crate::server::config::Config;
 use crate::server::identity::Author;
@@ -18,7 +18,7 @@ pub struct Export {
     room: Option<String>,
     /// Instead, everything written by whoever wrote this message: ROOM/NUMBER, or the link to it
     #[arg(long, value_name = "MESSAGE")]
-    author_of: Option<String>,
+    author_of: Option<MessageName>,
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -68,11 +68,12 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     Ok(store.close().await?)
 }
 
-pub(super) async fn erase(config: &Config, message: &str, yes: bool) -> CommandResult {
+pub(super) async fn erase(config: &Config, message: &MessageName, yes: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let author = author_of(&store, message).await?;
     if yes {
         let removed = store.erase(&author).await?;
+        tell_nodes(config, &store).await;
         println!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str());
     } else {
         let rooms = store.rooms_of(&author).await?;
@@ -86,38 +87,10 @@ pub(super) async fn erase(config: &Config, message: &str, yes: bool) -> CommandR
     Ok(store.close().await?)
 }
 
-async fn author_of(store: &Store, message: &str) -> Result<Author, Box<dyn std::error::Error>> {
-    let wrong = || format!("author-of: {message} is no message: say ROOM/NUMBER, or give the link to it");
-    let (room, seq) = parse_message(message).ok_or_else(wrong)?;
-    let author = store.author_of(&room, seq).await?;
+async fn author_of(
+    store: &Store,
+    MessageName { room, seq }: &MessageName,
+) -> Result<Author, Box<dyn std::error::Error>> {
+    let author = store.author_of(room, *seq).await?;
     Ok(author.ok_or_else(|| format!("author-of: there is no message {seq} in the room {room}"))?)
-}
-
-/// `harbour/42`, or what a browser shows as the address of that message.
-fn parse_message(text: &str) -> Option<(RoomName, Seq)> {
-    let path = match url::Url::parse(text) {
-        Ok(url) if url.has_host() => url.path().to_owned(),
-        _ => text.to_owned(),
-    };
-    let (room, seq) = path.trim_matches('/').rsplit_once('/')?;
-    let room = percent_encoding::percent_decode_str(room).decode_utf8().ok()?;
-    Some((RoomName::parse(&room).ok()?, parse_seq(seq)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_named_by_its_room_and_number_or_its_link() {
-        let said = |text| parse_message(text).map(|(room, seq)| (room.to_string(), seq));
-        for text in ["harbour/42", "/harbour/42", "https://chat.example/harbour/42", "http://[::1]:3000/harbour/42?x=y"]
-        {
-            assert_eq!(said(text), Some(("harbour".to_owned(), 42)), "{text}");
-        }
-        assert_eq!(said("https://chat.example/%D1%83%D1%8E%D1%82/7"), Some(("уют".to_owned(), 7)));
-        for text in ["harbour", "harbour/", "42", "harbour/x", "https://chat.example/", ""] {
-            assert_eq!(said(text), None, "{text}");
-        }
-    }
 }

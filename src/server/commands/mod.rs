@@ -3,13 +3,19 @@
 mod backup;
 mod export;
 mod healthcheck;
+mod message;
+mod moderation;
 mod pages;
 mod retention;
+mod rooms;
 
 use super::check;
 use super::config::Config;
+use super::relay::Relay;
+use super::store::Store;
 use crate::domain::RoomName;
 use clap::Subcommand;
+use message::MessageName;
 use std::path::PathBuf;
 
 /// What the executable is asked to do.
@@ -46,7 +52,38 @@ pub enum Command {
     Erase {
         /// A message of theirs: ROOM/NUMBER, or the link to it
         #[arg(long, value_name = "MESSAGE")]
-        author_of: String,
+        author_of: MessageName,
+        /// Do it; without this, it is only told what would go
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the rooms: the newest number, how many events are kept, when the last one came, the owner's tag
+    Rooms {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a message for good, whoever wrote it
+    Remove {
+        /// ROOM/NUMBER, or the link to it
+        message: MessageName,
+    },
+    /// Shut a room to whoever wrote a message in it, at once and for a time, even to its owner
+    Ban {
+        /// ROOM/NUMBER, or the link to it
+        message: MessageName,
+        /// How long: 30m, 12h, 7d; a year at most
+        time: moderation::Time,
+    },
+    /// End the ban or the mute of whoever wrote a message
+    Pardon {
+        /// ROOM/NUMBER, or the link to it
+        message: MessageName,
+    },
+    /// Delete a room with everything in it; its address is free again
+    Delete {
+        /// The room
+        room: String,
         /// Do it; without this, it is only told what would go
         #[arg(long)]
         yes: bool,
@@ -75,10 +112,27 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Retention { room, days } => retention::keep(config, &room, days).await,
         Command::Export(export) => export::export(config, &export).await,
         Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
+        Command::Rooms { json } => rooms::list(config, json).await,
+        Command::Remove { message } => moderation::remove(config, &message).await,
+        Command::Ban { message, time } => moderation::ban(config, &message, time).await,
+        Command::Pardon { message } => moderation::pardon(config, &message).await,
+        Command::Delete { room, yes } => rooms::delete(config, &room, yes).await,
     }
 }
 
 /// A room as somebody writes it.
 fn room_of(name: &str) -> Result<RoomName, String> {
     RoomName::parse(name).map_err(|error| format!("{name}: {error}"))
+}
+
+/// Serving nodes find by themselves what a command has written. With Redis they look seldom, and are told.
+async fn tell_nodes(config: &Config, store: &Store) {
+    let Some(url) = &config.redis_url else { return };
+    let told = async {
+        Relay::call(url, &store.secret("relay").await?).await?;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    };
+    if let Err(error) = told.await {
+        tracing::warn!(%error, "Redis does not answer; nodes will notice in some seconds");
+    }
 }

@@ -1,6 +1,7 @@
 //! What an act of moderation means for those who are in the room just now, on this node.
 
 use super::LiveRoom;
+use super::row::Place;
 use crate::protocol::close;
 use crate::server::identity::Author;
 use crate::server::store::Store;
@@ -15,7 +16,7 @@ const TRIES: u32 = 20;
 /// Whoever is banned or removed has to go; whoever is in a room that is locked may come back.
 pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
     for _ in 0..TRIES {
-        match try_to(&live, &store).await {
+        match try_to(live.room.id, &live.places(), &store).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(room = live.room.id, %error, "a ban or a lock has to wait"),
         }
@@ -23,10 +24,10 @@ pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
     }
 }
 
-async fn try_to(live: &LiveRoom, store: &Store) -> Result<(), DbErr> {
-    let places = live.places();
+/// The same for some of its connections.
+pub(super) async fn try_to(room_id: i64, places: &[Arc<Place>], store: &Store) -> Result<(), DbErr> {
     let authors: Vec<Author> = places.iter().map(|place| place.author).collect();
-    let standings = store.standings(live.room.id, &authors).await?;
+    let standings = store.standings(room_id, &authors).await?;
     let mut staying = Vec::new();
     for (place, standing) in places.iter().zip(standings) {
         if standing.banned_until.is_some() {
@@ -35,10 +36,10 @@ async fn try_to(live: &LiveRoom, store: &Store) -> Result<(), DbErr> {
             staying.push(place.author);
         }
     }
-    if store.is_locked(live.room.id).await? {
+    if store.is_locked(room_id).await? {
         staying.sort_unstable_by_key(|author| author.to_bytes());
         staying.dedup_by_key(|author| author.to_bytes());
-        store.let_in(live.room.id, &staying).await?;
+        store.let_in(room_id, &staying).await?;
     }
     Ok(())
 }

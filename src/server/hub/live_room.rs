@@ -5,6 +5,7 @@ use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
 use super::{Frame, Rooms, enforce, lock};
 use crate::domain::Seq;
+use crate::protocol::close;
 use crate::server::metrics::Announced;
 use crate::server::store::{Room, Store};
 use crate::server::websocket::TextFrame;
@@ -121,14 +122,30 @@ impl LiveRoom {
 
     pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
         let last = first + frames.len() as Seq - 1;
-        if frames.iter().any(Frame::moderates) {
+        let moderates = frames.iter().any(Frame::moderates);
+        let delivered = lock(&self.tail).append(first, frames);
+        let Some(delivered) = delivered else { return self.want(last) };
+        self.announce(delivered);
+        // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
+        if moderates {
             tokio::spawn(enforce::enforce(self.clone(), self.store.clone()));
         }
-        let delivered = lock(&self.tail).append(first, frames);
-        match delivered {
-            Some(delivered) => self.announce(delivered),
-            None => self.want(last),
-        }
+    }
+
+    /// The room was deleted: everybody has to go.
+    pub(super) fn end(&self) {
+        self.places().iter().for_each(|place| place.expel(close::DELETED));
+    }
+
+    /// How many events are in memory.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> usize {
+        lock(&self.tail).len()
+    }
+
+    /// What stood before `oldest` is no longer kept.
+    pub(super) fn forget_before(&self, oldest: Seq) {
+        lock(&self.tail).forget_before(oldest);
     }
 
     /// The connections of this node.

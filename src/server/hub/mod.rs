@@ -110,15 +110,27 @@ impl Hub {
         }
     }
 
-    /// Compares every live room with the database, and heals those that are behind.
+    /// Compares every live room with the database, heals those that are behind, and ends those that were deleted.
     pub(crate) async fn check(&self) -> Result<(), DbErr> {
         for ids in self.ids().chunks(1000) {
-            for (id, head) in self.store.heads(ids).await? {
-                if let Some(live) = self.live(id) {
-                    live.want(head);
+            let heads: HashMap<i64, Seq> = self.store.heads(ids).await?.into_iter().collect();
+            for id in ids {
+                let Some(live) = self.live(*id) else { continue };
+                match heads.get(id) {
+                    Some(&head) => live.want(head),
+                    None => live.end(),
                 }
             }
         }
+        Ok(())
+    }
+
+    /// A room may have lost its oldest messages: what of them is in memory goes too.
+    pub(crate) async fn forget_oldest(&self, room_id: i64) -> Result<(), DbErr> {
+        let Some(live) = self.live(room_id) else { return Ok(()) };
+        // Read first: an event that comes meanwhile is newer than all of these.
+        let head = live.head();
+        live.forget_before(self.store.oldest(room_id).await?.unwrap_or(head + 1));
         Ok(())
     }
 

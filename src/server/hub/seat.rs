@@ -2,10 +2,11 @@
 
 use super::row::{Hint, Place, Row, TURN};
 use super::tail::Reach;
-use super::{Change, Hub, LiveRoom};
+use super::{Change, Hub, LiveRoom, enforce};
 use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::identity::Author;
+use crate::server::store::Store;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use sea_orm::DbErr;
 use std::sync::Arc;
@@ -47,6 +48,12 @@ impl Seat {
         Some(self.place.expelled.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
+    /// Looks for a ban or a lock, as those do who enforce it: who was admitted before it and sat down after they looked
+    /// was not seen.
+    pub(crate) async fn enforce(&self, store: &Store) -> Result<(), DbErr> {
+        enforce::try_to(self.live.room.id, std::slice::from_ref(&self.place), store).await
+    }
+
     /// The last number that this connection was sent.
     pub(crate) fn position(&self) -> Seq {
         *self.place.position()
@@ -63,8 +70,15 @@ impl Seat {
         *position = after.min(*position);
     }
 
+    /// Goes on from the newest number: what lies between is not kept any more.
+    pub(crate) fn skip(&self) {
+        let head = self.head();
+        *self.place.position() = head;
+    }
+
     /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
-    /// Returns whether anything was queued. Cancelling it loses nothing.
+    /// Returns whether anything was queued. Cancelling it loses nothing. [`DbErr::RecordNotFound`] where the log does not
+    /// hold what follows any more.
     pub(crate) async fn pull(&self) -> Result<bool, DbErr> {
         let after = {
             let mut position = self.place.position();

@@ -44,6 +44,20 @@ impl Tail {
         Some(self.delivered)
     }
 
+    /// How many events are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Lets go of what stands before `oldest`.
+    pub(super) fn forget_before(&mut self, oldest: Seq) {
+        while self.delivered - (self.frames.len() as Seq) + 1 < oldest {
+            let Some(frame) = self.frames.pop_front() else { return };
+            self.bytes -= frame.text.len();
+        }
+    }
+
     /// Up to `max` frames after `after`.
     pub(super) fn after(&self, after: Seq, max: usize) -> Reach {
         if after >= self.delivered {
@@ -129,6 +143,20 @@ mod tests {
         tail.append(4, vec![Frame { text: TextFrame::new("gone"), deletion: true }]);
         assert_eq!(texts(&tail, 2), None);
         assert_eq!(texts(&tail, 3).unwrap(), ["gone"]);
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_leaves_memory() {
+        let mut tail = open_at(10);
+        tail.append(11, frames(11..=14));
+        tail.forget_before(5);
+        assert_eq!(texts(&tail, 10).unwrap().len(), 4);
+        tail.forget_before(13);
+        assert_eq!((texts(&tail, 11), texts(&tail, 12).unwrap()), (None, vec!["13".to_owned(), "14".to_owned()]));
+        tail.forget_before(15);
+        assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
+        tail.forget_before(99);
+        assert_eq!(tail.append(15, frames(15..=15)), Some(15));
     }
 
     proptest! {

@@ -34,7 +34,7 @@ pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, node: Uuid,
             pipeline.publish(seal.channel(shard), seal.close(&Rung { node, number, bell })).ignore();
         }
         if connection.is_none() {
-            connection = connect(&client).await;
+            connection = connect(&client).await.ok();
         }
         let rung = match &mut connection {
             Some(connection) => pipeline.query_async::<()>(connection).await.is_ok(),
@@ -47,10 +47,10 @@ pub(super) async fn ring_for_ever(client: redis::Client, seal: Seal, node: Uuid,
     }
 }
 
-async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
+pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<MultiplexedConnection> {
     let config =
         redis::AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
-    client.get_multiplexed_async_connection_with_config(&config).await.ok()
+    client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 /// Passes on what is heard; a connection that falls silent is replaced.

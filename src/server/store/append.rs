@@ -7,7 +7,7 @@ use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    QuerySelect,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
@@ -31,12 +31,7 @@ impl Store {
     /// `Ok`, the commit is on stable storage; when it returns an error, the outcome is unknown, and trying again
     /// is safe, because every entry has an id.
     pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.renew_writer().await?;
-        let transaction = self.writer.begin_with_options(immediate).await?;
+        let transaction = self.begin().await?;
         if !self.is_sqlite() {
             use sea_orm::ConnectionTrait;
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
@@ -63,6 +58,7 @@ impl Store {
 /// A transaction's view of the rooms it writes, and what it will write.
 struct Batch {
     now: i64,
+    locking: Locking,
     rooms: HashMap<i64, room::Model>,
     /// Events that have an id of this batch already, and those that this batch adds.
     by_id: HashMap<Key, Model>,
@@ -104,6 +100,7 @@ impl Batch {
         let names = names.await?;
         let mut batch = Self {
             now,
+            locking,
             rooms,
             by_id: HashMap::new(),
             targets: HashMap::new(),
@@ -124,7 +121,12 @@ impl Batch {
     }
 
     fn append(&mut self, entry: &Entry) -> Appended {
-        let Some(room) = self.rooms.get_mut(&entry.room_id) else { return Appended::Locked };
+        let Some(room) = self.rooms.get_mut(&entry.room_id) else {
+            return match self.locking {
+                Locking::Skip => Appended::Locked,
+                Locking::Wait => Appended::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted.")),
+            };
+        };
         let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
         if let Some(stored) = self.by_id.get(&key) {
             return if entry.draft.is(stored) {
@@ -148,8 +150,8 @@ impl Batch {
                 Err(rejection) => return Appended::Rejected(rejection),
             }
         } else if let Some(target) = target {
-            let is_owner = room.owner.as_deref() == Some(entry.author.as_bytes());
-            if let Err(rejection) = entry.draft.change(self.targets.get_mut(&target), &entry.author, is_owner, seq) {
+            let above = room.owner.as_deref() == Some(entry.author.as_bytes()) || entry.author.is_host();
+            if let Err(rejection) = entry.draft.change(self.targets.get_mut(&target), &entry.author, above, seq) {
                 return Appended::Rejected(rejection);
             }
         }

@@ -31,6 +31,9 @@ const SQLITE_READERS: u32 = 4;
 /// How long to wait before the write-ahead log is tried to be emptied again.
 pub(super) const RETRY: Duration = Duration::from_millis(200);
 
+/// How long a command tries to empty it.
+pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 

@@ -107,17 +107,17 @@ impl Draft {
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message, if `author` may: the owner of the room removes any.
+    /// Applies an edit or a deletion to its message, if `author` may: whoever is `above` the others removes any.
     pub(super) fn change(
         &self,
         target: Option<&mut Model>,
         author: &Author,
-        is_owner: bool,
+        above: bool,
         seq: Seq,
     ) -> Result<(), Rejection> {
         let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
         let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
-        let may = message.author == author.as_bytes() || is_owner && matches!(self, Self::Delete { .. });
+        let may = message.author == author.as_bytes() || above && matches!(self, Self::Delete { .. });
         if !may {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
         }

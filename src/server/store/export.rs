@@ -81,7 +81,7 @@ impl Store {
         let named = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
         event::Entity::update_many().col_expr(Column::Username, nobody).filter(named).exec(&self.writer).await?;
         name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
-        self.forget_deleted().await;
+        self.forget_deleted_now().await;
         Ok(removed)
     }
 

@@ -3,11 +3,13 @@
 mod append;
 mod backup;
 mod connect;
+mod deletion;
 mod entity;
 mod entry;
 mod export;
 mod failure;
 mod history;
+mod listing;
 mod names;
 mod planner;
 mod retention;
@@ -19,11 +21,15 @@ mod standings;
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
 pub(crate) use failure::sync_failed;
+pub(crate) use listing::Listed;
 pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
 
 use sea_orm::sqlx::{self, Connection};
-use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
 use std::sync::Arc;
 
 /// A cheap-to-clone handle on the database.
@@ -101,6 +107,28 @@ impl Store {
                 }
             });
         }
+    }
+
+    /// The same for a command, which ends with its process: nobody goes on trying, so it waits.
+    pub(crate) async fn forget_deleted_now(&self) {
+        let trying = async {
+            while self.is_sqlite() && !self.empty_wal().await {
+                tokio::time::sleep(connect::RETRY).await;
+            }
+        };
+        if tokio::time::timeout(connect::LONG_PATIENCE, trying).await.is_err() {
+            tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
+        }
+    }
+
+    /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle.
+    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.renew_writer().await?;
+        self.writer.begin_with_options(immediate).await
     }
 
     /// Whether the write-ahead log is empty now.

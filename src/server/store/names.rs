@@ -7,6 +7,7 @@ use crate::domain::{Rejection, RejectionCode, Username};
 use crate::server::identity::Author;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
     sea_query::{ExprTrait, OnConflict},
 };
 use std::collections::{HashMap, HashSet};
@@ -97,6 +98,19 @@ impl Store {
     pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &Author) -> Result<bool, DbErr> {
         let skeletons = skeletons(username);
         Ok(!held_by_others(&self.reader, room_id, skeletons, author).await?.is_empty())
+    }
+
+    /// Removes the names that nobody holds any more. How many these were.
+    pub(crate) async fn forget_names(&self) -> Result<u64, DbErr> {
+        let old = || Column::At.lte(now() - HELD_MS);
+        // Rooms are looked for by a reader: whoever writes does not wait for it.
+        let rooms = Entity::find().select_only().column(Column::RoomId).distinct().filter(old());
+        let mut gone = 0;
+        for room_id in rooms.into_tuple::<i64>().all(&self.reader).await? {
+            let of_room = Entity::delete_many().filter(Column::RoomId.eq(room_id)).filter(old());
+            gone += of_room.exec(&self.writer).await?.rows_affected;
+        }
+        Ok(gone)
     }
 
     /// Why `author` cannot use a name that is taken, and which is free.

@@ -4,8 +4,7 @@
 use super::{Store, entity::event, entity::room, now};
 use crate::domain::{RoomName, Seq};
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use std::num::NonZeroU32;
@@ -13,7 +12,7 @@ use std::num::NonZeroU32;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How many events go in one transaction: a few milliseconds, in which others wait.
-const BATCH: u64 = 250;
+pub(super) const BATCH: u64 = 250;
 
 /// How many rooms are looked at in one query.
 const ROOMS: u64 = 500;
@@ -36,7 +35,7 @@ impl Keep {
         }
     }
 
-    fn from_column(days: Option<i32>) -> Self {
+    pub(super) fn from_column(days: Option<i32>) -> Self {
         match days.map(|days| NonZeroU32::new(days.unsigned_abs())) {
             None => Self::Default,
             Some(None) => Self::Forever,
@@ -51,6 +50,13 @@ pub(crate) struct Keeping {
     pub(crate) room_id: i64,
     /// Events before this moment go, in UTC milliseconds.
     before: i64,
+}
+
+impl Keeping {
+    /// Of a room that goes with everything in it.
+    pub(super) fn nothing(room_id: i64) -> Self {
+        Self { room_id, before: i64::MAX }
+    }
 }
 
 impl Store {
@@ -106,16 +112,27 @@ impl Store {
             .all(&self.reader)
             .await?;
         let Some(&(last, _)) = oldest.iter().take_while(|&&(_, at)| at < keeping.before).last() else { return Ok(0) };
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction = self.writer.begin_with_options(immediate).await?;
+        let transaction = self.begin().await?;
         // As whoever writes to the room does: one after the other.
         room::Entity::find_by_id(keeping.room_id).lock_exclusive().one(&transaction).await?;
         let gone = event::Entity::delete_many().filter(of_room().and(Column::Seq.lte(last))).exec(&transaction).await?;
         transaction.commit().await?;
         Ok(gone.rows_affected)
+    }
+
+    /// Makes the messages up to `seq` a month older.
+    #[cfg(test)]
+    pub(crate) async fn age(&self, room_id: i64, seq: Seq) {
+        use event::Column::{At, RoomId, Seq};
+        let older = event::Entity::update_many().col_expr(At, Expr::col(At).sub(30 * DAY_MS));
+        older.filter(RoomId.eq(room_id).and(Seq.lte(seq))).exec(&self.writer).await.expect("the database answers");
+    }
+
+    /// The oldest number that the log of a room still holds; `None` if it is empty.
+    pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, DbErr> {
+        let oldest = event::Entity::find().select_only().column(event::Column::Seq);
+        let of_room = oldest.filter(event::Column::RoomId.eq(room_id)).order_by_asc(event::Column::Seq);
+        of_room.into_tuple().one(&self.reader).await
     }
 
     /// Whether the log of a room still holds this number.

@@ -78,7 +78,7 @@ impl Standings {
 
     /// Whether the author may do this now.
     pub(super) fn may(&mut self, room: &room::Model, entry: &Entry, now: i64) -> Result<(), Rejection> {
-        if !room.moderated || room.owner.as_deref() == Some(entry.author.as_bytes()) {
+        if !room.moderated || entry.author.is_host() {
             return Ok(());
         }
         // Nobody is kept from taking back what they said.
@@ -91,6 +91,10 @@ impl Standings {
             let detail =
                 if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
+        }
+        // The host may ban an owner. Nothing else is above one.
+        if room.owner.as_deref() == Some(entry.author.as_bytes()) {
+            return Ok(());
         }
         if standing.muted_until > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
@@ -115,7 +119,7 @@ impl Standings {
         }
     }
 
-    /// Does what the owner wants done, and says how everybody is told of it.
+    /// Does what the owner or the host wants done, and says how everybody is told of it.
     pub(super) fn moderate(
         &mut self,
         room: &mut room::Model,
@@ -124,7 +128,7 @@ impl Standings {
         subject: Option<(Vec<u8>, Username)>,
         now: i64,
     ) -> Result<Moderation, Rejection> {
-        if room.owner.as_deref() != Some(entry.author.as_bytes()) {
+        if room.owner.as_deref() != Some(entry.author.as_bytes()) && !entry.author.is_host() {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only the owner of the room can do this."));
         }
         let renews = matches!(action, Action::Renew | Action::Remove);
@@ -136,7 +140,7 @@ impl Standings {
         if action.has_subject() {
             let not_found = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
             let (author, username) = subject.ok_or_else(not_found)?;
-            if room.owner.as_ref() == Some(&author) {
+            if author == entry.author.as_bytes() {
                 return Err(Rejection::new(RejectionCode::Invalid, "This is you."));
             }
             moderation.subject = Some(Participant { username, tag: tag_of(&author) });
@@ -149,7 +153,7 @@ impl Standings {
                 Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
                 Action::Remove => (standing.member, standing.banned_until) = (false, FOR_GOOD),
                 Action::HandOver => {
-                    standing.member = true;
+                    (standing.member, standing.muted_until, standing.banned_until) = (true, 0, 0);
                     // Whoever gives a room away stays in it.
                     let before = room.owner.replace(author.clone()).unwrap_or_default();
                     self.of(room.id, &before).member = true;

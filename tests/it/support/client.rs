@@ -236,6 +236,18 @@ impl Client {
         self.until(|frame| frame["id"] == id).await.pop().expect("at least one")
     }
 
+    /// What the server says until it closes.
+    pub async fn rest(&mut self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let end = async {
+            while let Some(frame) = self.next_frame().await {
+                frames.push(frame);
+            }
+        };
+        timeout(DEADLINE, end).await.expect("the server closes in time");
+        frames
+    }
+
     /// The code with which the server closes, passing over what it says before.
     pub async fn close_code(&mut self) -> Option<u16> {
         let end = async { while self.next_frame().await.is_some() {} };

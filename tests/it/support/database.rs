@@ -66,7 +66,22 @@ pub async fn hold_rooms(url: &str) -> Held {
     Held(connection)
 }
 
+/// In PostgreSQL, keeps everybody from asking who holds a name.
+pub async fn hold_names(url: &str) -> Held {
+    let connection = connect(url).await;
+    let lock = "BEGIN; LOCK TABLE names IN ACCESS EXCLUSIVE MODE";
+    connection.execute_unprepared(lock).await.expect("the lock is free");
+    Held(connection)
+}
+
 impl Held {
+    /// Runs one more statement, and lets the others write again: they find it done.
+    pub async fn commit(self, sql: &str) {
+        self.0.execute_unprepared(sql).await.expect("the statement is sound");
+        self.0.execute_unprepared("COMMIT").await.expect("the lock is held");
+        self.0.close().await.expect("connections close");
+    }
+
     /// Lets the others write again.
     pub async fn release(self) {
         self.0.execute_unprepared("ROLLBACK").await.expect("the lock is held");

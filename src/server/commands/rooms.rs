@@ -1,0 +1,85 @@
+//! `parlour rooms` and `parlour delete`: every room at a glance, and the end of one.
+
+use super::{CommandResult, room_of, tell_nodes};
+use crate::server::config::Config;
+use crate::server::store::{Keep, Listed, Store};
+use serde_json::json;
+use std::io::Write;
+
+pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
+    let store = Store::open_beside(&config.database_url).await?;
+    let mut sink = std::io::stdout().lock();
+    if !as_json {
+        writeln!(sink, "{:>9} {:>9}  {:<20}  {:<5}  ROOM", "NEWEST", "KEPT", "LAST", "OWNER")?;
+    }
+    let mut after = 0;
+    loop {
+        let rooms = store.list_rooms(after).await?;
+        let Some(last) = rooms.last() else { break };
+        after = last.id;
+        for room in &rooms {
+            writeln!(sink, "{}", if as_json { object(room) } else { line(room) })?;
+        }
+    }
+    drop(sink);
+    Ok(store.close().await?)
+}
+
+fn line(room: &Listed) -> String {
+    let last = room.last_at.map_or_else(|| "-".to_owned(), |last| last.rfc3339()[..16].replace('T', " ") + " UTC");
+    let owner = room.owner.as_ref().map_or("-", |owner| owner.as_str());
+    let mut notes = Vec::new();
+    if room.name.is_private() {
+        notes.push("private".to_owned());
+    }
+    if room.locked {
+        notes.push("locked".to_owned());
+    }
+    if room.slow_mode > 0 {
+        notes.push(format!("slow: {} s", room.slow_mode));
+    }
+    match room.keep {
+        Keep::Default => {}
+        Keep::Forever => notes.push("kept for ever".to_owned()),
+        Keep::Days(days) => notes.push(format!("kept {days} days")),
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{:>9} {:>9}  {last:<20}  {owner:<5}  {}{notes}", room.head, room.events, room.name)
+}
+
+fn object(room: &Listed) -> String {
+    let keep = match room.keep {
+        Keep::Default => json!(null),
+        Keep::Forever => json!("forever"),
+        Keep::Days(days) => json!(days),
+    };
+    json!({
+        "room_name": room.name,
+        "private": room.name.is_private(),
+        "head": room.head,
+        "events": room.events,
+        "last_at": room.last_at,
+        "owner": room.owner,
+        "locked": room.locked,
+        "slow_mode": room.slow_mode,
+        "keep_days": keep,
+    })
+    .to_string()
+}
+
+pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandResult {
+    let name = room_of(room)?;
+    let store = Store::open_beside(&config.database_url).await?;
+    let found = store.room(&name).await?.ok_or_else(|| format!("delete: there is no room {name}"))?;
+    if yes {
+        store.delete_room(found.room.id).await?;
+        tell_nodes(config, &store).await;
+        println!("parlour: {name} is deleted, with everything in it");
+    } else {
+        println!(
+            "parlour: this would delete {name}, with everything in it, up to number {}; --yes does it",
+            found.head
+        );
+    }
+    Ok(store.close().await?)
+}

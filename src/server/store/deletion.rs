@@ -1,0 +1,38 @@
+//! The end of a room: it goes with everything in it, and its address is that of a room that nobody has visited.
+
+use super::entity::{event, name, room, standing};
+use super::retention::{BATCH, Keeping};
+use super::{Appended, Draft, Entry, Locking, Store};
+use crate::domain::EventId;
+use crate::server::identity::Author;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+impl Store {
+    /// Deletes a room. First what its log holds goes a little at a time, so that other rooms do not wait, then the rest
+    /// and the room itself at once: whoever is stopped in between has left a room without its oldest messages, and can
+    /// begin again.
+    pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
+        while self.forget_oldest(Keeping::nothing(room_id)).await? == BATCH {}
+        let transaction = self.begin().await?;
+        // Whoever is just writing to the room comes first; whoever wants to after that finds none.
+        room::Entity::find_by_id(room_id).lock_exclusive().one(&transaction).await?;
+        event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        room::Entity::delete_by_id(room_id).exec(&transaction).await?;
+        transaction.commit().await?;
+        self.forget_deleted_now().await;
+        Ok(())
+    }
+
+    /// Puts what the host does into a room's log. What became of it.
+    pub(crate) async fn act_as_host(&self, room_id: i64, draft: Draft) -> Result<Appended, DbErr> {
+        let id = EventId::from_stored(uuid::Uuid::now_v7().simple().to_string());
+        let removes = matches!(draft, Draft::Delete { .. });
+        let appended = self.append(&[Entry { room_id, author: Author::HOST, id, draft }], Locking::Wait).await?;
+        if removes {
+            self.forget_deleted_now().await;
+        }
+        appended.into_iter().next().ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))
+    }
+}
