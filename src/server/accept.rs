@@ -1,5 +1,6 @@
 //! Accepting connections: an own loop, because a server that faces people must outlast those that send nothing.
 
+use super::arrivals::Arrivals;
 use super::peer::Peer;
 use axum::Router;
 use axum::http::Request;
@@ -33,8 +34,8 @@ pub(crate) fn raise_open_files() {
     }
 }
 
-/// Serves until `shutdown`; then accepts nothing more, and lets requests that have begun end.
-pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+/// Serves until `shutdown`, to whom `arrivals` lets in; then accepts nothing more, and lets requests that have begun end.
+pub async fn serve(listener: TcpListener, app: Router, arrivals: Arrivals, shutdown: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -43,7 +44,13 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationTok
         };
         match accepted {
             Ok((stream, from)) => {
-                drop(connections.spawn(connection(stream, Peer(from.ip()), app.clone(), shutdown.clone())));
+                // Whoever has too many is hung up on: an answer would cost what is to be saved.
+                let Some(arrival) = arrivals.take(from.ip().into()) else { continue };
+                let serving = connection(stream, Peer(from.ip()), app.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(arrival);
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");

@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod access;
+pub mod arrivals;
 mod assets;
 mod body;
 pub mod chat;
@@ -33,6 +34,7 @@ pub mod telemetry;
 pub(crate) mod visitor;
 pub mod websocket;
 
+use arrivals::Arrivals;
 use assets::Assets;
 use chat::Chat;
 use config::{Config, redacted};
@@ -124,6 +126,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     tasks.spawn(rendered.clone().forget_for_ever());
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
+    let arrivals = Arrivals::new(&config);
     announce(&config, &listener);
 
     let shared = Shared {
@@ -140,7 +143,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     };
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
     let closing = CancellationToken::new();
-    let serving = tokio::spawn(accept::serve(listener, router::router(shared), closing.clone()));
+    let serving = tokio::spawn(accept::serve(listener, router::router(shared), arrivals, closing.clone()));
 
     shutdown.await;
     tracing::info!("draining");

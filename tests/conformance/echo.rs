@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::any;
 use parlour::protocol::{MAX_FRAME_BYTES, close};
 use parlour::server::websocket::{Handshake, Received, Socket};
-use parlour::server::{accept, socket};
+use parlour::server::{accept, arrivals::Arrivals, socket};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ pub async fn serve(addr: SocketAddr) -> std::io::Result<SocketAddr> {
     let app = Router::new()
         .route(PATH, any(|handshake| upgraded(handshake, MAX_FRAME_BYTES)))
         .route(LARGE, any(|handshake| upgraded(handshake, LARGE_BYTES)));
-    tokio::spawn(accept::serve(listener, app, CancellationToken::new()));
+    tokio::spawn(accept::serve(listener, app, Arrivals::default(), CancellationToken::new()));
     Ok(addr)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::server::Server;
-use crate::support::{Client, Database, Door, Site, database, http};
+use crate::support::{Client, Database, Door, Site, database, eventually, http, raw};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -14,6 +14,26 @@ on_each_database!(
     only_a_trusted_proxy_says_who_connects,
     a_form_is_limited_like_a_frame,
 );
+
+#[tokio::test]
+async fn connections_that_send_nothing_are_counted_too() {
+    let server = server_of(&["--connections-per-address", "1"]).await;
+    let mut ann = Client::join(&server, "harbour").await;
+    let answered =
+        || async { raw::request(&server, "GET", b"/healthz", "", "").await.is_some_and(|it| it.status == 200) };
+    let idle = eventually("others of the same address are hung up on", || async {
+        let mut idle = Vec::new();
+        for _ in 0..64 {
+            idle.push(raw::connect(&server).await);
+        }
+        (!answered().await).then_some(idle)
+    })
+    .await;
+    // Whoever is in a room is not concerned, and when those have gone there is room again.
+    ann.say("1", "meanwhile").await;
+    drop(idle);
+    eventually("there is room again", || async { answered().await.then_some(()) }).await;
+}
 
 /// The next frame that answers a post: a message, or a rejection.
 async fn answer(client: &mut Client) -> Value {
