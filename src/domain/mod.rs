@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod identity;
+pub mod json;
 pub mod key;
 pub mod message;
 pub mod moderation;
