@@ -4,7 +4,7 @@ use super::NotFoundPage;
 use crate::api::open_room;
 use crate::domain::{KnownUsername, Username, event::parse_seq};
 use crate::ui::Refused;
-use crate::ui::components::Room;
+use crate::ui::components::{Handed, Room};
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
@@ -33,7 +33,7 @@ pub(crate) fn RoomPage() -> impl IntoView {
                 <Title text=format!("{} · Parlour", page.room.title()) />
                 <Meta property="og:title" content=page.room.title().to_owned() />
                 <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
-                <Room page=page refused=refused />
+                <Room page=Handed(page) refused=Handed(refused) />
             }),
             Err(error) => Either::Right(view! { <NotFoundPage reason=error.to_string() /> }),
         }
