@@ -1,8 +1,9 @@
 //! What a server function answers when it cannot.
 
-use super::json::TextEncoding;
+use crate::domain::json::{FromJson, Json};
 use crate::domain::{room::RoomNameError, username::UsernameError};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
 /// Why a server function has no answer; the sentences are shown to visitors.
@@ -19,6 +20,13 @@ pub enum ApiError {
     Call(String),
 }
 
+impl FromJson for ApiError {
+    fn from_json(mut json: Json) -> Option<Self> {
+        let refused = json.take::<Option<String>>("Refused")?.map(Self::Refused);
+        refused.or_else(|| (json == Json::Text("Unavailable".into())).then_some(Self::Unavailable))
+    }
+}
+
 impl From<RoomNameError> for ApiError {
     fn from(error: RoomNameError) -> Self {
         Self::Refused(error.to_string())
@@ -32,7 +40,7 @@ impl From<UsernameError> for ApiError {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = TextEncoding;
+    type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::Call(error.to_string())

@@ -1,14 +1,14 @@
 //! A room's page and its history, and the name to enter under.
 
 use super::ApiError;
-use super::json::Json;
+use super::door::Door;
 use crate::domain::{HistoryPage, ReadRoom, RoomPage, Seq, Username};
 use leptos::prelude::*;
-use leptos::server_fn::codec::GetUrl;
+use leptos::server_fn::codec::{GetUrl, PostUrl};
 
 /// The page of the room named `room_name`: its newest messages, or those around `permalink`. It is for a visitor who
 /// goes by the remembered name, or else by `username`.
-#[server(endpoint = "open_room", input = GetUrl, output = Json)]
+#[server(endpoint = "open_room", protocol = Door<GetUrl>)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -25,7 +25,7 @@ pub async fn open_room(
 
 /// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
 /// if none is given.
-#[server(endpoint = "load_history", input = GetUrl, output = Json)]
+#[server(endpoint = "load_history", protocol = Door<GetUrl>)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -49,14 +49,14 @@ pub async fn load_history(
 
 /// How many messages of others each of these rooms has after what was read, in their order: of the first
 /// 30 rooms, and up to 100 each.
-#[server(endpoint = "count_unread", input = GetUrl, output = Json)]
+#[server(endpoint = "count_unread", protocol = Door<GetUrl>)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
     expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await.map_err(|_| ApiError::Unavailable)
 }
 
 /// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.
-#[server(endpoint = "join_room", output = Json)]
+#[server(endpoint = "join_room", protocol = Door<PostUrl>)]
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};

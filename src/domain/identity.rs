@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag made of two bytes of an identity's hash.
-    pub fn new(bytes: [u8; 2]) -> Self {
-        Self(format!("{:02x}{:02x}", bytes[0], bytes[1]))
-    }
-
     /// A tag that was made before it was stored.
     pub fn from_stored(tag: String) -> Self {
         Self(tag)
+    }
+
+    /// The tag made of two bytes of an identity's hash.
+    pub fn new(bytes: [u8; 2]) -> Self {
+        Self(format!("{:02x}{:02x}", bytes[0], bytes[1]))
     }
 
     /// The tag as text.

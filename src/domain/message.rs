@@ -1,7 +1,8 @@
 //! Messages: the text somebody sends, and a message as a reader sees it.
 
+use super::json::read_by_name;
 use super::{EventId, Seq, Tag, Timestamp, Username};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The longest message, in characters (Unicode scalar values).
 pub const MAX_CHARS: usize = 4000;
@@ -52,7 +53,7 @@ impl MessageText {
 }
 
 /// A message as it reads now, with its edits applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Its number in the room's log.
     pub seq: Seq,
@@ -67,9 +68,11 @@ pub struct Message {
     /// When it was stored.
     pub sent_at: Timestamp,
     /// Whether the text is a later one than was first sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
 }
+
+read_by_name!(Message { seq, id, username, tag, text, sent_at, edited });
 
 impl Message {
     /// Whether its author has removed it.

@@ -3,6 +3,7 @@
 pub mod event;
 pub mod identity;
 mod invisible;
+pub mod json;
 pub mod key;
 pub mod message;
 pub mod moderation;

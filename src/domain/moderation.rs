@@ -1,5 +1,6 @@
 //! Moderation: what the owner of a room does about others in it. Each act is an event of the room's log.
 
+use super::json::{FromJson, Json, word};
 use super::{Participant, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,12 @@ pub enum Action {
     /// Something that this version does not know.
     #[serde(other)]
     Other,
+}
+
+impl FromJson for Action {
+    fn from_json(json: Json) -> Option<Self> {
+        word(json)
+    }
 }
 
 impl Action {

@@ -1,5 +1,6 @@
 //! Pages: pieces of a room's history as the browser gets them.
 
+use super::json::{FromJson, Json, read_by_name, word};
 use super::{Epoch, EventId, Message, RoomName, Seq, Tag, Username};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub const MAX_COUNTED_ROOMS: usize = 30;
 pub const MAX_COUNTED: u64 = 100;
 
 /// A room as its page shows it at first: who is looking, and the newest messages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomPage {
     /// The room.
     pub room: RoomName,
@@ -50,7 +51,7 @@ pub enum Ownership {
 }
 
 /// Consecutive messages of a room, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HistoryPage {
     /// At most [`PAGE_SIZE`] of them.
     pub messages: Vec<Message>,
@@ -80,4 +81,13 @@ pub struct ReadRoom {
     pub room: RoomName,
     /// The last number that was read.
     pub read: Seq,
+}
+
+read_by_name!(RoomPage { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation });
+read_by_name!(HistoryPage { messages, more_before, more_after });
+
+impl FromJson for Ownership {
+    fn from_json(json: Json) -> Option<Self> {
+        word(json)
+    }
 }

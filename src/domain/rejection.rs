@@ -1,5 +1,6 @@
 //! Rejections: why something that was sent was not stored.
 
+use super::json::{FromJson, Json, word};
 use super::{event::EventIdError, message::MessageTextError, username::UsernameError};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,12 @@ pub enum RejectionCode {
     Draining,
     /// The log cannot be written just now.
     Unavailable,
+}
+
+impl FromJson for RejectionCode {
+    fn from_json(json: Json) -> Option<Self> {
+        word(json)
+    }
 }
 
 /// Something that was sent and not stored: the text stays with its sender.

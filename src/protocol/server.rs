@@ -1,10 +1,11 @@
 //! What the server sends. Every event of a room's log is one of these frames.
 
-use crate::domain::moderation::{Action, Moderation};
+use crate::domain::json::Json;
+use crate::domain::moderation::Moderation;
 use crate::domain::{
-    Epoch, Event, EventBody, EventId, Participant, Rejection, RejectionCode, RoomName, Seq, Tag, Timestamp, Username,
+    Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Tag, Timestamp, Username,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What the server sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,79 +112,64 @@ pub enum ServerFrame {
     },
 }
 
-/// Every field that a server frame can have; which of them count depends on `type`. Read by one visitor for all types:
-/// what the derived code for a tagged enum costs, every visitor would have to download.
-#[derive(Deserialize)]
-struct AnyServerFrame {
-    #[serde(rename = "type")]
-    kind: String,
-    seq: Option<Seq>,
-    id: Option<String>,
-    target: Option<Seq>,
-    username: Option<Username>,
-    tag: Option<Tag>,
-    message: Option<String>,
-    text: Option<String>,
-    sent_at: Option<Timestamp>,
-    at: Option<Timestamp>,
-    room_name: Option<RoomName>,
-    epoch: Option<Epoch>,
-    head: Option<Seq>,
-    code: Option<RejectionCode>,
-    detail: Option<String>,
-    retry_after_ms: Option<u32>,
-    count: Option<usize>,
-    participants: Option<Vec<Participant>>,
-    reconnect_in_ms: Option<u32>,
-    action: Option<Action>,
-    subject: Option<Participant>,
-    until: Option<Timestamp>,
-    seconds: Option<u32>,
-}
-
 impl ServerFrame {
     /// Reads one text frame; `None` for a type that this version does not know, or when something is missing in it.
     pub fn parse(text: &str) -> Option<Self> {
-        let it: AnyServerFrame = serde_json::from_str(text).ok()?;
-        let id = it.id.clone().map(EventId::from_stored);
-        Some(match it.kind.as_str() {
+        let mut it = Json::parse(text)?;
+        let kind: String = it.take("type")?;
+        Some(match kind.as_str() {
             "welcome" => Self::Welcome {
-                room_name: it.room_name?,
-                epoch: it.epoch?,
-                head: it.head?,
-                username: it.username?,
-                tag: it.tag?,
+                room_name: it.take("room_name")?,
+                epoch: it.take("epoch")?,
+                head: it.take("head")?,
+                username: it.take("username")?,
+                tag: it.take("tag")?,
             },
             "message" => Self::Message {
-                seq: it.seq?,
-                id: id?,
-                username: it.username?,
-                tag: it.tag?,
-                message: it.message?,
-                sent_at: it.sent_at?,
+                seq: it.take("seq")?,
+                id: it.take("id")?,
+                username: it.take("username")?,
+                tag: it.take("tag")?,
+                message: it.take("message")?,
+                sent_at: it.take("sent_at")?,
             },
-            "edited" => Self::Edited { seq: it.seq?, id: id?, target: it.target?, text: it.text?, at: it.at? },
-            "deleted" => Self::Deleted { seq: it.seq?, id: id?, target: it.target?, at: it.at? },
+            "edited" => Self::Edited {
+                seq: it.take("seq")?,
+                id: it.take("id")?,
+                target: it.take("target")?,
+                text: it.take("text")?,
+                at: it.take("at")?,
+            },
+            "deleted" => Self::Deleted {
+                seq: it.take("seq")?,
+                id: it.take("id")?,
+                target: it.take("target")?,
+                at: it.take("at")?,
+            },
             "moderated" => Self::Moderated {
-                seq: it.seq?,
-                id: id?,
+                seq: it.take("seq")?,
+                id: it.take("id")?,
                 moderation: Moderation {
-                    action: it.action?,
-                    subject: it.subject,
-                    until: it.until,
-                    seconds: it.seconds,
+                    action: it.take("action")?,
+                    subject: it.take("subject")?,
+                    until: it.take("until")?,
+                    seconds: it.take("seconds")?,
                 },
-                at: it.at?,
+                at: it.take("at")?,
             },
             "rejected" => Self::Rejected {
-                id: it.id,
-                rejection: Rejection { code: it.code?, detail: it.detail?, retry_after_ms: it.retry_after_ms },
+                id: it.take("id")?,
+                rejection: Rejection {
+                    code: it.take("code")?,
+                    detail: it.take("detail")?,
+                    retry_after_ms: it.take("retry_after_ms")?,
+                },
             },
-            "presence" => Self::Presence { count: it.count?, participants: it.participants? },
-            "typing" => Self::Typing(Participant { username: it.username?, tag: it.tag? }),
-            "heartbeat" => Self::Heartbeat { head: it.head? },
-            "reset" => Self::Reset { epoch: it.epoch?, head: it.head? },
-            "drain" => Self::Drain { reconnect_in_ms: it.reconnect_in_ms? },
+            "presence" => Self::Presence { count: it.take("count")?, participants: it.take("participants")? },
+            "typing" => Self::Typing(Participant { username: it.take("username")?, tag: it.take("tag")? }),
+            "heartbeat" => Self::Heartbeat { head: it.take("head")? },
+            "reset" => Self::Reset { epoch: it.take("epoch")?, head: it.take("head")? },
+            "drain" => Self::Drain { reconnect_in_ms: it.take("reconnect_in_ms")? },
             _ => return None,
         })
     }
@@ -227,6 +213,7 @@ impl From<Event> for ServerFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::moderation::Action;
 
     #[test]
     fn only_message_frames_carry_a_top_level_message() {

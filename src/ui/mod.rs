@@ -16,7 +16,7 @@ pub mod unread;
 pub use app::shell;
 
 /// A message that was sent by form and refused: it comes back with the reason, so that nothing is lost.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Refused {
     /// What was sent.
     pub message: String,
@@ -25,6 +25,8 @@ pub struct Refused {
     /// Why it was refused.
     pub detail: String,
 }
+
+crate::domain::json::read_by_name!(Refused { message, username, detail });
 
 /// Why there is no page at an address: one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! What was typed and is not yet acknowledged. Kept before it is sent, sent again after every reconnect, and let go
 //! only when the log has it: the id makes sending twice harmless. Plain rules; where it is kept is not its business.
 
+use crate::domain::json::{FromJson, Json, read_by_name};
 use crate::domain::{EventId, Rejection, RejectionCode, Seq};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What somebody wants to happen in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// To say something, under this name if one was given.
@@ -29,6 +30,18 @@ pub enum Wish {
     },
 }
 
+impl FromJson for Wish {
+    fn from_json(mut json: Json) -> Option<Self> {
+        Some(if let Some(mut it) = json.take::<Option<Json>>("post")? {
+            Self::Post { username: it.take("username")?, text: it.take("text")? }
+        } else if let Some(mut it) = json.take::<Option<Json>>("edit")? {
+            Self::Edit { target: it.take("target")?, text: it.take("text")? }
+        } else {
+            Self::Delete { target: json.take::<Json>("delete")?.take("target")? }
+        })
+    }
+}
+
 impl Wish {
     /// What was typed; nothing for a removal.
     pub fn text(&self) -> &str {
@@ -40,7 +53,7 @@ impl Wish {
 }
 
 /// Something wished for that the log does not have yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pending {
     /// The idempotency key.
     pub id: EventId,
@@ -54,6 +67,8 @@ pub struct Pending {
     #[serde(skip)]
     pub sent: bool,
 }
+
+read_by_name!(Pending { id, order, wish, refused, sent });
 
 /// What waits, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

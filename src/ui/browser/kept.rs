@@ -3,6 +3,7 @@
 //! nothing is kept, and everything else works.
 
 use super::clock;
+use crate::domain::json::{FromJson, Json};
 use crate::domain::{EventId, ReadRoom, RoomName, Seq, page::MAX_COUNTED_ROOMS};
 use crate::ui::outbox::Pending;
 use web_sys::Storage;
@@ -14,7 +15,7 @@ pub(crate) fn outbox(room: &RoomName) -> Option<Vec<Pending>> {
     let storage = storage()?;
     let prefix = outbox_key(room, "");
     let kept = keys(&storage).into_iter().filter(|key| key.starts_with(&prefix));
-    let parse = |key: String| serde_json::from_str(&storage.get_item(&key).ok()??).ok();
+    let parse = |key: String| Pending::from_json(Json::parse(&storage.get_item(&key).ok()??)?);
     Some(kept.filter_map(parse).collect())
 }
 

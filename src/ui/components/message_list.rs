@@ -89,8 +89,8 @@ pub(super) fn MessageList() -> impl IntoView {
 #[component]
 fn TimelineBeginning() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let more = Memo::new(move |_| room.timeline.with(Timeline::more_before));
-    let empty = Memo::new(move |_| {
+    let more = Signal::derive(move || room.timeline.with(Timeline::more_before));
+    let empty = Signal::derive(move || {
         !more.get()
             && room.timeline.with(|it| it.first().is_none())
             && room.outbox.with(|outbox| outbox.pending().is_empty())
@@ -100,11 +100,11 @@ fn TimelineBeginning() -> impl IntoView {
         format!("{}{first}#m{first}", room.path())
     });
     view! {
-        <a class="timeline-more" class:shown=Signal::derive(move || more.get()) data-to="earlier" href=earlier>"Earlier messages"</a>
+        <a class="timeline-more" class:shown=more data-to="earlier" href=earlier>"Earlier messages"</a>
         <p class="timeline-beginning" class:shown=Signal::derive(move || !more.get() && !empty.get())>
             "This is the beginning of " <b dir="auto">{room.title}</b> "."
         </p>
-        <div class="empty-room" class:shown=Signal::derive(move || empty.get())>
+        <div class="empty-room" class:shown=empty>
             <EmptyRoom />
         </div>
     }

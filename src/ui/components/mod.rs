@@ -6,6 +6,7 @@ mod composer;
 mod connection_status;
 mod dialog;
 mod empty_room;
+mod handed;
 mod message_item;
 mod message_list;
 mod message_text;
@@ -27,5 +28,6 @@ mod turn;
 mod typing_line;
 mod unread_pill;
 
+pub use handed::Handed;
 pub use recent_rooms::RecentRoomsSection;
 pub use room::Room;

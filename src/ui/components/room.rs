@@ -3,6 +3,7 @@
 use super::attention::Announcer;
 use super::composer::Composer;
 use super::connection_status::ConnectionStatusBar;
+use super::handed::Handed;
 use super::message_list::MessageList;
 use super::moderation::ModerationDialog;
 use super::participant_list::ParticipantList;
@@ -24,11 +25,11 @@ use web_sys::StorageEvent;
 #[island]
 pub fn Room(
     /// What the server has rendered.
-    page: RoomPage,
+    page: Handed<RoomPage>,
     /// A message that was sent by form and refused.
-    refused: Option<Refused>,
+    refused: Handed<Option<Refused>>,
 ) -> impl IntoView {
-    let room = RoomState::new(page);
+    let room = RoomState::new(page.0);
     provide_context(room);
     let switching = RwSignal::new(false);
     let showing_participants = RwSignal::new(false);
@@ -43,7 +44,7 @@ pub fn Room(
                 <div class="room-foot">
                     <UnreadPill />
                     <TypingLine />
-                    <Composer refused=refused />
+                    <Composer refused=refused.0 />
                 </div>
             </main>
             <RoomSwitcher shown=switching />
@@ -61,8 +62,9 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
     address::drop_query();
     room.attention.start(move || room.title.get());
 
-    let read = Memo::new(move |_| room.unread.with(Unread::read));
-    Effect::new(move |_| kept::keep_read(&room.page.with_untracked(|page| page.room.clone()), read.get()));
+    // An `Option`, as the other memo has it: one type less to download.
+    let read = Memo::new(move |_| Some(room.unread.with(Unread::read)));
+    Effect::new(move |_| kept::keep_read(&room.name(), read.get().unwrap_or_default()));
 
     window_event_listener(ev::popstate, move |_| room.come_back());
     window_event_listener(ev::visibilitychange, move |_| room.look());

@@ -2,7 +2,7 @@
 
 use super::NotFoundPage;
 use crate::domain;
-use crate::ui::components::Room;
+use crate::ui::components::{Handed, Room};
 use crate::ui::{NotFound, Refused};
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -19,6 +19,6 @@ pub(crate) fn RoomPage() -> impl IntoView {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />
         <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
-        <Room page=page refused=refused />
+        <Room page=Handed(page) refused=Handed(refused) />
     })
 }
