@@ -142,35 +142,16 @@ impl Writer {
         }
     }
 
-    /// The rooms that have waited longest, as many as fill a batch.
-    fn rooms_of_batch(&self) -> HashSet<i64> {
-        let mut entries: HashMap<i64, usize> = HashMap::new();
-        let free = || self.waiting.iter().map(|it| it.entry.room_id).filter(|room| !self.busy.contains(room));
-        free().for_each(|room| *entries.entry(room).or_default() += 1);
-        let (mut rooms, mut size) = (HashSet::new(), 0);
-        for room in free() {
-            if size >= BATCH {
-                break;
-            }
-            if rooms.insert(room) {
-                size += entries[&room];
-            }
-        }
-        rooms
-    }
-
-    /// The oldest entries whose rooms are not being written, and with each all that wait for its room: what is committed
-    /// together goes out to a room in one write.
+    /// The oldest entries whose rooms are not being written.
     fn take_batch(&mut self) -> Vec<Waiting> {
+        let free = |waiting: &Waiting| !self.busy.contains(&waiting.entry.room_id);
         let batch: Vec<Waiting> = if self.waiting.len() <= BATCH && self.busy.is_empty() {
             self.waiting.drain(..).collect()
         } else {
-            let rooms = self.rooms_of_batch();
             let mut batch = Vec::new();
             let mut rest = VecDeque::with_capacity(self.waiting.len());
             for waiting in self.waiting.drain(..) {
-                let taken = batch.len() < BATCH && rooms.contains(&waiting.entry.room_id);
-                if taken { batch.push(waiting) } else { rest.push_back(waiting) }
+                if batch.len() < BATCH && free(&waiting) { batch.push(waiting) } else { rest.push_back(waiting) }
             }
             self.waiting = rest;
             batch

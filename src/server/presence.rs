@@ -1,5 +1,4 @@
-//! Who is here, told: to a room's connections at most once a second, to a crowd less often; and to the other nodes, who
-//! tell theirs.
+//! Who is here, told: to a room's connections at most once a second, and to the other nodes, who tell theirs.
 
 use super::hub::{Change, Hub};
 use super::relay::Relay;
@@ -11,9 +10,6 @@ use tokio::time::interval;
 /// A room is told at most so often.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The same where they are so many that only their number is told.
-const PACE_OF_CROWDS: Duration = Duration::from_secs(5);
-
 /// How often the clock is looked at while somebody waits to be told.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -22,7 +18,7 @@ const AGAIN: Duration = Duration::from_secs(8);
 
 /// Tells, for as long as the server lives.
 pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, mut changes: UnboundedReceiver<Change>) {
-    let mut rooms = Rooms { hub, relay, changed: HashMap::new(), again: HashMap::new() };
+    let mut rooms = Rooms { hub, relay, changed: HashMap::new(), told: HashMap::new() };
     let mut tick = interval(TICK);
     let mut again = interval(AGAIN);
     loop {
@@ -42,8 +38,8 @@ struct Rooms {
     relay: Relay,
     /// Rooms to be told, and whether other nodes need to know.
     changed: HashMap<i64, bool>,
-    /// When each room may be told again.
-    again: HashMap<i64, Instant>,
+    /// When each room was last told.
+    told: HashMap<i64, Instant>,
 }
 
 impl Rooms {
@@ -54,7 +50,7 @@ impl Rooms {
             Change::Typing(room, text) => self.relay.tell_typing(room, text.text()),
             Change::Everything => {
                 let live: HashSet<i64> = self.hub.ids().into_iter().collect();
-                self.again.retain(|room, again| live.contains(room) || *again > Instant::now());
+                self.told.retain(|room, told| live.contains(room) || told.elapsed() < PACE);
                 if self.relay.is_there() {
                     self.changed.extend(live.into_iter().map(|room| (room, true)));
                 }
@@ -63,14 +59,12 @@ impl Rooms {
     }
 
     fn tell(&mut self) {
-        let now = Instant::now();
-        let due = |room: &i64| self.again.get(room).is_none_or(|again| *again <= now);
+        let due = |room: &i64| self.told.get(room).is_none_or(|told| told.elapsed() >= PACE);
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
         for room in rooms {
             let to_all = self.changed.remove(&room).unwrap_or_default();
+            let first = self.told.insert(room, Instant::now()).is_none();
             let present = self.hub.tell_presence(room);
-            let pace = if present.is_crowd() { PACE_OF_CROWDS } else { PACE };
-            let first = self.again.insert(room, now + pace).is_none();
             if to_all {
                 self.relay.tell_presence(room, present, first);
             }

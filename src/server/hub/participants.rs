@@ -15,13 +15,6 @@ pub(crate) struct Present {
     participants: BTreeSet<Participant>,
 }
 
-impl Present {
-    /// Whether they are more than are named.
-    pub(crate) fn is_crowd(&self) -> bool {
-        self.count > MAX_PARTICIPANTS
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Participants {
     here: HashMap<u64, Participant>,
