@@ -12,9 +12,11 @@ const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
 /// Half a year, in seconds, as the HSTS preload list once asked for (RFC 6797).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
+/// Nobody is told where somebody came from. A page lets its own site know, by a word in its head, so that its forms are
+/// sent with an `Origin`.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 

@@ -16,8 +16,9 @@ pub(crate) fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> Option<bo
 }
 
 /// Whether a page of this site sends something, or no page at all. Browsers say where a request comes from in
-/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, as over http to another machine, `Origin` tells. Pages have
-/// the referrer policy `same-origin`: under `no-referrer` their own forms would be sent with `Origin: null`.
+/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, as over http to another machine, `Origin` tells. Pages
+/// say in their head that their own site may be told of them: under `no-referrer` their forms would be sent with
+/// `Origin: null`.
 pub(crate) fn may_send(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
         Some(site) => matches!(site, b"same-origin" | b"none"),

@@ -24,7 +24,7 @@ async fn every_answer_says_where_it_may_stand_and_what_it_may_load() {
     {
         let headers = headers(&server, path).await;
         assert_eq!(text(&headers, "x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(text(&headers, "referrer-policy"), "same-origin", "{path}");
+        assert_eq!(text(&headers, "referrer-policy"), "no-referrer", "{path}");
         assert_eq!(text(&headers, "cross-origin-opener-policy"), "same-origin", "{path}");
         let policy = text(&headers, "content-security-policy");
         assert!(
