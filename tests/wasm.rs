@@ -55,7 +55,7 @@ fn what_waits_survives_in_the_browsers_storage() {
     let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
     let mut outbox = Outbox::default();
     let said = Wish::Post { username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into() };
-    outbox.push(EventId::parse("a1").unwrap(), said, u64::MAX);
+    outbox.push(EventId::parse("a1").unwrap(), said, i64::MAX as u64);
     storage.set_item("outbox", &serde_json::to_string(&outbox.pending()[0]).unwrap()).unwrap();
     let kept = storage.get_item("outbox").unwrap().unwrap();
     assert_eq!(serde_json::from_str::<Pending>(&kept).unwrap(), outbox.pending()[0]);

@@ -10,7 +10,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 const site = resolve(__dirname, "../../target/site-release");
 
 /** In bytes. What is above it must earn its place or go. */
-const LIMIT = 158_000;
+const LIMIT = 153_000;
 
 const brotli = (bytes: Buffer) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }).length;
 
