@@ -1,6 +1,8 @@
 // The pages without script, with it, and where it comes late or not at all.
 
 import { type Page } from "@playwright/test";
+import { createServer } from "node:http";
+import { type AddressInfo } from "node:net";
 import { expect, test } from "../support/fixtures";
 import { composer, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, text } from "../support/room";
 
@@ -81,6 +83,29 @@ for (const [world, options] of worlds) {
     });
   });
 }
+
+test("without script a permalink leads to its message also where the page comes in pieces", async ({ visitor, server, request, room }) => {
+  await fill(request, room, 120);
+  let pieces = 0;
+  const slow = createServer(async (asked, answer) => {
+    const { body, headers } = await fetch(server.url + asked.url).then(async (page) => ({ body: await page.text(), headers: page.headers }));
+    const [first, ...rest] = body.split(/(?=<li[^>]*id="m45")/);
+    pieces = Math.max(pieces, 1 + rest.length);
+    answer.writeHead(200, { "content-type": headers.get("content-type") ?? "" });
+    answer.write(first);
+    setTimeout(() => answer.end(rest.join("")), rest.length > 0 ? 1000 : 0);
+  });
+  await new Promise<void>((listens) => slow.listen(0, "127.0.0.1", listens));
+  try {
+    const page = await visitor({ ...without, baseURL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}` });
+    await page.goto(`/${room}/40`);
+    await expect(message(page, 60)).toBeAttached();
+    expect(pieces).toBe(2);
+    await expect(message(page, 40)).toBeInViewport();
+  } finally {
+    slow.close();
+  }
+});
 
 test("without script the link to earlier messages leads on, to the beginning", async ({ visitor, request, room }) => {
   await flood(request, room, 180);

@@ -6,7 +6,7 @@ use crate::ui::components::{Handed, Room};
 use crate::ui::{NotFound, Refused};
 use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::{Link, Meta, Title};
 
 #[component]
 pub(crate) fn RoomPage() -> impl IntoView {
@@ -19,6 +19,8 @@ pub(crate) fn RoomPage() -> impl IntoView {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />
         <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
+        // Nothing is drawn before all messages are there: what came later would push the one that has the focus away.
+        <Link rel="expect" href="#participants" blocking="render" />
         <Room page=Handed(page) refused=Handed(refused) />
     })
 }
