@@ -6,6 +6,7 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
+use super::random;
 use super::store::{Draft, Entry, Found, Room, Store, Subject};
 use super::visitor::Visitor;
 use super::websocket::{TextFrame, Wire};
@@ -18,7 +19,6 @@ use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 /// A cheap-to-clone handle on everything a visitor can do.
 #[derive(Clone)]
@@ -55,20 +55,23 @@ pub(crate) enum Wish<'a> {
 }
 
 impl Wish<'_> {
-    async fn parse(self, chat: &Chat, room: &Room) -> Result<Draft, Rejection> {
+    fn parse(self) -> Result<Draft, Rejection> {
         Ok(match self {
             Self::Post { username, message } => Draft::Message { username, text: MessageText::parse(message)? },
             Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
             Self::Delete { target } => Draft::Delete { target },
-            Self::Moderate { action, target, tag, seconds } => {
-                let subject = match (target, tag) {
-                    (Some(seq), _) => Some(Subject::AuthorOf(seq)),
-                    (None, Some(tag)) if action.has_subject() => Some(chat.tagged(room, &tag).await?),
-                    _ => None,
-                };
-                Draft::Moderate { action, subject, seconds }
+            Self::Moderate { action, target, seconds, .. } => {
+                Draft::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
             }
         })
+    }
+
+    /// By which tag it names somebody, if no message does.
+    fn tag(&self) -> Option<Tag> {
+        match self {
+            Self::Moderate { action, target: None, tag, .. } if action.has_subject() => tag.clone(),
+            _ => None,
+        }
     }
 }
 
@@ -81,10 +84,22 @@ impl Chat {
         visitor: &Visitor,
         permalink: Option<Seq>,
     ) -> Result<RoomPage, Denied> {
-        // The head is read before the messages, so it never claims more than the page shows.
         let found = self.admit(name, visitor).await?;
-        let history = self.page(&found, permalink).await?;
+        self.show(found, username, visitor, permalink).await
+    }
+
+    /// The same for somebody who was admitted. The head was read before the messages, so it never claims more than the
+    /// page shows.
+    pub(crate) async fn show(
+        &self,
+        found: Found,
+        username: Option<Username>,
+        visitor: &Visitor,
+        permalink: Option<Seq>,
+    ) -> Result<RoomPage, Denied> {
+        let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
         Ok(RoomPage {
+            history: self.store.messages(found.room.id, place).await?,
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
             room: found.room.name,
@@ -93,14 +108,8 @@ impl Chat {
             username,
             tag: visitor.author.tag(),
             permalink,
-            form_id: new_id(),
-            history,
+            form_id: random::event_id(),
         })
-    }
-
-    /// The messages of a room's page, for somebody who was admitted.
-    pub(crate) async fn page(&self, found: &Found, permalink: Option<Seq>) -> Result<HistoryPage, DbErr> {
-        self.store.messages(found.room.id, permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around)).await
     }
 
     /// A page of messages.
@@ -192,7 +201,8 @@ impl Chat {
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
-        let draft = wish.parse(self, room).await?;
+        let tag = wish.tag();
+        let mut draft = wish.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
         if let Err(too_much) = self.limiter.message(&author) {
             // What is stored already is answered all the same.
@@ -204,7 +214,13 @@ impl Chat {
                 return Err(too_much.rejection("Slow down a little. Your message is not lost."));
             }
         }
-        let id = sent.unwrap_or_else(new_id);
+        if let (Some(tag), Draft::Moderate { subject, .. }) = (tag, &mut draft) {
+            // Nobody else learns whether there is such a one; the log refuses them.
+            if self.store.owns(room.id, &author).await.map_err(|_| Rejection::unavailable())? {
+                *subject = Some(self.tagged(room, &tag).await?);
+            }
+        }
+        let id = sent.unwrap_or_else(random::event_id);
         Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
     }
 
@@ -236,11 +252,6 @@ impl Chat {
             )),
         }
     }
-}
-
-/// An id of our own making.
-pub(crate) fn new_id() -> EventId {
-    EventId::from_stored(Uuid::now_v7().simple().to_string())
 }
 
 /// The log cannot be continued from where the client stands.

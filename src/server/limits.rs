@@ -2,34 +2,18 @@
 
 use super::config::Rates;
 use super::identity::Author;
+use super::network::{Census, Counted, Enough, Network};
 use crate::domain::{Rejection, RejectionCode};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often what has not been used for a while is forgotten.
 const FORGET: Duration = Duration::from_secs(60);
-
-/// Who is limited together: an IPv4 address, or an IPv6 network of 64 bits, which is what one household gets
-/// (RFC 6177).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Network(IpAddr);
-
-impl From<IpAddr> for Network {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        })
-    }
-}
 
 /// Something that came too often; it makes sense again after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +53,9 @@ struct Counters {
     joins: DefaultKeyedRateLimiter<Network>,
     rooms: DefaultKeyedRateLimiter<Network>,
     visitors: DefaultKeyedRateLimiter<Network>,
-    connections: Mutex<Connections>,
+    connections: Census,
     rates: Rates,
 }
-
-#[derive(Default)]
-struct Connections {
-    all: u32,
-    by_network: HashMap<Network, u32>,
-}
-
-/// A connection that is counted as long as this is held.
-pub(crate) struct Place(Option<(Arc<Counters>, Network)>);
 
 impl Limiter {
     /// Without rates, everything is let through.
@@ -93,7 +68,7 @@ impl Limiter {
                 joins: RateLimiter::keyed(Quota::per_minute(rates.joins_per_minute)),
                 rooms: RateLimiter::keyed(Quota::per_hour(rates.rooms_per_hour)),
                 visitors: RateLimiter::keyed(Quota::per_hour(rates.visitors_per_hour)),
-                connections: Mutex::default(),
+                connections: Census::default(),
                 rates,
             })
         }))
@@ -114,21 +89,16 @@ impl Limiter {
         self.0.as_ref().map_or(Ok(()), |it| check(&it.visitors, &network))
     }
 
-    /// One more connection, for as long as the place is held.
-    pub(crate) fn connection(&self, network: Network) -> Result<Place, Full> {
-        let Some(counters) = &self.0 else { return Ok(Place(None)) };
+    /// One more connection, for as long as what comes back is held; `None` where nothing is counted.
+    pub(crate) fn connection(&self, network: Network) -> Result<Option<Counted>, Full> {
+        let Some(counters) = &self.0 else { return Ok(None) };
         check(&counters.joins, &network).map_err(Full::Joins)?;
-        let mut connections = counters.connections();
-        if connections.all >= counters.rates.max_connections.get() {
-            return Err(Full::Node);
-        }
-        let of_network = connections.by_network.entry(network).or_default();
-        if *of_network >= counters.rates.connections_per_address.get() {
-            return Err(Full::Address);
-        }
-        *of_network += 1;
-        connections.all += 1;
-        Ok(Place(Some((counters.clone(), network))))
+        let Rates { connections_per_address: each, max_connections: all, .. } = &counters.rates;
+        let counted = counters.connections.take(network, each.get(), all.get());
+        counted.map(Some).map_err(|enough| match enough {
+            Enough::Together => Full::Node,
+            Enough::OfNetwork => Full::Address,
+        })
     }
 
     /// Forgets, every now and then, whoever has not come for a while.
@@ -144,26 +114,6 @@ impl Limiter {
     }
 }
 
-impl Counters {
-    fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some((counters, network)) = &self.0 else { return };
-        let mut connections = counters.connections();
-        connections.all -= 1;
-        if let Entry::Occupied(mut of_network) = connections.by_network.entry(*network) {
-            *of_network.get_mut() -= 1;
-            if *of_network.get() == 0 {
-                of_network.remove();
-            }
-        }
-    }
-}
-
 fn check<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), TooMuch> {
     limiter.check_key(key).map_err(|not_until| TooMuch(not_until.wait_time_from(DefaultClock::default().now())))
 }
@@ -172,6 +122,7 @@ fn check<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) ->
 mod tests {
     use super::*;
     use crate::server::identity::Identities;
+    use std::net::IpAddr;
     use std::num::NonZeroU32;
 
     fn limiter(number: u32) -> Limiter {
@@ -203,23 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn places_are_counted_by_address_and_together_and_given_back() {
+    fn connections_are_counted_by_address_and_together_and_given_back() {
         let limiter = limiter(2);
         let here = [limiter.connection(network("192.0.2.1")), limiter.connection(network("192.0.2.1"))];
         assert!(here.iter().all(Result::is_ok));
-        assert_eq!(limiter.connection(network("::ffff:192.0.2.1")).err(), Some(Full::Address));
+        assert_eq!(limiter.connection(network("192.0.2.1")).err(), Some(Full::Address));
         let there = limiter.connection(network("192.0.2.2")).unwrap();
         assert_eq!(limiter.connection(network("192.0.2.3")).err(), Some(Full::Node));
         drop((here, there));
         assert!(limiter.connection(network("192.0.2.3")).is_ok());
-        assert!(limiter.0.unwrap().connections().by_network.is_empty());
-    }
-
-    #[test]
-    fn a_network_of_64_bits_counts_as_one() {
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 
     #[test]

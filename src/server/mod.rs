@@ -18,6 +18,7 @@ pub mod identity;
 mod journal;
 mod limits;
 mod metrics;
+mod network;
 mod origin;
 mod pages;
 mod peer;

@@ -1,7 +1,8 @@
 //! Pages, rendered. Those of rooms are rendered once for many, and kept in `rendered`; what is of one visitor is put in
 //! anew each time.
 
-use super::chat::new_id;
+use super::access::Denied;
+use super::random::event_id;
 use super::rendered::{Looks, Mark, Personal, Template, Version};
 use super::visitor::Visitor;
 use super::{Shared, headers, metrics};
@@ -23,54 +24,73 @@ pub(super) struct Visit {
     pub(super) visitor: Visitor,
 }
 
+/// A room's page as others were shown it too, or what it is to be drawn from.
+enum Shown {
+    Kept(Arc<Template>),
+    Anew(Box<RoomPage>, Looks, Version),
+}
+
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
 pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
-    let Visit { name, permalink, username, visitor } = visit;
-    let found = match shared.chat.admit(&name, &visitor).await {
-        Ok(found) => found,
+    let shown = shown(shared, &visit, refused.is_some()).await;
+    metrics::paged(matches!(shown, Ok(Shown::Kept(_))));
+    let template = match shown {
+        Ok(Shown::Kept(template)) => Some(template),
+        Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
         Err(denied) => {
             let reason = NotFound(denied.to_string());
             return (denied.status(), page(shared, request, Some(reason)).await).into_response();
         }
     };
-    let (tag, ownership) = (visitor.author.tag(), found.ownership(&visitor.author));
-    let looks = Looks { room: found.room.id, permalink, named: username.is_some(), ownership };
+    let Some(template) = template else {
+        tracing::error!("a page holds something personal where nothing is expected");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (nonce, form_id) = (Nonce::new().to_string(), event_id());
+    let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
+    of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
+}
+
+async fn shown(shared: &Shared, visit: &Visit, anew: bool) -> Result<Shown, Denied> {
+    let Visit { name, permalink, username, visitor } = visit;
+    let found = shared.chat.admit(name, visitor).await?;
+    let ownership = found.ownership(&visitor.author);
+    let looks = Looks { room: found.room.id, permalink: *permalink, named: username.is_some(), ownership };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
     let version = Version { epoch, head: found.head, first: found.first, invitation };
-    let kept = if refused.is_none() { shared.rendered.get(&looks, &version, &tag) } else { None };
-    metrics::paged(kept.is_some());
-    let template = match kept {
-        Some(template) => template,
-        None => {
-            let Ok(history) = shared.chat.page(&found, permalink).await else {
-                return (StatusCode::SERVICE_UNAVAILABLE, "The room cannot be read just now.").into_response();
-            };
-            let authors: Vec<_> = history.messages.iter().map(|message| message.tag.clone()).collect();
-            let own = authors.contains(&tag).then(|| tag.clone());
-            let mark = Mark::new();
-            let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
-            let (room, epoch, head) = (found.room.name, found.room.epoch, found.head);
-            let invitation = version.invitation.clone();
-            let shown =
-                RoomPage { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation };
-            let for_all = refused.is_none();
-            let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
-                provide_context(shown.clone());
-                provide_context(refused.clone());
-            });
-            let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
-            let Some(template) = Template::cut(&String::from_utf8_lossy(&html), &mark).map(Arc::new) else {
-                tracing::error!("a page holds something personal where nothing is expected");
-                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            };
-            if for_all {
-                shared.rendered.put(looks, version, own, authors, template.clone());
-            }
-            template
-        }
-    };
-    let personal = Personal { nonce: Nonce::new().to_string(), form_id: new_id(), tag, username };
-    of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
+    if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
+        return Ok(Shown::Kept(template));
+    }
+    let room = shared.chat.show(found, username.clone(), visitor, *permalink).await?;
+    Ok(Shown::Anew(Box::new(room), looks, version))
+}
+
+/// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
+/// why something was refused. `None` if a mark stands where none is expected.
+async fn draw(
+    shared: &Shared,
+    request: Request,
+    room: RoomPage,
+    looks: Looks,
+    version: Version,
+    refused: Option<Refused>,
+) -> Option<Arc<Template>> {
+    let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
+    let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
+    let for_all = refused.is_none();
+    let mark = Mark::new();
+    let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
+    let room = RoomPage { form_id, tag, username, ..room };
+    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
+        provide_context(room.clone());
+        provide_context(refused.clone());
+    });
+    let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
+    let template = Arc::new(Template::cut(&String::from_utf8_lossy(&html), &mark)?);
+    if for_all {
+        shared.rendered.put(looks, version, own, authors, template.clone());
+    }
+    Some(template)
 }
 
 /// A page that shows nothing of a room: the front page, or why there is none.
@@ -168,7 +188,7 @@ mod tests {
         ] {
             let personal = Personal {
                 nonce: Nonce::new().to_string(),
-                form_id: new_id(),
+                form_id: event_id(),
                 tag: tag.clone(),
                 username: name.map(|name| Username::from_stored(name.to_owned())),
             };

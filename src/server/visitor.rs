@@ -5,7 +5,7 @@ use super::Shared;
 use super::access::Denied;
 use super::config::Config;
 use super::identity::{Author, COOKIE, Identities};
-use super::limits::Network;
+use super::network::Network;
 use super::peer::Peer;
 use crate::domain::{Key, KnownUsername, Username, room::encode_segment};
 use axum::extract::{Query, Request, State};

@@ -2,18 +2,10 @@
 
 use crate::load::{Crowd, ROOM};
 use crate::promise::{addresses, is_kept};
-use crate::support::server::{executable, run};
 use crate::support::{Client, Database, Door, Site, database, http, scratch};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
-
-/// Runs `parlour COMMAND` on a site.
-fn parlour(site: &Site, command: &[&str]) -> (bool, String) {
-    let mut parlour = executable(&scratch::directory("command"));
-    let (status, said) = run(parlour.args(command).args(site.arguments()));
-    (status.success(), said)
-}
 
 fn names_in(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).expect("a directory");
@@ -44,7 +36,7 @@ async fn a_backup_taken_under_load_holds_what_was_acknowledged_before() {
         counting.say(&n.to_string(), &format!("number {n}")).await;
     }
     let before = database::messages(&site.database_url, ROOM).await.len();
-    let (well, said) = parlour(&site, &["backup", file.to_str().expect("a path")]);
+    let (well, said) = site.command(&["backup", file.to_str().expect("a path")]);
     assert!(well, "{said}");
     assert_eq!(names_in(file.parent().expect("a directory")), ["first.backup"], "one file");
     assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600, "it holds the site's secrets");
@@ -54,7 +46,7 @@ async fn a_backup_taken_under_load_holds_what_was_acknowledged_before() {
     assert!(!frames.is_empty());
 
     let elsewhere = Site::new(Database::Sqlite).await;
-    let (well, said) = parlour(&elsewhere, &["restore", file.to_str().expect("a path")]);
+    let (well, said) = elsewhere.command(&["restore", file.to_str().expect("a path")]);
     assert!(well && said.contains("2 rooms"), "{said}");
     let restored = database::messages(&elsewhere.database_url, ROOM).await;
     let original = database::messages(&site.database_url, ROOM).await;
@@ -87,10 +79,10 @@ async fn a_backup_can_be_taken_of_a_server_that_is_stopped() {
     Client::join(&server, "harbour").await.say("a", "hello").await;
     server.kill();
     let file = scratch::directory("backups").join("b");
-    let (well, said) = parlour(&site, &["backup", file.to_str().expect("a path")]);
+    let (well, said) = site.command(&["backup", file.to_str().expect("a path")]);
     assert!(well, "{said}");
     let elsewhere = Site::new(Database::Sqlite).await;
-    assert!(parlour(&elsewhere, &["restore", file.to_str().expect("a path")]).0);
+    assert!(elsewhere.command(&["restore", file.to_str().expect("a path")]).0);
     assert_eq!(database::messages(&elsewhere.database_url, "harbour").await[0]["message"], "hello");
 }
 
@@ -102,14 +94,14 @@ async fn nothing_is_overwritten() {
     let directory = scratch::directory("backups");
     let file = directory.join("b");
     let name = file.to_str().expect("a path");
-    assert!(parlour(&site, &["backup", name]).0);
-    let (well, said) = parlour(&site, &["backup", name]);
+    assert!(site.command(&["backup", name]).0);
+    let (well, said) = site.command(&["backup", name]);
     assert!(!well && said.contains(name) && said.contains("exists already"), "{said}");
 
-    let (well, said) = parlour(&site, &["restore", name]);
+    let (well, said) = site.command(&["restore", name]);
     assert!(!well && said.contains("in use"), "{said}");
     drop(server);
-    let (well, said) = parlour(&site, &["restore", name]);
+    let (well, said) = site.command(&["restore", name]);
     assert!(!well && said.contains("parlour.db") && said.contains("empty directory"), "{said}");
     assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 1);
     assert_eq!(names_in(&directory), ["b"]);
@@ -125,7 +117,7 @@ async fn what_is_no_backup_is_said_to_be_none() {
         client.say(&n.to_string(), &"x".repeat(1000)).await;
     }
     let whole = directory.join("whole");
-    assert!(parlour(&site, &["backup", whole.to_str().expect("a path")]).0);
+    assert!(site.command(&["backup", whole.to_str().expect("a path")]).0);
     server.stop();
     let bytes = std::fs::read(&whole).expect("a file");
     let mut damaged = bytes.clone();
@@ -140,16 +132,16 @@ async fn what_is_no_backup_is_said_to_be_none() {
         let file = directory.join(name);
         std::fs::write(&file, content).expect("a file");
         let elsewhere = Site::new(Database::Sqlite).await;
-        let (well, said) = parlour(&elsewhere, &["restore", file.to_str().expect("a path")]);
+        let (well, said) = elsewhere.command(&["restore", file.to_str().expect("a path")]);
         assert!(!well && said.contains(file.to_str().expect("a path")), "{name}: {said}");
         assert!(!said.contains("panicked"), "{said}");
         assert!(names_in(&elsewhere.data).iter().all(|name| name == "parlour.db.lock"), "{name} leaves nothing behind");
-        assert!(parlour(&elsewhere, &["restore", whole.to_str().expect("a path")]).0, "and nothing in the way");
+        assert!(elsewhere.command(&["restore", whole.to_str().expect("a path")]).0, "and nothing in the way");
     }
     let nowhere = Site::new(Database::Sqlite).await;
-    let (well, said) = parlour(&nowhere, &["backup", directory.join("c").to_str().expect("a path")]);
+    let (well, said) = nowhere.command(&["backup", directory.join("c").to_str().expect("a path")]);
     assert!(!well && said.contains("no such file"), "{said}");
-    let (well, said) = parlour(&nowhere, &["restore", directory.join("c").to_str().expect("a path")]);
+    let (well, said) = nowhere.command(&["restore", directory.join("c").to_str().expect("a path")]);
     assert!(!well && said.contains("no such file"), "{said}");
 }
 
@@ -159,9 +151,9 @@ async fn on_postgresql_its_own_tools_are_named() {
     let server = site.start();
     let mut client = Client::join(&server, "harbour").await;
     client.say("a", "hello").await;
-    let (well, said) = parlour(&site, &["backup", "x"]);
+    let (well, said) = site.command(&["backup", "x"]);
     assert!(!well && said.contains("pg_dump"), "{said}");
-    let (well, said) = parlour(&site, &["restore", "x"]);
+    let (well, said) = site.command(&["restore", "x"]);
     assert!(!well && said.contains("pg_restore") && said.contains("psql"), "{said}");
 
     // What is to be run afterwards does what it is said to do.

@@ -3,7 +3,6 @@
 use crate::load::Crowd;
 use crate::promise::addresses;
 use crate::support::host::on_each_database;
-use crate::support::server::{executable, run};
 use crate::support::{Client, Door, Server, Site, database, http, scratch};
 use serde_json::{Value, json};
 
@@ -13,14 +12,8 @@ on_each_database!(
     removing_keeps_the_log_whole_while_people_talk,
 );
 
-fn parlour(site: &Site, command: &[&str]) -> (bool, String) {
-    let mut parlour = executable(&scratch::directory("command"));
-    let (status, said) = run(parlour.args(command).args(site.arguments()));
-    (status.success(), said)
-}
-
 fn exported(site: &Site, arguments: &[&str]) -> String {
-    let (well, said) = parlour(site, &[&["export"], arguments].concat());
+    let (well, said) = site.command(&[&["export"], arguments].concat());
     assert!(well, "{said}");
     said
 }
@@ -65,9 +58,9 @@ async fn a_room_is_written_out_as_it_reads_now(site: Site) {
     let arguments = ["harbour", "--format", "html", "--output", file.to_str().expect("a path")];
     assert_eq!(exported(&site, &arguments), "");
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), html);
-    let (well, said) = parlour(&site, &[&["export"], &arguments[..]].concat());
+    let (well, said) = site.command(&[&["export"], &arguments[..]].concat());
     assert!(!well && said.contains("harbour.html"), "nothing is overwritten: {said}");
-    let (well, said) = parlour(&site, &["export", "nowhere"]);
+    let (well, said) = site.command(&["export", "nowhere"]);
     assert!(!well && said.contains("nowhere"), "{said}");
     assert!(!database::room_names(&site.database_url).await.contains(&"nowhere".to_owned()));
 }
@@ -92,10 +85,10 @@ async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
     let said: Vec<_> = rooms.iter().map(|room| (&room["room_name"], &room["messages"][0]["message"])).collect();
     assert_eq!(json!(said), json!([["harbour", "hers, edited"], ["уют", "hers in уют"]]));
 
-    let (well, said) = parlour(&site, &["erase", "--author-of", "harbour/1"]);
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/1"]);
     assert!(well && said.contains("--yes") && said.contains("harbour, уют"), "{said}");
     assert!(exported(&site, &["harbour"]).contains("hers"), "nothing has gone yet");
-    let (well, said) = parlour(&site, &["erase", "--author-of", "harbour/1", "--yes"]);
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/1", "--yes"]);
     assert!(well && said.contains("2 messages"), "{said}");
     // Whoever is there sees it go.
     let frames = watching.until(|frame| frame["type"] == "deleted").await;
@@ -107,7 +100,7 @@ async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
     }
     for (arguments, named) in [(&["harbour/99"][..], "99"), (&["harbour"], "ROOM/NUMBER"), (&["nowhere/1"], "nowhere")]
     {
-        let (well, said) = parlour(&site, &[&["erase", "--author-of"], arguments].concat());
+        let (well, said) = site.command(&[&["erase", "--author-of"], arguments].concat());
         assert!(!well && said.contains(named), "{arguments:?}: {said}");
     }
     // Her name is free again, and stands nowhere.
@@ -139,7 +132,7 @@ async fn removing_keeps_the_log_whole_while_people_talk(site: Site) {
         }
         seqs
     });
-    let (well, said) = parlour(&site, &["erase", "--author-of", "mountains/1", "--yes"]);
+    let (well, said) = site.command(&["erase", "--author-of", "mountains/1", "--yes"]);
     assert!(well && said.contains("150 messages"), "{said}");
     let seqs = talking.await.expect("he goes on");
     crate::promise::is_kept(&site, crowd, 20).await;

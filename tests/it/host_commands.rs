@@ -3,7 +3,6 @@
 use crate::nodes::two_nodes;
 use crate::support::host::on_each_database;
 use crate::support::page::Page;
-use crate::support::server::{executable, run};
 use crate::support::{Client, Database, Door, Server, Site, database, eventually, http, scratch};
 use serde_json::{Value, json};
 
@@ -15,14 +14,8 @@ on_each_database!(
     what_is_not_there_is_named,
 );
 
-fn parlour(site: &Site, command: &[&str]) -> (bool, String) {
-    let mut parlour = executable(&scratch::directory("command"));
-    let (status, said) = run(parlour.args(command).args(site.arguments()));
-    (status.success(), said)
-}
-
 fn done(site: &Site, command: &[&str]) -> String {
-    let (well, said) = parlour(site, command);
+    let (well, said) = site.command(command);
     assert!(well, "{command:?}: {said}");
     said
 }
@@ -79,7 +72,7 @@ async fn the_host_removes_a_message(site: Site) {
     }
     assert!(!Page::of(&server, "harbour").await.shows(2, "Bob was here"));
     assert_eq!(database::messages(&site.database_url, "harbour").await[1]["message"], "");
-    let (well, said) = parlour(&site, &["remove", "harbour/2"]);
+    let (well, said) = site.command(&["remove", "harbour/2"]);
     assert!(!well && said.contains("There is no such message"), "{said}");
     assert_eq!(bob.say("on", "we go on").await["seq"], 4);
 }
@@ -160,7 +153,7 @@ async fn what_is_not_there_is_named(site: Site) {
         (&["pardon", "harbour/x"], "ROOM/NUMBER"),
         (&["delete", "nowhere", "--yes"], "nowhere"),
     ] {
-        let (well, said) = parlour(&site, command);
+        let (well, said) = site.command(command);
         assert!(!well && said.contains(named), "{command:?}: {said}");
     }
     // No server is needed.

@@ -242,6 +242,11 @@ async fn who_never_spoke_is_named_by_the_tag(site: Site) {
         let refused = people.moderate(json!({"action": "ban", "tag": tag, "seconds": 60})).await;
         assert_eq!(refused["code"], code, "{tag}");
     }
+    // Who is no owner does not learn who is there.
+    for tag in [tag.clone(), json!("zzzz")] {
+        let refused = moderate(&mut people.bob.1, json!({"action": "ban", "tag": tag, "seconds": 60})).await;
+        assert_eq!(refused["code"], "forbidden", "{tag}");
+    }
     people.moderate(json!({"action": "pardon", "tag": tag})).await;
     people.door(&carol).join(&people.server).await;
 }

@@ -1,7 +1,6 @@
 //! What is older than its room keeps it goes for good, and whoever stood there is told.
 
 use crate::support::host::on_each_database;
-use crate::support::server::{executable, run};
 use crate::support::{Client, Door, Site, database, eventually, http, scratch};
 use serde_json::json;
 
@@ -16,9 +15,7 @@ on_each_database!(
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 fn retention(site: &Site, arguments: &[&str]) -> (bool, String) {
-    let mut parlour = executable(&scratch::directory("command"));
-    let (status, said) = run(parlour.arg("retention").args(arguments).args(site.arguments()));
-    (status.success(), said)
+    site.command(&[&["retention"], arguments].concat())
 }
 
 /// Makes the messages of a room up to `seq` so many days older.

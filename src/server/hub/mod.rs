@@ -4,6 +4,7 @@
 //! before n, and a slow reader costs a number, not a queue.
 
 mod enforce;
+mod gathering;
 mod live_room;
 mod participants;
 mod row;

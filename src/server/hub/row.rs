@@ -1,6 +1,7 @@
 //! Rows of seats: connections that are written to by one task, in one loop. Waking a task per connection would cost as
 //! much again as the writing.
 
+use super::gathering::Gathering;
 use super::tail::Reach;
 use super::{LiveRoom, lock};
 use crate::domain::Seq;
@@ -128,13 +129,17 @@ pub(super) async fn serve(
     mut presence: watch::Receiver<TextFrame>,
     mut hints: broadcast::Receiver<Hint>,
 ) {
+    let mut gathering = Gathering::new();
     loop {
         tokio::select! {
             biased;
             changed = delivered.changed() => {
+                gathering.wait(position, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
                 delivered.borrow_and_update();
+                let before = position;
                 position = row.deliver(&live, position).await;
+                gathering.wrote(position - before);
             }
             changed = presence.changed() => {
                 if changed.is_err() {

@@ -70,15 +70,9 @@ impl Seat {
         *position = after.min(*position);
     }
 
-    /// Goes on from the newest number: what lies between is not kept any more.
-    pub(crate) fn skip(&self) {
-        let head = self.head();
-        *self.place.position() = head;
-    }
-
     /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
-    /// Returns whether anything was queued. Cancelling it loses nothing. [`DbErr::RecordNotFound`] where the log does not
-    /// hold what follows any more.
+    /// Where the log does not hold what follows any more, the reader is told, and goes on from the newest. Returns
+    /// whether anything was queued. Cancelling it loses nothing.
     pub(crate) async fn pull(&self) -> Result<bool, DbErr> {
         let after = {
             let mut position = self.place.position();
@@ -93,13 +87,27 @@ impl Seat {
             }
         };
         // Seldom, so what it needs is not held by every connection for ever.
-        let frames = Box::pin(self.live.read(after, TURN as u64)).await?;
+        let frames = match Box::pin(self.live.read(after, TURN as u64)).await {
+            Ok(frames) => frames,
+            Err(DbErr::RecordNotFound(_)) => {
+                self.skip();
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
+        };
         let mut position = self.place.position();
         if *position == after && !frames.is_empty() {
             *position += frames.len() as Seq;
             self.place.wire.queue(in_one(&frames));
         }
         Ok(!frames.is_empty())
+    }
+
+    /// Goes on from the newest number: what lies between is not kept any more.
+    fn skip(&self) {
+        let (head, epoch) = (self.head(), self.live.room.epoch.clone());
+        *self.place.position() = head;
+        self.place.wire.queue(TextFrame::new(&ServerFrame::Reset { epoch, head }.encode()).bytes().clone());
     }
 
     fn pull_presence(&self) -> bool {

@@ -11,7 +11,6 @@ use crate::server::store::Room;
 use crate::server::websocket::{Received, Socket, TextFrame, Wire, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -136,7 +135,8 @@ impl Connection {
     async fn write(&mut self) -> Result<(), Goodbye> {
         loop {
             // What the socket has not taken is enough to hold; the rest is pulled later.
-            let more = !self.wire.is_blocked() && self.pull().await?;
+            let unread = |_| (close::OVERLOADED, "the log cannot be read just now");
+            let more = !self.wire.is_blocked() && self.seat.pull().await.map_err(unread)?;
             if !self.wire.flush().map_err(|_| (close::NORMAL, ""))? {
                 self.clock.stuck.get_or_insert_with(Instant::now);
                 return Ok(());
@@ -144,19 +144,6 @@ impl Connection {
             if !more && self.clock.stuck.take().is_none() {
                 return Ok(());
             }
-        }
-    }
-
-    /// Queues what follows. Where that is not kept any more, the reader is told, and goes on from the newest.
-    async fn pull(&self) -> Result<bool, Goodbye> {
-        match self.seat.pull().await {
-            Ok(more) => Ok(more),
-            Err(DbErr::RecordNotFound(_)) => {
-                self.seat.skip();
-                self.say(reset(&self.room.epoch, self.seat.position()));
-                Ok(true)
-            }
-            Err(_) => Err((close::OVERLOADED, "the log cannot be read just now")),
         }
     }
 

@@ -8,7 +8,8 @@ pub use goodbye::{Goodbye, ended};
 
 use super::access::Denied;
 use super::chat::{Resume, draining};
-use super::limits::{Full, Place};
+use super::limits::Full;
+use super::network::Counted;
 use super::store::Found;
 use super::visitor::Visitor;
 use super::websocket::{Handshake, Refusal, Socket};
@@ -93,7 +94,14 @@ fn refuse(full: Full) -> Response {
 }
 
 /// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
-async fn live(mut socket: Socket, shared: Shared, room: Found, visitor: Visitor, query: SocketQuery, place: Place) {
+async fn live(
+    mut socket: Socket,
+    shared: Shared,
+    room: Found,
+    visitor: Visitor,
+    query: SocketQuery,
+    place: Option<Counted>,
+) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume {

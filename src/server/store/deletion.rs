@@ -1,10 +1,8 @@
 //! The end of a room: it goes with everything in it, and its address is that of a room that nobody has visited.
 
+use super::Store;
 use super::entity::{event, name, room, standing};
 use super::retention::{BATCH, Keeping};
-use super::{Appended, Draft, Entry, Locking, Store};
-use crate::domain::EventId;
-use crate::server::identity::Author;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 impl Store {
@@ -23,16 +21,5 @@ impl Store {
         transaction.commit().await?;
         self.forget_deleted_now().await;
         Ok(())
-    }
-
-    /// Puts what the host does into a room's log. What became of it.
-    pub(crate) async fn act_as_host(&self, room_id: i64, draft: Draft) -> Result<Appended, DbErr> {
-        let id = EventId::from_stored(uuid::Uuid::now_v7().simple().to_string());
-        let removes = matches!(draft, Draft::Delete { .. });
-        let appended = self.append(&[Entry { room_id, author: Author::HOST, id, draft }], Locking::Wait).await?;
-        if removes {
-            self.forget_deleted_now().await;
-        }
-        appended.into_iter().next().ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::entity::{event, name, room};
 use super::{Appended, Draft, Entry, Found, Locking, Store};
-use crate::domain::{EventId, Message, RoomName, Seq, Username};
+use crate::domain::{Message, RoomName, Seq, Username};
 use crate::server::identity::Author;
+use crate::server::random;
 use event::{Column, Kind};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -87,10 +88,9 @@ impl Store {
     }
 
     async fn remove(&self, room_id: i64, author: &Author, messages: &[Message]) -> Result<u64, DbErr> {
-        let id = || EventId::from_stored(uuid::Uuid::now_v7().simple().to_string());
         let entry = |message: &Message| {
             let draft = Draft::Delete { target: message.seq };
-            Entry { room_id, author: *author, id: id(), draft }
+            Entry { room_id, author: *author, id: random::event_id(), draft }
         };
         let entries: Vec<Entry> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;

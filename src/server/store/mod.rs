@@ -9,6 +9,7 @@ mod entry;
 mod export;
 mod failure;
 mod history;
+mod host;
 mod listing;
 mod names;
 mod planner;

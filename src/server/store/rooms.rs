@@ -97,6 +97,12 @@ impl Store {
         Ok(name)
     }
 
+    /// Whether the room is this author's.
+    pub(crate) async fn owns(&self, room_id: i64, author: &Author) -> Result<bool, DbErr> {
+        let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
+        Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
+    }
+
     /// Whether only members come into this room.
     pub(crate) async fn is_locked(&self, room_id: i64) -> Result<bool, DbErr> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;

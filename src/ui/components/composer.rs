@@ -44,7 +44,7 @@ pub(super) fn Composer(
             let _ = text.focus();
         }
     };
-    keep_draft(room, text, length);
+    take_up(room, text, length);
     edit(room, write);
 
     let submit = move |event: SubmitEvent| {
@@ -185,7 +185,7 @@ fn join(room: RoomState, name: String, moves_on: bool) {
 
 /// Goes on with what was begun in the room, where nothing was typed yet: an edit, or else the draft. Also when another
 /// room is opened.
-fn keep_draft(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
+fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
     Effect::new(move |before: Option<String>| {
         let name = room.page.with(|page| page.room.clone());
         let is_other = before.is_some_and(|before| before != name.as_str());

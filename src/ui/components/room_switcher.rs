@@ -1,26 +1,22 @@
 //! The way to other rooms: those visited before, with what is unread there, and a new one.
 
+use super::dialog::shown_while;
 use super::recent_rooms::{Recent, RecentRooms, refresh};
 use super::room_state::RoomState;
 use crate::domain::room::encode_segment;
-use leptos::html::{Dialog, Input};
+use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 #[component]
 pub(super) fn RoomSwitcher(shown: RwSignal<bool>) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let dialog = NodeRef::<Dialog>::new();
+    let dialog = shown_while(shown.into());
     let field = NodeRef::<Input>::new();
     let rooms = RwSignal::new(Vec::<Recent>::new());
     Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
         if shown.get() {
             refresh(rooms);
-            let _ = dialog.show_modal();
-        } else {
-            // Closing gives the focus back to where it was.
-            dialog.close();
         }
     });
     let open = move |path: String| {

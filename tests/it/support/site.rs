@@ -3,6 +3,7 @@
 use super::faults::Faults;
 use super::host::Database;
 use super::postgres::Cluster;
+use super::server::{executable, run};
 use super::{Server, postgres, scratch};
 use std::path::PathBuf;
 
@@ -69,6 +70,12 @@ impl Site {
     /// Starts a server on it whose disk may fail.
     pub fn start_with(&self, faults: &Faults) -> Server {
         Server::start_with(&self.arguments(), &faults.environment())
+    }
+
+    /// Runs a command of the host on it: whether it went well, and what it said.
+    pub fn command(&self, arguments: &[&str]) -> (bool, String) {
+        let (status, said) = run(executable(&scratch::directory("command")).args(arguments).args(self.arguments()));
+        (status.success(), said)
     }
 
     /// What a server of this site is started with.

@@ -1,0 +1,101 @@
+//! How long a row lets events gather before it writes them. Where they come one at a time, not at all; where they come
+//! faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
+//! (adaptive interrupt coalescing, ethtool(8)).
+
+use super::row::TURN;
+use crate::domain::Seq;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// The shortest pause after a write that is one.
+const LEAST: Duration = Duration::from_millis(1);
+
+/// The longest: two pictures of a screen.
+const MOST: Duration = Duration::from_millis(32);
+
+/// When a row may write again.
+pub(super) struct Gathering {
+    pause: Duration,
+    until: Instant,
+}
+
+impl Gathering {
+    pub(super) fn new() -> Self {
+        Self { pause: Duration::ZERO, until: Instant::now() }
+    }
+
+    /// Waits for the end of the pause, or until what came after `position` fills a write.
+    pub(super) async fn wait(&self, position: Seq, newest: &mut watch::Receiver<Seq>) {
+        if self.until > Instant::now() {
+            // Either end is one; so is that of the room.
+            let _ = timeout_at(self.until, newest.wait_for(|newest| newest - position >= TURN as Seq)).await;
+        }
+    }
+
+    /// So many events were written now, since the pause before: several are a reason for a longer one.
+    pub(super) fn wrote(&mut self, events: Seq) {
+        self.pause = if events > 1 { (self.pause * 2).clamp(LEAST, MOST) } else { self.pause / 2 };
+        if self.pause < LEAST {
+            self.pause = Duration::ZERO;
+        }
+        self.until = Instant::now() + self.pause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn waited(gathering: &Gathering, newest: &mut watch::Receiver<Seq>) -> Duration {
+        let before = Instant::now();
+        gathering.wait(0, newest).await;
+        before.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_one_at_a_time_does_not_wait() {
+        let (_room, mut newest) = watch::channel(0);
+        let mut gathering = Gathering::new();
+        for _ in 0..100 {
+            gathering.wrote(1);
+            assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_fast_waits_for_more_but_not_for_long() {
+        let (_room, mut newest) = watch::channel(0);
+        let mut gathering = Gathering::new();
+        gathering.wrote(2);
+        assert_eq!(waited(&gathering, &mut newest).await, LEAST);
+        for _ in 0..100 {
+            gathering.wrote(2);
+        }
+        assert_eq!(waited(&gathering, &mut newest).await, MOST);
+        // It is over at some time, and after that nothing waits.
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        for _ in 0..6 {
+            gathering.wrote(1);
+        }
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_write_does_not_wait() {
+        let (room, mut newest) = watch::channel(0);
+        let mut gathering = Gathering::new();
+        gathering.wrote(2);
+        room.send_replace(TURN as Seq);
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_that_ends_ends_the_pause() {
+        let (room, mut newest) = watch::channel(0);
+        let mut gathering = Gathering::new();
+        gathering.wrote(2);
+        drop(room);
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+}
