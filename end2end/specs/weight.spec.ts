@@ -2,6 +2,7 @@
 
 import { expect, test } from "../support/fixtures";
 import { fill } from "../support/room";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -9,8 +10,11 @@ import { brotliCompressSync, constants } from "node:zlib";
 /** What `scripts/site-release` leaves. */
 const site = resolve(__dirname, "../../target/site-release");
 
+/** Whether the standard library could be compiled with the module, see `scripts/site-release`. */
+const compiled = existsSync(join(String(execFileSync("rustc", ["--print", "sysroot"], { cwd: __dirname })).trim(), "lib/rustlib/src/rust/library"));
+
 /** In bytes. What is above it must earn its place or go. */
-const LIMIT = 153_000;
+const LIMIT = compiled ? 136_000 : 153_000;
 
 const brotli = (bytes: Buffer) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }).length;
 
