@@ -19,6 +19,19 @@ test("the page says that the server is gone, and comes back by itself", async ({
   await expect(text(page, 1)).toHaveText("back again");
 });
 
+test("whoever does not want to wait connects now", async ({ page, server, room }) => {
+  await page.clock.install();
+  await enter(page, room, "Ann");
+  // From here on no time passes in the page: nothing is tried again by itself.
+  await page.clock.pauseAt(Date.now() + 1000);
+  await server.kill();
+  await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
+  await server.start();
+  await page.getByRole("button", { name: "Now", exact: true }).click();
+  await isLive(page);
+  await expect(page.getByRole("button", { name: "Now", exact: true })).toBeHidden();
+});
+
 test("without a network the page says so, and what was missed appears in its place", async ({ visitor, request, room }) => {
   const [ann, ben] = [await visitor(), await visitor()];
   await enter(ann, room, "Ann");

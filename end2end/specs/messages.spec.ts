@@ -137,3 +137,18 @@ test("two people of one name are told apart", async ({ visitor, room }) => {
     await expect(message(ann, at + 1).locator(".avatar")).toHaveClass(`avatar hue-${parseInt(tag, 16) % 24}`);
   }
 });
+
+test("on a phone a tap shows what can be done with a message", async ({ visitor, room }) => {
+  const page = await visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  await enter(page, room, "Ann");
+  await say(page, "first thoughts");
+  const edit = message(page, 1).getByRole("button", { name: "Edit" });
+  await expect(text(page, 1)).toHaveText("first thoughts");
+  await expect(edit).toBeHidden();
+  await text(page, 1).tap();
+  await edit.tap();
+  await expect(composer(page)).toHaveValue("first thoughts");
+  await composer(page).fill("second thoughts");
+  await page.getByRole("button", { name: "Save" }).tap();
+  await expect(text(page, 1)).toContainText("second thoughts");
+});

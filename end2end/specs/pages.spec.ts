@@ -3,7 +3,7 @@
 import { type Page } from "@playwright/test";
 import { findings, overflow } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { composer, enter, isLive, messages, post, say, text } from "../support/room";
+import { composer, enter, isLive, messages, nameField, post, say, text } from "../support/room";
 
 async function comeIn(page: Page, username: string, room: string): Promise<void> {
   await page.goto("/");
@@ -53,6 +53,11 @@ test("without script too, a message that is refused comes back with the reason",
   await say(ann, "x".repeat(4001));
   await expect(ann.getByText("Messages have at most 4000 characters.")).toBeVisible();
   await expect(composer(ann)).toHaveValue("x".repeat(4001));
+  // The name is not what was wrong.
+  await expect(nameField(ann)).toBeHidden();
+  await composer(ann).fill("shorter");
+  await ann.getByRole("button", { name: "Send" }).click();
+  await expect(messages(ann, "shorter").locator(".message-author")).toHaveText("Ann");
 });
 
 for (const [address, reason] of [

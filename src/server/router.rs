@@ -7,7 +7,7 @@ use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
-use crate::domain::{KnownUsername, Rejection, RoomName, Username};
+use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
 use crate::ui::{NotFound, Refused};
 use axum::Router;
 use axum::body::Body;
@@ -211,7 +211,10 @@ async fn post(
             response
         }
         Err(Rejection { code, detail, .. }) => {
-            let refused = Refused { message: form.message, username: form.username, detail };
+            let is_named =
+                known.0.is_some() && !matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
+            let username = form.username.filter(|_| !is_named);
+            let refused = Refused { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
             (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()
         }

@@ -20,7 +20,7 @@ pub use app::shell;
 pub struct Refused {
     /// What was sent.
     pub message: String,
-    /// The name it was sent under.
+    /// The name it was sent under, if that is to be given again.
     pub username: Option<String>,
     /// Why it was refused.
     pub detail: String,

@@ -1,4 +1,4 @@
-//! How long a row lets events gather before it writes them. Where they come one at a time, not at all; where they come
+//! How long a row lets events gather before it writes them. Where a few come at a time, not at all; where they come
 //! faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
 //! (adaptive interrupt coalescing, ethtool(8)).
 
@@ -7,6 +7,9 @@ use crate::domain::Seq;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+
+/// So many events in one write are no reason to wait for more.
+const FEW: Seq = 4;
 
 /// The shortest pause after a write that is one.
 const LEAST: Duration = Duration::from_millis(1);
@@ -33,9 +36,9 @@ impl Gathering {
         }
     }
 
-    /// So many events were written now, since the pause before: several are a reason for a longer one.
+    /// So many events were written at once: many are a reason for a longer pause.
     pub(super) fn wrote(&mut self, events: Seq) {
-        self.pause = if events > 1 { (self.pause * 2).clamp(LEAST, MOST) } else { self.pause / 2 };
+        self.pause = if events > FEW { (self.pause * 2).clamp(LEAST, MOST) } else { self.pause / 2 };
         if self.pause < LEAST {
             self.pause = Duration::ZERO;
         }
@@ -54,11 +57,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_one_at_a_time_does_not_wait() {
+    async fn what_comes_a_few_at_a_time_does_not_wait() {
         let (_room, mut newest) = watch::channel(0);
         let mut gathering = Gathering::new();
         for _ in 0..100 {
-            gathering.wrote(1);
+            gathering.wrote(FEW);
             assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
         }
     }
@@ -67,10 +70,10 @@ mod tests {
     async fn what_comes_fast_waits_for_more_but_not_for_long() {
         let (_room, mut newest) = watch::channel(0);
         let mut gathering = Gathering::new();
-        gathering.wrote(2);
+        gathering.wrote(FEW + 1);
         assert_eq!(waited(&gathering, &mut newest).await, LEAST);
         for _ in 0..100 {
-            gathering.wrote(2);
+            gathering.wrote(FEW + 1);
         }
         assert_eq!(waited(&gathering, &mut newest).await, MOST);
         // It is over at some time, and after that nothing waits.
@@ -85,7 +88,7 @@ mod tests {
     async fn a_full_write_does_not_wait() {
         let (room, mut newest) = watch::channel(0);
         let mut gathering = Gathering::new();
-        gathering.wrote(2);
+        gathering.wrote(FEW + 1);
         room.send_replace(TURN as Seq);
         assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
     }
@@ -94,7 +97,7 @@ mod tests {
     async fn a_room_that_ends_ends_the_pause() {
         let (room, mut newest) = watch::channel(0);
         let mut gathering = Gathering::new();
-        gathering.wrote(2);
+        gathering.wrote(FEW + 1);
         drop(room);
         assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
     }

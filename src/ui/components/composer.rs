@@ -29,9 +29,9 @@ pub(super) fn Composer(
         Some(Refused { message, username, detail }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
-    if reason.is_some() {
-        room.name_refused.set(reason);
-    }
+    // A name comes back where it is what was refused, or where there is none yet.
+    let refused = RwSignal::new(None);
+    if typed_name.is_some() { room.name_refused } else { refused }.set(reason);
     let length = RwSignal::new(0);
     let told = StoredValue::new(0.0);
     let asks = move || room.username.with(Option::is_none) || room.name_refused.with(Option::is_some);
@@ -65,6 +65,7 @@ pub(super) fn Composer(
             room.wish(Wish::Post { username, text: typed });
             write("");
             kept::keep_draft(&room.name(), "");
+            refused.set(None);
             told.set_value(0.0);
         }
     };
@@ -126,7 +127,7 @@ pub(super) fn Composer(
             <p class="composer-hint" class:shown=Signal::derive(is_stranger)>
                 "You are reading " <b dir="auto">{room.title}</b> ". Say who you are to join in."
             </p>
-            <p class="form-error" role="alert">{Signal::derive(move || room.name_refused.get().unwrap_or_default())}</p>
+            <p class="form-error" role="alert">{Signal::derive(move || room.name_refused.get().or(refused.get()).unwrap_or_default())}</p>
             <p class="composer-editing" class:shown=Signal::derive(edits)>
                 "Editing your message"
                 <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
