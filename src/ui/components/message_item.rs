@@ -52,8 +52,8 @@ pub(super) fn MessageItem(row: MessageRow) -> impl IntoView {
             class:marked=Signal::derive(move || room.marked.get() == Some(seq))
             id=format!("m{seq}")
             data-seq=seq
-            // Without script it is the focus that brings a marked message into view.
-            tabindex=is_named.then_some("-1")
+            // A tap focuses it, which shows what can be done with it; without script, focus brings a marked one into view.
+            tabindex="-1"
             autofocus=is_named
         >
             {byline}
