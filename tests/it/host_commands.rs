@@ -3,7 +3,7 @@
 use crate::nodes::two_nodes;
 use crate::support::host::on_each_database;
 use crate::support::page::Page;
-use crate::support::{Client, Database, Door, Server, Site, database, eventually, http, scratch};
+use crate::support::{Client, Database, Door, Server, Site, database, eventually, http};
 use serde_json::{Value, json};
 
 on_each_database!(

@@ -1,7 +1,7 @@
 //! What is older than its room keeps it goes for good, and whoever stood there is told.
 
 use crate::support::host::on_each_database;
-use crate::support::{Client, Door, Site, database, eventually, http, scratch};
+use crate::support::{Client, Door, Site, database, eventually, http};
 use serde_json::json;
 
 on_each_database!(

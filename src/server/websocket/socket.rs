@@ -6,6 +6,7 @@ use super::wire::Wire;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -47,6 +48,8 @@ pub struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, longest: usize, read: Vec<u8>) -> Self {
+        // Whoever read from it before would be woken at the next byte, and is kept in memory until then.
+        let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
         Self { wire: Arc::new(Wire::new(stream)), decoder: Decoder::new(longest, read), closed: false }
     }
 
@@ -136,4 +139,32 @@ async fn flushed(wire: &Wire) -> std::io::Result<()> {
         wire.writable().await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Wake;
+    use tokio::net::TcpListener;
+
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[tokio::test]
+    async fn whoever_read_before_is_let_go() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let task = Arc::new(Task);
+        // It may count as ready until it was tried.
+        while stream.poll_read_ready(&mut Context::from_waker(&task.clone().into())).is_ready() {
+            assert!(stream.try_read(&mut [0]).is_err());
+        }
+        assert_eq!(Arc::strong_count(&task), 2);
+        let _socket = Socket::new(stream, 1, Vec::new());
+        assert_eq!(Arc::strong_count(&task), 1);
+    }
 }
