@@ -33,7 +33,9 @@ enum Shown {
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
 pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
     let shown = shown(shared, &visit, refused.is_some()).await;
-    metrics::paged(matches!(shown, Ok(Shown::Kept(_))));
+    if let Ok(shown) = &shown {
+        metrics::paged(matches!(shown, Shown::Kept(_)));
+    }
     let template = match shown {
         Ok(Shown::Kept(template)) => Some(template),
         Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,

@@ -211,9 +211,10 @@ async fn post(
             response
         }
         Err(Rejection { code, detail, .. }) => {
-            let is_named =
-                known.0.is_some() && !matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
-            let username = form.username.filter(|_| !is_named);
+            // A name that is known and not what was refused is not asked for again.
+            let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
+            let is_known = |name: &String| known.0.as_ref().is_some_and(|known| known.as_str() == name);
+            let username = form.username.filter(|name| name_refused || !is_known(name));
             let refused = Refused { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
             (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()
@@ -257,8 +258,8 @@ fn with_username(room: &RoomName, username: Option<&str>) -> String {
     format!("{}{}", room.path(), query.unwrap_or_default())
 }
 
-fn status(code: crate::domain::RejectionCode) -> StatusCode {
-    use crate::domain::RejectionCode::*;
+fn status(code: RejectionCode) -> StatusCode {
+    use RejectionCode::*;
     match code {
         RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Forbidden => StatusCode::FORBIDDEN,

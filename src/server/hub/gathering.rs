@@ -36,7 +36,7 @@ impl Gathering {
         }
     }
 
-    /// So many events were written at once: many are a reason for a longer pause.
+    /// So many events were ready after the pause: many are a reason for a longer one.
     pub(super) fn wrote(&mut self, events: Seq) {
         self.pause = if events > FEW { (self.pause * 2).clamp(LEAST, MOST) } else { self.pause / 2 };
         if self.pause < LEAST {

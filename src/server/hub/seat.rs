@@ -105,8 +105,10 @@ impl Seat {
 
     /// Goes on from the newest number: what lies between is not kept any more.
     fn skip(&self) {
-        let (head, epoch) = (self.head(), self.live.room.epoch.clone());
-        *self.place.position() = head;
+        // Held until the reset is queued: what the row writes comes after it.
+        let mut position = self.place.position();
+        let (head, epoch) = (self.live.head().max(*position), self.live.room.epoch.clone());
+        *position = head;
         self.place.wire.queue(TextFrame::new(&ServerFrame::Reset { epoch, head }.encode()).bytes().clone());
     }
 
