@@ -35,7 +35,7 @@ chaos: toolchain test-tools ## break everything at random for CHAOS_SECONDS (300
 conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by the suite itself where Python 2.7 is found
 	@scripts/conformance
 
-bench: build ## measure every figure of docs/performance.md: BENCH_RUNS times (3), BENCH_ONLY some of them
+bench: build test-tools ## measure every figure of docs/performance.md: BENCH_RUNS times (3), BENCH_ONLY some of them
 	@scripts/bench
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests

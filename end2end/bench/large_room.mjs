@@ -1,30 +1,13 @@
 // A large room in a browser: how smooth it is while much is said, how much it holds, and whether memory stays flat.
 // usage: node end2end/bench/large_room.mjs [MESSAGES 100000] [MINUTES 10] [PER_SECOND 50]
-// It starts the executable named by $PARLOUR (target/release/parlour), with limits off, on a fresh data directory.
 
 import { chromium } from "@playwright/test";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { asRoot, executablePath, start } from "./surroundings.mjs";
 
 const [messages = 100_000, minutes = 10, perSecond = 50] = process.argv.slice(2).map(Number);
-const executable = process.env.PARLOUR ?? "target/release/parlour";
-const data = mkdtempSync(join(tmpdir(), "parlour-bench-"));
-
-const server = spawn(executable, ["--addr", "127.0.0.1:0", "--data", data, "--limits", "off"], { stdio: ["ignore", "pipe", "inherit"] });
-const host = await new Promise((found) => {
-  createInterface(server.stdout).on("line", (line) => {
-    const listens = /listens on http:\/\/([^,]+),/.exec(line);
-    if (listens) found(listens[1]);
-  });
-});
-
-const asRoot = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
-const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const { host, stop } = await start();
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? installed.find(existsSync),
+  executablePath,
   args: [...asRoot, "--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
 });
 // Somebody who speaks, in a page without an interface.
@@ -111,5 +94,4 @@ for (let turn = 0; turn < 150; turn++) {
 await look("scrolling up");
 
 await browser.close();
-server.kill("SIGKILL");
-rmSync(data, { recursive: true, force: true });
+stop();

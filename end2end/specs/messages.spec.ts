@@ -138,6 +138,20 @@ test("two people of one name are told apart", async ({ visitor, room }) => {
   }
 });
 
+test("at a desk the pointer or the keyboard shows it, and a click leaves nothing standing", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "mine");
+  await expect(text(page, 1)).toBeVisible();
+  const edit = message(page, 1).getByRole("button", { name: "Edit" });
+  await text(page, 1).click();
+  await expect(edit).toBeVisible();
+  await page.mouse.move(0, 0);
+  await expect(edit).toBeHidden();
+  await message(page, 1).getByRole("link").focus();
+  await page.keyboard.press("Tab");
+  await expect(edit).toBeFocused();
+});
+
 test("on a phone a tap shows what can be done with a message", async ({ visitor, room }) => {
   const page = await visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   await enter(page, room, "Ann");

@@ -66,6 +66,7 @@ test("somebody who is banned has to go, and the room stays shut", async ({ page,
   await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
   await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
   await bob.reload();
+  await expect(bob.getByRole("heading")).toHaveText("You cannot come in just now.");
   await expect(bob.getByText("You are banned from this room for a while.")).toBeVisible();
   await expect(composer(bob)).toHaveCount(0);
 });
@@ -78,6 +79,7 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   await dialog(page).getByRole("button", { name: "Lock: nobody else comes in" }).click();
   await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
   await carol.goto(`/${room}/`);
+  await expect(carol.getByRole("heading")).toHaveText("You cannot come in just now.");
   await expect(carol.getByText("This room is locked")).toBeVisible();
   await yours(page).click();
   await dialog(page).getByRole("button", { name: "Slow: a message every minute" }).click();

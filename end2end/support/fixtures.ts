@@ -14,7 +14,9 @@ class Complaints {
     this.expected.push(...patterns);
   }
 
-  listen(context: BrowserContext): void {
+  listen(context: BrowserContext, javaScriptEnabled = true): void {
+    // Where no script runs, the program is fetched for nothing.
+    if (!javaScriptEnabled) this.expect(/preloaded using link preload but not used/);
     context.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) this.heard.push(`${message.type()}: ${message.text()}`);
     });
@@ -49,9 +51,9 @@ export const test = base.extend<TestFixtures, { server: Server }>({
   room: async ({}, use) => use(`room-${randomUUID()}`),
 
   complaints: [
-    async ({ context }, use) => {
+    async ({ context, javaScriptEnabled }, use) => {
       const complaints = new Complaints();
-      complaints.listen(context);
+      complaints.listen(context, javaScriptEnabled);
       await use(complaints);
       expect(complaints.unexpected(), "what the browsers' consoles say").toEqual([]);
     },
@@ -63,9 +65,7 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     await use(async (options) => {
       const context = await browser.newContext({ baseURL, ...options });
       contexts.push(context);
-      complaints.listen(context);
-      // Where no script runs, the program is fetched for nothing.
-      if (options?.javaScriptEnabled === false) complaints.expect(/preloaded using link preload but not used/);
+      complaints.listen(context, options?.javaScriptEnabled);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));

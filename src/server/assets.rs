@@ -23,6 +23,30 @@ const MODULE: &str = "pkg/parlour.wasm";
 /// Encodings that may lie beside a file, best first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
+/// A file as it is sent.
+struct Asset {
+    bytes: Bytes,
+    /// What it is known by (RFC 9110, 8.8.3): a hash of it, in quotes.
+    etag: HeaderValue,
+}
+
+impl Asset {
+    fn new(bytes: Bytes, hash: &[u8]) -> Self {
+        let etag = format!("\"{}\"", hexadecimal(&hash[..8]));
+        Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
+    }
+
+    /// All of it, or only that it is what the client has already (RFC 9110, 13.1.2).
+    fn unless_known(self, headers: &HeaderMap) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH).map(|known| known.as_bytes()).unwrap_or_default();
+        let etag = self.etag.as_bytes();
+        if known == b"*" || known.windows(etag.len()).any(|tag| tag == etag) {
+            return (StatusCode::NOT_MODIFIED, [(header::ETAG, self.etag)]).into_response();
+        }
+        ([(header::ETAG, self.etag)], self.bytes).into_response()
+    }
+}
+
 /// The assets of this executable.
 #[derive(Clone)]
 pub(crate) struct Assets {
@@ -42,19 +66,22 @@ impl Assets {
         format!("/assets/{}", self.version.as_deref().unwrap_or("dev"))
     }
 
-    async fn read(&self, path: &str) -> Option<Bytes> {
+    async fn read(&self, path: &str) -> Option<Asset> {
         if self.version.is_some() {
             let file = Site::get(path)?;
-            return Some(match file.data {
+            let bytes = match file.data {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
-            });
+            };
+            return Some(Asset::new(bytes, &file.metadata.sha256_hash()));
         }
         let path = PathBuf::from(path);
         if !path.components().all(|part| matches!(part, Component::Normal(_))) {
             return None;
         }
-        tokio::fs::read(std::path::Path::new(&*self.site_root).join(path)).await.ok().map(Bytes::from)
+        let bytes = tokio::fs::read(std::path::Path::new(&*self.site_root).join(path)).await.ok()?;
+        let hash = Sha256::digest(&bytes);
+        Some(Asset::new(bytes.into(), &hash))
     }
 
     async fn respond(&self, path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
@@ -69,13 +96,14 @@ impl Assets {
         ];
         for (encoding, suffix) in ENCODINGS {
             if accepts(encoding)
-                && let Some(bytes) = self.read(&format!("{path}{suffix}")).await
+                && let Some(asset) = self.read(&format!("{path}{suffix}")).await
             {
-                return (head, [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))], bytes).into_response();
+                let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))];
+                return (head, encoding, asset.unless_known(headers)).into_response();
             }
         }
         match self.read(path).await {
-            Some(bytes) => (head, bytes).into_response(),
+            Some(asset) => (head, asset.unless_known(headers)).into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         }
     }
@@ -105,5 +133,42 @@ fn version() -> Arc<str> {
         hash.update(path.as_bytes());
         hash.update(Site::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    hexadecimal(&hash.finalize()[..6]).into()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+
+    #[tokio::test]
+    async fn what_is_known_already_is_not_sent_again() {
+        let site = tempfile::tempdir().expect("a directory");
+        std::fs::write(site.path().join("a.txt"), "plain").expect("a file");
+        std::fs::write(site.path().join("a.txt.br"), "small").expect("a file");
+        let assets = Assets { version: None, site_root: site.path().to_str().expect("a path").into() };
+        let asked = async |accepted: &'static str, known: Option<&HeaderValue>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            headers.extend(known.map(|etag| (header::IF_NONE_MATCH, etag.clone())));
+            let answer = assets.respond("a.txt", &headers, "no-cache").await;
+            let (status, etag) = (answer.status(), answer.headers()[header::ETAG].clone());
+            (status, etag, to_bytes(answer.into_body(), 100).await.expect("a body"))
+        };
+        let (status, plain, body) = asked("identity", None).await;
+        assert_eq!((status, &body[..]), (StatusCode::OK, &b"plain"[..]));
+        let (_, small, body) = asked("br", None).await;
+        assert_eq!(&body[..], b"small");
+        assert_ne!(plain, small, "another encoding is another representation");
+        let (status, etag, body) = asked("br", Some(&small)).await;
+        assert_eq!((status, &etag, body.len()), (StatusCode::NOT_MODIFIED, &small, 0));
+        assert_eq!(asked("br", Some(&plain)).await.0, StatusCode::OK);
+        std::fs::write(site.path().join("a.txt"), "other").expect("a file");
+        let two = HeaderValue::from_str(&format!("\"x\", {}", plain.to_str().expect("ASCII"))).expect("a list");
+        assert_eq!(asked("identity", Some(&two)).await.0, StatusCode::OK);
+    }
 }

@@ -7,7 +7,7 @@ use super::rendered::{Looks, Mark, Personal, Template, Version};
 use super::visitor::Visitor;
 use super::{Shared, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
-use crate::ui::{NotFound, Refused, shell};
+use crate::ui::{PageError, Refused, shell};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -40,8 +40,8 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
         Ok(Shown::Kept(template)) => Some(template),
         Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
         Err(denied) => {
-            let reason = NotFound(denied.to_string());
-            return (denied.status(), page(shared, request, Some(reason)).await).into_response();
+            let error = PageError { heading: denied.heading(), reason: denied.to_string() };
+            return (denied.status(), page(shared, request, Some(error)).await).into_response();
         }
     };
     let Some(template) = template else {
@@ -53,6 +53,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
     of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
 }
 
+/// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
 async fn shown(shared: &Shared, visit: &Visit, anew: bool) -> Result<Shown, Denied> {
     let Visit { name, permalink, username, visitor } = visit;
     let found = shared.chat.admit(name, visitor).await?;
@@ -96,12 +97,12 @@ async fn draw(
 }
 
 /// A page that shows nothing of a room: the front page, or why there is none.
-pub(super) async fn page(shared: &Shared, request: Request, not_found: Option<NotFound>) -> Response {
+pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageError>) -> Response {
     let nonce = Nonce::new();
     let known = KnownUsername(known(&request).cloned());
     let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
         provide_context(known.clone());
-        provide_context(not_found.clone());
+        provide_context(error.clone());
     });
     of_one_visitor(response.await, &nonce)
 }

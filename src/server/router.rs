@@ -8,7 +8,7 @@ use super::{Shared, assets, body, headers, health, metrics, origin, request, soc
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
-use crate::ui::{NotFound, Refused};
+use crate::ui::{PageError, Refused};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
@@ -224,11 +224,11 @@ async fn post(
 
 /// Whatever has no page: says why, with 404.
 async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
-    let reason = NotFound(why_not(request.uri().path()));
+    let error = PageError::no_room(why_not(request.uri().path()));
     // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
     // rooms where this router finds none. So it is given one that leads nowhere.
     *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, Some(reason)).await).into_response()
+    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
 }
 
 fn why_not(path: &str) -> String {

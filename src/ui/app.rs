@@ -1,7 +1,6 @@
 //! The document around every page, and which address leads to which page.
 
-use super::NotFound;
-use super::pages::{FrontPage, NotFoundPage, RoomPage};
+use super::pages::{ErrorPage, FrontPage, RoomPage};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -66,10 +65,7 @@ fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <Routes fallback=|| {
-                let reason = use_context::<Option<NotFound>>().flatten().map(|NotFound(reason)| reason);
-                view! { <NotFoundPage reason=reason.unwrap_or_default() /> }
-            }>
+            <Routes fallback=ErrorPage>
                 <Route path=path!("/") view=FrontPage ssr=SsrMode::Async />
                 <Route path=path!("/:room_name") view=RoomPage ssr=SsrMode::Async />
                 <Route path=path!("/:room_name/:seq") view=RoomPage ssr=SsrMode::Async />

@@ -28,6 +28,24 @@ pub struct Refused {
 
 crate::domain::json::read_by_name!(Refused { message, username, detail });
 
-/// Why there is no page at an address: one sentence.
+/// Why there is no page at an address, or none for this visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotFound(pub String);
+pub struct PageError {
+    /// What is wrong, in a few words.
+    pub heading: &'static str,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+impl PageError {
+    /// There is no room at this address.
+    pub fn no_room(reason: String) -> Self {
+        Self { heading: "There is no such room.", reason }
+    }
+}
+
+impl Default for PageError {
+    fn default() -> Self {
+        Self::no_room(String::new())
+    }
+}

@@ -31,6 +31,7 @@ mod moderation;
 mod names;
 mod nodes;
 mod personal;
+mod planner;
 mod presence;
 mod private;
 mod promise;

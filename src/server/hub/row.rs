@@ -98,21 +98,23 @@ impl Row {
     /// Writes what followed `position`, turn by turn, and says how far that goes.
     async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
         loop {
-            match live.reach(position, TURN) {
+            let frames = match live.reach(position, TURN) {
                 Reach::None => return position,
-                Reach::Frames(frames) => {
-                    let (after, frames, count) = (position, in_one(&frames), frames.len());
-                    position += count as Seq;
-                    for place in self.places() {
-                        place.deliver(after, position, &frames);
-                    }
-                    live.announced.delivered();
+                Reach::Frames(frames) => frames,
+                // It has left the tail: a deletion, or many large events at once. Read once for everybody here.
+                Reach::Behind => Box::pin(live.read(position, TURN as u64)).await.unwrap_or_default(),
+            };
+            if frames.is_empty() {
+                // The log does not hold it any more, or does not answer. Everybody goes on alone, and this row from here.
+                position = live.head();
+                self.places().iter().for_each(|place| place.wire.stir());
+            } else {
+                let (after, frames, count) = (position, in_one(&frames), frames.len());
+                position += count as Seq;
+                for place in self.places() {
+                    place.deliver(after, position, &frames);
                 }
-                // It has left the tail. Everybody goes on alone, and this row from here.
-                Reach::Behind => {
-                    position = live.head();
-                    self.places().iter().for_each(|place| place.wire.stir());
-                }
+                live.announced.delivered();
             }
             // What is ready in other rooms is written in between.
             tokio::task::yield_now().await;

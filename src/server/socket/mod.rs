@@ -55,8 +55,8 @@ pub(crate) async fn upgrade(
     if shared.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, draining().detail).into_response();
     }
-    let place = match shared.limiter.connection(visitor.network) {
-        Ok(place) => place,
+    let counted = match shared.limiter.connection(visitor.network) {
+        Ok(counted) => counted,
         Err(full) => return refuse(full),
     };
     let admitted = match shared.chat.admit(&room_name, &visitor).await {
@@ -74,7 +74,7 @@ pub(crate) async fn upgrade(
     sockets.spawn(async move {
         match (socket.await, admitted) {
             (Some(socket), Ok(room)) => {
-                live(socket, shared, room, visitor, query, place).instrument(request).await;
+                live(socket, shared, room, visitor, query, counted).instrument(request).await;
             }
             (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
             (None, _) => {}
@@ -100,7 +100,7 @@ async fn live(
     room: Found,
     visitor: Visitor,
     query: SocketQuery,
-    place: Option<Counted>,
+    counted: Option<Counted>,
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
@@ -116,7 +116,7 @@ async fn live(
                 let (code, reason) = connection.run(&mut socket, &draining).await;
                 drop(connection);
                 socket.close(code, reason).await;
-                drop(place);
+                drop(counted);
             });
         }
         Err(error) => {

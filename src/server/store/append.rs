@@ -48,6 +48,7 @@ impl Store {
             }
         }
         transaction.commit().await?;
+        self.has_appended(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
             self.forget_deleted().await;
         }

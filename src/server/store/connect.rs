@@ -1,6 +1,6 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
-use super::planner::expect_large_rooms;
+use super::planner::{Appended, expect_large_rooms};
 use super::together::Together;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
@@ -57,11 +57,23 @@ impl Store {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
                 let reader = connect_to_read(url, 1).await?;
-                Self { writer: connect_to_write(url, false).await?, reader, found: Together::default(), _lock: None }
+                Self {
+                    writer: connect_to_write(url, false).await?,
+                    reader,
+                    found: Together::default(),
+                    appended: Appended::default(),
+                    _lock: None,
+                }
             }
             Some("postgres" | "postgresql") => {
                 let pool = connect_postgres(url).await?;
-                Self { writer: pool.clone(), reader: pool, found: Together::default(), _lock: None }
+                Self {
+                    writer: pool.clone(),
+                    reader: pool,
+                    found: Together::default(),
+                    appended: Appended::default(),
+                    _lock: None,
+                }
             }
             _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         };
@@ -76,7 +88,7 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let lock = lock_file(&sqlite_file(url)?)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store { writer, reader, found: Together::default(), _lock: Some(Arc::new(lock)) })
+    Ok(Store { writer, reader, found: Together::default(), appended: Appended::default(), _lock: Some(Arc::new(lock)) })
 }
 
 /// The file that a URL of SQLite names.
@@ -112,6 +124,8 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("secure_delete", "ON")
+            // A statement of many rows keeps what the pages were, to take itself back: not in a file.
+            .pragma("temp_store", "MEMORY")
     });
     // One connection for ever: pragmas belong to it, and there is no second writer.
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
@@ -142,7 +156,13 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
     let pool = connect_postgres(url).await?;
     migrate_postgres(url).await?;
-    Ok(Store { writer: pool.clone(), reader: pool, found: Together::default(), _lock: None })
+    Ok(Store {
+        writer: pool.clone(),
+        reader: pool,
+        found: Together::default(),
+        appended: Appended::default(),
+        _lock: None,
+    })
 }
 
 async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {

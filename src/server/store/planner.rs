@@ -1,7 +1,35 @@
-//! What SQLite's planner is told of the log. Left to itself it takes a room for ten rows, and would read all of a room to
-//! look for one id: <https://sqlite.org/fileformat2.html#stat1tab>.
+//! What the planners know of the log. Left to themselves they take a room for a few rows, and would read all of a room to
+//! look for one id.
+//!
+//! SQLite is told what to expect: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL has to look, which it does
+//! by itself once a minute; a room may be large by then.
 
+use super::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// After so many events PostgreSQL is to look at the log.
+const TELLING: usize = 1000;
+
+/// How many events this process has appended.
+#[derive(Clone, Default)]
+pub(super) struct Appended(Arc<AtomicUsize>);
+
+impl Store {
+    /// So many events more are in the log: has PostgreSQL look at it, once, as soon as they tell what rooms are like.
+    pub(super) fn has_appended(&self, events: usize) {
+        let before = self.appended.0.fetch_add(events, Ordering::Relaxed);
+        if !self.is_sqlite() && before < TELLING && before + events >= TELLING {
+            let writer = self.writer.clone();
+            tokio::spawn(async move {
+                if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
+                    tracing::warn!(%error, "the log cannot be analysed");
+                }
+            });
+        }
+    }
+}
 
 /// Rows of the table, of a room, and of what each further column of the index leaves.
 const EXPECTED: &str = "

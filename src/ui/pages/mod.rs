@@ -1,9 +1,9 @@
 //! The pages, one file each.
 
+mod error;
 mod front;
-mod not_found;
 mod room;
 
+pub(super) use error::ErrorPage;
 pub(super) use front::FrontPage;
-pub(super) use not_found::NotFoundPage;
 pub(super) use room::RoomPage;

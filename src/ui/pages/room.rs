@@ -1,9 +1,9 @@
 //! The room's page: takes what the server has found, and hands it to the island.
 
-use super::NotFoundPage;
+use super::ErrorPage;
 use crate::domain;
+use crate::ui::Refused;
 use crate::ui::components::{Handed, Room};
-use crate::ui::{NotFound, Refused};
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
@@ -11,8 +11,7 @@ use leptos_meta::{Link, Meta, Title};
 #[component]
 pub(crate) fn RoomPage() -> impl IntoView {
     let Some(page) = use_context::<domain::RoomPage>() else {
-        let reason = use_context::<Option<NotFound>>().flatten().map(|NotFound(reason)| reason);
-        return Either::Left(view! { <NotFoundPage reason=reason.unwrap_or_default() /> });
+        return Either::Left(view! { <ErrorPage /> });
     };
     let refused = use_context::<Option<Refused>>().flatten();
     Either::Right(view! {
