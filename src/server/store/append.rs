@@ -1,13 +1,14 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
 use super::names::{self, Names};
+use super::runs::{are_among, runs};
 use super::standings::Standings;
 use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
@@ -33,7 +34,6 @@ impl Store {
     pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
         let transaction = self.begin().await?;
         if !self.is_sqlite() {
-            use sea_orm::ConnectionTrait;
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
         }
         let mut batch = Batch::lock(&transaction, entries, locking).await?;
@@ -77,28 +77,28 @@ impl Batch {
         let mut ids: Vec<i64> = entries.iter().map(|entry| entry.room_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let rooms = room::Entity::find().filter(room::Column::Id.is_in(ids)).order_by_asc(room::Column::Id);
-        let rooms = match locking {
-            Locking::Wait => rooms.lock(LockType::Update),
-            Locking::Skip => rooms.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
-        };
-        let rooms: HashMap<i64, room::Model> =
-            rooms.all(transaction).await?.into_iter().map(|room| (room.id, room)).collect();
+        let backend = transaction.get_database_backend();
+        let mut rooms = HashMap::new();
+        for ids in runs(backend, &ids) {
+            let some =
+                room::Entity::find().filter(room::Column::Id.is_in(ids.iter().copied())).order_by_asc(room::Column::Id);
+            let some = match locking {
+                Locking::Wait => some.lock(LockType::Update),
+                Locking::Skip => some.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+            };
+            rooms.extend(some.all(transaction).await?.into_iter().map(|room| (room.id, room)));
+        }
 
-        let mut known = Condition::any();
+        let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));
+        let now = now();
+        let names = Names::look_up(transaction, locked(), now).await?;
+        let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
         let mut targeted = Condition::any();
-        for &room_id in rooms.keys() {
-            let of_room = || entries.iter().filter(move |entry| entry.room_id == room_id);
-            let ids = of_room().map(|entry| entry.id.as_str());
-            known = known.add(Column::RoomId.eq(room_id).and(Column::Id.is_in(ids)));
-            let targets: Vec<Seq> = of_room().filter_map(|entry| entry.draft.target()).collect();
-            if !targets.is_empty() {
-                targeted = targeted.add(Column::RoomId.eq(room_id).and(Column::Seq.is_in(targets)));
+        for entry in locked() {
+            if let Some(target) = entry.draft.target() {
+                targeted = targeted.add(Column::RoomId.eq(entry.room_id).and(Column::Seq.eq(target)));
             }
         }
-        let now = now();
-        let names = Names::look_up(transaction, entries.iter().filter(|entry| rooms.contains_key(&entry.room_id)), now);
-        let names = names.await?;
         let mut batch = Self {
             now,
             locking,
@@ -109,9 +109,9 @@ impl Batch {
             standings: Standings::default(),
             new: Vec::new(),
         };
-        if !known.is_empty() {
-            let rows = event::Entity::find().filter(known).all(transaction).await?;
-            batch.by_id = rows.into_iter().map(|row| (key(&row), row)).collect();
+        for ids in runs(backend, &ids) {
+            let known = event::Entity::find().filter(are_among([Column::RoomId, Column::Id], ids));
+            batch.by_id.extend(known.all(transaction).await?.into_iter().map(|row| (key(&row), row)));
         }
         if !targeted.is_empty() {
             let rows = event::Entity::find().filter(targeted).all(transaction).await?;
@@ -191,10 +191,12 @@ impl Batch {
                 changed.push(room);
             }
         }
-        event::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
-            .exec_without_returning(transaction)
-            .await?;
-        // One statement moves every head: the rows exist, so each insert turns into its update.
+        let backend = transaction.get_database_backend();
+        for rows in runs(backend, &rows) {
+            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+            event::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+        }
+        // One statement moves many heads: the rows exist, so each insert turns into its update.
         let heads = OnConflict::column(room::Column::Id)
             .update_columns([
                 room::Column::Head,
@@ -206,10 +208,10 @@ impl Batch {
                 room::Column::Invitation,
             ])
             .to_owned();
-        room::Entity::insert_many(changed.into_iter().map(IntoActiveModel::into_active_model))
-            .on_conflict(heads)
-            .exec_without_returning(transaction)
-            .await?;
+        for rooms in runs(backend, &changed) {
+            let rooms = rooms.iter().cloned().map(IntoActiveModel::into_active_model);
+            room::Entity::insert_many(rooms).on_conflict(heads.clone()).exec_without_returning(transaction).await?;
+        }
         for row in rows.iter().filter(|row| row.target.is_some()) {
             change_target(transaction, row).await?;
         }

@@ -15,6 +15,7 @@ mod names;
 mod planner;
 mod retention;
 mod rooms;
+mod runs;
 mod site;
 mod skeleton;
 mod standings;

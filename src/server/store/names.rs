@@ -1,14 +1,14 @@
 //! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
 
 use super::entity::name::{Column, Entity, Model};
+use super::runs::{are_among, runs};
 use super::skeleton::skeletons;
 use super::{Draft, Entry, Store, now};
 use crate::domain::{Rejection, RejectionCode, Username};
 use crate::server::identity::Author;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
-    sea_query::{ExprTrait, OnConflict},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -32,28 +32,26 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Looks up who holds the names of these entries, all in one query.
+    /// Looks up who holds the names of these entries.
     pub(super) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: impl Iterator<Item = &Entry>,
         now: i64,
     ) -> Result<Self, DbErr> {
         let mut names = Self { now, skeletons: HashMap::new(), held: HashMap::new(), changed: HashSet::new() };
-        let mut used: HashMap<i64, HashSet<String>> = HashMap::new();
+        let mut used: HashSet<Key> = HashSet::new();
         for entry in entries {
             if let Draft::Message { username, .. } = &entry.draft {
                 if !names.skeletons.contains_key(username) {
                     names.skeletons.insert(username.clone(), skeletons(username));
                 }
-                used.entry(entry.room_id).or_default().extend(names.skeletons[username].iter().cloned());
+                used.extend(names.skeletons[username].iter().map(|skeleton| (entry.room_id, skeleton.clone())));
             }
         }
-        used.retain(|_, skeletons| !skeletons.is_empty());
-        if !used.is_empty() {
-            let of_room = |(room_id, skeletons)| Column::RoomId.eq(room_id).and(Column::Skeleton.is_in(skeletons));
-            let used = used.into_iter().map(of_room).fold(Condition::any(), Condition::add);
-            let rows = held(now).filter(used).all(transaction).await?;
-            names.held = rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)).collect();
+        let used: Vec<Key> = used.into_iter().collect();
+        for used in runs(transaction.get_database_backend(), &used) {
+            let rows = held(now).filter(are_among([Column::RoomId, Column::Skeleton], used)).all(transaction).await?;
+            names.held.extend(rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)));
         }
         Ok(names)
     }

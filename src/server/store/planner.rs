@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// After so many events PostgreSQL is to look at the log.
+/// From so many events on, PostgreSQL is to look at the log whenever it has grown tenfold.
 const TELLING: usize = 1000;
 
 /// How many events this process has appended.
@@ -17,10 +17,11 @@ const TELLING: usize = 1000;
 pub(super) struct Appended(Arc<AtomicUsize>);
 
 impl Store {
-    /// So many events more are in the log: has PostgreSQL look at it, once, as soon as they tell what rooms are like.
+    /// So many events more are in the log: has PostgreSQL look at it where they change what rooms are like.
     pub(super) fn has_appended(&self, events: usize) {
         let before = self.appended.0.fetch_add(events, Ordering::Relaxed);
-        if !self.is_sqlite() && before < TELLING && before + events >= TELLING {
+        let after = before + events;
+        if !self.is_sqlite() && after >= TELLING && after.ilog10() > before.max(1).ilog10() {
             let writer = self.writer.clone();
             tokio::spawn(async move {
                 if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
@@ -50,6 +51,8 @@ pub(super) async fn expect_large_rooms(writer: &DatabaseConnection) -> Result<()
 mod tests {
     use crate::server::store::Store;
     use crate::server::store::entity::event::{Column, Entity, Kind};
+    use crate::server::store::entity::name;
+    use crate::server::store::runs::are_among;
     use sea_orm::{
         ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
     };
@@ -74,15 +77,15 @@ mod tests {
         let url = format!("sqlite://{}/chat.db", directory.path().display());
         for _ in 0..2 {
             let store = Store::open(&url).await.expect("a store");
-            for count in [1, 2, 256] {
-                let ids = (0..count).map(|number| format!("id{number}"));
-                let known = |room: i64| Column::RoomId.eq(room).and(Column::Id.is_in(ids.clone()));
-                let one = plan(&store, Entity::find().filter(known(1))).await;
-                let two = plan(&store, Entity::find().filter(known(1).or(known(2)))).await;
-                for plan in [one, two] {
-                    assert!(plan.contains("events_once (room_id=? AND id=?)"), "{plan}");
-                    assert!(!plan.contains("SCAN") && !plan.contains("(room_id=?)"), "{plan}");
-                }
+            for count in [1, 2, 32] {
+                let ids: Vec<_> = (0..count).map(|number| (number % 3, format!("id{number}"))).collect();
+                let known = plan(&store, Entity::find().filter(are_among([Column::RoomId, Column::Id], &ids))).await;
+                assert!(known.contains("events_once (room_id=? AND id=?)"), "{known}");
+                assert!(!known.contains("SCAN events") && !known.contains("(room_id=?)"), "{known}");
+                let names = name::Entity::find();
+                let names = names.filter(are_among([name::Column::RoomId, name::Column::Skeleton], &ids));
+                let names = plan(&store, names).await;
+                assert!(names.contains("(room_id=? AND skeleton=?)"), "{names}");
             }
             let edits = Column::RoomId.eq(1).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(7));
             let blanked = plan(&store, Entity::find().filter(edits)).await;
