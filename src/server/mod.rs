@@ -46,6 +46,7 @@ use limits::Limiter;
 use metrics::Metrics;
 use relay::Relay;
 use rendered::Rendered;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
@@ -62,7 +63,18 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Shared {
+pub(crate) struct Shared(Arc<Parts>);
+
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of this server.
+pub(crate) struct Parts {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
     pub(crate) identities: Identities,
@@ -130,7 +142,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let arrivals = Arrivals::new(&config);
     announce(&config, &listener);
 
-    let shared = Shared {
+    let shared = Shared(Arc::new(Parts {
         config: Arc::new(config),
         chat,
         identities,
@@ -141,7 +153,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         metrics,
         sockets: TaskTracker::new(),
         draining: CancellationToken::new(),
-    };
+    }));
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
     let closing = CancellationToken::new();
     let serving = tokio::spawn(accept::serve(listener, router::router(shared), arrivals, closing.clone()));

@@ -34,15 +34,13 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
         .route_layer(from_fn_with_state(shared.clone(), visitor::welcome));
-    let doors = Router::new()
-        .route("/ws/{room_name}", get(socket::upgrade))
-        .route("/ws/{room_name}/", get(socket::upgrade))
+    let functions = Router::new()
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
-    Router::new()
+    let answers = Router::new()
         .merge(pages)
-        .merge(doors)
+        .merge(functions)
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(assets::at_root))
@@ -50,7 +48,14 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))
         .layer(CompressionLayer::new().compress_when(html_is_compressed))
-        .layer(from_fn(body::whole))
+        .layer(from_fn(body::whole));
+    let sockets = Router::new()
+        .route("/ws/{room_name}", get(socket::upgrade))
+        .route("/ws/{room_name}/", get(socket::upgrade))
+        .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
+    Router::new()
+        .merge(answers)
+        .merge(sockets)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(shared.clone(), headers::protect))
         .layer(from_fn(request::follow))

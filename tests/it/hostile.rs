@@ -74,6 +74,15 @@ async fn a_hostile_path_is_refused_and_leaves_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_request_for_a_socket_has_no_body() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let handshake = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let answer = raw::request(&server, "GET", b"/ws/harbour/", handshake, "\x01\x00").await.expect("an answer");
+    assert_eq!(answer.status, 400);
+}
+
 /// A line of the log begins as lines do, and nothing in it moves the cursor of a terminal.
 fn every_line_is_whole(log: &str, format: &str, requests: usize) {
     let mut of_requests = 0;

@@ -3,7 +3,7 @@
 use crate::domain::{Participant, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -55,9 +55,10 @@ impl Participants {
 
     /// Who is here, for the other nodes to know.
     pub(super) fn here(&self) -> Present {
-        let participants: BTreeSet<Participant> = self.here.values().cloned().collect();
-        let count = participants.len();
-        Present { count, participants: if count > MAX_PARTICIPANTS { BTreeSet::new() } else { participants } }
+        let distinct: HashSet<&Participant> = self.here.values().collect();
+        let count = distinct.len();
+        let named = distinct.into_iter().filter(|_| count <= MAX_PARTICIPANTS);
+        Present { count, participants: named.cloned().collect() }
     }
 
     /// Who is in the room, over all nodes. Who is on two of them is counted once, as long as everybody is named.

@@ -4,7 +4,8 @@ use super::goodbye::{Goodbye, ended};
 use super::pending::{Answered, Pending};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
-use crate::server::chat::{self, Chat, Joined, Wish, reset};
+use crate::server::Shared;
+use crate::server::chat::{self, Joined, Wish, reset};
 use crate::server::hub::Seat;
 use crate::server::identity::Author;
 use crate::server::store::Room;
@@ -14,7 +15,6 @@ use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 /// How many posts of one connection wait for their commits; then it is not read from until some are answered.
 const UNACKNOWLEDGED: usize = 128;
@@ -35,7 +35,7 @@ const DRAIN_SPREAD: Duration = Duration::from_secs(3);
 const OWING: Duration = Duration::from_millis(50);
 
 pub(super) struct Connection {
-    chat: Chat,
+    shared: Shared,
     room: Room,
     author: Author,
     seat: Seat,
@@ -69,17 +69,18 @@ impl Clock {
 }
 
 impl Connection {
-    pub(super) fn new(chat: Chat, author: Author, joined: Joined, wire: Arc<Wire>) -> Self {
+    pub(super) fn new(shared: Shared, author: Author, joined: Joined, wire: Arc<Wire>) -> Self {
         let Joined { room, seat } = joined;
         let username = seat.participant().username.clone();
         let now = Instant::now();
         let clock = Clock { heard: now, beat: now + BEAT, stuck: None, leaves: None };
         let pending = FuturesUnordered::new();
-        Self { chat, room, author, seat, wire, username, typed: None, pending, owed: 0, clock }
+        Self { shared, room, author, seat, wire, username, typed: None, pending, owed: 0, clock }
     }
 
     /// Lives until the connection ends; what is said then is the caller's.
-    pub(super) async fn run(&mut self, socket: &mut Socket, draining: &CancellationToken) -> Goodbye {
+    pub(super) async fn run(&mut self, socket: &mut Socket) -> Goodbye {
+        let draining = self.shared.draining.clone();
         let mut alarm = std::pin::pin!(sleep_until(self.clock.next()));
         let mut drained = std::pin::pin!(draining.cancelled());
         loop {
@@ -231,7 +232,7 @@ impl Connection {
             Wish::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.chat.submit(&self.room, self.author, id.as_deref(), wish).await {
+        match self.shared.chat.submit(&self.room, self.author, id.as_deref(), wish).await {
             Ok(outcome) => self.pending.push(Pending { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }

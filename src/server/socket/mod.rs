@@ -108,12 +108,12 @@ async fn live(
         after: query.after.and_then(|after| after.parse().ok()).filter(|&after| after >= 0),
         epoch: query.epoch,
     };
-    let Shared { chat, sockets, draining, .. } = shared;
-    match chat.join(room, username, visitor.author, resume, socket.wire()).await {
+    match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
         Ok(joined) => {
-            let mut connection = Connection::new(chat, visitor.author, joined, socket.wire().clone());
+            let sockets = shared.sockets.clone();
+            let mut connection = Connection::new(shared, visitor.author, joined, socket.wire().clone());
             sockets.spawn(async move {
-                let (code, reason) = connection.run(&mut socket, &draining).await;
+                let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);
                 socket.close(code, reason).await;
                 drop(counted);

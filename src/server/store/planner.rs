@@ -77,7 +77,7 @@ mod tests {
         let url = format!("sqlite://{}/chat.db", directory.path().display());
         for _ in 0..2 {
             let store = Store::open(&url).await.expect("a store");
-            for count in [1, 2, 32] {
+            for count in [1, 2, 256] {
                 let ids: Vec<_> = (0..count).map(|number| (number % 3, format!("id{number}"))).collect();
                 let known = plan(&store, Entity::find().filter(are_among([Column::RoomId, Column::Id], &ids))).await;
                 assert!(known.contains("events_once (room_id=? AND id=?)"), "{known}");

@@ -1,6 +1,7 @@
 //! What belongs to the whole site and is the same on every node.
 
 use super::{Store, entity::site};
+use crate::server::random::bits;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, sea_query::OnConflict};
 
 impl Store {
@@ -9,7 +10,7 @@ impl Store {
         if let Some(row) = site::Entity::find_by_id(name).one(&self.reader).await? {
             return Ok(row.value);
         }
-        let random = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
+        let random = [bits(), bits()].concat();
         let row = site::ActiveModel { name: Set(name.to_owned()), value: Set(random) };
         let at_most_once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
         site::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;

@@ -32,13 +32,16 @@ pub enum Refusal {
     /// It has no key.
     #[error("The request needs a `Sec-WebSocket-Key`: 16 bytes in base64.")]
     Key,
+    /// It has a body, which would stand before the first frame.
+    #[error("A request for a WebSocket has no body.")]
+    Body,
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
         match self {
-            Self::NoUpgrade | Self::Key => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),
+            Self::NoUpgrade | Self::Key | Self::Body => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),
             Self::Version => (StatusCode::UPGRADE_REQUIRED, version, self.to_string()).into_response(),
         }
     }
@@ -54,6 +57,10 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(Refusal::Version);
+        }
+        let length = headers.get(header::CONTENT_LENGTH);
+        if headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0") {
+            return Err(Refusal::Body);
         }
         let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Key)?;
         let accept = accept(key.as_bytes()).ok_or(Refusal::Key)?;
