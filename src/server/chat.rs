@@ -36,12 +36,6 @@ pub(crate) struct Resume {
     pub(crate) epoch: Option<String>,
 }
 
-/// A connection's place in a room.
-pub(crate) struct Joined {
-    pub(crate) room: Room,
-    pub(crate) seat: Seat,
-}
-
 /// Something for a room's log; texts are as they came from outside.
 pub(crate) enum Wish<'a> {
     /// To say something.
@@ -162,7 +156,7 @@ impl Chat {
         author: Author,
         resume: Resume,
         wire: &Arc<Wire>,
-    ) -> Result<Joined, DbErr> {
+    ) -> Result<Seat, DbErr> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -186,11 +180,11 @@ impl Chat {
             say(reset(&room.epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let seat = Seat::take(&self.hub, &live, author, participant, wire, if continued { after } else { head });
+        let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
         if seat.head() > admitted {
             seat.enforce(&self.store).await?;
         }
-        Ok(Joined { room, seat })
+        Ok(seat)
     }
 
     /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.

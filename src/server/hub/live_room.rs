@@ -3,7 +3,7 @@
 use super::participants::Participants;
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
-use super::{Frame, Rooms, enforce, lock};
+use super::{Change, Frame, Rooms, enforce, lock};
 use crate::domain::Seq;
 use crate::protocol::close;
 use crate::server::metrics::Announced;
@@ -12,7 +12,7 @@ use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
-use tokio::sync::{OnceCell, broadcast, watch};
+use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 
 /// How many events are read from the log at once.
 const READ: u64 = 200;
@@ -39,10 +39,11 @@ pub(crate) struct LiveRoom {
     hints: broadcast::Sender<Hint>,
     /// Where this room is listed, as long as it lives.
     rooms: Rooms,
+    changes: mpsc::UnboundedSender<Change>,
 }
 
 impl LiveRoom {
-    pub(super) fn new(room: Room, store: Store, rooms: Rooms) -> Self {
+    pub(super) fn new(room: Room, store: Store, rooms: Rooms, changes: mpsc::UnboundedSender<Change>) -> Self {
         Self {
             room,
             store,
@@ -55,6 +56,7 @@ impl LiveRoom {
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
             rooms,
+            changes,
         }
     }
 
@@ -176,6 +178,12 @@ impl LiveRoom {
     pub(super) fn hint(&self, hint: Hint) {
         // Without listeners there is nobody to show it to.
         let _ = self.hints.send(hint);
+    }
+
+    /// Somebody tells of a change.
+    pub(super) fn changed(&self, change: Change) {
+        // Whoever is told lives as long as the server.
+        let _ = self.changes.send(change);
     }
 
     fn announce(&self, delivered: Seq) {

@@ -87,7 +87,12 @@ impl Hub {
             match rooms.get(&room.id).and_then(Weak::upgrade) {
                 Some(live) => live,
                 None => {
-                    let live = Arc::new(LiveRoom::new(room.clone(), self.store.clone(), self.rooms.clone()));
+                    let live = Arc::new(LiveRoom::new(
+                        room.clone(),
+                        self.store.clone(),
+                        self.rooms.clone(),
+                        self.changes.clone(),
+                    ));
                     rooms.insert(room.id, Arc::downgrade(&live));
                     live
                 }
@@ -140,7 +145,7 @@ impl Hub {
         if let Some(live) = self.live(room_id)
             && live.participants().hear(node, present, Instant::now())
         {
-            self.changed(Change::Elsewhere(room_id));
+            live.changed(Change::Elsewhere(room_id));
         }
     }
 
@@ -155,7 +160,7 @@ impl Hub {
     pub(crate) fn keep(&self, nodes: &[Uuid], silence: Duration) {
         for live in self.all() {
             if live.participants().keep(nodes, silence, Instant::now()) {
-                self.changed(Change::Elsewhere(live.room.id));
+                live.changed(Change::Elsewhere(live.room.id));
             }
         }
     }

@@ -2,18 +2,17 @@
 
 use super::row::{Hint, Place, Row, TURN};
 use super::tail::Reach;
-use super::{Change, Hub, LiveRoom, enforce};
+use super::{Change, LiveRoom, enforce};
 use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::identity::Author;
-use crate::server::store::Store;
+use crate::server::store::{Room, Store};
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) struct Seat {
-    hub: Hub,
     live: Arc<LiveRoom>,
     row: Arc<Row>,
     place: Arc<Place>,
@@ -23,7 +22,6 @@ pub(crate) struct Seat {
 impl Seat {
     /// Takes a seat in `live`. From here on, `wire` carries what follows `after`; what it shall carry before is queued.
     pub(crate) fn take(
-        hub: &Hub,
         live: &Arc<LiveRoom>,
         author: Author,
         participant: Participant,
@@ -35,8 +33,13 @@ impl Seat {
         let place = Arc::new(Place::new(connection, author, wire.clone(), after));
         live.participants().put(connection, participant.clone());
         let row = live.seat(&place);
-        hub.changed(Change::Here(live.room.id));
-        Self { hub: hub.clone(), live: live.clone(), row, place, participant }
+        live.changed(Change::Here(live.room.id));
+        Self { live: live.clone(), row, place, participant }
+    }
+
+    /// The room that it is in.
+    pub(crate) fn room(&self) -> &Room {
+        &self.live.room
     }
 
     pub(crate) fn participant(&self) -> &Participant {
@@ -126,7 +129,7 @@ impl Seat {
         if username != self.participant.username {
             self.participant.username = username;
             self.live.participants().put(self.place.connection, self.participant.clone());
-            self.hub.changed(Change::Here(self.live.room.id));
+            self.live.changed(Change::Here(self.live.room.id));
         }
     }
 
@@ -134,7 +137,7 @@ impl Seat {
     pub(crate) fn type_something(&self) {
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
         self.live.hint(Hint { from: Some(self.place.connection), text: text.clone() });
-        self.hub.changed(Change::Typing(self.live.room.id, text));
+        self.live.changed(Change::Typing(self.live.room.id, text));
     }
 }
 
@@ -142,6 +145,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.row.leave(&self.place);
         self.live.participants().remove(self.place.connection);
-        self.hub.changed(Change::Here(self.live.room.id));
+        self.live.changed(Change::Here(self.live.room.id));
     }
 }

@@ -5,10 +5,9 @@ use super::pending::{Answered, Pending};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
 use crate::server::Shared;
-use crate::server::chat::{self, Joined, Wish, reset};
+use crate::server::chat::{self, Wish, reset};
 use crate::server::hub::Seat;
 use crate::server::identity::Author;
-use crate::server::store::Room;
 use crate::server::websocket::{Received, Socket, TextFrame, Wire, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -36,7 +35,6 @@ const OWING: Duration = Duration::from_millis(50);
 
 pub(super) struct Connection {
     shared: Shared,
-    room: Room,
     author: Author,
     seat: Seat,
     wire: Arc<Wire>,
@@ -69,13 +67,12 @@ impl Clock {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Shared, author: Author, joined: Joined, wire: Arc<Wire>) -> Self {
-        let Joined { room, seat } = joined;
+    pub(super) fn new(shared: Shared, author: Author, seat: Seat, wire: Arc<Wire>) -> Self {
         let username = seat.participant().username.clone();
         let now = Instant::now();
         let clock = Clock { heard: now, beat: now + BEAT, stuck: None, leaves: None };
         let pending = FuturesUnordered::new();
-        Self { shared, room, author, seat, wire, username, typed: None, pending, owed: 0, clock }
+        Self { shared, author, seat, wire, username, typed: None, pending, owed: 0, clock }
     }
 
     /// Lives until the connection ends; what is said then is the caller's.
@@ -201,7 +198,7 @@ impl Connection {
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.seat.head();
                 if after > head || head - after > MAX_REPLAY {
-                    return self.say(reset(&self.room.epoch, head));
+                    return self.say(reset(&self.seat.room().epoch, head));
                 }
                 self.seat.rewind(after);
             }
@@ -232,7 +229,7 @@ impl Connection {
             Wish::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.shared.chat.submit(&self.room, self.author, id.as_deref(), wish).await {
+        match self.shared.chat.submit(self.seat.room(), self.author, id.as_deref(), wish).await {
             Ok(outcome) => self.pending.push(Pending { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }

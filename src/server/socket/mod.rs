@@ -109,9 +109,9 @@ async fn live(
         epoch: query.epoch,
     };
     match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
-        Ok(joined) => {
+        Ok(seat) => {
             let sockets = shared.sockets.clone();
-            let mut connection = Connection::new(shared, visitor.author, joined, socket.wire().clone());
+            let mut connection = Connection::new(shared, visitor.author, seat, socket.wire().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);

@@ -6,7 +6,8 @@ use sea_orm::{ColumnTrait, DatabaseBackend, IntoSimpleExpr};
 /// How many rows a statement of SQLite takes at most.
 const LONGEST: usize = 256;
 
-/// Cuts `items` into runs of 256, 128, 64 … 1 for SQLite, so that their statements have nine texts. PostgreSQL, which may be far away, gets all at once.
+/// Cuts `items` into runs of 256, 128, 64 … 1 for SQLite, so that their statements have nine texts. PostgreSQL, which may
+/// be far away, gets all at once.
 pub(super) fn runs<T>(backend: DatabaseBackend, items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
