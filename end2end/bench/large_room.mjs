@@ -94,4 +94,4 @@ for (let turn = 0; turn < 150; turn++) {
 await look("scrolling up");
 
 await browser.close();
-stop();
+await stop();

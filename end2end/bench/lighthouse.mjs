@@ -18,7 +18,7 @@ try {
         "--yes", LIGHTHOUSE, `http://${host}/harbour/?username=Reader`, "--quiet", "--output=json",
         `--only-categories=${CATEGORIES}`, `--chrome-flags=${["--headless=new", ...asRoot].join(" ")}`, ...settings,
       ],
-      { env: { ...process.env, ...(executablePath && { CHROME_PATH: executablePath }) }, maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] },
+      { env: { ...process.env, ...(executablePath && { CHROME_PATH: executablePath }) }, maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] },
     );
     const { categories, audits } = JSON.parse(report);
     const scores = CATEGORIES.map((name) => `${name} ${Math.round(categories[name].score * 100)}`);
@@ -27,5 +27,5 @@ try {
     console.log(`${settings.length ? "desktop" : "mobile"}: ${scores.join(", ")}; largest contentful paint ${paint}, layout shift ${shift}`);
   }
 } finally {
-  stop();
+  await stop();
 }

@@ -1,6 +1,7 @@
 // What a measurement in a browser stands on: a server of its own with limits off, and the machine's Chromium.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,14 +20,17 @@ export async function start() {
   const executable = process.env.PARLOUR ?? "target/release/parlour";
   const data = mkdtempSync(join(tmpdir(), "parlour-bench-"));
   const server = spawn(executable, ["--addr", "127.0.0.1:0", "--data", data, "--limits", "off"], { stdio: ["ignore", "pipe", "inherit"] });
-  const host = await new Promise((found) => {
+  const ended = once(server, "exit");
+  const host = await new Promise((found, failed) => {
+    ended.then(([code]) => failed(new Error(`${executable} ends with ${code}`)), failed);
     createInterface(server.stdout).on("line", (line) => {
       const listens = /listens on http:\/\/([^,]+),/.exec(line);
       if (listens) found(listens[1]);
     });
   });
-  const stop = () => {
+  const stop = async () => {
     server.kill("SIGKILL");
+    await ended;
     rmSync(data, { recursive: true, force: true });
   };
   return { host, stop };

@@ -26,24 +26,20 @@ const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 /// A file as it is sent.
 struct Asset {
     bytes: Bytes,
-    /// What it is known by (RFC 9110, 8.8.3): a hash of it, in quotes.
+    /// What it is known by: a hash of it. Weak, because a proxy may compress it (RFC 9110, 8.8.3).
     etag: HeaderValue,
 }
 
 impl Asset {
     fn new(bytes: Bytes, hash: &[u8]) -> Self {
-        let etag = format!("\"{}\"", hexadecimal(&hash[..8]));
+        let etag = format!("W/\"{}\"", hexadecimal(&hash[..8]));
         Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
     }
 
-    /// All of it, or only that it is what the client has already (RFC 9110, 13.1.2).
-    fn unless_known(self, headers: &HeaderMap) -> Response {
-        let known = headers.get(header::IF_NONE_MATCH).map(|known| known.as_bytes()).unwrap_or_default();
-        let etag = self.etag.as_bytes();
-        if known == b"*" || known.windows(etag.len()).any(|tag| tag == etag) {
-            return (StatusCode::NOT_MODIFIED, [(header::ETAG, self.etag)]).into_response();
-        }
-        ([(header::ETAG, self.etag)], self.bytes).into_response()
+    /// Whether the client has it already (RFC 9110, 13.1.2).
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
+        known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || tag.trim() == self.etag)
     }
 }
 
@@ -87,25 +83,31 @@ impl Assets {
     async fn respond(&self, path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let accepts = |name: &str| accepted.split(',').any(|one| one.trim().split(';').next() == Some(name));
-        let mime = mime_guess::from_path(path);
-        let mime = mime.first_raw().unwrap_or("application/octet-stream");
-        let head = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(mime)),
+        let (asset, encoding) = 'found: {
+            for (encoding, suffix) in ENCODINGS {
+                if accepts(encoding)
+                    && let Some(asset) = self.read(&format!("{path}{suffix}")).await
+                {
+                    break 'found (asset, Some(encoding));
+                }
+            }
+            match self.read(path).await {
+                Some(asset) => (asset, None),
+                None => return StatusCode::NOT_FOUND.into_response(),
+            }
+        };
+        let always = [
+            (header::ETAG, asset.etag.clone()),
             (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
         ];
-        for (encoding, suffix) in ENCODINGS {
-            if accepts(encoding)
-                && let Some(asset) = self.read(&format!("{path}{suffix}")).await
-            {
-                let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))];
-                return (head, encoding, asset.unless_known(headers)).into_response();
-            }
+        if asset.is_known(headers) {
+            return (StatusCode::NOT_MODIFIED, always).into_response();
         }
-        match self.read(path).await {
-            Some(asset) => (head, asset.unless_known(headers)).into_response(),
-            None => StatusCode::NOT_FOUND.into_response(),
-        }
+        let mime = mime_guess::from_path(path);
+        let mime = [(header::CONTENT_TYPE, mime.first_raw().unwrap_or("application/octet-stream"))];
+        let encoding = encoding.map(|encoding| [(header::CONTENT_ENCODING, encoding)]);
+        (always, mime, encoding, asset.bytes).into_response()
     }
 }
 
@@ -168,7 +170,10 @@ mod tests {
         assert_eq!((status, &etag, body.len()), (StatusCode::NOT_MODIFIED, &small, 0));
         assert_eq!(asked("br", Some(&plain)).await.0, StatusCode::OK);
         std::fs::write(site.path().join("a.txt"), "other").expect("a file");
-        let two = HeaderValue::from_str(&format!("\"x\", {}", plain.to_str().expect("ASCII"))).expect("a list");
-        assert_eq!(asked("identity", Some(&two)).await.0, StatusCode::OK);
+        assert_eq!(asked("identity", Some(&plain)).await.0, StatusCode::OK, "it has changed");
+        let list = format!("\"x\", {}", small.to_str().expect("ASCII"));
+        let list = HeaderValue::from_str(&list).expect("a list");
+        assert_eq!(asked("br", Some(&list)).await.0, StatusCode::NOT_MODIFIED);
+        assert_eq!(asked("br", Some(&HeaderValue::from_static("*"))).await.0, StatusCode::NOT_MODIFIED);
     }
 }

@@ -216,10 +216,10 @@ async fn post(
             response
         }
         Err(Rejection { code, detail, .. }) => {
-            // A name that is known and not what was refused is not asked for again.
+            // Where the name was not refused, it is given again only if it is new.
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
-            let is_known = |name: &String| known.0.as_ref().is_some_and(|known| known.as_str() == name);
-            let username = form.username.filter(|name| name_refused || !is_known(name));
+            let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
+            let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = Refused { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
             (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()

@@ -83,6 +83,20 @@ async fn a_refused_form_comes_back_with_its_text(site: Site) {
 }
 
 #[tokio::test]
+async fn a_refused_form_gives_a_name_back_that_is_new() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let cookie = format!("{}; parlour_username=Ann", http::identity(&server).await);
+    for (name, given_back) in [("Ann", false), (" Ann ", false), ("", false), ("Bob", true), ("a\u{202e}b", true)] {
+        let request = http::browser().post(server.url("/harbour/")).header("cookie", &cookie);
+        let answer = http::send(request.form(&[("username", name), ("message", "   ")])).await;
+        assert_eq!(answer.status, 422);
+        let mut fields = answer.body.split("<input").map(|rest| rest.split('>').next().unwrap_or_default());
+        let field = fields.find(|field| field.contains("composer-name")).expect("a field for the name");
+        assert_eq!(field.contains("type=\"text\""), given_back, "{name:?}: {field}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_cannot_post() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();

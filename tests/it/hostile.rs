@@ -80,7 +80,8 @@ async fn a_request_for_a_socket_has_no_body() {
     let handshake = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let answer = raw::request(&server, "GET", b"/ws/harbour/", handshake, "\x01\x00").await.expect("an answer");
-    assert_eq!(answer.status, 400);
+    let reason = "A request for a WebSocket has no body.";
+    assert_eq!((answer.status, answer.get("content-length")), (400, Some(&*reason.len().to_string())));
 }
 
 /// A line of the log begins as lines do, and nothing in it moves the cursor of a terminal.

@@ -75,7 +75,7 @@ impl Seat {
 
     /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
     /// Where the log does not hold what follows any more, the reader is told, and goes on from the newest. Returns
-    /// whether anything was queued. Cancelling it loses nothing.
+    /// whether there may be more. Cancelling it loses nothing.
     pub(crate) async fn pull(&self) -> Result<bool, DbErr> {
         let after = {
             let mut position = self.place.position();

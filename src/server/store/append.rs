@@ -7,8 +7,8 @@ use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
@@ -93,12 +93,8 @@ impl Batch {
         let now = now();
         let names = Names::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
-        let mut targeted = Condition::any();
-        for entry in locked() {
-            if let Some(target) = entry.draft.target() {
-                targeted = targeted.add(Column::RoomId.eq(entry.room_id).and(Column::Seq.eq(target)));
-            }
-        }
+        let target = |entry: &Entry| entry.draft.target().map(|target| (entry.room_id, target));
+        let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
         let mut batch = Self {
             now,
             locking,
@@ -113,9 +109,9 @@ impl Batch {
             let known = event::Entity::find().filter(are_among([Column::RoomId, Column::Id], ids));
             batch.by_id.extend(known.all(transaction).await?.into_iter().map(|row| (key(&row), row)));
         }
-        if !targeted.is_empty() {
-            let rows = event::Entity::find().filter(targeted).all(transaction).await?;
-            batch.targets = rows.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
+        for targets in runs(backend, &targets) {
+            let targeted = event::Entity::find().filter(are_among([Column::RoomId, Column::Seq], targets));
+            batch.targets.extend(targeted.all(transaction).await?.into_iter().map(|row| ((row.room_id, row.seq), row)));
         }
         batch.standings = Standings::look_up(transaction, entries, &batch.rooms, &batch.targets).await?;
         Ok(batch)

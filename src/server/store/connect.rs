@@ -124,8 +124,6 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("secure_delete", "ON")
-            // A statement of many rows keeps what the pages were, to take itself back: not in a file.
-            .pragma("temp_store", "MEMORY")
     });
     // One connection for ever: pragmas belong to it, and there is no second writer.
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);

@@ -79,14 +79,14 @@ impl Names {
     }
 
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        if self.changed.is_empty() {
-            return Ok(());
-        }
-        let rows = self.changed.iter().filter_map(|key| self.held.remove(key)).map(IntoActiveModel::into_active_model);
+        let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.held.remove(key)).collect();
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
             .update_columns([Column::Author, Column::At])
             .to_owned();
-        Entity::insert_many(rows).on_conflict(renewed).exec_without_returning(transaction).await?;
+        for rows in runs(transaction.get_database_backend(), &changed) {
+            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+            Entity::insert_many(rows).on_conflict(renewed.clone()).exec_without_returning(transaction).await?;
+        }
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// From so many events on, PostgreSQL is to look at the log whenever it has grown tenfold.
+/// From so many events on, PostgreSQL is to look at the log whenever this process has appended ten times as many.
 const TELLING: usize = 1000;
 
 /// How many events this process has appended.
@@ -85,7 +85,7 @@ mod tests {
                 let names = name::Entity::find();
                 let names = names.filter(are_among([name::Column::RoomId, name::Column::Skeleton], &ids));
                 let names = plan(&store, names).await;
-                assert!(names.contains("(room_id=? AND skeleton=?)"), "{names}");
+                assert!(names.contains("(room_id=? AND skeleton=?)") && !names.contains("SCAN names"), "{names}");
             }
             let edits = Column::RoomId.eq(1).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(7));
             let blanked = plan(&store, Entity::find().filter(edits)).await;

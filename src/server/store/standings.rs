@@ -1,15 +1,15 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
 use super::entity::standing::{Column, Entity, Model};
+use super::runs::{are_among, runs};
 use super::{Draft, Entry, Store, entity::event, entity::name, entity::room, now};
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
 use crate::domain::{Key, Participant, Rejection, RejectionCode, Tag, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
 use crate::server::random;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, Statement,
-    sea_query::{ExprTrait, OnConflict},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    Statement, sea_query::OnConflict,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -55,25 +55,24 @@ impl Standings {
         rooms: &HashMap<i64, room::Model>,
         targets: &HashMap<(i64, i64), event::Model>,
     ) -> Result<Self, DbErr> {
-        let mut wanted: HashMap<i64, HashSet<Vec<u8>>> = HashMap::new();
+        let mut wanted: HashSet<Place> = HashSet::new();
         for entry in entries {
             let room = rooms.get(&entry.room_id);
             if room.is_some_and(|room| room.moderated) || matches!(entry.draft, Draft::Moderate { .. }) {
-                let of_room = wanted.entry(entry.room_id).or_default();
-                of_room.insert(entry.author.as_bytes().to_vec());
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
-                of_room.extend(target.map(|target| target.author.clone()));
-                of_room.extend(entry.draft.known_subject().map(|author| author.as_bytes().to_vec()));
+                let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
+                let authors = [Some(entry.author.as_bytes().to_vec()), target.map(|row| row.author.clone()), subject];
+                wanted.extend(authors.into_iter().flatten().map(|author| (entry.room_id, author)));
             }
         }
-        if wanted.is_empty() {
-            return Ok(Self::default());
+        let wanted: Vec<Place> = wanted.into_iter().collect();
+        let mut standings = Self::default();
+        for wanted in runs(transaction.get_database_backend(), &wanted) {
+            let rows =
+                Entity::find().filter(are_among([Column::RoomId, Column::Author], wanted)).all(transaction).await?;
+            standings.known.extend(rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)));
         }
-        let of_room = |(room_id, authors)| Column::RoomId.eq(room_id).and(Column::Author.is_in(authors));
-        let wanted = wanted.into_iter().map(of_room).fold(Condition::any(), Condition::add);
-        let rows = Entity::find().filter(wanted).all(transaction).await?;
-        let known = rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)).collect();
-        Ok(Self { known, ..Self::default() })
+        Ok(standings)
     }
 
     /// Whether the author may do this now.
@@ -197,12 +196,12 @@ impl Standings {
 
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.known.remove(key)).collect();
-        if !changed.is_empty() {
-            let renewed = OnConflict::columns([Column::RoomId, Column::Author])
-                .update_columns([Column::Member, Column::MutedUntil, Column::BannedUntil, Column::SpokeAt])
-                .to_owned();
-            let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
-            Entity::insert_many(rows).on_conflict(renewed).exec_without_returning(transaction).await?;
+        let renewed = OnConflict::columns([Column::RoomId, Column::Author])
+            .update_columns([Column::Member, Column::MutedUntil, Column::BannedUntil, Column::SpokeAt])
+            .to_owned();
+        for rows in runs(transaction.get_database_backend(), &changed) {
+            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+            Entity::insert_many(rows).on_conflict(renewed.clone()).exec_without_returning(transaction).await?;
         }
         for (room_id, head) in self.locked {
             let members = "INSERT INTO standings (room_id, author, member, muted_until, banned_until, spoke_at) \

@@ -29,7 +29,7 @@ pub(super) fn Composer(
         Some(Refused { message, username, detail }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
-    // A name comes back where it is what was refused, or where there is none yet.
+    // A name comes back where it is what was refused, or new.
     let refused = RwSignal::new(None);
     if typed_name.is_some() { room.name_refused } else { refused }.set(reason);
     let length = RwSignal::new(0);
