@@ -19,6 +19,17 @@ test("the page says that the server is gone, and comes back by itself", async ({
   await expect(text(page, 1)).toHaveText("back again");
 });
 
+test("the header is as high without a connection as with one", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await expect(page.locator(".room-count")).toBeVisible();
+  const height = async () => (await page.locator(".room-header").boundingBox())?.height;
+  const live = await height();
+  await page.context().setOffline(true);
+  await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
+  await expect(page.locator(".room-count")).toBeHidden();
+  expect(await height()).toBe(live);
+});
+
 test("whoever does not want to wait connects now", async ({ page, server, room }) => {
   await page.clock.install();
   await enter(page, room, "Ann");

@@ -44,3 +44,16 @@ test("somebody is writing, until the message is there", async ({ visitor, room }
   await expect(text(ann, 1)).toHaveText("hello");
   await expect(ann.locator(".typing-line")).toHaveText("");
 });
+
+test("whoever stops writing is let go of while others go on", async ({ visitor, room }) => {
+  const [ann, ben, cleo] = [await visitor(), await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await enter(cleo, room, "Cleo");
+  await composer(ben).pressSequentially("h");
+  await expect(ann.locator(".typing-line")).toHaveText("Ben is typing…");
+  await Promise.all([
+    composer(cleo).pressSequentially("abcdefghijklmnop", { delay: 600 }),
+    expect(ann.locator(".typing-line")).toHaveText("Cleo is typing…"),
+  ]);
+});

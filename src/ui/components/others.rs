@@ -13,8 +13,8 @@ pub(super) struct Others {
     pub(super) count: RwSignal<usize>,
     /// Empty when they are too many to be named.
     pub(super) participants: RwSignal<Vec<Participant>>,
-    pub(super) writing: RwSignal<Vec<Participant>>,
-    /// Counts what made `writing` longer: a timer that is not the last does nothing.
+    /// Who is writing, and which number it had when they last said so.
+    pub(super) writing: RwSignal<Vec<(Participant, u32)>>,
     said: StoredValue<u32>,
 }
 
@@ -38,7 +38,7 @@ impl Others {
             ServerFrame::Typing(participant) => self.writes(participant.clone()),
             ServerFrame::Message { username, tag, .. } => {
                 let spoke = Participant { username: username.clone(), tag: tag.clone() };
-                self.writing.update(|writing| writing.retain(|it| *it != spoke));
+                self.writing.update(|writing| writing.retain(|(it, _)| *it != spoke));
             }
             _ => {}
         }
@@ -52,17 +52,13 @@ impl Others {
     }
 
     fn writes(self, participant: Participant) {
+        let said = self.said.get_value() + 1;
+        self.said.set_value(said);
         self.writing.update(|writing| {
-            writing.retain(|it| *it != participant);
-            writing.push(participant);
+            writing.retain(|(it, _)| *it != participant);
+            writing.push((participant, said));
         });
-        self.said.update_value(|said| *said += 1);
-        let said = self.said.get_value();
-        let forget = move || {
-            if self.said.get_value() == said {
-                self.writing.set(Vec::new());
-            }
-        };
-        set_timeout(forget, WRITING);
+        // Whoever has said so again since then has another number.
+        set_timeout(move || self.writing.update(|writing| writing.retain(|(_, it)| *it != said)), WRITING);
     }
 }

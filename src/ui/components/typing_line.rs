@@ -10,8 +10,8 @@ pub(super) fn TypingLine() -> impl IntoView {
         let writing = room.others.writing.get();
         match writing.as_slice() {
             [] => room.notice.get(),
-            [one] => format!("{} is typing…", one.username),
-            [one, two] => format!("{} and {} are typing…", one.username, two.username),
+            [(one, _)] => format!("{} is typing…", one.username),
+            [(one, _), (two, _)] => format!("{} and {} are typing…", one.username, two.username),
             _ => "Several people are typing…".to_owned(),
         }
     };
