@@ -2,7 +2,7 @@
 
 import { type Locator, type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, message, say, text } from "../support/room";
+import { act, composer, enter, isLive, message, say, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".typing-line");
@@ -102,6 +102,7 @@ test("an open room is not told of invitations", async ({ page, visitor, room }) 
 
 test("changing rooms in place leads into a private room and out of it", async ({ page, room }) => {
   const name = await open(page, room, "Ann");
+  await isLive(page);
   await say(page, "between us");
   await page.keyboard.press("Control+k");
   await page.getByLabel("Open a room").fill(`${room}-open`);

@@ -138,8 +138,9 @@ impl ReadingPlace {
         self.mark.set_value(first_in_view(&scrolled));
     }
 
-    /// Where the reader is, unless at the end.
+    /// Where the reader is, unless at the end; looks again, for who has just scrolled.
     pub(super) fn now(self) -> Option<Place> {
+        self.look();
         let (seq, below) = self.mark.get_value().filter(|_| !self.is_at_the_end())?;
         Some(Place { seq, below: (below * 100.0) as i32 })
     }
