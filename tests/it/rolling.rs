@@ -9,9 +9,8 @@ use crate::support::redis::Redis;
 use crate::support::server::executable;
 use crate::support::{DEADLINE, Database, Server, Site, eventually, http, scratch};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A node that comes back where it was.
 fn start(site: &Site, addr: SocketAddr) -> Server {
@@ -21,18 +20,31 @@ fn start(site: &Site, addr: SocketAddr) -> Server {
     Server::listening(command, &directory).unwrap_or_else(|said| panic!("the node does not start: {said}"))
 }
 
-/// Loads a page again and again, and says how often; every answer is the page.
-async fn visit(proxy: SocketAddr, over: Arc<AtomicBool>) -> usize {
-    let browser = http::browser();
-    let mut visits = 0;
-    while !over.load(Ordering::SeqCst) {
-        let answer = browser.get(format!("http://{proxy}/harbour/")).timeout(DEADLINE).send().await;
-        let answer = answer.expect("the proxy answers");
-        assert_eq!(answer.status(), 200, "{answer:?}");
-        visits += 1;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// Somebody who loads a page again and again: how often, and whether it is enough.
+#[derive(Default)]
+struct Visitor {
+    visits: AtomicUsize,
+    over: AtomicBool,
+}
+
+impl Visitor {
+    /// Every answer is the page.
+    async fn visit(&self, proxy: SocketAddr) {
+        let browser = http::browser();
+        while !self.over.load(Ordering::SeqCst) {
+            let answer = browser.get(format!("http://{proxy}/harbour/")).timeout(DEADLINE).send().await;
+            let answer = answer.expect("the proxy answers");
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            self.visits.fetch_add(1, Ordering::SeqCst);
+        }
     }
-    visits
+
+    /// Returns after some more visits.
+    async fn go_on(&self) {
+        let enough = self.visits.load(Ordering::SeqCst) + 10;
+        let seen = || async { (self.visits.load(Ordering::SeqCst) >= enough).then_some(()) };
+        eventually("the page is loaded", seen).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,19 +57,21 @@ async fn two_nodes_behind_a_proxy_are_restarted_and_nobody_loses_anything() {
 
     let addresses: Addresses = Arc::new(Mutex::new(vec![proxy.addr]));
     let crowd = Crowd::enter(&nodes[0], &addresses, 6, 6).await;
-    let over = Arc::new(AtomicBool::new(false));
-    let visitor = tokio::spawn(visit(proxy.addr, over.clone()));
+    let visitor = Arc::new(Visitor::default());
+    let visits = tokio::spawn({
+        let visitor = visitor.clone();
+        async move { visitor.visit(proxy.addr).await }
+    });
     for n in [0, 1, 0] {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        visitor.go_on().await;
         nodes[n].terminate();
         let ended = tokio::task::block_in_place(|| nodes[n].wait(DEADLINE)).expect("it drains and ends");
         assert!(ended.success(), "{ended}");
+        visitor.go_on().await;
         nodes[n] = start(&site, ports[n]);
         eventually("the node is ready", || async { (http::readiness(&nodes[n]).await.0 == 200).then_some(()) }).await;
-        // The proxy leaves a node alone for two seconds that did not answer.
-        tokio::time::sleep(Duration::from_millis(2500)).await;
     }
-    over.store(true, Ordering::SeqCst);
-    assert!(visitor.await.expect("every visit is answered") > 50);
+    visitor.over.store(true, Ordering::SeqCst);
+    visits.await.expect("every visit is answered");
     is_kept(&site, crowd, 100).await;
 }
