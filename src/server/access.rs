@@ -39,15 +39,6 @@ impl Denied {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
-
-    /// What the page says first; the sentence follows.
-    pub(crate) fn heading(&self) -> &'static str {
-        match self {
-            Self::TooManyRooms(_) | Self::Banned | Self::Locked => "You cannot come in just now.",
-            Self::Missing => "There is no such room.",
-            Self::Unavailable(_) => "Something is wrong here.",
-        }
-    }
 }
 
 impl From<Denied> for Rejection {

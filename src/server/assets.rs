@@ -80,21 +80,21 @@ impl Assets {
         Some(Asset::new(bytes.into(), &hash))
     }
 
-    async fn respond(&self, path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
+    /// The file in the best encoding that the client takes and that there is, and which one that is.
+    async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let accepts = |name: &str| accepted.split(',').any(|one| one.trim().split(';').next() == Some(name));
-        let (asset, encoding) = 'found: {
-            for (encoding, suffix) in ENCODINGS {
-                if accepts(encoding)
-                    && let Some(asset) = self.read(&format!("{path}{suffix}")).await
-                {
-                    break 'found (asset, Some(encoding));
-                }
+        for (encoding, suffix) in ENCODINGS.into_iter().filter(|(encoding, _)| accepts(encoding)) {
+            if let Some(asset) = self.read(&format!("{path}{suffix}")).await {
+                return Some((asset, Some(encoding)));
             }
-            match self.read(path).await {
-                Some(asset) => (asset, None),
-                None => return StatusCode::NOT_FOUND.into_response(),
-            }
+        }
+        Some((self.read(path).await?, None))
+    }
+
+    async fn respond(&self, path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
+        let Some((asset, encoding)) = self.find(path, headers).await else {
+            return StatusCode::NOT_FOUND.into_response();
         };
         let always = [
             (header::ETAG, asset.etag.clone()),

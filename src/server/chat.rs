@@ -182,7 +182,7 @@ impl Chat {
         let participant = Participant { username, tag: author.tag() };
         let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
         if seat.head() > admitted {
-            seat.enforce(&self.store).await?;
+            seat.enforce().await?;
         }
         Ok(seat)
     }

@@ -40,8 +40,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
         Ok(Shown::Kept(template)) => Some(template),
         Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
         Err(denied) => {
-            let error = PageError { heading: denied.heading(), reason: denied.to_string() };
-            return (denied.status(), page(shared, request, Some(error)).await).into_response();
+            return (denied.status(), page(shared, request, Some(denied.into())).await).into_response();
         }
     };
     let Some(template) = template else {
@@ -94,6 +93,17 @@ async fn draw(
         shared.rendered.put(looks, version, own, authors, template.clone());
     }
     Some(template)
+}
+
+impl From<Denied> for PageError {
+    fn from(denied: Denied) -> Self {
+        let heading = match denied {
+            Denied::Missing => return Self::no_room(denied.to_string()),
+            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You cannot come in just now.",
+            Denied::Unavailable(_) => "Something is wrong here.",
+        };
+        Self { heading, reason: denied.to_string() }
+    }
 }
 
 /// A page that shows nothing of a room: the front page, or why there is none.

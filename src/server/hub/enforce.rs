@@ -4,7 +4,6 @@ use super::LiveRoom;
 use super::row::Place;
 use crate::protocol::close;
 use crate::server::identity::Author;
-use crate::server::store::Store;
 use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +13,9 @@ const RETRY: Duration = Duration::from_millis(250);
 const TRIES: u32 = 20;
 
 /// Whoever is banned or removed has to go; whoever is in a room that is locked may come back.
-pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
+pub(super) async fn enforce(live: Arc<LiveRoom>) {
     for _ in 0..TRIES {
-        match try_to(live.room.id, &live.places(), &store).await {
+        match try_to(&live, &live.places()).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(room = live.room.id, %error, "a ban or a lock has to wait"),
         }
@@ -25,7 +24,8 @@ pub(super) async fn enforce(live: Arc<LiveRoom>, store: Store) {
 }
 
 /// The same for some of its connections.
-pub(super) async fn try_to(room_id: i64, places: &[Arc<Place>], store: &Store) -> Result<(), DbErr> {
+pub(super) async fn try_to(live: &LiveRoom, places: &[Arc<Place>]) -> Result<(), DbErr> {
+    let (store, room_id) = (&live.hub.store, live.room.id);
     let authors: Vec<Author> = places.iter().map(|place| place.author).collect();
     let standings = store.standings(room_id, &authors).await?;
     let mut staying = Vec::new();

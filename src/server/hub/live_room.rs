@@ -1,18 +1,19 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
-use super::participants::Participants;
+use super::frame::Effect;
+use super::participants::{Participants, Present};
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
-use super::{Change, Frame, Rooms, enforce, lock};
+use super::{Frame, Hub, enforce, lock};
 use crate::domain::Seq;
 use crate::protocol::close;
 use crate::server::metrics::Announced;
-use crate::server::store::{Room, Store};
+use crate::server::store::Room;
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
-use tokio::sync::{OnceCell, broadcast, mpsc, watch};
+use tokio::sync::{OnceCell, broadcast, watch};
 
 /// How many events are read from the log at once.
 const READ: u64 = 200;
@@ -26,7 +27,8 @@ const HINTS: usize = 16;
 /// A room with connections on this node.
 pub(crate) struct LiveRoom {
     pub(crate) room: Room,
-    store: Store,
+    /// Where this room is listed, as long as it lives.
+    pub(super) hub: Hub,
     opened: OnceCell<()>,
     tail: Mutex<Tail>,
     /// The newest number that connections can have; waking the rows is all it is for.
@@ -37,16 +39,13 @@ pub(crate) struct LiveRoom {
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
-    /// Where this room is listed, as long as it lives.
-    rooms: Rooms,
-    changes: mpsc::UnboundedSender<Change>,
 }
 
 impl LiveRoom {
-    pub(super) fn new(room: Room, store: Store, rooms: Rooms, changes: mpsc::UnboundedSender<Change>) -> Self {
+    pub(super) fn new(room: Room, hub: Hub) -> Self {
         Self {
             room,
-            store,
+            hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
@@ -55,15 +54,13 @@ impl LiveRoom {
             participants: Mutex::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
-            rooms,
-            changes,
         }
     }
 
     /// Subscribe, then read: what is published while `head` is being read raises `wanted`, and is healed.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
         let read = async {
-            let heads = self.store.heads(&[self.room.id]).await?;
+            let heads = self.hub.store.heads(&[self.room.id]).await?;
             let head = heads.first().map_or(0, |&(_, head)| head);
             {
                 let mut tail = lock(&self.tail);
@@ -88,7 +85,7 @@ impl LiveRoom {
 
     /// Up to `max` frames after `after`, out of the log.
     pub(super) async fn read(&self, after: Seq, max: u64) -> Result<Vec<TextFrame>, DbErr> {
-        let events = self.store.events_after(self.room.id, after, max).await?;
+        let events = self.hub.store.events_after(self.room.id, after, max).await?;
         if events.is_empty() {
             return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
         }
@@ -118,19 +115,19 @@ impl LiveRoom {
         tail.wanted = tail.wanted.max(seq);
         if tail.open && !tail.healing && tail.wanted > tail.delivered {
             tail.healing = true;
-            tokio::spawn(heal(Arc::downgrade(self), self.store.clone()));
+            tokio::spawn(heal(Arc::downgrade(self)));
         }
     }
 
     pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
         let last = first + frames.len() as Seq - 1;
-        let moderates = frames.iter().any(Frame::moderates);
+        let moderates = frames.iter().any(|frame| frame.effect == Effect::Moderates);
         let delivered = lock(&self.tail).append(first, frames);
         let Some(delivered) = delivered else { return self.want(last) };
         self.announce(delivered);
         // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
         if moderates {
-            tokio::spawn(enforce::enforce(self.clone(), self.store.clone()));
+            tokio::spawn(enforce::enforce(self.clone()));
         }
     }
 
@@ -160,14 +157,20 @@ impl LiveRoom {
         lock(&self.participants)
     }
 
-    /// Shows everybody who is here now, if that is news.
-    pub(super) fn tell_presence(&self) {
-        let frame = TextFrame::new(&self.participants().frame().encode());
+    /// Shows everybody who is here now, if that is news. Returns those on this node.
+    pub(super) fn tell_presence(&self) -> Present {
+        let (here, frame) = {
+            let participants = self.participants();
+            let here = participants.here();
+            let frame = participants.frame(here.clone());
+            (here, TextFrame::new(&frame.encode()))
+        };
         self.presence.send_if_modified(|told| {
             let news = *told != frame;
             *told = frame;
             news
         });
+        here
     }
 
     /// The frame that tells who is here; empty as long as that was not told yet.
@@ -180,12 +183,6 @@ impl LiveRoom {
         let _ = self.hints.send(hint);
     }
 
-    /// Somebody tells of a change.
-    pub(super) fn changed(&self, change: Change) {
-        // Whoever is told lives as long as the server.
-        let _ = self.changes.send(change);
-    }
-
     fn announce(&self, delivered: Seq) {
         self.announced.now();
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
@@ -194,7 +191,7 @@ impl LiveRoom {
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
-        let mut rooms = lock(&self.rooms);
+        let mut rooms = lock(&self.hub.rooms);
         // Somebody may have opened it anew in the meantime.
         if rooms.get(&self.room.id).is_some_and(|live| live.strong_count() == 0) {
             rooms.remove(&self.room.id);
@@ -203,7 +200,7 @@ impl Drop for LiveRoom {
 }
 
 /// Brings a room up to what is wanted of it, by reading the log.
-async fn heal(live: Weak<LiveRoom>, store: Store) {
+async fn heal(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
         let after = {
             let mut tail = lock(&live.tail);
@@ -213,7 +210,7 @@ async fn heal(live: Weak<LiveRoom>, store: Store) {
             }
             tail.delivered
         };
-        match store.events_after(live.room.id, after, READ).await {
+        match live.hub.store.events_after(live.room.id, after, READ).await {
             // Somebody spoke of a number that is not there.
             Ok(events) if events.is_empty() => {
                 let mut tail = lock(&live.tail);

@@ -4,6 +4,7 @@
 //! before n, and a slow reader costs a number, not a queue.
 
 mod enforce;
+mod frame;
 mod gathering;
 mod live_room;
 mod participants;
@@ -11,6 +12,7 @@ mod row;
 mod seat;
 mod tail;
 
+pub(crate) use frame::Frame;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
 pub(crate) use seat::Seat;
@@ -18,8 +20,7 @@ pub(crate) use seat::Seat;
 use super::identity::Author;
 use super::store::{Room, Store};
 use super::websocket::TextFrame;
-use crate::domain::{Event, EventBody, Seq, Tag, Username};
-use crate::protocol::ServerFrame;
+use crate::domain::{Seq, Tag, Username};
 use row::Hint;
 use sea_orm::DbErr;
 use std::collections::HashMap;
@@ -27,28 +28,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use uuid::Uuid;
-
-/// An event as it goes over every socket of a room: encoded once, its bytes shared.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) text: TextFrame,
-    /// A deletion: frames before it may hold what was deleted, and are dropped from memory.
-    pub(crate) deletion: bool,
-}
-
-impl Frame {
-    /// Whether it tells of an act of moderation: some may have to go.
-    fn moderates(&self) -> bool {
-        self.text.text().starts_with(r#"{"type":"moderated""#)
-    }
-}
-
-impl From<Event> for Frame {
-    fn from(event: Event) -> Self {
-        let deletion = matches!(event.body, EventBody::Deleted { .. });
-        Self { text: TextFrame::new(&ServerFrame::from(event).encode()), deletion }
-    }
-}
 
 /// Rooms by their ids; each takes itself out when its last connection has gone.
 type Rooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
@@ -87,12 +66,7 @@ impl Hub {
             match rooms.get(&room.id).and_then(Weak::upgrade) {
                 Some(live) => live,
                 None => {
-                    let live = Arc::new(LiveRoom::new(
-                        room.clone(),
-                        self.store.clone(),
-                        self.rooms.clone(),
-                        self.changes.clone(),
-                    ));
+                    let live = Arc::new(LiveRoom::new(room.clone(), self.clone()));
                     rooms.insert(room.id, Arc::downgrade(&live));
                     live
                 }
@@ -145,7 +119,7 @@ impl Hub {
         if let Some(live) = self.live(room_id)
             && live.participants().hear(node, present, Instant::now())
         {
-            live.changed(Change::Elsewhere(room_id));
+            self.changed(Change::Elsewhere(room_id));
         }
     }
 
@@ -160,16 +134,14 @@ impl Hub {
     pub(crate) fn keep(&self, nodes: &[Uuid], silence: Duration) {
         for live in self.all() {
             if live.participants().keep(nodes, silence, Instant::now()) {
-                live.changed(Change::Elsewhere(live.room.id));
+                self.changed(Change::Elsewhere(live.room.id));
             }
         }
     }
 
     /// Tells a room's connections who is here, and returns what other nodes need to know of it.
     pub(crate) fn tell_presence(&self, room_id: i64) -> Present {
-        let Some(live) = self.live(room_id) else { return Present::default() };
-        live.tell_presence();
-        live.participants().here()
+        self.live(room_id).map_or_else(Present::default, |live| live.tell_presence())
     }
 
     /// Those on this node who have this tag, and the name each goes by.

@@ -57,13 +57,14 @@ impl Participants {
     pub(super) fn here(&self) -> Present {
         let distinct: HashSet<&Participant> = self.here.values().collect();
         let count = distinct.len();
-        let named = distinct.into_iter().filter(|_| count <= MAX_PARTICIPANTS);
-        Present { count, participants: named.cloned().collect() }
+        let named = if count <= MAX_PARTICIPANTS { distinct } else { HashSet::new() };
+        Present { count, participants: named.into_iter().cloned().collect() }
     }
 
-    /// Who is in the room, over all nodes. Who is on two of them is counted once, as long as everybody is named.
-    pub(super) fn frame(&self) -> ServerFrame {
-        let mut all = self.here();
+    /// Who is in the room: those `here`, and those on other nodes. Who is on two of them is counted once, as long as
+    /// everybody is named.
+    pub(super) fn frame(&self, here: Present) -> ServerFrame {
+        let mut all = here;
         let mut named = all.count <= MAX_PARTICIPANTS;
         for (_, present) in self.elsewhere.values() {
             named &= present.count == present.participants.len();
@@ -89,7 +90,9 @@ mod tests {
     }
 
     fn names(participants: &Participants) -> (usize, Vec<String>) {
-        let ServerFrame::Presence { count, participants } = participants.frame() else { unreachable!() };
+        let ServerFrame::Presence { count, participants } = participants.frame(participants.here()) else {
+            unreachable!()
+        };
         (count, participants.into_iter().map(|it| it.username.to_string()).collect())
     }
 

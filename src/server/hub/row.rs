@@ -10,16 +10,11 @@ use crate::server::websocket::{TextFrame, Wire, in_one};
 use axum::body::Bytes;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 /// How many connections one task writes to: enough to be cheap, few enough to occupy every core.
 const SEATS: usize = 128;
-
-/// How long a row waits for the log.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many events go out in one write.
 pub(super) const TURN: usize = 64;
@@ -100,36 +95,25 @@ impl Row {
         lock(&self.places).clone()
     }
 
-    /// What has left the tail since `position`, as after a deletion: one turn is read out of the log, once for everybody
-    /// here. Nothing where it is more, nobody waits for it, or the log does not answer soon.
-    async fn read(&self, live: &LiveRoom, position: Seq) -> Vec<TextFrame> {
-        let is_turn = live.head() - position <= TURN as Seq;
-        if !is_turn || !self.places().iter().any(|place| *place.position() == position) {
-            return Vec::new();
-        }
-        let read = timeout(PATIENCE, live.read(position, TURN as u64)).await;
-        read.map(Result::unwrap_or_default).unwrap_or_default()
-    }
-
     /// Writes what followed `position`, turn by turn, and says how far that goes.
     async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
         loop {
-            let frames = match live.reach(position, TURN) {
+            match live.reach(position, TURN) {
                 Reach::None => return position,
-                Reach::Frames(frames) => frames,
-                Reach::Behind => Box::pin(self.read(live, position)).await,
-            };
-            if frames.is_empty() {
-                // It has left the tail. Everybody goes on alone, and this row from here.
-                position = live.head();
-                self.places().iter().for_each(|place| place.wire.stir());
-            } else {
-                let (after, frames, count) = (position, in_one(&frames), frames.len());
-                position += count as Seq;
-                for place in self.places() {
-                    place.deliver(after, position, &frames);
+                Reach::Frames(frames) => {
+                    let after = position;
+                    position += frames.len() as Seq;
+                    let frames = in_one(&frames);
+                    for place in self.places() {
+                        place.deliver(after, position, &frames);
+                    }
+                    live.announced.delivered();
                 }
-                live.announced.delivered();
+                Reach::Behind => {
+                    // It has left the tail. Everybody goes on alone, and this row from here.
+                    position = live.head();
+                    self.places().iter().for_each(|place| place.wire.stir());
+                }
             }
             // What is ready in other rooms is written in between.
             tokio::task::yield_now().await;

@@ -6,7 +6,7 @@ use super::{Change, LiveRoom, enforce};
 use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::identity::Author;
-use crate::server::store::{Room, Store};
+use crate::server::store::Room;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use sea_orm::DbErr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Seat {
         let place = Arc::new(Place::new(connection, author, wire.clone(), after));
         live.participants().put(connection, participant.clone());
         let row = live.seat(&place);
-        live.changed(Change::Here(live.room.id));
+        live.hub.changed(Change::Here(live.room.id));
         Self { live: live.clone(), row, place, participant }
     }
 
@@ -53,8 +53,8 @@ impl Seat {
 
     /// Looks for a ban or a lock, as those do who enforce it: who was admitted before it and sat down after they looked
     /// was not seen.
-    pub(crate) async fn enforce(&self, store: &Store) -> Result<(), DbErr> {
-        enforce::try_to(self.live.room.id, std::slice::from_ref(&self.place), store).await
+    pub(crate) async fn enforce(&self) -> Result<(), DbErr> {
+        enforce::try_to(&self.live, std::slice::from_ref(&self.place)).await
     }
 
     /// The last number that this connection was sent.
@@ -129,7 +129,7 @@ impl Seat {
         if username != self.participant.username {
             self.participant.username = username;
             self.live.participants().put(self.place.connection, self.participant.clone());
-            self.live.changed(Change::Here(self.live.room.id));
+            self.live.hub.changed(Change::Here(self.live.room.id));
         }
     }
 
@@ -137,7 +137,7 @@ impl Seat {
     pub(crate) fn type_something(&self) {
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
         self.live.hint(Hint { from: Some(self.place.connection), text: text.clone() });
-        self.live.changed(Change::Typing(self.live.room.id, text));
+        self.live.hub.changed(Change::Typing(self.live.room.id, text));
     }
 }
 
@@ -145,6 +145,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.row.leave(&self.place);
         self.live.participants().remove(self.place.connection);
-        self.live.changed(Change::Here(self.live.room.id));
+        self.live.hub.changed(Change::Here(self.live.room.id));
     }
 }

@@ -1,6 +1,7 @@
 //! The end of a room's log, in memory. Plain rules: what is appended, what is kept, what a reader gets.
 
 use super::Frame;
+use super::frame::Effect;
 use crate::domain::Seq;
 use crate::server::websocket::TextFrame;
 use std::collections::VecDeque;
@@ -29,19 +30,27 @@ impl Tail {
         }
         let known = (self.delivered + 1 - first) as usize;
         for frame in frames.into_iter().skip(known) {
-            if frame.deletion {
-                self.frames.clear();
-                self.bytes = 0;
+            if let Effect::Removes(target) = frame.effect {
+                self.blank(target);
             }
             self.delivered += 1;
-            self.bytes += frame.text.len();
+            self.bytes += frame.len();
             self.frames.push_back(frame);
             while self.frames.len() > TAIL_FRAMES || self.bytes > TAIL_BYTES {
-                let dropped = self.frames.pop_front().map_or(0, |frame| frame.text.len());
+                let dropped = self.frames.pop_front().map_or(0, |frame| frame.len());
                 self.bytes -= dropped;
             }
         }
         Some(self.delivered)
+    }
+
+    /// Takes what the message `target` said out of memory.
+    fn blank(&mut self, target: Seq) {
+        for frame in self.frames.iter_mut().filter(|frame| frame.effect == Effect::Shows(target)) {
+            let blanked = frame.blanked();
+            self.bytes = self.bytes - frame.len() + blanked.len();
+            *frame = blanked;
+        }
     }
 
     /// How many events are kept.
@@ -54,7 +63,7 @@ impl Tail {
     pub(super) fn forget_before(&mut self, oldest: Seq) {
         while self.delivered - (self.frames.len() as Seq) + 1 < oldest {
             let Some(frame) = self.frames.pop_front() else { return };
-            self.bytes -= frame.text.len();
+            self.bytes -= frame.len();
         }
     }
 
@@ -85,109 +94,155 @@ pub(super) enum Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Event, EventBody, EventId, Tag, Timestamp, Username};
+    use crate::protocol::ServerFrame;
     use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::ops::RangeInclusive;
 
-    fn frames(numbers: std::ops::RangeInclusive<Seq>) -> Vec<Frame> {
-        numbers.map(|n| Frame { text: TextFrame::new(&n.to_string()), deletion: false }).collect()
+    fn frame(seq: Seq, body: EventBody) -> Frame {
+        Event { seq, id: EventId::from_stored(seq.to_string()), at: Timestamp(0), body }.into()
+    }
+
+    fn message(seq: Seq, text: &str) -> Frame {
+        let (username, tag) = (Username::anonymous(), Tag::new([1, 2]));
+        frame(seq, EventBody::Message { username, tag, text: text.into() })
+    }
+
+    fn messages(numbers: RangeInclusive<Seq>) -> Vec<Frame> {
+        numbers.map(|seq| message(seq, "said")).collect()
     }
 
     fn open_at(delivered: Seq) -> Tail {
         Tail { open: true, delivered, ..Tail::default() }
     }
 
-    fn texts(tail: &Tail, after: Seq) -> Option<Vec<String>> {
+    fn event(text: &TextFrame) -> Event {
+        ServerFrame::parse(text.text()).and_then(ServerFrame::into_event).expect("an event")
+    }
+
+    fn numbers(texts: &[TextFrame]) -> impl Iterator<Item = Seq> {
+        texts.iter().map(|text| event(text).seq)
+    }
+
+    /// The numbers of what the tail has after `after`.
+    fn kept(tail: &Tail, after: Seq) -> Option<Vec<Seq>> {
         match tail.after(after, 100) {
-            Reach::Frames(texts) => Some(texts.iter().map(|frame| frame.text().to_owned()).collect()),
+            Reach::Frames(texts) => Some(numbers(&texts).collect()),
             Reach::None | Reach::Behind => None,
+        }
+    }
+
+    /// What a frame says, if it shows a message.
+    fn said(frame: &Frame) -> Option<String> {
+        match event(&frame.text).body {
+            EventBody::Message { text, .. } | EventBody::Edited { text, .. } => Some(text),
+            EventBody::Deleted { .. } | EventBody::Moderated(_) => None,
         }
     }
 
     #[test]
     fn what_follows_is_appended_and_what_is_known_dropped() {
         let mut tail = open_at(3);
-        assert_eq!(tail.append(4, frames(4..=5)), Some(5));
-        assert_eq!(tail.append(4, frames(4..=6)), Some(6));
-        assert_eq!(tail.append(1, frames(1..=2)), Some(6));
-        assert_eq!(texts(&tail, 3).unwrap(), ["4", "5", "6"]);
-        assert_eq!(texts(&tail, 5).unwrap(), ["6"]);
+        assert_eq!(tail.append(4, messages(4..=5)), Some(5));
+        assert_eq!(tail.append(4, messages(4..=6)), Some(6));
+        assert_eq!(tail.append(1, messages(1..=2)), Some(6));
+        assert_eq!(kept(&tail, 3).unwrap(), [4, 5, 6]);
+        assert_eq!(kept(&tail, 5).unwrap(), [6]);
     }
 
     #[test]
     fn a_gap_is_noticed() {
         let mut tail = open_at(3);
-        assert_eq!(tail.append(5, frames(5..=5)), None);
+        assert_eq!(tail.append(5, messages(5..=5)), None);
         assert_eq!(tail.delivered, 3);
-        assert_eq!(Tail::default().append(1, frames(1..=1)), None, "a room that is not open knows no number");
+        assert_eq!(Tail::default().append(1, messages(1..=1)), None, "a room that is not open knows no number");
     }
 
     #[test]
     fn a_reader_behind_the_tail_is_told_so() {
         let mut tail = open_at(0);
-        tail.append(1, frames(1..=TAIL_FRAMES as Seq + 10));
-        assert_eq!(texts(&tail, 5), None);
-        assert_eq!(texts(&tail, 10).unwrap()[0], "11");
+        tail.append(1, messages(1..=TAIL_FRAMES as Seq + 10));
+        assert_eq!(kept(&tail, 5), None);
+        assert_eq!(kept(&tail, 10).unwrap()[0], 11);
     }
 
     #[test]
     fn the_tail_is_bounded_in_bytes_too() {
         let mut tail = open_at(0);
-        let large = Frame { text: TextFrame::new(&"x".repeat(TAIL_BYTES / 2 - 10)), deletion: false };
-        tail.append(1, vec![large; 3]);
+        let large = "x".repeat(TAIL_BYTES / 2 - 200);
+        tail.append(1, (1..=3).map(|seq| message(seq, &large)).collect());
         assert_eq!(tail.frames.len(), 2);
     }
 
     #[test]
-    fn a_deletion_takes_the_deleted_text_out_of_memory() {
+    fn a_deletion_takes_the_deleted_text_out_of_memory_and_leaves_nobody_behind() {
         let mut tail = open_at(0);
-        tail.append(1, frames(1..=3));
-        tail.append(4, vec![Frame { text: TextFrame::new("gone"), deletion: true }]);
-        assert_eq!(texts(&tail, 2), None);
-        assert_eq!(texts(&tail, 3).unwrap(), ["gone"]);
+        let edited = frame(3, EventBody::Edited { target: 1, text: "of one".into() });
+        tail.append(1, vec![message(1, "one"), message(2, "two"), edited]);
+        tail.append(4, vec![frame(4, EventBody::Deleted { target: 1 })]);
+        assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3, 4]);
+        let texts: Vec<_> = tail.frames.iter().filter_map(said).collect();
+        assert_eq!(texts, ["", "two", ""]);
+        assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
     }
 
     #[test]
     fn what_is_no_longer_kept_leaves_memory() {
         let mut tail = open_at(10);
-        tail.append(11, frames(11..=14));
+        tail.append(11, messages(11..=14));
         tail.forget_before(5);
-        assert_eq!(texts(&tail, 10).unwrap().len(), 4);
+        assert_eq!(kept(&tail, 10).unwrap().len(), 4);
         tail.forget_before(13);
-        assert_eq!((texts(&tail, 11), texts(&tail, 12).unwrap()), (None, vec!["13".to_owned(), "14".to_owned()]));
+        assert_eq!((kept(&tail, 11), kept(&tail, 12).unwrap()), (None, vec![13, 14]));
         tail.forget_before(15);
         assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
         tail.forget_before(99);
-        assert_eq!(tail.append(15, frames(15..=15)), Some(15));
+        assert_eq!(tail.append(15, messages(15..=15)), Some(15));
     }
 
     proptest! {
-        /// Whatever is published, twice, late or with holes, and however a reader pulls: what it gets is 1, 2, 3 … The
-        /// log itself stands in where the tail leaves a gap or does not reach back.
+        /// Whatever is published, twice, late or with holes, whatever is removed, and however a reader pulls: what it
+        /// gets is 1, 2, 3 … The log itself stands in where the tail leaves a gap or does not reach back. What was
+        /// removed is nowhere.
         #[test]
         fn a_reader_gets_every_number_once_and_in_order(
-            steps in proptest::collection::vec((1..40i64, 1..8i64, any::<bool>(), 0..5usize), 0..150)
+            steps in proptest::collection::vec((1..40i64, 1..8i64, 0..40i64, 0..5usize), 0..150)
         ) {
             let mut tail = open_at(0);
-            let (mut log, mut read): (Seq, Vec<String>) = (0, Vec::new());
-            for (first, count, deletion, pulls) in steps {
+            let (mut log, mut read): (Seq, Vec<Seq>) = (0, Vec::new());
+            let mut removed = HashSet::new();
+            for (first, count, target, pulls) in steps {
                 let last = first + count - 1;
                 log = log.max(last);
-                let mut published = frames(first..=last);
-                published[0].deletion = deletion;
-                if tail.append(first, published).is_none() {
-                    let healed = frames(tail.delivered + 1..=last);
-                    prop_assert_eq!(tail.append(tail.delivered + 1, healed), Some(last));
+                let mut published = messages(first..=last);
+                let removes = (1..first).contains(&target);
+                if removes {
+                    published[0] = frame(first, EventBody::Deleted { target });
                 }
+                let before = tail.delivered;
+                if tail.append(first, published).is_none() {
+                    let healed = messages(tail.delivered + 1..=last);
+                    prop_assert_eq!(tail.append(tail.delivered + 1, healed), Some(last));
+                } else if removes && first > before {
+                    removed.insert(target);
+                }
+                for frame in &tail.frames {
+                    let is_removed = matches!(frame.effect, Effect::Shows(seq) if removed.contains(&seq));
+                    prop_assert_eq!(is_removed, said(frame).is_some_and(|text| text.is_empty()));
+                }
+                prop_assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
                 for _ in 0..pulls {
                     let position = read.len() as Seq;
                     match tail.after(position, 3) {
-                        Reach::Frames(texts) => read.extend(texts.iter().map(|frame| frame.text().to_owned())),
-                        Reach::Behind => read.push((position + 1).to_string()),
+                        Reach::Frames(texts) => read.extend(numbers(&texts)),
+                        Reach::Behind => read.push(position + 1),
                         Reach::None => prop_assert_eq!(position, tail.delivered),
                     }
                 }
             }
             prop_assert!(tail.delivered <= log);
-            let expected: Vec<String> = (1..=read.len() as Seq).map(|number| number.to_string()).collect();
+            let expected: Vec<Seq> = (1..=read.len() as Seq).collect();
             prop_assert_eq!(read, expected);
         }
     }

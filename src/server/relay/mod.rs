@@ -41,7 +41,7 @@ struct Rung {
 #[derive(Debug, Serialize, Deserialize)]
 enum Bell {
     /// Events `first` to `last` are in the log; `frames` may be left out.
-    Room { room: i64, first: Seq, last: Seq, frames: Vec<(String, bool)> },
+    Room { room: i64, first: Seq, last: Seq, frames: Vec<String> },
     /// Doorbells were lost: look at every room.
     All,
     /// The node is there.
@@ -107,9 +107,9 @@ impl Relay {
     pub(crate) fn ring(&self, room: i64, first: Seq, frames: &[Frame]) {
         let Some(bells) = &self.bells else { return };
         let last = first + frames.len() as Seq - 1;
-        let fits = frames.iter().map(|frame| frame.text.len()).sum::<usize>() <= PAYLOAD;
+        let fits = frames.iter().map(Frame::len).sum::<usize>() <= PAYLOAD;
         let frames = if fits { frames } else { &[] };
-        let frames = frames.iter().map(|frame| (frame.text.text().to_owned(), frame.deletion)).collect();
+        let frames = frames.iter().map(|frame| frame.text().to_owned()).collect();
         let _ = bells.try_send(Bell::Room { room, first, last, frames });
     }
 

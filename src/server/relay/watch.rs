@@ -3,7 +3,6 @@
 use super::{Bell, RelayState, Rung};
 use crate::domain::Seq;
 use crate::server::hub::{Change, Frame, Hub};
-use crate::server::websocket::TextFrame;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -69,7 +68,7 @@ impl Watch {
         let last = self.last.entry(node).or_default();
         *last = number.max(*last);
         match bell {
-            Bell::Room { room, first, last, frames } => self.room(room, first, last, frames),
+            Bell::Room { room, first, last, frames } => self.room(room, first, last, &frames),
             Bell::All => self.check().await,
             Bell::Beat => drop(self.nodes.insert(node, Instant::now())),
             Bell::Presence { .. } | Bell::Typing { .. } if node == self.node => {}
@@ -83,12 +82,12 @@ impl Watch {
         }
     }
 
-    fn room(&self, room: i64, first: Seq, last: Seq, frames: Vec<(String, bool)>) {
-        if frames.is_empty() {
-            return self.hub.want(room, last);
+    fn room(&self, room: i64, first: Seq, last: Seq, frames: &[String]) {
+        // A newer version may have written what this one cannot read.
+        match frames.iter().map(|text| Frame::parse(text)).collect::<Option<Vec<Frame>>>() {
+            Some(frames) if !frames.is_empty() => self.hub.publish(room, first, frames),
+            _ => self.hub.want(room, last),
         }
-        let frames = frames.into_iter().map(|(text, deletion)| Frame { text: TextFrame::new(&text), deletion });
-        self.hub.publish(room, first, frames.collect());
     }
 
     async fn judge(&mut self) {

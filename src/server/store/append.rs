@@ -1,14 +1,13 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
 use super::names::{self, Names};
-use super::runs::{are_among, runs};
+use super::runs::{among, insert, runs};
 use super::standings::Standings;
 use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
@@ -48,7 +47,7 @@ impl Store {
             }
         }
         transaction.commit().await?;
-        self.has_appended(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
+        self.has_grown(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
             self.forget_deleted().await;
         }
@@ -77,9 +76,8 @@ impl Batch {
         let mut ids: Vec<i64> = entries.iter().map(|entry| entry.room_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let backend = transaction.get_database_backend();
         let mut rooms = HashMap::new();
-        for ids in runs(backend, &ids) {
+        for ids in runs(transaction.get_database_backend(), &ids) {
             let some =
                 room::Entity::find().filter(room::Column::Id.is_in(ids.iter().copied())).order_by_asc(room::Column::Id);
             let some = match locking {
@@ -95,26 +93,12 @@ impl Batch {
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
         let target = |entry: &Entry| entry.draft.target().map(|target| (entry.room_id, target));
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
-        let mut batch = Self {
-            now,
-            locking,
-            rooms,
-            by_id: HashMap::new(),
-            targets: HashMap::new(),
-            names,
-            standings: Standings::default(),
-            new: Vec::new(),
-        };
-        for ids in runs(backend, &ids) {
-            let known = event::Entity::find().filter(are_among([Column::RoomId, Column::Id], ids));
-            batch.by_id.extend(known.all(transaction).await?.into_iter().map(|row| (key(&row), row)));
-        }
-        for targets in runs(backend, &targets) {
-            let targeted = event::Entity::find().filter(are_among([Column::RoomId, Column::Seq], targets));
-            batch.targets.extend(targeted.all(transaction).await?.into_iter().map(|row| ((row.room_id, row.seq), row)));
-        }
-        batch.standings = Standings::look_up(transaction, entries, &batch.rooms, &batch.targets).await?;
-        Ok(batch)
+        let known = among(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
+        let by_id = known.into_iter().map(|row| (key(&row), row)).collect();
+        let targets = among(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
+        let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
+        let standings = Standings::look_up(transaction, entries, &rooms, &targets).await?;
+        Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
     }
 
     fn append(&mut self, entry: &Entry) -> Appended {
@@ -187,11 +171,7 @@ impl Batch {
                 changed.push(room);
             }
         }
-        let backend = transaction.get_database_backend();
-        for rows in runs(backend, &rows) {
-            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-            event::Entity::insert_many(rows).exec_without_returning(transaction).await?;
-        }
+        insert(transaction, &rows, None).await?;
         // One statement moves many heads: the rows exist, so each insert turns into its update.
         let heads = OnConflict::column(room::Column::Id)
             .update_columns([
@@ -204,10 +184,7 @@ impl Batch {
                 room::Column::Invitation,
             ])
             .to_owned();
-        for rooms in runs(backend, &changed) {
-            let rooms = rooms.iter().cloned().map(IntoActiveModel::into_active_model);
-            room::Entity::insert_many(rooms).on_conflict(heads.clone()).exec_without_returning(transaction).await?;
-        }
+        insert(transaction, &changed, Some(&heads)).await?;
         for row in rows.iter().filter(|row| row.target.is_some()) {
             change_target(transaction, row).await?;
         }

@@ -1,6 +1,6 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
-use super::planner::{Appended, expect_large_rooms};
+use super::planner::{Growth, expect_large_rooms};
 use super::together::Together;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
@@ -47,9 +47,7 @@ impl Store {
             _ => Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         }
     }
-}
 
-impl Store {
     /// Opens a database beside the server that may be using it: it must be there, and up to date.
     pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
         let not_ready = || StoreError::NotReady(redacted(url));
@@ -57,23 +55,11 @@ impl Store {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
                 let reader = connect_to_read(url, 1).await?;
-                Self {
-                    writer: connect_to_write(url, false).await?,
-                    reader,
-                    found: Together::default(),
-                    appended: Appended::default(),
-                    _lock: None,
-                }
+                Self::new(connect_to_write(url, false).await?, reader, None)
             }
             Some("postgres" | "postgresql") => {
                 let pool = connect_postgres(url).await?;
-                Self {
-                    writer: pool.clone(),
-                    reader: pool,
-                    found: Together::default(),
-                    appended: Appended::default(),
-                    _lock: None,
-                }
+                Self::new(pool.clone(), pool, None)
             }
             _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         };
@@ -82,13 +68,18 @@ impl Store {
             _ => Err(not_ready()),
         }
     }
+
+    fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
+        let (found, growth) = (Together::default(), Growth::default());
+        Self { writer, reader, found, growth, _lock: lock.map(Arc::new) }
+    }
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let lock = lock_file(&sqlite_file(url)?)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store { writer, reader, found: Together::default(), appended: Appended::default(), _lock: Some(Arc::new(lock)) })
+    Ok(Store::new(writer, reader, Some(lock)))
 }
 
 /// The file that a URL of SQLite names.
@@ -154,13 +145,7 @@ pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbEr
 async fn open_postgres(url: &str) -> Result<Store, StoreError> {
     let pool = connect_postgres(url).await?;
     migrate_postgres(url).await?;
-    Ok(Store {
-        writer: pool.clone(),
-        reader: pool,
-        found: Together::default(),
-        appended: Appended::default(),
-        _lock: None,
-    })
+    Ok(Store::new(pool.clone(), pool, None))
 }
 
 async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {

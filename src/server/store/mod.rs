@@ -46,7 +46,7 @@ pub struct Store {
     reader: DatabaseConnection,
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
-    appended: planner::Appended,
+    growth: planner::Growth,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }

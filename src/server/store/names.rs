@@ -1,13 +1,13 @@
 //! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
 
 use super::entity::name::{Column, Entity, Model};
-use super::runs::{are_among, runs};
+use super::runs::{among, insert};
 use super::skeleton::skeletons;
 use super::{Draft, Entry, Store, now};
 use crate::domain::{Rejection, RejectionCode, Username};
 use crate::server::identity::Author;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::OnConflict,
 };
 use std::collections::{HashMap, HashSet};
@@ -49,10 +49,8 @@ impl Names {
             }
         }
         let used: Vec<Key> = used.into_iter().collect();
-        for used in runs(transaction.get_database_backend(), &used) {
-            let rows = held(now).filter(are_among([Column::RoomId, Column::Skeleton], used)).all(transaction).await?;
-            names.held.extend(rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)));
-        }
+        let rows = among(transaction, || held(now), [Column::RoomId, Column::Skeleton], &used).await?;
+        names.held.extend(rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)));
         Ok(names)
     }
 
@@ -83,11 +81,7 @@ impl Names {
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
             .update_columns([Column::Author, Column::At])
             .to_owned();
-        for rows in runs(transaction.get_database_backend(), &changed) {
-            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-            Entity::insert_many(rows).on_conflict(renewed.clone()).exec_without_returning(transaction).await?;
-        }
-        Ok(())
+        insert(transaction, &changed, Some(&renewed)).await
     }
 }
 

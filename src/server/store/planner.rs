@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// From so many events on, PostgreSQL is to look at the log whenever this process has appended ten times as many.
 const TELLING: usize = 1000;
 
-/// How many events this process has appended.
+/// By how many events this process has made the log longer.
 #[derive(Clone, Default)]
-pub(super) struct Appended(Arc<AtomicUsize>);
+pub(super) struct Growth(Arc<AtomicUsize>);
 
 impl Store {
     /// So many events more are in the log: has PostgreSQL look at it where they change what rooms are like.
-    pub(super) fn has_appended(&self, events: usize) {
-        let before = self.appended.0.fetch_add(events, Ordering::Relaxed);
+    pub(super) fn has_grown(&self, events: usize) {
+        let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
         let after = before + events;
         if !self.is_sqlite() && after >= TELLING && after.ilog10() > before.max(1).ilog10() {
             let writer = self.writer.clone();

@@ -1,7 +1,7 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
 use super::entity::standing::{Column, Entity, Model};
-use super::runs::{are_among, runs};
+use super::runs::{among, insert};
 use super::{Draft, Entry, Store, entity::event, entity::name, entity::room, now};
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
 use crate::domain::{Key, Participant, Rejection, RejectionCode, Tag, Timestamp, Username};
@@ -67,11 +67,8 @@ impl Standings {
         }
         let wanted: Vec<Place> = wanted.into_iter().collect();
         let mut standings = Self::default();
-        for wanted in runs(transaction.get_database_backend(), &wanted) {
-            let rows =
-                Entity::find().filter(are_among([Column::RoomId, Column::Author], wanted)).all(transaction).await?;
-            standings.known.extend(rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)));
-        }
+        let rows = among(transaction, Entity::find, [Column::RoomId, Column::Author], &wanted).await?;
+        standings.known.extend(rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)));
         Ok(standings)
     }
 
@@ -199,10 +196,7 @@ impl Standings {
         let renewed = OnConflict::columns([Column::RoomId, Column::Author])
             .update_columns([Column::Member, Column::MutedUntil, Column::BannedUntil, Column::SpokeAt])
             .to_owned();
-        for rows in runs(transaction.get_database_backend(), &changed) {
-            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-            Entity::insert_many(rows).on_conflict(renewed.clone()).exec_without_returning(transaction).await?;
-        }
+        insert(transaction, &changed, Some(&renewed)).await?;
         for (room_id, head) in self.locked {
             let members = "INSERT INTO standings (room_id, author, member, muted_until, banned_until, spoke_at) \
                            SELECT DISTINCT room_id, author, true, 0, 0, 0 FROM events WHERE room_id = $1 AND seq > $2 \

@@ -13,9 +13,9 @@ pub(super) struct Others {
     pub(super) count: RwSignal<usize>,
     /// Empty when they are too many to be named.
     pub(super) participants: RwSignal<Vec<Participant>>,
-    /// Who is writing, and which number it had when they last said so.
+    /// Who is writing, each with the number of the last sign of it: signs are counted.
     pub(super) writing: RwSignal<Vec<(Participant, u32)>>,
-    said: StoredValue<u32>,
+    signs: StoredValue<u32>,
 }
 
 impl Others {
@@ -24,7 +24,7 @@ impl Others {
             count: RwSignal::default(),
             participants: RwSignal::default(),
             writing: RwSignal::default(),
-            said: StoredValue::default(),
+            signs: StoredValue::default(),
         }
     }
 
@@ -52,13 +52,13 @@ impl Others {
     }
 
     fn writes(self, participant: Participant) {
-        let said = self.said.get_value() + 1;
-        self.said.set_value(said);
+        let sign = self.signs.get_value() + 1;
+        self.signs.set_value(sign);
         self.writing.update(|writing| {
             writing.retain(|(it, _)| *it != participant);
-            writing.push((participant, said));
+            writing.push((participant, sign));
         });
-        // Whoever has said so again since then has another number.
-        set_timeout(move || self.writing.update(|writing| writing.retain(|(_, it)| *it != said)), WRITING);
+        // Whoever has given another since then goes on writing.
+        set_timeout(move || self.writing.update(|writing| writing.retain(|(_, it)| *it != sign)), WRITING);
     }
 }

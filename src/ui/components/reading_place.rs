@@ -131,17 +131,17 @@ impl ReadingPlace {
     /// Looks where the reader is, and remembers it.
     pub(super) fn look(self) {
         let Some(scrolled) = self.scrolled.get_untracked() else { return };
-        let at_the_end = scrolled.scroll_top() > -NEAR;
+        let at_the_end = is_at_the_end(&scrolled);
         if at_the_end != self.is_at_the_end() {
             self.at_the_end.set(at_the_end);
         }
         self.mark.set_value(first_in_view(&scrolled));
     }
 
-    /// Where the reader is, unless at the end; looks again, for who has just scrolled.
+    /// Where the reader is this very moment, unless at the end.
     pub(super) fn now(self) -> Option<Place> {
-        self.look();
-        let (seq, below) = self.mark.get_value().filter(|_| !self.is_at_the_end())?;
+        let scrolled = self.scrolled.get_untracked().filter(|scrolled| !is_at_the_end(scrolled))?;
+        let (seq, below) = first_in_view(&scrolled)?;
         Some(Place { seq, below: (below * 100.0) as i32 })
     }
 
@@ -193,6 +193,10 @@ impl Lines {
         }
         from
     }
+}
+
+fn is_at_the_end(scrolled: &HtmlElement) -> bool {
+    scrolled.scroll_top() > -NEAR
 }
 
 fn first_in_view(scrolled: &HtmlElement) -> Option<(Seq, f64)> {

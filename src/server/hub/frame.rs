@@ -1,0 +1,113 @@
+//! Events as they go over the sockets of a room.
+
+use crate::domain::{Event, EventBody, Seq};
+use crate::protocol::ServerFrame;
+use crate::server::websocket::TextFrame;
+
+/// An event, encoded once: its bytes are shared.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(super) text: TextFrame,
+    pub(super) effect: Effect,
+}
+
+/// What an event means for those before it, and for who is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It shows what this message says.
+    Shows(Seq),
+    /// It removes this message: nothing shows it from here on.
+    Removes(Seq),
+    /// Somebody may have to go.
+    Moderates,
+}
+
+impl Effect {
+    fn of(event: &Event) -> Self {
+        match event.body {
+            EventBody::Message { .. } => Self::Shows(event.seq),
+            EventBody::Edited { target, .. } => Self::Shows(target),
+            EventBody::Deleted { target } => Self::Removes(target),
+            EventBody::Moderated(_) => Self::Moderates,
+        }
+    }
+}
+
+impl Frame {
+    /// An event that another node has encoded; `None` if it is none that this version knows.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let event = ServerFrame::parse(text)?.into_event()?;
+        Some(Self { text: TextFrame::new(text), effect: Effect::of(&event) })
+    }
+
+    /// The event as text.
+    pub(crate) fn text(&self) -> &str {
+        self.text.text()
+    }
+
+    /// How many bytes it is.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The same event as the log holds it once its message has been removed.
+    pub(super) fn blanked(&self) -> Self {
+        let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
+        let mut event = event.expect("every frame is an event");
+        if let EventBody::Message { text, .. } | EventBody::Edited { text, .. } = &mut event.body {
+            text.clear();
+        }
+        event.into()
+    }
+}
+
+impl From<Event> for Frame {
+    fn from(event: Event) -> Self {
+        let effect = Effect::of(&event);
+        Self { text: TextFrame::new(&ServerFrame::from(event).encode()), effect }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::moderation::{Action, Moderation};
+    use crate::domain::{EventId, Tag, Timestamp, Username};
+
+    fn event(body: EventBody) -> Event {
+        Event { seq: 7, id: EventId::from_stored("x".into()), at: Timestamp(5), body }
+    }
+
+    fn message(text: &str) -> Event {
+        // A name from before the rules of today.
+        let (username, tag) = (Username::from_stored("\u{202e} Ann".into()), Tag::new([1, 2]));
+        event(EventBody::Message { username, tag, text: text.into() })
+    }
+
+    #[test]
+    fn another_node_reads_what_this_one_has_written() {
+        let moderation = Moderation { action: Action::Lock, subject: None, until: None, seconds: None };
+        for (event, effect) in [
+            (message("\"é\n"), Effect::Shows(7)),
+            (event(EventBody::Edited { target: 3, text: "new".into() }), Effect::Shows(3)),
+            (event(EventBody::Deleted { target: 3 }), Effect::Removes(3)),
+            (event(EventBody::Moderated(moderation)), Effect::Moderates),
+        ] {
+            let frame = Frame::from(event);
+            let read = Frame::parse(frame.text()).unwrap();
+            assert_eq!((frame.effect, read.effect, read.text()), (effect, effect, frame.text()));
+        }
+        for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":1}"#] {
+            assert!(Frame::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_removed_looks_as_it_does_in_the_log() {
+        let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
+        for (said, removed) in [(message("secret"), message("")), (edit("secret"), edit(""))] {
+            let (blanked, expected) = (Frame::from(said).blanked(), Frame::from(removed));
+            assert_eq!((blanked.text(), blanked.effect), (expected.text(), expected.effect));
+        }
+    }
+}
