@@ -70,6 +70,7 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await post(request, room, "Ben", `first${"\nline".repeat(80)}`);
     await enter(page, room, "Ann");
     await page.locator(".timeline").evaluate((it) => it.scrollTo(0, -1000));
+    await expect(page.locator(".unread-pill")).toHaveText("To the newest ↓");
     await post(request, room, "Ben", "hello");
     await expect(page.getByRole("button", { name: "1 new message" })).toBeVisible();
     await expect(page.locator("li.unread")).toBeAttached();
@@ -79,7 +80,7 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [state, reach] of Object.entries(states)) {
     test(`axe finds nothing, ${colorScheme}: ${state}`, async ({ visitor, request, room, complaints }) => {
-      complaints.expect(/WebSocket connection to .* failed/);
+      complaints.expectOutage();
       const page = await visitor({ colorScheme });
       await reach({ page, request, room });
       expect(await findings(page)).toEqual([]);
@@ -120,7 +121,7 @@ for (const [device, options, pixels] of [["a desk", {}, 24], ["a phone", phone, 
 
 for (const state of ["an empty room, without a name", "a message pointed at, and marked", "a message that failed", "the rooms", "without a network"]) {
   test(`at 200 % nothing is cut off: ${state}`, async ({ visitor, request, room, complaints }) => {
-    complaints.expect(/WebSocket connection to .* failed/);
+    complaints.expectOutage();
     const page = await visitor({ viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
     await states[state]({ page, request, room });
     expect(await overflow(page)).toEqual([]);
@@ -143,7 +144,7 @@ test("zooming is allowed", async ({ request, room }) => {
 
 for (const options of [{ forcedColors: "active" }, { reducedMotion: "reduce" }] as const) {
   test(`people talk with ${Object.entries(options).join(" ")}`, async ({ visitor, request, room, complaints }) => {
-    complaints.expect(/WebSocket connection to .* failed/);
+    complaints.expectOutage();
     const page = await visitor(options);
     await furnish({ page, request, room });
     await goOffline(page);

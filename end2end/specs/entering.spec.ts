@@ -105,8 +105,45 @@ test("a room exists as soon as it is visited; an empty one offers its link", asy
   await expect(empty.getByRole("textbox")).toHaveValue(`${baseURL}/${room}/`);
   await empty.getByRole("button", { name: "Copy" }).click();
   await expect(empty.getByRole("button", { name: "Copied" })).toBeVisible();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/${room}/`);
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/${room}/`);
   await say(page, "somebody is here");
   await expect(text(page, 1)).toBeVisible();
   await expect(empty).toBeHidden();
+});
+
+test("a link that the browser does not copy is selected, to be copied by hand", async ({ page, room }) => {
+  await page.addInitScript(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+  });
+  await enter(page, room, "Ann");
+  const empty = page.locator(".empty-room");
+  await empty.getByRole("button", { name: "Copy" }).click();
+  await expect.poll(() => page.evaluate(() => getSelection()?.toString())).toMatch(new RegExp(`/${room}/$`));
+  await expect(empty.getByRole("button", { name: "Copy", exact: true })).toBeVisible();
+});
+
+test("of two names the later one holds, whenever the answers come", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/status of 409/);
+  const ben = await visitor();
+  await enter(ben, room, "Ben");
+  await say(ben, "hello");
+  await expect(text(ben, 1)).toHaveText("hello");
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(/join_room/, async (route) => {
+    if (route.request().postData()?.includes("Ben")) await held;
+    await route.continue();
+  });
+  await enter(page, room);
+  for (const name of ["Ben", "Ann"]) {
+    await nameField(page).fill(name);
+    await page.getByRole("button", { name: "Join" }).click();
+  }
+  await expect(nameField(page)).toBeHidden();
+  const answered = page.waitForResponse(/join_room/);
+  answer();
+  await (await answered).finished();
+  await say(page, "hello Ben");
+  await expect(messages(page, "hello Ben").locator(".message-author")).toHaveText("Ann");
+  await expect(page.locator(".composer .form-error")).toHaveText("");
 });

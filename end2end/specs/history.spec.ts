@@ -22,7 +22,7 @@ test("a reload shows what was said", async ({ page, room }) => {
 
 for (const [how, end] of [["stopped", "stop"], ["killed", "kill"]] as const) {
   test(`a server that was ${how} has forgotten nothing`, async ({ page, server, room, complaints }) => {
-    complaints.expect(/WebSocket connection to .* failed/);
+    complaints.expectOutage();
     await enter(page, room, "Ann");
     await say(page, "before");
     await expect(text(page, 1)).toHaveText("before");

@@ -101,6 +101,7 @@ test("an edit that was begun survives a reload and another room, and cancelling 
   await page.reload();
   await expect(page.getByText("Editing your message")).toBeVisible();
   await expect(composer(page)).toHaveValue("hello, wor");
+  await isLive(page);
   await change(page, `${room}-b`);
   await expect(page.getByText("Editing your message")).toBeHidden();
   await expect(composer(page)).toHaveValue("");

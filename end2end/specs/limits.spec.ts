@@ -5,7 +5,7 @@ import { enter, messages, range, say } from "../support/room";
 import { Server } from "../support/server";
 
 test("whoever writes faster than may be is told so, and every message arrives once and in order", async ({ browser, room, complaints }) => {
-  const server = await Server.start(["--message-burst", "2", "--messages-per-second", "1"]);
+  const server = await Server.start(["--message-burst", "1", "--messages-per-second", "1"]);
   try {
     const context = await browser.newContext({ baseURL: server.url });
     complaints.listen(context);

@@ -3,7 +3,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, message, messages, removal, say, text } from "../support/room";
+import { act, composer, enter, goOffline, goOnline, message, messages, removal, say, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".typing-line");
@@ -86,4 +86,18 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   await expect(notice(bob)).toHaveText("Slow mode: one message every 60 seconds.");
   await page.keyboard.press("Escape");
   await expect(dialog(page)).toBeHidden();
+});
+
+test("what cannot be done without a connection is said", async ({ page, visitor, room, complaints }) => {
+  complaints.expectOutage();
+  const bob = await visitor();
+  await gather(page, bob, room);
+  await goOffline(page);
+  await yours(page).click();
+  await dialog(page).getByRole("button", { name: /^Lock/ }).click();
+  await expect(notice(page)).toHaveText("Nothing was done: there is no connection just now.");
+  await goOnline(page);
+  await yours(page).click();
+  await dialog(page).getByRole("button", { name: /^Lock/ }).click();
+  await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
 });

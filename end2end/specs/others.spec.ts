@@ -37,8 +37,10 @@ test("somebody is writing, until the message is there", async ({ visitor, room }
   const [ann, ben] = [await visitor(), await visitor()];
   await enter(ann, room, "Ann");
   await enter(ben, room, "Ben");
-  await composer(ben).pressSequentially("hel");
-  await expect(ann.locator(".typing-line")).toHaveText("Ben is typing…");
+  await Promise.all([
+    composer(ben).pressSequentially("hello everybody", { delay: 600 }),
+    expect(ann.locator(".typing-line")).toHaveText("Ben is typing…"),
+  ]);
   await expect(ben.locator(".typing-line")).toHaveText("");
   await say(ben, "hello");
   await expect(text(ann, 1)).toHaveText("hello");
@@ -50,8 +52,10 @@ test("whoever stops writing is let go of while others go on", async ({ visitor, 
   await enter(ann, room, "Ann");
   await enter(ben, room, "Ben");
   await enter(cleo, room, "Cleo");
-  await composer(ben).pressSequentially("h");
-  await expect(ann.locator(".typing-line")).toHaveText("Ben is typing…");
+  await Promise.all([
+    composer(ben).pressSequentially("hello everybody", { delay: 600 }),
+    expect(ann.locator(".typing-line")).toHaveText("Ben is typing…"),
+  ]);
   await Promise.all([
     composer(cleo).pressSequentially("abcdefghijklmnop", { delay: 600 }),
     expect(ann.locator(".typing-line")).toHaveText("Cleo is typing…"),

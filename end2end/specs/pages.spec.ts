@@ -80,7 +80,8 @@ for (const [address, reason] of [
 test.describe("for everybody", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing, ${colorScheme}`, async ({ visitor, request, room, complaints }) => {
-      complaints.expect(/status of 404/, /WebSocket connection to .* failed/);
+      complaints.expect(/status of 404/);
+      complaints.expectOutage();
       const page = await visitor({ colorScheme });
       await page.goto("/");
       expect(await findings(page), "front page").toEqual([]);

@@ -42,6 +42,7 @@ test("the owner renews the invitation, and whoever is in stays", async ({ page, 
   const [bob, carol] = [await visitor(), await visitor()];
   await enter(bob, name, "Bob");
   await say(bob, "hello");
+  await expect(text(page, 1)).toHaveText("hello");
   await page.getByRole("button", { name: "Your room" }).click();
   await dialog(page).getByRole("button", { name: "Renew the invitation" }).click();
   await expect(notice(bob)).toHaveText("The invitation was renewed: the link from before leads nowhere.");
@@ -89,6 +90,7 @@ test("an open room is not told of invitations", async ({ page, visitor, room }) 
   const bob = await visitor();
   await enter(page, room, "Ann");
   await say(page, "mine");
+  await expect(text(page, 1)).toHaveText("mine");
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
   await enter(bob, room, "Bob");
   await say(bob, "hello");
@@ -108,6 +110,7 @@ test("changing rooms in place leads into a private room and out of it", async ({
   await page.getByLabel("Open a room").fill(`${room}-open`);
   await page.keyboard.press("Enter");
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
+  await isLive(page);
   await page.keyboard.press("Control+k");
   await page.locator(".recent-room", { hasText: room }).filter({ hasNotText: "-open" }).click();
   await expect(page).toHaveURL(new RegExp(`/${name}/$`));

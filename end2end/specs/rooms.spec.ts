@@ -52,6 +52,7 @@ test("Back and Forward lead through the rooms, without a reload", async ({ page,
     await expect(page.locator("h1")).toHaveText(`${room}-${end}`);
     await expect(page).toHaveTitle(`${room}-${end} · Parlour`);
     await expect(text(page, 1)).toHaveText(`said in ${end}`);
+    await isLive(page);
   };
   for (const end of ["b", "c"]) {
     await change(page, `${room}-${end}`);
@@ -65,7 +66,6 @@ test("Back and Forward lead through the rooms, without a reload", async ({ page,
     await page.goForward();
     await isIn(end);
   }
-  await isLive(page);
   expect(await isSame()).toBe(true);
 });
 
@@ -75,6 +75,7 @@ test("Back leads to the same place in the room", async ({ page, request, room })
   await scrollTo(page, 80);
   await expect(message(page, 30)).toBeAttached();
   await scrollTo(page, 30, "start");
+  await expect(message(page, 1)).toBeAttached();
   const before = await scrollTo(page, 40);
   await change(page, `${room}-b`);
   await page.goBack();
@@ -90,6 +91,7 @@ test("every room keeps a draft of its own", async ({ page, room }) => {
   await composer(page).fill("for the second");
   await page.goBack();
   await expect(composer(page)).toHaveValue("for the first");
+  await isLive(page);
   await page.goForward();
   await expect(composer(page)).toHaveValue("for the second");
   await page.goto(`/${room}/`);

@@ -4,7 +4,9 @@ import { type Page } from "@playwright/test";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { expect, test } from "../support/fixtures";
-import { composer, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, text } from "../support/room";
+import {
+  change, composer, enter, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, scrollTo, text, top,
+} from "../support/room";
 
 const without = { javaScriptEnabled: false };
 const worlds = [["without script", without], ["with script", {}]] as const;
@@ -174,7 +176,7 @@ test("without script the page says how to see more", async ({ visitor, request, 
 });
 
 test("where the program does not come, the room is read and written by form, and says how to see more", async ({ page, request, room, complaints }) => {
-  complaints.expect(/wasm/i, /preloaded using link preload but not used/, /Failed to (fetch|load)/i, /ERR_FAILED/);
+  complaints.expect(/wasm/i, /Failed to (fetch|load)/i, /ERR_FAILED/);
   await page.route(/\.wasm$/, (route) => route.abort());
   await post(request, room, "Ben", "welcome");
   await page.goto(`/${room}/`);
@@ -189,13 +191,19 @@ test("where the program does not come, the room is read and written by form, and
   await expect(text(page, 3)).toHaveText("later");
 });
 
-test("what is typed before the program has come stays, and is sent", async ({ page, request, room }) => {
+/** Keeps the program from coming until it is released. */
+async function holdProgram(page: Page): Promise<() => void> {
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   await page.route(/\.wasm$/, async (route) => {
     await released;
     await route.continue();
   });
+  return () => release();
+}
+
+test("what is typed before the program has come stays, and is sent", async ({ page, request, room }) => {
+  const release = await holdProgram(page);
   await post(request, room, "Ben", "welcome");
   await page.goto(`/${room}/`, { waitUntil: "commit" });
   await expect(text(page, 1)).toHaveText("welcome");
@@ -211,4 +219,48 @@ test("what is typed before the program has come stays, and is sent", async ({ pa
   await page.keyboard.press("Enter");
   await expect(text(page, 2)).toHaveText("typed early");
   await expect(message(page, 2).locator(".message-author")).toHaveText("Ann");
+});
+
+test("what is typed before the program has come is a draft like any other", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "welcome");
+  const release = await holdProgram(page);
+  await page.goto(`/${room}/?username=Ann`, { waitUntil: "commit" });
+  await composer(page).fill("typed early");
+  release();
+  await isLive(page);
+  await change(page, `${room}-b`);
+  await expect(composer(page)).toHaveValue("");
+  await change(page, room);
+  await expect(composer(page)).toHaveValue("typed early");
+});
+
+for (const where of ["", "40"]) {
+  test(`whoever has scrolled before the program has come stays there, at /room/${where}`, async ({ page, request, room }) => {
+    await fill(request, room, 60);
+    const release = await holdProgram(page);
+    await page.goto(`/${room}/${where}`, { waitUntil: "commit" });
+    await expect(text(page, 60)).toBeAttached();
+    const before = await scrollTo(page, 20, "start");
+    release();
+    await isLive(page);
+    // Above it, older messages have come by then.
+    await expect(message(page, 1)).toBeAttached();
+    expect(Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
+  });
+}
+
+test("whoever goes back before the program has come is in the room before", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "in the first");
+  await post(request, `${room}-b`, "Ben", "in the second");
+  await enter(page, room, "Ann");
+  await change(page, `${room}-b`);
+  const release = await holdProgram(page);
+  await page.reload({ waitUntil: "commit" });
+  await expect(text(page, 1)).toHaveText("in the second");
+  await page.evaluate(() => history.back());
+  await expect(page).toHaveURL(`/${room}/`);
+  release();
+  await expect(text(page, 1)).toHaveText("in the first");
+  await expect(page.locator("h1")).toHaveText(room);
+  await isLive(page);
 });

@@ -38,6 +38,7 @@ test("the end is followed, also when it was reached by scrolling", async ({ page
   await fill(request, room, 60);
   await enter(page, room, "Ben");
   await scrollTo(page, 30);
+  await expect(message(page, 1)).toBeAttached();
   await scrollTo(page, 60, "end");
   await post(request, room, "Ann", "one more");
   await expect(text(page, 61)).toBeInViewport();

@@ -2,9 +2,9 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, goOffline, goOnline, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
+import { act, comesBack, composer, enter, goOffline, goOnline, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
 
-test.beforeEach(({ complaints }) => complaints.expect(/WebSocket connection to .* failed/, /ERR_INTERNET_DISCONNECTED/));
+test.beforeEach(({ complaints }) => complaints.expectOutage());
 
 /** Exactly this was said in the room, in this order. */
 async function heard(page: Page, said: string[]): Promise<void> {
@@ -172,6 +172,7 @@ test("a server killed while messages are on their way loses none and doubles non
     await say(ann, line);
   }
   await server.start();
+  for (const page of [ann, ben]) await comesBack(page);
   for (const page of [ann, ben]) await heard(page, said);
   await expect(pending(ann)).toHaveCount(0);
   await expect(nameField(ann)).toBeHidden();

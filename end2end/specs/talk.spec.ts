@@ -13,7 +13,7 @@ test("two browsers talk, each under its name", async ({ visitor, room }) => {
   await say(ben, "I am.");
   await expect(messages(ann, "I am.").locator(".message-author")).toHaveText("Ben");
 
-  for (const page of [ann, ben]) expect(await numbers(page)).toEqual([1, 2]);
+  for (const page of [ann, ben]) await expect.poll(() => numbers(page)).toEqual([1, 2]);
 });
 
 test("what is said in one room is not heard in another", async ({ visitor, room }) => {

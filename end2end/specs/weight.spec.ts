@@ -1,7 +1,7 @@
 // What the first visit to a room costs: every byte, compressed, of the release build.
 
 import { expect, test } from "../support/fixtures";
-import { fill } from "../support/room";
+import { enter, fill } from "../support/room";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -26,4 +26,13 @@ test("the first visit to a room is light", async ({ request, room }) => {
   const sum = parts.reduce((total, [, size]) => total + size, 0);
   for (const [name, size] of [...parts, ["in all", sum] as const]) console.log(`${String(size).padStart(8)}  ${name}`);
   expect(sum).toBeLessThan(limit());
+});
+
+test("the program is fetched once, early", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const fetched = await page.evaluate(() => {
+    const entries = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".wasm"));
+    return entries.map((entry) => (entry as PerformanceResourceTiming).initiatorType);
+  });
+  expect(fetched).toEqual(["link"]);
 });

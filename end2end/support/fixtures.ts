@@ -7,16 +7,21 @@ import { Server } from "./server";
 /** What browsers complained about, except what a test expects. */
 class Complaints {
   private readonly heard: string[] = [];
-  private readonly expected: RegExp[] = [];
+  // A browser complains when what it was told to load early is needed late: on a busy machine, or where no script runs.
+  private readonly expected: RegExp[] = [/preloaded using link preload but not used/];
 
   /** From now on, and for what was heard before: this is part of the test. */
   expect(...patterns: RegExp[]): void {
     this.expected.push(...patterns);
   }
 
-  listen(context: BrowserContext, javaScriptEnabled = true): void {
-    // Where no script runs, the program is fetched for nothing.
-    if (!javaScriptEnabled) this.expect(/preloaded using link preload but not used/);
+  /** The test takes the server or the network away: whatever a page is fetching or connecting to then fails. */
+  expectOutage(): void {
+    this.expect(/WebSocket connection to .* failed/);
+    this.expect(/Failed to load resource: net::ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/);
+  }
+
+  listen(context: BrowserContext): void {
     context.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) this.heard.push(`${message.type()}: ${message.text()}`);
     });
@@ -51,9 +56,9 @@ export const test = base.extend<TestFixtures, { server: Server }>({
   room: async ({}, use) => use(`room-${randomUUID()}`),
 
   complaints: [
-    async ({ context, javaScriptEnabled }, use) => {
+    async ({ context }, use) => {
       const complaints = new Complaints();
-      complaints.listen(context, javaScriptEnabled);
+      complaints.listen(context);
       await use(complaints);
       expect(complaints.unexpected(), "what the browsers' consoles say").toEqual([]);
     },
@@ -65,7 +70,7 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     await use(async (options) => {
       const context = await browser.newContext({ baseURL, ...options });
       contexts.push(context);
-      complaints.listen(context, options?.javaScriptEnabled);
+      complaints.listen(context);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));

@@ -1,6 +1,6 @@
 // A room as a test sees it.
 
-import { type APIRequestContext, type Locator, type Page, expect } from "@playwright/test";
+import { type APIRequestContext, type Locator, type Page, expect, test } from "@playwright/test";
 
 /** Opens a room, and waits until it lives. */
 export async function enter(page: Page, room: string, username?: string): Promise<void> {
@@ -11,6 +11,12 @@ export async function enter(page: Page, room: string, username?: string): Promis
 
 export async function isLive(page: Page): Promise<void> {
   await expect(page.locator(".connection-status")).toHaveText(/^Live/);
+}
+
+/** Waits until a room whose server was away lives again: up to half a minute lies between two tries. */
+export async function comesBack(page: Page): Promise<void> {
+  test.slow();
+  await expect(page.locator(".connection-status")).toHaveText(/^Live/, { timeout: 40_000 });
 }
 
 export async function goOffline(page: Page): Promise<void> {

@@ -108,8 +108,7 @@ impl From<sea_orm::DbErr> for RunError {
 pub async fn check(config: &Config) -> Result<(), RunError> {
     Store::open(&config.database_url).await?.close().await?;
     if let Some(url) = &config.redis_url {
-        let client = redis::Client::open(url.as_str())?;
-        redis::cmd("PING").exec_async(&mut client.get_multiplexed_async_connection().await?).await?;
+        Relay::check(url).await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub(super) mod lock;
 use crate::domain::{EventId, RoomName};
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, HtmlElement, KeyboardEvent, MouseEvent};
 
 /// A new idempotency key: 128 random bits.
@@ -56,14 +57,12 @@ pub(super) fn is_touch() -> bool {
     query.is_some_and(|query| query.matches())
 }
 
-/// Puts a text on the clipboard. Returns whether there is one: pages that came over plain http have none.
-pub(super) fn copy(text: &str) -> bool {
+/// Puts a text on the clipboard. Returns whether it is there: pages that came over plain http have no clipboard, and
+/// visitors may refuse it.
+pub(super) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
     let has_clipboard = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|it| !it.is_undefined());
-    if has_clipboard {
-        let _ = navigator.clipboard().write_text(text);
-    }
-    has_clipboard
+    has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
 /// Whether a key was pressed that writes something, where nothing is written into yet.

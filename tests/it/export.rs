@@ -93,6 +93,10 @@ async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
     // Whoever is there sees it go.
     let frames = watching.until(|frame| frame["type"] == "deleted").await;
     assert_eq!(frames.last().map(|frame| &frame["target"]), Some(&json!(1)));
+    // Whoever comes later is told neither what she said nor who she was.
+    let mut later = Door::of("harbour").after(0).join(&server).await;
+    let frames = json!(later.until(|frame| frame["type"] == "deleted").await).to_string();
+    assert!(frames.contains("Ben") && !frames.contains("hers") && !frames.contains("Annabelle"), "{frames}");
 
     for room in ["harbour", "уют"] {
         let text = exported(&site, &[room]);

@@ -2,11 +2,13 @@
 
 use crate::support::host::on_each_database;
 use crate::support::server::{Server, executable, run};
-use crate::support::{Client, Database, Door, Site, database, http, scratch};
+use crate::support::{Client, Database, Door, Site, database, eventually, http, scratch};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A server that is asked to stop has gone by then.
@@ -60,8 +62,10 @@ async fn a_stopping_server_commits_and_acknowledges_what_waits(site: Site) {
 async fn under_load_a_stopping_server_answers_for_all_it_stores(site: Site) {
     let mut server = site.start();
     let mut posting = Vec::new();
+    let heard_of = Arc::new(AtomicUsize::new(0));
     for n in 0..12 {
         let mut client = Client::join(&server, "harbour").await;
+        let heard_of = heard_of.clone();
         posting.push(tokio::spawn(async move {
             let (mut acknowledged, mut refused) = (BTreeSet::new(), BTreeSet::new());
             let mut sent = 0;
@@ -77,13 +81,17 @@ async fn under_load_a_stopping_server_answers_for_all_it_stores(site: Site) {
                 let Some(id) = frame["id"].as_str().filter(|id| id.starts_with(&format!("{n}-"))) else { continue };
                 let answers = if frame["type"] == "message" { &mut acknowledged } else { &mut refused };
                 answers.insert(id.to_owned());
+                if acknowledged.len() == 1 && refused.is_empty() {
+                    heard_of.fetch_add(1, Ordering::SeqCst);
+                }
                 let text = tokio_tungstenite::tungstenite::Message::text(next(&mut sent).to_string());
                 let _ = client.send_message(text).await;
             }
             (acknowledged, refused, client.closed)
         }));
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let all = || async { (heard_of.load(Ordering::SeqCst) == posting.len()).then_some(()) };
+    eventually("everybody was answered once", all).await;
     server.terminate();
     let mut acknowledged = BTreeSet::new();
     for posting in posting {

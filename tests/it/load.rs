@@ -2,10 +2,10 @@
 //! back where they were, and write down what they did and saw.
 
 use crate::checker::{Clock, Entry, History, Post, View};
-use crate::support::{Client, DEADLINE, Door, Server, http};
+use crate::support::{Client, DEADLINE, Door, Server, eventually, http};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -20,6 +20,8 @@ pub type Addresses = Arc<Mutex<Vec<SocketAddr>>>;
 pub struct Crowd {
     clock: Arc<Clock>,
     over: Arc<AtomicBool>,
+    /// How many messages were acknowledged.
+    acknowledged: Arc<AtomicUsize>,
     writers: Vec<JoinHandle<Vec<Post>>>,
     readers: Vec<JoinHandle<View>>,
     settled: tokio::sync::watch::Sender<Option<i64>>,
@@ -29,16 +31,24 @@ impl Crowd {
     /// Sends them in, each writer with an identity that `server` gives.
     pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
         let settled = tokio::sync::watch::Sender::new(None);
-        let mut crowd = Self { clock: Arc::default(), over: Arc::default(), writers: vec![], readers: vec![], settled };
+        let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
+        let mut crowd = Self { clock, over, acknowledged, writers: vec![], readers: vec![], settled };
         for n in 0..writers {
             let cookie = http::identity(server).await;
             let writer = Writer { n, cookie, addresses: addresses.clone(), clock: crowd.clock.clone(), client: None };
-            crowd.writers.push(tokio::spawn(writer.write(crowd.over.clone())));
+            crowd.writers.push(tokio::spawn(writer.write(crowd.over.clone(), crowd.acknowledged.clone())));
         }
         for n in 0..readers {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
         }
         crowd
+    }
+
+    /// Returns when some more was said.
+    pub async fn goes_on(&self) {
+        let enough = self.acknowledged.load(Ordering::SeqCst) + 10;
+        let said = || async { (self.acknowledged.load(Ordering::SeqCst) >= enough).then_some(()) };
+        eventually("people talk", said).await;
     }
 
     /// Lets the writers finish, then lets the readers read to the end of `log`, and puts it all together.
@@ -83,7 +93,7 @@ struct Writer {
 
 impl Writer {
     /// One post after the other, each until it is acknowledged.
-    async fn write(mut self, over: Arc<AtomicBool>) -> Vec<Post> {
+    async fn write(mut self, over: Arc<AtomicBool>, acknowledged: Arc<AtomicUsize>) -> Vec<Post> {
         let mut posts = Vec::new();
         while !over.load(Ordering::SeqCst) {
             let id = format!("{}-{}", self.n, posts.len());
@@ -97,6 +107,7 @@ impl Writer {
                 assert!(since.elapsed() < DEADLINE, "{id} is never acknowledged");
             };
             posts.push(Post { id, text, invoked, acknowledged: Some((self.clock.tick(), seq)) });
+            acknowledged.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(random(20))).await;
         }
         posts

@@ -1,7 +1,7 @@
 //! Who is here and who is writing: hints, told to everybody in the room over all servers.
 
 use crate::support::host::on_each_database;
-use crate::support::presence::told;
+use crate::support::presence::{shown_typing, told};
 use crate::support::redis::Redis;
 use crate::support::{Client, Database, Door, Server, Site, database, http};
 use serde_json::{Value, json};
@@ -64,13 +64,7 @@ async fn who_is_writing_is_shown_to_the_others_alone(site: Site) {
     let server = site.start();
     let mut ann = named(&server, "Ann").await;
     let mut bob = named(&server, "Bob").await;
-    ann.send(json!({"type": "typing"})).await;
-    let shown = loop {
-        let frame = bob.next_frame().await.expect("the connection stays");
-        if frame["type"] == "typing" {
-            break frame;
-        }
-    };
+    let shown = shown_typing(&mut bob, &mut ann).await;
     assert_eq!((&shown["username"], &shown["tag"]), (&json!("Ann"), &ann.welcome["tag"]));
     assert_eq!(shown.get("message"), None);
     bob.say("a", "done").await;
@@ -88,8 +82,7 @@ async fn everybody_is_counted_over_all_servers() {
     let mut bob = named(&two, "Bob").await;
     told(&mut ann, &["Ann", "Bob"]).await;
     told(&mut bob, &["Ann", "Bob"]).await;
-    bob.send(json!({"type": "typing"})).await;
-    while ann.next_frame().await.expect("the connection stays")["type"] != "typing" {}
+    shown_typing(&mut ann, &mut bob).await;
     two.kill();
     told(&mut ann, &["Ann"]).await;
 }

@@ -19,9 +19,14 @@ pub fn addresses(servers: &[Server]) -> Addresses {
     Arc::new(Mutex::new(servers.iter().map(|server| server.addr).collect()))
 }
 
-/// A moment in which people talk.
 async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(300 + random(500))).await;
+}
+
+/// A moment in which people can talk, and do.
+async fn talk(crowd: &Crowd) {
+    a_moment().await;
+    crowd.goes_on().await;
 }
 
 /// Kills a server and starts it again, somewhere else.
@@ -45,10 +50,10 @@ async fn the_promise_is_kept_through_kill_9(site: Site) {
     let addresses = addresses(&servers);
     let crowd = Crowd::enter(&servers[0], &addresses, 6, 4).await;
     for _ in 0..BREAKS {
-        a_moment().await;
+        talk(&crowd).await;
         replace(&site, &mut servers, &addresses, 0);
     }
-    a_moment().await;
+    talk(&crowd).await;
     is_kept(&site, crowd, 50).await;
 }
 
@@ -60,18 +65,18 @@ async fn the_promise_is_kept_by_two_servers_while_redis_and_they_are_killed() {
     let addresses = addresses(&servers);
     let crowd = Crowd::enter(&servers[0], &addresses, 6, 6).await;
     for n in 0..BREAKS {
-        a_moment().await;
+        talk(&crowd).await;
         redis.kill();
-        a_moment().await;
+        talk(&crowd).await;
         replace(&site, &mut servers, &addresses, n % 2);
-        a_moment().await;
+        talk(&crowd).await;
         redis.restart();
-        a_moment().await;
+        talk(&crowd).await;
         redis.freeze();
-        a_moment().await;
+        talk(&crowd).await;
         redis.thaw();
     }
-    a_moment().await;
+    talk(&crowd).await;
     is_kept(&site, crowd, 100).await;
 }
 
@@ -82,9 +87,9 @@ async fn the_promise_is_kept_while_postgresql_crashes() {
     let servers = [site.start()];
     let crowd = Crowd::enter(&servers[0], &addresses(&servers), 6, 4).await;
     for _ in 0..3 {
-        a_moment().await;
+        talk(&crowd).await;
         cluster.restart();
-        a_moment().await;
+        talk(&crowd).await;
     }
     is_kept(&site, crowd, 50).await;
     // The same server goes on.
@@ -99,7 +104,7 @@ async fn the_promise_is_kept_while_the_disk_fails() {
     let addresses = addresses(&servers);
     let crowd = Crowd::enter(&servers[0], &addresses, 6, 4).await;
     for fault in [Fault::SyncWaits, Fault::Full, Fault::SyncFails, Fault::SyncFails] {
-        a_moment().await;
+        talk(&crowd).await;
         disk.begin(fault);
         if fault == Fault::SyncFails {
             let status = servers[0].wait(DEADLINE).expect("the server ends");
@@ -112,6 +117,6 @@ async fn the_promise_is_kept_while_the_disk_fails() {
             disk.end(fault);
         }
     }
-    a_moment().await;
+    talk(&crowd).await;
     is_kept(&site, crowd, 50).await;
 }

@@ -45,6 +45,16 @@ impl Frame {
         self.text.text()
     }
 
+    /// Whether it removes a message.
+    pub(super) fn removes(&self) -> bool {
+        matches!(self.effect, Effect::Removes(_))
+    }
+
+    /// Whether it tells of an act of moderation.
+    pub(super) fn moderates(&self) -> bool {
+        self.effect == Effect::Moderates
+    }
+
     /// How many bytes it is.
     pub(crate) fn len(&self) -> usize {
         self.text.len()

@@ -1,6 +1,5 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
-use super::frame::Effect;
 use super::participants::{Participants, Present};
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
@@ -121,7 +120,7 @@ impl LiveRoom {
 
     pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
         let last = first + frames.len() as Seq - 1;
-        let moderates = frames.iter().any(|frame| frame.effect == Effect::Moderates);
+        let moderates = frames.iter().any(Frame::moderates);
         let delivered = lock(&self.tail).append(first, frames);
         let Some(delivered) = delivered else { return self.want(last) };
         self.announce(delivered);
@@ -216,7 +215,14 @@ async fn heal(live: Weak<LiveRoom>) {
                 let mut tail = lock(&live.tail);
                 tail.wanted = tail.delivered;
             }
-            Ok(events) => live.publish(after + 1, events.into_iter().map(Frame::from).collect()),
+            Ok(events) => {
+                let frames: Vec<Frame> = events.into_iter().map(Frame::from).collect();
+                // A command removes more than the events say: an erased author's name goes with the messages.
+                if frames.iter().any(Frame::removes) {
+                    live.forget_before(after + 1);
+                }
+                live.publish(after + 1, frames);
+            }
             Err(error) => {
                 tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
                 drop(live);

@@ -90,6 +90,11 @@ impl Relay {
         Ok(Self { bells: Some(bells), state: watched })
     }
 
+    /// Reaches Redis.
+    pub(crate) async fn check(url: &str) -> redis::RedisResult<()> {
+        redis::cmd("PING").exec_async(&mut line::connect(&redis::Client::open(url)?).await?).await
+    }
+
     /// Has every node look at its rooms now. For a command, which is no node and stays no longer than this.
     pub(crate) async fn call(url: &str, secret: &[u8]) -> redis::RedisResult<()> {
         let seal = Seal::new(secret);

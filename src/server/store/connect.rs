@@ -32,7 +32,7 @@ const SQLITE_READERS: u32 = 4;
 /// How long to wait before the write-ahead log is tried to be emptied again.
 pub(super) const RETRY: Duration = Duration::from_millis(200);
 
-/// How long a command tries to empty it.
+/// How long a command tries to empty it, and waits for its turn to write.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
@@ -105,15 +105,17 @@ pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
     Ok(writer)
 }
 
+/// A server may `create` the database. A command waits longer for its turn: whoever serves writes all the time.
 async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
+    let patience = if create { PATIENCE } else { LONG_PATIENCE };
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(patience)
             .pragma("secure_delete", "ON")
     });
     // One connection for ever: pragmas belong to it, and there is no second writer.
@@ -131,7 +133,7 @@ pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<Datab
     options
         .max_connections(connections)
         .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(Duration::from_secs(5)));
+        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(PATIENCE));
     Database::connect(options).await
 }
 

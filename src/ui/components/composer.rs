@@ -34,6 +34,7 @@ pub(super) fn Composer(
     if typed_name.is_some() { room.name_refused } else { refused }.set(reason);
     let length = RwSignal::new(0);
     let told = StoredValue::new(0.0);
+    let joins = StoredValue::new(0);
     let asks = move || room.username.with(Option::is_none) || room.name_refused.with(Option::is_some);
 
     // Nothing here sets the fields' values but what the visitor does: what was typed before the browser took over stays.
@@ -58,7 +59,7 @@ pub(super) fn Composer(
         let asked = name.get_untracked().filter(|_| asks()).map(|name| name.value().trim().to_owned());
         let asked = asked.filter(|name| !name.is_empty());
         if let Some(name) = asked.clone() {
-            join(room, name, typed.is_empty());
+            join(room, name, typed.is_empty(), joins);
         }
         if !typed.is_empty() {
             let username = asked.or_else(|| room.username.get_untracked());
@@ -166,10 +167,17 @@ pub(super) fn Composer(
     }
 }
 
-/// Goes by this name from now on. If the server does not take it, the composer says why and asks again.
-fn join(room: RoomState, name: String, moves_on: bool) {
+/// Goes by this name from now on. If the server does not take it, the composer says why and asks again. Of several
+/// names, which `joins` counts, the last one holds, however late the answers to the others come.
+fn join(room: RoomState, name: String, moves_on: bool, joins: StoredValue<u32>) {
+    joins.update_value(|joins| *joins += 1);
+    let this = joins.get_value();
     spawn_local(async move {
-        let username = match join_room(room.name().to_string(), name.clone()).await {
+        let answer = join_room(room.name().to_string(), name.clone()).await;
+        if joins.get_value() != this {
+            return;
+        }
+        let username = match answer {
             Ok(username) => username.to_string(),
             Err(ApiError::Refused(reason)) => return room.name_refused.set(Some(reason)),
             // Without a network the name is tried when something is said.
@@ -197,7 +205,8 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
                 // Some browsers fill in again what stood in a field before a reload.
                 Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
                 _ if is_other || typed.is_empty() => text.set_value(&kept::draft(&name).unwrap_or_default()),
-                _ => {}
+                // It was typed before the browser took over.
+                _ => kept::keep_draft(&name, &typed),
             }
             length.set(text.value().chars().count());
         }

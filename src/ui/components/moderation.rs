@@ -8,6 +8,7 @@ use crate::domain::page::Ownership;
 use crate::domain::{Event, EventBody, Participant, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser;
+use crate::ui::live::ConnectionStatus;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -110,6 +111,9 @@ impl RoomState {
             _ => (None, None),
         };
         self.moderating.set(None);
+        if self.status.get_untracked() != ConnectionStatus::Live {
+            return self.notice.set("Nothing was done: there is no connection just now.".to_owned());
+        }
         let id = Some(browser::new_id().as_str().to_owned());
         self.send(ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) });
     }

@@ -6,6 +6,7 @@ use crate::ui::browser;
 use crate::ui::live::ConnectionStatus;
 use crate::ui::outbox::{Pending, Wish};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 #[component]
 pub(super) fn PendingList() -> impl IntoView {
@@ -32,7 +33,10 @@ fn PendingItem(pending: Pending) -> impl IntoView {
     let text = wish.text().to_owned();
     let choices = refused.map(|reason| {
         let (again, gone, copied) = (id.clone(), id, text.clone());
-        let copy = move |_| _ = browser::copy(&copied);
+        let copy = move |_| {
+            let copied = copied.clone();
+            spawn_local(async move { _ = browser::copy(&copied).await });
+        };
         let what = match wish {
             Wish::Post { .. } => "",
             Wish::Edit { .. } => "Not changed: ",

@@ -14,9 +14,9 @@ use super::room_switcher::RoomSwitcher;
 use super::typing_line::TypingLine;
 use super::unread_pill::UnreadPill;
 use crate::domain::RoomPage;
+use crate::ui::Refused;
 use crate::ui::browser::{self, address, kept};
 use crate::ui::unread::Unread;
-use crate::ui::{Refused, components::reading_place::Goal};
 use leptos::ev;
 use leptos::prelude::*;
 use web_sys::StorageEvent;
@@ -96,10 +96,11 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         _ => {}
     });
 
-    // Where the reader was before the page was left, or what the address names.
-    match (address::place(), room.page.with_untracked(|page| page.permalink)) {
-        (Some(place), _) => room.go_to(place.seq, Goal::Back(place)),
-        (None, Some(seq)) => room.place.go(Goal::Middle(seq)),
-        (None, None) => room.look(),
+    // Where the reader was before the page was left, or what the address names. Whoever has scrolled by now stays there;
+    // whoever went back by now is shown the room that they went back to.
+    room.place.look();
+    if room.place.left().1 == 0 || !room.is_at_its_address() {
+        room.come_back();
     }
+    room.look();
 }

@@ -4,6 +4,7 @@ use super::room_state::RoomState;
 use crate::ui::browser;
 use leptos::html::Input;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use std::time::Duration;
 
 /// So long the button says that it has copied.
@@ -20,13 +21,15 @@ pub(super) fn ShareLink() -> impl IntoView {
     });
     let words = move || if copied.get() { "Copied" } else { "Copy" }.to_owned();
     let copy = move |_| {
-        if browser::copy(&link.get_untracked()) {
-            copied.set(true);
-            set_timeout(move || copied.set(false), SAID);
-        } else if let Some(field) = field.get_untracked() {
-            // Without a clipboard the visitor copies what is selected.
-            field.select();
-        }
+        spawn_local(async move {
+            if browser::copy(&link.get_untracked()).await {
+                copied.set(true);
+                set_timeout(move || copied.set(false), SAID);
+            } else if let Some(field) = field.get_untracked() {
+                // Without a clipboard the visitor copies what is selected.
+                field.select();
+            }
+        });
     };
     view! {
         <p class="share-link">

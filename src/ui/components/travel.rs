@@ -110,10 +110,15 @@ impl RoomState {
         self.visit_room(path, true);
     }
 
-    /// The address has changed by Back or Forward.
+    /// Whether the address names this room.
+    pub(super) fn is_at_its_address(self) -> bool {
+        address::named().is_some_and(|(room, _)| room == self.name().as_str())
+    }
+
+    /// Goes where the address leads, which may have changed by Back or Forward.
     pub(super) fn come_back(self) {
         match address::named() {
-            Some((room, seq)) if room == self.name().as_str() => {
+            Some((_, seq)) if self.is_at_its_address() => {
                 self.marked.set(seq);
                 match (address::place(), seq) {
                     (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),

@@ -1,6 +1,10 @@
 //! Who is here, as a client is told.
 
+use super::client::Frame;
 use super::{Client, DEADLINE};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Waits until the client is told that exactly these are here; their order does not matter. Returns the names of
 /// everybody whom it was told of, time after time, until then.
@@ -25,5 +29,23 @@ pub async fn told(client: &mut Client, names: &[&str]) -> Vec<Vec<String>> {
         }
         seen
     };
-    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never told of {names:?}"))
+    timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never told of {names:?}"))
+}
+
+/// Has `writer` type until `reader` is shown it: a hint may be lost. The hint.
+pub async fn shown_typing(reader: &mut Client, writer: &mut Client) -> Frame {
+    let shown = async {
+        loop {
+            writer.send(json!({"type": "typing"})).await;
+            // More often than once a second is not passed on.
+            let again = Instant::now() + Duration::from_millis(1100);
+            while let Ok(frame) = timeout_at(again, reader.next_frame()).await {
+                let frame = frame.expect("the connection stays");
+                if frame["type"] == "typing" {
+                    return frame;
+                }
+            }
+        }
+    };
+    timeout(DEADLINE, shown).await.expect("the reader is shown it")
 }

@@ -42,7 +42,10 @@ impl Redis {
     /// A connection to it.
     pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.url()).expect("an address");
-        client.get_multiplexed_async_connection().await.expect("Redis answers")
+        let patience = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(DEADLINE))
+            .set_response_timeout(Some(DEADLINE));
+        client.get_multiplexed_async_connection_with_config(&patience).await.expect("Redis answers")
     }
 
     /// `kill -9`: connections break.
