@@ -234,11 +234,11 @@ impl Chat {
     async fn tagged(&self, room: &Room, tag: &Tag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
         for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
-            known.entry(author.to_bytes()).or_insert((author, Username::anonymous()));
+            known.entry(author.to_bytes()).or_insert(Username::anonymous());
         }
-        let mut known = known.into_values();
+        let mut known = known.into_iter();
         match (known.next(), known.next()) {
-            (Some((author, username)), None) => Ok(Subject::Known { author, username }),
+            (Some((author, username)), None) => Ok(Subject::Known { author: author.into(), username }),
             (None, _) => Err(Rejection::new(RejectionCode::NotFound, "Nobody here has this tag.")),
             _ => Err(Rejection::new(
                 RejectionCode::Invalid,

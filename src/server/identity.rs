@@ -31,7 +31,7 @@ impl Author {
 
     /// The author that the database holds so; `None` if these are not the bytes of one.
     pub(crate) fn from_stored(hash: &[u8]) -> Option<Self> {
-        Some(Self { hash: hash.try_into().ok()?, guest: false })
+        <[u8; 16]>::try_from(hash).ok().map(Self::from)
     }
 
     /// As the database holds it.
@@ -57,6 +57,13 @@ impl Author {
     /// What others see of it.
     pub fn tag(&self) -> Tag {
         tag_of(&self.hash)
+    }
+}
+
+/// What the database or another node knows an author by.
+impl From<[u8; 16]> for Author {
+    fn from(hash: [u8; 16]) -> Self {
+        Self { hash, guest: false }
     }
 }
 

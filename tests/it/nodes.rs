@@ -1,5 +1,6 @@
 //! Several servers on one PostgreSQL: one room, with Redis as a doorbell that may break.
 
+use crate::support::presence::told;
 use crate::support::redis::Redis;
 use crate::support::{Client, Database, Door, Server, Site, database, eventually, http};
 use serde_json::{Value, json};
@@ -57,6 +58,20 @@ async fn the_doorbell_is_faster_than_asking_the_database() {
         }
     };
     tokio::time::timeout(Duration::from_secs(60), rounds).await.expect("the doorbell rings");
+}
+
+#[tokio::test]
+async fn who_never_spoke_is_named_on_another_node() {
+    let (_site, _redis, one, two) = two_nodes().await;
+    let (owner, silent) = (http::identity(&one).await, http::identity(&two).await);
+    let mut ann = Door::of("harbour").identity(&owner, &one).username("Ann").join(&one).await;
+    ann.say("1", "mine").await;
+    let mut carol = Door::of("harbour").identity(&silent, &two).username("Carol").join(&two).await;
+    told(&mut ann, &["Ann", "Carol"]).await;
+    let tag = carol.welcome["tag"].clone();
+    ann.send(json!({"type": "moderate", "id": "2", "action": "ban", "tag": tag, "seconds": 600})).await;
+    assert_eq!(ann.answer_to("2").await["subject"], json!({"username": "Carol", "tag": tag}));
+    assert_eq!(carol.close_code().await, Some(4503));
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ impl LiveRoom {
         let (here, frame) = {
             let participants = self.participants();
             let here = participants.here();
-            let frame = participants.frame(here.clone());
+            let frame = participants.frame(&here);
             (here, TextFrame::new(&frame.encode()))
         };
         self.presence.send_if_modified(|told| {

@@ -17,7 +17,6 @@ pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
 pub(crate) use seat::Seat;
 
-use super::identity::Author;
 use super::store::{Room, Store};
 use super::websocket::TextFrame;
 use crate::domain::{Seq, Tag, Username};
@@ -144,16 +143,9 @@ impl Hub {
         self.live(room_id).map_or_else(Present::default, |live| live.tell_presence())
     }
 
-    /// Those on this node who have this tag, and the name each goes by.
-    pub(crate) fn tagged(&self, room_id: i64, tag: &Tag) -> HashMap<[u8; 16], (Author, Username)> {
-        let Some(live) = self.live(room_id) else { return HashMap::new() };
-        let places = live.places().into_iter().filter(|place| place.author.tag() == *tag);
-        let participants = live.participants();
-        let named = places.filter_map(|place| {
-            let username = participants.username(place.connection)?.clone();
-            Some((place.author.to_bytes(), (place.author, username)))
-        });
-        named.collect()
+    /// The authors in a room who have this tag, as the database knows them, and the name each goes by.
+    pub(crate) fn tagged(&self, room_id: i64, tag: &Tag) -> HashMap<[u8; 16], Username> {
+        self.live(room_id).map_or_else(HashMap::new, |live| live.participants().tagged(tag))
     }
 
     /// The ids of the live rooms.

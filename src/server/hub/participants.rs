@@ -1,30 +1,38 @@
 //! Who is in a live room: the connections of this node, and what the other nodes have said of theirs.
 
-use crate::domain::{Participant, Username};
+use crate::domain::{Participant, Tag, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::iter::once;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// A participant, as others see it and as the database knows its author.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) participant: Participant,
+    pub(super) author: [u8; 16],
+}
 
 /// The participants that one node sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Present {
     count: usize,
     /// Empty when they are more than [`MAX_PARTICIPANTS`].
-    participants: BTreeSet<Participant>,
+    participants: BTreeSet<Known>,
 }
 
 #[derive(Default)]
 pub(super) struct Participants {
-    here: HashMap<u64, Participant>,
+    here: HashMap<u64, Known>,
     elsewhere: HashMap<Uuid, (Instant, Present)>,
 }
 
 impl Participants {
     /// A connection has come, or has another name.
-    pub(super) fn put(&mut self, connection: u64, participant: Participant) {
-        self.here.insert(connection, participant);
+    pub(super) fn put(&mut self, connection: u64, participant: Participant, author: [u8; 16]) {
+        self.here.insert(connection, Known { participant, author });
     }
 
     /// A connection has gone.
@@ -32,9 +40,11 @@ impl Participants {
         self.here.remove(&connection);
     }
 
-    /// The name under which a connection of this node is here.
-    pub(super) fn username(&self, connection: u64) -> Option<&Username> {
-        self.here.get(&connection).map(|participant| &participant.username)
+    /// The authors who have this tag, over all nodes, and the name each goes by.
+    pub(super) fn tagged(&self, tag: &Tag) -> HashMap<[u8; 16], Username> {
+        let elsewhere = self.elsewhere.values().flat_map(|(_, present)| &present.participants);
+        let tagged = self.here.values().chain(elsewhere).filter(|known| known.participant.tag == *tag);
+        tagged.map(|known| (known.author, known.participant.username.clone())).collect()
     }
 
     /// Another node has told who is there. Returns whether that is news.
@@ -55,7 +65,7 @@ impl Participants {
 
     /// Who is here, for the other nodes to know.
     pub(super) fn here(&self) -> Present {
-        let distinct: HashSet<&Participant> = self.here.values().collect();
+        let distinct: HashSet<&Known> = self.here.values().collect();
         let count = distinct.len();
         let named = if count <= MAX_PARTICIPANTS { distinct } else { HashSet::new() };
         Present { count, participants: named.into_iter().cloned().collect() }
@@ -63,20 +73,16 @@ impl Participants {
 
     /// Who is in the room: those `here`, and those on other nodes. Who is on two of them is counted once, as long as
     /// everybody is named.
-    pub(super) fn frame(&self, here: Present) -> ServerFrame {
-        let mut all = here;
-        let mut named = all.count <= MAX_PARTICIPANTS;
-        for (_, present) in self.elsewhere.values() {
-            named &= present.count == present.participants.len();
-            all.count += present.count;
-            all.participants.extend(present.participants.iter().cloned());
+    pub(super) fn frame(&self, here: &Present) -> ServerFrame {
+        let nodes: Vec<&Present> = once(here).chain(self.elsewhere.values().map(|(_, present)| present)).collect();
+        if nodes.iter().any(|present| present.count != present.participants.len()) {
+            let count = nodes.iter().map(|present| present.count).sum();
+            return ServerFrame::Presence { count, participants: Vec::new() };
         }
-        if named && all.participants.len() <= MAX_PARTICIPANTS {
-            let participants: Vec<Participant> = all.participants.into_iter().collect();
-            return ServerFrame::Presence { count: participants.len(), participants };
-        }
-        let count = if named { all.participants.len() } else { all.count };
-        ServerFrame::Presence { count, participants: Vec::new() }
+        let all = nodes.iter().flat_map(|present| &present.participants).map(|known| &known.participant);
+        let all: BTreeSet<&Participant> = all.collect();
+        let named = if all.len() <= MAX_PARTICIPANTS { all.iter().copied().cloned().collect() } else { Vec::new() };
+        ServerFrame::Presence { count: all.len(), participants: named }
     }
 }
 
@@ -89,8 +95,13 @@ mod tests {
         Participant { username: Username::parse(name).unwrap(), tag: Tag::new([tag, 0]) }
     }
 
+    /// Says who is here: by a connection, under a name, whose tag is of this number and whose author too.
+    fn put(participants: &mut Participants, connection: u64, name: &str, number: u8) {
+        participants.put(connection, participant(name, number), [number; 16]);
+    }
+
     fn names(participants: &Participants) -> (usize, Vec<String>) {
-        let ServerFrame::Presence { count, participants } = participants.frame(participants.here()) else {
+        let ServerFrame::Presence { count, participants } = participants.frame(&participants.here()) else {
             unreachable!()
         };
         (count, participants.into_iter().map(|it| it.username.to_string()).collect())
@@ -99,9 +110,9 @@ mod tests {
     #[test]
     fn two_connections_of_one_person_are_one_participant() {
         let mut participants = Participants::default();
-        participants.put(1, participant("Ann", 1));
-        participants.put(2, participant("Ann", 1));
-        participants.put(3, participant("Ann", 2));
+        put(&mut participants, 1, "Ann", 1);
+        put(&mut participants, 2, "Ann", 1);
+        put(&mut participants, 3, "Ann", 2);
         assert_eq!(names(&participants), (2, vec!["Ann".into(), "Ann".into()]));
         participants.remove(1);
         participants.remove(2);
@@ -112,10 +123,10 @@ mod tests {
     fn other_nodes_are_counted_until_they_fall_silent_or_go() {
         let (node, now) = (Uuid::from_u128(1), Instant::now());
         let mut there = Participants::default();
-        there.put(1, participant("Bob", 3));
-        there.put(2, participant("Ann", 1));
+        put(&mut there, 1, "Bob", 3);
+        put(&mut there, 2, "Ann", 1);
         let mut here = Participants::default();
-        here.put(1, participant("Ann", 1));
+        put(&mut here, 1, "Ann", 1);
         assert!(here.hear(node, there.here(), now));
         assert!(!here.hear(node, there.here(), now), "the same again is no news");
         assert_eq!(names(&here), (2, vec!["Ann".into(), "Bob".into()]), "who is on both is counted once");
@@ -128,10 +139,23 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_a_tag_is_found_on_any_node() {
+        let (mut here, mut there) = (Participants::default(), Participants::default());
+        put(&mut here, 1, "Ann", 1);
+        put(&mut there, 1, "Bob", 2);
+        put(&mut there, 2, "Bob", 2);
+        here.hear(Uuid::from_u128(1), there.here(), Instant::now());
+        let found = |number: u8| here.tagged(&Tag::new([number, 0])).into_iter().collect::<Vec<_>>();
+        assert_eq!(found(1), [([1; 16], Username::parse("Ann").unwrap())]);
+        assert_eq!(found(2), [([2; 16], Username::parse("Bob").unwrap())]);
+        assert_eq!(found(3), []);
+    }
+
+    #[test]
     fn of_a_crowd_only_the_count_is_told() {
         let mut participants = Participants::default();
         for number in 0..=MAX_PARTICIPANTS {
-            participants.put(number as u64, participant(&format!("visitor {number}"), 0));
+            put(&mut participants, number as u64, &format!("visitor {number}"), 0);
         }
         assert_eq!(names(&participants), (MAX_PARTICIPANTS + 1, vec![]));
     }

@@ -31,7 +31,7 @@ impl Seat {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
         let place = Arc::new(Place::new(connection, author, wire.clone(), after));
-        live.participants().put(connection, participant.clone());
+        live.participants().put(connection, participant.clone(), author.to_bytes());
         let row = live.seat(&place);
         live.hub.changed(Change::Here(live.room.id));
         Self { live: live.clone(), row, place, participant }
@@ -128,7 +128,8 @@ impl Seat {
     pub(crate) fn rename(&mut self, username: Username) {
         if username != self.participant.username {
             self.participant.username = username;
-            self.live.participants().put(self.place.connection, self.participant.clone());
+            let (connection, author) = (self.place.connection, self.place.author.to_bytes());
+            self.live.participants().put(connection, self.participant.clone(), author);
             self.live.hub.changed(Change::Here(self.live.room.id));
         }
     }
