@@ -18,6 +18,8 @@ pub(super) enum Effect {
     Shows(Seq),
     /// It removes this message: nothing shows it from here on.
     Removes(Seq),
+    /// It showed a message that was removed.
+    Removed,
     /// Somebody may have to go.
     Moderates,
 }
@@ -45,11 +47,6 @@ impl Frame {
         self.text.text()
     }
 
-    /// Whether it removes a message.
-    pub(super) fn removes(&self) -> bool {
-        matches!(self.effect, Effect::Removes(_))
-    }
-
     /// Whether it tells of an act of moderation.
     pub(super) fn moderates(&self) -> bool {
         self.effect == Effect::Moderates
@@ -67,7 +64,7 @@ impl Frame {
         if let EventBody::Message { text, .. } | EventBody::Edited { text, .. } = &mut event.body {
             text.clear();
         }
-        event.into()
+        Self { effect: Effect::Removed, ..event.into() }
     }
 }
 
@@ -116,8 +113,8 @@ mod tests {
     fn what_was_removed_looks_as_it_does_in_the_log() {
         let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
         for (said, removed) in [(message("secret"), message("")), (edit("secret"), edit(""))] {
-            let (blanked, expected) = (Frame::from(said).blanked(), Frame::from(removed));
-            assert_eq!((blanked.text(), blanked.effect), (expected.text(), expected.effect));
+            let blanked = Frame::from(said).blanked();
+            assert_eq!((blanked.text(), blanked.effect), (Frame::from(removed).text(), Effect::Removed));
         }
     }
 }

@@ -146,6 +146,11 @@ impl LiveRoom {
         lock(&self.tail).forget_before(oldest);
     }
 
+    /// What was removed is looked up in the log again: since then, its author may have been erased.
+    pub(super) fn forget_removed(&self) {
+        lock(&self.tail).forget_removed();
+    }
+
     /// The connections of this node.
     pub(super) fn places(&self) -> Vec<Arc<Place>> {
         let rows = lock(&self.rows).clone();
@@ -215,14 +220,7 @@ async fn heal(live: Weak<LiveRoom>) {
                 let mut tail = lock(&live.tail);
                 tail.wanted = tail.delivered;
             }
-            Ok(events) => {
-                let frames: Vec<Frame> = events.into_iter().map(Frame::from).collect();
-                // A command removes more than the events say: an erased author's name goes with the messages.
-                if frames.iter().any(Frame::removes) {
-                    live.forget_before(after + 1);
-                }
-                live.publish(after + 1, frames);
-            }
+            Ok(events) => live.publish(after + 1, events.into_iter().map(Frame::from).collect()),
             Err(error) => {
                 tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
                 drop(live);

@@ -89,12 +89,14 @@ impl Hub {
         }
     }
 
-    /// Compares every live room with the database, heals those that are behind, and ends those that were deleted.
+    /// Compares every live room with the database, heals those that are behind, and ends those that were deleted. What was
+    /// removed leaves memory.
     pub(crate) async fn check(&self) -> Result<(), DbErr> {
         for ids in self.ids().chunks(1000) {
             let heads: HashMap<i64, Seq> = self.store.heads(ids).await?.into_iter().collect();
             for id in ids {
                 let Some(live) = self.live(*id) else { continue };
+                live.forget_removed();
                 match heads.get(id) {
                     Some(&head) => live.want(head),
                     None => live.end(),

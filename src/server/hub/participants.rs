@@ -43,7 +43,8 @@ impl Participants {
     /// The authors who have this tag, over all nodes, and the name each goes by.
     pub(super) fn tagged(&self, tag: &Tag) -> HashMap<[u8; 16], Username> {
         let elsewhere = self.elsewhere.values().flat_map(|(_, present)| &present.participants);
-        let tagged = self.here.values().chain(elsewhere).filter(|known| known.participant.tag == *tag);
+        // What is known here comes last: it is the newest.
+        let tagged = elsewhere.chain(self.here.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
     }
 

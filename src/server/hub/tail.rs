@@ -53,6 +53,13 @@ impl Tail {
         }
     }
 
+    /// Lets go of what shows that a message was removed, and of what stands before it.
+    pub(super) fn forget_removed(&mut self) {
+        if let Some(index) = self.frames.iter().rposition(|frame| frame.effect == Effect::Removed) {
+            self.forget_before(self.delivered - (self.frames.len() - index) as Seq + 2);
+        }
+    }
+
     /// How many events are kept.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
@@ -184,6 +191,10 @@ mod tests {
         assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3, 4]);
         let texts: Vec<_> = tail.frames.iter().filter_map(said).collect();
         assert_eq!(texts, ["", "two", ""]);
+        tail.append(5, messages(5..=5));
+        tail.forget_removed();
+        assert_eq!(kept(&tail, 3).unwrap(), [4, 5]);
+        assert_eq!(kept(&tail, 2), None, "the log has them");
         assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
     }
 
@@ -228,8 +239,9 @@ mod tests {
                     removed.insert(target);
                 }
                 for frame in &tail.frames {
-                    let is_removed = matches!(frame.effect, Effect::Shows(seq) if removed.contains(&seq));
-                    prop_assert_eq!(is_removed, said(frame).is_some_and(|text| text.is_empty()));
+                    let shows = matches!(frame.effect, Effect::Shows(seq) if removed.contains(&seq));
+                    prop_assert!(!shows, "{}", frame.text());
+                    prop_assert_eq!(frame.effect == Effect::Removed, said(frame).is_some_and(|text| text.is_empty()));
                 }
                 prop_assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
                 for _ in 0..pulls {

@@ -3,7 +3,7 @@
 use super::room_state::RoomState;
 use crate::api::{ApiError, join_room};
 use crate::domain::message::MAX_CHARS;
-use crate::domain::{Message, Seq};
+use crate::domain::{Message, RoomName, Seq};
 use crate::ui::Refused;
 use crate::ui::browser::{self, clock, kept};
 use crate::ui::outbox::Wish;
@@ -168,13 +168,13 @@ pub(super) fn Composer(
 }
 
 /// Goes by this name from now on. If the server does not take it, the composer says why and asks again. Of several
-/// names, which `joins` counts, the last one holds, however late the answers to the others come.
+/// names, which `joins` counts, only what becomes of the last one is of interest, and only in the room that was asked.
 fn join(room: RoomState, name: String, moves_on: bool, joins: StoredValue<u32>) {
     joins.update_value(|joins| *joins += 1);
-    let this = joins.get_value();
+    let asked = (joins.get_value(), room.visit.get_value());
     spawn_local(async move {
         let answer = join_room(room.name().to_string(), name.clone()).await;
-        if joins.get_value() != this {
+        if (joins.get_value(), room.visit.get_value()) != asked {
             return;
         }
         let username = match answer {
@@ -193,20 +193,29 @@ fn join(room: RoomState, name: String, moves_on: bool, joins: StoredValue<u32>) 
 }
 
 /// Goes on with what was begun in the room, where nothing was typed yet: an edit, or else the draft. Also when another
-/// room is opened.
+/// room is opened. What was typed before the browser took over becomes a draft when the room is left: it may just be on
+/// its way as a form.
 fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
+    let mut early = String::new();
     Effect::new(move |before: Option<String>| {
         let name = room.page.with(|page| page.room.clone());
-        let is_other = before.is_some_and(|before| before != name.as_str());
+        let left = before.clone().filter(|before| before != name.as_str());
+        let is_other = left.is_some();
         if let Some(text) = text.get() {
             let typed = text.value();
+            match left {
+                Some(left) if !early.is_empty() && early == typed => {
+                    kept::keep_draft(&RoomName::from_stored(left), &typed);
+                }
+                None if before.is_none() => early.clone_from(&typed),
+                _ => {}
+            }
             let begun = kept::edit(&name).filter(|(seq, _)| room.has_own(*seq));
             match begun {
                 // Some browsers fill in again what stood in a field before a reload.
                 Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
                 _ if is_other || typed.is_empty() => text.set_value(&kept::draft(&name).unwrap_or_default()),
-                // It was typed before the browser took over.
-                _ => kept::keep_draft(&name, &typed),
+                _ => {}
             }
             length.set(text.value().chars().count());
         }

@@ -52,8 +52,8 @@ pub(super) struct ReadingPlace {
     pub(super) scrolled: NodeRef<Div>,
     /// Whether the end is in view, or so near that the reader follows.
     at_the_end: RwSignal<bool>,
-    /// The uppermost message in view when it was last looked, and how far the timeline was scrolled then.
-    mark: StoredValue<Option<(Seq, f64, i32)>>,
+    /// The uppermost message in view when it was last looked.
+    mark: StoredValue<Option<(Seq, f64)>>,
     goal: StoredValue<Option<Goal>>,
 }
 
@@ -88,15 +88,11 @@ impl ReadingPlace {
 
     /// The messages were drawn anew: the reader goes where they wanted, or stays, or follows the end.
     pub(super) fn keep(self) {
-        let Some(scrolled) = self.scrolled.get_untracked() else { return };
         match (self.goal.get_value(), self.mark.get_value()) {
             // What is not drawn yet is gone to when it is.
             (Some(goal), _) if self.can_go(goal) => self.go(goal),
             (Some(_), _) => {}
-            // Whoever has scrolled since it was last looked stays where they are by now.
-            (None, Some((seq, below, top))) if !is_at_the_end(&scrolled) => {
-                self.go(Goal::Stay(seq, below + f64::from(top - scrolled.scroll_top())));
-            }
+            (None, Some((seq, below))) if !self.is_at_the_end() => self.go(Goal::Stay(seq, below)),
             (None, _) => self.go(Goal::End),
         }
     }
@@ -139,7 +135,7 @@ impl ReadingPlace {
         if at_the_end != self.is_at_the_end() {
             self.at_the_end.set(at_the_end);
         }
-        self.mark.set_value(first_in_view(&scrolled).map(|(seq, below)| (seq, below, scrolled.scroll_top())));
+        self.mark.set_value(first_in_view(&scrolled));
     }
 
     /// Where the reader is this very moment, unless at the end.

@@ -96,10 +96,10 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         _ => {}
     });
 
-    // Where the reader was before the page was left, or what the address names. Whoever has scrolled by now stays there;
-    // whoever went back by now is shown the room that they went back to.
+    // Where the reader was before the page was left, or what the address names. At a first visit, whoever has scrolled by
+    // now stays there; whoever went back by now is shown the room that they went back to.
     room.place.look();
-    if room.place.left().1 == 0 || !room.is_at_its_address() {
+    if room.place.left().1 == 0 || address::place().is_some() || !room.is_at_its_address() {
         room.come_back();
     }
     room.look();

@@ -100,6 +100,8 @@ impl RoomState {
             if let Some(seq) = around {
                 self.place.redirect(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
             }
+            // The reader may have scrolled since the browser last told of it.
+            self.place.look();
             self.timeline.notify();
         });
     }
@@ -134,6 +136,8 @@ impl RoomState {
     fn visit_room(self, path: String, goes_on: bool) {
         let Some((room, seq)) = address::parse(&path) else { return address::load(&path) };
         let asked = self.ask();
+        // Nothing more is fetched for the room that is left.
+        self.loading.set_value(true);
         let place = if goes_on { None } else { address::place() };
         let around = place.map(|place| place.seq).or(seq);
         spawn_local(async move {
