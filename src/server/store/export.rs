@@ -62,13 +62,11 @@ impl Store {
     }
 
     /// Removes everything an author has written, as the author would: each message by an event of the log, its text
-    /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them.
-    /// How many messages these were.
+    /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them, and
+    /// once more at the end: somebody may be talking meanwhile. How many messages these were.
     pub(crate) async fn erase(&self, author: &Author) -> Result<u64, DbErr> {
         let mut removed = 0;
-        let nobody = Expr::value(Username::anonymous().as_str());
-        let named = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
-        event::Entity::update_many().col_expr(Column::Username, nobody).filter(named).exec(&self.writer).await?;
+        self.make_anonymous(author).await?;
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
             loop {
@@ -82,9 +80,17 @@ impl Store {
                 }
             }
         }
+        self.make_anonymous(author).await?;
         name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
         self.forget_deleted_now().await;
         Ok(removed)
+    }
+
+    async fn make_anonymous(&self, author: &Author) -> Result<(), DbErr> {
+        let nobody = Expr::value(Username::anonymous().as_str());
+        let of_author = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
+        event::Entity::update_many().col_expr(Column::Username, nobody).filter(of_author).exec(&self.writer).await?;
+        Ok(())
     }
 
     async fn remove(&self, room_id: i64, author: &Author, messages: &[Message]) -> Result<u64, DbErr> {

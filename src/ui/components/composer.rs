@@ -199,22 +199,20 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
     let mut early = String::new();
     Effect::new(move |before: Option<String>| {
         let name = room.page.with(|page| page.room.clone());
-        let left = before.clone().filter(|before| before != name.as_str());
+        let is_first = before.is_none();
+        let left = before.filter(|before| before != name.as_str());
         let is_other = left.is_some();
         if let Some(text) = text.get() {
             let typed = text.value();
-            match left {
-                Some(left) if !early.is_empty() && early == typed => {
-                    kept::keep_draft(&RoomName::from_stored(left), &typed);
-                }
-                None if before.is_none() => early.clone_from(&typed),
-                _ => {}
+            if let Some(left) = left.filter(|_| !early.is_empty() && early == typed) {
+                kept::keep_draft(&RoomName::from_stored(left), &typed);
             }
             let begun = kept::edit(&name).filter(|(seq, _)| room.has_own(*seq));
             match begun {
                 // Some browsers fill in again what stood in a field before a reload.
                 Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
                 _ if is_other || typed.is_empty() => text.set_value(&kept::draft(&name).unwrap_or_default()),
+                _ if is_first => early = typed,
                 _ => {}
             }
             length.set(text.value().chars().count());
