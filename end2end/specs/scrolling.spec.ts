@@ -74,6 +74,17 @@ test("a pill tells what is new below, and leads to the first of it", async ({ pa
   await expect(pill(page)).toBeHidden();
 });
 
+test("what comes before the browser has told of the scrolling is news too", async ({ page, request, room }) => {
+  await fill(request, room, 60);
+  await enter(page, room, "Ben");
+  await page.evaluate(() => addEventListener("scroll", (event) => event.stopImmediatePropagation(), { capture: true }));
+  const before = await scrollTo(page, 20);
+  await post(request, room, "Ann", "new");
+  await expect(pill(page)).toHaveText("1 new message ↓");
+  await expect(page.locator("li.unread")).toBeAttached();
+  expect(Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
+});
+
 test("the pill without news leads to the end", async ({ page, request, room }) => {
   await fill(request, room, 60);
   await enter(page, room, "Ben");

@@ -99,6 +99,8 @@ impl RoomState {
     fn take(self, event: Event) {
         let id = event.id.clone();
         self.hear_of_ownership(&event);
+        // The reader may have scrolled since the browser last told of it.
+        self.place.look();
         let follows = self.follows();
         let spoken = match &event.body {
             EventBody::Message { username, tag, text } => {
