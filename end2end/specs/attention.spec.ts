@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { enter, message, post, say, text } from "../support/room";
+import { enter, fill, message, post, say, text } from "../support/room";
 
 /** A page that can be hidden from its visitor. */
 async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {
@@ -62,6 +62,20 @@ test("what came while the page was hidden stands below a line", async ({ page, r
   await expect(text(page, 3)).toBeAttached();
   await hide(false);
   await expect(page.locator(".message-list > li")).toHaveText([/Today/, /before/, /^2 new$/, /one/, /two/]);
+});
+
+test("more than fits while the page was hidden: the way leads up to the first of it", async ({ page, request, room }) => {
+  const hide = await hideable(page);
+  await post(request, room, "Ann", "before");
+  await enter(page, room, "Ben");
+  await expect(text(page, 1)).toBeVisible();
+  await hide(true);
+  await fill(request, room, 40);
+  await expect(text(page, 41)).toBeAttached();
+  await hide(false);
+  await expect(page.locator(".unread-pill")).toHaveText("40 new messages ↑");
+  await page.locator(".unread-pill").click();
+  await expect(page.locator("li.unread")).toBeInViewport();
 });
 
 test("own messages of another tab do not call", async ({ page, context, request, room }) => {

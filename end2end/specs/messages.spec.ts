@@ -49,6 +49,17 @@ test("today is called so", async ({ page, request, room }) => {
   await expect(page.locator("li.day")).toHaveText(["Today"]);
 });
 
+test("a day later it is another day that is today", async ({ page, request, room }) => {
+  await post(request, room, "Ben", "now");
+  await page.clock.install();
+  await enter(page, room, "Ann");
+  await expect(page.locator("li.day")).toHaveText(["Today"]);
+  await page.clock.setSystemTime(Date.now() + 24 * 60 * 60 * 1000);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+  await page.clock.runFor(100);
+  await expect(page.locator("li.day")).toHaveText([/\d/]);
+});
+
 test("times are in UTC without script, and the reader's own with it", async ({ visitor, request, room }) => {
   await post(request, room, "Ben", "what time is it?");
   const [plain, tokyo] = [await visitor({ javaScriptEnabled: false }), await visitor({ timezoneId: "Asia/Tokyo", locale: "en-GB" })];
@@ -112,6 +123,22 @@ test("a question answered with Keep removes nothing", async ({ page, room }) => 
   await say(page, "next");
   await expect(text(page, 2)).toHaveText("next");
   await expect(text(page, 1)).toHaveText("stays");
+});
+
+test("removing one message leaves the begun edit of another alone", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  for (const [at, said] of ["goes", "stays"].entries()) {
+    await say(page, said);
+    await expect(text(page, at + 1)).toHaveText(said);
+  }
+  await act(page, 2, "Edit");
+  await composer(page).fill("half an edit");
+  await act(page, 1, "Remove");
+  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await expect(text(page, 1)).toHaveText("Message removed");
+  await expect(composer(page)).toHaveValue("half an edit");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(text(page, 2)).toHaveText("half an edit (edited)");
 });
 
 test("letters of any direction find their way: names, text and what is typed", async ({ page, request, room }) => {

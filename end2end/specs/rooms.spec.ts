@@ -1,7 +1,7 @@
 // From room to room: in place, with what is unread in each, and back to where one was.
 
 import { expect, test } from "../support/fixtures";
-import { change, composer, enter, fill, isLive, mark, message, messages, numbers, post, say, scrollTo, switcher, text, top } from "../support/room";
+import { act, change, composer, enter, fill, flood, goOffline, goOnline, hold, isLive, mark, message, messages, nameField, numbers, post, removal, say, scrollTo, switcher, text, top } from "../support/room";
 
 for (const [how, open] of [["a key", "key"], ["a tap", "tap"]]) {
   test(`the recent rooms with what is unread there are ${how} away`, async ({ page, request, room }) => {
@@ -81,6 +81,88 @@ test("Back leads to the same place in the room", async ({ page, request, room })
   await page.goBack();
   await expect(message(page, 40)).toBeInViewport();
   await expect.poll(async () => Math.abs((await top(page, 40)) - before)).toBeLessThanOrEqual(2);
+});
+
+test("a question about a message does not go along into another room", async ({ page, room }) => {
+  const other = `${room}-other`;
+  for (const name of [other, room]) {
+    await enter(page, name, "Ann");
+    await say(page, `said in ${name}`);
+    await expect(text(page, 1)).toHaveText(`said in ${name}`);
+  }
+  await change(page, other);
+  await act(page, 1, "Remove");
+  await expect(removal(page)).toBeVisible();
+  await page.goBack();
+  await expect(page.locator("h1")).toHaveText(room);
+  await expect(removal(page)).toBeHidden();
+});
+
+test("Back and Forward in quick succession lead to the room of the address", async ({ page, room }) => {
+  const other = `${room}-other`;
+  await enter(page, room, "Ann");
+  await change(page, other);
+  const rooms = await hold(page, /\/api\/open_room/);
+  await page.goBack();
+  await expect.poll(rooms.count).toBe(1);
+  await page.goForward();
+  await expect(page).toHaveURL(new RegExp(`/${other}/$`));
+  const answered = page.waitForResponse(/api\/open_room/);
+  rooms.release();
+  await answered;
+  await say(page, "where I am");
+  await expect(text(page, 1)).toHaveText("where I am");
+  await expect(page.locator("h1")).toHaveText(other);
+});
+
+test("on the way to another room, nothing of the one that is left is fetched", async ({ page, request, room }) => {
+  const other = `${room}-other`;
+  await flood(request, other, 120);
+  await enter(page, room, "Ann");
+  await page.evaluate((path) => history.pushState(null, "", path), `/${other}/10`);
+  await page.evaluate(() => dispatchEvent(new PopStateEvent("popstate")));
+  await expect(page.locator("h1")).toHaveText(other);
+  await isLive(page);
+  const rooms = await hold(page, /\/api\/open_room/);
+  await page.goBack();
+  await expect.poll(rooms.count).toBe(1);
+  await page.keyboard.press("Escape");
+  rooms.release();
+  await expect(page.locator("h1")).toHaveText(room);
+  await expect(page).toHaveURL(new RegExp(`/${room}/`));
+});
+
+test("a room that cannot be reached is said to be so, and Back catches up", async ({ page, room, complaints }) => {
+  complaints.expectOutage();
+  const other = `${room}-other`;
+  await enter(page, room, "Ann");
+  await change(page, other);
+  const stays = await mark(page);
+  await goOffline(page);
+  await page.keyboard.press("Control+k");
+  await switcher(page).getByRole("textbox").fill(room);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("The server could not be reached.")).toBeVisible();
+  await expect(page.locator("h1")).toHaveText(other);
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`/${room}/`));
+  await goOnline(page);
+  await expect(page.locator("h1")).toHaveText(room);
+  expect(await stays()).toBe(true);
+});
+
+test("why a name is not taken in one room is not said in another", async ({ page, visitor, room }) => {
+  const ben = await visitor();
+  await enter(ben, room, "Ann");
+  await say(ben, "I am Ann here");
+  await expect(text(ben, 1)).toBeVisible();
+  await enter(page, `${room}-other`, "Ann");
+  await change(page, room);
+  await say(page, "so am I");
+  await expect(page.getByRole("alert").filter({ hasText: /Ann/ }).first()).toBeVisible();
+  await change(page, `${room}-other`);
+  await expect(page.locator(".form-error")).toHaveText("");
+  await expect(nameField(page)).toBeHidden();
 });
 
 test("every room keeps a draft of its own", async ({ page, room }) => {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { expect, test } from "../support/fixtures";
 import {
-  change, composer, enter, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, scrollTo, text, top,
+  act, change, composer, enter, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, scrollTo, text, top,
 } from "../support/room";
 
 const without = { javaScriptEnabled: false };
@@ -231,6 +231,21 @@ test("what is typed before the program has come is a draft like any other", asyn
   await change(page, `${room}-b`);
   await expect(composer(page)).toHaveValue("");
   await change(page, room);
+  await expect(composer(page)).toHaveValue("typed early");
+});
+
+test("what is typed before the program has come is there again after an edit", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "mine");
+  await expect(text(page, 1)).toHaveText("mine");
+  const release = await holdProgram(page);
+  await page.reload({ waitUntil: "commit" });
+  await composer(page).fill("typed early");
+  release();
+  await isLive(page);
+  await act(page, 1, "Edit");
+  await expect(composer(page)).toHaveValue("mine");
+  await page.keyboard.press("Escape");
   await expect(composer(page)).toHaveValue("typed early");
 });
 

@@ -2,17 +2,13 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { enter, fill, flood, isLive, message, messages, numbers, post, range, say, scrollTo, text, top } from "../support/room";
+import { act, enter, fill, flood, hold, isLive, message, messages, numbers, pending, post, range, removal, say, scrollTo, text, top } from "../support/room";
 
 const pill = (page: Page) => page.locator(".unread-pill");
 
 test("hundreds of messages: the list stays bounded, up and down, and the line being read does not move", async ({ page, request, room }) => {
   await flood(request, room, 420);
-  const held: (() => void)[] = [];
-  await page.route(/\/api\/load_history/, async (route) => {
-    await new Promise<void>((release) => held.push(release));
-    await route.continue();
-  });
+  const pages = await hold(page, /\/api\/load_history/);
   await enter(page, room, "Ben");
   const isAPiece = async () => {
     const seen = await numbers(page);
@@ -24,8 +20,8 @@ test("hundreds of messages: the list stays bounded, up and down, and the line be
     for (let seen = await isAPiece(); !reached(seen); seen = await isAPiece()) {
       const line = seen.at(anchor)!;
       const before = await scrollTo(page, line);
-      await expect.poll(() => held.length).toBe(1);
-      held.pop()?.();
+      await expect.poll(pages.count).toBe(1);
+      pages.release();
       await expect.poll(async () => (await numbers(page)).at(anchor < 0 ? -1 : 0)).not.toBe(seen.at(anchor < 0 ? -1 : 0));
       expect(Math.abs((await top(page, line)) - before), `line ${line}`).toBeLessThan(1);
     }
@@ -149,6 +145,110 @@ test("a permalink lands centred and marked; from there a message goes to the end
   await expect(text(page, 421)).toHaveText("from far up");
   await expect(text(page, 421)).toBeInViewport();
   expect((await numbers(page)).at(-2)).toBe(420);
+});
+
+test("a permalink in a room of short lines stays where it leads", async ({ visitor, request, room }) => {
+  const page = await visitor({ viewport: { width: 1280, height: 1800 } });
+  for (let number = 1; number <= 120; number++) await post(request, room, "Ann", `message ${number}`);
+  await page.goto(`/${room}/1?username=Ben`);
+  await isLive(page);
+  await expect.poll(async () => (await numbers(page)).length).toBeGreaterThan(60);
+  await expect(page.locator("li.marked")).toHaveAttribute("data-seq", "1");
+  await expect(text(page, 1)).toBeInViewport();
+});
+
+test("whoever reads the last line of a piece stays there when more comes", async ({ page, request, room }) => {
+  await flood(request, room, 420);
+  const pages = await hold(page, /\/api\/load_history/);
+  await page.goto(`/${room}/100?username=Ben`);
+  await isLive(page);
+  const last = (await numbers(page)).at(-1)!;
+  const before = await scrollTo(page, last, "end");
+  // What was asked for before may be above; more below is asked for then.
+  const reached = async () => (pages.release(), (await numbers(page)).at(-1)!);
+  await expect.poll(reached).toBeGreaterThan(last);
+  expect(Math.abs((await top(page, last)) - before)).toBeLessThan(1);
+});
+
+test("whoever goes to the end is not taken back by a page that was asked for before", async ({ page, request, room }) => {
+  await fill(request, room, 3);
+  await enter(page, room, "Ben");
+  await expect(text(page, 3)).toBeVisible();
+  await page.goto("about:blank");
+  await flood(request, room, 100);
+  await page.goto(`/${room}/`);
+  await isLive(page);
+  await expect(pill(page)).toHaveText(/new messages ↑/);
+  const pages = await hold(page, /\/api\/load_history/);
+  await pill(page).click();
+  await expect.poll(pages.count).toBe(1);
+  await say(page, "here I am");
+  const own = page.getByText("here I am");
+  await expect(own).toBeInViewport();
+  const answered = page.waitForResponse(/\/api\/load_history/);
+  pages.release();
+  await answered;
+  await post(request, room, "Ann", "the last word");
+  await expect(page.getByText("the last word").first()).toBeInViewport();
+  await expect(own).toBeInViewport();
+});
+
+test("a message removed while another piece is on its way stays removed", async ({ page, visitor, request, room }) => {
+  const ann = await visitor();
+  await enter(ann, room, "Dora");
+  await flood(request, room, 60);
+  await say(ann, "regrettable");
+  await expect(messages(ann, "regrettable")).toHaveCount(1);
+  const gone = (await numbers(ann)).at(-1)!;
+  await flood(request, room, 35);
+  await page.goto(`/${room}/${gone - 11}?username=Ben`);
+  await isLive(page);
+  await expect(text(page, gone)).toBeAttached();
+  // The answer is what was there before.
+  await page.route(/\/api\/load_history\?[^&]*$/, async (route) => {
+    const answer = await route.fetch();
+    await act(ann, gone, "Remove");
+    await removal(ann).getByRole("button", { name: "Remove" }).click();
+    await expect(text(page, gone)).toHaveText("Message removed");
+    await route.fulfill({ response: answer });
+  }, { times: 1 });
+  await page.keyboard.press("Escape");
+  await expect.poll(async () => (await numbers(page)).at(-1)!).toBe(gone + 35);
+  await expect(text(page, gone)).toHaveText("Message removed");
+});
+
+test("a first visit in the middle of a room has read what was there", async ({ page, request, room }) => {
+  await flood(request, room, 200);
+  await page.goto(`/${room}/10?username=Ben`);
+  await isLive(page);
+  await post(request, room, "Ann", "news");
+  await expect(pill(page)).toHaveText("1 new message ↓");
+  const last = (await numbers(page)).at(-1)!;
+  await scrollTo(page, last);
+  await expect.poll(async () => (await numbers(page)).at(-1)!).toBeGreaterThan(last);
+  await expect(page.locator("li.unread")).toHaveCount(0);
+  await pill(page).click();
+  await expect(page.getByText("news")).toBeInViewport();
+  await expect(page.locator("li.unread")).toHaveText("1 new");
+});
+
+test("a refusal leaves the reader in place, also before the browser has told of the scrolling", async ({ page, request, room }) => {
+  await fill(request, room, 60);
+  let release = () => {};
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    socket.connectToServer().onMessage((raw) => {
+      if (String(raw).includes("rejected")) release = () => socket.send(raw);
+      else socket.send(raw);
+    });
+  });
+  await enter(page, room, "Ben");
+  await say(page, "x".repeat(4001));
+  await expect(pending(page)).toBeVisible();
+  await page.evaluate(() => addEventListener("scroll", (event) => event.stopImmediatePropagation(), { capture: true }));
+  const before = await scrollTo(page, 20);
+  release();
+  await expect(pending(page)).toHaveText(/at most 4000/);
+  expect(Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
 });
 
 test("a link leads from far up to the newest messages", async ({ page, request, room }) => {

@@ -107,6 +107,58 @@ test("a message that is refused says why, and can be tried again, copied and dis
   expect(await numbers(page)).toEqual([1]);
 });
 
+test("what is too long for any frame is refused like the rest, and holds nothing up", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "x".repeat(20_000));
+  await say(page, "short");
+  await heard(page, ["short"]);
+  await expect(pending(page)).toHaveText(/Messages have at most 4000 characters\./);
+  await expect(pending(page).getByRole("button")).toHaveText(["Retry", "Copy", "Discard"]);
+  await pending(page).getByRole("button", { name: "Discard" }).click();
+  await expect(pending(page)).toHaveCount(0);
+});
+
+test("what a full storage does not keep is sent all the same", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await page.evaluate(() => {
+    for (let size = 1 << 20; size > 0; size >>= 1) {
+      try {
+        for (let at = 0; ; at++) localStorage.setItem(`full-${size}-${at}`, "x".repeat(size));
+      } catch {
+        // Smaller pieces may fit.
+      }
+    }
+  });
+  await goOffline(page);
+  for (const said of ["one", "two"]) await say(page, said);
+  await expect(pending(page)).toHaveText([/one/, /two/]);
+  await goOnline(page);
+  await heard(page, ["one", "two"]);
+  await expect(pending(page)).toHaveCount(0);
+});
+
+test("an edit goes on from the edit before, though that has not arrived", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await say(page, "one");
+  await expect(text(page, 1)).toHaveText("one");
+  await goOffline(page);
+  const save = async (before: string, after: string) => {
+    await composer(page).press("ArrowUp");
+    await expect(composer(page)).toHaveValue(before);
+    await composer(page).fill(after);
+    await composer(page).press("Enter");
+    await expect(text(page, 1)).toHaveText(`${after} saving…`);
+  };
+  await save("one", "two");
+  await save("two", "three");
+  await save("three", "one");
+  await goOnline(page);
+  await heard(page, ["one (edited)"]);
+  await page.reload();
+  await isLive(page);
+  await heard(page, ["one (edited)"]);
+});
+
 test("characters are counted only near the limit", async ({ page, room }) => {
   await enter(page, room, "Ann");
   const left = page.locator(".composer-left");

@@ -93,6 +93,16 @@ export async function top(page: Page, seq: number): Promise<number> {
   return text(page, seq).evaluate((line) => line.getBoundingClientRect().top);
 }
 
+/** Holds what is asked for at these addresses, until it is let go on. */
+export async function hold(page: Page, address: RegExp): Promise<{ count: () => number; release: () => void }> {
+  const held: (() => void)[] = [];
+  await page.route(address, async (route) => {
+    await new Promise<void>((release) => held.push(release));
+    await route.continue();
+  });
+  return { count: () => held.length, release: () => held.splice(0).forEach((release) => release()) };
+}
+
 /** Leaves a mark that the page loses when it is loaded anew. */
 export async function mark(page: Page): Promise<() => Promise<boolean>> {
   await page.evaluate(() => ((window as { marked?: boolean }).marked = true));

@@ -188,7 +188,7 @@ impl<L: Listener> Connection<L> {
             self.state = State::Closed;
             return self.listener.status(ConnectionStatus::Closed);
         }
-        let ceiling = (SHORTEST_WAIT * 2f64.powi(self.tries.min(10) as i32)).min(LONGEST_WAIT);
+        let ceiling = (SHORTEST_WAIT * 2f64.powi(1 + self.tries.min(10) as i32)).min(LONGEST_WAIT);
         let wait = SHORTEST_WAIT + js_sys::Math::random() * (ceiling - SHORTEST_WAIT);
         self.tries += 1;
         self.state = State::Waiting { until: now() + wait };

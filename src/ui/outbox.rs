@@ -66,9 +66,12 @@ pub struct Pending {
     /// Whether it is on its way over the connection that there is now.
     #[serde(skip)]
     pub sent: bool,
+    /// Whether the browser keeps it; else it lives as long as the page.
+    #[serde(skip)]
+    pub kept: bool,
 }
 
-read_by_name!(Pending { id, order, wish, refused, sent });
+read_by_name!(Pending { id, order, wish, refused, sent, kept });
 
 /// What waits, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,26 +90,34 @@ impl Outbox {
         self.pending.iter().find(|pending| pending.id == *id)
     }
 
-    /// The text that a change on its way gives to the message of this number: empty when it is being removed.
-    pub fn change_of(&self, seq: Seq) -> Option<&str> {
-        self.pending.iter().rev().filter(|pending| pending.refused.is_none()).find_map(|pending| match &pending.wish {
-            Wish::Edit { target, text } if *target == seq => Some(text.as_str()),
-            Wish::Delete { target } if *target == seq => Some(""),
-            _ => None,
+    /// The newest change on its way of the message of this number: an edit, or its removal.
+    pub fn change_of(&self, seq: Seq) -> Option<&Pending> {
+        self.pending.iter().rev().find(|pending| match pending.wish {
+            Wish::Edit { target, .. } | Wish::Delete { target } => target == seq && pending.refused.is_none(),
+            Wish::Post { .. } => false,
         })
     }
 
     /// Keeps something to be sent, typed at `now` in milliseconds.
     pub fn push(&mut self, id: EventId, wish: Wish, now: u64) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
-        self.pending.push(Pending { id, order, wish, refused: None, sent: false });
+        self.pending.push(Pending { id, order, wish, refused: None, sent: false, kept: false });
     }
 
-    /// Takes over what is kept, by this tab and others: what is no longer there has been acknowledged.
+    /// Takes over what is kept, by this tab and others: what was kept and is no longer there has been acknowledged.
     pub fn take_over(&mut self, kept: Vec<Pending>) {
-        let before = std::mem::take(&mut self.pending);
+        let mut before = std::mem::take(&mut self.pending);
+        before.retain(|it| !it.kept || kept.iter().any(|pending| pending.id == it.id));
         for mut pending in kept {
-            pending.sent = before.iter().any(|it| it.id == pending.id && it.sent);
+            pending.kept = true;
+            match before.iter_mut().find(|it| it.id == pending.id) {
+                Some(here) if here.kept => *here = Pending { sent: here.sent, ..pending },
+                // The storage did not take what became of it since.
+                Some(_) => {}
+                None => before.push(pending),
+            }
+        }
+        for pending in before {
             let place = (pending.order, pending.id.as_str());
             let earlier = self.pending.iter().take_while(|it| (it.order, it.id.as_str()) < place).count();
             self.pending.insert(earlier, pending);
@@ -155,6 +166,13 @@ impl Outbox {
             if let (Wish::Post { username: before, .. }, Some(now)) = (&mut pending.wish, username) {
                 *before = Some(now);
             }
+        }
+    }
+
+    /// Whether the browser keeps it as it is now.
+    pub fn note_kept(&mut self, id: &EventId, kept: bool) {
+        if let Some(pending) = self.get_mut(id) {
+            pending.kept = kept;
         }
     }
 
@@ -242,15 +260,35 @@ mod tests {
     }
 
     #[test]
+    fn what_no_storage_keeps_stays_until_it_is_acknowledged() {
+        let mut outbox = outbox(&["kept", "unkept", "stored"]);
+        for name in ["kept", "stored"] {
+            outbox.note_kept(&id(name), true);
+        }
+        let kept = outbox.get(&id("kept")).unwrap().clone();
+        outbox.take_over(vec![kept]);
+        let ids = |outbox: &Outbox| outbox.pending().iter().map(|it| it.id.as_str().to_owned()).collect::<Vec<_>>();
+        assert_eq!(ids(&outbox), ["kept", "unkept"]);
+        let kept = outbox.get(&id("kept")).unwrap().clone();
+        outbox.refuse(&id("kept"), &too_long());
+        outbox.note_kept(&id("kept"), false);
+        outbox.take_over(vec![kept]);
+        assert_eq!(ids(&outbox), ["kept", "unkept"]);
+        assert!(outbox.get(&id("kept")).unwrap().refused.is_some(), "what is kept is older");
+    }
+
+    #[test]
     fn the_newest_change_of_a_message_counts() {
         let mut outbox = Outbox::default();
         outbox.push(id("a"), Wish::Edit { target: 7, text: "one".into() }, 1);
         outbox.push(id("b"), Wish::Edit { target: 7, text: "two".into() }, 1);
-        assert_eq!(outbox.change_of(7), Some("two"));
+        let text = |outbox: &Outbox| outbox.change_of(7).map(|change| change.wish.text().to_owned());
+        assert_eq!(text(&outbox).as_deref(), Some("two"));
         outbox.refuse(&id("b"), &too_long());
-        assert_eq!(outbox.change_of(7), Some("one"));
+        assert_eq!(text(&outbox).as_deref(), Some("one"));
         outbox.push(id("c"), Wish::Delete { target: 7 }, 1);
-        assert_eq!(outbox.change_of(7), Some(""));
+        assert_eq!(text(&outbox).as_deref(), Some(""));
+        assert_eq!(outbox.change_of(8), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Timeline {
     more_after: bool,
     /// The newest message that is known to exist.
     newest: Seq,
-    /// Changes to messages that are not here, while a page is on its way that may hold them as they were before.
+    /// Changes since a page is on its way, which may hold messages as they were before.
     missed: Option<Vec<Change>>,
 }
 
@@ -197,18 +197,14 @@ impl Timeline {
     }
 
     fn change(&mut self, change: Change) {
-        match self.index(change.target) {
-            Some(index) => {
-                let line = &mut self.lines[index];
-                line.message.edited = !change.text.is_empty();
-                line.message.text = change.text;
-                line.changed = change.seq;
-            }
-            None => {
-                if let Some(missed) = &mut self.missed {
-                    missed.push(change);
-                }
-            }
+        if let Some(missed) = &mut self.missed {
+            missed.push(change.clone());
+        }
+        if let Some(index) = self.index(change.target) {
+            let line = &mut self.lines[index];
+            line.message.edited = !change.text.is_empty();
+            line.message.text = change.text;
+            line.changed = change.seq;
         }
     }
 

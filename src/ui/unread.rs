@@ -19,16 +19,17 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Opens a room that was read up to `read` (never, if `None`). `others` are the messages of others that are
-    /// loaded, the last of all is `last`; `more_before` tells that there are older ones.
+    /// Opens a room that was read up to `read` (never, if `None`) and goes up to `head`. `others` are the messages of
+    /// others that are loaded, the first of all is `first`; `more_before` tells that there are older ones.
     pub fn open(
         read: Option<Seq>,
         others: impl Iterator<Item = Seq>,
         first: Seq,
-        last: Seq,
+        head: Seq,
         more_before: bool,
     ) -> Self {
-        let read = read.unwrap_or(last);
+        // A room that was deleted and opened again begins anew.
+        let read = read.unwrap_or(head).min(head);
         let waiting: VecDeque<Seq> = others.filter(|seq| *seq > read).collect();
         let more = more_before && first > read + 1 && !waiting.is_empty();
         let line = (!waiting.is_empty()).then_some(read);
@@ -67,6 +68,10 @@ impl Unread {
 
     /// A message of somebody else has come. `seen` tells whether the visitor sees it come.
     pub fn arrive(&mut self, seq: Seq, seen: bool) {
+        // A page may have shown it before.
+        if seq <= self.read {
+            return;
+        }
         if seen && self.waiting.is_empty() {
             self.read = seq;
             return;
@@ -113,6 +118,29 @@ mod tests {
     fn a_first_visit_has_nothing_unread() {
         let unread = Unread::open(None, 1..=9, 1, 9, false);
         assert_eq!((unread.read(), unread.line(), unread.count()), (9, None, 0));
+    }
+
+    #[test]
+    fn a_first_visit_in_the_middle_has_nothing_unread_either() {
+        let mut unread = Unread::open(None, 1..=9, 1, 40, false);
+        unread.arrive(41, false);
+        assert_eq!((unread.line(), unread.count()), (Some(40), 1));
+    }
+
+    #[test]
+    fn a_room_that_began_anew_is_read_as_far_as_it_goes() {
+        let mut unread = Unread::open(Some(500), 1..=2, 1, 2, false);
+        unread.arrive(3, false);
+        unread.see(3);
+        assert_eq!((unread.read(), unread.count()), (3, 0));
+    }
+
+    #[test]
+    fn what_a_page_has_shown_is_no_news() {
+        let mut unread = Unread::open(Some(1), 1..=1, 1, 1, false);
+        unread.see(3);
+        unread.arrive(2, false);
+        assert_eq!((unread.line(), unread.count()), (None, 0));
     }
 
     #[test]

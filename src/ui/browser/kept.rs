@@ -24,10 +24,10 @@ pub(crate) fn is_of_outbox(key: &str, room: &RoomName) -> bool {
     key.starts_with(&outbox_key(room, ""))
 }
 
-/// Keeps one thing that waits.
-pub(crate) fn keep_pending(room: &RoomName, pending: &Pending) {
+/// Keeps one thing that waits. Returns whether the storage took it.
+pub(crate) fn keep_pending(room: &RoomName, pending: &Pending) -> bool {
     let text = serde_json::to_string(pending).expect("what waits is plain data");
-    keep(&outbox_key(room, pending.id.as_str()), &text);
+    keep(&outbox_key(room, pending.id.as_str()), &text)
 }
 
 /// Lets go of it.
@@ -90,16 +90,16 @@ pub(crate) fn recent() -> Vec<ReadRoom> {
         }
     }
     let surplus = rooms.split_off(rooms.len().min(MAX_COUNTED_ROOMS));
-    surplus.iter().for_each(|(_, it)| keep(&format!("{READ}{}", it.room), ""));
+    for (_, surplus) in surplus {
+        keep(&format!("{READ}{}", surplus.room), "");
+    }
     rooms.into_iter().map(|(_, it)| it).collect()
 }
 
-/// Keeps a text under a key, or nothing.
-fn keep(key: &str, text: &str) {
-    if let Some(storage) = storage() {
-        // A storage that is full keeps what it has; what is new lives as long as the page.
-        let _ = if text.is_empty() { storage.remove_item(key) } else { storage.set_item(key, text) };
-    }
+/// Keeps a text under a key, or nothing. A storage that is full keeps what it has; what is new lives as long as the page.
+fn keep(key: &str, text: &str) -> bool {
+    let put = |storage: Storage| if text.is_empty() { storage.remove_item(key) } else { storage.set_item(key, text) };
+    storage().is_some_and(|storage| put(storage).is_ok())
 }
 
 fn keys(storage: &Storage) -> Vec<String> {

@@ -45,8 +45,8 @@ pub(super) fn Composer(
             let _ = text.focus();
         }
     };
-    take_up(room, text, length);
-    edit(room, write);
+    take_up(room, text, length, refused);
+    edit(room, text, write);
 
     let submit = move |event: SubmitEvent| {
         let Some(text) = text.get_untracked() else { return };
@@ -195,7 +195,7 @@ fn join(room: RoomState, name: String, moves_on: bool, joins: StoredValue<u32>) 
 /// Goes on with what was begun in the room, where nothing was typed yet: an edit, or else the draft. Also when another
 /// room is opened. What was typed before the browser took over becomes a draft when the room is left: it may just be on
 /// its way as a form.
-fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
+fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, refused: RwSignal<Option<String>>) {
     let mut early = String::new();
     Effect::new(move |before: Option<String>| {
         let name = room.page.with(|page| page.room.clone());
@@ -207,11 +207,16 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
             if let Some(left) = left.filter(|_| !early.is_empty() && early == typed) {
                 kept::keep_draft(&RoomName::from_stored(left), &typed);
             }
+            if is_other {
+                refused.set(None);
+            }
+            if is_other || typed.is_empty() {
+                text.set_value(&kept::draft(&name).unwrap_or_default());
+            }
             let begun = kept::edit(&name).filter(|(seq, _)| room.has_own(*seq));
             match begun {
                 // Some browsers fill in again what stood in a field before a reload.
                 Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
-                _ if is_other || typed.is_empty() => text.set_value(&kept::draft(&name).unwrap_or_default()),
                 _ if is_first => early = typed,
                 _ => {}
             }
@@ -222,18 +227,23 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>) {
 }
 
 /// Fills the composer with the message that is to be edited, as far as that has come, and with the draft when it is over.
-fn edit(room: RoomState, write: impl Fn(&str) + Copy + 'static) {
+fn edit(room: RoomState, text: NodeRef<Textarea>, write: impl Fn(&str) + Copy + 'static) {
     Effect::new(move |before: Option<Option<Seq>>| {
         let editing = room.editing.get();
+        let before = before.flatten();
         match editing {
             Some(seq) => {
                 let begun = kept::edit(&room.name()).filter(|(kept, _)| *kept == seq).map(|(_, text)| text);
-                let text = || room.timeline.with_untracked(|it| it.message(seq).map(|it| it.text.clone()));
-                if let Some(text) = begun.or_else(text) {
+                // What was typed before the browser took over, or came back refused, is not kept yet.
+                let typed = text.get_untracked().map(|text| text.value()).filter(|it| Some(it) != begun.as_ref());
+                if let Some(typed) = typed.filter(|_| before.is_none()) {
+                    kept::keep_draft(&room.name(), &typed);
+                }
+                if let Some(text) = begun.or_else(|| room.text_of(seq)) {
                     write(&text);
                 }
             }
-            None if before.flatten().is_some() => write(&kept::draft(&room.name()).unwrap_or_default()),
+            None if before.is_some() => write(&kept::draft(&room.name()).unwrap_or_default()),
             None => {}
         }
         editing
@@ -241,12 +251,11 @@ fn edit(room: RoomState, write: impl Fn(&str) + Copy + 'static) {
 }
 
 fn finish_editing(room: RoomState, target: Seq, text: String) {
-    let before = room.timeline.with_untracked(|timeline| timeline.message(target).map(|it| it.text.clone()));
     if text.is_empty() {
         room.removing.set(Some(target));
         return;
     }
-    if before.as_ref() != Some(&text) {
+    if room.text_of(target).as_ref() != Some(&text) {
         room.wish(Wish::Edit { target, text });
     }
     room.stop_editing();

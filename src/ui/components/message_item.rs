@@ -72,7 +72,11 @@ pub(super) fn MessageItem(row: MessageRow) -> impl IntoView {
 #[component]
 pub(super) fn DayItem(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let day = move || if room.awake.get() { clock::local_day(at) } else { at.day_utc() };
+    // What was today is not tomorrow.
+    let day = move || {
+        room.timeline.track();
+        if room.awake.get() { clock::local_day(at) } else { at.day_utc() }
+    };
     view! {
         <li class="day">
             <time datetime=at.rfc3339()>{Signal::derive(day)}</time>

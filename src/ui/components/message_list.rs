@@ -37,14 +37,14 @@ pub(super) fn MessageList() -> impl IntoView {
         line.track();
         // By then the list is drawn anew, and nothing of it has been shown yet.
         queue_microtask(move || {
-            room.place.keep();
+            room.place.keep(room.follows());
             room.look();
         });
     });
     let of_page = move |read: fn(&RoomPage) -> String| Signal::derive(move || room.page.with(read));
     let later = Signal::derive(move || room.timeline.with(Timeline::more_after));
     // The browser keeps no place in a list, and forgets what it is told while the page goes away.
-    let mut note = debounce(NOTED_AFTER, move |()| address::keep_place(room.place.now()));
+    let mut note = debounce(NOTED_AFTER, move |()| room.note_place());
     let scroll = move |_| {
         note(());
         room.place.look();
@@ -128,10 +128,10 @@ fn choose(room: RoomState, event: &MouseEvent) {
         }
         ("end", _) => room.go_to_the_end(),
         ("message", Some(seq)) => {
-            address::keep_place(room.place.now());
+            room.note_place();
             address::go(&format!("{}{seq}", room.path()));
             room.marked.set(Some(seq));
-            room.place.go(Goal::Middle(seq));
+            room.go_here(Goal::Middle(seq));
         }
         _ => return,
     }

@@ -86,20 +86,28 @@ impl ReadingPlace {
         self.goal.update_value(|goal| *goal = goal.and_then(|goal| Some(goal.at(nearest?))));
     }
 
+    /// More is about to be drawn above or below: the reader stays at the line in view, at the end of a piece of the room
+    /// too, unless on the way elsewhere.
+    pub(super) fn stay(self) {
+        self.goal
+            .update_value(|goal| *goal = goal.or(self.mark.get_value().map(|(seq, below)| Goal::Stay(seq, below))));
+    }
+
     /// The messages were drawn anew: the reader goes where they wanted, or stays, or follows the end.
-    pub(super) fn keep(self) {
+    pub(super) fn keep(self, follows: bool) {
         match (self.goal.get_value(), self.mark.get_value()) {
             // What is not drawn yet is gone to when it is.
             (Some(goal), _) if self.can_go(goal) => self.go(goal),
             (Some(_), _) => {}
-            (None, Some((seq, below))) if !self.is_at_the_end() => self.go(Goal::Stay(seq, below)),
+            (None, Some((seq, below))) if !follows => self.go(Goal::Stay(seq, below)),
             (None, _) => self.go(Goal::End),
         }
     }
 
     fn can_go(self, goal: Goal) -> bool {
         let scrolled = self.scrolled.get_untracked();
-        goal.seq().is_none_or(|seq| scrolled.is_some_and(|scrolled| line(&scrolled, seq).is_some()))
+        let is_here = matches!(goal, Goal::Stay(..));
+        is_here || goal.seq().is_none_or(|seq| scrolled.is_some_and(|scrolled| line(&scrolled, seq).is_some()))
     }
 
     /// Goes there now. What is not drawn is not gone to.

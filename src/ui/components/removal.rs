@@ -25,7 +25,9 @@ pub(super) fn RemovalDialog() -> impl IntoView {
     let remove = move |_| {
         if let Some(target) = room.removing.get_untracked() {
             room.removing.set(None);
-            room.stop_editing();
+            if room.editing.get_untracked() == Some(target) {
+                room.stop_editing();
+            }
             room.wish(Wish::Delete { target });
             request_animation_frame(browser::focus_composer);
         }

@@ -64,11 +64,19 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
 
     // An `Option`, as the other memo has it: one type less to download.
     let read = Memo::new(move |_| Some(room.unread.with(Unread::read)));
-    Effect::new(move |_| kept::keep_read(&room.name(), read.get().unwrap_or_default()));
+    Effect::new(move |_| {
+        // Another tab may have read further.
+        let name = room.name();
+        kept::keep_read(&name, read.get().max(kept::read(&name)).unwrap_or_default());
+    });
 
     window_event_listener(ev::popstate, move |_| room.come_back());
-    window_event_listener(ev::visibilitychange, move |_| room.look());
-    window_event_listener(ev::beforeunload, move |_| address::keep_place(room.place.now()));
+    window_event_listener(ev::visibilitychange, move |_| {
+        // It may be another day.
+        room.draw();
+        room.look();
+    });
+    window_event_listener(ev::beforeunload, move |_| room.note_place());
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.is_some_and(|key| kept::is_of_outbox(&key, &room.name())) {

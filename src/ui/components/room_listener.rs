@@ -7,6 +7,7 @@ use crate::ui::browser;
 use crate::ui::live::{ConnectionStatus, Listener};
 use crate::ui::outbox::Outbox;
 use crate::ui::timeline::Applied;
+use crate::ui::unread::Unread;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ impl Listener for RoomListener {
             // Whatever was handed to the connection before it was there is not on its way.
             self.room.outbox.update_untracked(Outbox::disconnect);
             self.room.send_waiting();
+            self.room.catch_up();
         }
     }
 
@@ -86,7 +88,7 @@ impl Listener for RoomListener {
 
 impl RoomState {
     /// The messages are drawn anew before the next frame is shown, however many events have come by then.
-    fn draw(self) {
+    pub(super) fn draw(self) {
         if !self.drawing.get_value() {
             self.drawing.set_value(true);
             request_animation_frame(move || {
@@ -123,7 +125,11 @@ impl RoomState {
                 Some((seq, _, tag, _)) if self.is_own(&tag) => self.unread.update(|unread| unread.speak(seq)),
                 Some((seq, username, _, text)) => {
                     self.attention.hear(&username, &text);
+                    let line = self.unread.with_untracked(Unread::line);
                     self.unread.update(|unread| unread.arrive(seq, follows && !browser::is_hidden()));
+                    if self.unread.with_untracked(Unread::line) != line {
+                        self.line_seen.set(false);
+                    }
                 }
                 None => {}
             }

@@ -5,6 +5,7 @@ use super::moderation::Concern;
 use super::others::Others;
 use super::reading_place::{Goal, ReadingPlace};
 use super::room_listener::RoomListener;
+use super::travel::Errand;
 use super::turn::Turn;
 use crate::domain::{EventId, Message, RoomName, RoomPage, Seq, Tag};
 use crate::protocol::ClientFrame;
@@ -50,8 +51,7 @@ pub(super) struct RoomState {
     /// Counts the rooms that were opened, and what was asked for: late answers are for nobody.
     pub(super) visit: StoredValue<u32>,
     pub(super) asked: StoredValue<u32>,
-    /// Whether a page of history is on its way.
-    pub(super) loading: StoredValue<bool>,
+    pub(super) errand: StoredValue<Errand>,
     pub(super) drawing: StoredValue<bool>,
     live: StoredValue<Option<Live>>,
 }
@@ -83,7 +83,7 @@ impl RoomState {
             turn: StoredValue::default(),
             visit: StoredValue::default(),
             asked: StoredValue::default(),
-            loading: StoredValue::default(),
+            errand: StoredValue::default(),
             drawing: StoredValue::default(),
             live: StoredValue::new(None),
         }
@@ -108,6 +108,12 @@ impl RoomState {
         self.timeline.with_untracked(|it| it.message(seq).is_some_and(|it| self.is_own(&it.tag) && !it.is_deleted()))
     }
 
+    /// The text of a message as it is, or will be once what is on its way is there.
+    pub(super) fn text_of(self, seq: Seq) -> Option<String> {
+        let coming = self.outbox.with_untracked(|outbox| outbox.change_of(seq).map(|it| it.wish.text().to_owned()));
+        coming.or_else(|| self.timeline.with_untracked(|it| it.message(seq).map(|it| it.text.clone())))
+    }
+
     /// The visitor's newest message that is still there.
     pub(super) fn last_own(self) -> Option<Message> {
         let is_own = |it: &&Message| self.is_own(&it.tag) && !it.is_deleted();
@@ -118,11 +124,13 @@ impl RoomState {
     pub(super) fn begin(self) {
         let (name, page) = (self.name(), self.page.get_untracked());
         self.visit.update_value(|visit| *visit += 1);
-        self.outbox.update(|outbox| outbox.take_over(kept::outbox(&name).unwrap_or_default()));
+        let mut outbox = Outbox::default();
+        outbox.take_over(kept::outbox(&name).unwrap_or_default());
+        self.outbox.set(outbox);
         self.unread.set(self.timeline.with_untracked(|timeline| {
             let others = timeline.messages().filter(|it| !self.is_own(&it.tag)).map(|it| it.seq);
-            let (first, last) = (timeline.first().unwrap_or(0), timeline.last().unwrap_or(0));
-            Unread::open(kept::read(&name), others, first, last, timeline.more_before())
+            let first = timeline.first().unwrap_or(0);
+            Unread::open(kept::read(&name), others, first, timeline.position(), timeline.more_before())
         }));
         self.line_seen.set(self.unread.with_untracked(|unread| unread.line().is_none()));
         kept::keep_read(&name, self.unread.with_untracked(Unread::read));
@@ -181,10 +189,14 @@ impl RoomState {
 
     /// Changes the outbox, and what the browser keeps of the one thing that this is about.
     pub(super) fn change_outbox(self, id: &EventId, change: impl FnOnce(&mut Outbox)) {
-        self.outbox.update(change);
-        self.outbox.with_untracked(|outbox| match outbox.get(id) {
-            Some(pending) => kept::keep_pending(&self.name(), pending),
-            None => kept::forget_pending(&self.name(), id),
+        // The list is drawn anew, and the reader may have scrolled since the browser last told of it.
+        self.place.look();
+        self.outbox.update(|outbox| {
+            change(outbox);
+            match outbox.get(id).map(|pending| kept::keep_pending(&self.name(), pending)) {
+                Some(kept) => outbox.note_kept(id, kept),
+                None => kept::forget_pending(&self.name(), id),
+            }
         });
     }
 
@@ -205,6 +217,9 @@ impl RoomState {
         self.place.aim(nearest.map_or(Goal::End, |nearest| goal.at(nearest)));
         self.others.leave();
         self.editing.set(None);
+        self.removing.set(None);
+        self.moderating.set(None);
+        self.name_refused.set(None);
         self.notice.set(String::new());
         self.marked.set(page.permalink);
         self.timeline.set(timeline);

@@ -2,7 +2,7 @@
 
 use super::reading_place::Goal;
 use super::room_state::RoomState;
-use crate::api::{load_history, open_room};
+use crate::api::{ApiError, load_history, open_room};
 use crate::domain::{HistoryPlace, Seq};
 use crate::ui::browser::{self, address};
 use crate::ui::timeline::Timeline;
@@ -13,6 +13,19 @@ use leptos::task::spawn_local;
 /// More messages are fetched when so much is left above or below, in pixels.
 const EARLY: i32 = 1200;
 
+/// What is on its way from the server; at most one thing at a time.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Errand {
+    #[default]
+    Nothing,
+    /// Messages before or after those that are there.
+    More,
+    /// Another piece of the room.
+    Piece,
+    /// Another room.
+    Room,
+}
+
 impl RoomState {
     /// Goes to the newest message.
     pub(super) fn go_to_the_end(self) {
@@ -20,8 +33,14 @@ impl RoomState {
             self.place.aim(Goal::End);
             self.load(HistoryPlace::Newest);
         } else {
-            self.place.go(Goal::End);
+            self.go_here(Goal::End);
         }
+    }
+
+    /// Goes to what is loaded, and no longer to another piece of the room.
+    pub(super) fn go_here(self, goal: Goal) {
+        self.give_up(Errand::Piece);
+        self.place.go(goal);
     }
 
     /// Goes to a message of this room, wherever it is.
@@ -30,7 +49,7 @@ impl RoomState {
         let has_all_before =
             self.timeline.with_untracked(|it| !it.more_before() || it.first().is_some_and(|it| it <= seq));
         if let Some(nearest) = nearest.filter(|nearest| has_all_before && *nearest >= seq) {
-            self.place.go(goal.at(nearest));
+            self.go_here(goal.at(nearest));
         } else {
             self.place.aim(goal);
             self.load(HistoryPlace::Around(seq));
@@ -46,7 +65,7 @@ impl RoomState {
                 self.unread.update(|unread| unread.see(seen));
             }
         }
-        if !self.line_seen.get_untracked() && !self.is_line_above() {
+        if !browser::is_hidden() && !self.line_seen.get_untracked() && !self.is_line_above() {
             self.line_seen.set(true);
         }
         let (above, below) = self.place.left();
@@ -78,18 +97,20 @@ impl RoomState {
             HistoryPlace::Around(seq) => (None, None, Some(seq)),
             HistoryPlace::Newest => (None, None, None),
         };
-        if self.loading.get_value() && (before.is_some() || after.is_some()) {
-            return;
+        let goes_on = before.is_some() || after.is_some();
+        match self.errand.get_value() {
+            // Nothing more is fetched for the room that is left.
+            Errand::Room => return self.place.redirect(None),
+            Errand::More | Errand::Piece if goes_on => return,
+            _ => {}
         }
-        let asked = self.ask();
-        self.loading.set_value(true);
+        let asked = self.ask(if goes_on { Errand::More } else { Errand::Piece });
         self.timeline.update_untracked(Timeline::expect_page);
         spawn_local(async move {
             let page = load_history(self.name().to_string(), before, after, around).await;
             if !self.is_wanted(asked) {
                 return;
             }
-            self.loading.set_value(false);
             // A page that did not come is asked for again at the next scrolling.
             let Ok(page) = page else { return self.place.redirect(None) };
             self.timeline.update_untracked(|timeline| match place {
@@ -102,14 +123,24 @@ impl RoomState {
             }
             // The reader may have scrolled since the browser last told of it.
             self.place.look();
+            if after.is_some() || before.is_some() && self.place.left().1 > 0 {
+                self.place.stay();
+            }
             self.timeline.notify();
         });
     }
 
     /// Opens another room, in place; what cannot be opened so is loaded as a page, which says why.
     pub(super) fn open(self, path: String) {
-        address::keep_place(self.place.now());
+        self.note_place();
         self.visit_room(path, true);
+    }
+
+    /// Notes where the reader is, for the way back.
+    pub(super) fn note_place(self) {
+        if self.is_at_its_address() {
+            address::keep_place(self.place.now());
+        }
     }
 
     /// Whether the address names this room.
@@ -121,6 +152,7 @@ impl RoomState {
     pub(super) fn come_back(self) {
         match address::named() {
             Some((_, seq)) if self.is_at_its_address() => {
+                self.give_up(Errand::Room);
                 self.marked.set(seq);
                 match (address::place(), seq) {
                     (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),
@@ -133,11 +165,16 @@ impl RoomState {
         }
     }
 
+    /// Goes where the address leads, if that could not be reached before.
+    pub(super) fn catch_up(self) {
+        if self.errand.get_value() != Errand::Room && !self.is_at_its_address() {
+            self.come_back();
+        }
+    }
+
     fn visit_room(self, path: String, goes_on: bool) {
         let Some((room, seq)) = address::parse(&path) else { return address::load(&path) };
-        let asked = self.ask();
-        // Nothing more is fetched for the room that is left.
-        self.loading.set_value(true);
+        let asked = self.ask(Errand::Room);
         let place = if goes_on { None } else { address::place() };
         let around = place.map(|place| place.seq).or(seq);
         spawn_local(async move {
@@ -145,8 +182,12 @@ impl RoomState {
             if !self.is_wanted(asked) {
                 return;
             }
-            self.loading.set_value(false);
-            let Ok(mut page) = page else { return address::load(&path) };
+            let mut page = match page {
+                Ok(page) => page,
+                // What is here stays; a browser's page of an error would take its place.
+                Err(error @ ApiError::Call(_)) => return self.notice.set(error.to_string()),
+                Err(_) => return address::load(&path),
+            };
             page.permalink = seq;
             if goes_on {
                 address::go(&seq.map_or_else(|| page.room.path(), |seq| format!("{}{seq}", page.room.path())));
@@ -163,12 +204,25 @@ impl RoomState {
         });
     }
 
-    fn ask(self) -> u32 {
+    /// What was on its way is no longer waited for.
+    fn ask(self, errand: Errand) -> u32 {
         self.asked.update_value(|asked| *asked += 1);
+        self.errand.set_value(errand);
         self.asked.get_value()
     }
 
+    fn give_up(self, errand: Errand) {
+        if self.errand.get_value() == errand {
+            self.ask(Errand::Nothing);
+        }
+    }
+
+    /// Whether this answer is the one that is waited for; it is no longer on its way then.
     fn is_wanted(self, asked: u32) -> bool {
-        self.asked.get_value() == asked
+        let is_wanted = self.asked.get_value() == asked;
+        if is_wanted {
+            self.errand.set_value(Errand::Nothing);
+        }
+        is_wanted
     }
 }

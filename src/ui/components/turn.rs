@@ -2,7 +2,8 @@
 //! and passes the turn on when all of it is acknowledged.
 
 use super::room_state::RoomState;
-use crate::protocol::ClientFrame;
+use crate::domain::message::MessageTextError;
+use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
 use crate::ui::browser::{kept, lock};
 use crate::ui::live::ConnectionStatus;
 use crate::ui::outbox::{Outbox, Pending, Wish};
@@ -81,6 +82,7 @@ impl RoomState {
     /// What another tab has typed, or knows to be stored, is so here too.
     pub(super) fn read_kept(self) {
         if let Some(kept) = kept::outbox(&self.name()) {
+            self.place.look();
             self.outbox.update(|outbox| outbox.take_over(kept));
         }
     }
@@ -89,12 +91,18 @@ impl RoomState {
         let mut next = None;
         self.outbox.update_untracked(|outbox| next = outbox.send());
         if let Some(Pending { id, wish, .. }) = next {
-            let id = Some(id.as_str().to_owned());
-            self.send(match wish {
-                Wish::Post { username, text } => ClientFrame::Post { id, message: text, username },
-                Wish::Edit { target, text } => ClientFrame::Edit { id, target, text },
-                Wish::Delete { target } => ClientFrame::Delete { id, target },
-            });
+            let key = Some(id.as_str().to_owned());
+            let frame = match wish {
+                Wish::Post { username, text } => ClientFrame::Post { id: key, message: text, username },
+                Wish::Edit { target, text } => ClientFrame::Edit { id: key, target, text },
+                Wish::Delete { target } => ClientFrame::Delete { id: key, target },
+            };
+            // The server ends a connection over a longer frame; it would not refuse what is in it.
+            if frame.encode().len() > MAX_FRAME_BYTES {
+                self.change_outbox(&id, |outbox| outbox.refuse(&id, &MessageTextError::TooLong.into()));
+                return self.go_on();
+            }
+            self.send(frame);
         }
     }
 }

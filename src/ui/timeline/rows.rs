@@ -23,8 +23,8 @@ pub enum Row {
 pub struct MessageRow {
     /// What is shown; an own edit that is on its way already.
     pub message: Message,
-    /// Which event last changed it.
-    pub changed: Seq,
+    /// What last changed it: the number of an event, or the place in the outbox of a change on its way.
+    pub changed: i64,
     /// Whether it begins a group, and shows who wrote it.
     pub leads: bool,
     /// Whether somebody else has the same name, so that the tag is needed.
@@ -34,7 +34,7 @@ pub struct MessageRow {
 }
 
 /// What tells rows apart: the same for a row that is to be drawn the same.
-pub type RowKey = (i64, Seq, [bool; 3]);
+pub type RowKey = (i64, i64, [bool; 3]);
 
 impl Row {
     /// What tells it from other rows.
@@ -70,13 +70,13 @@ impl Timeline {
             let change = outbox.change_of(message.seq);
             let mut row = MessageRow {
                 message: message.clone(),
-                changed: line.changed,
+                changed: change.map_or(line.changed, |change| change.order as i64),
                 leads,
                 tagged: shared.contains(&&message.username),
                 saving: change.is_some(),
             };
-            if let Some(text) = change {
-                row.message.text = text.to_owned();
+            if let Some(change) = change {
+                row.message.text = change.wish.text().to_owned();
             }
             rows.push(Row::Message(row));
             before = Some(message);
@@ -157,8 +157,13 @@ mod tests {
     fn an_own_change_is_shown_while_it_is_on_its_way() {
         let mut outbox = Outbox::default();
         outbox.push(EventId::parse("e").unwrap(), Wish::Edit { target: 2, text: "better".into() }, 0);
-        let rows = timeline(vec![message(1, 0), message(2, 0)], 2).rows(|at| at.day_number(0), None, &outbox);
+        let timeline = timeline(vec![message(1, 0), message(2, 0)], 2);
+        let rows = timeline.rows(|at| at.day_number(0), None, &outbox);
         assert_eq!(each(&rows, |row| row.saving), [false, true]);
         assert_eq!(each(&rows, |row| row.message.text.clone()), ["text 1", "better"]);
+        outbox.push(EventId::parse("f").unwrap(), Wish::Edit { target: 2, text: "best".into() }, 0);
+        let again = timeline.rows(|at| at.day_number(0), None, &outbox);
+        assert_eq!(each(&again, |row| row.message.text.clone()), ["text 1", "best"]);
+        assert_ne!(rows.last().map(Row::key), again.last().map(Row::key), "it is to be drawn anew");
     }
 }

@@ -139,6 +139,15 @@ fn a_change_that_overtakes_its_page_is_not_lost() {
     assert_eq!(timeline.message(59).map(|message| message.text.as_str()), Some("new"));
 }
 
+#[test]
+fn a_change_of_what_is_there_survives_a_jump_to_a_page_that_does_not_know_it() {
+    let mut timeline = timeline(vec![message(59, 0), message(60, 0)], 60);
+    timeline.expect_page();
+    timeline.apply(event(61, EventBody::Deleted { target: 59 }), true);
+    timeline.jump(page(50..=60, true, false));
+    assert!(timeline.message(59).unwrap().is_deleted());
+}
+
 proptest! {
     /// However events arrive, twice, late or with holes, the timeline is a piece of the log without gaps.
     #[test]
