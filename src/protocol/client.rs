@@ -1,7 +1,9 @@
 //! What a client sends, and what the server makes of it.
 
 use crate::domain::{Rejection, RejectionCode, Seq, Tag, moderation::Action};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a client sends. A frame without `type` is a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,20 +66,20 @@ pub enum ClientFrame {
     Heartbeat,
 }
 
-/// Every field that a client frame can have; which of them count depends on `type`.
+/// Every field that a client frame can have, of whatever type; which of them count depends on `type`.
 #[derive(Deserialize)]
 struct AnyClientFrame {
     #[serde(rename = "type")]
-    kind: Option<String>,
-    id: Option<String>,
-    message: Option<String>,
-    username: Option<String>,
-    target: Option<Seq>,
-    text: Option<String>,
-    after: Option<Seq>,
-    action: Option<Action>,
-    tag: Option<Tag>,
-    seconds: Option<u32>,
+    kind: Option<Value>,
+    id: Option<Value>,
+    message: Option<Value>,
+    username: Option<Value>,
+    target: Option<Value>,
+    text: Option<Value>,
+    after: Option<Value>,
+    action: Option<Value>,
+    tag: Option<Value>,
+    seconds: Option<Value>,
 }
 
 /// A frame that is not of the protocol, with its `id` if one could be read.
@@ -90,43 +92,52 @@ pub struct BadFrame {
 }
 
 impl ClientFrame {
-    /// Reads one text frame. Unknown fields are ignored, so that the protocol can grow.
+    /// Reads one text frame. Unknown fields are ignored, so that the protocol can grow, and so are those that belong to
+    /// other types of frames.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
-        let bad = |id, detail: &str| BadFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) };
-        let frame: AnyClientFrame = serde_json::from_str(text)
-            .map_err(|_| bad(None, "A frame is one JSON object with fields of the right types."))?;
-        match frame.kind.as_deref() {
-            None | Some("post") => match frame.message {
-                Some(message) => Ok(Self::Post { id: frame.id, message, username: frame.username }),
-                None => Err(bad(frame.id, "A post needs a `message`.")),
+        let mut id = None;
+        let read = Self::read(text, &mut id);
+        read.map_err(|detail| BadFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) })
+    }
+
+    /// The same. What is left in `id` is the answer's; else what is wrong is returned.
+    fn read(text: &str, id: &mut Option<String>) -> Result<Self, &'static str> {
+        // serde takes an array for a structure, too.
+        let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let frame: AnyClientFrame = object.and_then(|text| serde_json::from_str(text).ok()).ok_or(NO_FRAME)?;
+        *id = field(frame.id)?;
+        let kind: Option<String> = field(frame.kind)?;
+        match kind.as_deref() {
+            None | Some("post") => {
+                let message = field(frame.message)?.ok_or("A post needs a `message`.")?;
+                let username = field(frame.username)?;
+                Ok(Self::Post { id: id.take(), message, username })
+            }
+            Some("edit") => match (field(frame.target)?, field(frame.text)?) {
+                (Some(target), Some(text)) => Ok(Self::Edit { id: id.take(), target, text }),
+                _ => Err("An edit needs `target`, a number, and `text`."),
             },
-            Some("edit") => match (frame.target, frame.text) {
-                (Some(target), Some(text)) => Ok(Self::Edit { id: frame.id, target, text }),
-                _ => Err(bad(frame.id, "An edit needs `target`, a number, and `text`.")),
-            },
-            Some("delete") => match frame.target {
-                Some(target) => Ok(Self::Delete { id: frame.id, target }),
-                None => Err(bad(frame.id, "A deletion needs `target`, a number.")),
-            },
-            Some("moderate") => match frame.action {
-                Some(Action::Other) | None => Err(bad(frame.id, "Moderation needs an `action` that there is.")),
-                Some(action) if action.has_subject() && frame.target.is_none() && frame.tag.is_none() => {
-                    let detail =
-                        "This action needs `target`, the number of a message of whom it is about, or their `tag`.";
-                    Err(bad(frame.id, detail))
+            Some("delete") => {
+                let target = field(frame.target)?.ok_or("A deletion needs `target`, a number.")?;
+                Ok(Self::Delete { id: id.take(), target })
+            }
+            Some("moderate") => {
+                let (target, tag, seconds) = (field(frame.target)?, field(frame.tag)?, field(frame.seconds)?);
+                match field(frame.action)? {
+                    None | Some(Action::Other) => Err("Moderation needs an `action` that there is."),
+                    Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
+                        Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
+                    }
+                    Some(action) => Ok(Self::Moderate { id: id.take(), action, target, tag, seconds }),
                 }
-                Some(action) => {
-                    let AnyClientFrame { id, target, tag, seconds, .. } = frame;
-                    Ok(Self::Moderate { id, action, target, tag, seconds })
-                }
-            },
-            Some("sync") => match frame.after {
-                Some(after) if after >= 0 => Ok(Self::Sync { after }),
-                _ => Err(bad(frame.id, "A sync needs `after`, a number from 0 up.")),
+            }
+            Some("sync") => match field(frame.after)? {
+                Some(after @ 0..) => Ok(Self::Sync { after }),
+                _ => Err("A sync needs `after`, a number from 0 up."),
             },
             Some("typing") => Ok(Self::Typing),
             Some("heartbeat") => Ok(Self::Heartbeat),
-            Some(_) => Err(bad(frame.id, "There is no frame of this type.")),
+            Some(_) => Err("There is no frame of this type."),
         }
     }
 
@@ -134,6 +145,13 @@ impl ClientFrame {
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
     }
+}
+
+const NO_FRAME: &str = "A frame is one JSON object with fields of the right types.";
+
+/// What a field holds, if it is there.
+fn field<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, &'static str> {
+    value.map(serde_json::from_value).transpose().map_err(|_| NO_FRAME)
 }
 
 #[cfg(test)]
@@ -170,6 +188,13 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_belong_to_a_frame_does_not_count() {
+        let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
+        assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
+        assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));
+    }
+
+    #[test]
     fn a_bad_frame_is_answered_with_its_id_where_it_has_one() {
         for (text, id) in [
             ("", None),
@@ -177,6 +202,12 @@ mod tests {
             ("[]", None),
             ("{}", None),
             (r#"{"message": 5}"#, None),
+            (r#"[null, "a", "hi", null, null, null, null, null, null, null]"#, None),
+            (r#"{"id": 5, "message": "hi"}"#, None),
+            (r#"{"id": "a", "message": 5}"#, Some("a")),
+            (r#"{"id": "a", "type": 5, "message": "hi"}"#, Some("a")),
+            (r#"{"id": "a", "type": "edit", "target": "42", "text": "x"}"#, Some("a")),
+            (r#"{"id": "a", "type": "delete", "target": 99999999999999999999}"#, Some("a")),
             (r#"{"id": "a", "type": "post"}"#, Some("a")),
             (r#"{"id": "a", "type": "dance"}"#, Some("a")),
             (r#"{"id": "a", "type": "sync", "after": -1}"#, Some("a")),

@@ -4,8 +4,8 @@
 use super::hub::{Frame, Hub};
 use super::metrics::{self, timed};
 use super::relay::Relay;
-use super::store::{Appended, Entry, Locking, Store, sync_failed};
-use crate::domain::{Event, Rejection, Seq};
+use super::store::{self, Appended, Entry, Locking, Store, in_time, sync_failed};
+use crate::domain::{Event, Rejection, Seq, Timestamp};
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ const QUEUE: usize = 4096;
 const TRIES: u32 = 4;
 const RETRY: Duration = Duration::from_millis(250);
 
-/// How long one transaction may take.
+/// How long senders wait to be let in, or for their turn while the log cannot be written.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// "An error occurred while doing I/O on some file" (sysexits.h).
@@ -86,8 +86,12 @@ impl Journal {
         let (sender, outcome) = oneshot::channel();
         let sender = Sender { outcome: sender, since: Instant::now() };
         metrics::entered();
-        // If the writer is gone, so is `sender`, and the receiver says so.
-        let _ = self.queue.send(Waiting { entry, sender }).await;
+        match timeout(PATIENCE, self.queue.reserve()).await {
+            Ok(Ok(place)) => place.send(Waiting { entry, sender }),
+            // The writer is gone, and so is `sender`, which the receiver says.
+            Ok(Err(_)) => {}
+            Err(_) => sender.answer(Err(Rejection::unavailable())),
+        }
         outcome
     }
 }
@@ -133,6 +137,9 @@ impl Writer {
         for room in written.rooms {
             self.busy.remove(&room);
         }
+        if written.failed {
+            self.refuse_the_overdue();
+        }
         let mut alone: HashMap<i64, Vec<Waiting>> = HashMap::new();
         for waiting in written.locked {
             alone.entry(waiting.entry.room_id).or_default().push(waiting);
@@ -140,6 +147,14 @@ impl Writer {
         for batch in alone.into_values() {
             self.locked.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
         }
+    }
+
+    /// The log cannot be written: whoever has waited long for a turn is told so, too.
+    fn refuse_the_overdue(&mut self) {
+        let (overdue, waiting) = self.waiting.drain(..).partition(|it| it.sender.since.elapsed() > PATIENCE);
+        self.waiting = waiting;
+        let overdue: VecDeque<Waiting> = overdue;
+        overdue.into_iter().for_each(|it| it.sender.answer(Err(Rejection::unavailable())));
     }
 
     /// The oldest entries whose rooms are not being written.
@@ -167,25 +182,32 @@ struct Written {
     /// Its rooms, but for those that were locked.
     rooms: HashSet<i64>,
     locked: Vec<Waiting>,
+    /// Whether it was given up.
+    failed: bool,
 }
 
 /// Writes a batch and tells everybody.
 async fn write(batch: Vec<Waiting>, store: Store, hub: Hub, relay: Relay) -> Written {
     let mut rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
     // Over several rooms, one that somebody else has locked is left for later, on its own; alone, it is waited for.
-    if rooms.len() == 1 {
-        write_once(batch, Locking::Wait, &store, &hub, &relay).await;
-        return Written { rooms, locked: Vec::new() };
-    }
-    let locked = write_once(batch, Locking::Skip, &store, &hub, &relay).await;
+    let locking = if rooms.len() == 1 { Locking::Wait } else { Locking::Skip };
+    let Some(locked) = write_once(batch, locking, &store, &hub, &relay).await else {
+        return Written { rooms, locked: Vec::new(), failed: true };
+    };
     for waiting in &locked {
         rooms.remove(&waiting.entry.room_id);
     }
-    Written { rooms, locked }
+    Written { rooms, locked, failed: false }
 }
 
-/// Returns those whose rooms were locked.
-async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &Hub, relay: &Relay) -> Vec<Waiting> {
+/// Returns those whose rooms were locked; `None` if it was given up.
+async fn write_once(
+    batch: Vec<Waiting>,
+    locking: Locking,
+    store: &Store,
+    hub: &Hub,
+    relay: &Relay,
+) -> Option<Vec<Waiting>> {
     let (entries, senders): (Vec<Entry>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.entry, waiting.sender)).unzip();
     let appended = match append(store, &entries, locking).await {
@@ -196,7 +218,7 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
             // The last try may have been committed after all: then its readers shall have it.
             let hub = hub.clone();
             tokio::spawn(async move { hub.check().await });
-            return Vec::new();
+            return None;
         }
     };
     announce(&entries, &appended, hub, relay);
@@ -213,19 +235,25 @@ async fn write_once(batch: Vec<Waiting>, locking: Locking, store: &Store, hub: &
         };
         sender.answer(outcome);
     }
-    locked
+    Some(locked)
 }
 
-/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again.
+/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again; what
+/// is found then is new all the same.
 async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+    let begun = Timestamp(store::now());
+    let own = |appended| match appended {
+        Appended::Repeated(event) if event.at >= begun => Appended::New(event),
+        appended => appended,
+    };
     for attempt in 1.. {
-        let answer = timeout(PATIENCE, timed("append", store.append(entries, locking))).await;
-        match answer.unwrap_or_else(|_| Err(DbErr::Custom("the database does not answer".into()))) {
+        match in_time(timed("append", store.append(entries, locking))).await {
             Err(error) if sync_failed(&error) => give_up(&error),
             Err(error) if attempt < TRIES => {
                 tracing::warn!(%error, attempt, "a batch could not be written; trying again");
                 sleep(RETRY * attempt).await;
             }
+            Ok(appended) if attempt > 1 => return Ok(appended.into_iter().map(own).collect()),
             result => return result,
         }
     }

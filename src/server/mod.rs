@@ -58,6 +58,9 @@ use tokio_util::task::TaskTracker;
 /// A stopping server has gone by then, whatever hangs.
 const DRAIN: Duration = Duration::from_secs(12);
 
+/// What the database is given to say goodbye.
+const CLOSE: Duration = Duration::from_secs(1);
+
 /// How often rooms are compared with the database, without Redis: commands and, on PostgreSQL, other nodes may write it.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -173,7 +176,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         tracing::warn!("some connections did not end in time");
     }
     tasks.shutdown().await;
-    store.close().await?;
+    // A database that does not answer does not say goodbye either.
+    tokio::time::timeout(CLOSE, store.close()).await.unwrap_or(Ok(()))?;
     Ok(())
 }
 

@@ -63,11 +63,32 @@ impl Rooms {
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
         for room in rooms {
             let to_all = self.changed.remove(&room).unwrap_or_default();
-            let first = self.told.insert(room, Instant::now()).is_none();
-            let present = self.hub.tell_presence(room);
+            self.told.insert(room, Instant::now());
+            let (present, asks) = self.hub.tell_presence(room);
             if to_all {
-                self.relay.tell_presence(room, present, first);
+                self.relay.tell_presence(room, present, asks);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RoomName;
+    use crate::server::store::Store;
+
+    #[tokio::test]
+    async fn a_room_that_is_opened_anew_asks_the_other_nodes_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
+        let (hub, _changes) = Hub::new(store.clone());
+        let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
+        for _ in 0..2 {
+            let _live = hub.enter(&room).await.unwrap();
+            assert!(hub.tell_presence(room.id).1);
+            assert!(!hub.tell_presence(room.id).1, "they were asked");
+        }
+        assert!(!hub.tell_presence(room.id).1, "nobody is here to know it");
     }
 }

@@ -48,7 +48,7 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> Result<
     }
     let names = store.forget_names().await?;
     if gone + names > 0 {
-        store.forget_deleted().await;
+        store.forget_deleted();
     }
     Ok(gone)
 }

@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::page::Page;
-use crate::support::{Client, Database, Door, Server, Site, database, eventually, http};
+use crate::support::{Client, DEADLINE, Database, Door, Server, Site, database, eventually, http};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -172,6 +172,30 @@ async fn a_deleted_text_is_gone_for_those_who_come_later(site: Site) {
         assert!(frames.iter().all(|frame| !frame.to_string().contains("forget")), "{frames:?}");
     }
     assert!(!lies_on_disk(&site, "forget-th"));
+}
+
+#[tokio::test]
+async fn whoever_reads_the_database_for_long_holds_up_no_deletion() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let (mut ann, _) = author(&server).await;
+    for n in 1..=6 {
+        ann.say(&format!("said-{n}"), "forget-this").await;
+    }
+    let reading = database::hold_open(&site.database_url).await;
+    let going_on = async {
+        for n in 1..=6 {
+            let answer = change(&mut ann, json!({"type": "delete", "id": format!("gone-{n}"), "target": n})).await;
+            assert_eq!(answer["type"], "deleted");
+        }
+        for n in 1..=20 {
+            assert_eq!(ann.say(&format!("later-{n}"), "keep-this").await["type"], "message");
+        }
+    };
+    tokio::time::timeout(DEADLINE, going_on).await.expect("nobody waits for the reader");
+    assert!(lies_on_disk(&site, "forget-this"), "it is still being read");
+    reading.release().await;
+    eventually("the text is gone", || async { (!lies_on_disk(&site, "forget-this")).then_some(()) }).await;
 }
 
 /// Whether the database file or its write-ahead log holds `text`.

@@ -1,5 +1,6 @@
 //! How a server begins and ends.
 
+use crate::support::cable::Cable;
 use crate::support::host::on_each_database;
 use crate::support::server::{Server, executable, run};
 use crate::support::{Client, Database, Door, Site, database, eventually, http, scratch};
@@ -153,6 +154,22 @@ async fn a_stopping_server_does_not_wait_for_those_who_do_not_listen(site: Site)
     assert_eq!(writer.close_code().await, Some(1012));
     let status = server.wait(GONE).expect("it has gone, whatever hangs");
     assert!(status.success(), "{status}");
+}
+
+// The cable works on while a server is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_does_not_wait_for_a_database_that_does_not_answer() {
+    let site = Site::new(Database::Postgres).await;
+    let (cable, url) = Cable::to(&site.database_url).await;
+    let mut server = site.reached_at(url).start();
+    let mut client = Client::join(&server, "harbour").await;
+    client.say("a", "stored").await;
+    cable.cut();
+    client.post("b", "on its way").await;
+    server.terminate();
+    client.expect("drain").await;
+    assert_eq!(client.close_code().await, Some(1012));
+    assert!(server.wait(GONE).expect("it has gone, whatever hangs").success());
 }
 
 #[tokio::test]

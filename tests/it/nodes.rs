@@ -1,5 +1,6 @@
 //! Several servers on one PostgreSQL: one room, with Redis as a doorbell that may break.
 
+use crate::support::cable::Cable;
 use crate::support::presence::told;
 use crate::support::redis::Redis;
 use crate::support::{Client, Database, Door, Server, Site, database, eventually, http};
@@ -47,13 +48,38 @@ async fn servers_carry_each_others_messages() {
 }
 
 #[tokio::test]
+async fn a_node_that_redis_does_not_hear_any_more_is_heard_all_the_same() {
+    let redis = tokio::task::spawn_blocking(Redis::start).await.expect("Redis");
+    let (cable, url) = Cable::to(&redis.url()).await;
+    let site = Site::new(Database::Postgres).await;
+    let (one, two) = (site.with_flags(&["--redis-url", &url]).start(), site.with_redis(redis.url()).start());
+    relay_is(&one, "ok").await;
+    relay_is(&two, "ok").await;
+    let mut ann = Client::join(&one, "harbour").await;
+    let mut bob = Client::join(&two, "harbour").await;
+    they_hear_each_other(&mut ann, &mut bob, "before").await;
+    cable.cut();
+    // It has fallen silent; then it counts as gone.
+    relay_is(&two, "degraded").await;
+    relay_is(&two, "ok").await;
+    let heard = async {
+        for round in 0..10 {
+            let said = ann.say(&round.to_string(), &format!("round {round}")).await;
+            assert_eq!(bob.expect_message(&format!("round {round}")).await, said);
+        }
+    };
+    // The database is asked every second.
+    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("nobody waits for long");
+}
+
+#[tokio::test]
 async fn the_doorbell_is_faster_than_asking_the_database() {
     let (_site, _redis, one, two) = two_nodes().await;
     let mut ann = Client::join(&one, "harbour").await;
     let mut bob = Client::join(&two, "harbour").await;
-    // Without the doorbell, each of these would wait for a comparison every five seconds.
+    // Without the doorbell, each of these would wait for a comparison, which there is every second.
     let rounds = async {
-        for round in 0..20 {
+        for round in 0..100 {
             they_hear_each_other(&mut ann, &mut bob, &round.to_string()).await;
         }
     };

@@ -10,6 +10,7 @@ use crate::server::metrics::Announced;
 use crate::server::store::Room;
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tokio::sync::{OnceCell, broadcast, watch};
@@ -35,6 +36,8 @@ pub(crate) struct LiveRoom {
     pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
+    /// Whether the other nodes were asked who is there.
+    asked: AtomicBool,
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
@@ -51,6 +54,7 @@ impl LiveRoom {
             announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
+            asked: AtomicBool::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
         }
@@ -175,6 +179,11 @@ impl LiveRoom {
             news
         });
         here
+    }
+
+    /// Whether the other nodes are to be asked who is there; once.
+    pub(super) fn asks(&self) -> bool {
+        !self.asked.swap(true, Ordering::Relaxed)
     }
 
     /// The frame that tells who is here; empty as long as that was not told yet.

@@ -140,9 +140,10 @@ impl Hub {
         }
     }
 
-    /// Tells a room's connections who is here, and returns what other nodes need to know of it.
-    pub(crate) fn tell_presence(&self, room_id: i64) -> Present {
-        self.live(room_id).map_or_else(Present::default, |live| live.tell_presence())
+    /// Tells a room's connections who is here, and returns what other nodes need to know of it, and whether they are to
+    /// tell the same: what a room knows of other nodes goes with its last connection.
+    pub(crate) fn tell_presence(&self, room_id: i64) -> (Present, bool) {
+        self.live(room_id).map_or_else(Default::default, |live| (live.tell_presence(), live.asks()))
     }
 
     /// The authors in a room who have this tag, as the database knows them, and the name each goes by.

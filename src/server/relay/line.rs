@@ -1,7 +1,7 @@
 //! The two connections to Redis: one rings, one listens. Both are replaced for as long as it takes.
 
 use super::seal::{SHARDS, Seal};
-use super::{Bell, QUEUE, Rung};
+use super::{Bell, Heard, QUEUE, Rung};
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<Multip
 }
 
 /// Passes on what is heard; a connection that falls silent is replaced.
-pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mpsc::Sender<Rung>) {
+pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mpsc::Sender<Heard>) {
     loop {
         if let Err(error) = listen(&client, &seal, &heard).await {
             tracing::warn!(%error, "the relay is not heard");
@@ -66,20 +66,22 @@ pub(super) async fn listen_for_ever(client: redis::Client, seal: Seal, heard: mp
     }
 }
 
-async fn listen(client: &redis::Client, seal: &Seal, heard: &mpsc::Sender<Rung>) -> Result<(), Silence> {
+async fn listen(client: &redis::Client, seal: &Seal, heard: &mpsc::Sender<Heard>) -> Result<(), Silence> {
     let subscribe = async {
         let mut connection = client.get_async_pubsub().await?;
         connection.subscribe(seal.channels()).await?;
         redis::RedisResult::Ok(connection)
     };
     let mut messages = timeout(ANSWER, subscribe).await??.into_on_message();
+    let mut something = Some(Heard::Nothing);
     loop {
-        let Some(message) = timeout(DEAF, messages.next()).await? else { return Err(Silence::Closed) };
-        if let Some(rung) = seal.open(message.get_payload_bytes())
-            && heard.send(rung).await.is_err()
+        if let Some(something) = something
+            && heard.send(something).await.is_err()
         {
             return Ok(());
         }
+        let Some(message) = timeout(DEAF, messages.next()).await? else { return Err(Silence::Closed) };
+        something = seal.open(message.get_payload_bytes()).map(Heard::Rung);
     }
 }
 

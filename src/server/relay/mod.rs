@@ -1,5 +1,5 @@
 //! The doorbell between nodes, over Redis: "room 7 has events 41 to 43, and here they are". Nothing depends on it but
-//! speed. Every node listens for its own beat; while it does not hear it, it asks the database every second instead.
+//! speed: every node asks the database every second, too, and at once when it may have missed something.
 
 mod line;
 mod seal;
@@ -25,7 +25,7 @@ pub(crate) enum RelayState {
     None,
     /// Every known node is heard.
     Ok,
-    /// Somebody is not heard; the database is asked every second.
+    /// Somebody is not heard; what they write is found in the database, within a second.
     Degraded,
 }
 
@@ -35,6 +35,13 @@ struct Rung {
     node: Uuid,
     number: u64,
     bell: Bell,
+}
+
+/// What the listening line brings.
+enum Heard {
+    Rung(Rung),
+    /// It was silent until now: bells may have gone by.
+    Nothing,
 }
 
 /// What a node tells the others.

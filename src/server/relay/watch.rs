@@ -1,6 +1,6 @@
 //! Knows which nodes are heard, and makes up for those that are not.
 
-use super::{Bell, RelayState, Rung};
+use super::{Bell, Heard, RelayState, Rung};
 use crate::domain::Seq;
 use crate::server::hub::{Change, Frame, Hub};
 use std::collections::HashMap;
@@ -18,12 +18,11 @@ const GONE: Duration = Duration::from_secs(10);
 /// What a node has told of a room counts for so long, if it does not tell it again.
 const PRESENCE: Duration = Duration::from_secs(30);
 
-/// How often rooms are compared with the database: while all is well, and while it is not.
-const CHECK: Duration = Duration::from_secs(5);
-const CHECK_DEGRADED: Duration = Duration::from_secs(1);
+/// How often rooms are compared with the database: a node that is heard no more may go on writing.
+const CHECK: Duration = Duration::from_secs(1);
 
-/// Knows which nodes are heard, and compares the rooms with the database: now and then while all are, often while
-/// one is not, and at once when that changes.
+/// Knows which nodes are heard, and compares the rooms with the database: now and then, and at once when a node falls
+/// silent or is heard again, and when this one has not listened for a moment.
 pub(super) struct Watch {
     hub: Hub,
     state: watch::Sender<RelayState>,
@@ -44,12 +43,13 @@ impl Watch {
         Self { hub, state, bells, node, nodes, last: HashMap::new(), checked: now }
     }
 
-    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Rung>) {
+    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Heard>) {
         let mut beat = tokio::time::interval(BEAT);
         loop {
             tokio::select! {
-                rung = heard.recv() => match rung {
-                    Some(rung) => self.hear(rung).await,
+                something = heard.recv() => match something {
+                    Some(Heard::Rung(rung)) => self.hear(rung).await,
+                    Some(Heard::Nothing) => self.make_up().await,
                     None => return,
                 },
                 _ = beat.tick() => {
@@ -95,14 +95,18 @@ impl Watch {
         let silent = self.nodes.values().any(|heard| heard.elapsed() > SILENCE);
         let now = if silent { RelayState::Degraded } else { RelayState::Ok };
         let before = self.state.send_replace(now);
-        let due = if silent { CHECK_DEGRADED } else { CHECK };
         if now != before {
             tracing::info!(state = ?now, "relay");
-            self.hub.changed(Change::Everything);
-        }
-        if now != before || self.checked.elapsed() >= due {
+            self.make_up().await;
+        } else if self.checked.elapsed() >= CHECK {
             self.check().await;
         }
+    }
+
+    /// Anything may have been missed.
+    async fn make_up(&mut self) {
+        self.hub.changed(Change::Everything);
+        self.check().await;
     }
 
     async fn check(&mut self) {

@@ -30,8 +30,10 @@ const STUCK: Duration = Duration::from_secs(30);
 /// Connections leave a stopping server one by one, within this time.
 const DRAIN_SPREAD: Duration = Duration::from_secs(3);
 
-/// How long one that leaves waits for what it still owes before it looks again.
+/// How long one that leaves waits for what it still owes before it looks again, and in all: what is not stored by then
+/// is sent again elsewhere.
 const OWING: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(super) struct Connection {
     shared: Shared,
@@ -54,15 +56,15 @@ struct Clock {
     beat: Instant,
     /// Since when the reader has not taken everything.
     stuck: Option<Instant>,
-    /// When it leaves a stopping server.
-    leaves: Option<Instant>,
+    /// When it leaves a stopping server, and when at the latest.
+    leaves: Option<(Instant, Instant)>,
 }
 
 impl Clock {
     fn next(&self) -> Instant {
         let due = self.beat.min(self.heard + SILENCE);
         let due = self.stuck.map_or(due, |since| due.min(since + STUCK));
-        self.leaves.map_or(due, |leaves| due.min(leaves))
+        self.leaves.map_or(due, |(leaves, _)| due.min(leaves))
     }
 }
 
@@ -97,8 +99,8 @@ impl Connection {
                 () = &mut alarm => self.keep_time(),
                 // Leave, when the server is asked to stop: told at once, gone a little later.
                 () = &mut drained, if self.clock.leaves.is_none() => {
-                    let within = DRAIN_SPREAD.mul_f64(random());
-                    self.clock.leaves = Some(Instant::now() + within);
+                    let (now, within) = (Instant::now(), DRAIN_SPREAD.mul_f64(random()));
+                    self.clock.leaves = Some((now + within, now + PATIENCE));
                     let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
                     self.say(ServerFrame::Drain { reconnect_in_ms });
                     Ok(())
@@ -139,7 +141,12 @@ impl Connection {
                 self.clock.stuck.get_or_insert_with(Instant::now);
                 return Ok(());
             }
-            if !more && self.clock.stuck.take().is_none() {
+            let was_stuck = self.clock.stuck.take().is_some();
+            if was_stuck {
+                // It was not listened to meanwhile, and lives.
+                self.clock.heard = Instant::now();
+            }
+            if !more && !was_stuck {
                 return Ok(());
             }
         }
@@ -157,17 +164,22 @@ impl Connection {
 
     fn keep_time(&mut self) -> Result<(), Goodbye> {
         let now = Instant::now();
+        if self.pending.len() >= UNACKNOWLEDGED {
+            // It is not listened to.
+            self.clock.heard = now;
+        }
         if self.clock.heard + SILENCE <= now {
             return Err((close::SILENT, "nothing was heard"));
         }
         if self.clock.stuck.is_some_and(|since| since + STUCK <= now) {
             return Err((close::TOO_SLOW, "nothing was read"));
         }
-        if self.clock.leaves.is_some_and(|leaves| leaves <= now) {
-            if self.pending.is_empty() && self.owed <= self.seat.position() {
+        if let Some((leaves, latest)) = self.clock.leaves.filter(|(leaves, _)| *leaves <= now) {
+            let owes = !self.pending.is_empty() || self.owed > self.seat.position();
+            if !owes || latest <= leaves {
                 return Err((close::RESTARTING, "the server is restarting"));
             }
-            self.clock.leaves = Some(now + OWING);
+            self.clock.leaves = Some((now + OWING, latest));
         }
         if self.clock.beat <= now {
             self.clock.beat = now + BEAT;

@@ -14,7 +14,7 @@ use super::store::Found;
 use super::visitor::Visitor;
 use super::websocket::{Handshake, Refusal, Socket};
 use super::{Shared, origin};
-use crate::domain::{RoomName, Username};
+use crate::domain::{RoomName, Seq, Username};
 use crate::protocol::{MAX_FRAME_BYTES, close};
 use axum::extract::{Extension, Path, Query, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode};
@@ -83,6 +83,12 @@ pub(crate) async fn upgrade(
     response
 }
 
+/// A number from 0 up; one beyond all numbers is beyond every head, too.
+fn position(after: &str) -> Option<Seq> {
+    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| after.parse().unwrap_or(Seq::MAX))
+}
+
 fn refuse(full: Full) -> Response {
     match full {
         Full::Node => (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response(),
@@ -104,10 +110,7 @@ async fn live(
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
-    let resume = Resume {
-        after: query.after.and_then(|after| after.parse().ok()).filter(|&after| after >= 0),
-        epoch: query.epoch,
-    };
+    let resume = Resume { after: query.after.as_deref().and_then(position), epoch: query.epoch };
     match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
         Ok(seat) => {
             let sockets = shared.sockets.clone();

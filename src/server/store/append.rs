@@ -49,7 +49,7 @@ impl Store {
         transaction.commit().await?;
         self.has_grown(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
-            self.forget_deleted().await;
+            self.forget_deleted();
         }
         Ok(appended)
     }

@@ -2,6 +2,7 @@
 
 use super::planner::{Growth, expect_large_rooms};
 use super::together::Together;
+use super::wal::Wal;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
@@ -28,9 +29,6 @@ pub(super) const POSTGRES_WRITERS: usize = 4;
 
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
-
-/// How long to wait before the write-ahead log is tried to be emptied again.
-pub(super) const RETRY: Duration = Duration::from_millis(200);
 
 /// How long a command tries to empty it, and waits for its turn to write.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
@@ -70,8 +68,8 @@ impl Store {
     }
 
     fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
-        let (found, growth) = (Together::default(), Growth::default());
-        Self { writer, reader, found, growth, _lock: lock.map(Arc::new) }
+        let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
+        Self { writer, reader, found, growth, wal, _lock: lock.map(Arc::new) }
     }
 }
 
@@ -138,7 +136,7 @@ pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<Datab
 }
 
 /// Brings the write-ahead log into the file, synced, and empties it. Returns whether nobody kept it from being emptied.
-pub(super) async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
+async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
     let checkpoint = Statement::from_string(writer.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
     let row = writer.query_one_raw(checkpoint).await?;
     Ok(row.is_some_and(|row| row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0)))

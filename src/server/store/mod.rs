@@ -20,6 +20,7 @@ mod site;
 mod skeleton;
 mod standings;
 mod together;
+mod wal;
 
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
@@ -35,6 +36,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use together::Together;
 
 /// A cheap-to-clone handle on the database.
@@ -47,6 +49,7 @@ pub struct Store {
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
     growth: planner::Growth,
+    wal: wal::Wal,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }
@@ -104,31 +107,6 @@ impl Store {
         self.reader.ping().await
     }
 
-    /// SQLite: what was deleted is zero in the file (`secure_delete`), but stands in the write-ahead log until that is
-    /// emptied. A reader may hold it for a moment; then it is tried again until it is done.
-    pub(crate) async fn forget_deleted(&self) {
-        if self.is_sqlite() && !self.empty_wal().await {
-            let store = self.clone();
-            tokio::spawn(async move {
-                while !store.empty_wal().await {
-                    tokio::time::sleep(connect::RETRY).await;
-                }
-            });
-        }
-    }
-
-    /// The same for a command, which ends with its process: nobody goes on trying, so it waits.
-    pub(crate) async fn forget_deleted_now(&self) {
-        let trying = async {
-            while self.is_sqlite() && !self.empty_wal().await {
-                tokio::time::sleep(connect::RETRY).await;
-            }
-        };
-        if tokio::time::timeout(connect::LONG_PATIENCE, trying).await.is_err() {
-            tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
-        }
-    }
-
     /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let immediate = TransactionOptions {
@@ -137,18 +115,6 @@ impl Store {
         };
         self.renew_writer().await?;
         self.writer.begin_with_options(immediate).await
-    }
-
-    /// Whether the write-ahead log is empty now.
-    async fn empty_wal(&self) -> bool {
-        match connect::checkpoint(&self.writer).await {
-            Ok(emptied) => emptied,
-            // A database that was closed has emptied it, or will when it is opened again.
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log cannot be emptied");
-                true
-            }
-        }
     }
 
     /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes
@@ -179,8 +145,17 @@ impl Store {
     }
 }
 
+/// How long the database may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection may be lost without a word: a database that does not answer counts as one that is away.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    let late = |_| Err(DbErr::Custom("the database does not answer".into()));
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late)
+}
+
 /// UTC milliseconds.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as i64)
 }

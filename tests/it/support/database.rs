@@ -66,6 +66,13 @@ pub async fn hold_rooms(url: &str) -> Held {
     Held(connection)
 }
 
+/// Reads an embedded database as it is now, until it is released.
+pub async fn hold_open(url: &str) -> Held {
+    let connection = connect(url).await;
+    connection.execute_unprepared("BEGIN; SELECT * FROM events LIMIT 1").await.expect("reading is free");
+    Held(connection)
+}
+
 /// In PostgreSQL, keeps everybody from asking who holds a name.
 pub async fn hold_names(url: &str) -> Held {
     let connection = connect(url).await;
@@ -82,7 +89,7 @@ impl Held {
         self.0.close().await.expect("connections close");
     }
 
-    /// Lets the others write again.
+    /// Lets the others go on.
     pub async fn release(self) {
         self.0.execute_unprepared("ROLLBACK").await.expect("the lock is held");
         self.0.close().await.expect("connections close");

@@ -1,5 +1,6 @@
 //! What the behaviours stand on: real servers, real databases, real clients. Nothing here knows a behaviour.
 
+pub mod cable;
 pub mod client;
 pub mod corpus;
 pub mod database;

@@ -54,6 +54,12 @@ impl Site {
         self
     }
 
+    /// The same site, whose database its servers reach by this address.
+    pub fn reached_at(mut self, database_url: String) -> Self {
+        self.given = vec!["--database-url".to_owned(), database_url];
+        self
+    }
+
     /// The same database with further flags for its servers.
     pub fn with_flags(&self, flags: &[&str]) -> Self {
         let mut given = self.given.clone();

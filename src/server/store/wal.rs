@@ -1,0 +1,78 @@
+//! SQLite's write-ahead log, and what was deleted: in the file that is zero (`secure_delete`), but it stands in the log
+//! until that is emptied. Whoever reads the database keeps it from being emptied for as long as that takes, a backup for
+//! minutes: it is tried again and again, and nobody who writes waits for it.
+
+use super::Store;
+use super::connect::LONG_PATIENCE;
+use sea_orm::sqlx::{self, SqliteConnection, query, query_scalar};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore};
+
+/// How long readers are waited for in one try, in milliseconds, while nobody can write; and how long between two.
+const TRY_MS: i64 = 20;
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Who empties the log: one at a time, and one that begins after them.
+#[derive(Clone)]
+pub(super) struct Wal {
+    next: Arc<Semaphore>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Default for Wal {
+    fn default() -> Self {
+        Self { next: Arc::new(Semaphore::new(1)), turn: Arc::default() }
+    }
+}
+
+impl Store {
+    /// Has what was deleted leave the write-ahead log as soon as nobody reads it any more.
+    pub(crate) fn forget_deleted(&self) {
+        if !self.is_sqlite() {
+            return;
+        }
+        // Whoever waits for the turn begins later than now.
+        let Ok(next) = self.wal.next.clone().try_acquire_owned() else { return };
+        let store = self.clone();
+        tokio::spawn(async move {
+            let _turn = store.wal.turn.lock().await;
+            drop(next);
+            store.empty_wal().await;
+        });
+    }
+
+    /// The same for a command, which ends with its process: nobody goes on trying, so it waits.
+    pub(crate) async fn forget_deleted_now(&self) {
+        if self.is_sqlite() && tokio::time::timeout(LONG_PATIENCE, self.empty_wal()).await.is_err() {
+            tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
+        }
+    }
+
+    /// Until it is empty, or the database is closed, which empties it or leaves that to the next start.
+    async fn empty_wal(&self) {
+        loop {
+            match self.try_to_empty_wal().await {
+                Ok(true) | Err(sqlx::Error::PoolClosed) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the write-ahead log cannot be emptied"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn try_to_empty_wal(&self) -> Result<bool, sqlx::Error> {
+        let mut connection = self.writer.get_sqlite_connection_pool().acquire().await?;
+        let patience: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
+        wait_at_most(&mut connection, TRY_MS).await?;
+        let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        wait_at_most(&mut connection, patience).await?;
+        busy.map(|busy: i64| busy == 0)
+    }
+}
+
+/// How long this connection waits for others, in milliseconds.
+async fn wait_at_most(connection: &mut SqliteConnection, ms: i64) -> Result<(), sqlx::Error> {
+    query(sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {ms}"))).execute(connection).await?;
+    Ok(())
+}
