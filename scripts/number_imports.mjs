@@ -1,28 +1,47 @@
 // Makes what a visitor downloads smaller. wasm-bindgen names every import by what it does and a hash of 16 digits, in the
-// module and again in its script, and chance does not compress. Here an import is called by its number, filled up to the
-// length of its name, so that nothing else in the module moves.
+// module and again in its script, and chance does not compress. Here an import is called by its number. Compresses both,
+// as the last step.
 //
 //   node scripts/number_imports.mjs target/site-release/pkg/parlour
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { IMPORTS, leb128, read, readText, rewritten } from "./wasm_sections.mjs";
 
 const [stem] = process.argv.slice(2);
-const files = [".wasm", ".js"].map((suffix) => ({ path: stem + suffix, bytes: readFileSync(stem + suffix) }));
+const module = readFileSync(`${stem}.wasm`);
 
-const imports = WebAssembly.Module.imports(new WebAssembly.Module(files[0].bytes));
+const imports = WebAssembly.Module.imports(new WebAssembly.Module(module));
 const hashed = imports.map(({ name }) => name).filter((name) => /_[0-9a-f]{16}$/.test(name));
 if (hashed.length === 0) throw new Error(`${stem}.wasm: no import is named as wasm-bindgen names them`);
-for (const [number, name] of hashed.entries()) {
-  for (const { path, bytes } of files) {
-    const at = bytes.indexOf(name);
-    if (at < 0 || at !== bytes.lastIndexOf(name)) throw new Error(`${path}: ${name} does not stand there once`);
-    bytes.write(`_${number.toString(36)}`.padEnd(name.length, "_"), at);
+const numbers = new Map(hashed.map((name, number) => [name, `_${number.toString(36)}`]));
+
+write(".js", Buffer.from(hashed.reduce(numbered, readFileSync(`${stem}.js`, "utf8"))));
+write(".wasm", rewritten(module, IMPORTS, (section) => {
+  // Each import has the name of a module, a name, and the type of a function.
+  const count = read(section, 0);
+  const parts = [section.subarray(0, count.next)];
+  for (let at = count.next, number = 0; number < count.value; number++) {
+    const from = readText(section, at);
+    const { text, next } = readText(section, from.next);
+    if (section[next] !== 0) throw new Error(`${stem}.wasm: ${text} is no function`);
+    const end = read(section, next + 1).next;
+    const name = Buffer.from(numbers.get(text) ?? text);
+    parts.push(section.subarray(at, from.next), leb128(name.length), name, section.subarray(next, end));
+    at = end;
   }
+  return Buffer.concat(parts);
+}));
+
+/** The script, in which this import is called by its number. */
+function numbered(script, name) {
+  const parts = script.split(name);
+  if (parts.length !== 2) throw new Error(`${stem}.js: ${name} does not stand there once`);
+  return parts.join(numbers.get(name));
 }
 
-for (const { path, bytes } of files) {
-  writeFileSync(path, bytes);
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes));
-  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+function write(suffix, bytes) {
+  writeFileSync(stem + suffix, bytes);
+  writeFileSync(`${stem}${suffix}.br`, brotliCompressSync(bytes));
+  writeFileSync(`${stem}${suffix}.gz`, gzipSync(bytes, { level: 9 }));
 }
