@@ -197,7 +197,8 @@ test("a message removed while another piece is on its way stays removed", async 
   const ann = await visitor();
   await enter(ann, room, "Dora");
   await flood(request, room, 60);
-  await say(ann, "regrettable");
+  // So long that nothing below it is fetched early.
+  await say(ann, `regrettable${"\nline".repeat(40)}`);
   await expect(messages(ann, "regrettable")).toHaveCount(1);
   const gone = (await numbers(ann)).at(-1)!;
   await flood(request, room, 35);
