@@ -12,6 +12,7 @@ on_each_database!(
     who_is_too_far_behind_is_told_to_load_the_page,
     a_resume_works_after_a_restart,
     sync_sends_again_what_came_after,
+    many_syncs_at_once_are_answered_together,
     sync_beyond_the_head_is_answered_with_reset,
     nonsense_in_the_address_counts_as_not_said,
 );
@@ -113,6 +114,21 @@ async fn sync_sends_again_what_came_after(site: Site) {
     client.send(json!({"type": "sync", "after": 20})).await;
     client.post("21", "21").await;
     expect_numbers(&mut client, 21..=21).await;
+}
+
+async fn many_syncs_at_once_are_answered_together(site: Site) {
+    let server = site.start();
+    let mut client = fill(&server, 20).await;
+    for _ in 0..50 {
+        client.send(json!({"type": "sync", "after": 0})).await;
+    }
+    // The first is answered at once, the others a second later, together.
+    expect_numbers(&mut client, 1..=20).await;
+    expect_numbers(&mut client, 1..=20).await;
+    // A slow machine may have read them within more than two seconds.
+    client.post("21", "21").await;
+    let again = client.until(|frame| frame["id"] == "21").await;
+    assert!(again.len() < 200, "{} frames", again.len());
 }
 
 async fn sync_beyond_the_head_is_answered_with_reset(site: Site) {

@@ -1,9 +1,10 @@
 //! One connection's life: greeted, then one loop that reads, delivers, answers and keeps time.
 
+use super::clock::{BEAT, Clock, REPLAY_PACE, SILENCE, STUCK};
 use super::goodbye::{Goodbye, ended};
 use super::pending::{Answered, Pending};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
-use crate::protocol::{ClientFrame, HEARTBEAT_MS, MAX_REPLAY, SILENCE_MS, ServerFrame, close};
+use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::Shared;
 use crate::server::chat::{self, Wish, reset};
 use crate::server::hub::Seat;
@@ -20,12 +21,6 @@ const UNACKNOWLEDGED: usize = 128;
 
 /// Others are told at most so often that something is being written.
 const TYPING_PACE: Duration = Duration::from_secs(1);
-
-const BEAT: Duration = Duration::from_millis(HEARTBEAT_MS as u64);
-const SILENCE: Duration = Duration::from_millis(SILENCE_MS as u64);
-
-/// A reader that does not take in so long what was written at once is disconnected.
-const STUCK: Duration = Duration::from_secs(30);
 
 /// Connections leave a stopping server one by one, within this time.
 const DRAIN_SPREAD: Duration = Duration::from_secs(3);
@@ -50,29 +45,10 @@ pub(super) struct Connection {
     clock: Clock,
 }
 
-/// When what has to happen.
-struct Clock {
-    heard: Instant,
-    beat: Instant,
-    /// Since when the reader has not taken everything.
-    stuck: Option<Instant>,
-    /// When it leaves a stopping server, and when at the latest.
-    leaves: Option<(Instant, Instant)>,
-}
-
-impl Clock {
-    fn next(&self) -> Instant {
-        let due = self.beat.min(self.heard + SILENCE);
-        let due = self.stuck.map_or(due, |since| due.min(since + STUCK));
-        self.leaves.map_or(due, |(leaves, _)| due.min(leaves))
-    }
-}
-
 impl Connection {
     pub(super) fn new(shared: Shared, author: Author, seat: Seat, wire: Arc<Wire>) -> Self {
         let username = seat.participant().username.clone();
-        let now = Instant::now();
-        let clock = Clock { heard: now, beat: now + BEAT, stuck: None, leaves: None };
+        let clock = Clock::new();
         let pending = FuturesUnordered::new();
         Self { shared, author, seat, wire, username, typed: None, pending, owed: 0, clock }
     }
@@ -181,12 +157,23 @@ impl Connection {
             }
             self.clock.leaves = Some((now + OWING, latest));
         }
+        self.replay(now);
         if self.clock.beat <= now {
             self.clock.beat = now + BEAT;
             self.say(ServerFrame::Heartbeat { head: self.seat.head() });
             self.wire.queue(ping());
         }
         Ok(())
+    }
+
+    /// Sends again what was asked for, once it is time.
+    fn replay(&mut self, now: Instant) {
+        if self.clock.replays <= now
+            && let Some(after) = self.clock.replay.take()
+        {
+            self.clock.replays = now + REPLAY_PACE;
+            self.seat.rewind(after);
+        }
     }
 
     fn say(&self, frame: ServerFrame) {
@@ -212,7 +199,11 @@ impl Connection {
                 if after > head || head - after > MAX_REPLAY {
                     return self.say(reset(&self.seat.room().epoch, head));
                 }
-                self.seat.rewind(after);
+                // A few bytes ask for much: those that come too fast are answered together.
+                if after < self.seat.position() {
+                    self.clock.replay = Some(self.clock.replay.map_or(after, |other| other.min(after)));
+                    self.replay(self.clock.heard);
+                }
             }
             Ok(ClientFrame::Typing) => {
                 if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_PACE) {

@@ -1,5 +1,6 @@
 //! The live socket: who may connect, and one connection's life from greeting to goodbye.
 
+mod clock;
 mod connection;
 mod goodbye;
 mod pending;
