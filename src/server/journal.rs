@@ -1,7 +1,7 @@
 //! The only writer. What waits is committed together: while one transaction is on its way to stable storage, the next
 //! batch collects. Senders hear of it after the commit, and so do readers, in the order of the log.
 
-use super::hub::{Frame, Hub};
+use super::hub::{Expected, Frame, Hub};
 use super::metrics::{self, timed};
 use super::relay::Relay;
 use super::store::{self, Appended, Entry, Locking, Store, in_time, sync_failed};
@@ -49,6 +49,8 @@ struct Waiting {
 struct Sender {
     outcome: oneshot::Sender<Outcome>,
     since: Instant,
+    /// Until it is known what becomes of the entry, its room's readers may wait for it.
+    expected: Option<Expected>,
 }
 
 impl Sender {
@@ -63,6 +65,7 @@ impl Sender {
 #[derive(Clone)]
 pub(crate) struct Journal {
     queue: mpsc::Sender<Waiting>,
+    hub: Hub,
 }
 
 impl Journal {
@@ -75,16 +78,17 @@ impl Journal {
             batches: JoinSet::new(),
             locked: JoinSet::new(),
             store,
-            hub,
+            hub: hub.clone(),
             relay,
         };
-        (Self { queue }, tokio::spawn(writer.run(waiting)))
+        (Self { queue, hub }, tokio::spawn(writer.run(waiting)))
     }
 
     /// Hands an entry in. Entries of one caller are written in the order of these calls.
     pub(crate) async fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
         let (sender, outcome) = oneshot::channel();
-        let sender = Sender { outcome: sender, since: Instant::now() };
+        let expected = self.hub.expect(entry.room_id);
+        let sender = Sender { outcome: sender, since: Instant::now(), expected };
         metrics::entered();
         match timeout(PATIENCE, self.queue.reserve()).await {
             Ok(Ok(place)) => place.send(Waiting { entry, sender }),
@@ -208,7 +212,7 @@ async fn write_once(
     hub: &Hub,
     relay: &Relay,
 ) -> Option<Vec<Waiting>> {
-    let (entries, senders): (Vec<Entry>, Vec<_>) =
+    let (entries, mut senders): (Vec<Entry>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.entry, waiting.sender)).unzip();
     let appended = match append(store, &entries, locking).await {
         Ok(appended) => appended,
@@ -221,6 +225,8 @@ async fn write_once(
             return None;
         }
     };
+    // From here on it is there, or will not be.
+    senders.iter_mut().for_each(|sender| sender.expected = None);
     announce(&entries, &appended, hub, relay);
     let mut locked = Vec::new();
     for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
@@ -280,7 +286,7 @@ fn announce(entries: &[Entry], appended: &[Appended], hub: &Hub, relay: &Relay) 
                 frames.push(Frame::from(event.clone()));
             }
             Appended::Repeated(event) => hub.want(entry.room_id, event.seq),
-            Appended::Rejected(_) | Appended::Locked => {}
+            Appended::Rejected(_) | Appended::Locked => hub.expect_no_more(entry.room_id),
         }
     }
     for (room_id, (first, frames)) in new {

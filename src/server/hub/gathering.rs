@@ -1,7 +1,9 @@
-//! How long a row lets events gather before it writes them. Where a few come at a time, not at all; where they come
-//! faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
+//! How long a row lets events gather before it writes them. What this node knows to be on its way is waited for. Of what
+//! others write nothing is known before it is there: where a few events come at a time, a row does not wait, and where
+//! they come faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
 //! (adaptive interrupt coalescing, ethtool(8)).
 
+use super::coming::Coming;
 use super::row::TURN;
 use crate::domain::Seq;
 use std::time::Duration;
@@ -28,11 +30,16 @@ impl Gathering {
         Self { pause: Duration::ZERO, until: Instant::now() }
     }
 
-    /// Waits for the end of the pause, or until what came after `position` fills a write.
-    pub(super) async fn wait(&self, position: Seq, newest: &mut watch::Receiver<Seq>) {
+    /// Waits for what is `coming`, and for the end of the pause; or until what came after `position` fills a write.
+    pub(super) async fn wait(&self, position: Seq, coming: &Coming, newest: &mut watch::Receiver<Seq>) {
+        let is_full = |newest: &Seq| newest - position >= TURN as Seq;
+        // Every end is one; so is that of the room.
+        if coming.is_any() {
+            let here = newest.wait_for(|newest| is_full(newest) || !coming.is_any());
+            let _ = timeout_at(Instant::now() + MOST, here).await;
+        }
         if self.until > Instant::now() {
-            // Either end is one; so is that of the room.
-            let _ = timeout_at(self.until, newest.wait_for(|newest| newest - position >= TURN as Seq)).await;
+            let _ = timeout_at(self.until, newest.wait_for(is_full)).await;
         }
     }
 
@@ -52,7 +59,7 @@ mod tests {
 
     async fn waited(gathering: &Gathering, newest: &mut watch::Receiver<Seq>) -> Duration {
         let before = Instant::now();
-        gathering.wait(0, newest).await;
+        gathering.wait(0, &Coming::default(), newest).await;
         before.elapsed()
     }
 
@@ -82,6 +89,25 @@ mod tests {
             gathering.wrote(1);
         }
         assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_on_its_way_is_waited_for_but_not_for_long() {
+        let (room, mut newest) = watch::channel(0);
+        let (gathering, coming) = (Gathering::new(), Coming::default());
+        let expected = coming.expect();
+        let before = Instant::now();
+        gathering.wait(0, &coming, &mut newest).await;
+        assert_eq!(before.elapsed(), MOST);
+        let waited = async {
+            gathering.wait(0, &coming, &mut newest).await;
+            before.elapsed()
+        };
+        let arrived = async {
+            drop(expected);
+            room.send_replace(1);
+        };
+        assert_eq!(tokio::join!(waited, arrived).0, MOST, "it is here, and nothing else is on its way");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
+use super::coming::Coming;
 use super::participants::{Participants, Present};
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
@@ -33,6 +34,7 @@ pub(crate) struct LiveRoom {
     tail: Mutex<Tail>,
     /// The newest number that connections can have; waking the rows is all it is for.
     delivered: watch::Sender<Seq>,
+    pub(super) coming: Coming,
     pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
@@ -51,6 +53,7 @@ impl LiveRoom {
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
+            coming: Coming::default(),
             announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
@@ -108,7 +111,8 @@ impl LiveRoom {
             (self.delivered.subscribe(), self.presence.subscribe(), self.hints.subscribe());
         // What came before, the connections pull.
         let position = self.head();
-        tokio::spawn(row::serve(row.clone(), Arc::downgrade(self), position, delivered, presence, hints));
+        let coming = self.coming.clone();
+        tokio::spawn(row::serve(row.clone(), Arc::downgrade(self), position, coming, delivered, presence, hints));
         row
     }
 
@@ -194,6 +198,11 @@ impl LiveRoom {
     pub(super) fn hint(&self, hint: Hint) {
         // Without listeners there is nobody to show it to.
         let _ = self.hints.send(hint);
+    }
+
+    /// Has the rows look whether there is still something to wait for.
+    pub(super) fn remind(&self) {
+        self.delivered.send_modify(|_| {});
     }
 
     fn announce(&self, delivered: Seq) {

@@ -3,6 +3,7 @@
 //! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
 //! before n, and a slow reader costs a number, not a queue.
 
+mod coming;
 mod enforce;
 mod frame;
 mod gathering;
@@ -12,6 +13,7 @@ mod row;
 mod seat;
 mod tail;
 
+pub(crate) use coming::Expected;
 pub(crate) use frame::Frame;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
@@ -79,6 +81,18 @@ impl Hub {
     pub(crate) fn publish(&self, room_id: i64, first: Seq, frames: Vec<Frame>) {
         if let Some(live) = self.live(room_id) {
             live.publish(first, frames);
+        }
+    }
+
+    /// Something is on its way into this room's log, for as long as what comes back is held.
+    pub(crate) fn expect(&self, room_id: i64) -> Option<Expected> {
+        self.live(room_id).map(|live| live.coming.expect())
+    }
+
+    /// What was on its way into this room's log has come to nothing: whoever waits for it looks again.
+    pub(crate) fn expect_no_more(&self, room_id: i64) {
+        if let Some(live) = self.live(room_id) {
+            live.remind();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rows of seats: connections that are written to by one task, in one loop. Waking a task per connection would cost as
 //! much again as the writing.
 
+use super::coming::Coming;
 use super::gathering::Gathering;
 use super::tail::Reach;
 use super::{LiveRoom, lock};
@@ -126,6 +127,7 @@ pub(super) async fn serve(
     row: Arc<Row>,
     live: Weak<LiveRoom>,
     mut position: Seq,
+    coming: Coming,
     mut delivered: watch::Receiver<Seq>,
     mut presence: watch::Receiver<TextFrame>,
     mut hints: broadcast::Receiver<Hint>,
@@ -135,7 +137,7 @@ pub(super) async fn serve(
         tokio::select! {
             biased;
             changed = delivered.changed() => {
-                gathering.wait(position, &mut delivered).await;
+                gathering.wait(position, &coming, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
                 delivered.borrow_and_update();
                 let before = position;

@@ -115,6 +115,8 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
             .foreign_keys(true)
             .busy_timeout(patience)
             .pragma("secure_delete", "ON")
+            // A statement of many rows keeps what it changes, to take it back should it fail: not in a file.
+            .pragma("temp_store", "MEMORY")
     });
     // One connection for ever: pragmas belong to it, and there is no second writer.
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
