@@ -193,3 +193,25 @@ test("on a phone a tap shows what can be done with a message", async ({ visitor,
   await page.getByRole("button", { name: "Save" }).tap();
   await expect(text(page, 1)).toContainText("second thoughts");
 });
+
+test("on a phone a line that follows is as wide as the first, and a tap shows its time", async ({ visitor, room }) => {
+  const page = await visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  await enter(page, room, "Ann");
+  const long = "and so it goes on and on ".repeat(6);
+  await say(page, long);
+  await say(page, long);
+  const heights = [1, 2].map((seq) => text(page, seq).evaluate((it) => it.getBoundingClientRect().height));
+  expect(await heights[1]).toBe(await heights[0]);
+  const time = message(page, 2).locator(".message-time");
+  await expect(time).toHaveCSS("opacity", "0");
+  // What is not seen is not hit: the text beneath it is.
+  const under = await time.evaluate((it) => {
+    const { x, y, width, height } = it.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height / 2)?.className;
+  });
+  expect(under).toContain("message-text");
+  await text(page, 2).tap();
+  await expect(time).toHaveCSS("opacity", "1");
+  await time.tap();
+  await expect(page).toHaveURL(/\/2$/);
+});
