@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// How many entries one transaction takes at most.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// How many entries wait at most; beyond that, senders wait to be let in.
 const QUEUE: usize = 4096;
