@@ -200,8 +200,8 @@ test("on a phone a line that follows is as wide as the first, and a tap shows it
   const long = "and so it goes on and on ".repeat(6);
   await say(page, long);
   await say(page, long);
-  const heights = [1, 2].map((seq) => text(page, seq).evaluate((it) => it.getBoundingClientRect().height));
-  expect(await heights[1]).toBe(await heights[0]);
+  const height = (seq: number) => text(page, seq).evaluate((it) => it.getBoundingClientRect().height);
+  expect(await height(2)).toBe(await height(1));
   const time = message(page, 2).locator(".message-time");
   await expect(time).toHaveCSS("opacity", "0");
   // What is not seen is not hit: the text beneath it is.
