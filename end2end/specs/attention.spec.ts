@@ -103,6 +103,15 @@ test("a screen reader hears what others say; not history, not own messages", asy
   await expect.poll(told).toEqual(["Ben: to be heard", "Ben: and this"]);
 });
 
+test("who says the same again is heard again", async ({ page, request, room }) => {
+  await enter(page, room, "Ann");
+  const told = await listen(page);
+  await post(request, room, "Ben", "really?");
+  await expect.poll(told).toEqual(["Ben: really?"]);
+  await post(request, room, "Ben", "really?");
+  await expect.poll(told).toEqual(["Ben: really?", "Ben: really?"]);
+});
+
 test("a burst is summed up", async ({ page, request, room }) => {
   // All of it arrives at one moment.
   let burst: (() => void)[] = [];

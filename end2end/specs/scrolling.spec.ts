@@ -189,7 +189,7 @@ test("whoever goes to the end is not taken back by a page that was asked for bef
   pages.release();
   await answered;
   await post(request, room, "Ann", "the last word");
-  await expect(page.getByText("the last word").first()).toBeInViewport();
+  await expect(messages(page, "the last word")).toBeInViewport();
   await expect(own).toBeInViewport();
 });
 
@@ -229,7 +229,7 @@ test("a first visit in the middle of a room has read what was there", async ({ p
   await expect.poll(async () => (await numbers(page)).at(-1)!).toBeGreaterThan(last);
   await expect(page.locator("li.unread")).toHaveCount(0);
   await pill(page).click();
-  await expect(page.getByText("news")).toBeInViewport();
+  await expect(messages(page, "news")).toBeInViewport();
   await expect(page.locator("li.unread")).toHaveText("1 new");
 });
 

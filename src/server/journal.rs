@@ -219,6 +219,7 @@ async fn write_once(
         Err(error) => {
             tracing::error!(%error, entries = entries.len(), "the log cannot be written");
             senders.into_iter().for_each(|sender| sender.answer(Err(Rejection::unavailable())));
+            entries.iter().for_each(|entry| hub.expect_no_more(entry.room_id));
             // The last try may have been committed after all: then its readers shall have it.
             let hub = hub.clone();
             tokio::spawn(async move { hub.check().await });
@@ -285,7 +286,10 @@ fn announce(entries: &[Entry], appended: &[Appended], hub: &Hub, relay: &Relay) 
                 let (_, frames) = new.entry(entry.room_id).or_insert((event.seq, Vec::new()));
                 frames.push(Frame::from(event.clone()));
             }
-            Appended::Repeated(event) => hub.want(entry.room_id, event.seq),
+            Appended::Repeated(event) => {
+                hub.want(entry.room_id, event.seq);
+                hub.expect_no_more(entry.room_id);
+            }
             Appended::Rejected(_) | Appended::Locked => hub.expect_no_more(entry.room_id),
         }
     }

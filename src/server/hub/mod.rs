@@ -89,7 +89,7 @@ impl Hub {
         self.live(room_id).map(|live| live.coming.expect())
     }
 
-    /// What was on its way into this room's log has come to nothing: whoever waits for it looks again.
+    /// What was on its way into this room's log brings nothing new: whoever waits for it looks again.
     pub(crate) fn expect_no_more(&self, room_id: i64) {
         if let Some(live) = self.live(room_id) {
             live.remind();

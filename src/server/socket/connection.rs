@@ -157,7 +157,7 @@ impl Connection {
             }
             self.clock.leaves = Some((now + OWING, latest));
         }
-        self.replay(now);
+        self.replay();
         if self.clock.beat <= now {
             self.clock.beat = now + BEAT;
             self.say(ServerFrame::Heartbeat { head: self.seat.head() });
@@ -167,7 +167,8 @@ impl Connection {
     }
 
     /// Sends again what was asked for, once it is time.
-    fn replay(&mut self, now: Instant) {
+    fn replay(&mut self) {
+        let now = Instant::now();
         if self.clock.replays <= now
             && let Some(after) = self.clock.replay.take()
         {
@@ -202,7 +203,7 @@ impl Connection {
                 // A few bytes ask for much: those that come too fast are answered together.
                 if after < self.seat.position() {
                     self.clock.replay = Some(self.clock.replay.map_or(after, |other| other.min(after)));
-                    self.replay(self.clock.heard);
+                    self.replay();
                 }
             }
             Ok(ClientFrame::Typing) => {

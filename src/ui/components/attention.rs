@@ -34,6 +34,8 @@ impl Attention {
             *said = if heard == 1 { format!("{username}: {text}") } else { format!("{heard} new messages") };
         });
         if heard == 1 {
+            // The same words once more are no change, and would not be heard.
+            self.told.set(String::new());
             set_timeout(
                 move || {
                     self.told.set(self.heard.with_value(|(_, said)| said.clone()));
