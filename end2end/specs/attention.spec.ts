@@ -1,8 +1,9 @@
 // Attention: the title and the icon call while nobody looks; a screen reader hears what others say, and no more.
 
 import { type Page } from "@playwright/test";
+import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { enter, fill, message, post, say, text } from "../support/room";
+import { composer, enter, fill, message, post, say, text } from "../support/room";
 
 /** A page that can be hidden from its visitor. */
 async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {
@@ -18,14 +19,7 @@ async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>>
   return (hidden) => page.evaluate((it) => (window as never as { hide: (it: boolean) => void }).hide(it), hidden);
 }
 
-/** All that a screen reader is told from here on. */
-async function listen(page: Page): Promise<() => Promise<string[]>> {
-  await page.locator("p.visually-hidden[role=status]").evaluate((status) => {
-    const told: string[] = ((window as never as { told: string[] }).told = []);
-    new MutationObserver(() => status.textContent && told.push(status.textContent)).observe(status, { childList: true, characterData: true, subtree: true });
-  });
-  return () => page.evaluate(() => (window as never as { told: string[] }).told);
-}
+const announcer = (page: Page) => page.locator(".announcer");
 
 test("the title counts and the icon changes only while the page is hidden", async ({ page, request, room }) => {
   const hide = await hideable(page);
@@ -61,7 +55,7 @@ test("what came while the page was hidden stands below a line", async ({ page, r
   for (const said of ["one", "two"]) await post(request, room, "Ben", said);
   await expect(text(page, 3)).toBeAttached();
   await hide(false);
-  await expect(page.locator(".message-list > li")).toHaveText([/Today/, /before/, /^2 new$/, /one/, /two/]);
+  await expect(page.locator(".message-list > li:not(.day)")).toHaveText([/before/, /^2 new$/, /one/, /two/]);
 });
 
 test("more than fits while the page was hidden: the way leads up to the first of it", async ({ page, request, room }) => {
@@ -93,7 +87,7 @@ test("own messages of another tab do not call", async ({ page, context, request,
 test("a screen reader hears what others say; not history, not own messages", async ({ page, request, room }) => {
   for (const said of ["old", "older"]) await post(request, room, "Ben", said);
   await enter(page, room, "Ann");
-  const told = await listen(page);
+  const told = await listen(announcer(page));
   await say(page, "my own");
   await expect(text(page, 3)).toBeVisible();
   await post(request, room, "Ben", "to be heard");
@@ -105,7 +99,7 @@ test("a screen reader hears what others say; not history, not own messages", asy
 
 test("who says the same again is heard again", async ({ page, request, room }) => {
   await enter(page, room, "Ann");
-  const told = await listen(page);
+  const told = await listen(announcer(page));
   await post(request, room, "Ben", "really?");
   await expect.poll(told).toEqual(["Ben: really?"]);
   await post(request, room, "Ben", "really?");
@@ -123,10 +117,14 @@ test("a burst is summed up", async ({ page, request, room }) => {
       if (burst.length === 5) burst = burst.flatMap((deliver) => (deliver(), []));
     });
   });
+  await page.clock.install();
   await enter(page, room, "Ann");
-  const told = await listen(page);
+  const told = await listen(announcer(page));
+  // No time passes until all of it is there.
+  await page.clock.pauseAt(Date.now() + 10_000);
   for (const number of [1, 2, 3, 4, 5]) await post(request, room, "Ben", `number ${number}`);
-  await expect(message(page, 5)).toBeVisible();
+  await expect.poll(() => page.evaluate((room) => localStorage.getItem(`parlour:read:${room}`), room)).toMatch(/^5 /);
+  await page.clock.resume();
   await expect.poll(told).toEqual(["5 new messages"]);
 });
 
@@ -135,7 +133,7 @@ test("the list is a log that says nothing by itself", async ({ page, room }) => 
   const log = page.getByRole("log", { name: "Messages" });
   await expect(log).toBeVisible();
   await expect(log).toHaveAttribute("aria-live", "off");
-  await expect(page.locator("p.visually-hidden[role=status]")).toHaveText("");
+  await expect(announcer(page)).toHaveText("");
 });
 
 test("nobody is asked for permissions, and nothing sounds", async ({ page, request, room }) => {
@@ -149,4 +147,34 @@ test("nobody is asked for permissions, and nothing sounds", async ({ page, reque
   await post(request, room, "Ben", "hello");
   await expect(text(page, 1)).toBeVisible();
   expect(await page.evaluate(() => (window as never as { asked: string[] }).asked)).toEqual([]);
+});
+
+test("what was done about the room is told once, however often somebody writes", async ({ visitor, room }) => {
+  const [ann, ben] = [await visitor(), await visitor()];
+  await enter(ann, room, "Ann");
+  await enter(ben, room, "Ben");
+  await say(ann, "mine");
+  await expect(text(ben, 1)).toBeVisible();
+  const heard = await listen(ben.locator(".notice"));
+  await ann.getByRole("button", { name: "Your room" }).click();
+  await ann.getByRole("button", { name: "Slow: a message every minute" }).click();
+  await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
+  await Promise.all([
+    composer(ann).pressSequentially("hello everybody", { delay: 600 }),
+    expect(ben.locator(".typing-line")).toHaveText("Ann is typing…"),
+  ]);
+  await expect(ben.locator(".typing-line")).toHaveText("");
+  await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
+  expect(await heard()).toEqual(["Slow mode: one message every 60 seconds."]);
+});
+
+test("how much room is left is told in steps", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const heard = await listen(page.locator(".composer [role=status]"));
+  await composer(page).fill("x".repeat(3849));
+  await composer(page).press("End");
+  await composer(page).pressSequentially("xxx");
+  await expect(page.locator(".composer-left")).toHaveText("148 left");
+  await composer(page).fill("x".repeat(4001));
+  await expect.poll(heard).toEqual(["Less than 200 characters left", "Less than 150 characters left", "Too many characters"]);
 });

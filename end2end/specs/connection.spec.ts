@@ -1,5 +1,6 @@
 // A connection that is lost: said in words, mended by itself, nothing missed, nothing sent twice.
 
+import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
 import { comesBack, composer, enter, isLive, messages, numbers, post, say, text } from "../support/room";
 
@@ -125,4 +126,59 @@ test("a message whose acknowledgement is lost is sent again and stored once", as
   await say(page, "and next");
   await expect(text(page, 2)).toHaveText("and next");
   expect(await numbers(page)).toEqual([1, 2]);
+});
+
+test("whoever listens is told once that the connection is lost, and once that it is back", async ({ page, server, room }) => {
+  await enter(page, room, "Ann");
+  const told = page.locator(".connection-told");
+  await expect(told).toHaveText("");
+  const heard = await listen(told);
+  await server.kill();
+  await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
+  await server.start();
+  await comesBack(page);
+  await expect.poll(heard).toEqual(["The connection is lost. Your messages are kept.", "Connected again."]);
+});
+
+test("a device that says to have no network is not believed for ever", async ({ page, server, room }) => {
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
+  await enter(page, room, "Ann");
+  await server.kill();
+  await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
+  await server.start();
+  const now = page.getByRole("button", { name: "Now", exact: true });
+  await now.focus();
+  await page.keyboard.press("Enter");
+  await isLive(page);
+  await server.kill();
+  await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
+  await server.start();
+  await comesBack(page);
+});
+
+test("a server that greets and goes is asked less and less often", async ({ page, room }) => {
+  // The longest of the waits that may be.
+  await page.addInitScript(() => (Math.random = () => 0.999));
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    socket.connectToServer().onMessage((frame) => {
+      socket.send(frame);
+      void socket.close({ code: 1013 });
+    });
+  });
+  await page.goto(`/${room}/`);
+  await expect(page.getByText(/Reconnecting in [78] s/)).toBeVisible();
+});
+
+test("a clock that is set back holds nothing up", async ({ page, server, room }) => {
+  await page.clock.install();
+  await enter(page, room, "Ann");
+  await page.clock.pauseAt(Date.now() + 10_000);
+  await server.kill();
+  await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
+  await page.clock.setSystemTime(Date.now() - 60 * 60 * 1000);
+  await page.clock.runFor(1000);
+  await expect(page.getByText(/Reconnecting in \d\d? s/)).toBeVisible();
+  await server.start();
+  await page.clock.runFor(31_000);
+  await isLive(page);
 });

@@ -99,12 +99,16 @@ for (const given of ["in the field", "in the address"]) {
 
 test("a room exists as soon as it is visited; an empty one offers its link", async ({ visitor, baseURL, room }) => {
   const page = await visitor({ permissions: ["clipboard-read", "clipboard-write"] });
+  await page.clock.install();
   await enter(page, room, "Ann");
   const empty = page.locator(".empty-room");
   await expect(empty).toContainText("Share this link");
   await expect(empty.getByRole("textbox")).toHaveValue(`${baseURL}/${room}/`);
+  // It is said for two seconds: none pass while this looks.
+  await page.clock.pauseAt(Date.now() + 10_000);
   await empty.getByRole("button", { name: "Copy" }).click();
   await expect(empty.getByRole("button", { name: "Copied" })).toBeVisible();
+  await page.clock.resume();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/${room}/`);
   await say(page, "somebody is here");
   await expect(text(page, 1)).toBeVisible();
@@ -146,4 +150,26 @@ test("of two names the later one holds, whenever the answers come", async ({ pag
   await say(page, "hello Ben");
   await expect(messages(page, "hello Ben").locator(".message-author")).toHaveText("Ann");
   await expect(page.locator(".composer .form-error")).toHaveText("");
+});
+
+test("a name that is taken is told once", async ({ visitor, room, complaints }) => {
+  complaints.expect(/status of (409|422)/);
+  const [ben, ann] = [await visitor(), await visitor()];
+  await enter(ben, room, "Ben");
+  await say(ben, "mine");
+  await expect(text(ben, 1)).toBeVisible();
+  await enter(ann, room, "Ben");
+  await say(ann, "what I typed");
+  await expect(pending(ann)).toContainText("Ben is in use");
+  await expect(ann.getByRole("alert").filter({ hasText: "Ben is in use" })).toHaveCount(1);
+});
+
+test("a name of 32 characters fits into its field, whatever they take to be written down", async ({ visitor, room }) => {
+  const page = await visitor();
+  await enter(page, room);
+  const name = "👍🏽".repeat(32);
+  await nameField(page).fill("");
+  await nameField(page).pressSequentially("👍🏽".repeat(3));
+  await nameField(page).evaluate((field: HTMLInputElement, name) => field.setRangeText(name), name.slice(0, 29 * 4));
+  expect(await nameField(page).evaluate((field: HTMLInputElement) => field.maxLength)).toBeGreaterThanOrEqual(name.length);
 });

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, enter, fill, isLive, message, messages, numbers, post, removal, say, text } from "../support/room";
+import { act, change, composer, enter, fill, isLive, message, messages, numbers, pending, post, removal, say, switcher, text } from "../support/room";
 
 async function hasSaid(page: Page, ...said: string[]): Promise<void> {
   for (const text of said) {
@@ -219,4 +219,62 @@ test("after a message is removed the focus is still in the room", async ({ page,
   await removal(page).getByRole("button", { name: "Remove" }).click();
   await expect(message(page, 1)).toContainText("Message removed");
   await expect(page.locator(".room :focus")).toHaveCount(1);
+});
+
+test("other rooms are a key, a name and Enter away, every time", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  for (const end of ["b", "c", "d"]) {
+    await page.keyboard.press("Control+k");
+    await expect(switcher(page).getByRole("textbox")).toBeFocused();
+    await page.keyboard.type(`${room}-${end}`);
+    await page.keyboard.press("Enter");
+    await expect(page.locator("h1")).toHaveText(`${room}-${end}`);
+  }
+  await page.keyboard.press("Control+k");
+  await expect(switcher(page)).toBeVisible();
+  await page.goBack();
+  await expect(page.locator("h1")).toHaveText(`${room}-c`);
+  await expect(switcher(page)).toBeHidden();
+});
+
+for (const [what, init] of [
+  ["a letter by AltGr", { key: "@", ctrlKey: true, altKey: true, modifierAltGraph: true }],
+  ["an accent", { key: "Dead" }],
+  ["a key of an input method", { key: "Process", keyCode: 229 }],
+] as const) {
+  test(`${what} is typing, too`, async ({ page, room }) => {
+    await enter(page, room, "Ann");
+    await page.locator("h1").click();
+    await expect(composer(page)).not.toBeFocused();
+    await page.locator("body").dispatchEvent("keydown", init);
+    await expect(composer(page)).toBeFocused();
+  });
+}
+
+test("the focus goes on where its button has gone", async ({ page, request, room }) => {
+  await fill(request, room, 60);
+  await enter(page, room, "Ann");
+  await say(page, "x".repeat(4001));
+  await pending(page).getByRole("button", { name: "Discard" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(pending(page)).toHaveCount(0);
+  await expect(composer(page)).toBeFocused();
+  await message(page, 20).evaluate((line) => line.scrollIntoView());
+  const pill = page.locator(".unread-pill");
+  await pill.focus();
+  await page.keyboard.press("Enter");
+  await expect(text(page, 60)).toBeInViewport();
+  await expect(composer(page)).toBeFocused();
+});
+
+test("on a wide screen the count of who is here is words, and Esc is not its", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  const count = page.locator(".room-count");
+  await expect(count).toHaveText("1 here now");
+  await expect(count).toHaveAttribute("aria-expanded", "true");
+  await expect(count).toBeDisabled();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(count).toHaveAttribute("aria-expanded", "false");
+  await count.click();
+  await expect(page.getByRole("complementary", { name: "Here now" })).toBeVisible();
 });

@@ -4,6 +4,9 @@ import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
 import { act, composer, enter, isLive, message, messages, post, removal, say, text } from "../support/room";
 
+const noon = Date.UTC(2026, 2, 1, 12);
+const nextDay = noon + 24 * 60 * 60 * 1000;
+
 /** Lets messages arrive as if they had been sent so many minutes after the first one. */
 async function retime(page: Page, start: number, minutes: Record<string, number>): Promise<void> {
   await page.routeWebSocket(/\/ws\//, (socket) => {
@@ -16,7 +19,7 @@ async function retime(page: Page, start: number, minutes: Record<string, number>
 }
 
 test("what one author writes within five minutes is one group", async ({ page, request, room }) => {
-  await retime(page, Date.UTC(2026, 2, 1, 12), { one: 0, two: 4.9, three: 9.8, late: 14.9, between: 15, after: 16 });
+  await retime(page, noon, { one: 0, two: 4.9, three: 9.8, late: 14.9, between: 15, after: 16 });
   await enter(page, room, "Ann");
   for (const said of ["one", "two", "three", "late"]) await post(request, room, "Ben", said);
   await expect(text(page, 4)).toBeVisible();
@@ -43,22 +46,24 @@ test("a new day begins with a line, where the reader is", async ({ visitor, requ
   ]);
 });
 
-test("today is called so", async ({ page, request, room }) => {
-  await post(request, room, "Ben", "now");
-  await enter(page, room, "Ann");
-  await expect(page.locator("li.day")).toHaveText(["Today"]);
-});
-
-test("a day later it is another day that is today", async ({ page, request, room }) => {
-  await post(request, room, "Ben", "now");
-  await page.clock.install();
-  await enter(page, room, "Ann");
-  await expect(page.locator("li.day")).toHaveText(["Today"]);
-  await page.clock.setSystemTime(Date.now() + 24 * 60 * 60 * 1000);
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
-  await page.clock.runFor(100);
-  await expect(page.locator("li.day")).toHaveText([/\d/]);
-});
+for (const [how, goesOn] of [
+  ["on coming back to the page", async (page: Page) => {
+    await page.clock.setSystemTime(nextDay);
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+    await page.clock.runFor(100);
+  }],
+  ["at midnight, though nothing happens", (page: Page) => page.clock.fastForward("24:00:00")],
+] as const) {
+  test(`today is called so; a day later it is another that is, ${how}`, async ({ page, request, room }) => {
+    await page.clock.install({ time: noon });
+    await retime(page, noon, { now: 0 });
+    await enter(page, room, "Ann");
+    await post(request, room, "Ben", "now");
+    await expect(page.locator("li.day")).toHaveText(["Today"]);
+    await goesOn(page);
+    await expect(page.locator("li.day")).toHaveText([/March/]);
+  });
+}
 
 test("times are in UTC without script, and the reader's own with it", async ({ visitor, request, room }) => {
   await post(request, room, "Ben", "what time is it?");

@@ -6,7 +6,7 @@ import { expect, test } from "../support/fixtures";
 import { act, composer, enter, goOffline, goOnline, message, messages, removal, say, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
-const notice = (page: Page) => page.locator(".typing-line");
+const notice = (page: Page) => page.locator(".notice");
 const yours = (page: Page) => page.getByRole("button", { name: "Your room" });
 
 /** Ann has spoken first (1), then Bob (2). */
@@ -47,6 +47,7 @@ test("somebody who is muted is told so, keeps the text, and talks again when let
   await expect(dialog(page).getByRole("heading")).toHaveText("Bob");
   await dialog(page).getByRole("button", { name: "Mute for 10 minutes" }).click();
   await expect(dialog(page)).toBeHidden();
+  await expect(message(page, 2).locator(".message-time")).toBeFocused();
   await expect(notice(bob)).toHaveText("Bob is muted for a while.");
   await say(bob, "may I?");
   await expect(bob.locator("li.pending")).toContainText("muted");
@@ -64,7 +65,7 @@ test("somebody who is banned has to go, and the room stays shut", async ({ page,
   await gather(page, bob, room);
   await act(page, 2, "Moderate");
   await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
-  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await expect(bob.locator(".connection-bar")).toContainText("You are banned from this room for a while.");
   await bob.reload();
   await expect(bob.getByRole("heading")).toHaveText("You cannot come in just now.");
   await expect(bob.getByText("You are banned from this room for a while.")).toBeVisible();

@@ -5,7 +5,7 @@ import { expect, test } from "../support/fixtures";
 import { act, composer, enter, isLive, message, say, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
-const notice = (page: Page) => page.locator(".typing-line");
+const notice = (page: Page) => page.locator(".notice");
 const link = (page: Page): Locator => page.getByLabel("The link of this room").last();
 const nowhere = (page: Page) => page.getByText("No room is here.");
 

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, comesBack, composer, enter, goOffline, goOnline, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
+import { act, change, comesBack, composer, enter, goOffline, goOnline, hold, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
 
 test.beforeEach(({ complaints }) => complaints.expectOutage());
 
@@ -20,7 +20,7 @@ test("what waits is dimmed and says for what", async ({ page, room }) => {
   const colour = (it: Element) => getComputedStyle(it).color;
   const ink = await page.locator("body").evaluate(colour);
   await expect.poll(() => pending(page).evaluate(colour)).not.toBe(ink);
-  await expect(page.getByText("You are offline. Your messages are kept.")).toBeVisible();
+  await expect(page.locator(".connection-bar")).toContainText("You are offline. Your messages are kept.");
   await expect(composer(page)).toBeEditable();
   await goOnline(page);
   await heard(page, ["on its way"]);
@@ -240,4 +240,130 @@ test("what waits in one room does not go to another", async ({ page, room }) => 
   await isLive(page);
   await say(page, "for the second");
   await heard(page, ["for the second"]);
+});
+
+test("two tabs write in one room, and neither takes the other's draft away", async ({ visitor, room }) => {
+  const one = await visitor();
+  await enter(one, room, "Ann");
+  await say(one, "said");
+  await expect(text(one, 1)).toHaveText("said");
+  await composer(one).fill("half a thought");
+  const two = await one.context().newPage();
+  await enter(two, room);
+  await say(two, "from the other tab");
+  await expect(text(one, 2)).toHaveText("from the other tab");
+  // Its own goes with a message, also while something else stands in the composer.
+  await act(one, 1, "Edit");
+  await expect(composer(one)).toHaveValue("said");
+  await composer(two).fill("another");
+  await composer(two).press("Enter");
+  await expect(text(one, 3)).toHaveText("another");
+  await one.keyboard.press("Escape");
+  await expect(composer(one)).toHaveValue("half a thought");
+  await composer(one).fill("half a thought more");
+  await composer(two).fill("half a thought of mine");
+  await one.reload();
+  await isLive(one);
+  await expect(composer(one)).toHaveValue("half a thought more");
+  await expect(composer(two)).toHaveValue("half a thought of mine");
+});
+
+test("where the browser keeps nothing, the page does", async ({ page, room }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("denied", "SecurityError"); } });
+  });
+  await enter(page, room, "Ann");
+  await say(page, "said");
+  await expect(text(page, 1)).toHaveText("said");
+  await say(page, "x".repeat(4001));
+  await expect(pending(page)).toContainText("at most 4000");
+  await composer(page).fill("half a thought");
+  await act(page, 1, "Edit");
+  await composer(page).fill("half an edit");
+  await page.keyboard.press("Escape");
+  await expect(composer(page)).toHaveValue("half a thought");
+  await change(page, `${room}-b`);
+  await expect(composer(page)).toHaveValue("");
+  await expect(pending(page)).toHaveCount(0);
+  await change(page, room);
+  await expect(composer(page)).toHaveValue("half a thought");
+  await expect(pending(page)).toContainText("at most 4000");
+  await pending(page).getByRole("button", { name: "Discard" }).click();
+  await change(page, `${room}-b`);
+  await change(page, room);
+  await expect(pending(page)).toHaveCount(0);
+});
+
+test("what is typed before the program comes does not take the place of the draft", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  await composer(page).fill("from yesterday");
+  const program = await hold(page, /parlour\.wasm/);
+  await page.reload();
+  await composer(page).pressSequentially("hi");
+  await expect.poll(program.count).toBeGreaterThan(0);
+  await expect(composer(page)).toHaveValue("hi");
+  program.release();
+  await expect(composer(page)).toHaveValue("from yesterday\nhi");
+  await composer(page).press("End");
+  await composer(page).pressSequentially("!");
+  await page.unrouteAll();
+  await page.reload();
+  await expect(composer(page)).toHaveValue("from yesterday\nhi!");
+});
+
+test("each edit that was begun is kept until it is saved or cancelled", async ({ page, room }) => {
+  await enter(page, room, "Ann");
+  for (const said of ["one", "two"]) {
+    await say(page, said);
+    await expect(messages(page, said)).toBeVisible();
+  }
+  await act(page, 1, "Edit");
+  await composer(page).fill("one, and mor");
+  await act(page, 2, "Edit");
+  await expect(composer(page)).toHaveValue("two");
+  await composer(page).fill("two, too");
+  await composer(page).press("Enter");
+  await expect(text(page, 2)).toHaveText("two, too (edited)");
+  await act(page, 1, "Edit");
+  await expect(composer(page)).toHaveValue("one, and mor");
+  // This key is the input method's.
+  await composer(page).dispatchEvent("keydown", { key: "Escape", keyCode: 229 });
+  await expect(composer(page)).toHaveValue("one, and mor");
+  await composer(page).press("Escape");
+  await expect(composer(page)).toHaveValue("");
+  await act(page, 1, "Edit");
+  await expect(composer(page)).toHaveValue("one");
+});
+
+test("without a clipboard, what was refused is selected as a whole", async ({ visitor, server, room, complaints }) => {
+  complaints.expect(/Cross-Origin-Opener-Policy header has been ignored/);
+  const page = await visitor({ baseURL: server.url.replace("127.0.0.1", "chat.example") });
+  await enter(page, room, "Ann");
+  const long = "long ".repeat(1000).trim();
+  await say(page, long);
+  const shown = pending(page).locator(".message-text");
+  const isCut = () => shown.evaluate((it) => it.scrollHeight > it.clientHeight + 1);
+  await expect.poll(isCut).toBe(true);
+  await pending(page).getByRole("button", { name: "Copy" }).click();
+  await expect.poll(() => page.evaluate(() => String(getSelection()).trim())).toBe(long);
+  expect(await isCut()).toBe(false);
+});
+
+test("what waits for a room that is closed comes back to its author", async ({ page, room }) => {
+  let banned = false;
+  await page.routeWebSocket(/\/ws\//, (socket) => {
+    if (banned) void socket.close({ code: 4503 });
+    else socket.connectToServer();
+  });
+  await enter(page, room, "Ann");
+  await goOffline(page);
+  await say(page, "before I knew");
+  await expect(pending(page)).toContainText("waiting for the network");
+  banned = true;
+  await page.context().setOffline(false);
+  await expect(page.locator(".connection-bar")).toContainText("You are banned from this room for a while.");
+  await expect(pending(page)).toContainText("You are banned from this room for a while.");
+  await say(page, "now I do");
+  await expect(pending(page)).toHaveText([/before I knew.*You are banned/s, /now I do.*You are banned/s]);
+  await expect(pending(page).first().getByRole("button")).toHaveText(["Retry", "Copy", "Discard"]);
 });

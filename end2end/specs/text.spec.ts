@@ -104,3 +104,11 @@ test("long words and long code do not widen a phone's page", async ({ visitor, r
   expect((box?.x ?? 0) + (box?.width ?? 999)).toBeLessThanOrEqual(390);
   expect(box?.height).toBeGreaterThan(100);
 });
+
+test("marks piled upon a letter do not widen a phone's page", async ({ visitor, request, room }) => {
+  const page = await visitor({ viewport: { width: 390, height: 844 } });
+  await post(request, room, "Ann", `a${"\u0483".repeat(900)}`);
+  await enter(page, room, "Ben");
+  await expect(message(page, 1)).toBeVisible();
+  expect(await overflow(page)).toEqual([]);
+});

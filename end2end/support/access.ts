@@ -1,6 +1,6 @@
 // What everybody needs: what axe finds, what does not fit, what is too small.
 
-import { type Page } from "@playwright/test";
+import { type Locator, type Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -46,4 +46,14 @@ export function smallPrint(page: Page): Promise<string[]> {
       .filter((it) => parseFloat(getComputedStyle(it).fontSize) < 16)
       .map((it) => `${it.tagName}.${it.className}: ${getComputedStyle(it).fontSize}`),
   );
+}
+
+/** All that a screen reader is told by this element from here on. */
+export async function listen(element: Locator): Promise<() => Promise<string[]>> {
+  const told = await element.evaluateHandle((element) => {
+    const told: string[] = [];
+    new MutationObserver(() => element.textContent && told.push(element.textContent)).observe(element, { childList: true, characterData: true, subtree: true });
+    return told;
+  });
+  return () => told.jsonValue();
 }

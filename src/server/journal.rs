@@ -4,12 +4,13 @@
 use super::hub::{Expected, Frame, Hub};
 use super::metrics::{self, timed};
 use super::relay::Relay;
-use super::store::{self, Appended, Entry, Locking, Store, in_time, sync_failed};
-use crate::domain::{Event, Rejection, Seq, Timestamp};
+use super::store::{Appended, Entry, Locking, Store, in_time, sync_failed};
+use crate::domain::{Event, Rejection};
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +23,9 @@ const QUEUE: usize = 4096;
 /// How often a batch is tried whose outcome is unknown, and how long between.
 const TRIES: u32 = 4;
 const RETRY: Duration = Duration::from_millis(250);
+
+/// How many rooms are waited for at once that somebody else has locked: each takes a connection to the database.
+const WAITED_FOR: usize = 2;
 
 /// How long senders wait to be let in, or for their turn while the log cannot be written.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,6 +81,7 @@ impl Journal {
             busy: HashSet::new(),
             batches: JoinSet::new(),
             locked: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(WAITED_FOR)),
             store,
             hub: hub.clone(),
             relay,
@@ -105,8 +110,9 @@ struct Writer {
     /// Rooms in a batch that is being written: their next entries wait, so that order is kept.
     busy: HashSet<i64>,
     batches: JoinSet<Written>,
-    /// Batches of one room each, which wait for somebody else's lock.
+    /// Batches of one room each, which wait for somebody else's lock, or for their turn to.
     locked: JoinSet<Written>,
+    turns: Arc<Semaphore>,
     store: Store,
     hub: Hub,
     relay: Relay,
@@ -130,7 +136,8 @@ impl Writer {
                 if batch.is_empty() {
                     break;
                 }
-                self.batches.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
+                let (store, hub, relay) = (self.store.clone(), self.hub.clone(), self.relay.clone());
+                self.batches.spawn(write(batch, Locking::Skip, store, hub, relay));
             }
         }
     }
@@ -149,7 +156,14 @@ impl Writer {
             alone.entry(waiting.entry.room_id).or_default().push(waiting);
         }
         for batch in alone.into_values() {
-            self.locked.spawn(write(batch, self.store.clone(), self.hub.clone(), self.relay.clone()));
+            let (store, hub, relay) = (self.store.clone(), self.hub.clone(), self.relay.clone());
+            let turns = self.turns.clone();
+            self.locked.spawn(async move {
+                match timeout(PATIENCE, turns.acquire()).await {
+                    Ok(_turn) => write(batch, Locking::Wait, store, hub, relay).await,
+                    Err(_) => refuse(batch, &hub),
+                }
+            });
         }
     }
 
@@ -190,11 +204,20 @@ struct Written {
     failed: bool,
 }
 
+/// Nothing was written of a batch.
+fn refuse(batch: Vec<Waiting>, hub: &Hub) -> Written {
+    let mut rooms = HashSet::new();
+    for Waiting { entry, sender } in batch {
+        sender.answer(Err(Rejection::unavailable()));
+        hub.expect_no_more(entry.room_id);
+        rooms.insert(entry.room_id);
+    }
+    Written { rooms, locked: Vec::new(), failed: true }
+}
+
 /// Writes a batch and tells everybody.
-async fn write(batch: Vec<Waiting>, store: Store, hub: Hub, relay: Relay) -> Written {
+async fn write(batch: Vec<Waiting>, locking: Locking, store: Store, hub: Hub, relay: Relay) -> Written {
     let mut rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
-    // Over several rooms, one that somebody else has locked is left for later, on its own; alone, it is waited for.
-    let locking = if rooms.len() == 1 { Locking::Wait } else { Locking::Skip };
     let Some(locked) = write_once(batch, locking, &store, &hub, &relay).await else {
         return Written { rooms, locked: Vec::new(), failed: true };
     };
@@ -214,7 +237,7 @@ async fn write_once(
 ) -> Option<Vec<Waiting>> {
     let (entries, mut senders): (Vec<Entry>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.entry, waiting.sender)).unzip();
-    let appended = match append(store, &entries, locking).await {
+    let (appended, tries) = match append(store, &entries, locking).await {
         Ok(appended) => appended,
         Err(error) => {
             tracing::error!(%error, entries = entries.len(), "the log cannot be written");
@@ -228,7 +251,7 @@ async fn write_once(
     };
     // From here on it is there, or will not be.
     senders.iter_mut().for_each(|sender| sender.expected = None);
-    announce(&entries, &appended, hub, relay);
+    announce(&entries, &appended, tries > 1, hub, relay);
     let mut locked = Vec::new();
     for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
         let outcome = match appended {
@@ -245,14 +268,9 @@ async fn write_once(
     Some(locked)
 }
 
-/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again; what
-/// is found then is new all the same.
-async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
-    let begun = Timestamp(store::now());
-    let own = |appended| match appended {
-        Appended::Repeated(event) if event.at >= begun => Appended::New(event),
-        appended => appended,
-    };
+/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again. Also
+/// returns how often.
+async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<(Vec<Appended>, u32), DbErr> {
     for attempt in 1.. {
         match in_time(timed("append", store.append(entries, locking))).await {
             Err(error) if sync_failed(&error) => give_up(&error),
@@ -260,8 +278,7 @@ async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<Ve
                 tracing::warn!(%error, attempt, "a batch could not be written; trying again");
                 sleep(RETRY * attempt).await;
             }
-            Ok(appended) if attempt > 1 => return Ok(appended.into_iter().map(own).collect()),
-            result => return result,
+            result => return result.map(|appended| (appended, attempt)),
         }
     }
     unreachable!("the last attempt returns")
@@ -276,25 +293,28 @@ fn give_up(error: &DbErr) -> ! {
 
 /// Tells this node's connections and the other nodes what is new, room by room, in the order of the log.
 ///
-/// A repeated entry is announced as wanted: an earlier try may have stored it and failed to say so.
-fn announce(entries: &[Entry], appended: &[Appended], hub: &Hub, relay: &Relay) {
-    let mut new: HashMap<i64, (Seq, Vec<Frame>)> = HashMap::new();
+/// A repeated entry is announced as wanted: an earlier try may have stored it and failed to say so. To the other nodes,
+/// too, if it was this server's.
+fn announce(entries: &[Entry], appended: &[Appended], tried_before: bool, hub: &Hub, relay: &Relay) {
+    let mut new: HashMap<i64, Vec<Frame>> = HashMap::new();
     for (entry, appended) in entries.iter().zip(appended) {
         match appended {
             Appended::New(event) => {
                 metrics::stored(&event.body);
-                let (_, frames) = new.entry(entry.room_id).or_insert((event.seq, Vec::new()));
-                frames.push(Frame::from(event.clone()));
+                new.entry(entry.room_id).or_default().push(Frame::from(event.clone()));
             }
             Appended::Repeated(event) => {
                 hub.want(entry.room_id, event.seq);
+                if tried_before {
+                    relay.ring(entry.room_id, event.seq, &[]);
+                }
                 hub.expect_no_more(entry.room_id);
             }
             Appended::Rejected(_) | Appended::Locked => hub.expect_no_more(entry.room_id),
         }
     }
-    for (room_id, (first, frames)) in new {
-        relay.ring(room_id, first, &frames);
-        hub.publish(room_id, first, frames);
+    for (room_id, frames) in new {
+        relay.ring(room_id, frames.last().map_or(0, |frame| frame.seq), &frames);
+        hub.publish(room_id, frames);
     }
 }

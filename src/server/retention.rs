@@ -73,7 +73,7 @@ mod tests {
             let entry = Entry { room_id: room.id, author: Identities::guest(), id, draft };
             let appended = store.append(&[entry], Locking::Wait).await.unwrap();
             let Some(Appended::New(event)) = appended.into_iter().next() else { panic!("a new event") };
-            hub.publish(room.id, event.seq, vec![event.into()]);
+            hub.publish(room.id, vec![event.into()]);
         }
         assert_eq!(live.remembered(), 3);
         store.age(room.id, 2).await;

@@ -9,8 +9,18 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
 /// Loads the module and wakes the islands of the page. What Leptos would write here instead waits for an idle moment,
-/// and gives its preload no nonce.
+/// and gives its preload no nonce. If the module ever ends, the page is again what it was before: read, and written to by
+/// its form.
 const WAKE: &str = r#"
+const ends = ({ error, reason }) => {
+  if (!((error ?? reason) instanceof WebAssembly.RuntimeError)) return;
+  document.querySelector(".room")?.classList.remove("awake");
+  document.querySelector(".connection-status")?.replaceChildren("Reading");
+  for (const event of ["submit", "keydown", "click"])
+    addEventListener(event, (it) => it.stopImmediatePropagation(), true);
+};
+addEventListener("error", ends);
+addEventListener("unhandledrejection", ends);
 const module = await import(`${root}/pkg/parlour.js`);
 await module.default({ module_or_path: `${root}/pkg/parlour.wasm` });
 module.hydrate();

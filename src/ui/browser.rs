@@ -53,8 +53,17 @@ pub(super) fn is_hidden() -> bool {
 
 /// Whether the main way to point is a finger.
 pub(super) fn is_touch() -> bool {
-    let query = window().match_media("(pointer: coarse)").ok().flatten();
-    query.is_some_and(|query| query.matches())
+    matches("(pointer: coarse)")
+}
+
+/// Whether there is no room beside the messages for who is here (`participant_list.css`).
+pub(super) fn is_narrow() -> bool {
+    matches("(max-width: 48rem)")
+}
+
+/// How wide the page is, in pixels.
+pub(super) fn width() -> f64 {
+    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default()
 }
 
 /// Puts a text on the clipboard. Returns whether it is there: pages that came over plain http have no clipboard, and
@@ -65,10 +74,18 @@ pub(super) async fn copy(text: &str) -> bool {
     has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
+/// Whether a key is the input method's. 229: also in browsers that do not say that it composes.
+pub(super) fn composes(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
 /// Whether a key was pressed that writes something, where nothing is written into yet.
 pub(super) fn is_stray_typing(event: &KeyboardEvent) -> bool {
-    let is_command = event.ctrl_key() || event.meta_key() || event.alt_key();
-    !is_command && event.key().chars().count() == 1 && event.key() != " " && !is_at_work()
+    let key = event.key();
+    let writes = key.chars().count() == 1 && key != " " || key == "Dead" || composes(event);
+    // Some keyboards write `@` so.
+    let is_command = (event.ctrl_key() || event.meta_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");
+    writes && !is_command && !is_at_work()
 }
 
 /// Whether a field or a dialog has the focus.
@@ -80,6 +97,20 @@ pub(super) fn is_at_work() -> bool {
 /// Whether a click on a link is meant for this tab: no other button, no key held.
 pub(super) fn is_plain_click(event: &MouseEvent) -> bool {
     event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key()
+}
+
+/// Selects what an element says, for visitors to copy it themselves.
+pub(super) fn select(selector: &str) {
+    if let (Some(element), Ok(Some(selection))) = (element::<web_sys::Node>(selector), window().get_selection()) {
+        let _ = selection.select_all_children(&element);
+    }
+}
+
+/// Gives the composer the focus, unless that would bring up a keyboard over half the screen.
+pub(super) fn offer_composer() {
+    if !is_touch() {
+        focus_composer();
+    }
 }
 
 /// Gives the composer the focus.
@@ -108,6 +139,10 @@ pub(super) fn show_attention(title: &str, is_new: bool) {
 
 pub(super) fn window() -> web_sys::Window {
     web_sys::window().expect("this runs in a page")
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
 }
 
 fn document() -> Document {

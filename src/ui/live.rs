@@ -17,6 +17,9 @@ use web_sys::{CloseEvent, MessageEvent, WebSocket};
 const SHORTEST_WAIT: f64 = 500.0;
 const LONGEST_WAIT: f64 = 30_000.0;
 
+/// A connection that was lost sooner counts as one more try in vain: the server is there, and cannot serve.
+const STEADY: f64 = 10_000.0;
+
 /// How often the loop looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -30,10 +33,10 @@ pub(super) enum ConnectionStatus {
     Live,
     /// Lost; another try in so many seconds.
     Waiting(u32),
-    /// The device has no network.
+    /// The device says that it has no network.
     Offline,
-    /// The server does not want this connection back.
-    Closed,
+    /// The server does not want this connection back, for this reason ([`close`](crate::protocol::close)).
+    Closed(u16),
 }
 
 /// What the loop tells the page.
@@ -79,7 +82,8 @@ impl Live {
         let live = Self { happenings };
         let name = username.map(|name| format!("&username={}", encode_segment(name))).unwrap_or_default();
         let url = format!("{}?epoch={epoch}{name}", browser::socket_address(room));
-        let connection = Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0 };
+        let connection =
+            Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0, welcomed: 0.0 };
         let of_window = [
             ("online", (|| Happening::Wake) as fn() -> Happening),
             ("offline", || Happening::Offline),
@@ -126,8 +130,10 @@ struct Connection<L> {
     url: String,
     socket: Option<Socket>,
     state: State,
-    /// Tries since the last welcome.
+    /// Tries since the last connection that lasted.
     tries: u32,
+    /// When it was last welcome.
+    welcomed: f64,
 }
 
 /// Where the connection stands; times are in milliseconds of [`now`].
@@ -137,6 +143,18 @@ enum State {
     Live { heard: f64, spoke: f64 },
     Waiting { until: f64 },
     Closed,
+}
+
+impl State {
+    /// Somebody may have set the clock back: nothing has happened after `now`, and nobody waits longer than the longest.
+    fn check(&mut self, now: f64) {
+        match self {
+            Self::Connecting { since } => *since = since.min(now),
+            Self::Live { heard, spoke } => (*heard, *spoke) = (heard.min(now), spoke.min(now)),
+            Self::Waiting { until } => *until = until.min(now + LONGEST_WAIT),
+            Self::Idle | Self::Closed => {}
+        }
+    }
 }
 
 impl<L: Listener> Connection<L> {
@@ -172,7 +190,7 @@ impl<L: Listener> Connection<L> {
         }
         match ServerFrame::parse(text) {
             Some(ServerFrame::Welcome { .. }) => {
-                self.tries = 0;
+                self.welcomed = now();
                 self.listener.status(ConnectionStatus::Live);
                 self.listener.welcome();
             }
@@ -184,34 +202,42 @@ impl<L: Listener> Connection<L> {
     fn lost(&mut self, code: u16) {
         self.socket = None;
         self.listener.lost();
-        if matches!(self.state, State::Closed) || (4500..5000).contains(&code) {
-            self.state = State::Closed;
-            return self.listener.status(ConnectionStatus::Closed);
+        match self.state {
+            State::Closed => return,
+            _ if (4500..5000).contains(&code) => {
+                self.state = State::Closed;
+                return self.listener.status(ConnectionStatus::Closed(code));
+            }
+            State::Live { .. } if now() - self.welcomed > STEADY => self.tries = 0,
+            _ => {}
         }
         let ceiling = (SHORTEST_WAIT * 2f64.powi(1 + self.tries.min(10) as i32)).min(LONGEST_WAIT);
         let wait = SHORTEST_WAIT + js_sys::Math::random() * (ceiling - SHORTEST_WAIT);
+        // What the device says may be wrong: the server may be on this very machine.
+        let wait = if browser::is_online() { wait } else { LONGEST_WAIT };
         self.tries += 1;
         self.state = State::Waiting { until: now() + wait };
         self.show_waiting();
     }
 
     fn tick(&mut self) {
-        let silence = f64::from(SILENCE_MS);
+        let (now, silence) = (now(), f64::from(SILENCE_MS));
+        self.state.check(now);
         match &mut self.state {
-            State::Connecting { since } if now() - *since > silence => self.lost(0),
-            State::Live { heard, .. } if now() - *heard > silence => self.lost(0),
-            State::Live { spoke, .. } if now() - *spoke >= f64::from(HEARTBEAT_MS) => {
-                *spoke = now();
+            State::Connecting { since } if now - *since > silence => self.lost(0),
+            State::Live { heard, .. } if now - *heard > silence => self.lost(0),
+            State::Live { spoke, .. } if now - *spoke >= f64::from(HEARTBEAT_MS) => {
+                *spoke = now;
                 self.send(&ClientFrame::Heartbeat);
             }
-            State::Waiting { until } if now() >= *until && browser::is_online() => self.connect(),
+            State::Waiting { until } if now >= *until => self.connect(),
             State::Waiting { .. } => self.show_waiting(),
             _ => {}
         }
     }
 
     fn wake(&mut self) {
-        if matches!(self.state, State::Waiting { .. }) && browser::is_online() {
+        if matches!(self.state, State::Waiting { .. }) {
             self.connect();
         }
     }

@@ -69,12 +69,9 @@ pub struct Pending {
     /// Whether it is on its way over the connection that there is now.
     #[serde(skip)]
     pub sent: bool,
-    /// Whether the browser keeps it; else it lives as long as the page.
-    #[serde(skip)]
-    pub kept: bool,
 }
 
-read_by_name!(Pending { id, order, wish, refused, sent, kept });
+read_by_name!(Pending { id, order, wish, refused, sent });
 
 /// What waits, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,23 +101,14 @@ impl Outbox {
     /// Keeps something to be sent, typed at `now` in milliseconds.
     pub fn push(&mut self, id: EventId, wish: Wish, now: u64) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
-        self.pending.push(Pending { id, order, wish, refused: None, sent: false, kept: false });
+        self.pending.push(Pending { id, order, wish, refused: None, sent: false });
     }
 
     /// Takes over what is kept, by this tab and others: what was kept and is no longer there has been acknowledged.
     pub fn take_over(&mut self, kept: Vec<Pending>) {
-        let mut before = std::mem::take(&mut self.pending);
-        before.retain(|it| !it.kept || kept.iter().any(|pending| pending.id == it.id));
+        let before = std::mem::take(&mut self.pending);
         for mut pending in kept {
-            pending.kept = true;
-            match before.iter_mut().find(|it| it.id == pending.id) {
-                Some(here) if here.kept => *here = Pending { sent: here.sent, ..pending },
-                // The storage did not take what became of it since.
-                Some(_) => {}
-                None => before.push(pending),
-            }
-        }
-        for pending in before {
+            pending.sent = before.iter().any(|it| it.id == pending.id && it.sent);
             let place = (pending.order, pending.id.as_str());
             let earlier = self.pending.iter().take_while(|it| (it.order, it.id.as_str()) < place).count();
             self.pending.insert(earlier, pending);
@@ -169,13 +157,6 @@ impl Outbox {
             if let (Wish::Post { username: before, .. }, Some(now)) = (&mut pending.wish, username) {
                 *before = Some(now);
             }
-        }
-    }
-
-    /// Whether the browser keeps it as it is now.
-    pub fn note_kept(&mut self, id: &EventId, kept: bool) {
-        if let Some(pending) = self.get_mut(id) {
-            pending.kept = kept;
         }
     }
 

@@ -51,7 +51,11 @@ async fn subscribers_whose_buffers_overflow_miss_nothing() {
     let mut bob = Client::join(&two, "harbour").await;
     redis.tell(&["CONFIG", "SET", "client-output-buffer-limit", "pubsub 1024 1024 1"]).await;
     let text = "x".repeat(4000);
-    for burst in 0..4 {
+    // Whether a burst goes out at once, and is too much, is up to those who take turns on the machine.
+    let mut burst = 0;
+    while !one.log().contains("the relay is not heard") {
+        burst += 1;
+        assert!(burst <= 40, "no buffer has overflown");
         for n in 0..POSTS {
             ann.post(&format!("{burst}-{n}"), &text).await;
         }
@@ -59,9 +63,8 @@ async fn subscribers_whose_buffers_overflow_miss_nothing() {
             assert_eq!(bob.expect("message").await["id"], format!("{burst}-{n}"));
         }
     }
-    assert!(one.log().contains("the relay is not heard"), "no buffer has overflown");
     redis.tell(&["CONFIG", "SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60"]).await;
-    ann.until(|frame| frame["id"] == format!("3-{}", POSTS - 1)).await;
+    ann.until(|frame| frame["id"] == format!("{burst}-{}", POSTS - 1)).await;
     it_is_instant(&one, &two, &mut ann, &mut bob, "after").await;
 }
 

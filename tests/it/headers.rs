@@ -76,6 +76,8 @@ async fn over_https_cookies_are_of_this_host_alone() {
     assert_eq!(one.welcome["tag"], two.welcome["tag"]);
     // Without its prefix it may have been set by anybody.
     let tossed = door(&pair.replace("__Host-", "")).join(&server).await;
-    assert_ne!(tossed.welcome["tag"], one.welcome["tag"]);
+    let again = door(&pair.replace("__Host-", "")).join(&server).await;
+    // Tags are short: two strangers may have the same one, but hardly all three.
+    assert!(tossed.welcome["tag"] != one.welcome["tag"] || again.welcome["tag"] != one.welcome["tag"]);
     let _guest = Client::join(&server, "harbour").await;
 }

@@ -37,6 +37,7 @@ async fn a_stopping_server_commits_and_acknowledges_what_waits(site: Site) {
         client.expect("rejected").await;
         clients.push(client);
     }
+    let asked = Instant::now();
     server.terminate();
     for client in &mut clients {
         client.expect("drain").await;
@@ -47,7 +48,7 @@ async fn a_stopping_server_commits_and_acknowledges_what_waits(site: Site) {
     // By now, everybody should have gone who has nothing to wait for.
     reader.expect("drain").await;
     assert_eq!(reader.close_code().await, Some(1012));
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    tokio::time::sleep(Duration::from_millis(3200).saturating_sub(asked.elapsed())).await;
     held.release().await;
     for client in &mut clients {
         let tag = client.welcome["tag"].clone();

@@ -1,6 +1,6 @@
 //! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice.
 
-use crate::support::{Client, Database, Door, Site, database, http};
+use crate::support::{Client, Database, Door, Site, database, eventually, http};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -28,38 +28,43 @@ async fn a_locked_room_waits_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_room_goes_on_that_was_in_one_batch_with_a_locked_one() {
+async fn many_locked_rooms_wait_and_the_others_go_on() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
-    // As many as are written side by side: what comes after them waits, and is then taken together.
-    let occupied = ["attic-1", "attic-2", "attic-3", "attic-4"];
-    let mut ann = Client::join(&server, "cellar").await;
     let mut bob = Client::join(&server, "harbour").await;
-    let mut others = Vec::new();
-    for room in occupied {
-        others.push(Client::join(&server, room).await);
-    }
-    let cellar = database::hold_room(&site.database_url, "cellar").await;
-    let mut held = Vec::new();
-    for (room, other) in occupied.iter().zip(&mut others) {
-        held.push(database::hold_room(&site.database_url, room).await);
-        other.post("1", "x").await;
+    // More than are written side by side, and more than there are connections to the database.
+    let mut waiting = Vec::new();
+    for n in 0..12 {
+        let room = format!("attic-{n}");
+        let mut client = Client::join(&server, &room).await;
+        let held = database::hold_room(&site.database_url, &room).await;
+        client.post("1", "x").await;
         // Answered at once: the server has read what came before.
-        other.send_text("not a frame").await;
-        other.expect("rejected").await;
+        client.send_text("not a frame").await;
+        client.expect("rejected").await;
+        waiting.push((client, held));
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    ann.post("1", "x").await;
-    bob.post("1", "x").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    for held in held {
+    let others = async {
+        for n in 0..20 {
+            assert_eq!(bob.say(&n.to_string(), "x").await["type"], "message");
+        }
+        assert_eq!(http::get(&server, "/harbour/").await.status, 200);
+        assert_eq!(http::readiness(&server).await.0, 200);
+    };
+    timeout(AT_ONCE, others).await.expect("the others go on");
+    let mut clients = Vec::new();
+    for (client, held) in waiting {
         held.release().await;
+        clients.push(client);
     }
-    bob.answer_to("1").await;
-    let said = timeout(AT_ONCE, bob.say("2", "x")).await.expect("the other room goes on");
-    assert_eq!(said["type"], "message");
-    cellar.release().await;
-    assert_eq!(ann.answer_to("1").await["seq"], 1);
+    for client in &mut clients {
+        let answer = client.answer_to("1").await;
+        // Who has waited too long is told so, and tries again.
+        if answer["type"] != "message" {
+            assert_eq!(answer["code"], "unavailable");
+            assert_eq!(client.say("1", "x").await["seq"], 1);
+        }
+    }
 }
 
 #[tokio::test]
@@ -81,4 +86,41 @@ async fn who_is_refused_in_a_locked_room_is_stored_once() {
     assert_eq!(bob.expect_message("hello").await["seq"], 1);
     assert_eq!(ann.say("2", "more").await["seq"], 2);
     assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let mut reader = Client::join(&server, "harbour").await;
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    let mut again = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    let mut bob = Client::join(&server, "harbour").await;
+    let held = database::hold_room(&site.database_url, "harbour").await;
+    // Before this one is given up, the rest gathers, and is one batch then: with one message in it twice.
+    bob.post("vain", "x").await;
+    let tries = || server.log().matches("trying again").count();
+    eventually("it is tried for the last time", || async { (tries() == 3).then_some(()) }).await;
+    for (client, id) in [(&mut ann, "1"), (&mut again, "1"), (&mut bob, "2")] {
+        client.post(id, id).await;
+        // Answered at once: the server has read what came before.
+        client.send_text("not a frame").await;
+        client.expect("rejected").await;
+    }
+    assert_eq!(bob.answer_to("vain").await["code"], "unavailable");
+    eventually("the next batch is tried again", || async { (tries() > 3).then_some(()) }).await;
+    held.release().await;
+    assert_eq!(bob.answer_to("2").await["seq"], 2);
+    assert_eq!(bob.say("3", "3").await["seq"], 3);
+    let mut late = Door::of("harbour").after(0).join(&server).await;
+    for client in [&mut reader, &mut late] {
+        for seq in 1..=3 {
+            let frame = client.expect("message").await;
+            assert_eq!((frame["seq"].as_i64(), frame["id"].as_str()), (Some(seq), Some(seq.to_string().as_str())));
+        }
+    }
+    for client in [&mut ann, &mut again] {
+        assert_eq!(client.answer_to("1").await["seq"], 1);
+    }
 }

@@ -8,6 +8,7 @@ on_each_database!(
     old_messages_go_and_the_rest_is_a_log_without_gaps,
     a_room_may_keep_its_messages_longer_or_shorter,
     a_reader_whose_next_message_has_gone_is_told,
+    a_room_goes_on_that_lost_events_before_its_readers_had_them,
     a_room_of_which_nothing_is_left_goes_on,
     names_that_nobody_holds_any_more_go,
 );
@@ -117,6 +118,24 @@ async fn a_reader_whose_next_message_has_gone_is_told(site: Site) {
     assert_eq!(reader.say("on", "going on from there").await["seq"], 11);
     let mut reader = Door::of("harbour").after(2).join(&server).await;
     assert_eq!(reader.expect("reset").await["head"], 11);
+}
+
+async fn a_room_goes_on_that_lost_events_before_its_readers_had_them(site: Site) {
+    let server = site.start();
+    let mut reader = Client::join(&server, "harbour").await;
+    let mut author = Client::join(&server, "harbour").await;
+    assert_eq!(author.say("1", "first").await["seq"], 1);
+    reader.expect("message").await;
+    // As if another process had written seven events, and an eighth had removed them.
+    database::execute(&site.database_url, "UPDATE rooms SET head = head + 7 WHERE name = 'harbour'").await;
+    author.post("2", "second").await;
+    for client in [&mut reader, &mut author] {
+        let heard = client.until(|frame| frame["type"] == "reset").await;
+        assert!(heard.iter().all(|frame| frame["type"] == "reset" || frame["seq"] == 9), "{heard:?}");
+    }
+    assert_eq!(author.say("3", "third").await["seq"], 10);
+    reader.answer_to("3").await;
+    assert_eq!(author.say("2", "second").await["seq"], 9);
 }
 
 async fn names_that_nobody_holds_any_more_go(site: Site) {

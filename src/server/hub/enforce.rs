@@ -5,20 +5,21 @@ use super::row::Place;
 use crate::protocol::close;
 use crate::server::identity::Author;
 use sea_orm::DbErr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long to wait before asking a database again that did not answer, and how often.
+/// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_millis(250);
-const TRIES: u32 = 20;
 
-/// Whoever is banned or removed has to go; whoever is in a room that is locked may come back.
-pub(super) async fn enforce(live: Arc<LiveRoom>) {
-    for _ in 0..TRIES {
+/// Whoever is banned or removed has to go, as soon as the database says who that is; whoever is in a room that is locked
+/// may come back.
+pub(super) async fn enforce(live: Weak<LiveRoom>) {
+    while let Some(live) = live.upgrade() {
         match try_to(&live, &live.places()).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(room = live.room.id, %error, "a ban or a lock has to wait"),
         }
+        drop(live);
         tokio::time::sleep(RETRY).await;
     }
 }

@@ -7,6 +7,7 @@ use crate::server::websocket::TextFrame;
 /// An event, encoded once: its bytes are shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
+    pub(crate) seq: Seq,
     pub(super) text: TextFrame,
     pub(super) effect: Effect,
 }
@@ -39,7 +40,7 @@ impl Frame {
     /// An event that another node has encoded; `None` if it is none that this version knows.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let event = ServerFrame::parse(text)?.into_event()?;
-        Some(Self { text: TextFrame::new(text), effect: Effect::of(&event) })
+        Some(Self { seq: event.seq, text: TextFrame::new(text), effect: Effect::of(&event) })
     }
 
     /// The event as text.
@@ -70,8 +71,8 @@ impl Frame {
 
 impl From<Event> for Frame {
     fn from(event: Event) -> Self {
-        let effect = Effect::of(&event);
-        Self { text: TextFrame::new(&ServerFrame::from(event).encode()), effect }
+        let (seq, effect) = (event.seq, Effect::of(&event));
+        Self { seq, text: TextFrame::new(&ServerFrame::from(event).encode()), effect }
     }
 }
 
@@ -103,6 +104,7 @@ mod tests {
             let frame = Frame::from(event);
             let read = Frame::parse(frame.text()).unwrap();
             assert_eq!((frame.effect, read.effect, read.text()), (effect, effect, frame.text()));
+            assert_eq!((frame.seq, read.seq), (7, 7));
         }
         for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":1}"#] {
             assert!(Frame::parse(text).is_none(), "{text}");

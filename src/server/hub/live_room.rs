@@ -126,15 +126,15 @@ impl LiveRoom {
         }
     }
 
-    pub(super) fn publish(self: &Arc<Self>, first: Seq, frames: Vec<Frame>) {
-        let last = first + frames.len() as Seq - 1;
+    pub(super) fn publish(self: &Arc<Self>, frames: Vec<Frame>) {
+        let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(Frame::moderates);
-        let delivered = lock(&self.tail).append(first, frames);
+        let delivered = lock(&self.tail).append(frames);
         let Some(delivered) = delivered else { return self.want(last) };
         self.announce(delivered);
         // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
         if moderates {
-            tokio::spawn(enforce::enforce(self.clone()));
+            tokio::spawn(enforce::enforce(Arc::downgrade(self)));
         }
     }
 
@@ -205,6 +205,15 @@ impl LiveRoom {
         self.delivered.send_modify(|_| {});
     }
 
+    /// What follows is not kept any more: goes on from the next event that is. Readers are told when they pull.
+    async fn skip(&self) -> Result<(), DbErr> {
+        if let Some(next) = self.hub.store.next(self.room.id, self.head()).await? {
+            lock(&self.tail).skip_to(next);
+            self.announce(next - 1);
+        }
+        Ok(())
+    }
+
     fn announce(&self, delivered: Seq) {
         self.announced.now();
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
@@ -232,18 +241,24 @@ async fn heal(live: Weak<LiveRoom>) {
             }
             tail.delivered
         };
-        match live.hub.store.events_after(live.room.id, after, READ).await {
+        let healed = match live.hub.store.events_after(live.room.id, after, READ).await {
             // Somebody spoke of a number that is not there.
             Ok(events) if events.is_empty() => {
                 let mut tail = lock(&live.tail);
                 tail.wanted = tail.delivered;
+                Ok(())
             }
-            Ok(events) => live.publish(after + 1, events.into_iter().map(Frame::from).collect()),
-            Err(error) => {
-                tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
-                drop(live);
-                tokio::time::sleep(RETRY).await;
+            Ok(events) => {
+                live.publish(events.into_iter().map(Frame::from).collect());
+                Ok(())
             }
+            Err(DbErr::RecordNotFound(_)) => live.skip().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = healed {
+            tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
+            drop(live);
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

@@ -77,10 +77,10 @@ impl Hub {
         Ok(live)
     }
 
-    /// Tells a live room that `frames` are in its log, numbered from `first`. Rooms without connections need nothing.
-    pub(crate) fn publish(&self, room_id: i64, first: Seq, frames: Vec<Frame>) {
+    /// Tells a live room that `frames` are in its log, oldest first. Rooms without connections need nothing.
+    pub(crate) fn publish(&self, room_id: i64, frames: Vec<Frame>) {
         if let Some(live) = self.live(room_id) {
-            live.publish(first, frames);
+            live.publish(frames);
         }
     }
 

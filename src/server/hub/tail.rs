@@ -23,13 +23,19 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Appends what follows, drops what is there already, and returns the newest number; `None` if there is a gap.
-    pub(super) fn append(&mut self, first: Seq, frames: Vec<Frame>) -> Option<Seq> {
-        if !self.open || first > self.delivered + 1 {
+    /// Appends what follows, drops what is there already, and returns the newest number; `None` if there is a gap, at
+    /// which it ends.
+    pub(super) fn append(&mut self, frames: Vec<Frame>) -> Option<Seq> {
+        if !self.open {
             return None;
         }
-        let known = (self.delivered + 1 - first) as usize;
-        for frame in frames.into_iter().skip(known) {
+        for frame in frames {
+            if frame.seq <= self.delivered {
+                continue;
+            }
+            if frame.seq > self.delivered + 1 {
+                return None;
+            }
             if let Effect::Removes(target) = frame.effect {
                 self.blank(target);
             }
@@ -42,6 +48,15 @@ impl Tail {
             }
         }
         Some(self.delivered)
+    }
+
+    /// What stands before `next` is not kept any more, and will not come: goes on from there.
+    pub(super) fn skip_to(&mut self, next: Seq) {
+        if next > self.delivered + 1 {
+            self.delivered = next - 1;
+            self.frames.clear();
+            self.bytes = 0;
+        }
     }
 
     /// Takes what the message `target` said out of memory.
@@ -151,9 +166,9 @@ mod tests {
     #[test]
     fn what_follows_is_appended_and_what_is_known_dropped() {
         let mut tail = open_at(3);
-        assert_eq!(tail.append(4, messages(4..=5)), Some(5));
-        assert_eq!(tail.append(4, messages(4..=6)), Some(6));
-        assert_eq!(tail.append(1, messages(1..=2)), Some(6));
+        assert_eq!(tail.append(messages(4..=5)), Some(5));
+        assert_eq!(tail.append(messages(4..=6)), Some(6));
+        assert_eq!(tail.append(messages(1..=2)), Some(6));
         assert_eq!(kept(&tail, 3).unwrap(), [4, 5, 6]);
         assert_eq!(kept(&tail, 5).unwrap(), [6]);
     }
@@ -161,15 +176,29 @@ mod tests {
     #[test]
     fn a_gap_is_noticed() {
         let mut tail = open_at(3);
-        assert_eq!(tail.append(5, messages(5..=5)), None);
+        assert_eq!(tail.append(messages(5..=5)), None);
         assert_eq!(tail.delivered, 3);
-        assert_eq!(Tail::default().append(1, messages(1..=1)), None, "a room that is not open knows no number");
+        assert_eq!(tail.append([messages(4..=5), messages(5..=5), messages(7..=8)].concat()), None);
+        assert_eq!(kept(&tail, 3).unwrap(), [4, 5], "a number stands for what has it, and for nothing else");
+        assert_eq!(Tail::default().append(messages(1..=1)), None, "a room that is not open knows no number");
+    }
+
+    #[test]
+    fn what_was_lost_before_it_came_is_skipped() {
+        let mut tail = open_at(0);
+        tail.append(messages(1..=3));
+        tail.skip_to(3);
+        assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3], "all of it is here");
+        tail.skip_to(7);
+        assert_eq!((kept(&tail, 2), tail.delivered, tail.bytes), (None, 6, 0));
+        assert_eq!(tail.append(messages(7..=8)), Some(8));
+        assert_eq!(kept(&tail, 6).unwrap(), [7, 8]);
     }
 
     #[test]
     fn a_reader_behind_the_tail_is_told_so() {
         let mut tail = open_at(0);
-        tail.append(1, messages(1..=TAIL_FRAMES as Seq + 10));
+        tail.append(messages(1..=TAIL_FRAMES as Seq + 10));
         assert_eq!(kept(&tail, 5), None);
         assert_eq!(kept(&tail, 10).unwrap()[0], 11);
     }
@@ -178,7 +207,7 @@ mod tests {
     fn the_tail_is_bounded_in_bytes_too() {
         let mut tail = open_at(0);
         let large = "x".repeat(TAIL_BYTES / 2 - 200);
-        tail.append(1, (1..=3).map(|seq| message(seq, &large)).collect());
+        tail.append((1..=3).map(|seq| message(seq, &large)).collect());
         assert_eq!(tail.frames.len(), 2);
     }
 
@@ -186,12 +215,12 @@ mod tests {
     fn a_deletion_takes_the_deleted_text_out_of_memory_and_leaves_nobody_behind() {
         let mut tail = open_at(0);
         let edited = frame(3, EventBody::Edited { target: 1, text: "of one".into() });
-        tail.append(1, vec![message(1, "one"), message(2, "two"), edited]);
-        tail.append(4, vec![frame(4, EventBody::Deleted { target: 1 })]);
+        tail.append(vec![message(1, "one"), message(2, "two"), edited]);
+        tail.append(vec![frame(4, EventBody::Deleted { target: 1 })]);
         assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3, 4]);
         let texts: Vec<_> = tail.frames.iter().filter_map(said).collect();
         assert_eq!(texts, ["", "two", ""]);
-        tail.append(5, messages(5..=5));
+        tail.append(messages(5..=5));
         tail.forget_removed();
         assert_eq!(kept(&tail, 3).unwrap(), [4, 5]);
         assert_eq!(kept(&tail, 2), None, "the log has them");
@@ -201,7 +230,7 @@ mod tests {
     #[test]
     fn what_is_no_longer_kept_leaves_memory() {
         let mut tail = open_at(10);
-        tail.append(11, messages(11..=14));
+        tail.append(messages(11..=14));
         tail.forget_before(5);
         assert_eq!(kept(&tail, 10).unwrap().len(), 4);
         tail.forget_before(13);
@@ -209,7 +238,7 @@ mod tests {
         tail.forget_before(15);
         assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
         tail.forget_before(99);
-        assert_eq!(tail.append(15, messages(15..=15)), Some(15));
+        assert_eq!(tail.append(messages(15..=15)), Some(15));
     }
 
     proptest! {
@@ -232,9 +261,9 @@ mod tests {
                     published[0] = frame(first, EventBody::Deleted { target });
                 }
                 let before = tail.delivered;
-                if tail.append(first, published).is_none() {
+                if tail.append(published).is_none() {
                     let healed = messages(tail.delivered + 1..=last);
-                    prop_assert_eq!(tail.append(tail.delivered + 1, healed), Some(last));
+                    prop_assert_eq!(tail.append(healed), Some(last));
                 } else if removes && first > before {
                     removed.insert(target);
                 }

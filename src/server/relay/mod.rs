@@ -115,10 +115,11 @@ impl Relay {
         self.bells.is_some()
     }
 
-    /// Tells the other nodes of new events. Never waits: what cannot be told now is found in the database.
-    pub(crate) fn ring(&self, room: i64, first: Seq, frames: &[Frame]) {
+    /// Tells the other nodes of new events up to `last`: these, or what the database has. Never waits: what cannot be
+    /// told now is found in the database.
+    pub(crate) fn ring(&self, room: i64, last: Seq, frames: &[Frame]) {
         let Some(bells) = &self.bells else { return };
-        let last = first + frames.len() as Seq - 1;
+        let first = last + 1 - frames.len() as Seq;
         let fits = frames.iter().map(Frame::len).sum::<usize>() <= PAYLOAD;
         let frames = if fits { frames } else { &[] };
         let frames = frames.iter().map(|frame| frame.text().to_owned()).collect();

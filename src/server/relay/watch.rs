@@ -68,7 +68,7 @@ impl Watch {
         let last = self.last.entry(node).or_default();
         *last = number.max(*last);
         match bell {
-            Bell::Room { room, first, last, frames } => self.room(room, first, last, &frames),
+            Bell::Room { room, last, frames, .. } => self.room(room, last, &frames),
             Bell::All => self.check().await,
             Bell::Beat => drop(self.nodes.insert(node, Instant::now())),
             Bell::Presence { .. } | Bell::Typing { .. } if node == self.node => {}
@@ -82,10 +82,10 @@ impl Watch {
         }
     }
 
-    fn room(&self, room: i64, first: Seq, last: Seq, frames: &[String]) {
+    fn room(&self, room: i64, last: Seq, frames: &[String]) {
         // A newer version may have written what this one cannot read.
         match frames.iter().map(|text| Frame::parse(text)).collect::<Option<Vec<Frame>>>() {
-            Some(frames) if !frames.is_empty() => self.hub.publish(room, first, frames),
+            Some(frames) if !frames.is_empty() => self.hub.publish(room, frames),
             _ => self.hub.want(room, last),
         }
     }

@@ -130,8 +130,13 @@ impl Store {
 
     /// The oldest number that the log of a room still holds; `None` if it is empty.
     pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, DbErr> {
-        let oldest = event::Entity::find().select_only().column(event::Column::Seq);
-        let of_room = oldest.filter(event::Column::RoomId.eq(room_id)).order_by_asc(event::Column::Seq);
+        self.next(room_id, 0).await
+    }
+
+    /// The number of the first event after this one that the log holds.
+    pub(crate) async fn next(&self, room_id: i64, after: Seq) -> Result<Option<Seq>, DbErr> {
+        let seqs = event::Entity::find().select_only().column(event::Column::Seq).order_by_asc(event::Column::Seq);
+        let of_room = seqs.filter(event::Column::RoomId.eq(room_id)).filter(event::Column::Seq.gt(after));
         of_room.into_tuple().one(&self.reader).await
     }
 

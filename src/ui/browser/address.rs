@@ -13,6 +13,17 @@ pub(crate) struct Place {
     pub(crate) below: i32,
 }
 
+/// Where a room was left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Left {
+    /// At its end.
+    End,
+    /// At this place.
+    At(Place),
+}
+
+const END: &str = "end";
+
 /// The room that the address names, and the message if it names one.
 pub(crate) fn named() -> Option<(String, Option<Seq>)> {
     parse(&path())
@@ -49,17 +60,23 @@ pub(crate) fn drop_query() {
     }
 }
 
-/// Notes where the reader is, for the way back; `None` at the end.
-pub(crate) fn keep_place(place: Option<Place>) {
-    let state = place.map_or(JsValue::NULL, |Place { seq, below }| format!("{seq} {below}").into());
-    let _ = history().replace_state(&state, "");
+/// Notes where the reader is, for the way back.
+pub(crate) fn leave(left: Left) {
+    let state = match left {
+        Left::End => END.to_owned(),
+        Left::At(Place { seq, below }) => format!("{seq} {below}"),
+    };
+    let _ = history().replace_state(&state.into(), "");
 }
 
-/// Where the reader was at this address.
-pub(crate) fn place() -> Option<Place> {
+/// Where the reader was when this address was left; `None` if it never was.
+pub(crate) fn left() -> Option<Left> {
     let state = history().state().ok()?.as_string()?;
+    if state == END {
+        return Some(Left::End);
+    }
     let (seq, below) = state.split_once(' ')?;
-    Some(Place { seq: seq.parse().ok()?, below: below.parse().ok()? })
+    Some(Left::At(Place { seq: seq.parse().ok()?, below: below.parse().ok()? }))
 }
 
 fn history() -> web_sys::History {

@@ -2,7 +2,10 @@
 
 use crate::domain::Timestamp;
 use js_sys::{Date, Object, Reflect};
+use std::time::Duration;
 use wasm_bindgen::JsValue;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds since 1970.
 pub(crate) fn now() -> f64 {
@@ -12,6 +15,14 @@ pub(crate) fn now() -> f64 {
 /// How far this place is ahead of UTC at that time, in minutes.
 pub(crate) fn offset_minutes(at: Timestamp) -> i32 {
     -(date(at).get_timezone_offset() as i32)
+}
+
+/// How long this day still lasts here.
+pub(crate) fn until_midnight() -> Duration {
+    let now = Timestamp(now() as i64);
+    let minutes = offset_minutes(now);
+    let of_day = (now.0 + i64::from(minutes) * 60_000).rem_euclid(DAY_MS);
+    Duration::from_millis((DAY_MS - of_day) as u64)
 }
 
 /// `08:03`, as people write it here.

@@ -64,5 +64,5 @@ impl Attention {
 /// What a screen reader says.
 #[component]
 pub(super) fn Announcer(attention: Attention) -> impl IntoView {
-    view! { <p class="visually-hidden" role="status">{Signal::derive(move || attention.told.get())}</p> }
+    view! { <p class="announcer visually-hidden" role="status">{Signal::derive(move || attention.told.get())}</p> }
 }

@@ -18,6 +18,9 @@ const TYPING_MS: f64 = 2500.0;
 /// So many characters before the limit the rest is counted.
 const COUNTED: usize = 200;
 
+/// Those who listen are told in steps of so many.
+const SPOKEN: usize = 50;
+
 #[component]
 pub(super) fn Composer(
     /// A message that was sent by form and refused.
@@ -35,6 +38,7 @@ pub(super) fn Composer(
     let length = RwSignal::new(0);
     let told = StoredValue::new(0.0);
     let joins = StoredValue::new(0);
+    let drafted = StoredValue::new(String::new());
     let asks = move || room.username.with(Option::is_none) || room.name_refused.with(Option::is_some);
 
     // Nothing here sets the fields' values but what the visitor does: what was typed before the browser took over stays.
@@ -47,6 +51,15 @@ pub(super) fn Composer(
     };
     take_up(room, text, length, refused);
     edit(room, text, write);
+    Effect::new(move || {
+        // Another tab may have kept its own draft of the room since, or sent it.
+        window_event_listener_untyped("pagehide", move |_| {
+            let value = text.get_untracked().map(|text| text.value()).filter(|value| !value.is_empty());
+            if let Some(value) = value.filter(|value| drafted.with_value(|drafted| drafted == value)) {
+                kept::keep_draft(&room.name(), &value);
+            }
+        });
+    });
 
     let submit = move |event: SubmitEvent| {
         let Some(text) = text.get_untracked() else { return };
@@ -63,9 +76,10 @@ pub(super) fn Composer(
         }
         if !typed.is_empty() {
             let username = asked.or_else(|| room.username.get_untracked());
+            let sent = typed.clone();
             room.wish(Wish::Post { username, text: typed });
             write("");
-            kept::keep_draft(&room.name(), "");
+            kept::forget_draft(&room.name(), &sent);
             refused.set(None);
             told.set_value(0.0);
         }
@@ -76,7 +90,10 @@ pub(super) fn Composer(
         length.set(value.chars().count());
         match room.editing.get_untracked() {
             Some(seq) => kept::keep_edit(&room.name(), seq, &value),
-            None => kept::keep_draft(&room.name(), &value),
+            None => {
+                kept::keep_draft(&room.name(), &value);
+                drafted.set_value(value.clone());
+            }
         }
         if !value.is_empty() && clock::now() - told.get_value() > TYPING_MS {
             told.set_value(clock::now());
@@ -85,14 +102,12 @@ pub(super) fn Composer(
     };
     let key = move |event: KeyboardEvent| {
         let is_empty = || text.get_untracked().is_some_and(|text| text.value().is_empty());
-        // 229: a key that an input method keeps for itself, in browsers that do not say that it composes.
-        let composes = event.is_composing() || event.key_code() == 229;
         match event.key().as_str() {
-            "Enter" if !event.shift_key() && !composes && !browser::is_touch() => {
+            "Enter" if !event.shift_key() && !browser::composes(&event) && !browser::is_touch() => {
                 event.prevent_default();
                 let _ = form.get_untracked().map(|form| form.request_submit());
             }
-            "ArrowUp" if is_empty() => {
+            "ArrowUp" if is_empty() && room.editing.get_untracked().is_none() => {
                 if let Some(Message { seq, .. }) = room.last_own() {
                     event.prevent_default();
                     room.editing.set(Some(seq));
@@ -119,6 +134,12 @@ pub(super) fn Composer(
             None => format!("{} too many", length - MAX_CHARS),
         }
     };
+    // To those who listen, not every letter.
+    let spoken = move || match MAX_CHARS.checked_sub(length.get()) {
+        Some(left) if left >= COUNTED => String::new(),
+        Some(left) => format!("Less than {} characters left", (left / SPOKEN + 1) * SPOKEN),
+        None => "Too many characters".to_owned(),
+    };
     let is_stranger = move || room.username.with(Option::is_none) && room.name_refused.with(Option::is_none);
     let edits = move || room.editing.with(Option::is_some);
     let placeholder = move || format!("Message {}", room.title.get());
@@ -143,7 +164,7 @@ pub(super) fn Composer(
                     placeholder="Your name"
                     aria-label="Your name"
                     autocomplete="nickname"
-                    maxlength="64"
+                    maxlength="256"
                     dir="auto"
                     node_ref=name
                 />
@@ -162,7 +183,8 @@ pub(super) fn Composer(
                 </textarea>
                 <button class="button">{Signal::derive(button)}</button>
             </div>
-            <p class="composer-left" role="status">{Signal::derive(left)}</p>
+            <p class="composer-left">{Signal::derive(left)}</p>
+            <p class="visually-hidden" role="status">{Signal::derive(spoken)}</p>
         </form>
     }
 }
@@ -192,9 +214,9 @@ fn join(room: RoomState, name: String, moves_on: bool, joins: StoredValue<u32>) 
     });
 }
 
-/// Goes on with what was begun in the room, where nothing was typed yet: an edit, or else the draft. Also when another
-/// room is opened. What was typed before the browser took over becomes a draft when the room is left: it may just be on
-/// its way as a form.
+/// Goes on with what was begun in the room: an edit, or else the draft. Also when another room is opened. What was typed
+/// before the browser took over stands below the draft; it becomes one when the room is left, and not sooner, as it may
+/// just be on its way as a form.
 fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, refused: RwSignal<Option<String>>) {
     let mut early = String::new();
     Effect::new(move |before: Option<String>| {
@@ -210,15 +232,21 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, re
             if is_other {
                 refused.set(None);
             }
-            if is_other || typed.is_empty() {
-                text.set_value(&kept::draft(&name).unwrap_or_default());
+            // Some browsers fill in again what stood in a field before a reload: the draft, or an edit.
+            let begun = kept::edited(&name).into_iter().filter(|seq| room.has_own(*seq)).max();
+            let begun = begun.filter(|seq| {
+                is_other || typed.is_empty() || kept::edit(&name, *seq).is_some_and(|edit| edit == typed)
+            });
+            let draft = kept::draft(&name).unwrap_or_default();
+            if is_other || typed.is_empty() || begun.is_some() {
+                text.set_value(&draft);
+            } else if is_first && !typed.contains(draft.trim()) {
+                text.set_value(&format!("{draft}\n{typed}"));
             }
-            let begun = kept::edit(&name).filter(|(seq, _)| room.has_own(*seq));
-            match begun {
-                // Some browsers fill in again what stood in a field before a reload.
-                Some((seq, edit)) if is_other || typed.is_empty() || typed == edit => room.editing.set(Some(seq)),
-                _ if is_first => early = typed,
-                _ => {}
+            if begun.is_some() {
+                room.editing.set(begun);
+            } else if is_first {
+                early = text.value();
             }
             length.set(text.value().chars().count());
         }
@@ -228,25 +256,28 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, re
 
 /// Fills the composer with the message that is to be edited, as far as that has come, and with the draft when it is over.
 fn edit(room: RoomState, text: NodeRef<Textarea>, write: impl Fn(&str) + Copy + 'static) {
-    Effect::new(move |before: Option<Option<Seq>>| {
-        let editing = room.editing.get();
-        let before = before.flatten();
+    // The draft that waits meanwhile: another tab may let go of the one that is kept.
+    let mut draft = String::new();
+    Effect::new(move |before: Option<(u32, Option<Seq>)>| {
+        let (visit, editing) = (room.visit.get_value(), room.editing.get());
+        let before = before.filter(|before| before.0 == visit).and_then(|(_, editing)| editing);
         match editing {
             Some(seq) => {
-                let begun = kept::edit(&room.name()).filter(|(kept, _)| *kept == seq).map(|(_, text)| text);
-                // What was typed before the browser took over, or came back refused, is not kept yet.
-                let typed = text.get_untracked().map(|text| text.value()).filter(|it| Some(it) != begun.as_ref());
-                if let Some(typed) = typed.filter(|_| before.is_none()) {
-                    kept::keep_draft(&room.name(), &typed);
+                if let Some(text) = text.get_untracked().filter(|_| before.is_none()) {
+                    draft = text.value();
                 }
-                if let Some(text) = begun.or_else(|| room.text_of(seq)) {
+                // What was typed before the browser took over, or came back refused, is not kept yet.
+                if !draft.is_empty() {
+                    kept::keep_draft(&room.name(), &draft);
+                }
+                if let Some(text) = kept::edit(&room.name(), seq).or_else(|| room.text_of(seq)) {
                     write(&text);
                 }
             }
-            None if before.is_some() => write(&kept::draft(&room.name()).unwrap_or_default()),
+            None if before.is_some() => write(&draft),
             None => {}
         }
-        editing
+        (visit, editing)
     });
 }
 

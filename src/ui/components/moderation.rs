@@ -72,7 +72,7 @@ pub(super) fn ModerationDialog() -> impl IntoView {
             class="dialog moderation"
             aria-labelledby="moderation-title"
             node_ref=dialog
-            on:close=move |_| room.moderating.set(None)
+            on:close=move |_| _ = room.stop_moderating()
         >
             <h2 id="moderation-title" dir="auto">{Signal::derive(title)}</h2>
             {choices(is_personal, &ABOUT_SOMEBODY)}
@@ -80,7 +80,7 @@ pub(super) fn ModerationDialog() -> impl IntoView {
             {choices(Signal::derive(move || !is_personal.get()), &ABOUT_THE_ROOM)}
             {choices(Signal::derive(move || !is_personal.get() && is_private.get()), &RENEW)}
             <p class="dialog-choices">
-                <button class="button" on:click=move |_| room.moderating.set(None)>"Close"</button>
+                <button class="button" on:click=move |_| _ = room.stop_moderating()>"Close"</button>
             </p>
         </dialog>
     }
@@ -104,13 +104,23 @@ impl RoomState {
         });
     }
 
+    /// Closes the dialog. Returns what it was about.
+    fn stop_moderating(self) -> Option<Concern> {
+        let concern = self.moderating.get_untracked()?;
+        self.moderating.set(None);
+        if let Concern::AuthorOf(seq) = concern {
+            // The button that led here is gone by then, because nothing points at its message.
+            request_animation_frame(move || browser::focus(&format!("#m{seq} .message-time")));
+        }
+        Some(concern)
+    }
+
     fn moderate(self, action: Action, seconds: u32) {
-        let (target, tag) = match self.moderating.get_untracked() {
+        let (target, tag) = match self.stop_moderating() {
             Some(Concern::AuthorOf(seq)) => (Some(seq), None),
             Some(Concern::Somebody(participant)) => (None, Some(participant.tag)),
             _ => (None, None),
         };
-        self.moderating.set(None);
         if self.status.get_untracked() != ConnectionStatus::Live {
             return self.notice.set("Nothing was done: there is no connection just now.".to_owned());
         }

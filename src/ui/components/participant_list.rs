@@ -8,10 +8,7 @@ use crate::domain::Participant;
 use leptos::prelude::*;
 
 #[component]
-pub(super) fn ParticipantList(
-    /// Whether it is shown where there is no room for it beside the messages.
-    shown: RwSignal<bool>,
-) -> impl IntoView {
+pub(super) fn ParticipantList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let participants = move || room.others.participants.get();
     let unnamed = move || {
@@ -19,7 +16,7 @@ pub(super) fn ParticipantList(
         (unnamed > 0).then(|| view! { <li class="participant-unnamed">{unnamed}" people"</li> })
     };
     view! {
-        <aside id="participants" class="participants" class:shown=Signal::derive(move || shown.get()) aria-labelledby="participants-title">
+        <aside id="participants" class="participants" class:shown=Signal::derive(move || room.showing_participants.get()) aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
             <ul class="participant-list">
                 {move || participants().into_iter().map(|it| view! { <ParticipantItem participant=it /> }).collect::<Vec<_>>()}

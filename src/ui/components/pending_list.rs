@@ -1,12 +1,12 @@
 //! What was said here and is not yet in the log: on its way, or refused with the reason.
 
+use super::copy_button::CopyButton;
 use super::message_text::MessageText;
 use super::room_state::RoomState;
 use crate::ui::browser;
 use crate::ui::live::ConnectionStatus;
 use crate::ui::outbox::{Pending, Wish};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 #[component]
 pub(super) fn PendingList() -> impl IntoView {
@@ -31,23 +31,37 @@ fn PendingItem(pending: Pending) -> impl IntoView {
     let is_refused = refused.is_some();
     let key = id.as_str().to_owned();
     let text = wish.text().to_owned();
+    // To be selected, it is shown as a whole.
+    let whole = RwSignal::new(false);
     let choices = refused.map(|reason| {
         let (again, gone, copied) = (id.clone(), id, text.clone());
-        let copy = move |_| {
-            let copied = copied.clone();
-            spawn_local(async move { _ = browser::copy(&copied).await });
+        let selected = format!("[data-id='{key}'] .message-text");
+        let select = Callback::new(move |()| {
+            whole.set(true);
+            browser::select(&selected);
+        });
+        // These buttons go with what they are about.
+        let retry = move |_| {
+            room.retry(&again);
+            browser::offer_composer();
         };
+        let discard = move |_| {
+            room.discard(&gone);
+            browser::offer_composer();
+        };
+        // The composer says it, where it asks for the name again.
+        let role = room.name_refused.with_untracked(|it| it.as_ref() != Some(&reason)).then_some("alert");
         let what = match wish {
             Wish::Post { .. } => "",
             Wish::Edit { .. } => "Not changed: ",
             Wish::Delete { .. } => "Not removed: ",
         };
         view! {
-            <p class="pending-reason" role="alert">
+            <p class="pending-reason" role=role>
                 <span>{what}{reason}</span>
-                <button class="button-quiet" on:click=move |_| room.retry(&again)>"Retry"</button>
-                <button class="button-quiet" on:click=copy>"Copy"</button>
-                <button class="button-quiet" on:click=move |_| room.discard(&gone)>"Discard"</button>
+                <button class="button-quiet" on:click=retry>"Retry"</button>
+                <CopyButton class="button-quiet" text=Signal::stored(copied) select=select />
+                <button class="button-quiet" on:click=discard>"Discard"</button>
             </p>
         }
     });
@@ -60,7 +74,7 @@ fn PendingItem(pending: Pending) -> impl IntoView {
         words.to_owned()
     };
     view! {
-        <li class="pending" class:refused=is_refused data-id=key>
+        <li class="pending" class:refused=is_refused class:whole=Signal::derive(move || whole.get()) data-id=key>
             <MessageText text=text note=None />
             <span class="pending-state">{Signal::derive(state)}</span>
             {choices}

@@ -3,7 +3,7 @@
 //! before anything is shown.
 
 use crate::domain::Seq;
-use crate::ui::browser::address::Place;
+use crate::ui::browser::address::{Left, Place};
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::{Element, HtmlElement};
@@ -26,6 +26,15 @@ pub(super) enum Goal {
 }
 
 impl Goal {
+    /// Where an address leads: to where it was left, or else to the message that it names.
+    pub(super) fn of(left: Option<Left>, named: Option<Seq>) -> Self {
+        match (left, named) {
+            (Some(Left::At(place)), _) => Self::Back(place),
+            (None, Some(seq)) => Self::Middle(seq),
+            (Some(Left::End), _) | (None, None) => Self::End,
+        }
+    }
+
     /// The message that it is about.
     pub(super) fn seq(self) -> Option<Seq> {
         match self {
@@ -146,11 +155,13 @@ impl ReadingPlace {
         self.mark.set_value(first_in_view(&scrolled));
     }
 
-    /// Where the reader is this very moment, unless at the end.
-    pub(super) fn now(self) -> Option<Place> {
-        let scrolled = self.scrolled.get_untracked().filter(|scrolled| !is_at_the_end(scrolled))?;
-        let (seq, below) = first_in_view(&scrolled)?;
-        Some(Place { seq, below: (below * 100.0) as i32 })
+    /// Where the reader is this very moment; `more` is whether messages follow that are not loaded.
+    pub(super) fn now(self, more: bool) -> Left {
+        let scrolled = self.scrolled.get_untracked().filter(|scrolled| more || !is_at_the_end(scrolled));
+        match scrolled.and_then(|scrolled| first_in_view(&scrolled)) {
+            Some((seq, below)) => Left::At(Place { seq, below: (below * 100.0) as i32 }),
+            None => Left::End,
+        }
     }
 
     /// The last message that is wholly in view.

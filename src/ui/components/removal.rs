@@ -29,7 +29,7 @@ pub(super) fn RemovalDialog() -> impl IntoView {
                 room.stop_editing();
             }
             room.wish(Wish::Delete { target });
-            request_animation_frame(browser::focus_composer);
+            request_animation_frame(browser::offer_composer);
         }
     };
     view! {

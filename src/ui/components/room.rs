@@ -6,6 +6,7 @@ use super::connection_status::ConnectionStatusBar;
 use super::handed::Handed;
 use super::message_list::MessageList;
 use super::moderation::ModerationDialog;
+use super::notice::Notice;
 use super::participant_list::ParticipantList;
 use super::removal::RemovalDialog;
 use super::room_header::RoomHeader;
@@ -15,7 +16,7 @@ use super::typing_line::TypingLine;
 use super::unread_pill::UnreadPill;
 use crate::domain::RoomPage;
 use crate::ui::Refused;
-use crate::ui::browser::{self, address, kept};
+use crate::ui::browser::{self, address, clock, kept};
 use crate::ui::unread::Unread;
 use leptos::ev;
 use leptos::prelude::*;
@@ -31,23 +32,22 @@ pub fn Room(
 ) -> impl IntoView {
     let room = RoomState::new(page.0);
     provide_context(room);
-    let switching = RwSignal::new(false);
-    let showing_participants = RwSignal::new(false);
-    Effect::new(move || wake(room, switching, showing_participants));
+    Effect::new(move || wake(room));
     view! {
         <div class="room" class:awake=Signal::derive(move || room.awake.get())>
-            <RoomHeader switching=switching showing_participants=showing_participants />
+            <RoomHeader />
             <ConnectionStatusBar />
             <main class="room-body">
                 <MessageList />
-                <ParticipantList shown=showing_participants />
+                <ParticipantList />
                 <div class="room-foot">
                     <UnreadPill />
+                    <Notice />
                     <TypingLine />
                     <Composer refused=refused.0 />
                 </div>
             </main>
-            <RoomSwitcher shown=switching />
+            <RoomSwitcher />
             <RemovalDialog />
             <ModerationDialog />
             <Announcer attention=room.attention />
@@ -56,7 +56,7 @@ pub fn Room(
 }
 
 /// The browser takes over.
-fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSignal<bool>) {
+fn wake(room: RoomState) {
     room.awake.set(true);
     room.begin();
     address::drop_query();
@@ -76,6 +76,16 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         room.draw();
         room.look();
     });
+    draw_at_midnight(room);
+    let width = StoredValue::new(browser::width());
+    window_event_listener_untyped("resize", move |_| {
+        let before = width.get_value();
+        width.set_value(browser::width());
+        if before != width.get_value() {
+            // Lines break elsewhere, and the reader stays at theirs.
+            room.place.keep(room.follows());
+        }
+    });
     window_event_listener(ev::beforeunload, move |_| room.note_place());
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
@@ -86,29 +96,40 @@ fn wake(room: RoomState, switching: RwSignal<bool>, showing_participants: RwSign
         }
     });
     window_event_listener(ev::keydown, move |event| match event.key().as_str() {
+        _ if browser::is_stray_typing(&event) => browser::focus_composer(),
         // These keys are the input method's.
-        _ if event.is_composing() => {}
+        _ if browser::composes(&event) => {}
         "k" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
-            switching.update(|shown| *shown = !*shown);
+            room.switching.update(|shown| *shown = !*shown);
         }
         "Escape"
             if event.default_prevented()
-                || switching.get_untracked()
+                || room.switching.get_untracked()
                 || room.removing.get_untracked().is_some()
                 || room.moderating.get_untracked().is_some() => {}
-        "Escape" if showing_participants.get_untracked() => showing_participants.set(false),
+        "Escape" if room.showing_participants.get_untracked() => room.showing_participants.set(false),
         "Escape" if room.editing.get_untracked().is_some() => room.stop_editing(),
         "Escape" => room.go_to_the_end(),
-        _ if browser::is_stray_typing(&event) => browser::focus_composer(),
         _ => {}
     });
 
     // Where the reader was before the page was left, or what the address names. At a first visit, whoever has scrolled by
     // now stays there; whoever went back by now is shown the room that they went back to.
     room.place.look();
-    if room.place.left().1 == 0 || address::place().is_some() || !room.is_at_its_address() {
+    if room.place.left().1 == 0 || address::left().is_some() || !room.is_at_its_address() {
         room.come_back();
     }
     room.look();
+}
+
+/// What was today is yesterday from then on.
+fn draw_at_midnight(room: RoomState) {
+    set_timeout(
+        move || {
+            room.draw();
+            draw_at_midnight(room);
+        },
+        clock::until_midnight(),
+    );
 }

@@ -8,8 +8,15 @@ use leptos::prelude::*;
 use web_sys::MouseEvent;
 
 #[component]
-pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSignal<bool>) -> impl IntoView {
+pub(super) fn RoomHeader() -> impl IntoView {
     let room = expect_context::<RoomState>();
+    // Then everybody sees who is here, and there is nothing to show.
+    let wide = RwSignal::new(false);
+    Effect::new(move || {
+        let look = move || wide.set(!browser::is_narrow());
+        look();
+        window_event_listener_untyped("resize", move |_| look());
+    });
     let live = Signal::derive(move || room.status.get() == ConnectionStatus::Live);
     let words = Signal::derive(move || {
         let words = match room.status.get() {
@@ -18,18 +25,18 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
             ConnectionStatus::Live => "Live",
             ConnectionStatus::Waiting(_) => "Reconnecting…",
             ConnectionStatus::Offline => "Offline",
-            ConnectionStatus::Closed => "Closed",
+            ConnectionStatus::Closed(_) => "Closed",
         };
         words.to_owned()
     });
     let is_counted = Signal::derive(move || live.get() && room.others.count.get() > 0);
     let here = Signal::derive(move || format!("{} here now", room.others.count.get()));
     let is_private = Signal::derive(move || room.page.with(|page| page.room.is_private()));
-    let expanded = Signal::derive(move || showing_participants.get().to_string());
+    let expanded = Signal::derive(move || (room.showing_participants.get() || wide.get()).to_string());
     let switch = move |event: MouseEvent| {
         if browser::is_plain_click(&event) {
             event.prevent_default();
-            switching.set(true);
+            room.switching.set(true);
         }
     };
     view! {
@@ -49,7 +56,8 @@ pub(super) fn RoomHeader(switching: RwSignal<bool>, showing_participants: RwSign
                         class:shown=is_counted
                         aria-expanded=expanded
                         aria-controls="participants"
-                        on:click=move |_| showing_participants.update(|shown| *shown = !*shown)
+                        disabled=wide
+                        on:click=move |_| room.showing_participants.update(|shown| *shown = !*shown)
                     >
                         {here}
                     </button>

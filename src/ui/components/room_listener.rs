@@ -31,6 +31,9 @@ impl Listener for RoomListener {
     fn status(&self, status: ConnectionStatus) {
         if self.is_here() {
             self.room.status.set(status);
+            if matches!(status, ConnectionStatus::Closed(_)) {
+                self.room.send_waiting();
+            }
         }
     }
 
@@ -117,6 +120,10 @@ impl RoomState {
         }
         if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
             self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
+            if !self.outbox.with_untracked(Outbox::waits) {
+                // Whatever made it wait is over.
+                self.notice.set(String::new());
+            }
             self.go_on();
         }
         if applied == Applied::Next {

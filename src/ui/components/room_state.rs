@@ -32,6 +32,10 @@ pub(super) struct RoomState {
     pub(super) username: RwSignal<Option<String>>,
     /// Why the server does not take that name here.
     pub(super) name_refused: RwSignal<Option<String>>,
+    /// Whether the way to other rooms is open.
+    pub(super) switching: RwSignal<bool>,
+    /// Whether it is shown who is here, where there is no room for that beside the messages.
+    pub(super) showing_participants: RwSignal<bool>,
     /// The own message that is being edited.
     pub(super) editing: RwSignal<Option<Seq>>,
     /// The message that is to be removed, once that is confirmed.
@@ -71,6 +75,8 @@ impl RoomState {
             status: RwSignal::default(),
             username: RwSignal::new(username),
             name_refused: RwSignal::default(),
+            switching: RwSignal::new(false),
+            showing_participants: RwSignal::new(false),
             editing: RwSignal::default(),
             removing: RwSignal::default(),
             moderating: RwSignal::default(),
@@ -125,7 +131,7 @@ impl RoomState {
         let (name, page) = (self.name(), self.page.get_untracked());
         self.visit.update_value(|visit| *visit += 1);
         let mut outbox = Outbox::default();
-        outbox.take_over(kept::outbox(&name).unwrap_or_default());
+        outbox.take_over(kept::outbox(&name));
         self.outbox.set(outbox);
         self.unread.set(self.timeline.with_untracked(|timeline| {
             let others = timeline.messages().filter(|it| !self.is_own(&it.tag)).map(|it| it.seq);
@@ -148,8 +154,10 @@ impl RoomState {
 
     /// The edit was saved or cancelled.
     pub(super) fn stop_editing(self) {
-        kept::forget_edit(&self.name());
-        self.editing.set(None);
+        if let Some(seq) = self.editing.get_untracked() {
+            kept::keep_edit(&self.name(), seq, "");
+            self.editing.set(None);
+        }
     }
 
     /// Shows the others that something is being written here.
@@ -193,8 +201,8 @@ impl RoomState {
         self.place.look();
         self.outbox.update(|outbox| {
             change(outbox);
-            match outbox.get(id).map(|pending| kept::keep_pending(&self.name(), pending)) {
-                Some(kept) => outbox.note_kept(id, kept),
+            match outbox.get(id) {
+                Some(pending) => kept::keep_pending(&self.name(), pending),
                 None => kept::forget_pending(&self.name(), id),
             }
         });
@@ -216,6 +224,7 @@ impl RoomState {
         let nearest = goal.seq().and_then(|seq| timeline.nearest(seq));
         self.place.aim(nearest.map_or(Goal::End, |nearest| goal.at(nearest)));
         self.others.leave();
+        self.switching.set(false);
         self.editing.set(None);
         self.removing.set(None);
         self.moderating.set(None);

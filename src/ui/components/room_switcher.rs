@@ -4,19 +4,25 @@ use super::dialog::shown_while;
 use super::recent_rooms::{Recent, RecentRooms, refresh};
 use super::room_state::RoomState;
 use crate::domain::room::encode_segment;
+use crate::ui::browser;
 use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 #[component]
-pub(super) fn RoomSwitcher(shown: RwSignal<bool>) -> impl IntoView {
+pub(super) fn RoomSwitcher() -> impl IntoView {
     let room = expect_context::<RoomState>();
+    let shown = room.switching;
     let dialog = shown_while(shown.into());
     let field = NodeRef::<Input>::new();
     let rooms = RwSignal::new(Vec::<Recent>::new());
     Effect::new(move || {
         if shown.get() {
             refresh(rooms);
+            // The dialog gives the focus to whatever is first in it.
+            if !browser::is_touch() {
+                request_animation_frame(move || _ = field.get_untracked().map(|field| field.focus()));
+            }
         }
     });
     let open = move |path: String| {

@@ -139,7 +139,7 @@ impl RoomState {
     /// Notes where the reader is, for the way back.
     pub(super) fn note_place(self) {
         if self.is_at_its_address() {
-            address::keep_place(self.place.now());
+            address::leave(self.place.now(self.timeline.with_untracked(Timeline::more_after)));
         }
     }
 
@@ -154,10 +154,10 @@ impl RoomState {
             Some((_, seq)) if self.is_at_its_address() => {
                 self.give_up(Errand::Room);
                 self.marked.set(seq);
-                match (address::place(), seq) {
-                    (Some(place), _) => self.go_to(place.seq, Goal::Back(place)),
-                    (None, Some(seq)) => self.go_to(seq, Goal::Middle(seq)),
-                    (None, None) => self.go_to_the_end(),
+                let goal = Goal::of(address::left(), seq);
+                match goal.seq() {
+                    Some(seq) => self.go_to(seq, goal),
+                    None => self.go_to_the_end(),
                 }
             }
             Some(_) => self.visit_room(address::path(), false),
@@ -175,10 +175,9 @@ impl RoomState {
     fn visit_room(self, path: String, goes_on: bool) {
         let Some((room, seq)) = address::parse(&path) else { return address::load(&path) };
         let asked = self.ask(Errand::Room);
-        let place = if goes_on { None } else { address::place() };
-        let around = place.map(|place| place.seq).or(seq);
+        let goal = Goal::of(if goes_on { None } else { address::left() }, seq);
         spawn_local(async move {
-            let page = open_room(room, None, around).await;
+            let page = open_room(room, None, goal.seq()).await;
             if !self.is_wanted(asked) {
                 return;
             }
@@ -192,14 +191,9 @@ impl RoomState {
             if goes_on {
                 address::go(&seq.map_or_else(|| page.room.path(), |seq| format!("{}{seq}", page.room.path())));
             }
-            let goal = match (place, seq) {
-                (Some(place), _) => Goal::Back(place),
-                (None, Some(seq)) => Goal::Middle(seq),
-                (None, None) => Goal::End,
-            };
             self.replace(page, goal);
-            if goes_on && !browser::is_touch() {
-                browser::focus_composer();
+            if goes_on {
+                browser::offer_composer();
             }
         });
     }

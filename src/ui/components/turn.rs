@@ -1,8 +1,10 @@
 //! Sending what waits, one tab after the other: whoever has the turn sends everything that any tab has typed, in order,
 //! and passes the turn on when all of it is acknowledged.
 
+use super::connection_status::closed;
 use super::room_state::RoomState;
 use crate::domain::message::MessageTextError;
+use crate::domain::{Rejection, RejectionCode};
 use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
 use crate::ui::browser::{kept, lock};
 use crate::ui::live::ConnectionStatus;
@@ -25,9 +27,13 @@ pub(super) enum Turn {
 impl RoomState {
     /// Sends what waits and is not on its way, as soon as it is this tab's turn.
     pub(super) fn send_waiting(self) {
-        let may_send = self.status.get_untracked() == ConnectionStatus::Live;
-        if !may_send || !self.outbox.with_untracked(Outbox::waits) {
+        if !self.outbox.with_untracked(Outbox::waits) {
             return;
+        }
+        match self.status.get_untracked() {
+            ConnectionStatus::Live => {}
+            ConnectionStatus::Closed(code) => return self.refuse_waiting(code),
+            _ => return,
         }
         match self.turn.with_value(|turn| match turn {
             Turn::None => Some(false),
@@ -65,6 +71,16 @@ impl RoomState {
         }
     }
 
+    /// There will be no connection to send over: all that waits goes back to its author.
+    fn refuse_waiting(self, code: u16) {
+        let rejection = Rejection::new(RejectionCode::Forbidden, closed(code));
+        for Pending { id, refused, .. } in self.outbox.with_untracked(|outbox| outbox.pending().to_vec()) {
+            if refused.is_none() {
+                self.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
+            }
+        }
+    }
+
     /// There is no connection to send over: whatever tab has one may go first.
     pub(super) fn hush(self) {
         self.end_turn();
@@ -81,10 +97,8 @@ impl RoomState {
 
     /// What another tab has typed, or knows to be stored, is so here too.
     pub(super) fn read_kept(self) {
-        if let Some(kept) = kept::outbox(&self.name()) {
-            self.place.look();
-            self.outbox.update(|outbox| outbox.take_over(kept));
-        }
+        self.place.look();
+        self.outbox.update(|outbox| outbox.take_over(kept::outbox(&self.name())));
     }
 
     fn post_waiting(self) {

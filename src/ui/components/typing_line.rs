@@ -1,4 +1,4 @@
-//! Who is writing just now; else what was last done about the room.
+//! Who is writing just now.
 
 use super::room_state::RoomState;
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ pub(super) fn TypingLine() -> impl IntoView {
     let words = move || {
         let writing = room.others.writing.get();
         match writing.as_slice() {
-            [] => room.notice.get(),
+            [] => String::new(),
             [(one, _)] => format!("{} is typing…", one.username),
             [(one, _), (two, _)] => format!("{} and {} are typing…", one.username, two.username),
             _ => "Several people are typing…".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::reading_place::Goal;
 use super::room_state::RoomState;
+use crate::ui::browser;
 use crate::ui::timeline::Timeline;
 use leptos::prelude::*;
 
@@ -25,8 +26,15 @@ pub(super) fn UnreadPill() -> impl IntoView {
             _ => unread.first(),
         });
         match first {
-            Some(first) => room.go_to(first, Goal::Top(first)),
-            None => room.go_to_the_end(),
+            Some(first) => {
+                room.go_to(first, Goal::Top(first));
+                // The pill goes: whoever reads on by the keyboard does it from the messages.
+                browser::focus(".timeline");
+            }
+            None => {
+                room.go_to_the_end();
+                browser::offer_composer();
+            }
         }
     };
     let shown = move || above() || !follows();

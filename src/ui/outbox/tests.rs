@@ -77,21 +77,13 @@ fn tabs_share_what_waits_in_the_order_of_typing() {
 }
 
 #[test]
-fn what_no_storage_keeps_stays_until_it_is_acknowledged() {
-    let mut outbox = outbox(&["kept", "unkept", "stored"]);
-    for name in ["kept", "stored"] {
-        outbox.note_kept(&id(name), true);
-    }
-    let kept = outbox.get(&id("kept")).unwrap().clone();
+fn what_is_no_longer_kept_was_acknowledged_in_another_tab() {
+    let mut outbox = outbox(&["a", "b"]);
+    sent(&mut outbox);
+    let kept = outbox.pending()[1].clone();
     outbox.take_over(vec![kept]);
-    let ids = |outbox: &Outbox| outbox.pending().iter().map(|it| it.id.as_str().to_owned()).collect::<Vec<_>>();
-    assert_eq!(ids(&outbox), ["kept", "unkept"]);
-    let kept = outbox.get(&id("kept")).unwrap().clone();
-    outbox.refuse(&id("kept"), &too_long());
-    outbox.note_kept(&id("kept"), false);
-    outbox.take_over(vec![kept]);
-    assert_eq!(ids(&outbox), ["kept", "unkept"]);
-    assert!(outbox.get(&id("kept")).unwrap().refused.is_some(), "what is kept is older");
+    assert_eq!(sent(&mut outbox).as_deref(), Some("b"));
+    assert_eq!(outbox.pending().len(), 1);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn FrontPage() -> impl IntoView {
             <form class="front-form" method="get" action="/">
                 <label>
                     "Your name"
-                    <input name="username" value=username autocomplete="nickname" maxlength="64" dir="auto" />
+                    <input name="username" value=username autocomplete="nickname" maxlength="256" dir="auto" />
                 </label>
                 <label>
                     "Room"
