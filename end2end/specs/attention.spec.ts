@@ -3,7 +3,7 @@
 import { type Page } from "@playwright/test";
 import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { composer, enter, fill, message, post, say, text } from "../support/room";
+import { composer, enter, fill, post, say, text } from "../support/room";
 
 /** A page that can be hidden from its visitor. */
 async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {

@@ -1,24 +1,19 @@
 //! The one file that touches the WebSocket: connects, backs off, resumes. One loop takes everything that happens, to
 //! the socket, to the network and in the page, in the order in which it happens.
 
-use super::browser;
+mod backoff;
+
+use super::browser::{self, clock::now};
 use crate::domain::room::encode_segment;
 use crate::domain::{Epoch, RoomName, Seq};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
+use backoff::{Backoff, LONGEST_WAIT};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use leptos::prelude::{set_interval_with_handle, window_event_listener_untyped};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
-
-/// Waiting times before another try, in milliseconds: full jitter between the first and a ceiling that doubles
-/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
-const SHORTEST_WAIT: f64 = 500.0;
-const LONGEST_WAIT: f64 = 30_000.0;
-
-/// A connection that was lost sooner counts as one more try in vain: the server is there, and cannot serve.
-const STEADY: f64 = 10_000.0;
 
 /// How often the loop looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
@@ -82,8 +77,14 @@ impl Live {
         let live = Self { happenings };
         let name = username.map(|name| format!("&username={}", encode_segment(name))).unwrap_or_default();
         let url = format!("{}?epoch={epoch}{name}", browser::socket_address(room));
-        let connection =
-            Connection { live: live.clone(), listener, url, socket: None, state: State::Idle, tries: 0, welcomed: 0.0 };
+        let connection = Connection {
+            live: live.clone(),
+            listener,
+            url,
+            socket: None,
+            state: State::Idle,
+            backoff: Backoff::default(),
+        };
         let of_window = [
             ("online", (|| Happening::Wake) as fn() -> Happening),
             ("offline", || Happening::Offline),
@@ -130,10 +131,7 @@ struct Connection<L> {
     url: String,
     socket: Option<Socket>,
     state: State,
-    /// Tries since the last connection that lasted.
-    tries: u32,
-    /// When it was last welcome.
-    welcomed: f64,
+    backoff: Backoff,
 }
 
 /// Where the connection stands; times are in milliseconds of [`now`].
@@ -190,7 +188,7 @@ impl<L: Listener> Connection<L> {
         }
         match ServerFrame::parse(text) {
             Some(ServerFrame::Welcome { .. }) => {
-                self.welcomed = now();
+                self.backoff.welcome(now());
                 self.listener.status(ConnectionStatus::Live);
                 self.listener.welcome();
             }
@@ -208,14 +206,11 @@ impl<L: Listener> Connection<L> {
                 self.state = State::Closed;
                 return self.listener.status(ConnectionStatus::Closed(code));
             }
-            State::Live { .. } if now() - self.welcomed > STEADY => self.tries = 0,
             _ => {}
         }
-        let ceiling = (SHORTEST_WAIT * 2f64.powi(1 + self.tries.min(10) as i32)).min(LONGEST_WAIT);
-        let wait = SHORTEST_WAIT + js_sys::Math::random() * (ceiling - SHORTEST_WAIT);
+        let wait = self.backoff.lose(now(), js_sys::Math::random());
         // What the device says may be wrong: the server may be on this very machine.
         let wait = if browser::is_online() { wait } else { LONGEST_WAIT };
-        self.tries += 1;
         self.state = State::Waiting { until: now() + wait };
         self.show_waiting();
     }
@@ -298,9 +293,4 @@ impl Drop for Socket {
         self.socket.set_onclose(None);
         let _ = self.socket.close();
     }
-}
-
-/// Milliseconds.
-fn now() -> f64 {
-    browser::clock::now()
 }

@@ -32,8 +32,12 @@ async fn what_is_of_one_visitor_reaches_no_other(site: Site) {
             let name = format!("visitor{number:03}");
             let identity = http::identity(&server).await;
             let mut pages = Vec::new();
-            for _ in 0..3 {
-                pages.push(http::get_as(&server, &format!("/harbour/?username={name}"), &identity).await);
+            while pages.len() < 3 {
+                let page = http::get_as(&server, &format!("/harbour/?username={name}"), &identity).await;
+                // So many at once may be more than the machine can take; who is told so asks again.
+                if page.status != 503 {
+                    pages.push(page);
+                }
             }
             (name, identity, pages)
         });

@@ -23,6 +23,17 @@ pub(super) enum Goal {
     Back(Place),
     /// The lower edge of this message, so many pixels below the upper edge of the timeline.
     Stay(Seq, f64),
+    /// This share of the message, from its lower edge up, below the upper edge of the timeline.
+    Share(Seq, f64),
+}
+
+/// The uppermost message in view.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    seq: Seq,
+    /// From the upper edge of the timeline to its lower edge, in pixels.
+    below: f64,
+    height: f64,
 }
 
 impl Goal {
@@ -39,7 +50,7 @@ impl Goal {
     pub(super) fn seq(self) -> Option<Seq> {
         match self {
             Self::End => None,
-            Self::Middle(seq) | Self::Top(seq) | Self::Stay(seq, _) => Some(seq),
+            Self::Middle(seq) | Self::Top(seq) | Self::Stay(seq, _) | Self::Share(seq, _) => Some(seq),
             Self::Back(place) => Some(place.seq),
         }
     }
@@ -52,6 +63,7 @@ impl Goal {
             Self::Top(_) => Self::Top(seq),
             Self::Back(place) => Self::Back(Place { seq, ..place }),
             Self::Stay(_, below) => Self::Stay(seq, below),
+            Self::Share(_, share) => Self::Share(seq, share),
         }
     }
 }
@@ -61,8 +73,8 @@ pub(super) struct ReadingPlace {
     pub(super) scrolled: NodeRef<Div>,
     /// Whether the end is in view, or so near that the reader follows.
     at_the_end: RwSignal<bool>,
-    /// The uppermost message in view when it was last looked.
-    mark: StoredValue<Option<(Seq, f64)>>,
+    /// As it was when it was last looked.
+    mark: StoredValue<Option<Mark>>,
     goal: StoredValue<Option<Goal>>,
 }
 
@@ -98,8 +110,15 @@ impl ReadingPlace {
     /// More is about to be drawn above or below: the reader stays at the line in view, at the end of a piece of the room
     /// too, unless on the way elsewhere.
     pub(super) fn stay(self) {
-        self.goal
-            .update_value(|goal| *goal = goal.or(self.mark.get_value().map(|(seq, below)| Goal::Stay(seq, below))));
+        self.goal.update_value(|goal| *goal = goal.or(self.mark.get_value().map(|it| Goal::Stay(it.seq, it.below))));
+    }
+
+    /// Lines break elsewhere now: of the message that is read, as much is in view as was.
+    pub(super) fn rewrap(self, follows: bool) {
+        if let Some(Mark { seq, below, height }) = self.mark.get_value().filter(|_| !follows) {
+            self.goal.update_value(|goal| _ = goal.get_or_insert(Goal::Share(seq, below / height)));
+        }
+        self.keep(follows);
     }
 
     /// The messages were drawn anew: the reader goes where they wanted, or stays, or follows the end.
@@ -108,7 +127,7 @@ impl ReadingPlace {
             // What is not drawn yet is gone to when it is.
             (Some(goal), _) if self.can_go(goal) => self.go(goal),
             (Some(_), _) => {}
-            (None, Some((seq, below))) if !follows => self.go(Goal::Stay(seq, below)),
+            (None, Some(mark)) if !follows => self.go(Goal::Stay(mark.seq, mark.below)),
             (None, _) => self.go(Goal::End),
         }
     }
@@ -141,6 +160,7 @@ impl ReadingPlace {
             Goal::Top(seq) => to(seq, &|line| height / 4.0 + line),
             Goal::Back(Place { seq, below }) => to(seq, &|_| f64::from(below) / 100.0),
             Goal::Stay(seq, below) => to(seq, &|_| below),
+            Goal::Share(seq, share) => to(seq, &|line| line * share),
         }
         self.look();
     }
@@ -159,7 +179,7 @@ impl ReadingPlace {
     pub(super) fn now(self, more: bool) -> Left {
         let scrolled = self.scrolled.get_untracked().filter(|scrolled| more || !is_at_the_end(scrolled));
         match scrolled.and_then(|scrolled| first_in_view(&scrolled)) {
-            Some((seq, below)) => Left::At(Place { seq, below: (below * 100.0) as i32 }),
+            Some(Mark { seq, below, .. }) => Left::At(Place { seq, below: (below * 100.0) as i32 }),
             None => Left::End,
         }
     }
@@ -218,13 +238,14 @@ fn is_at_the_end(scrolled: &HtmlElement) -> bool {
     scrolled.scroll_top() > -NEAR
 }
 
-fn first_in_view(scrolled: &HtmlElement) -> Option<(Seq, f64)> {
+fn first_in_view(scrolled: &HtmlElement) -> Option<Mark> {
     let upper = edges(scrolled).0;
     let lines = Lines::of(scrolled)?;
     let first = lines.first(|line| line.get_bounding_client_rect().bottom() > upper + 1.0);
     (first..lines.0.length()).find_map(|index| {
         let line = lines.get(index)?;
-        Some((seq(&line)?, line.get_bounding_client_rect().bottom() - upper))
+        let area = line.get_bounding_client_rect();
+        Some(Mark { seq: seq(&line)?, below: area.bottom() - upper, height: area.height() })
     })
 }
 

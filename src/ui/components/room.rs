@@ -82,8 +82,7 @@ fn wake(room: RoomState) {
         let before = width.get_value();
         width.set_value(browser::width());
         if before != width.get_value() {
-            // Lines break elsewhere, and the reader stays at theirs.
-            room.place.keep(room.follows());
+            room.place.rewrap(room.follows());
         }
     });
     window_event_listener(ev::beforeunload, move |_| room.note_place());
