@@ -1,6 +1,7 @@
-//! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice.
+//! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice. A node that
+//! is frozen does not hold it for ever.
 
-use crate::support::{Client, Database, Door, Site, database, http};
+use crate::support::{Client, DEADLINE, Database, Door, Site, database, eventually, http};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -80,5 +81,39 @@ async fn who_is_refused_in_a_locked_room_is_stored_once() {
     assert_eq!(again.answer_to("1").await["seq"], 1);
     assert_eq!(bob.expect_message("hello").await["seq"], 1);
     assert_eq!(ann.say("2", "more").await["seq"], 2);
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
+}
+
+/// Who waits for the lock on names has that on the room already.
+const IN_THE_MIDDLE: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                             AND wait_event_type = 'Lock' AND query LIKE '%names%'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_frozen_in_a_transaction_keeps_nobody_from_writing() {
+    let site = Site::new(Database::Postgres).await;
+    let (one, two) = (site.start(), site.start());
+    // Who has a name to look up.
+    let mut ann = Door::of("harbour").username("Ann").join(&one).await;
+    let mut bob = Client::join(&two, "harbour").await;
+    let names = database::hold_names(&site.database_url).await;
+    ann.post("a", "from one").await;
+    eventually("a transaction is in its middle", || async {
+        (!database::rows(&site.database_url, IN_THE_MIDDLE).await.is_empty()).then_some(())
+    })
+    .await;
+    one.signal("STOP");
+    names.release().await;
+    let written = async {
+        loop {
+            let answer = bob.say("b", "from two").await;
+            if answer["type"] == "message" {
+                return answer;
+            }
+        }
+    };
+    let stored = timeout(DEADLINE, written).await.expect("the room is let go of");
+    assert_eq!(stored["seq"], 1);
+    one.signal("CONT");
+    assert_eq!(ann.answer_to("a").await["seq"], 2);
     assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
 }

@@ -1,17 +1,15 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
 use super::planner::{Growth, expect_large_rooms};
+use super::postgres::{connect_postgres, open_postgres};
 use super::together::Together;
 use super::wal::Wal;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement,
-    sqlx::{
-        Connection, PgConnection,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-    },
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{
     fs::File,
@@ -22,19 +20,13 @@ use std::{
 };
 
 /// How long a database may take to let somebody in.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many rooms PostgreSQL commits side by side for this node.
-pub(super) const POSTGRES_WRITERS: usize = 4;
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
 
 /// How long a command tries to empty it, and waits for its turn to write.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
-
-/// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
-const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
 impl Store {
     /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
@@ -67,7 +59,7 @@ impl Store {
         }
     }
 
-    fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
+    pub(super) fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
         Self { writer, reader, found, growth, wal, _lock: lock.map(Arc::new) }
     }
@@ -144,51 +136,18 @@ async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
     Ok(row.is_some_and(|row| row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0)))
 }
 
-async fn open_postgres(url: &str) -> Result<Store, StoreError> {
-    let pool = connect_postgres(url).await?;
-    migrate_postgres(url).await?;
-    Ok(Store::new(pool.clone(), pool, None))
-}
-
-async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
-    let mut options = options(url);
-    options.max_connections(2 * POSTGRES_WRITERS as u32);
-    // Whatever the server's own default is.
-    options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
-    let pool = match Database::connect(options).await {
-        Ok(pool) => pool,
-        // A pool says only that it has waited too long.
-        Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
-    };
-    assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
-    Ok(pool)
-}
-
-async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
-    let refused = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await.ok()?.err()?;
-    Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
-}
-
-/// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
-async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
-    let mut options = options(url);
-    options.max_connections(1);
-    let connection = Database::connect(options).await?;
-    connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
-    let migrated = Migrator::up(&connection, None).await;
-    connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
-    connection.close().await?;
-    migrated
-}
-
-fn options(url: &str) -> ConnectOptions {
+pub(super) fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
     options
 }
 
 /// A commit that survives a power cut is the foundation of the log, so the setting is read back, not assumed.
-async fn assert_durable(connection: &DatabaseConnection, question: &str, answer: &str) -> Result<(), StoreError> {
+pub(super) async fn assert_durable(
+    connection: &DatabaseConnection,
+    question: &str,
+    answer: &str,
+) -> Result<(), StoreError> {
     let backend = connection.get_database_backend();
     let row = connection.query_one_raw(Statement::from_string(backend, question)).await?;
     let found = match &row {

@@ -13,6 +13,7 @@ mod host;
 mod listing;
 mod names;
 mod planner;
+mod postgres;
 mod retention;
 mod rooms;
 mod runs;
@@ -99,7 +100,7 @@ pub enum StoreError {
 impl Store {
     /// How many transactions can run side by side.
     pub(crate) fn writers(&self) -> usize {
-        if self.is_sqlite() { 1 } else { connect::POSTGRES_WRITERS }
+        if self.is_sqlite() { 1 } else { postgres::POSTGRES_WRITERS }
     }
 
     /// Whether the database answers.
