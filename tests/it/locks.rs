@@ -117,3 +117,14 @@ async fn a_node_that_is_frozen_in_a_transaction_keeps_nobody_from_writing() {
     assert_eq!(ann.answer_to("a").await["seq"], 2);
     assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_needs_an_answer_that_does_not_come_is_told_so() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let names = database::hold_names(&site.database_url).await;
+    let (code, reason) = Door::of("harbour").username("Ann").turned_away(&server).await;
+    assert_eq!((code, reason.as_str()), (1013, "the room cannot be read just now"));
+    names.release().await;
+    eventually("she comes in", || async { Door::of("harbour").username("Ann").try_join(server.addr).await }).await;
+}

@@ -1,5 +1,6 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
+use super::patience::Patient;
 use super::planner::{Growth, expect_large_rooms};
 use super::postgres::{connect_postgres, open_postgres};
 use super::together::Together;
@@ -45,21 +46,21 @@ impl Store {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
                 let reader = connect_to_read(url, 1).await?;
-                Self::new(connect_to_write(url, false).await?, reader, None)
+                Self::new(Patient::unlimited(connect_to_write(url, false).await?), Patient::unlimited(reader), None)
             }
             Some("postgres" | "postgresql") => {
-                let pool = connect_postgres(url).await?;
+                let pool = Patient::unlimited(connect_postgres(url).await?);
                 Self::new(pool.clone(), pool, None)
             }
             _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         };
-        match Migrator::get_pending_migrations(&store.reader).await {
+        match Migrator::get_pending_migrations(store.reader.connection()).await {
             Ok(pending) if pending.is_empty() => Ok(store),
             _ => Err(not_ready()),
         }
     }
 
-    pub(super) fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
+    pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
         Self { writer, reader, found, growth, wal, _lock: lock.map(Arc::new) }
     }
@@ -69,7 +70,7 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let lock = lock_file(&sqlite_file(url)?)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store::new(writer, reader, Some(lock)))
+    Ok(Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock)))
 }
 
 /// The file that a URL of SQLite names.

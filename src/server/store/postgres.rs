@@ -1,6 +1,7 @@
 //! Opening PostgreSQL: migrated by one node, and with sessions that end with the node that they belong to.
 
 use super::connect::{PATIENCE, assert_durable, options};
+use super::patience::Patient;
 use super::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
@@ -26,7 +27,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 pub(super) async fn open_postgres(url: &str) -> Result<Store, StoreError> {
-    let pool = connect_postgres(url).await?;
+    let pool = Patient::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
     Ok(Store::new(pool.clone(), pool, None))
 }
