@@ -15,6 +15,7 @@ mod names;
 mod patience;
 mod planner;
 mod postgres;
+mod ready;
 mod retention;
 mod rooms;
 mod runs;
@@ -52,6 +53,7 @@ pub struct Store {
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
     growth: planner::Growth,
+    failing: ready::Failing,
     wal: wal::Wal,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
@@ -103,11 +105,6 @@ impl Store {
     /// How many transactions can run side by side.
     pub(crate) fn writers(&self) -> usize {
         if self.is_sqlite() { 1 } else { postgres::POSTGRES_WRITERS }
-    }
-
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
-        self.reader.wait(self.reader.connection().ping()).await
     }
 
     /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle.
