@@ -1,10 +1,18 @@
-//! A server that is stopped, or fails, before it serves.
+//! How a server starts, and what it leaves where it is stopped, or fails, before it serves.
 
 use crate::support::host::on_each_database;
+use crate::support::process::Process;
 use crate::support::server::executable;
-use crate::support::{Client, Server, Site, database, scratch};
+use crate::support::{Client, Database, Server, Site, database, eventually, scratch};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A server that is asked to stop has gone by then.
+const GONE: Duration = Duration::from_secs(15);
+
+/// What nodes take while they migrate, as src/server/store/postgres.rs has it.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(x'007061726c6f7572'::bigint)";
 
 on_each_database!(a_step_of_the_schema_that_ends_in_its_middle_was_not_begun);
 
@@ -29,4 +37,23 @@ fn serving(site: &Site, directory: &Path) -> Command {
     let mut command = executable(directory);
     command.args(site.arguments()).args(["--addr", "127.0.0.1:0"]);
     command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_waits_for_its_turn_to_migrate_says_so_and_can_be_stopped() {
+    let site = Site::new(Database::Postgres).await;
+    let held = database::hold(&site.database_url, MIGRATION_LOCK).await;
+    let directory = scratch::directory("server");
+    let log = directory.join("log");
+    let mut command = serving(&site, &directory);
+    command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).expect("a log file"));
+    let mut server = Process::start(&mut command, "KILL").expect("the executable");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    eventually("it says what it waits for", || async { said().contains("waiting for another node").then_some(()) })
+        .await;
+    server.signal("TERM");
+    let status = server.wait(GONE).expect("it has gone");
+    assert!(status.success(), "{status}: {}", said());
+    held.release().await;
+    site.start();
 }

@@ -5,7 +5,9 @@ use super::patience::Patient;
 use super::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, Statement,
+};
 
 /// How many rooms PostgreSQL commits side by side for this node.
 pub(super) const POSTGRES_WRITERS: usize = 4;
@@ -51,11 +53,20 @@ async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
 /// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
 async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
     let connection = Database::connect(session_options(url, 1)).await?;
-    connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    if !ask(&connection, &format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})")).await? {
+        tracing::info!("waiting for another node, which holds the lock for migrating the database");
+        connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    }
     let migrated = Migrator::up(&connection, None).await;
     connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
     connection.close().await?;
     migrated
+}
+
+/// What the database says to a question of yes or no.
+async fn ask(connection: &DatabaseConnection, question: &str) -> Result<bool, DbErr> {
+    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, question)).await?;
+    row.map_or(Ok(false), |row| row.try_get_by_index(0))
 }
 
 fn session_options(url: &str, connections: u32) -> ConnectOptions {
