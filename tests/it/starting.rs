@@ -4,6 +4,8 @@ use crate::support::host::on_each_database;
 use crate::support::process::Process;
 use crate::support::server::executable;
 use crate::support::{Client, Database, Server, Site, database, eventually, scratch};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -56,4 +58,22 @@ async fn a_server_that_waits_for_its_turn_to_migrate_says_so_and_can_be_stopped(
     assert!(status.success(), "{status}: {}", said());
     held.release().await;
     site.start();
+}
+
+#[tokio::test]
+async fn what_a_server_keeps_is_for_its_user_alone() {
+    let existing = scratch::directory("existing");
+    std::fs::set_permissions(&existing, Permissions::from_mode(0o755)).expect("permissions");
+    for (data, mode) in [(existing.join("made/below"), 0o700), (existing.clone(), 0o755)] {
+        let directory = scratch::directory("server");
+        let mut command = executable(&directory);
+        command.args(["--addr", "127.0.0.1:0", "--data"]).arg(&data);
+        let server = Server::listening(command, &directory).expect("it starts");
+        Client::join(&server, "harbour").await.say("a", "hello").await;
+        let mode_of = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode_of(&data), mode, "a directory that was there is its owner's business");
+        for name in ["parlour.db", "parlour.db-wal", "parlour.db-shm", "parlour.db.lock"] {
+            assert_eq!(mode_of(&data.join(name)), 0o600, "{name}");
+        }
+    }
 }

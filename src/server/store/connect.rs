@@ -14,7 +14,8 @@ use sea_orm::{
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{
-    fs::File,
+    fs::{DirBuilder, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -68,7 +69,10 @@ impl Store {
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
-    let lock = lock_file(&sqlite_file(url)?)?;
+    let file = sqlite_file(url)?;
+    let lock = lock_file(&file)?;
+    // What SQLite makes beside it is for the same eyes.
+    open_private(&file)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
     Ok(Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock)))
@@ -164,16 +168,26 @@ pub(super) async fn assert_durable(
     Err(StoreError::NotDurable(format!("{question} says {found}, not {answer}")))
 }
 
+/// Opens a file to write, and makes it for its owner alone where it does not exist.
+fn open_private(path: &Path) -> Result<File, StoreError> {
+    let private = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    private.map_err(|error| io(path, error))
+}
+
+fn io(path: &Path, error: std::io::Error) -> StoreError {
+    StoreError::Io { path: path.display().to_string(), error }
+}
+
 /// Takes `FILE.lock`, which goes with the process whatever way that ends.
 pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
-    let io = |path: &Path, error| StoreError::Io { path: path.display().to_string(), error };
     if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory).map_err(|error| io(directory, error))?;
+        let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        private.map_err(|error| io(directory, error))?;
     }
     let mut path = file.as_os_str().to_owned();
     path.push(".lock");
     let path = Path::new(&path);
-    let lock = File::create(path).map_err(|error| io(path, error))?;
+    let lock = open_private(path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
