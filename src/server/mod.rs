@@ -109,7 +109,7 @@ impl From<sea_orm::DbErr> for RunError {
 
 /// Reaches the database and Redis, as `parlour check` does.
 pub async fn check(config: &Config) -> Result<(), RunError> {
-    Store::open(&config.database_url).await?.close().await?;
+    Store::open_existing(&config.database_url).await?.close().await?;
     if let Some(url) = &config.redis_url {
         Relay::check(url).await?;
     }

@@ -106,6 +106,10 @@ fn without_settings_everything_is_in_the_data_directory() {
 async fn check_says_whether_everything_answers() {
     let directory = scratch::directory("settings");
     let (well, said) = parlour(&directory, &["check"], &[]);
+    assert!(!well && said.contains("data/parlour.db is not there"), "{said}");
+    assert!(!directory.join("data").exists(), "nothing is made");
+    listens_on(&directory, &["--addr", "127.0.0.1:0"], &[]);
+    let (well, said) = parlour(&directory, &["check"], &[]);
     assert!(well, "{said}");
 
     let url = postgres::fresh_database().await;

@@ -41,6 +41,19 @@ impl Store {
         }
     }
 
+    /// The same where a file must be there already.
+    pub(crate) async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let file = sqlite_file(url)?;
+            if !file.is_file() {
+                let what =
+                    "is not there: the server makes it at its first start, or this is another --data than its own";
+                return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
+            }
+        }
+        Self::open(url).await
+    }
+
     /// Opens a database beside the server that may be using it: it must be there, and up to date.
     pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
         let not_ready = || StoreError::NotReady(redacted(url));
