@@ -25,7 +25,7 @@ fn listens_on(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]
 fn what_is_wrong_is_named() {
     let directory = scratch::directory("settings");
     type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
-    let cases: [Case; 21] = [
+    let cases: [Case; 22] = [
         (&["--prot", "80"], &[], "--prot"),
         (&["dance"], &[], "dance"),
         (&["--addr", "nowhere"], &[], "--addr"),
@@ -46,6 +46,7 @@ fn what_is_wrong_is_named() {
         (&[], &[("PARLOUR_LOG_FORMAT", "loud")], "loud"),
         (&[], &[("PARLOUR_PUBLIC_URL", "chat.example")], "public-url"),
         (&[], &[("LEPTOS_SITE_ADDR", "nowhere")], "nowhere"),
+        (&[], &[("RUST_LOG", "parlour=lowd")], "RUST_LOG"),
         (&[], &[("DATABASE_URL", "mysql://127.0.0.1/parlour")], "database-url"),
     ];
     // Whoever listens on the default port is no concern of these.

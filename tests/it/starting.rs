@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::process::Process;
-use crate::support::server::executable;
+use crate::support::server::{executable, run};
 use crate::support::{Client, Database, Server, Site, database, eventually, scratch};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -75,5 +75,21 @@ async fn what_a_server_keeps_is_for_its_user_alone() {
         for name in ["parlour.db", "parlour.db-wal", "parlour.db-shm", "parlour.db.lock"] {
             assert_eq!(mode_of(&data.join(name)), 0o600, "{name}");
         }
+    }
+}
+
+#[test]
+fn a_data_directory_may_have_any_name() {
+    let directory = scratch::directory("names");
+    for name in ["y%41", "a b", "what?mode=memory", "é#1:2@3"] {
+        let data = directory.join(name);
+        let mut command = executable(&directory);
+        command.args(["--addr", "127.0.0.1:0", "--data"]).arg(&data);
+        let mut server = Server::listening(command, &directory).expect("it starts");
+        assert!(data.join("parlour.db").is_file(), "{name}");
+        server.stop();
+        let file = directory.join(format!("{name}.backup"));
+        let (status, said) = run(executable(&directory).arg("backup").arg(&file).arg("--data").arg(&data));
+        assert!(status.success() && file.is_file(), "{said}");
     }
 }
