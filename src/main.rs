@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn command() -> CommandResult {
     let (command, config) = config::read()?;
-    telemetry::start(config.log_format);
+    telemetry::start(config.log_format)?;
     match command {
         Command::Serve => serve(config).await,
         other => commands::run(other, &config).await,

@@ -1,4 +1,6 @@
 //! The schema of Parlour's database, step by step. Runs when the server starts; knows nothing of the rest.
+//!
+//! Each step is one transaction, on SQLite too: whatever ends the process, a step is done and noted down, or not begun.
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -24,5 +26,17 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_moderation::Migration),
             Box::new(m0006_invitations::Migration),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_is_one_transaction() {
+        for step in Migrator::migrations() {
+            assert_eq!(step.use_transaction(), Some(true), "{}", step.name());
+        }
     }
 }

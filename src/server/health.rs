@@ -24,7 +24,7 @@ pub(crate) struct Readiness {
 /// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay costs a second between
 /// nodes, not readiness.
 pub(crate) async fn readyz(State(shared): State<Shared>) -> (StatusCode, Json<Readiness>) {
-    let database = matches!(timeout(PATIENCE, shared.chat.store.ping()).await, Ok(Ok(())));
+    let database = matches!(timeout(PATIENCE, shared.chat.store.ready()).await, Ok(Ok(())));
     let draining = shared.draining.is_cancelled();
     let relay = match shared.relay.state() {
         RelayState::None => "none",

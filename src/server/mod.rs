@@ -109,7 +109,7 @@ impl From<sea_orm::DbErr> for RunError {
 
 /// Reaches the database and Redis, as `parlour check` does.
 pub async fn check(config: &Config) -> Result<(), RunError> {
-    Store::open(&config.database_url).await?.close().await?;
+    Store::open_existing(&config.database_url).await?.close().await?;
     if let Some(url) = &config.redis_url {
         Relay::check(url).await?;
     }
@@ -120,7 +120,15 @@ pub async fn check(config: &Config) -> Result<(), RunError> {
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     accept::raise_open_files();
     let metrics = Metrics::start();
-    let store = Store::open(&config.database_url).await?;
+    tokio::pin!(shutdown);
+    let store = tokio::select! {
+        opened = Store::open(&config.database_url) => opened?,
+        // Another node may be migrating, or the database away.
+        () = &mut shutdown => {
+            tracing::info!("stopped before it served");
+            return Ok(());
+        }
+    };
     let identities = Identities::new(&store.secret("identity").await?);
     let (hub, changes) = Hub::new(store.clone());
     let mut tasks = JoinSet::new();

@@ -2,19 +2,24 @@
 
 use super::config::LogFormat;
 use std::fmt::Write as _;
-use std::io::{Result, Write};
+use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 
-/// Starts to log to standard error. `RUST_LOG` chooses what; `info` without it.
-pub fn start(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
-    let writer = || Escaped(std::io::stderr());
+/// What is written without `RUST_LOG`.
+const USUALLY: &str = "info,sqlx=warn,sea_orm_migration=warn";
+
+/// Starts to log to standard error. `RUST_LOG` chooses what; an error if it cannot be understood.
+pub fn start(format: LogFormat) -> Result<(), String> {
+    let chosen = std::env::var_os("RUST_LOG").map(|chosen| chosen.to_string_lossy().into_owned());
+    let chosen = chosen.unwrap_or_else(|| USUALLY.to_owned());
+    let filter = EnvFilter::try_new(&chosen).map_err(|error| format!("RUST_LOG: {chosen}: {error}"))?;
+    let writer = || Escaped(io::stderr());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
     match format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
     }
+    Ok(())
 }
 
 /// Writes whole entries, each as one line: what visitors send is in some of them, and must not end a line, colour it, or
@@ -22,12 +27,12 @@ pub fn start(format: LogFormat) {
 struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
-    fn write(&mut self, entry: &[u8]) -> Result<usize> {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
         self.0.write_all(escape(&String::from_utf8_lossy(entry)).as_bytes())?;
         Ok(entry.len())
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
 }

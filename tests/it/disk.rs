@@ -1,7 +1,7 @@
 //! A disk that fails under SQLite: nothing is acknowledged that is not stored, and what was acknowledged is there.
 
 use crate::support::faults::{Fault, Faults};
-use crate::support::{Client, DEADLINE, Database, Site, database, eventually};
+use crate::support::{Client, DEADLINE, Database, Site, database, eventually, http};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -83,10 +83,13 @@ async fn a_full_disk_refuses_and_goes_on_when_there_is_space() {
     disk.begin(Fault::Full);
     let refused = ann.say("2", "second").await;
     assert_eq!((refused["type"].as_str(), refused["code"].as_str()), (Some("rejected"), Some("unavailable")));
+    eventually("it is not ready", || async { (http::readiness(&server).await.0 == 503).then_some(()) }).await;
     // What is there can be read.
     let mut carl = crate::support::Door::of("harbour").after(0).join(&server).await;
     carl.expect_message("first").await;
     disk.end(Fault::Full);
+    // Nobody has sent anything since.
+    eventually("it is ready again", || async { (http::readiness(&server).await.0 == 200).then_some(()) }).await;
     assert_eq!(ann.say("2", "second").await["seq"], 2);
     for client in [&mut bob, &mut carl] {
         client.until(|frame| frame["message"] == "second").await;

@@ -5,6 +5,7 @@ use crate::promise::addresses;
 use crate::support::host::on_each_database;
 use crate::support::{Client, Door, Server, Site, database, eventually, http, scratch};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 
 on_each_database!(
     a_room_is_written_out_as_it_reads_now,
@@ -58,6 +59,7 @@ async fn a_room_is_written_out_as_it_reads_now(site: Site) {
     let arguments = ["harbour", "--format", "html", "--output", file.to_str().expect("a path")];
     assert_eq!(exported(&site, &arguments), "");
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), html);
+    assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600, "it may be of a private room");
     let (well, said) = site.command(&[&["export"], &arguments[..]].concat());
     assert!(!well && said.contains("harbour.html"), "nothing is overwritten: {said}");
     let (well, said) = site.command(&["export", "nowhere"]);

@@ -1,7 +1,7 @@
 //! What looks after a container asks `parlour healthcheck`.
 
 use crate::support::server::{executable, run};
-use crate::support::{Client, Database, Server, Site, database, scratch};
+use crate::support::{Client, Database, Server, Site, database, eventually, http, scratch};
 
 fn healthcheck(addr: &str) -> (bool, String) {
     let mut command = executable(&scratch::directory("command"));
@@ -41,4 +41,22 @@ async fn a_server_on_every_address_is_asked_on_the_loopback_one() {
     let server = Server::listening(command, &directory).expect("it starts");
     let (well, said) = healthcheck(&format!("0.0.0.0:{}", server.addr.port()));
     assert!(well, "{said}");
+}
+
+/// Everybody else has to connect anew.
+const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_database_can_only_be_read_is_not_ready() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    assert_eq!(http::readiness(&server).await.0, 200);
+    let name = site.database_url.rsplit('/').next().expect("a name");
+    for (read_only, status) in [("on", 503), ("off", 200)] {
+        let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}");
+        database::execute(&site.database_url, &format!("BEGIN READ WRITE; {set}; COMMIT")).await;
+        database::execute(&site.database_url, HANG_UP).await;
+        eventually("it says so", || async { (http::readiness(&server).await.0 == status).then_some(()) }).await;
+    }
 }

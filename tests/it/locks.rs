@@ -1,6 +1,7 @@
-//! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice.
+//! Somebody holds a room's row in PostgreSQL: that room waits, the others go on, and nothing is stored twice. A node that
+//! is frozen does not hold it for ever.
 
-use crate::support::{Client, Database, Door, Site, database, eventually, http};
+use crate::support::{Client, DEADLINE, Database, Door, Site, database, eventually, http};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -123,4 +124,49 @@ async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
     for client in [&mut ann, &mut again] {
         assert_eq!(client.answer_to("1").await["seq"], 1);
     }
+}
+
+/// Who waits for the lock on names has that on the room already.
+const IN_THE_MIDDLE: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                             AND wait_event_type = 'Lock' AND query LIKE '%names%'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_frozen_in_a_transaction_keeps_nobody_from_writing() {
+    let site = Site::new(Database::Postgres).await;
+    let (one, two) = (site.start(), site.start());
+    // Who has a name to look up.
+    let mut ann = Door::of("harbour").username("Ann").join(&one).await;
+    let mut bob = Client::join(&two, "harbour").await;
+    let names = database::hold_names(&site.database_url).await;
+    ann.post("a", "from one").await;
+    eventually("a transaction is in its middle", || async {
+        (!database::rows(&site.database_url, IN_THE_MIDDLE).await.is_empty()).then_some(())
+    })
+    .await;
+    one.signal("STOP");
+    names.release().await;
+    let written = async {
+        loop {
+            let answer = bob.say("b", "from two").await;
+            if answer["type"] == "message" {
+                return answer;
+            }
+        }
+    };
+    let stored = timeout(DEADLINE, written).await.expect("the room is let go of");
+    assert_eq!(stored["seq"], 1);
+    one.signal("CONT");
+    assert_eq!(ann.answer_to("a").await["seq"], 2);
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_needs_an_answer_that_does_not_come_is_told_so() {
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let names = database::hold_names(&site.database_url).await;
+    let (code, reason) = Door::of("harbour").username("Ann").turned_away(&server).await;
+    assert_eq!((code, reason.as_str()), (1013, "the room cannot be read just now"));
+    names.release().await;
+    eventually("she comes in", || async { Door::of("harbour").username("Ann").try_join(server.addr).await }).await;
 }

@@ -45,3 +45,4 @@ mod rolling;
 mod room;
 mod settings;
 mod slow_reader;
+mod starting;

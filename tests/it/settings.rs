@@ -25,7 +25,7 @@ fn listens_on(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]
 fn what_is_wrong_is_named() {
     let directory = scratch::directory("settings");
     type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
-    let cases: [Case; 21] = [
+    let cases: [Case; 22] = [
         (&["--prot", "80"], &[], "--prot"),
         (&["dance"], &[], "dance"),
         (&["--addr", "nowhere"], &[], "--addr"),
@@ -46,6 +46,7 @@ fn what_is_wrong_is_named() {
         (&[], &[("PARLOUR_LOG_FORMAT", "loud")], "loud"),
         (&[], &[("PARLOUR_PUBLIC_URL", "chat.example")], "public-url"),
         (&[], &[("LEPTOS_SITE_ADDR", "nowhere")], "nowhere"),
+        (&[], &[("RUST_LOG", "parlour=lowd")], "RUST_LOG"),
         (&[], &[("DATABASE_URL", "mysql://127.0.0.1/parlour")], "database-url"),
     ];
     // Whoever listens on the default port is no concern of these.
@@ -105,6 +106,10 @@ fn without_settings_everything_is_in_the_data_directory() {
 #[tokio::test]
 async fn check_says_whether_everything_answers() {
     let directory = scratch::directory("settings");
+    let (well, said) = parlour(&directory, &["check"], &[]);
+    assert!(!well && said.contains("data/parlour.db is not there"), "{said}");
+    assert!(!directory.join("data").exists(), "nothing is made");
+    listens_on(&directory, &["--addr", "127.0.0.1:0"], &[]);
     let (well, said) = parlour(&directory, &["check"], &[]);
     assert!(well, "{said}");
 

@@ -8,6 +8,7 @@ use crate::server::identity::Author;
 use crate::server::store::{Found, Store};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// What to export, and how.
@@ -22,7 +23,7 @@ pub struct Export {
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A new file [default: standard output]
+    /// A new file, for its owner alone [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -44,7 +45,7 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     };
     let sink: Box<dyn Write> = match &export.output {
         Some(file) => {
-            let opened = OpenOptions::new().write(true).create_new(true).open(file);
+            let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
             Box::new(opened.map_err(|error| format!("export: {}: {error}", file.display()))?)
         }
         None => Box::new(std::io::stdout()),

@@ -1,5 +1,6 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
+mod file;
 #[cfg(test)]
 mod fuzz;
 mod settings;
@@ -14,11 +15,11 @@ use super::commands::Command;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
-use serde::Deserialize;
-use settings::{CommandLine, Settings};
+use settings::CommandLine;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
-use urls::{one_redis, origin};
+use std::path::PathBuf;
+pub(crate) use urls::of_sqlite;
+use urls::{a_database, one_redis, origin};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -79,13 +80,6 @@ impl Config {
 #[error("{0}")]
 pub struct ConfigError(String);
 
-/// What `Leptos.toml` may hold: the table of Leptos, which Leptos reads itself, and our own.
-#[derive(Default, Deserialize)]
-struct File {
-    #[serde(default)]
-    parlour: Settings,
-}
-
 /// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`,
 /// and at a flag or value that is wrong.
 pub fn read() -> Result<(Command, Config), ConfigError> {
@@ -111,9 +105,7 @@ fn is_known(variable: &str) -> bool {
 fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config), ConfigError> {
     let CommandLine { command, settings } =
         CommandLine::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
-    let in_file: File =
-        toml::from_str(file.unwrap_or_default()).map_err(|error| ConfigError(format!("{FILE}: {error}")))?;
-    let in_file = in_file.parlour;
+    let in_file = file::settings(file.unwrap_or_default())?;
 
     let mut leptos = leptos_options(file)?;
     if let (Some(addr), Some(ValueSource::CommandLine | ValueSource::EnvVariable)) =
@@ -123,7 +115,9 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     }
 
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
-    let database_url = settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_in(&data));
+    let database_url =
+        settings.database_url.or(in_file.database_url).unwrap_or_else(|| of_sqlite(&data.join("parlour.db")));
+    a_database(&database_url)?;
     let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
     redis_url.as_deref().map(one_redis).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
@@ -179,10 +173,6 @@ fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
     get_config_from_str(&format!("[package.metadata.leptos]\n{leptos}")).map_err(|error| wrong(&error))
 }
 
-fn sqlite_in(data: &Path) -> String {
-    format!("sqlite://{}", data.join("parlour.db").display())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +220,7 @@ mod tests {
             (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
             (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),
             (&["--redis-url", "redis.example"], "redis-url"),
+            (&["--database-url", "sqlite://a b/parlour.db"], "database-url"),
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
@@ -239,8 +230,6 @@ mod tests {
             let error = resolved(arguments, None).unwrap_err().to_string();
             assert!(error.contains(name), "{arguments:?}: {error}");
         }
-        let unknown: Result<File, _> = toml::from_str("[parlour]\ncolour = 'red'");
-        assert!(unknown.err().unwrap().to_string().contains("colour"));
     }
 
     #[test]

@@ -1,6 +1,23 @@
 //! URLs among the settings: which can be, and how they are shown.
 
 use super::ConfigError;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What stands in a path, and for something else in a URL.
+const NOT_PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
+/// The URL of a file of SQLite, whatever its name.
+pub(crate) fn of_sqlite(file: &Path) -> String {
+    format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
+}
+
+/// What reads URLs of databases takes for granted that they are some.
+pub(super) fn a_database(url: &str) -> Result<(), ConfigError> {
+    let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
+    url::Url::parse(url).map(|_| ()).map_err(wrong)
+}
 
 /// The relay needs one Redis, and no more: nothing depends on it that the database does not hold.
 pub(super) fn one_redis(url: &str) -> Result<(), ConfigError> {
@@ -56,6 +73,17 @@ mod tests {
         assert_eq!(origin("https://Chat.example:443/").unwrap(), "https://chat.example");
         assert_eq!(origin("http://chat.example:8080").unwrap(), "http://chat.example:8080");
         assert!(origin("https://chat.example/chat/").is_err());
+    }
+
+    #[test]
+    fn a_path_is_the_same_in_its_url() {
+        assert_eq!(of_sqlite(Path::new("/srv/parlour_1/x-y.db")), "sqlite:///srv/parlour_1/x-y.db");
+        for path in ["/srv/y%41/parlour.db", "a b/c?d#e.db", "x:1/@[y]", "données/😀.db", "sqlite:/x"] {
+            let url = of_sqlite(Path::new(path));
+            assert!(a_database(&url).is_ok(), "{url}");
+            let encoded = url.strip_prefix("sqlite://").unwrap();
+            assert_eq!(percent_encoding::percent_decode_str(encoded).decode_utf8().unwrap(), path);
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Store {
     /// `Ok`, the commit is on stable storage; when it returns an error, the outcome is unknown, and trying again
     /// is safe, because every entry has an id.
     pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+        let writing = self.failing.begin();
         let transaction = self.begin().await?;
         if !self.is_sqlite() {
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
@@ -47,6 +48,7 @@ impl Store {
             }
         }
         transaction.commit().await?;
+        writing.stored();
         self.has_grown(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
             self.forget_deleted();

@@ -2,6 +2,7 @@
 
 use super::connect::{connect_to_read, lock_file, sqlite_file, writer};
 use super::{Store, StoreError, entity::room};
+use crate::server::config::of_sqlite;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr,
 };
@@ -73,7 +74,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| at(to, error))?;
     let vacuumed = async {
-        let reader = connect_to_read(&url_of(from), 1).await?;
+        let reader = connect_to_read(&of_sqlite(from), 1).await?;
         let into = [Value::from(to.display().to_string())];
         reader.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO ?", into)).await?;
         reader.close().await
@@ -86,7 +87,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// That a file is a whole database of Parlour's.
 async fn examine(file: &Path) -> Result<(), StoreError> {
     let examined = async {
-        let reader = connect_to_read(&url_of(file), 1).await?;
+        let reader = connect_to_read(&of_sqlite(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
         let answer = reader.query_one_raw(check).await?;
         room::Entity::find().filter(room::Column::Id.lt(0)).all(&reader).await?;
@@ -102,7 +103,7 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
 
 /// Brings a copy up to date, and begins a new history in each room.
 async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
-    let writer = writer(&url_of(copy)).await?;
+    let writer = writer(&of_sqlite(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
     writer.close().await?;
@@ -117,10 +118,6 @@ fn clear_away<T>(unfinished: &Path, result: Result<T, StoreError>) -> Result<T, 
         }
     }
     result
-}
-
-fn url_of(file: &Path) -> String {
-    format!("sqlite://{}", file.display())
 }
 
 fn beside(file: &Path, end: &str) -> PathBuf {

@@ -1,20 +1,21 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
+use super::patience::Patient;
 use super::planner::{Growth, expect_large_rooms};
+use super::postgres::{connect_postgres, open_postgres};
+use super::ready::Failing;
 use super::together::Together;
 use super::wal::Wal;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement,
-    sqlx::{
-        Connection, PgConnection,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-    },
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{
-    fs::File,
+    fs::{DirBuilder, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -22,19 +23,13 @@ use std::{
 };
 
 /// How long a database may take to let somebody in.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many rooms PostgreSQL commits side by side for this node.
-pub(super) const POSTGRES_WRITERS: usize = 4;
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
 
 /// How long a command tries to empty it, and waits for its turn to write.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
-
-/// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
-const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
 impl Store {
     /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
@@ -46,6 +41,19 @@ impl Store {
         }
     }
 
+    /// The same where a file must be there already.
+    pub(crate) async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let file = sqlite_file(url)?;
+            if !file.is_file() {
+                let what =
+                    "is not there: the server makes it at its first start, or this is another --data than its own";
+                return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
+            }
+        }
+        Self::open(url).await
+    }
+
     /// Opens a database beside the server that may be using it: it must be there, and up to date.
     pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
         let not_ready = || StoreError::NotReady(redacted(url));
@@ -53,31 +61,34 @@ impl Store {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
                 let reader = connect_to_read(url, 1).await?;
-                Self::new(connect_to_write(url, false).await?, reader, None)
+                Self::new(Patient::unlimited(connect_to_write(url, false).await?), Patient::unlimited(reader), None)
             }
             Some("postgres" | "postgresql") => {
-                let pool = connect_postgres(url).await?;
+                let pool = Patient::unlimited(connect_postgres(url).await?);
                 Self::new(pool.clone(), pool, None)
             }
             _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
         };
-        match Migrator::get_pending_migrations(&store.reader).await {
+        match Migrator::get_pending_migrations(store.reader.connection()).await {
             Ok(pending) if pending.is_empty() => Ok(store),
             _ => Err(not_ready()),
         }
     }
 
-    fn new(writer: DatabaseConnection, reader: DatabaseConnection, lock: Option<File>) -> Self {
+    pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
-        Self { writer, reader, found, growth, wal, _lock: lock.map(Arc::new) }
+        Self { writer, reader, found, growth, failing: Failing::default(), wal, _lock: lock.map(Arc::new) }
     }
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
-    let lock = lock_file(&sqlite_file(url)?)?;
+    let file = sqlite_file(url)?;
+    let lock = lock_file(&file)?;
+    // What SQLite makes beside it is for the same eyes.
+    open_private(&file)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store::new(writer, reader, Some(lock)))
+    Ok(Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock)))
 }
 
 /// The file that a URL of SQLite names.
@@ -144,51 +155,18 @@ async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
     Ok(row.is_some_and(|row| row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0)))
 }
 
-async fn open_postgres(url: &str) -> Result<Store, StoreError> {
-    let pool = connect_postgres(url).await?;
-    migrate_postgres(url).await?;
-    Ok(Store::new(pool.clone(), pool, None))
-}
-
-async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
-    let mut options = options(url);
-    options.max_connections(2 * POSTGRES_WRITERS as u32);
-    // Whatever the server's own default is.
-    options.map_sqlx_postgres_opts(|postgres| postgres.options([("synchronous_commit", "on")]));
-    let pool = match Database::connect(options).await {
-        Ok(pool) => pool,
-        // A pool says only that it has waited too long.
-        Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
-    };
-    assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
-    Ok(pool)
-}
-
-async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
-    let refused = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await.ok()?.err()?;
-    Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
-}
-
-/// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
-async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
-    let mut options = options(url);
-    options.max_connections(1);
-    let connection = Database::connect(options).await?;
-    connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
-    let migrated = Migrator::up(&connection, None).await;
-    connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
-    connection.close().await?;
-    migrated
-}
-
-fn options(url: &str) -> ConnectOptions {
+pub(super) fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
     options
 }
 
 /// A commit that survives a power cut is the foundation of the log, so the setting is read back, not assumed.
-async fn assert_durable(connection: &DatabaseConnection, question: &str, answer: &str) -> Result<(), StoreError> {
+pub(super) async fn assert_durable(
+    connection: &DatabaseConnection,
+    question: &str,
+    answer: &str,
+) -> Result<(), StoreError> {
     let backend = connection.get_database_backend();
     let row = connection.query_one_raw(Statement::from_string(backend, question)).await?;
     let found = match &row {
@@ -203,16 +181,26 @@ async fn assert_durable(connection: &DatabaseConnection, question: &str, answer:
     Err(StoreError::NotDurable(format!("{question} says {found}, not {answer}")))
 }
 
+/// Opens a file to write, and makes it for its owner alone where it does not exist.
+fn open_private(path: &Path) -> Result<File, StoreError> {
+    let private = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    private.map_err(|error| io(path, error))
+}
+
+fn io(path: &Path, error: std::io::Error) -> StoreError {
+    StoreError::Io { path: path.display().to_string(), error }
+}
+
 /// Takes `FILE.lock`, which goes with the process whatever way that ends.
 pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
-    let io = |path: &Path, error| StoreError::Io { path: path.display().to_string(), error };
     if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory).map_err(|error| io(directory, error))?;
+        let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        private.map_err(|error| io(directory, error))?;
     }
     let mut path = file.as_os_str().to_owned();
     path.push(".lock");
     let path = Path::new(&path);
-    let lock = File::create(path).map_err(|error| io(path, error))?;
+    let lock = open_private(path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),

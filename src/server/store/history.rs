@@ -1,6 +1,6 @@
 //! Reading the log: as events, for those who resume, and as messages, for pages.
 
-use super::{Store, entity::event, in_time};
+use super::{Store, entity::event};
 use crate::domain::moderation::{Action, Moderation};
 use crate::domain::page::{MAX_COUNTED, PAGE_SIZE};
 use crate::domain::{Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, Seq, Timestamp, Username};
@@ -15,7 +15,7 @@ impl Store {
     /// back so far any more.
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
-        let rows = in_time(timed("events", rows.all(&self.reader))).await?;
+        let rows = timed("events", rows.all(&self.reader)).await?;
         if rows.first().is_some_and(|row| row.seq != after + 1) {
             return Err(DbErr::RecordNotFound(format!("event {} of room {room_id}", after + 1)));
         }
@@ -73,7 +73,7 @@ impl Store {
             Direction::Back => rows.order_by_desc(Column::Seq),
             Direction::Forward => rows.order_by_asc(Column::Seq),
         };
-        let mut rows = in_time(timed("page", rows.all(&self.reader))).await?;
+        let mut rows = timed("page", rows.all(&self.reader)).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);
         Ok((rows, more))

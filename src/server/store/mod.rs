@@ -12,7 +12,10 @@ mod history;
 mod host;
 mod listing;
 mod names;
+mod patience;
 mod planner;
+mod postgres;
+mod ready;
 mod retention;
 mod rooms;
 mod runs;
@@ -26,29 +29,31 @@ pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
 pub(crate) use failure::sync_failed;
 pub(crate) use listing::Listed;
+pub(crate) use patience::in_time;
 pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
 
 use crate::domain::RoomName;
+use patience::Patient;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
-    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
-use std::time::Duration;
 use together::Together;
 
 /// A cheap-to-clone handle on the database.
 #[derive(Clone)]
 pub struct Store {
     /// SQLite: exactly one connection, so that there is one writer. PostgreSQL: the pool.
-    writer: DatabaseConnection,
+    writer: Patient,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
-    reader: DatabaseConnection,
+    reader: Patient,
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
     growth: planner::Growth,
+    failing: ready::Failing,
     wal: wal::Wal,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
@@ -99,12 +104,7 @@ pub enum StoreError {
 impl Store {
     /// How many transactions can run side by side.
     pub(crate) fn writers(&self) -> usize {
-        if self.is_sqlite() { 1 } else { connect::POSTGRES_WRITERS }
-    }
-
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
-        self.reader.ping().await
+        if self.is_sqlite() { 1 } else { postgres::POSTGRES_WRITERS }
     }
 
     /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle.
@@ -114,7 +114,7 @@ impl Store {
             ..TransactionOptions::default()
         };
         self.renew_writer().await?;
-        self.writer.begin_with_options(immediate).await
+        self.writer.wait(self.writer.connection().begin_with_options(immediate)).await
     }
 
     /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes
@@ -125,7 +125,7 @@ impl Store {
             return Ok(());
         }
         let failed = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
-        let connection = self.writer.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
+        let connection = self.writer.connection().get_sqlite_connection_pool().acquire().await.map_err(failed)?;
         if connection.is_in_transaction() {
             tracing::warn!("a transaction did not end well; the connection is replaced");
             connection.close().await.map_err(failed)?;
@@ -135,23 +135,14 @@ impl Store {
 
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
-        self.reader.close().await?;
-        self.writer.close().await
+        self.reader.connection().close_by_ref().await?;
+        self.writer.connection().close_by_ref().await
     }
 
     /// Whether this is the embedded database: one process, one writer, no other node.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.writer.get_database_backend() == DatabaseBackend::Sqlite
     }
-}
-
-/// How long the database may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A connection may be lost without a word: a database that does not answer counts as one that is away.
-pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    let late = |_| Err(DbErr::Custom("the database does not answer".into()));
-    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late)
 }
 
 /// UTC milliseconds.

@@ -22,7 +22,8 @@ impl Store {
         let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
         let after = before + events;
         if !self.is_sqlite() && after >= TELLING && after.ilog10() > before.max(1).ilog10() {
-            let writer = self.writer.clone();
+            // It takes what it takes: nobody waits for it.
+            let writer = self.writer.connection().clone();
             tokio::spawn(async move {
                 if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
                     tracing::warn!(%error, "the log cannot be analysed");
@@ -52,6 +53,7 @@ mod tests {
     use crate::server::store::Store;
     use crate::server::store::entity::event::{Column, Entity, Kind};
     use crate::server::store::entity::name;
+    use crate::server::store::patience::Patient;
     use crate::server::store::runs::are_among;
     use sea_orm::{
         ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
@@ -62,7 +64,7 @@ mod tests {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
         let mut plan = String::new();
-        for connection in [&store.reader, &store.writer] {
+        for connection in [&store.reader, &store.writer].map(Patient::connection) {
             for row in connection.query_all_raw(explain.clone()).await.expect("a plan") {
                 plan += &row.try_get_by_index::<String>(3).expect("a line");
                 plan += "\n";

@@ -112,12 +112,16 @@ impl Store {
             .all(&self.reader)
             .await?;
         let Some(&(last, _)) = oldest.iter().take_while(|&&(_, at)| at < keeping.before).last() else { return Ok(0) };
-        let transaction = self.begin().await?;
-        // As whoever writes to the room does: one after the other.
-        room::Entity::find_by_id(keeping.room_id).lock_exclusive().one(&transaction).await?;
-        let gone = event::Entity::delete_many().filter(of_room().and(Column::Seq.lte(last))).exec(&transaction).await?;
-        transaction.commit().await?;
-        Ok(gone.rows_affected)
+        let removed = async {
+            let transaction = self.begin().await?;
+            // As whoever writes to the room does: one after the other.
+            room::Entity::find_by_id(keeping.room_id).lock_exclusive().one(&transaction).await?;
+            let old = event::Entity::delete_many().filter(of_room().and(Column::Seq.lte(last)));
+            let gone = old.exec(&transaction).await?;
+            transaction.commit().await?;
+            Ok(gone.rows_affected)
+        };
+        self.writer.wait(removed).await
     }
 
     /// Makes the messages up to `seq` a month older.

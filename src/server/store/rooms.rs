@@ -1,6 +1,6 @@
 //! Rooms: found by name, made at the first visit, and the newest number of each.
 
-use super::{Store, entity::event, entity::room, in_time};
+use super::{Store, entity::event, entity::room};
 use crate::domain::page::Ownership;
 use crate::domain::{Epoch, Key, RoomName, Seq};
 use crate::server::identity::Author;
@@ -69,7 +69,7 @@ impl Store {
         let (reader, wanted) = (self.reader.clone(), name.clone());
         let question = move || {
             let (reader, wanted) = (reader.clone(), by_name(&wanted));
-            async move { Ok(in_time(timed("room", wanted.one(&reader))).await?.map(Found::from)) }
+            async move { Ok(timed("room", wanted.one(&reader)).await?.map(Found::from)) }
         };
         let failed = || Err(DbErr::Custom("the room was not looked up".into()));
         self.found.ask(name, question).await.unwrap_or_else(failed)
@@ -116,7 +116,7 @@ impl Store {
             .columns([room::Column::Id, room::Column::Head])
             .filter(room::Column::Id.is_in(rooms.iter().copied()))
             .into_tuple();
-        in_time(timed("heads", heads.all(&self.reader))).await
+        timed("heads", heads.all(&self.reader)).await
     }
 }
 

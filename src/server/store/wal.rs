@@ -62,7 +62,7 @@ impl Store {
     }
 
     async fn try_to_empty_wal(&self) -> Result<bool, sqlx::Error> {
-        let mut connection = self.writer.get_sqlite_connection_pool().acquire().await?;
+        let mut connection = self.writer.connection().get_sqlite_connection_pool().acquire().await?;
         let patience: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
         wait_at_most(&mut connection, TRY_MS).await?;
         let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;

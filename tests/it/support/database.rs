@@ -75,9 +75,13 @@ pub async fn hold_open(url: &str) -> Held {
 
 /// In PostgreSQL, keeps everybody from asking who holds a name.
 pub async fn hold_names(url: &str) -> Held {
+    hold(url, "LOCK TABLE names IN ACCESS EXCLUSIVE MODE").await
+}
+
+/// In PostgreSQL, holds whatever `lock` takes.
+pub async fn hold(url: &str, lock: &str) -> Held {
     let connection = connect(url).await;
-    let lock = "BEGIN; LOCK TABLE names IN ACCESS EXCLUSIVE MODE";
-    connection.execute_unprepared(lock).await.expect("the lock is free");
+    connection.execute_unprepared(&format!("BEGIN; {lock}")).await.expect("the lock is free");
     Held(connection)
 }
 

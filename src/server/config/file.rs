@@ -1,0 +1,81 @@
+//! What the file holds of Parlour's: the table `[parlour]`. What looks like it and stands somewhere else is an error, not
+//! overlooked.
+
+use super::settings::{CommandLine, Settings};
+use super::{ConfigError, FILE};
+use clap::CommandFactory;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// Our own table. The others are of Leptos, which reads them itself.
+const OURS: &str = "parlour";
+
+/// The beginning of what is meant to be our table.
+const ALIKE: &str = "parl";
+
+#[derive(Default, Deserialize)]
+struct File {
+    #[serde(default)]
+    parlour: Settings,
+}
+
+/// The settings in this text.
+pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
+    let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {error}"));
+    let all: Table = toml::from_str(text).map_err(wrong)?;
+    for (name, value) in &all {
+        let table = value.as_table();
+        if name != OURS && name.to_lowercase().starts_with(ALIKE) {
+            return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{OURS}]")));
+        }
+        let inside = table.filter(|_| name != OURS).into_iter().flat_map(Table::keys);
+        let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
+        if let Some(setting) = std::iter::once(name).chain(inside).chain(leptos).find(|name| is_setting(name)) {
+            return Err(ConfigError(format!("{FILE}: {setting} is a setting of the table [{OURS}], and not in it")));
+        }
+    }
+    Ok(toml::from_str::<File>(text).map_err(wrong)?.parlour)
+}
+
+fn leptos(package: &Table) -> Option<&Table> {
+    package.get("metadata")?.get("leptos").and_then(Value::as_table)
+}
+
+fn is_setting(name: &str) -> bool {
+    CommandLine::command()
+        .get_arguments()
+        .any(|argument| argument.get_env().is_some() && argument.get_long() == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        settings(text).err().unwrap_or_else(|| panic!("{text}")).to_string()
+    }
+
+    #[test]
+    fn what_is_not_in_its_table_is_named() {
+        for (text, name) in [
+            ("[parlor]\nlimits = 'off'", "parlor"),
+            ("[Parlour]", "Parlour"),
+            ("limits = 'off'\n[parlour]\ndata = 'x'", "limits"),
+            ("[chat]\ndatabase-url = 'x'", "database-url"),
+            ("[package.metadata.leptos]\nsite-addr = 'x'\nredis-url = 'x'", "redis-url"),
+            ("[parlour]\ncolour = 'red'", "colour"),
+            ("parlour = 7", "parlour"),
+        ] {
+            let error = error(text);
+            assert!(error.contains(name) && error.contains(FILE), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_others_is_left_to_them() {
+        let text = "other = 1\n[package]\nname = 'x'\n[package.metadata.leptos]\nsite-addr = 'x'\n[tool.x]\nlimits = 1\n\
+                    [parlour]\ndata = 'y'";
+        assert_eq!(settings(text).unwrap().data, Some("y".into()));
+        assert!(settings("").unwrap().data.is_none());
+    }
+}

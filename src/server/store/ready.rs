@@ -1,0 +1,90 @@
+//! Whether rooms can be read and written just now.
+
+use super::Store;
+use super::entity::site;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, Statement};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// PostgreSQL says `on` also while it follows another server.
+const READ_ONLY: &str = "SHOW transaction_read_only";
+
+/// Under which name something is written to find out.
+const TRIED: &str = "tried";
+
+/// Whether the last batch could not be written.
+#[derive(Clone, Default)]
+pub(super) struct Failing(Arc<AtomicBool>);
+
+impl Failing {
+    /// Something is to be written.
+    pub(super) fn begin(&self) -> Writing<'_> {
+        Writing { failing: self, failed: true }
+    }
+}
+
+/// As long as this lives, something is being written. It failed, also where somebody gave up waiting for it, unless it
+/// is said to be stored.
+pub(super) struct Writing<'a> {
+    failing: &'a Failing,
+    failed: bool,
+}
+
+impl Writing<'_> {
+    pub(super) fn stored(mut self) {
+        self.failed = false;
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.failing.0.store(self.failed, Ordering::Relaxed);
+    }
+}
+
+impl Store {
+    /// Finds out whether rooms can be read and written. After a batch that failed something is written: nobody sends
+    /// messages to a node that is not ready, so no other would come that shows that it is again.
+    pub(crate) async fn ready(&self) -> Result<(), DbErr> {
+        if self.is_sqlite() {
+            self.reader.wait(self.reader.connection().ping()).await?;
+        } else {
+            let row = self.reader.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
+            if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {
+                return Err(DbErr::Custom("the database can only be read".into()));
+            }
+        }
+        if self.failing.0.load(Ordering::Relaxed) {
+            self.writer.wait(self.try_to_write()).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_to_write(&self) -> Result<(), DbErr> {
+        let row = site::ActiveModel { name: Set(TRIED.to_owned()), value: Set(super::now().to_be_bytes().to_vec()) };
+        let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
+        let writing = self.failing.begin();
+        let transaction = self.begin().await?;
+        site::Entity::insert(row).on_conflict(again).exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        writing.stored();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_to_be_stored_has_failed() {
+        let failing = Failing::default();
+        let is_failing = || failing.0.load(Ordering::Relaxed);
+        assert!(!is_failing());
+        drop(failing.begin());
+        assert!(is_failing());
+        failing.begin().stored();
+        assert!(!is_failing());
+    }
+}
