@@ -30,13 +30,8 @@ pub(crate) struct Visitor {
     pub(crate) network: Network,
     /// What the address brings to be let into a private room.
     pub(crate) invitation: Option<Key>,
-}
-
-impl Visitor {
-    /// Whether this identity is likely to be seen again: a browser has it, or gets it with an invitation.
-    pub(crate) fn comes_back(&self) -> bool {
-        !self.author.is_guest() || self.invitation.is_some()
-    }
+    /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
+    pub(crate) comes_back: bool,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +55,7 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
-    request.extensions_mut().insert(Visitor { author, ..visitor });
+    request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
     let mut response = next.run(request).await;
     response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie, shared.config.is_https()));
     response
@@ -73,7 +68,12 @@ fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
     let address = peer.client(request.headers(), &shared.config.trusted_proxies);
     let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
-    let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into(), invitation };
+    let visitor = Visitor {
+        comes_back: author.is_some(),
+        author: author.unwrap_or_else(Identities::guest),
+        network: address.into(),
+        invitation,
+    };
     let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
@@ -135,7 +135,12 @@ pub(crate) fn refused(denied: &Denied) -> String {
 
 /// Who asks, inside a server function or a page.
 pub(crate) fn of_request() -> Visitor {
-    let nobody = || Visitor { author: Identities::guest(), network: Peer::UNKNOWN.0.into(), invitation: None };
+    let nobody = || Visitor {
+        author: Identities::guest(),
+        network: Peer::UNKNOWN.0.into(),
+        invitation: None,
+        comes_back: false,
+    };
     extension_of_request().unwrap_or_else(nobody)
 }
 
