@@ -10,7 +10,7 @@ use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
 use crate::ui::{PageError, Refused, shell};
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
@@ -49,7 +49,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
     let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
-    of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
+    with_policy(Html(template.fill(&personal)).into_response(), &personal.nonce)
 }
 
 /// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
@@ -114,7 +114,7 @@ pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageEr
         provide_context(known.clone());
         provide_context(error.clone());
     });
-    of_one_visitor(response.await, &nonce)
+    with_policy(response.await, &nonce)
 }
 
 /// Renders the page that the request's address names, in this context.
@@ -133,13 +133,10 @@ async fn render(
     leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request).await
 }
 
-/// Nobody else gets this page, and only its own scripts run.
-fn of_one_visitor(mut response: Response, nonce: &str) -> Response {
+/// Only the page's own scripts run.
+fn with_policy(mut response: Response, nonce: &str) -> Response {
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
-    let private = HeaderValue::from_static("private, no-store");
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, private);
-    headers.insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
     response
 }
 

@@ -105,10 +105,23 @@ async fn guests_are_somebody_else_on_every_connection() {
 }
 
 #[tokio::test]
-async fn pages_are_not_kept_by_caches_in_between() {
+async fn what_is_of_one_visitor_is_not_kept_by_caches_in_between() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
-    let answer = http::browser().get(server.url("/harbour/")).send().await.expect("an answer");
-    let cache = answer.headers()["cache-control"].to_str().expect("text");
-    assert!(cache.contains("private") && cache.contains("no-store"), "they carry an identity: {cache}");
+    for path in [
+        "/",
+        "/harbour/",
+        "/Harbour",
+        "/?room_name=harbour",
+        "/a%20b/",
+        "/api/load_history?room_name=harbour",
+        "/api/open_room?room_name=harbour",
+        "/api/nothing",
+        "/ws/harbour/",
+        "/assets/dev/nothing",
+        "/metrics",
+    ] {
+        let answer = http::browser().get(server.url(path)).send().await.expect("an answer");
+        assert_eq!(answer.headers()["cache-control"], "private, no-store", "{path}");
+    }
 }
