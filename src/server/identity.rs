@@ -1,9 +1,9 @@
 //! Who somebody is to the server: a random id in a cookie, known to the log by its hash alone.
 //!
-//! The cookie carries the id and a signature. The key lies in the database, so every node recognises what any node
+//! The cookie carries the id, a signature, and the day on which it was given. The key lies in the database, so every node recognises what any node
 //! has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks costs no row.
 
-use super::random;
+use super::{random, store};
 use crate::domain::Tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -11,6 +11,11 @@ use uuid::Uuid;
 
 /// The name of the cookie.
 pub const COOKIE: &str = "parlour_identity";
+
+/// How many days old a cookie becomes before its visitor is given another with the same identity.
+const RENEWED_AFTER: i64 = 30;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
 #[derive(Clone, Copy, Debug)]
@@ -88,17 +93,41 @@ impl Identities {
     /// A new identity: the author, and the value of the cookie that proves it. A guest until the cookie comes back.
     pub fn create(&self) -> (Author, String) {
         let id = Uuid::from_bytes(random::bits());
-        (Author::of(id, true), format!("{}.{}", id.simple(), self.signature(id).simple()))
+        (Author::of(id, true), self.cookie(id, today()))
     }
 
     /// The author whom this cookie proves, if it was given out by this site.
     pub fn recognise(&self, cookie: &str) -> Option<Author> {
-        let (id, signature) = cookie.split_once('.')?;
-        let id = Uuid::try_parse(id).ok()?;
-        let signature = Uuid::try_parse(signature).ok()?;
+        self.id(cookie).map(|id| Author::of(id, false))
+    }
+
+    /// The same identity in a cookie of today, where this one is old: browsers keep none for ever, however often it is
+    /// used.
+    pub(crate) fn renew(&self, cookie: &str) -> Option<String> {
+        self.renew_on(cookie, today())
+    }
+
+    /// One that does not say when it was given counts as old.
+    fn renew_on(&self, cookie: &str, today: i64) -> Option<String> {
+        let day = cookie.split('.').nth(2).and_then(|day| day.parse::<i64>().ok());
+        if day.is_some_and(|day| today.saturating_sub(day).unsigned_abs() < RENEWED_AFTER.unsigned_abs()) {
+            return None;
+        }
+        self.id(cookie).map(|id| self.cookie(id, today))
+    }
+
+    fn cookie(&self, id: Uuid, day: i64) -> String {
+        format!("{}.{}.{day}", id.simple(), self.signature(id).simple())
+    }
+
+    /// The id in a cookie, if this site has signed it.
+    fn id(&self, cookie: &str) -> Option<Uuid> {
+        let mut parts = cookie.splitn(3, '.');
+        let [id, signature] = [parts.next()?, parts.next()?].map(|part| Uuid::try_parse(part).ok());
+        let (id, signature) = (id?, signature?);
         let mac = self.key.clone().chain_update(id.as_bytes());
         mac.verify_truncated_left(signature.as_bytes()).ok()?;
-        Some(Author::of(id, false))
+        Some(id)
     }
 
     /// An identity without a cookie, for the life of one connection.
@@ -112,6 +141,11 @@ impl Identities {
         left.copy_from_slice(&mac[..16]);
         Uuid::from_bytes(left)
     }
+}
+
+/// The day, counted from 1970 in UTC.
+fn today() -> i64 {
+    store::now() / DAY_MS
 }
 
 #[cfg(test)]
@@ -138,6 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn an_old_cookie_is_renewed_and_proves_the_same() {
+        let identities = Identities::new(b"key");
+        let (author, cookie) = identities.create();
+        let (bare, day) = cookie.rsplit_once('.').unwrap();
+        let day: i64 = day.parse().unwrap();
+        for fresh in [day, day + 29, day - 1] {
+            assert_eq!(identities.renew_on(&cookie, fresh), None, "a node's clock may be behind");
+        }
+        let renewed = identities.renew_on(&cookie, day + 30).unwrap();
+        assert_eq!(renewed, format!("{bare}.{}", day + 30));
+        assert_eq!(identities.recognise(&renewed).unwrap().as_bytes(), author.as_bytes());
+        for ageless in [bare.to_owned(), format!("{bare}."), format!("{bare}.x"), format!("{bare}.{}", i64::MIN)] {
+            assert_eq!(identities.renew_on(&ageless, day).as_ref(), Some(&cookie), "{ageless}");
+        }
+        assert_eq!(Identities::new(b"another key").renew_on(bare, day), None);
+    }
+
+    #[test]
     fn whoever_comes_back_with_the_cookie_is_no_guest() {
         let identities = Identities::new(b"key");
         let (author, cookie) = identities.create();
@@ -148,7 +200,7 @@ mod tests {
     #[test]
     fn the_author_does_not_give_the_id_away() {
         let (author, cookie) = Identities::new(b"key").create();
-        let id = Uuid::try_parse(cookie.split_once('.').unwrap().0).unwrap();
+        let id = Uuid::try_parse(cookie.split('.').next().unwrap()).unwrap();
         assert_ne!(author.as_bytes(), id.as_bytes());
     }
 }

@@ -45,11 +45,15 @@ pub(crate) async fn recognise(State(shared): State<Shared>, mut request: Request
     next.run(request).await
 }
 
-/// The same, and whoever has no identity gets one.
+/// The same, and whoever has no identity gets one. An old cookie is given anew.
 pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let visitor = introduce(&shared, &mut request);
+    let (visitor, renewed) = introduce(&shared, &mut request);
     if !visitor.author.is_guest() {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        if let Some(cookie) = renewed {
+            keep_identity(&mut response, &cookie, &shared.config);
+        }
+        return response;
     }
     if let Err(too_much) = shared.limiter.visitor(visitor.network) {
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
@@ -57,14 +61,16 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
     let (author, cookie) = shared.identities.create();
     request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
     let mut response = next.run(request).await;
-    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie, shared.config.is_https()));
+    keep_identity(&mut response, &cookie, &shared.config);
     response
 }
 
-fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
-    let https = shared.config.is_https();
-    let author =
-        cookies(request.headers(), &cookie_name(COOKIE, https)).find_map(|value| shared.identities.recognise(value));
+/// The visitor, and what the cookie is to be from now on, if it is old.
+fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>) {
+    let (https, identities) = (shared.config.is_https(), &shared.identities);
+    let (author, renewed) = cookies(request.headers(), &cookie_name(COOKIE, https))
+        .find_map(|value| Some((identities.recognise(value)?, identities.renew(value))))
+        .unzip();
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
     let address = peer.client(request.headers(), &shared.config.trusted_proxies);
     let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
@@ -81,7 +87,7 @@ fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
     let extensions = request.extensions_mut();
     extensions.insert(KnownUsername(username));
     extensions.insert(visitor);
-    visitor
+    (visitor, renewed.flatten())
 }
 
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -101,6 +107,10 @@ fn kept(name: &str, value: &str, https: bool) -> HeaderValue {
     let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
+}
+
+fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, cookie, config.is_https()));
 }
 
 fn username_cookie(username: &Username, https: bool) -> HeaderValue {
