@@ -222,7 +222,12 @@ async fn post(
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = Refused { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
-            (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()
+            let mut page = room_page(&shared, again, visit, Some(refused)).await;
+            // Whoever may not enter is told that, whatever was wrong with the form.
+            if page.status().is_success() {
+                *page.status_mut() = status(code);
+            }
+            page
         }
     }
 }

@@ -114,6 +114,10 @@ async fn to_strangers_a_private_room_is_not_there(site: Site) {
     assert!(here[0].starts_with("404") && here[0].contains("No room is here"), "{}", here[0]);
     assert!(here.iter().any(|answer| answer.contains("4504")), "{here:?}");
     assert!(!here.concat().contains("between us"));
+    for form in [[("message", "let me in"), ("username", "Eve")], [("message", " "), ("username", "a\u{202e}b")]] {
+        let post = http::browser().post(room.server.url(&format!("/{}/", room.name))).header("cookie", &eve);
+        assert_eq!(http::send(post.form(&form)).await.status, 404, "{form:?}");
+    }
     // Nothing of this reached those in the room.
     assert_eq!(ann.say("a2", "nobody came").await["seq"], 3);
     let listed = database::room_names(&site.database_url).await;
