@@ -11,7 +11,8 @@ use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username}
 use crate::ui::{PageError, Refused};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -135,12 +136,14 @@ struct RoomQuery {
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A name in the address is remembered by whoever has none.
 async fn room(
     State(shared): State<Shared>,
-    Path(parts): Path<Vec<String>>,
+    parts: Result<Path<Vec<String>>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     query: Result<Query<RoomQuery>, QueryRejection>,
     uri: Uri,
     request: Request,
 ) -> Response {
+    // What is no text in the address names nothing.
+    let Ok(Path(parts)) = parts else { return not_found(State(shared), request).await };
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(shared), request).await };
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
@@ -188,7 +191,7 @@ struct PostForm {
 /// the page, with the reason.
 async fn post(
     State(shared): State<Shared>,
-    Path(raw): Path<String>,
+    raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     Extension(known): Extension<KnownUsername>,
     headers: HeaderMap,
@@ -202,7 +205,9 @@ async fn post(
     *again.uri_mut() = uri;
     again.extensions_mut().insert(visitor);
     again.extensions_mut().insert(known.clone());
-    let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
+    let Some(name) = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok()) else {
+        return not_found(State(shared), again).await;
+    };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
