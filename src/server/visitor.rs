@@ -90,9 +90,10 @@ fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>
     (visitor, renewed.flatten())
 }
 
+/// The values of the cookies of this name. Those of others on the same host may hold any bytes.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies = headers.get_all(header::COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
+    let pairs = cookies.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
@@ -174,6 +175,8 @@ mod tests {
         headers.append(header::COOKIE, "b=4; bb=5".parse().unwrap());
         assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4"]);
         assert_eq!(cookies(&headers, "d").next(), None);
+        headers.append(header::COOKIE, HeaderValue::from_bytes(b"e=\xe9; b=6; \xff; f=\xc3\xa9").unwrap());
+        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4", "6"]);
     }
 
     #[test]

@@ -25,6 +25,10 @@ async fn every_page_gives_an_identity_once(site: Site) {
         let pair = cookie.split(';').next().expect("a pair");
         let again = http::get_as(&server, path, &format!("other=1; {pair}; more=2")).await;
         assert_eq!(again.cookies, Vec::<String>::new(), "{path}");
+        // Another program on this host has set something that is no text.
+        let among = [b"theirs=caf\xe9; ", pair.as_bytes()].concat();
+        let again = http::send(http::browser().get(server.url(path)).header("cookie", among)).await;
+        assert_eq!(again.cookies, Vec::<String>::new(), "{path}");
     }
     let one = http::identity(&server).await;
     assert_ne!(one, http::identity(&server).await);
