@@ -9,11 +9,12 @@ use super::{Shared, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
 use crate::ui::{PageError, Refused, shell};
 use axum::body::to_bytes;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// Who visits which room.
@@ -115,6 +116,25 @@ pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageEr
         provide_context(error.clone());
     });
     with_policy(response.await, &nonce)
+}
+
+/// Whatever has no page: says why, with 404.
+pub(super) async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+    let error = PageError::no_room(why_not(request.uri().path()));
+    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
+    // rooms where this router finds none. So it is given one that leads nowhere.
+    *request.uri_mut() = Uri::from_static("/-/-/-");
+    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
+}
+
+fn why_not(path: &str) -> String {
+    let mut segments = path.split('/').skip(1);
+    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
+    match RoomName::parse(&name) {
+        Err(reason) => reason.to_string(),
+        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
+        Ok(_) => "Nothing is kept at this address.".into(),
+    }
 }
 
 /// Renders the page that the request's address names, in this context.

@@ -2,13 +2,13 @@
 
 use super::access::Denied;
 use super::chat::Wish;
-use super::pages::{Visit, known, page, room_page};
+use super::pages::{Visit, known, not_found, page, room_page};
 use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
-use crate::ui::{PageError, Refused};
+use crate::ui::Refused;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -18,7 +18,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use leptos::prelude::provide_context;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -152,10 +151,6 @@ async fn room(
             Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
         }
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
-            if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
-                // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
-                return Redirect::to(uri.path()).into_response();
-            }
             // A link names nobody who has a name.
             let known = known(&request).cloned();
             let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
@@ -168,9 +163,14 @@ async fn room(
                 }
                 None => (None, None),
             };
-            let permalink = rest.first().and_then(|seq| parse_seq(seq));
-            let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
-            let mut response = room_page(&shared, request, visit, refused).await;
+            let mut response = if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
+                // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
+                Redirect::to(uri.path()).into_response()
+            } else {
+                let permalink = rest.first().and_then(|seq| parse_seq(seq));
+                let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
+                room_page(&shared, request, visit, refused).await
+            };
             if let Some(username) = new {
                 visitor::remember(&mut response, &username, &shared.config);
             }
@@ -234,25 +234,6 @@ async fn post(
             }
             page
         }
-    }
-}
-
-/// Whatever has no page: says why, with 404.
-async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
-    let error = PageError::no_room(why_not(request.uri().path()));
-    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
-    // rooms where this router finds none. So it is given one that leads nowhere.
-    *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
-}
-
-fn why_not(path: &str) -> String {
-    let mut segments = path.split('/').skip(1);
-    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
-    match RoomName::parse(&name) {
-        Err(reason) => reason.to_string(),
-        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
-        Ok(_) => "Nothing is kept at this address.".into(),
     }
 }
 

@@ -155,6 +155,7 @@ async fn a_renewed_invitation_ends_the_link_and_members_stay(site: Site) {
 
     let answer = http::get_as(&room.server, &format!("{invitation}&username=Carol"), &carol).await;
     assert_eq!((answer.status.as_u16(), answer.location), (303, Some(format!("/{}/", room.name))));
+    assert!(answer.cookies.iter().any(|cookie| cookie.starts_with("parlour_username=Carol;")), "{:?}", answer.cookies);
     assert_eq!(room.status(&carol).await, 200);
     // Somebody new gets an identity by the same visit, and programs bring the invitation to the socket.
     let dora = http::get(&room.server, &invitation).await;
