@@ -17,6 +17,10 @@ const RENEWED_AFTER: i64 = 30;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// How an author ends who has no cookie, so that the database, too, knows them for somebody who will not be back. Of four
+/// thousand million other identities one may end so by chance.
+const PASSING: [u8; 4] = [0; 4];
+
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Author {
@@ -29,9 +33,7 @@ impl Author {
     pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false };
 
     fn of(id: Uuid, guest: bool) -> Self {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
-        Self { hash, guest }
+        Self { hash: hash_of(id), guest }
     }
 
     /// The author that the database holds so; `None` if these are not the bytes of one.
@@ -54,7 +56,8 @@ impl Author {
         self.hash == Self::HOST.hash
     }
 
-    /// Whether nothing shows yet that this author will be back: there was no cookie with the request.
+    /// Whether nothing shows yet that this author will be back: there was no cookie with the request. Read from the
+    /// database, whether there was none with the answer either.
     pub(crate) fn is_guest(&self) -> bool {
         self.guest
     }
@@ -68,8 +71,14 @@ impl Author {
 /// What the database or another node knows an author by.
 impl From<[u8; 16]> for Author {
     fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: false }
+        Self { hash, guest: hash.ends_with(&PASSING) && hash != Self::HOST.hash }
     }
+}
+
+fn hash_of(id: Uuid) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
+    hash
 }
 
 /// The tag of an author as the database holds it; missing bytes count as 0.
@@ -130,9 +139,11 @@ impl Identities {
         Some(id)
     }
 
-    /// An identity without a cookie, for the life of one connection.
+    /// An identity without a cookie, for the life of one connection. It ends with [`PASSING`].
     pub fn guest() -> Author {
-        Author::of(Uuid::new_v4(), true)
+        let mut hash = hash_of(Uuid::new_v4());
+        hash[16 - PASSING.len()..].copy_from_slice(&PASSING);
+        Author { hash, guest: true }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {
@@ -195,6 +206,16 @@ mod tests {
         let (author, cookie) = identities.create();
         assert!(author.is_guest() && Identities::guest().is_guest());
         assert!(!identities.recognise(&cookie).unwrap().is_guest());
+    }
+
+    #[test]
+    fn a_guest_is_known_for_one_by_the_database_alone() {
+        let (author, _) = Identities::new(b"key").create();
+        let stored = |author: &Author| Author::from_stored(author.as_bytes()).unwrap();
+        assert!(stored(&Identities::guest()).is_guest());
+        assert!(!stored(&author).is_guest(), "the cookie is on its way");
+        assert!(stored(&Author::HOST).is_host() && !stored(&Author::HOST).is_guest());
+        assert_ne!(Identities::guest().as_bytes(), Identities::guest().as_bytes());
     }
 
     #[test]
