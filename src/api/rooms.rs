@@ -48,11 +48,15 @@ pub async fn load_history(
 }
 
 /// How many messages of others each of these rooms has after what was read, in their order: of the first
-/// 30 rooms, and up to 100 each.
+/// 30 rooms, and up to 100 each. What can be no room has none; a room that is named again has the count of before.
 #[server(endpoint = "count_unread", protocol = Door<GetUrl>)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
-    expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await.map_err(|_| ApiError::Unavailable)
+    let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await;
+    counts.map_err(|_| {
+        visitor::answer(503);
+        ApiError::Unavailable
+    })
 }
 
 /// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.

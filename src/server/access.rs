@@ -66,7 +66,7 @@ impl Chat {
         Ok(self.store.create_room(name).await?)
     }
 
-    /// The same, and makes no room. Whoever is invited into a private room is a member from then on.
+    /// The same, and makes no room. Whoever is invited into a private room is a member from then on, if they come back.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Found>, Denied> {
         let Some(found) = self.store.room(name).await? else { return Ok(None) };
         if !found.moderated {
@@ -86,7 +86,7 @@ impl Chat {
         if !invited {
             return Err(Denied::Locked);
         }
-        if name.is_private() && !member && visitor.comes_back() {
+        if name.is_private() && !member && visitor.comes_back {
             self.store.let_in(found.room.id, &[visitor.author]).await?;
         }
         Ok(Some(found))

@@ -39,7 +39,8 @@ impl Asset {
     /// Whether the client has it already (RFC 9110, 13.1.2).
     fn is_known(&self, headers: &HeaderMap) -> bool {
         let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-        known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || tag.trim() == self.etag)
+        let own = opaque(self.etag.to_str().unwrap_or_default());
+        known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == own)
     }
 }
 
@@ -83,8 +84,7 @@ impl Assets {
     /// The file in the best encoding that the client takes and that there is, and which one that is.
     async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let accepts = |name: &str| accepted.split(',').any(|one| one.trim().split(';').next() == Some(name));
-        for (encoding, suffix) in ENCODINGS.into_iter().filter(|(encoding, _)| accepts(encoding)) {
+        for (encoding, suffix) in ENCODINGS.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
             if let Some(asset) = self.read(&format!("{path}{suffix}")).await {
                 return Some((asset, Some(encoding)));
             }
@@ -125,6 +125,21 @@ pub(crate) async fn asset(
 /// `GET /favicon.ico` and others that are looked for at the root.
 pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
     assets.respond(uri.path().trim_start_matches('/'), &headers, "public, max-age=86400").await
+}
+
+/// Whether `accepted` names this encoding, and not with a weight of 0 (RFC 9110, 12.5.3).
+fn accepts(accepted: &str, encoding: &str) -> bool {
+    accepted.split(',').any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+        let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
+        named && weight.is_none_or(|(_, weight)| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
+    })
+}
+
+/// What is compared of a tag: whether it is weak does not count here.
+fn opaque(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/")
 }
 
 fn version() -> Arc<str> {
@@ -175,5 +190,18 @@ mod tests {
         let list = HeaderValue::from_str(&list).expect("a list");
         assert_eq!(asked("br", Some(&list)).await.0, StatusCode::NOT_MODIFIED);
         assert_eq!(asked("br", Some(&HeaderValue::from_static("*"))).await.0, StatusCode::NOT_MODIFIED);
+        let strong = HeaderValue::from_str(small.to_str().expect("ASCII").trim_start_matches("W/")).expect("a tag");
+        assert_eq!(asked("br", Some(&strong)).await.0, StatusCode::NOT_MODIFIED, "as a proxy may have made of it");
+        assert_eq!(&asked("br;q=0", None).await.2[..], b"other");
+    }
+
+    #[test]
+    fn an_encoding_is_taken_unless_its_weight_is_nothing() {
+        for accepted in ["br", "gzip, br", "BR", "gzip;q=1, br;q=0.1", "br ; q=1", "br;x=0"] {
+            assert!(accepts(accepted, "br"), "{accepted}");
+        }
+        for accepted in ["", "gzip", "brotli", "br;q=0", "br; Q=0.000", "gzip, br;q=0, *", "br;q=x"] {
+            assert!(!accepts(accepted, "br"), "{accepted}");
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::domain::{
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -117,19 +118,32 @@ impl Chat {
         Ok(self.store.messages(room.id, place).await?)
     }
 
-    /// How many messages of others than `author` each of these rooms has after what was read.
+    /// How many messages of others each of these rooms has for the visitor after what was read; 0 where there is no such
+    /// room. One that is named again is not counted again.
     pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
+        let mut counted = HashMap::new();
         let mut counts = Vec::new();
         for ReadRoom { room, read } in rooms.iter().take(MAX_COUNTED_ROOMS) {
-            counts.push(match self.find(room, visitor).await {
-                Ok(Some(found)) if found.head > *read => {
-                    self.store.count_unread(found.room.id, *read, &visitor.author).await?
-                }
-                Err(Denied::Unavailable(error)) => return Err(error),
-                _ => 0,
-            });
+            let Ok(name) = RoomName::parse(room.as_str()) else {
+                counts.push(0);
+                continue;
+            };
+            let count = match counted.get(&name) {
+                Some(count) => *count,
+                None => self.unread(&name, *read, visitor).await?,
+            };
+            counted.insert(name, count);
+            counts.push(count);
         }
         Ok(counts)
+    }
+
+    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, DbErr> {
+        match self.find(name, visitor).await {
+            Ok(Some(found)) if found.head > read => self.store.count_unread(found.room.id, read, &visitor.author).await,
+            Err(Denied::Unavailable(error)) => Err(error),
+            _ => Ok(0),
+        }
     }
 
     /// Why the visitor cannot use this name in the room, if somebody else holds it there.

@@ -1,4 +1,5 @@
-//! What browsers are told about every answer: where it may stand, what it may load, and that nothing is guessed.
+//! What browsers are told about every answer: where it may stand, what it may load, that nothing is guessed, and who may
+//! keep it.
 
 use super::Shared;
 use axum::extract::{Request, State};
@@ -8,6 +9,9 @@ use axum::response::Response;
 
 /// Of whatever is no page: it loads nothing, and stands in no frame.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Of whatever does not say how long it is good for: it is of one visitor, and nobody keeps it.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// Half a year, in seconds, as the HSTS preload list once asked for (RFC 6797).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=15552000");
@@ -20,12 +24,13 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Adds them to whatever is answered. A page brings a policy of its own.
+/// Adds them to whatever is answered. A page brings a policy of its own, and an asset how long it may be kept.
 pub(crate) async fn protect(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(ALWAYS);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    headers.entry(header::CACHE_CONTROL).or_insert(PRIVATE);
     if shared.config.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }

@@ -1,9 +1,9 @@
 //! Who somebody is to the server: a random id in a cookie, known to the log by its hash alone.
 //!
-//! The cookie carries the id and a signature. The key lies in the database, so every node recognises what any node
+//! The cookie carries the id, a signature, and the day on which it was given. The key lies in the database, so every node recognises what any node
 //! has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks costs no row.
 
-use super::random;
+use super::{random, store};
 use crate::domain::Tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -11,6 +11,15 @@ use uuid::Uuid;
 
 /// The name of the cookie.
 pub const COOKIE: &str = "parlour_identity";
+
+/// How many days old a cookie becomes before its visitor is given another with the same identity.
+const RENEWED_AFTER: i64 = 30;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How an author ends who has no cookie, so that the database, too, knows them for somebody who will not be back. Of four
+/// thousand million other identities one may end so by chance.
+const PASSING: [u8; 4] = [0; 4];
 
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +33,7 @@ impl Author {
     pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false };
 
     fn of(id: Uuid, guest: bool) -> Self {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
-        Self { hash, guest }
+        Self { hash: hash_of(id), guest }
     }
 
     /// The author that the database holds so; `None` if these are not the bytes of one.
@@ -49,7 +56,8 @@ impl Author {
         self.hash == Self::HOST.hash
     }
 
-    /// Whether nothing shows yet that this author will be back: there was no cookie with the request.
+    /// Whether nothing shows yet that this author will be back: there was no cookie with the request. Read from the
+    /// database, whether there was none with the answer either.
     pub(crate) fn is_guest(&self) -> bool {
         self.guest
     }
@@ -63,8 +71,14 @@ impl Author {
 /// What the database or another node knows an author by.
 impl From<[u8; 16]> for Author {
     fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: false }
+        Self { hash, guest: hash.ends_with(&PASSING) && hash != Self::HOST.hash }
     }
+}
+
+fn hash_of(id: Uuid) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
+    hash
 }
 
 /// The tag of an author as the database holds it; missing bytes count as 0.
@@ -88,22 +102,48 @@ impl Identities {
     /// A new identity: the author, and the value of the cookie that proves it. A guest until the cookie comes back.
     pub fn create(&self) -> (Author, String) {
         let id = Uuid::from_bytes(random::bits());
-        (Author::of(id, true), format!("{}.{}", id.simple(), self.signature(id).simple()))
+        (Author::of(id, true), self.cookie(id, today()))
     }
 
     /// The author whom this cookie proves, if it was given out by this site.
     pub fn recognise(&self, cookie: &str) -> Option<Author> {
-        let (id, signature) = cookie.split_once('.')?;
-        let id = Uuid::try_parse(id).ok()?;
-        let signature = Uuid::try_parse(signature).ok()?;
-        let mac = self.key.clone().chain_update(id.as_bytes());
-        mac.verify_truncated_left(signature.as_bytes()).ok()?;
-        Some(Author::of(id, false))
+        self.id(cookie).map(|id| Author::of(id, false))
     }
 
-    /// An identity without a cookie, for the life of one connection.
+    /// The same identity in a cookie of today, where this one is old: browsers keep none for ever, however often it is
+    /// used.
+    pub(crate) fn renew(&self, cookie: &str) -> Option<String> {
+        self.renew_on(cookie, today())
+    }
+
+    /// One that does not say when it was given counts as old.
+    fn renew_on(&self, cookie: &str, today: i64) -> Option<String> {
+        let day = cookie.split('.').nth(2).and_then(|day| day.parse::<i64>().ok());
+        if day.is_some_and(|day| today.saturating_sub(day).unsigned_abs() < RENEWED_AFTER.unsigned_abs()) {
+            return None;
+        }
+        self.id(cookie).map(|id| self.cookie(id, today))
+    }
+
+    fn cookie(&self, id: Uuid, day: i64) -> String {
+        format!("{}.{}.{day}", id.simple(), self.signature(id).simple())
+    }
+
+    /// The id in a cookie, if this site has signed it.
+    fn id(&self, cookie: &str) -> Option<Uuid> {
+        let mut parts = cookie.splitn(3, '.');
+        let [id, signature] = [parts.next()?, parts.next()?].map(|part| Uuid::try_parse(part).ok());
+        let (id, signature) = (id?, signature?);
+        let mac = self.key.clone().chain_update(id.as_bytes());
+        mac.verify_truncated_left(signature.as_bytes()).ok()?;
+        Some(id)
+    }
+
+    /// An identity without a cookie, for the life of one connection. It ends with [`PASSING`].
     pub fn guest() -> Author {
-        Author::of(Uuid::new_v4(), true)
+        let mut hash = hash_of(Uuid::new_v4());
+        hash[16 - PASSING.len()..].copy_from_slice(&PASSING);
+        Author { hash, guest: true }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {
@@ -112,6 +152,11 @@ impl Identities {
         left.copy_from_slice(&mac[..16]);
         Uuid::from_bytes(left)
     }
+}
+
+/// The day, counted from 1970 in UTC.
+fn today() -> i64 {
+    store::now() / DAY_MS
 }
 
 #[cfg(test)]
@@ -138,6 +183,24 @@ mod tests {
     }
 
     #[test]
+    fn an_old_cookie_is_renewed_and_proves_the_same() {
+        let identities = Identities::new(b"key");
+        let (author, cookie) = identities.create();
+        let (bare, day) = cookie.rsplit_once('.').unwrap();
+        let day: i64 = day.parse().unwrap();
+        for fresh in [day, day + 29, day - 1] {
+            assert_eq!(identities.renew_on(&cookie, fresh), None, "a node's clock may be behind");
+        }
+        let renewed = identities.renew_on(&cookie, day + 30).unwrap();
+        assert_eq!(renewed, format!("{bare}.{}", day + 30));
+        assert_eq!(identities.recognise(&renewed).unwrap().as_bytes(), author.as_bytes());
+        for ageless in [bare.to_owned(), format!("{bare}."), format!("{bare}.x"), format!("{bare}.{}", i64::MIN)] {
+            assert_eq!(identities.renew_on(&ageless, day).as_ref(), Some(&cookie), "{ageless}");
+        }
+        assert_eq!(Identities::new(b"another key").renew_on(bare, day), None);
+    }
+
+    #[test]
     fn whoever_comes_back_with_the_cookie_is_no_guest() {
         let identities = Identities::new(b"key");
         let (author, cookie) = identities.create();
@@ -146,9 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_is_known_for_one_by_the_database_alone() {
+        let (author, _) = Identities::new(b"key").create();
+        let stored = |author: &Author| Author::from_stored(author.as_bytes()).unwrap();
+        assert!(stored(&Identities::guest()).is_guest());
+        assert!(!stored(&author).is_guest(), "the cookie is on its way");
+        assert!(stored(&Author::HOST).is_host() && !stored(&Author::HOST).is_guest());
+        assert_ne!(Identities::guest().as_bytes(), Identities::guest().as_bytes());
+    }
+
+    #[test]
     fn the_author_does_not_give_the_id_away() {
         let (author, cookie) = Identities::new(b"key").create();
-        let id = Uuid::try_parse(cookie.split_once('.').unwrap().0).unwrap();
+        let id = Uuid::try_parse(cookie.split('.').next().unwrap()).unwrap();
         assert_ne!(author.as_bytes(), id.as_bytes());
     }
 }

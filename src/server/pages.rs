@@ -9,11 +9,12 @@ use super::{Shared, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
 use crate::ui::{PageError, Refused, shell};
 use axum::body::to_bytes;
-use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// Who visits which room.
@@ -49,7 +50,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
     let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
-    of_one_visitor(Html(template.fill(&personal)).into_response(), &personal.nonce)
+    with_policy(Html(template.fill(&personal)).into_response(), &personal.nonce)
 }
 
 /// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
@@ -114,7 +115,26 @@ pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageEr
         provide_context(known.clone());
         provide_context(error.clone());
     });
-    of_one_visitor(response.await, &nonce)
+    with_policy(response.await, &nonce)
+}
+
+/// Whatever has no page: says why, with 404.
+pub(super) async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+    let error = PageError::no_room(why_not(request.uri().path()));
+    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
+    // rooms where this router finds none. So it is given one that leads nowhere.
+    *request.uri_mut() = Uri::from_static("/-/-/-");
+    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
+}
+
+fn why_not(path: &str) -> String {
+    let mut segments = path.split('/').skip(1);
+    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
+    match RoomName::parse(&name) {
+        Err(reason) => reason.to_string(),
+        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
+        Ok(_) => "Nothing is kept at this address.".into(),
+    }
 }
 
 /// Renders the page that the request's address names, in this context.
@@ -133,13 +153,10 @@ async fn render(
     leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request).await
 }
 
-/// Nobody else gets this page, and only its own scripts run.
-fn of_one_visitor(mut response: Response, nonce: &str) -> Response {
+/// Only the page's own scripts run.
+fn with_policy(mut response: Response, nonce: &str) -> Response {
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
-    let private = HeaderValue::from_static("private, no-store");
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, private);
-    headers.insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
     response
 }
 

@@ -2,22 +2,22 @@
 
 use super::access::Denied;
 use super::chat::Wish;
-use super::pages::{Visit, known, page, room_page};
+use super::pages::{Visit, known, not_found, page, room_page};
 use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
-use crate::ui::{PageError, Refused};
+use crate::ui::Refused;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State, rejection::QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use leptos::prelude::provide_context;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -135,12 +135,14 @@ struct RoomQuery {
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A name in the address is remembered by whoever has none.
 async fn room(
     State(shared): State<Shared>,
-    Path(parts): Path<Vec<String>>,
+    parts: Result<Path<Vec<String>>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     query: Result<Query<RoomQuery>, QueryRejection>,
     uri: Uri,
     request: Request,
 ) -> Response {
+    // What is no text in the address names nothing.
+    let Ok(Path(parts)) = parts else { return not_found(State(shared), request).await };
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(shared), request).await };
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
@@ -149,10 +151,6 @@ async fn room(
             Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
         }
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
-            if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
-                // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
-                return Redirect::to(uri.path()).into_response();
-            }
             // A link names nobody who has a name.
             let known = known(&request).cloned();
             let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
@@ -165,9 +163,14 @@ async fn room(
                 }
                 None => (None, None),
             };
-            let permalink = rest.first().and_then(|seq| parse_seq(seq));
-            let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
-            let mut response = room_page(&shared, request, visit, refused).await;
+            let mut response = if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
+                // Whoever was let in needs the invitation no longer; it is not for everybody's eyes.
+                Redirect::to(uri.path()).into_response()
+            } else {
+                let permalink = rest.first().and_then(|seq| parse_seq(seq));
+                let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
+                room_page(&shared, request, visit, refused).await
+            };
             if let Some(username) = new {
                 visitor::remember(&mut response, &username, &shared.config);
             }
@@ -188,7 +191,7 @@ struct PostForm {
 /// the page, with the reason.
 async fn post(
     State(shared): State<Shared>,
-    Path(raw): Path<String>,
+    raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     Extension(known): Extension<KnownUsername>,
     headers: HeaderMap,
@@ -202,7 +205,9 @@ async fn post(
     *again.uri_mut() = uri;
     again.extensions_mut().insert(visitor);
     again.extensions_mut().insert(known.clone());
-    let Ok(name) = RoomName::parse(&raw) else { return not_found(State(shared), again).await };
+    let Some(name) = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok()) else {
+        return not_found(State(shared), again).await;
+    };
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
@@ -222,27 +227,13 @@ async fn post(
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = Refused { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
-            (status(code), room_page(&shared, again, visit, Some(refused)).await).into_response()
+            let mut page = room_page(&shared, again, visit, Some(refused)).await;
+            // Whoever may not enter is told that, whatever was wrong with the form.
+            if page.status().is_success() {
+                *page.status_mut() = status(code);
+            }
+            page
         }
-    }
-}
-
-/// Whatever has no page: says why, with 404.
-async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
-    let error = PageError::no_room(why_not(request.uri().path()));
-    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
-    // rooms where this router finds none. So it is given one that leads nowhere.
-    *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
-}
-
-fn why_not(path: &str) -> String {
-    let mut segments = path.split('/').skip(1);
-    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
-    match RoomName::parse(&name) {
-        Err(reason) => reason.to_string(),
-        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
-        Ok(_) => "Nothing is kept at this address.".into(),
     }
 }
 

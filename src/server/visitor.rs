@@ -30,13 +30,8 @@ pub(crate) struct Visitor {
     pub(crate) network: Network,
     /// What the address brings to be let into a private room.
     pub(crate) invitation: Option<Key>,
-}
-
-impl Visitor {
-    /// Whether this identity is likely to be seen again: a browser has it, or gets it with an invitation.
-    pub(crate) fn comes_back(&self) -> bool {
-        !self.author.is_guest() || self.invitation.is_some()
-    }
+    /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
+    pub(crate) comes_back: bool,
 }
 
 #[derive(Deserialize)]
@@ -50,30 +45,41 @@ pub(crate) async fn recognise(State(shared): State<Shared>, mut request: Request
     next.run(request).await
 }
 
-/// The same, and whoever has no identity gets one.
+/// The same, and whoever has no identity gets one. An old cookie is given anew.
 pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let visitor = introduce(&shared, &mut request);
+    let (visitor, renewed) = introduce(&shared, &mut request);
     if !visitor.author.is_guest() {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        if let Some(cookie) = renewed {
+            keep_identity(&mut response, &cookie, &shared.config);
+        }
+        return response;
     }
     if let Err(too_much) = shared.limiter.visitor(visitor.network) {
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
-    request.extensions_mut().insert(Visitor { author, ..visitor });
+    request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
     let mut response = next.run(request).await;
-    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, &cookie, shared.config.is_https()));
+    keep_identity(&mut response, &cookie, &shared.config);
     response
 }
 
-fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
-    let https = shared.config.is_https();
-    let author =
-        cookies(request.headers(), &cookie_name(COOKIE, https)).find_map(|value| shared.identities.recognise(value));
+/// The visitor, and what the cookie is to be from now on, if it is old.
+fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>) {
+    let (https, identities) = (shared.config.is_https(), &shared.identities);
+    let (author, renewed) = cookies(request.headers(), &cookie_name(COOKIE, https))
+        .find_map(|value| Some((identities.recognise(value)?, identities.renew(value))))
+        .unzip();
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
     let address = peer.client(request.headers(), &shared.config.trusted_proxies);
     let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
-    let visitor = Visitor { author: author.unwrap_or_else(Identities::guest), network: address.into(), invitation };
+    let visitor = Visitor {
+        comes_back: author.is_some(),
+        author: author.unwrap_or_else(Identities::guest),
+        network: address.into(),
+        invitation,
+    };
     let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
@@ -81,12 +87,13 @@ fn introduce(shared: &Shared, request: &mut Request) -> Visitor {
     let extensions = request.extensions_mut();
     extensions.insert(KnownUsername(username));
     extensions.insert(visitor);
-    visitor
+    (visitor, renewed.flatten())
 }
 
+/// The values of the cookies of this name. Those of others on the same host may hold any bytes.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies = headers.get_all(header::COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
+    let pairs = cookies.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
@@ -101,6 +108,10 @@ fn kept(name: &str, value: &str, https: bool) -> HeaderValue {
     let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
+}
+
+fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, cookie, config.is_https()));
 }
 
 fn username_cookie(username: &Username, https: bool) -> HeaderValue {
@@ -135,7 +146,12 @@ pub(crate) fn refused(denied: &Denied) -> String {
 
 /// Who asks, inside a server function or a page.
 pub(crate) fn of_request() -> Visitor {
-    let nobody = || Visitor { author: Identities::guest(), network: Peer::UNKNOWN.0.into(), invitation: None };
+    let nobody = || Visitor {
+        author: Identities::guest(),
+        network: Peer::UNKNOWN.0.into(),
+        invitation: None,
+        comes_back: false,
+    };
     extension_of_request().unwrap_or_else(nobody)
 }
 
@@ -159,6 +175,8 @@ mod tests {
         headers.append(header::COOKIE, "b=4; bb=5".parse().unwrap());
         assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4"]);
         assert_eq!(cookies(&headers, "d").next(), None);
+        headers.append(header::COOKIE, HeaderValue::from_bytes(b"e=\xe9; b=6; \xff; f=\xc3\xa9").unwrap());
+        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4", "6"]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ on_each_database!(
     a_room_is_written_out_as_it_reads_now,
     what_one_identity_has_written_is_written_out_and_removed,
     removing_keeps_the_log_whole_while_people_talk,
+    what_was_done_about_somebody_names_them_no_more,
+    an_edit_goes_whose_message_has_gone_before,
 );
 
 fn exported(site: &Site, arguments: &[&str]) -> String {
@@ -126,6 +128,49 @@ async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
         let file = std::fs::read(site.data.join("parlour.db")).expect("a file");
         assert!(!file.windows(4).any(|bytes| bytes == b"hers"), "it is not in the file any more");
     }
+}
+
+async fn what_was_done_about_somebody_names_them_no_more(site: Site) {
+    let mut server = site.start();
+    let (ben, ann) = (http::identity(&server).await, http::identity(&server).await);
+    let mut owner = enter(&server, "harbour", &ben, "Ben").await;
+    owner.say("1", "his").await;
+    enter(&server, "harbour", &ann, "Annabelle").await.say("2", "hers").await;
+    enter(&server, "harbour", &http::identity(&server).await, "Carol").await.say("3", "another's").await;
+    for target in [2, 3] {
+        let act =
+            json!({"type": "moderate", "id": target.to_string(), "action": "mute", "target": target, "seconds": 60});
+        owner.send(act).await;
+        owner.answer_to(&target.to_string()).await;
+    }
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/2", "--yes"]);
+    assert!(well, "{said}");
+    // What the server has told lately, it holds in memory for a while.
+    server.stop();
+    let server = site.start();
+    let mut later = Door::of("harbour").after(0).join(&server).await;
+    let frames = later.until(|frame| frame["type"] == "deleted").await;
+    let acts: Vec<_> = frames.iter().filter(|frame| frame["type"] == "moderated").collect();
+    assert_eq!((&acts[0]["subject"]["username"], &acts[0]["action"]), (&json!("Anonymous"), &json!("mute")));
+    assert_eq!(acts[1]["subject"]["username"], "Carol");
+    assert!(acts[0]["until"].is_i64() && !json!(frames).to_string().contains("Annabelle"), "{frames:?}");
+}
+
+async fn an_edit_goes_whose_message_has_gone_before(site: Site) {
+    let mut server = site.start();
+    let ann = http::identity(&server).await;
+    let mut hers = enter(&server, "harbour", &ann, "Annabelle").await;
+    hers.say("1", "hers").await;
+    hers.say("2", "hers too").await;
+    hers.send(json!({"type": "edit", "id": "3", "target": 1, "text": "hers, edited"})).await;
+    hers.answer_to("3").await;
+    // As retention does, from the beginning of the log.
+    database::execute(&site.database_url, "DELETE FROM events WHERE seq = 1").await;
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/2", "--yes"]);
+    assert!(well && said.contains("1 messages"), "{said}");
+    server.stop();
+    let rows = database::rows(&site.database_url, "SELECT 1 FROM events WHERE text LIKE 'hers%'").await;
+    assert!(rows.is_empty(), "nothing of hers is left");
 }
 
 async fn removing_keeps_the_log_whole_while_people_talk(site: Site) {

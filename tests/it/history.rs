@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::page::Page;
-use crate::support::{Client, Door, Server, Site, http};
+use crate::support::{Client, Door, Server, Site, database, http};
 use serde_json::json;
 
 on_each_database!(
@@ -12,6 +12,8 @@ on_each_database!(
     a_message_has_an_address_of_its_own,
     the_page_says_where_a_client_goes_on,
     what_people_write_is_text_on_the_page,
+    unread_messages_are_counted_in_rooms_that_there_are,
+    without_the_database_functions_say_so,
 );
 
 async fn fill(server: &Server, room: &str, count: i64) {
@@ -89,6 +91,33 @@ async fn the_page_says_where_a_client_goes_on(site: Site) {
         Door::of("harbour").after(page.number("data-head")).epoch(&page.list["data-epoch"]).join(&server).await;
     let next = client.next().await;
     assert_eq!((&next["type"], &next["seq"]), (&json!("message"), &json!(3)), "nothing is missing between the two");
+}
+
+async fn unread_messages_are_counted_in_rooms_that_there_are(site: Site) {
+    let server = site.start();
+    fill(&server, "harbour", 3).await;
+    fill(&server, "mountains", 2).await;
+    let rooms =
+        [("harbour", 1), ("a%00b", 0), ("nowhere", 0), ("a%20b", 0), ("Harbour", 0), ("mountains", 0), ("harbour", 1)];
+    let ask = |(at, (room, read)): (usize, &(&str, i64))| format!("rooms[{at}][room]={room}&rooms[{at}][read]={read}");
+    let query: Vec<String> = rooms.iter().enumerate().map(ask).collect();
+    let answer = http::get(&server, &format!("/api/count_unread?{}", query.join("&"))).await;
+    // A room that is named again is not counted again.
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "[2,0,0,0,2,2,2]"));
+    assert_eq!(database::room_names(&site.database_url).await, ["harbour", "mountains"]);
+}
+
+async fn without_the_database_functions_say_so(site: Site) {
+    let server = site.start();
+    fill(&server, "harbour", 1).await;
+    database::execute(&site.database_url, "ALTER TABLE rooms RENAME TO away").await;
+    for question in ["count_unread?rooms[0][room]=harbour&rooms[0][read]=0", "load_history?room_name=harbour"] {
+        let answer = http::get(&server, &format!("/api/{question}")).await;
+        assert_eq!(answer.status, 503, "{question}: {}", answer.body);
+        assert!(answer.body.contains("Unavailable") || answer.body.contains("cannot be read"), "{}", answer.body);
+    }
+    database::execute(&site.database_url, "ALTER TABLE away RENAME TO rooms").await;
+    assert_eq!(http::get(&server, "/api/load_history?room_name=harbour").await.status, 200, "it is back");
 }
 
 async fn what_people_write_is_text_on_the_page(site: Site) {

@@ -74,12 +74,20 @@ async fn a_hostile_path_is_refused_and_leaves_nothing() {
     }
 }
 
+const HANDSHAKE: &str = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+#[tokio::test]
+async fn a_request_for_a_socket_is_a_get() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let answer = raw::request(&server, "HEAD", b"/ws/harbour/", HANDSHAKE, "").await.expect("an answer");
+    assert_eq!((answer.status, answer.get("allow")), (405, Some("GET")));
+}
+
 #[tokio::test]
 async fn a_request_for_a_socket_has_no_body() {
     let server = Site::new(Database::Sqlite).await.start();
-    let handshake = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let answer = raw::request(&server, "GET", b"/ws/harbour/", handshake, "\x01\x00").await.expect("an answer");
+    let answer = raw::request(&server, "GET", b"/ws/harbour/", HANDSHAKE, "\x01\x00").await.expect("an answer");
     let reason = "A request for a WebSocket has no body.";
     assert_eq!((answer.status, answer.get("content-length")), (400, Some(&*reason.len().to_string())));
 }

@@ -9,6 +9,7 @@ on_each_database!(
     an_identity_that_was_not_given_out_is_not_adopted,
     an_identity_is_recognised_after_a_restart,
     the_database_does_not_hold_the_cookie,
+    an_old_cookie_is_given_anew_with_the_same_identity,
 );
 
 async fn every_page_gives_an_identity_once(site: Site) {
@@ -24,6 +25,10 @@ async fn every_page_gives_an_identity_once(site: Site) {
         let pair = cookie.split(';').next().expect("a pair");
         let again = http::get_as(&server, path, &format!("other=1; {pair}; more=2")).await;
         assert_eq!(again.cookies, Vec::<String>::new(), "{path}");
+        // Another program on this host has set something that is no text.
+        let among = [b"theirs=caf\xe9; ", pair.as_bytes()].concat();
+        let again = http::send(http::browser().get(server.url(path)).header("cookie", among)).await;
+        assert_eq!(again.cookies, Vec::<String>::new(), "{path}");
     }
     let one = http::identity(&server).await;
     assert_ne!(one, http::identity(&server).await);
@@ -32,10 +37,38 @@ async fn every_page_gives_an_identity_once(site: Site) {
     }
 }
 
+/// The id, the signature, and the day on which the cookie was given.
+fn parts(cookie: &str) -> [&str; 3] {
+    let value = cookie.strip_prefix("parlour_identity=").expect("a cookie");
+    value.split('.').collect::<Vec<_>>().try_into().expect("three parts")
+}
+
+async fn an_old_cookie_is_given_anew_with_the_same_identity(site: Site) {
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    let [id, signature, day] = parts(&cookie);
+    let month_ago = day.parse::<i64>().expect("a day") - 31;
+    for old in [format!("{id}.{signature}.{month_ago}"), format!("{id}.{signature}")] {
+        for path in ["/", "/harbour/", "/Harbour"] {
+            let renewed = http::get_as(&server, path, &format!("parlour_identity={old}")).await.cookies;
+            let [renewed] = renewed.as_slice() else { panic!("{path}: {renewed:?}") };
+            assert!(renewed.contains("; Max-Age=31536000;"), "{renewed}");
+            let pair = renewed.split(';').next().expect("a pair");
+            assert_eq!(parts(pair)[..2], [id, signature]);
+            assert_eq!(http::get_as(&server, path, pair).await.cookies, Vec::<String>::new(), "it is not old any more");
+        }
+    }
+    let forged = format!("parlour_identity={signature}.{id}.{month_ago}");
+    assert!(
+        !http::get_as(&server, "/", &forged).await.cookies[0].contains(id),
+        "what was not given out is not renewed"
+    );
+}
+
 async fn an_identity_that_was_not_given_out_is_not_adopted(site: Site) {
     let server = site.start();
     let own = http::identity(&server).await;
-    let (id, signature) = own.strip_prefix("parlour_identity=").and_then(|v| v.split_once('.')).expect("two parts");
+    let [id, signature, _] = parts(&own);
     let forgeries = [
         String::new(),
         "admin".to_owned(),
@@ -82,8 +115,7 @@ async fn the_database_does_not_hold_the_cookie(site: Site) {
     drop(client);
     server.stop();
 
-    let value = cookie.strip_prefix("parlour_identity=").expect("a cookie");
-    let (id, signature) = value.split_once('.').expect("two parts");
+    let [id, signature, _] = parts(&cookie);
     let raw = |hex: &str| uuid::Uuid::try_parse(hex).expect("hexadecimal digits").into_bytes().to_vec();
     let secrets = [id.as_bytes().to_vec(), signature.as_bytes().to_vec(), raw(id), raw(signature)];
     assert!(!secrets.contains(&author));
@@ -110,10 +142,23 @@ async fn guests_are_somebody_else_on_every_connection() {
 }
 
 #[tokio::test]
-async fn pages_are_not_kept_by_caches_in_between() {
+async fn what_is_of_one_visitor_is_not_kept_by_caches_in_between() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
-    let answer = http::browser().get(server.url("/harbour/")).send().await.expect("an answer");
-    let cache = answer.headers()["cache-control"].to_str().expect("text");
-    assert!(cache.contains("private") && cache.contains("no-store"), "they carry an identity: {cache}");
+    for path in [
+        "/",
+        "/harbour/",
+        "/Harbour",
+        "/?room_name=harbour",
+        "/a%20b/",
+        "/api/load_history?room_name=harbour",
+        "/api/open_room?room_name=harbour",
+        "/api/nothing",
+        "/ws/harbour/",
+        "/assets/dev/nothing",
+        "/metrics",
+    ] {
+        let answer = http::browser().get(server.url(path)).send().await.expect("an answer");
+        assert_eq!(answer.headers()["cache-control"], "private, no-store", "{path}");
+    }
 }

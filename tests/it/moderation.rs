@@ -13,6 +13,7 @@ on_each_database!(
     slow_mode_makes_everybody_wait_but_the_owner,
     a_locked_room_lets_those_back_in_who_were_there,
     a_room_that_is_handed_over_obeys_its_new_owner,
+    a_room_is_not_handed_over_to_a_guest,
     an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
     who_never_spoke_is_named_by_the_tag,
 );
@@ -200,6 +201,24 @@ async fn a_room_that_is_handed_over_obeys_its_new_owner(site: Site) {
     assert_eq!(people.moderate(json!({"action": "lock"})).await["code"], "forbidden");
     assert_eq!(moderate(&mut people.bob.1, json!({"action": "lock"})).await["type"], "moderated");
     people.door(&people.ann.0).join(&people.server).await;
+}
+
+async fn a_room_is_not_handed_over_to_a_guest(site: Site) {
+    let mut people = People::gathered(&site).await;
+    let mut guest = Client::join(&people.server, "harbour").await;
+    guest.say("g1", "passing by").await;
+    for whom in [json!({"target": 3}), json!({"tag": guest.welcome["tag"]})] {
+        let mut act = json!({"action": "hand_over"});
+        act.as_object_mut().expect("an object").extend(whom.as_object().expect("an object").clone());
+        let refused = people.moderate(act).await;
+        assert_eq!(refused["code"], "invalid", "{refused}");
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("guest")), "{refused}");
+    }
+    assert_eq!(people.moderate(json!({"action": "lock"})).await["type"], "moderated", "it is hers as before");
+    // Whoever posts a form without a cookie is given one with the answer, and can be the owner.
+    people.moderate(json!({"action": "unlock"})).await;
+    assert_eq!(http::post_form(&people.server, "/harbour/", &[("message", "new here")]).await.status, 303);
+    assert_eq!(people.moderate(json!({"action": "hand_over", "target": 6})).await["type"], "moderated");
 }
 
 async fn an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all(site: Site) {

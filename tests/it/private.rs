@@ -2,7 +2,7 @@
 
 use crate::support::host::on_each_database;
 use crate::support::server::Server;
-use crate::support::{Client, Database, Door, Site, http};
+use crate::support::{Client, Database, Door, Site, database, http};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -13,6 +13,7 @@ on_each_database!(
     only_the_owner_of_a_private_room_renews_and_removes,
     a_locked_private_room_admits_its_members_alone,
     a_member_who_is_away_and_never_spoke_is_removed,
+    a_guest_is_let_in_each_time_and_never_written_down,
 );
 
 /// A key that no room has.
@@ -113,9 +114,13 @@ async fn to_strangers_a_private_room_is_not_there(site: Site) {
     assert!(here[0].starts_with("404") && here[0].contains("No room is here"), "{}", here[0]);
     assert!(here.iter().any(|answer| answer.contains("4504")), "{here:?}");
     assert!(!here.concat().contains("between us"));
+    for form in [[("message", "let me in"), ("username", "Eve")], [("message", " "), ("username", "a\u{202e}b")]] {
+        let post = http::browser().post(room.server.url(&format!("/{}/", room.name))).header("cookie", &eve);
+        assert_eq!(http::send(post.form(&form)).await.status, 404, "{form:?}");
+    }
     // Nothing of this reached those in the room.
     assert_eq!(ann.say("a2", "nobody came").await["seq"], 3);
-    let listed = crate::support::database::room_names(&site.database_url).await;
+    let listed = database::room_names(&site.database_url).await;
     assert_eq!(listed, [room.name], "no visit makes a private room");
 }
 
@@ -150,6 +155,7 @@ async fn a_renewed_invitation_ends_the_link_and_members_stay(site: Site) {
 
     let answer = http::get_as(&room.server, &format!("{invitation}&username=Carol"), &carol).await;
     assert_eq!((answer.status.as_u16(), answer.location), (303, Some(format!("/{}/", room.name))));
+    assert!(answer.cookies.iter().any(|cookie| cookie.starts_with("parlour_username=Carol;")), "{:?}", answer.cookies);
     assert_eq!(room.status(&carol).await, 200);
     // Somebody new gets an identity by the same visit, and programs bring the invitation to the socket.
     let dora = http::get(&room.server, &invitation).await;
@@ -228,6 +234,22 @@ async fn a_member_who_is_away_and_never_spoke_is_removed(site: Site) {
     assert_eq!(room.status(&bob).await, 404);
 }
 
+async fn a_guest_is_let_in_each_time_and_never_written_down(site: Site) {
+    let room = Private::opened(&site).await;
+    let members = async || database::rows(&site.database_url, "SELECT 1 FROM standings WHERE member").await.len();
+    let first = room.name.split_once('~').expect("a key").1;
+    for (function, n) in [("load_history", 1), ("open_room", 2)] {
+        let path = format!("/api/{function}?room_name={}&invitation={first}", room.name);
+        assert_eq!(http::get(&room.server, &path).await.status, 200);
+        let door = Door::of(&room.name).asking("invitation", first);
+        door.join(&room.server).await.say(&format!("g{n}"), "beep").await;
+    }
+    assert_eq!(members().await, 0, "nobody of them comes back");
+    // Whoever is given an identity with the same answer does.
+    let page = http::get(&room.server, &format!("/{}/?invitation={first}", room.name)).await;
+    assert_eq!((page.cookies.len(), members().await), (1, 1));
+}
+
 #[tokio::test]
 async fn a_private_room_needs_a_title_and_a_page_of_this_site() {
     let site = Site::new(Database::Sqlite).await;
@@ -238,7 +260,7 @@ async fn a_private_room_needs_a_title_and_a_page_of_this_site() {
     assert_eq!(http::get(&server, back).await.status, 422);
     let foreign = http::browser().post(server.url("/")).header("origin", "http://elsewhere.example");
     assert_eq!(http::send(foreign.form(&[("room_name", "club")])).await.status, 403);
-    assert_eq!(crate::support::database::room_names(&site.database_url).await, Vec::<String>::new());
+    assert_eq!(database::room_names(&site.database_url).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ use super::websocket::{Handshake, Refusal, Socket};
 use super::{Shared, origin};
 use crate::domain::{RoomName, Seq, Username};
 use crate::protocol::{MAX_FRAME_BYTES, close};
-use axum::extract::{Extension, Path, Query, State, rejection::QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connection::Connection;
@@ -35,12 +36,14 @@ pub(crate) struct SocketQuery {
 /// `GET /ws/{room_name}/`.
 pub(crate) async fn upgrade(
     State(shared): State<Shared>,
-    Path(room_name): Path<String>,
+    room_name: Result<Path<String>, PathRejection>,
     query: Result<Query<SocketQuery>, QueryRejection>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     handshake: Result<Handshake, Refusal>,
 ) -> Response {
+    // What is no text stands as the mark for that, which no name has.
+    let room_name = room_name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(room_name)| room_name);
     let room_name = match RoomName::parse(&room_name) {
         Ok(room_name) => room_name,
         Err(reason) => return (StatusCode::NOT_FOUND, reason.to_string()).into_response(),

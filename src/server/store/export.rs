@@ -2,13 +2,14 @@
 
 use super::entity::{event, name, room};
 use super::{Appended, Draft, Entry, Found, Locking, Store};
+use crate::domain::moderation::Moderation;
 use crate::domain::{Message, RoomName, Seq, Username};
 use crate::server::identity::Author;
 use crate::server::random;
 use event::{Column, Kind};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
 /// How many messages are read, or removed, at once.
@@ -81,6 +82,7 @@ impl Store {
             }
         }
         self.make_anonymous(author).await?;
+        self.blank_stray_edits(author).await?;
         name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
         self.forget_deleted_now().await;
         Ok(removed)
@@ -90,6 +92,45 @@ impl Store {
         let nobody = Expr::value(Username::anonymous().as_str());
         let of_author = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
         event::Entity::update_many().col_expr(Column::Username, nobody).filter(of_author).exec(&self.writer).await?;
+        self.name_nobody_in_acts(author).await
+    }
+
+    /// Takes the author's name out of what was done about them, of which everybody is told who comes later. Acts know
+    /// people by their tag: whoever has the same by chance is named no more either.
+    async fn name_nobody_in_acts(&self, author: &Author) -> Result<(), DbErr> {
+        let tag = author.tag();
+        let acts = event::Entity::find()
+            .filter(Column::Kind.eq(Kind::Moderated))
+            .filter(Column::Text.contains(tag.as_str()))
+            .all(&self.reader)
+            .await?;
+        for act in acts {
+            let Ok(mut moderation) = serde_json::from_str::<Moderation>(&act.text) else { continue };
+            let Some(subject) = moderation.subject.as_mut().filter(|subject| subject.tag == tag) else { continue };
+            subject.username = Username::anonymous();
+            let text = serde_json::to_string(&moderation).expect("an act is plain data");
+            let of_act = Column::RoomId.eq(act.room_id).and(Column::Seq.eq(act.seq));
+            let rewrite = event::Entity::update_many().col_expr(Column::Text, Expr::value(text));
+            rewrite.filter(of_act).exec(&self.writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Blanks what was edited into messages that the room does not keep any more: no removal reaches it.
+    async fn blank_stray_edits(&self, author: &Author) -> Result<(), DbErr> {
+        let message = Alias::new("message");
+        let own = |column| Expr::col((event::Entity, column));
+        let kept = Query::select()
+            .expr(Expr::value(1))
+            .from_as(event::Entity, message.clone())
+            .and_where(Expr::col((message.clone(), Column::RoomId)).eq(own(Column::RoomId)))
+            .and_where(Expr::col((message, Column::Seq)).eq(own(Column::Target)))
+            .take();
+        let blank = event::Entity::update_many()
+            .col_expr(Column::Text, Expr::value(""))
+            .filter(Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Edited)))
+            .filter(Expr::exists(kept).not());
+        blank.exec(&self.writer).await?;
         Ok(())
     }
 

@@ -139,6 +139,10 @@ impl Standings {
             if author == entry.author.as_bytes() {
                 return Err(Rejection::new(RejectionCode::Invalid, "This is you."));
             }
+            if action == Action::HandOver && Author::from_stored(&author).is_none_or(|author| author.is_guest()) {
+                let detail = "This is a guest, who will not be back: the room would belong to nobody.";
+                return Err(Rejection::new(RejectionCode::Invalid, detail));
+            }
             moderation.subject = Some(Participant { username, tag: tag_of(&author) });
             let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
             let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);

@@ -2,7 +2,7 @@
 
 use super::Socket;
 use axum::extract::FromRequestParts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use hyper::upgrade::OnUpgrade;
@@ -26,6 +26,9 @@ pub enum Refusal {
     /// It is an ordinary request.
     #[error("This is an address for WebSockets: the request needs `Connection: upgrade` and `Upgrade: websocket`.")]
     NoUpgrade,
+    /// It is no GET, as the RFC wants it.
+    #[error("A request for a WebSocket is a GET.")]
+    Method,
     /// It speaks another version.
     #[error("The request needs `Sec-WebSocket-Version: 13`.")]
     Version,
@@ -42,6 +45,9 @@ impl IntoResponse for Refusal {
         let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
         match self {
             Self::NoUpgrade | Self::Key | Self::Body => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),
+            Self::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")], self.to_string()).into_response()
+            }
             Self::Version => (StatusCode::UPGRADE_REQUIRED, version, self.to_string()).into_response(),
         }
     }
@@ -54,6 +60,9 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
         let headers = &parts.headers;
         if !says(headers, header::CONNECTION, "upgrade") || !says(headers, header::UPGRADE, "websocket") {
             return Err(Refusal::NoUpgrade);
+        }
+        if parts.method != Method::GET {
+            return Err(Refusal::Method);
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(Refusal::Version);
