@@ -341,12 +341,9 @@ test("without a clipboard, what was refused is selected as a whole", async ({ vi
   await enter(page, room, "Ann");
   const long = "long ".repeat(1000).trim();
   await say(page, long);
-  const shown = pending(page).locator(".message-text");
-  const isCut = () => shown.evaluate((it) => it.scrollHeight > it.clientHeight + 1);
-  await expect.poll(isCut).toBe(true);
+  await expect(pending(page)).toContainText("at most 4000");
   await pending(page).getByRole("button", { name: "Copy" }).click();
   await expect.poll(() => page.evaluate(() => String(getSelection()).trim())).toBe(long);
-  expect(await isCut()).toBe(false);
 });
 
 test("what waits for a room that is closed comes back to its author", async ({ page, room }) => {

@@ -1,7 +1,8 @@
 //! Who somebody is to the server: a random id in a cookie, known to the log by its hash alone.
 //!
-//! The cookie carries the id, a signature, and the day on which it was given. The key lies in the database, so every node recognises what any node
-//! has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks costs no row.
+//! The cookie carries the id, a signature, and the day on which it was given. The key lies in the database, so every node
+//! recognises what any node has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks
+//! costs no row.
 
 use super::{random, store};
 use crate::domain::Tag;

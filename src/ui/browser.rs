@@ -9,7 +9,7 @@ use crate::domain::{EventId, RoomName};
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Document, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 /// A new idempotency key: 128 random bits.
 pub(super) fn new_id() -> EventId {
@@ -99,9 +99,12 @@ pub(super) fn is_plain_click(event: &MouseEvent) -> bool {
     event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key()
 }
 
-/// Selects what an element says, for visitors to copy it themselves.
+/// Selects what an element says, or a field holds, for visitors to copy it themselves.
 pub(super) fn select(selector: &str) {
-    if let (Some(element), Ok(Some(selection))) = (element::<web_sys::Node>(selector), window().get_selection()) {
+    let Some(element) = element::<web_sys::Element>(selector) else { return };
+    if let Some(field) = element.dyn_ref::<HtmlInputElement>() {
+        field.select();
+    } else if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.select_all_children(&element);
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Whoever is banned or removed has to go, as soon as the database says who that is; whoever is in a room that is locked
-/// may come back.
+/// may come back, if they have what they are known by.
 pub(super) async fn enforce(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
         match try_to(&live, &live.places()).await {
@@ -33,7 +33,7 @@ pub(super) async fn try_to(live: &LiveRoom, places: &[Arc<Place>]) -> Result<(),
     for (place, standing) in places.iter().zip(standings) {
         if standing.banned_until.is_some() {
             place.expel(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
-        } else if !standing.member {
+        } else if !standing.member && !place.author.is_guest() {
             staying.push(place.author);
         }
     }

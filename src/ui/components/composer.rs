@@ -38,7 +38,7 @@ pub(super) fn Composer(
     let length = RwSignal::new(0);
     let told = StoredValue::new(0.0);
     let joins = StoredValue::new(0);
-    let drafted = StoredValue::new(String::new());
+    let drafted = RwSignal::new(String::new());
     let asks = move || room.username.with(Option::is_none) || room.name_refused.with(Option::is_some);
 
     // Nothing here sets the fields' values but what the visitor does: what was typed before the browser took over stays.
@@ -55,7 +55,7 @@ pub(super) fn Composer(
         // Another tab may have kept its own draft of the room since, or sent it.
         window_event_listener_untyped("pagehide", move |_| {
             let value = text.get_untracked().map(|text| text.value()).filter(|value| !value.is_empty());
-            if let Some(value) = value.filter(|value| drafted.with_value(|drafted| drafted == value)) {
+            if let Some(value) = value.filter(|value| drafted.with_untracked(|drafted| drafted == value)) {
                 kept::keep_draft(&room.name(), &value);
             }
         });
@@ -92,7 +92,7 @@ pub(super) fn Composer(
             Some(seq) => kept::keep_edit(&room.name(), seq, &value),
             None => {
                 kept::keep_draft(&room.name(), &value);
-                drafted.set_value(value.clone());
+                drafted.set(value.clone());
             }
         }
         if !value.is_empty() && clock::now() - told.get_value() > TYPING_MS {
@@ -224,7 +224,8 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, re
         let is_first = before.is_none();
         let left = before.filter(|before| before != name.as_str());
         let is_other = left.is_some();
-        if let Some(text) = text.get() {
+        // Other things of the page change, too.
+        if let Some(text) = text.get().filter(|_| is_first || is_other) {
             let typed = text.value();
             if let Some(left) = left.filter(|_| !early.is_empty() && early == typed) {
                 kept::keep_draft(&RoomName::from_stored(left), &typed);
@@ -240,7 +241,7 @@ fn take_up(room: RoomState, text: NodeRef<Textarea>, length: RwSignal<usize>, re
             let draft = kept::draft(&name).unwrap_or_default();
             if is_other || typed.is_empty() || begun.is_some() {
                 text.set_value(&draft);
-            } else if is_first && !typed.contains(draft.trim()) {
+            } else if !typed.contains(draft.trim()) {
                 text.set_value(&format!("{draft}\n{typed}"));
             }
             if begun.is_some() {

@@ -12,18 +12,19 @@ const SAID: Duration = Duration::from_secs(2);
 pub(super) fn CopyButton(
     class: &'static str,
     text: Signal<String>,
-    /// Without a clipboard visitors copy themselves what this selects.
-    select: Callback<()>,
+    /// Without a clipboard visitors copy themselves what this selects: the text is in it.
+    selected: String,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);
     let words = move || if copied.get() { "Copied" } else { "Copy" }.to_owned();
     let copy = move |_| {
+        let selected = selected.clone();
         spawn_local(async move {
             if browser::copy(&text.get_untracked()).await {
                 copied.set(true);
                 set_timeout(move || copied.set(false), SAID);
             } else {
-                select.run(());
+                browser::select(&selected);
             }
         });
     };

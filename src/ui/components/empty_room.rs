@@ -8,6 +8,6 @@ pub(super) fn EmptyRoom() -> impl IntoView {
     view! {
         <h2>"Nobody has spoken yet."</h2>
         <p>"Share this link; whoever opens it is in."</p>
-        <ShareLink />
+        <ShareLink within=".empty-room" />
     }
 }

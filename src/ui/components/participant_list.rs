@@ -23,7 +23,7 @@ pub(super) fn ParticipantList() -> impl IntoView {
                 {unnamed}
             </ul>
             <h2>"Invite"</h2>
-            <ShareLink />
+            <ShareLink within=".participants" />
         </aside>
     }
 }

@@ -31,15 +31,9 @@ fn PendingItem(pending: Pending) -> impl IntoView {
     let is_refused = refused.is_some();
     let key = id.as_str().to_owned();
     let text = wish.text().to_owned();
-    // To be selected, it is shown as a whole.
-    let whole = RwSignal::new(false);
     let choices = refused.map(|reason| {
         let (again, gone, copied) = (id.clone(), id, text.clone());
         let selected = format!("[data-id='{key}'] .message-text");
-        let select = Callback::new(move |()| {
-            whole.set(true);
-            browser::select(&selected);
-        });
         // These buttons go with what they are about.
         let retry = move |_| {
             room.retry(&again);
@@ -60,7 +54,7 @@ fn PendingItem(pending: Pending) -> impl IntoView {
             <p class="pending-reason" role=role>
                 <span>{what}{reason}</span>
                 <button class="button-quiet" on:click=retry>"Retry"</button>
-                <CopyButton class="button-quiet" text=Signal::stored(copied) select=select />
+                <CopyButton class="button-quiet" text=Signal::derive(move || copied.clone()) selected=selected />
                 <button class="button-quiet" on:click=discard>"Discard"</button>
             </p>
         }
@@ -74,7 +68,7 @@ fn PendingItem(pending: Pending) -> impl IntoView {
         words.to_owned()
     };
     view! {
-        <li class="pending" class:refused=is_refused class:whole=Signal::derive(move || whole.get()) data-id=key>
+        <li class="pending" class:refused=is_refused data-id=key>
             <MessageText text=text note=None />
             <span class="pending-state">{Signal::derive(state)}</span>
             {choices}

@@ -30,7 +30,7 @@ impl Listener for RoomListener {
 
     fn status(&self, status: ConnectionStatus) {
         if self.is_here() {
-            self.room.status.set(status);
+            self.room.show_connection(status);
             if matches!(status, ConnectionStatus::Closed(_)) {
                 self.room.send_waiting();
             }

@@ -28,6 +28,8 @@ pub(super) struct RoomState {
     /// Whether the unread line was in view, or is of no interest.
     pub(super) line_seen: RwSignal<bool>,
     pub(super) status: RwSignal<ConnectionStatus>,
+    /// What those who listen were last told of it.
+    pub(super) connection_told: RwSignal<String>,
     /// The name the visitor goes by, once there is one.
     pub(super) username: RwSignal<Option<String>>,
     /// Why the server does not take that name here.
@@ -73,6 +75,7 @@ impl RoomState {
             unread: RwSignal::default(),
             line_seen: RwSignal::new(true),
             status: RwSignal::default(),
+            connection_told: RwSignal::default(),
             username: RwSignal::new(username),
             name_refused: RwSignal::default(),
             switching: RwSignal::new(false),
