@@ -300,4 +300,5 @@ test("a program that ends leaves a page that is read and written to by its form"
   await page.locator(".composer .button").click();
   await expect(text(page, 2)).toHaveText("by form");
   await isLive(page);
+  await expect(composer(page)).toHaveValue("");
 });

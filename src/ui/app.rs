@@ -13,11 +13,17 @@ use leptos_router::path;
 /// its form.
 const WAKE: &str = r#"
 const ends = ({ error, reason }) => {
-  if (!((error ?? reason) instanceof WebAssembly.RuntimeError)) return;
-  document.querySelector(".room")?.classList.remove("awake");
-  document.querySelector(".connection-status")?.replaceChildren("Reading");
-  for (const event of ["submit", "keydown", "click"])
-    addEventListener(event, (it) => it.stopImmediatePropagation(), true);
+  const room = document.querySelector(".room.awake");
+  if (!room || !((error ?? reason) instanceof WebAssembly.RuntimeError)) return;
+  room.classList.remove("awake");
+  room.querySelector(".connection-status").replaceChildren("Reading");
+  const draft = `parlour:draft:${room.querySelector(".message-list").dataset.room}`;
+  for (const event of ["submit", "keydown", "click", "input", "pagehide"])
+    addEventListener(event, (it) => {
+      it.stopImmediatePropagation();
+      // What goes by the form is no draft any more.
+      if (event === "submit") localStorage.removeItem(draft);
+    }, true);
 };
 addEventListener("error", ends);
 addEventListener("unhandledrejection", ends);

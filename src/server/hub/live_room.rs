@@ -130,8 +130,10 @@ impl LiveRoom {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(Frame::moderates);
         let delivered = lock(&self.tail).append(frames);
-        let Some(delivered) = delivered else { return self.want(last) };
-        self.announce(delivered);
+        match delivered {
+            Some(delivered) => self.announce(delivered),
+            None => self.want(last),
+        }
         // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
         if moderates {
             tokio::spawn(enforce::enforce(Arc::downgrade(self)));

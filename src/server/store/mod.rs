@@ -107,14 +107,18 @@ impl Store {
         if self.is_sqlite() { 1 } else { postgres::POSTGRES_WRITERS }
     }
 
-    /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle.
+    /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle. What is begun is begun,
+    /// also where nobody waits for it any more: sqlx would take a connection back without noticing that it is in the
+    /// middle of a transaction. It is dropped then, which rolls it back.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let immediate = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         self.renew_writer().await?;
-        self.writer.wait(self.writer.connection().begin_with_options(immediate)).await
+        let connection = self.writer.connection().clone();
+        let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });
+        self.writer.wait(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) }).await
     }
 
     /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes

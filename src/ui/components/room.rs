@@ -16,7 +16,9 @@ use super::typing_line::TypingLine;
 use super::unread_pill::UnreadPill;
 use crate::domain::RoomPage;
 use crate::ui::Refused;
-use crate::ui::browser::{self, address, clock, kept};
+use crate::ui::browser::address::{self, Left};
+use crate::ui::browser::{self, clock, kept};
+use crate::ui::live::ConnectionStatus;
 use crate::ui::unread::Unread;
 use leptos::ev;
 use leptos::prelude::*;
@@ -90,8 +92,11 @@ fn wake(room: RoomState) {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.is_some_and(|key| kept::is_of_outbox(&key, &room.name())) {
             room.read_kept();
-            room.go_on();
-            room.send_waiting();
+            // A tab that is shut out knows nothing of those that are not.
+            if !matches!(room.status.get_untracked(), ConnectionStatus::Closed(_)) {
+                room.go_on();
+                room.send_waiting();
+            }
         }
     });
     window_event_listener(ev::keydown, move |event| match event.key().as_str() {
@@ -116,7 +121,13 @@ fn wake(room: RoomState) {
     // Where the reader was before the page was left, or what the address names. At a first visit, whoever has scrolled by
     // now stays there; whoever went back by now is shown the room that they went back to.
     room.place.look();
-    if room.place.left().1 == 0 || address::left().is_some() || !room.is_at_its_address() {
+    let is_elsewhere = match address::left() {
+        Some(Left::At(_)) => true,
+        // The page has come as the address names it.
+        Some(Left::End) => address::named().is_some_and(|(_, seq)| seq.is_some()),
+        None => false,
+    };
+    if room.place.left().1 == 0 || is_elsewhere || !room.is_at_its_address() {
         room.come_back();
     }
     room.look();

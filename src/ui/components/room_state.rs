@@ -233,6 +233,7 @@ impl RoomState {
         self.moderating.set(None);
         self.name_refused.set(None);
         self.notice.set(String::new());
+        self.connection_told.set(String::new());
         self.marked.set(page.permalink);
         self.timeline.set(timeline);
         self.page.set(page);
