@@ -10,7 +10,7 @@ use leptos_router::path;
 
 /// Loads the module and wakes the islands of the page. What Leptos would write here instead waits for an idle moment,
 /// and gives its preload no nonce. If the module ever ends, the page is again what it was before: read, and written to by
-/// its form.
+/// its form; the key of the draft is that of `browser/kept.rs`.
 const WAKE: &str = r#"
 const ends = ({ error, reason }) => {
   const room = document.querySelector(".room.awake");

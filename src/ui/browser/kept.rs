@@ -1,5 +1,7 @@
 //! What this browser keeps between visits, in its local storage: drafts, edits, what waits to be sent, and how far each room
-//! was read. Where there is no storage, or it is full, the page itself keeps it for as long as it is there.
+//! was read. What waits has a key for each message, so that two tabs never overwrite each other; an edit has one for each
+//! message, and a draft one for each room, which the tabs share. Where there is no storage, or it is full, the page itself
+//! keeps it for as long as it is there.
 
 use super::clock;
 use crate::domain::json::{FromJson, Json};
@@ -140,6 +142,7 @@ fn outbox_key(room: &RoomName, id: &str) -> String {
     format!("parlour:outbox:{room}:{id}")
 }
 
+/// Also written by hand where the program has ended (`app.rs`).
 fn draft_key(room: &RoomName) -> String {
     format!("parlour:draft:{room}")
 }
