@@ -4,7 +4,6 @@ use parlour::server::commands::{self, Command, CommandResult};
 use parlour::server::{self, config, telemetry};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,13 +28,6 @@ async fn command() -> CommandResult {
 async fn serve(config: config::Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    let shutdown = server::signals::shutdown()?;
     Ok(server::run(config, listener, shutdown).await?)
 }

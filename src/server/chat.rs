@@ -174,27 +174,34 @@ impl Chat {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
-        live.want(head);
+        let epoch = live.epoch();
         let admitted = head;
-        let head = head.max(live.head());
+        // In another history, what was found is outdated.
+        let head = if epoch == room.epoch {
+            live.want(head);
+            head.max(live.head())
+        } else {
+            live.head()
+        };
         let after = resume.after.unwrap_or(head);
         let continued =
-            resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
+            resume.epoch.is_none_or(|resumed| resumed == epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
         // What came next may be older than the room keeps.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
         let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
-            epoch: room.epoch.clone(),
+            epoch: epoch.clone(),
             head,
             username: username.clone(),
             tag: author.tag(),
         });
         if !continued {
-            say(reset(&room.epoch, head));
+            say(reset(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
         let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
+        seat.keep_to(&epoch);
         if seat.head() > admitted {
             seat.enforce().await?;
         }
@@ -229,7 +236,7 @@ impl Chat {
             }
         }
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
+        Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }))
     }
 
     /// The same for a room that is known by its name alone, and waits until it is stored.

@@ -2,11 +2,12 @@
 //! a little at a time, so that whoever talks does not notice.
 
 use super::hub::Hub;
+use super::outage::Outage;
 use super::store::Store;
 use sea_orm::DbErr;
 use std::num::NonZeroU32;
 use std::time::Duration;
-use tokio::time::{interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How often rooms are looked through. Days are what people count in.
 const OFTEN: Duration = Duration::from_secs(10 * 60);
@@ -16,13 +17,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps to it; `default` is the site's number of days, for rooms that have none of their own.
 pub(super) async fn keep_to_it(store: Store, hub: Hub, default: Option<NonZeroU32>) {
+    let outage = Outage::new("old messages cannot be removed just now", "old messages are removed again");
     let mut often = interval(OFTEN);
+    often.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         often.tick().await;
         match sweep(&store, &hub, default).await {
-            Ok(0) => {}
-            Ok(events) => tracing::info!(events, "what was too old is gone"),
-            Err(error) => tracing::warn!(%error, "old messages cannot be removed just now"),
+            Ok(events) => {
+                outage.over();
+                if events > 0 {
+                    tracing::info!(events, "what was too old is gone");
+                }
+            }
+            Err(error) => outage.failed(&error),
         }
     }
 }

@@ -68,6 +68,53 @@ async fn many_locked_rooms_wait_and_the_others_go_on() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_who_wait_for_a_locked_room_hold_up_nobody_else() {
+    const WAITING: usize = 60;
+    const EACH: usize = 125;
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let mut bob = Client::join(&server, "harbour").await;
+    let mut waiting = Vec::new();
+    for _ in 0..WAITING {
+        waiting.push(Client::join(&server, "cellar").await);
+    }
+    let held = database::hold_room(&site.database_url, "cellar").await;
+    let text = "x".repeat(600);
+    for client in &mut waiting {
+        for n in 0..EACH {
+            client.post(&n.to_string(), &text).await;
+        }
+        // Who waits is listened to all the same: this is answered at once.
+        client.send_text("not a frame").await;
+        client.until(|frame| frame["code"] == "invalid").await;
+    }
+    let others = async {
+        for n in 0..50 {
+            assert_eq!(bob.say(&n.to_string(), "x").await["type"], "message");
+        }
+    };
+    timeout(AT_ONCE, others).await.expect("the others go on");
+    held.release().await;
+    // Every post is answered: stored, refused as too many, or refused after a while.
+    let mut stored = 0;
+    for client in &mut waiting {
+        let tag = client.welcome["tag"].clone();
+        client.send_text("not a frame").await;
+        let mut answers = std::collections::BTreeSet::new();
+        while answers.len() < EACH {
+            let frame = client.next().await;
+            let own = frame["type"] == "rejected" || frame["tag"] == tag;
+            if let Some(id) = frame["id"].as_str().filter(|_| own) {
+                answers.insert(id.to_owned());
+                stored += usize::from(frame["type"] == "message");
+            }
+        }
+    }
+    assert!(stored > 0 && stored < WAITING * EACH, "{stored}");
+    assert_eq!(database::messages(&site.database_url, "cellar").await.len(), stored);
+}
+
 #[tokio::test]
 async fn who_is_refused_in_a_locked_room_is_stored_once() {
     let site = Site::new(Database::Postgres).await;
@@ -92,7 +139,9 @@ async fn who_is_refused_in_a_locked_room_is_stored_once() {
 #[tokio::test]
 async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
     let site = Site::new(Database::Postgres).await;
-    let server = site.start();
+    // Each try is told of.
+    let debug = [("RUST_LOG", std::path::Path::new("parlour=debug"))];
+    let server = crate::support::Server::start_with(&site.arguments(), &debug);
     let mut reader = Client::join(&server, "harbour").await;
     let cookie = http::identity(&server).await;
     let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;

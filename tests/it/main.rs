@@ -4,6 +4,7 @@
 
 mod support;
 
+mod back_in_time;
 mod backup;
 mod bad_input;
 mod changes;

@@ -16,8 +16,8 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(super) async fn enforce(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
         match try_to(&live, &live.places()).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(room = live.room.id, %error, "a ban or a lock has to wait"),
+            Ok(()) => return live.hub.looks.enforcing.over(),
+            Err(error) => live.hub.looks.enforcing.failed(&error),
         }
         drop(live);
         tokio::time::sleep(RETRY).await;

@@ -1,7 +1,8 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
 use super::coming::Coming;
-use super::participants::{Participants, Present};
+use super::history::History;
+use super::participants::Participants;
 use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
 use super::{Frame, Hub, enforce, lock};
@@ -31,15 +32,20 @@ pub(crate) struct LiveRoom {
     /// Where this room is listed, as long as it lives.
     pub(super) hub: Hub,
     opened: OnceCell<()>,
-    tail: Mutex<Tail>,
+    pub(super) history: Mutex<History>,
+    pub(super) tail: Mutex<Tail>,
     /// The newest number that connections can have; waking the rows is all it is for.
-    delivered: watch::Sender<Seq>,
+    pub(super) delivered: watch::Sender<Seq>,
     pub(super) coming: Coming,
+    /// Transactions of this node that write to the room.
+    pub(super) writing: Coming,
     pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
     /// Whether the other nodes were asked who is there.
     asked: AtomicBool,
+    /// Whether everybody has to go.
+    pub(super) ended: AtomicBool,
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
@@ -48,16 +54,19 @@ pub(crate) struct LiveRoom {
 impl LiveRoom {
     pub(super) fn new(room: Room, hub: Hub) -> Self {
         Self {
+            history: Mutex::new(History::new(room.epoch.clone())),
             room,
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
             coming: Coming::default(),
+            writing: Coming::default(),
             announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
             asked: AtomicBool::default(),
+            ended: AtomicBool::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
         }
@@ -66,8 +75,11 @@ impl LiveRoom {
     /// Subscribe, then read: what is published while `head` is being read raises `wanted`, and is healed.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
         let read = async {
-            let heads = self.hub.store.heads(&[self.room.id]).await?;
-            let head = heads.first().map_or(0, |&(_, head)| head);
+            let current = self.hub.current(self.room.id).await?;
+            let head = current.as_ref().map_or(0, |current| current.head);
+            if let Some(current) = current {
+                lock(&self.history).epoch = current.epoch;
+            }
             {
                 let mut tail = lock(&self.tail);
                 tail.open = true;
@@ -82,6 +94,12 @@ impl LiveRoom {
     /// The newest number delivered on this node.
     pub(crate) fn head(&self) -> Seq {
         lock(&self.tail).delivered
+    }
+
+    /// The newest number delivered on this node; `None` as long as the room is not open.
+    pub(super) fn delivered(&self) -> Option<Seq> {
+        let tail = lock(&self.tail);
+        tail.open.then_some(tail.delivered)
     }
 
     /// What the tail has after `after`.
@@ -142,6 +160,8 @@ impl LiveRoom {
 
     /// The room was deleted: everybody has to go.
     pub(super) fn end(&self) {
+        // Before those inside are looked up: whoever sits down later looks here.
+        self.ended.store(true, Ordering::Relaxed);
         self.places().iter().for_each(|place| place.expel(close::DELETED));
     }
 
@@ -171,20 +191,19 @@ impl LiveRoom {
         lock(&self.participants)
     }
 
-    /// Shows everybody who is here now, if that is news. Returns those on this node.
-    pub(super) fn tell_presence(&self) -> Present {
-        let (here, frame) = {
+    /// Shows everybody who is here now, if that is news.
+    pub(super) fn tell_presence(&self) {
+        let frame = {
             let participants = self.participants();
             let here = participants.here();
             let frame = participants.frame(&here);
-            (here, TextFrame::new(&frame.encode()))
+            TextFrame::new(&frame.encode())
         };
         self.presence.send_if_modified(|told| {
             let news = *told != frame;
             *told = frame;
             news
         });
-        here
     }
 
     /// Whether the other nodes are to be asked who is there; once.
@@ -224,6 +243,9 @@ impl LiveRoom {
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
+        if let Some(stands) = self.stands() {
+            lock(&self.hub.remembered).put(self.room.id, stands);
+        }
         let mut rooms = lock(&self.hub.rooms);
         // Somebody may have opened it anew in the meantime.
         if rooms.get(&self.room.id).is_some_and(|live| live.strong_count() == 0) {
@@ -257,8 +279,11 @@ async fn heal(live: Weak<LiveRoom>) {
             Err(DbErr::RecordNotFound(_)) => live.skip().await,
             Err(error) => Err(error),
         };
+        if healed.is_ok() {
+            live.hub.looks.reading.over();
+        }
         if let Err(error) = healed {
-            tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
+            live.hub.looks.reading.failed(&error);
             drop(live);
             tokio::time::sleep(RETRY).await;
         }

@@ -53,6 +53,16 @@ impl Place {
         self.wire.stir();
     }
 
+    /// Goes on in another history, which is known up to `head`: `reset` comes first.
+    pub(super) fn begin_anew(&self, reset: &TextFrame, head: Seq) {
+        // Held until the reset is queued: what is written next comes after it.
+        let mut position = self.position();
+        self.wire.queue(reset.bytes().clone());
+        *position = head;
+        drop(position);
+        self.wire.stir();
+    }
+
     pub(super) fn position(&self) -> MutexGuard<'_, Seq> {
         lock(&self.position)
     }
@@ -100,7 +110,15 @@ impl Row {
     async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
         loop {
             match live.reach(position, TURN) {
-                Reach::None => return position,
+                Reach::None => {
+                    // In another history, this row goes on where that is known.
+                    let head = live.head();
+                    if head < position {
+                        position = head;
+                        self.places().iter().for_each(|place| place.wire.stir());
+                    }
+                    return position;
+                }
                 Reach::Frames(frames) => {
                     let after = position;
                     position += frames.len() as Seq;
@@ -142,7 +160,7 @@ pub(super) async fn serve(
                 delivered.borrow_and_update();
                 let before = position;
                 position = row.deliver(&live, position).await;
-                gathering.wrote(position - before);
+                gathering.wrote((position - before).max(0));
             }
             changed = presence.changed() => {
                 if changed.is_err() {

@@ -3,8 +3,8 @@
 use super::row::{Hint, Place, Row, TURN};
 use super::tail::Reach;
 use super::{Change, LiveRoom, enforce};
-use crate::domain::{Participant, Seq, Username};
-use crate::protocol::ServerFrame;
+use crate::domain::{Epoch, Participant, Seq, Username};
+use crate::protocol::{ServerFrame, close};
 use crate::server::identity::Author;
 use crate::server::store::Room;
 use crate::server::websocket::{TextFrame, Wire, in_one};
@@ -110,9 +110,20 @@ impl Seat {
     fn skip(&self) {
         // Held until the reset is queued: what the row writes comes after it.
         let mut position = self.place.position();
-        let (head, epoch) = (self.live.head().max(*position), self.live.room.epoch.clone());
+        let head = self.live.head().max(*position);
         *position = head;
-        self.place.wire.queue(TextFrame::new(&ServerFrame::Reset { epoch, head }.encode()).bytes().clone());
+        self.place.wire.queue(self.live.reset(head).bytes().clone());
+    }
+
+    /// Tells a connection that was greeted with `epoch` if the room has begun anew or has ended since.
+    pub(crate) fn keep_to(&self, epoch: &Epoch) {
+        if self.live.ended.load(Ordering::Relaxed) {
+            self.place.expel(close::DELETED);
+        }
+        if self.live.epoch() != *epoch {
+            let head = self.live.head();
+            self.place.begin_anew(&self.live.reset(head), head);
+        }
     }
 
     fn pull_presence(&self) -> bool {

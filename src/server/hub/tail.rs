@@ -50,6 +50,12 @@ impl Tail {
         Some(self.delivered)
     }
 
+    /// Goes on in another history, which is known up to `head`.
+    pub(super) fn begin_anew(&mut self, head: Seq) {
+        (self.open, self.delivered, self.wanted, self.bytes) = (true, head, head, 0);
+        self.frames.clear();
+    }
+
     /// What stands before `next` is not kept any more, and will not come: goes on from there.
     pub(super) fn skip_to(&mut self, next: Seq) {
         if next > self.delivered + 1 {

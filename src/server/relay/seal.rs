@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn a_bell_survives_the_way_and_only_from_this_site() {
-        let bell = Bell::Room { room: 7, first: 41, last: 41, frames: vec!["{}".into()] };
-        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, bell });
+        let bell = Bell::Room { room: 7, epoch: None, first: 41, last: 41, frames: vec!["{}".into()] };
+        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, speaks: 1, bell });
         let opened = Seal::new(b"secret").open(&sealed).unwrap();
         assert!(matches!(opened, Rung { number: 3, bell: Bell::Room { room: 7, first: 41, .. }, .. }));
         assert!(Seal::new(b"another").open(&sealed).is_none());

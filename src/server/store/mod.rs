@@ -6,6 +6,7 @@ mod connect;
 mod deletion;
 mod entity;
 mod entry;
+mod epochs;
 mod export;
 mod failure;
 mod history;
@@ -27,6 +28,7 @@ mod wal;
 
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
+pub(crate) use epochs::Current;
 pub(crate) use failure::sync_failed;
 pub(crate) use listing::Listed;
 pub(crate) use patience::in_time;

@@ -108,16 +108,6 @@ impl Store {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.is_some_and(|row| row.locked))
     }
-
-    /// The newest number of each of these rooms' logs.
-    pub(crate) async fn heads(&self, rooms: &[i64]) -> Result<Vec<(i64, Seq)>, DbErr> {
-        let heads = room::Entity::find()
-            .select_only()
-            .columns([room::Column::Id, room::Column::Head])
-            .filter(room::Column::Id.is_in(rooms.iter().copied()))
-            .into_tuple();
-        timed("heads", heads.all(&self.reader)).await
-    }
 }
 
 /// A room, and where its log begins.
@@ -166,6 +156,6 @@ fn new(name: &RoomName) -> room::ActiveModel {
 }
 
 /// Eight random characters.
-fn new_epoch() -> String {
+pub(super) fn new_epoch() -> String {
     uuid::Uuid::new_v4().simple().to_string()[..8].to_owned()
 }
