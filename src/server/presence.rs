@@ -33,6 +33,8 @@ const NAMING: usize = 4;
 /// Tells, for as long as the server lives.
 pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, changes: Changes) {
     let mut rooms = Rooms::new(hub, relay);
+    // Rooms that an earlier run of this task, which has panicked, may not have told.
+    rooms.changed = rooms.hub.ids().into_iter().map(|room| (room, Others::Told)).collect();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut again = interval(AGAIN);

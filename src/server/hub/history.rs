@@ -2,7 +2,7 @@
 //! database went back in time, as after a failover to a replica that lagged or a restore beside the running server. The
 //! room then gets another epoch and its readers a `reset`: two histories are never merged.
 
-use super::coming::Expected;
+use super::coming::{Coming, Expected};
 use super::{Hub, LiveRoom, lock};
 use crate::domain::{Epoch, Seq};
 use crate::protocol::ServerFrame;
@@ -27,6 +27,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Maximum number of rooms without connections whose heads are remembered.
 const REMEMBERED: usize = 16_384;
+
+/// Number of events that other nodes may write while an entry of this one is announced.
+const MARGIN: Seq = 64;
 
 /// Maximum number of former epochs that a live room remembers.
 const FORMER: usize = 8;
@@ -57,7 +60,7 @@ impl Remembered {
     }
 }
 
-/// The heads of some rooms before a transaction. While it is held, [`Hub::check`] leaves their histories to its holder.
+/// The heads of some rooms before a transaction. While it is held, [`Hub::check`] knows that entries are not announced.
 pub(crate) struct Stand {
     heads: HashMap<i64, (Epoch, Seq)>,
     _writing: Vec<Expected>,
@@ -132,20 +135,29 @@ impl Hub {
             let history = lock(&live.history);
             (history.epoch == current.epoch, history.former.contains(&current.epoch))
         };
-        // Whoever writes to it finds out, and knows better which numbers are new.
-        if live.writing.is_any() {
-            live.want(current.head);
-        } else if was_before || before.is_some_and(|(epoch, head)| *epoch == current.epoch && current.head < *head) {
+        if was_before || before.is_some_and(|(epoch, head)| *epoch == current.epoch && current.head < *head) {
             let renewed = self.renew(live.room.id, &current.epoch, before.map(|(_, head)| *head)).await?;
-            if !live.writing.is_any() {
-                live.begin_anew(renewed.epoch, renewed.head);
-            }
+            self.go_on(live, renewed.epoch, renewed.head);
         } else if !same {
-            live.begin_anew(current.epoch.clone(), current.head);
+            self.go_on(live, current.epoch.clone(), current.head);
         } else {
             live.want(current.head);
         }
         Ok(())
+    }
+
+    /// Has a room go on in another history, of which the database has `head` events. Some of the newest may be entries of
+    /// this node that are not announced or not delivered yet: their senders are answered by their delivery, so it begins
+    /// before these.
+    fn go_on(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
+        let writing = live.writing.count() as Seq;
+        let reading = {
+            let tail = lock(&live.tail);
+            tail.wanted > tail.delivered
+        };
+        let known = if writing > 0 || reading { (head - 2 * writing - MARGIN).max(0) } else { head };
+        live.begin_anew(epoch, known);
+        live.want(head);
     }
 
     /// The database gave a number again that it had given before: the numbers up to `head` are what is left. Returns when
@@ -160,7 +172,11 @@ impl Hub {
             }
         };
         if let Some(live) = self.live(room_id) {
-            live.begin_anew(epoch, head);
+            // Unless somebody else has noticed it before, and these numbers are still to come.
+            let stands = live.stands().filter(|(stands, known)| *stands == epoch && *known <= head);
+            if stands.is_none() {
+                live.begin_anew(epoch, head);
+            }
         }
     }
 
@@ -181,19 +197,18 @@ impl Hub {
     /// Notes the heads of rooms before a transaction that writes to them.
     pub(crate) fn stand(&self, rooms: impl Iterator<Item = i64>) -> Stand {
         let mut stand = Stand { heads: HashMap::new(), _writing: Vec::new() };
+        let mut seen: HashMap<i64, Option<Coming>> = HashMap::new();
         for room_id in rooms {
-            if stand.heads.contains_key(&room_id) {
-                continue;
-            }
-            let known = match self.live(room_id) {
-                Some(live) => {
-                    // Counted first: from here on, nobody else begins the room anew.
-                    stand._writing.push(live.writing.expect());
-                    live.stands()
-                }
-                None => lock(&self.remembered).0.get(&room_id).cloned(),
-            };
-            stand.heads.extend(known.map(|known| (room_id, known)));
+            let writing = seen.entry(room_id).or_insert_with(|| {
+                let live = self.live(room_id);
+                let known = match &live {
+                    Some(live) => live.stands(),
+                    None => lock(&self.remembered).0.get(&room_id).cloned(),
+                };
+                stand.heads.extend(known.map(|known| (room_id, known)));
+                live.map(|live| live.writing.clone())
+            });
+            stand._writing.extend(writing.as_ref().map(Coming::expect));
         }
         stand
     }

@@ -226,7 +226,7 @@ impl Relay {
 
     /// Tells the other nodes that somebody is writing.
     pub(crate) fn tell_typing(&self, room: i64, text: &str) {
-        if let Some(outbox) = &self.outbox {
+        if let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.takes_hints()) {
             outbox.hint(Bell::Typing { room, text: text.to_owned() });
         }
     }

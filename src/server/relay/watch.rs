@@ -153,3 +153,69 @@ impl Watch {
         self.hub.keep(&nodes, PRESENCE).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::store::Store;
+
+    struct Listener {
+        watch: Watch,
+        state: watch::Receiver<RelayState>,
+        old_nodes: Arc<AtomicBool>,
+        numbers: u64,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Listener {
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
+            let (hub, _changes) = Hub::new(store);
+            let (sender, state) = watch::channel(RelayState::Degraded);
+            let old_nodes = Arc::new(AtomicBool::default());
+            let watch = Watch::new(Uuid::from_u128(1), hub, sender, Arc::default(), old_nodes.clone());
+            Self { watch, state, old_nodes, numbers: 0, _directory: directory }
+        }
+
+        async fn hear(&mut self, node: u128, speaks: u32, bell: Bell) {
+            self.numbers += 1;
+            self.watch.hear(Rung { node: Uuid::from_u128(node), number: self.numbers, speaks, bell }).await;
+            self.watch.judge().await;
+        }
+
+        /// The node was last heard so long ago.
+        fn silent(&mut self, node: u128, silence: Duration) {
+            self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().heard =
+                Instant::now().checked_sub(silence).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_says_that_it_leaves_is_not_waited_for() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        listener.hear(2, SPEAKS, Bell::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        listener.silent(2, SILENCE * 2);
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
+        listener.hear(2, SPEAKS, Bell::Leave).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        // A bell from before, rung again.
+        listener.numbers = 1;
+        listener.hear(2, SPEAKS, Bell::Beat).await;
+        assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");
+    }
+
+    #[tokio::test]
+    async fn nodes_of_the_version_before_are_known_as_long_as_they_are_there() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        listener.hear(2, 0, Bell::Beat).await;
+        assert!(listener.old_nodes.load(Ordering::Relaxed));
+        listener.silent(2, GONE * 2);
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        assert!(!listener.old_nodes.load(Ordering::Relaxed));
+    }
+}
