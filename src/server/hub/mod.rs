@@ -193,8 +193,9 @@ impl Hub {
 
     /// Who is in a room on this node, and whether another node has the room too.
     pub(crate) fn present(&self, room_id: i64) -> (Present, bool) {
-        let present = |live: Arc<LiveRoom>| (live.participants().here(), live.participants().is_shared());
-        self.live(room_id).map(present).unwrap_or_default()
+        let Some(live) = self.live(room_id) else { return Default::default() };
+        let participants = live.participants();
+        (participants.here(), participants.is_shared())
     }
 
     /// The authors in a room who have this tag, as the database knows them, and the name each goes by.

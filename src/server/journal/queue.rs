@@ -138,18 +138,14 @@ impl Queue {
     /// Puts entries of rooms that were locked back to the front, in their order. The rooms are tried again later.
     pub(super) fn put_back(&self, locked: Vec<Waiting>) {
         let mut state = self.lock();
-        let mut rooms = Vec::new();
-        for waiting in locked.into_iter().rev() {
-            let room_id = waiting.entry.room_id;
-            let Some(room) = state.rooms.get_mut(&room_id) else { continue };
-            room.push_front(waiting);
-            state.waiting += 1;
-            if !rooms.contains(&room_id) {
-                rooms.push(room_id);
-            }
+        state.waiting += locked.len();
+        let mut rooms: HashMap<i64, Vec<Waiting>> = HashMap::new();
+        for waiting in locked {
+            rooms.entry(waiting.entry.room_id).or_default().push(waiting);
         }
-        for room_id in rooms {
-            let Some(room) = state.rooms.get_mut(&room_id) else { continue };
+        for (room_id, entries) in rooms {
+            let room = state.rooms.entry(room_id).or_default();
+            room.put_back(entries);
             let delay = LONGEST_DELAY.min(FIRST_DELAY * 2u32.pow(room.attempts.min(8)));
             let due = Instant::now() + delay;
             room.attempts += 1;

@@ -2,7 +2,7 @@
 
 use super::batch::Waiting;
 use crate::server::store::{Draft, Entry};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -50,13 +50,20 @@ impl Room {
         entries.push_back(waiting);
     }
 
-    pub(super) fn push_front(&mut self, waiting: Waiting) {
-        let author = waiting.entry.author.to_bytes();
-        let entries = self.by_author.entry(author).or_default();
-        if entries.is_empty() {
-            self.turns.push_front(author);
+    /// Puts entries that were taken back to the front. The authors have their turns in the order they had.
+    pub(super) fn put_back(&mut self, entries: Vec<Waiting>) {
+        let mut order = VecDeque::new();
+        let mut seen = HashSet::new();
+        for author in entries.iter().map(|waiting| waiting.entry.author.to_bytes()) {
+            if seen.insert(author) {
+                order.push_back(author);
+            }
         }
-        entries.push_front(waiting);
+        for waiting in entries.into_iter().rev() {
+            self.by_author.entry(waiting.entry.author.to_bytes()).or_default().push_front(waiting);
+        }
+        order.extend(self.turns.drain(..).filter(|author| !seen.contains(author)));
+        self.turns = order;
     }
 
     /// Returns the next entry of the author whose turn it is.

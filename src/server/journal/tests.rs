@@ -125,7 +125,8 @@ mod turns {
     #[tokio::test(start_paused = true)]
     async fn a_locked_room_is_tried_again_then_waited_for_and_keeps_its_order() {
         let queue = Queue::default();
-        let _outcomes: Vec<_> = (0..3).map(|n| push(&queue, 1, 1, &n.to_string())).collect();
+        let senders = [(1, "0"), (1, "2"), (2, "1")];
+        let _outcomes: Vec<_> = senders.iter().map(|(author, id)| push(&queue, 1, *author, id)).collect();
         for _ in 0..2 {
             let batch = queue.take();
             assert_eq!(ids(&batch, 1), ["0", "1", "2"]);
