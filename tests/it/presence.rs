@@ -7,6 +7,8 @@ use crate::support::redis::Redis;
 use crate::support::{Client, DEADLINE, Database, Door, Server, Site, database, http};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 on_each_database!(
     everybody_in_a_room_is_counted_and_named,
@@ -99,41 +101,70 @@ async fn everybody_is_counted_in_thousands_of_rooms_and_messages_do_not_wait() {
     let rooms = std::env::var("PRESENCE_ROOMS").ok().and_then(|rooms| rooms.parse().ok()).unwrap_or(ROOMS);
     let (_site, redis, one, two) = two_nodes().await;
     let (mut ann, mut bob) = (Client::join(&one, "harbour").await, Client::join(&two, "harbour").await);
-    let mut clients = Vec::new();
+    let mut guests = Vec::new();
     let began = Instant::now();
     for n in 0..rooms {
         for (server, name) in [(&one, "Cleo"), (&two, "Dan")] {
-            clients.push(Door::of(&format!("room-{n}")).username(name).join(server).await);
+            guests.push(Guest::enter(server, &format!("room-{n}"), name).await);
         }
         if n % 100 == 0 {
             they_hear_each_other(&mut ann, &mut bob, &format!("opening-{n}")).await;
         }
     }
     println!("{rooms} rooms on each node after {:?}", began.elapsed());
-    let seen = async {
-        for client in &mut clients {
-            while client.next_frame().await.expect("the connection stays")["count"] != 2 {}
-        }
-    };
-    tokio::time::timeout(2 * DEADLINE, seen).await.expect("everybody is counted");
+    all_are_told(&guests, 2).await;
     println!("everybody was counted after {:?}", began.elapsed());
     relay_is(&one, "ok").await;
-    // Nothing is said again that is known, and nobody is forgotten: half of them go, the others stay.
-    for n in (0..clients.len()).rev().step_by(2) {
-        drop(clients.swap_remove(n));
-    }
-    redis.tell(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
     let mut longest = Duration::ZERO;
-    for n in 0..50 {
+    for n in 0..100 {
         let asked = Instant::now();
-        they_hear_each_other(&mut ann, &mut bob, &format!("leaving-{n}")).await;
+        they_hear_each_other(&mut ann, &mut bob, &format!("talking-{n}")).await;
         longest = longest.max(asked.elapsed());
     }
-    println!("the slowest message took {longest:?}");
-    let left = async {
-        for client in &mut clients {
-            while client.next_frame().await.expect("the connection stays")["count"] != 1 {}
+    println!("the slowest of 100 messages and answers took {longest:?}");
+    // Half of them go while nobody hears it; the others are told all the same, after a while.
+    redis.tell(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+    let mut staying = Vec::new();
+    for (index, guest) in guests.into_iter().enumerate() {
+        if index % 2 == 0 {
+            staying.push(guest);
+        }
+    }
+    all_are_told(&staying, 1).await;
+    println!("nobody was counted any more who had gone after {:?}", began.elapsed());
+}
+
+/// Waits until each has been told last that so many are in their room.
+async fn all_are_told(guests: &[Guest], count: u64) {
+    let told = async {
+        for guest in guests {
+            guest.told.clone().wait_for(|told| *told == count).await.expect("the connection stays");
         }
     };
-    tokio::time::timeout(2 * DEADLINE, left).await.expect("nobody is counted who has gone");
+    tokio::time::timeout(3 * DEADLINE, told).await.unwrap_or_else(|_| {
+        let wrong = guests.iter().filter(|guest| *guest.told.borrow() != count).count();
+        panic!("{wrong} of {} are not told of {count}", guests.len());
+    });
+}
+
+/// Somebody in a room who listens all the time, and how many they were told of last.
+struct Guest {
+    told: watch::Receiver<u64>,
+    _listening: JoinSet<()>,
+}
+
+impl Guest {
+    async fn enter(server: &Server, room: &str, name: &str) -> Self {
+        let mut client = Door::of(room).username(name).join(server).await;
+        let (tell, told) = watch::channel(0);
+        let mut listening = JoinSet::new();
+        listening.spawn(async move {
+            while let Some(frame) = client.next_frame().await {
+                if let Some(count) = frame["count"].as_u64() {
+                    tell.send_replace(count);
+                }
+            }
+        });
+        Self { told, _listening: listening }
+    }
 }
