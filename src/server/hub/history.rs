@@ -131,14 +131,16 @@ impl Hub {
             self.forget(live);
             return Ok(());
         };
-        let (same, was_before) = {
+        let (now, was_before) = {
             let history = lock(&live.history);
-            (history.epoch == current.epoch, history.former.contains(&current.epoch))
+            (history.epoch.clone(), history.former.contains(&current.epoch))
         };
-        if was_before || before.is_some_and(|(epoch, head)| *epoch == current.epoch && current.head < *head) {
-            let renewed = self.renew(live.room.id, &current.epoch, before.map(|(_, head)| *head)).await?;
+        // One that was opened or has begun anew meanwhile is compared the next time.
+        let Some((_, known)) = before.filter(|(epoch, _)| *epoch == now) else { return Ok(()) };
+        if was_before || now == current.epoch && current.head < *known {
+            let renewed = self.renew(live.room.id, &current.epoch, Some(*known)).await?;
             self.go_on(live, renewed.epoch, renewed.head);
-        } else if !same {
+        } else if now != current.epoch {
             self.go_on(live, current.epoch.clone(), current.head);
         } else {
             live.want(current.head);
@@ -150,6 +152,10 @@ impl Hub {
     /// this node that are not announced or not delivered yet: their senders are answered by their delivery, so it begins
     /// before these.
     fn go_on(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
+        if live.stands().is_some_and(|(stands, known)| stands == epoch && known <= head) {
+            // Whoever wrote to it has noticed meanwhile.
+            return live.want(head);
+        }
         let writing = live.writing.count() as Seq;
         let reading = {
             let tail = lock(&live.tail);
