@@ -92,9 +92,9 @@ async fn everybody_is_counted_over_all_servers() {
 }
 
 /// Enough rooms that they do not fit into any queue at once.
-const ROOMS: usize = 1500;
+const ROOMS: usize = 1200;
 
-// Clients and servers are of one process and user: so many files have to be allowed.
+// Each client is an open file of this process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_counted_in_thousands_of_rooms_and_messages_do_not_wait() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
