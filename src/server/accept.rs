@@ -45,7 +45,7 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: Arrivals, shutd
         match accepted {
             Ok((stream, from)) => {
                 // Whoever has too many is hung up on: an answer would cost what is to be saved.
-                let Ok(arrival) = arrivals.take(from.ip().into()) else { continue };
+                let Ok(arrival) = arrivals.take(from.ip()) else { continue };
                 let serving = connection(stream, Peer(from.ip()), app.clone(), shutdown.clone());
                 connections.spawn(async move {
                     serving.await;

@@ -6,6 +6,7 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
+use super::network::Network;
 use super::random;
 use super::store::{Draft, Entry, Found, Room, Store, Subject};
 use super::visitor::Visitor;
@@ -59,6 +60,14 @@ impl Wish<'_> {
                 Draft::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
             }
         })
+    }
+
+    /// Bytes of text as they came.
+    fn len(&self) -> usize {
+        match self {
+            Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
+            Self::Delete { .. } | Self::Moderate { .. } => 0,
+        }
     }
 
     /// By which tag it names somebody, if no message does.
@@ -201,22 +210,25 @@ impl Chat {
         Ok(seat)
     }
 
-    /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.
+    /// Puts something of `author`, who is in `network`, into a room's log. What comes back tells, once it is known, whether
+    /// it is stored.
     pub(crate) async fn submit(
         &self,
         room: &Room,
-        author: Author,
+        (author, network): (Author, Network),
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
-        let tag = wish.tag();
+        let (tag, bytes) = (wish.tag(), wish.len());
         let mut draft = wish.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
-        if let Err(too_much) = self.limiter.message(&author) {
-            // What is stored already is answered all the same.
+        if let Err(too_much) = self.limiter.message(&author, network, bytes) {
+            // What is stored already is answered all the same, as often as the network may ask for pages.
             let stored = match &sent {
-                Some(id) => self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?,
-                None => false,
+                Some(id) if self.limiter.request(network).is_ok() => {
+                    self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?
+                }
+                _ => false,
             };
             if !stored {
                 return Err(too_much.rejection("Slow down a little. Your message is not lost."));
@@ -241,7 +253,7 @@ impl Chat {
         wish: Wish<'_>,
     ) -> Outcome {
         let Found { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+        self.submit(&room, (visitor.author, visitor.network), id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
 
     /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.

@@ -4,10 +4,12 @@
 //! recognises what any node has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks
 //! costs no row.
 
+use super::network::Network;
 use super::{random, store};
 use crate::domain::Tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use uuid::Uuid;
 
 /// The name of the cookie.
@@ -17,6 +19,9 @@ pub const COOKIE: &str = "parlour_identity";
 const RENEWED_AFTER: i64 = 30;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Where a guest's author says which network the guest comes from: by a keyed hash, so that it is no address.
+const NETWORK: Range<usize> = 6..12;
 
 /// How an author ends who has no cookie, so that the database, too, knows them for somebody who will not be back. Of four
 /// thousand million other identities one may end so by chance.
@@ -63,6 +68,16 @@ impl Author {
         self.guest
     }
 
+    /// The author under which is kept how this one stands in a room (see [`standing_of`]).
+    pub(crate) fn standing(&self) -> [u8; 16] {
+        standing_of(self.hash)
+    }
+
+    /// Whether this stands for the guests of a network together, and is nobody who writes.
+    pub(crate) fn is_of_network(&self) -> bool {
+        self.hash.ends_with(&PASSING) && self.hash == self.standing() && !self.is_host()
+    }
+
     /// What others see of it.
     pub fn tag(&self) -> Tag {
         tag_of(&self.hash)
@@ -80,6 +95,15 @@ fn hash_of(id: Uuid) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
     hash
+}
+
+/// The author under which is kept how one stands in a room: mutes, bans, and when they last spoke. A guest is another
+/// author with each connection, so guests stand as their network does. Everybody else stands for themselves.
+pub(crate) fn standing_of(mut author: [u8; 16]) -> [u8; 16] {
+    if author.ends_with(&PASSING) {
+        author[..NETWORK.start].fill(0);
+    }
+    author
 }
 
 /// The tag of an author as the database holds it; missing bytes count as 0.
@@ -140,7 +164,17 @@ impl Identities {
         Some(id)
     }
 
-    /// An identity without a cookie, for the life of one connection. It ends with [`PASSING`].
+    /// The author of a connection without a cookie from `network`, for the life of that connection.
+    pub(crate) fn guest_of(&self, network: Network) -> Author {
+        let Author { mut hash, guest } = Self::guest();
+        let mac = self.key.clone().chain_update(b"guests of the network ").chain_update(network.customer()).finalize();
+        hash[NETWORK].copy_from_slice(&mac.into_bytes()[..NETWORK.len()]);
+        // Else the network's own bytes could be those of the host.
+        hash[NETWORK.start] |= 1;
+        Author { hash, guest }
+    }
+
+    /// A guest of no network. It ends with [`PASSING`].
     pub fn guest() -> Author {
         let mut hash = hash_of(Uuid::new_v4());
         hash[16 - PASSING.len()..].copy_from_slice(&PASSING);
@@ -224,5 +258,35 @@ mod tests {
         let (author, cookie) = Identities::new(b"key").create();
         let id = Uuid::try_parse(cookie.split('.').next().unwrap()).unwrap();
         assert_ne!(author.as_bytes(), id.as_bytes());
+    }
+
+    #[test]
+    fn guests_of_one_network_stand_together_and_are_different_authors() {
+        let identities = Identities::new(b"key");
+        let guest = |address: &str| identities.guest_of(address.parse::<std::net::IpAddr>().unwrap().into());
+        let (one, two, other) = (guest("192.0.2.1"), guest("192.0.2.1"), guest("192.0.2.2"));
+        assert_ne!(one.to_bytes(), two.to_bytes());
+        assert_eq!(one.standing(), two.standing());
+        assert_ne!(one.standing(), other.standing());
+        assert_eq!(guest("2001:db8:1:2::1").standing(), guest("2001:db8:1:ff::1").standing(), "one customer's");
+        assert_ne!(guest("2001:db8:1::1").standing(), guest("2001:db8:2::1").standing());
+        for author in [one, two] {
+            let stored = Author::from_stored(author.as_bytes()).unwrap();
+            assert!(stored.is_guest() && !stored.is_of_network());
+            assert_eq!(stored.standing(), one.standing());
+        }
+        let together = Author::from(one.standing());
+        assert!(together.is_of_network() && !together.is_host());
+        let another_site =
+            Identities::new(b"another key").guest_of("192.0.2.1".parse::<std::net::IpAddr>().unwrap().into());
+        assert_ne!(another_site.standing(), one.standing(), "nobody else can tell which network it is");
+    }
+
+    #[test]
+    fn whoever_is_no_guest_stands_alone() {
+        let (author, _) = Identities::new(b"key").create();
+        assert_eq!(author.standing(), author.to_bytes());
+        assert_eq!(Author::HOST.standing(), Author::HOST.to_bytes());
+        assert!(!Author::HOST.is_of_network() && !author.is_of_network());
     }
 }

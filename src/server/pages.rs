@@ -2,10 +2,13 @@
 //! anew each time.
 
 use super::access::Denied;
+use super::limits::Rendering;
+use super::network::Network;
 use super::random::event_id;
 use super::rendered::{Looks, Mark, Personal, Template, Version};
+use super::store::Found;
 use super::visitor::Visitor;
-use super::{Shared, headers, metrics};
+use super::{Shared, assets, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
 use crate::ui::{PageError, Refused, shell};
 use axum::body::to_bytes;
@@ -33,6 +36,7 @@ enum Shown {
 
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
 pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
+    let takes_gzip = assets::takes(request.headers(), "gzip");
     let shown = shown(shared, &visit, refused.is_some()).await;
     if let Ok(shown) = &shown {
         metrics::paged(matches!(shown, Shown::Kept(_)));
@@ -50,7 +54,14 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
     let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
-    with_policy(Html(template.fill(&personal)).into_response(), &personal.nonce)
+    let page = if takes_gzip {
+        // Compressed already, but for what is put in.
+        let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
+        (encoded, Html(template.fill_gzip(&personal))).into_response()
+    } else {
+        Html(template.fill(&personal)).into_response()
+    };
+    with_policy(page, &personal.nonce)
 }
 
 /// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
@@ -58,14 +69,34 @@ async fn shown(shared: &Shared, visit: &Visit, anew: bool) -> Result<Shown, Deni
     let Visit { name, permalink, username, visitor } = visit;
     let found = shared.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
-    let looks = Looks { room: found.room.id, permalink: *permalink, named: username.is_some(), ownership };
+    let permalink = permalink.and_then(|seq| around(seq, &found));
+    let looks = Looks { room: found.room.id, permalink, named: username.is_some(), ownership };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
     let version = Version { epoch, head: found.head, first: found.first, invitation };
     if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
         return Ok(Shown::Kept(template));
     }
-    let room = shared.chat.show(found, username.clone(), visitor, *permalink).await?;
+    let room = shared.chat.show(found, username.clone(), visitor, permalink).await?;
     Ok(Shown::Anew(Box::new(room), looks, version))
+}
+
+/// The number to show a page around: numbers that the room does not have yet, or has no more, all lead to one page each.
+/// `None` leads to the newest messages, 0 to the oldest.
+fn around(seq: Seq, found: &Found) -> Option<Seq> {
+    let is_kept = found.first > 0 && seq <= found.head;
+    is_kept.then_some(if seq < found.first { 0 } else { seq })
+}
+
+/// The network that asks for a page.
+fn network(request: &Request) -> Option<Network> {
+    let extensions = request.extensions();
+    let network = extensions.get::<Network>().copied();
+    network.or_else(|| extensions.get::<Visitor>().map(|visitor| visitor.network))
+}
+
+/// Waits for a turn of the network that asks: a page is drawn without a pause.
+async fn turn(shared: &Shared, network: Option<Network>) -> Option<Rendering> {
+    Some(shared.limiter.render(network?).await)
 }
 
 /// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
@@ -84,6 +115,7 @@ async fn draw(
     let mark = Mark::new();
     let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
     let room = RoomPage { form_id, tag, username, ..room };
+    let _turn = turn(shared, network(&request)).await;
     let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
         provide_context(room.clone());
         provide_context(refused.clone());
@@ -111,6 +143,7 @@ impl From<Denied> for PageError {
 pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageError>) -> Response {
     let nonce = Nonce::new();
     let known = KnownUsername(known(&request).cloned());
+    let _turn = turn(shared, network(&request)).await;
     let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
         provide_context(known.clone());
         provide_context(error.clone());

@@ -4,7 +4,7 @@ use super::access::Denied;
 use super::chat::Wish;
 use super::pages::{Visit, known, not_found, page, room_page};
 use super::visitor::Visitor;
-use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
+use super::{Shared, assets, body, headers, health, metrics, origin, request, request_limit, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -38,17 +39,24 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
-    let answers = Router::new()
+    // Room pages are compressed when they are rendered. What is left is compressed with little effort.
+    let compressed =
+        || CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(html_is_compressed.clone());
+    let work = Router::new()
         .merge(pages)
         .merge(functions)
+        .layer(compressed())
+        .layer(from_fn_with_state(shared.clone(), request_limit::work));
+    let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))
-        .layer(CompressionLayer::new().compress_when(html_is_compressed))
-        .layer(from_fn(body::whole));
+        .layer(compressed())
+        .layer(from_fn_with_state(shared.clone(), request_limit::small));
+    let answers = Router::new().merge(work).merge(small).layer(from_fn(body::whole));
     let sockets = Router::new()
         .route("/ws/{room_name}", get(socket::upgrade))
         .route("/ws/{room_name}/", get(socket::upgrade))

@@ -4,7 +4,7 @@ use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 21] = [
     "addr",
     "database-url",
     "redis-url",
@@ -15,6 +15,11 @@ const NAMES: [&str; 16] = [
     "log-format",
     "messages-per-second",
     "message-burst",
+    "messages-per-second-per-address",
+    "message-burst-per-address",
+    "message-kilobytes-per-minute",
+    "requests-per-second",
+    "request-burst",
     "connections-per-address",
     "joins-per-minute",
     "rooms-per-hour",

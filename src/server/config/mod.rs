@@ -56,6 +56,16 @@ pub struct Rates {
     pub messages_per_second: NonZeroU32,
     /// Messages of one identity, at once.
     pub message_burst: NonZeroU32,
+    /// Messages of one address, in a second.
+    pub messages_per_second_per_address: NonZeroU32,
+    /// Messages of one address, at once.
+    pub message_burst_per_address: NonZeroU32,
+    /// Text in messages of one address, in a minute, in units of 1000 bytes.
+    pub message_kilobytes_per_minute: NonZeroU32,
+    /// Requests of one address that are more than an asset, in a second.
+    pub requests_per_second: NonZeroU32,
+    /// Requests of one address, at once.
+    pub request_burst: NonZeroU32,
     /// Connections of one address, at a time.
     pub connections_per_address: NonZeroU32,
     /// New connections of one address, in a minute.
@@ -134,6 +144,19 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let rates = Rates {
         messages_per_second: number(settings.messages_per_second, in_file.messages_per_second, 5),
         message_burst: number(settings.message_burst, in_file.message_burst, 10),
+        messages_per_second_per_address: number(
+            settings.messages_per_second_per_address,
+            in_file.messages_per_second_per_address,
+            25,
+        ),
+        message_burst_per_address: number(settings.message_burst_per_address, in_file.message_burst_per_address, 250),
+        message_kilobytes_per_minute: number(
+            settings.message_kilobytes_per_minute,
+            in_file.message_kilobytes_per_minute,
+            2000,
+        ),
+        requests_per_second: number(settings.requests_per_second, in_file.requests_per_second, 20),
+        request_burst: number(settings.request_burst, in_file.request_burst, 400),
         connections_per_address: number(settings.connections_per_address, in_file.connections_per_address, 512),
         joins_per_minute: number(settings.joins_per_minute, in_file.joins_per_minute, 600),
         rooms_per_hour: number(settings.rooms_per_hour, in_file.rooms_per_hour, 200),
@@ -226,6 +249,8 @@ mod tests {
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
             (&["--message-burst", "0"], "--message-burst"),
             (&["--max-connections", "many"], "--max-connections"),
+            (&["--request-burst", "0"], "--request-burst"),
+            (&["--message-kilobytes-per-minute", "-1"], "--message-kilobytes-per-minute"),
         ] {
             let error = resolved(arguments, None).unwrap_err().to_string();
             assert!(error.contains(name), "{arguments:?}: {error}");

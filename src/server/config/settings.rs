@@ -56,6 +56,21 @@ pub(super) struct Settings {
     /// Messages that one visitor may send at once, before that counts [default: 10]
     #[arg(long, global = true, env = "PARLOUR_MESSAGE_BURST", value_name = "NUMBER")]
     pub(super) message_burst: Option<NonZeroU32>,
+    /// Messages that one address (IPv6: one /64) may send each second, whoever they are from [default: 25]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGES_PER_SECOND_PER_ADDRESS", value_name = "NUMBER")]
+    pub(super) messages_per_second_per_address: Option<NonZeroU32>,
+    /// Messages that one address may send at once, before that counts [default: 250]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGE_BURST_PER_ADDRESS", value_name = "NUMBER")]
+    pub(super) message_burst_per_address: Option<NonZeroU32>,
+    /// Text that one address may send each minute, in units of 1000 bytes [default: 2000]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGE_KILOBYTES_PER_MINUTE", value_name = "NUMBER")]
+    pub(super) message_kilobytes_per_minute: Option<NonZeroU32>,
+    /// Pages and pieces of history that one address may ask for each second [default: 20]
+    #[arg(long, global = true, env = "PARLOUR_REQUESTS_PER_SECOND", value_name = "NUMBER")]
+    pub(super) requests_per_second: Option<NonZeroU32>,
+    /// Pages and pieces of history that one address may ask for at once, before that counts [default: 400]
+    #[arg(long, global = true, env = "PARLOUR_REQUEST_BURST", value_name = "NUMBER")]
+    pub(super) request_burst: Option<NonZeroU32>,
     /// Connections from one address at a time (IPv6: from one /64) [default: 512]
     #[arg(long, global = true, env = "PARLOUR_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     pub(super) connections_per_address: Option<NonZeroU32>,

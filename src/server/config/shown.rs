@@ -18,7 +18,7 @@ pub struct Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<24} {:<40} {}", self.name, self.value, self.origin)
+        write!(f, "{:<32} {:<40} {}", self.name, self.value, self.origin)
     }
 }
 
@@ -56,6 +56,11 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
         "messages-per-second" => rate(|rates| rates.messages_per_second),
         "message-burst" => rate(|rates| rates.message_burst),
+        "messages-per-second-per-address" => rate(|rates| rates.messages_per_second_per_address),
+        "message-burst-per-address" => rate(|rates| rates.message_burst_per_address),
+        "message-kilobytes-per-minute" => rate(|rates| rates.message_kilobytes_per_minute),
+        "requests-per-second" => rate(|rates| rates.requests_per_second),
+        "request-burst" => rate(|rates| rates.request_burst),
         "connections-per-address" => rate(|rates| rates.connections_per_address),
         "joins-per-minute" => rate(|rates| rates.joins_per_minute),
         "rooms-per-hour" => rate(|rates| rates.rooms_per_hour),

@@ -63,7 +63,10 @@ pub(crate) async fn upgrade(
         Ok(counted) => counted,
         Err(full) => return refuse(full),
     };
-    let admitted = match shared.chat.admit(&room_name, &visitor).await {
+    let entering = shared.limiter.enter(visitor.network).await;
+    let admitted = shared.chat.admit(&room_name, &visitor).await;
+    drop(entering);
+    let admitted = match admitted {
         Ok(room) => Ok(room),
         // Browsers do not show scripts the status of a handshake: these are told why by a close code.
         Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
@@ -115,10 +118,14 @@ async fn live(
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume { after: query.after.as_deref().and_then(position), epoch: query.epoch };
-    match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
+    let entering = shared.limiter.enter(visitor.network).await;
+    let joined = shared.chat.join(room, username, visitor.author, resume, socket.wire()).await;
+    drop(entering);
+    match joined {
         Ok(seat) => {
             let sockets = shared.sockets.clone();
-            let mut connection = Connection::new(shared, visitor.author, seat, socket.wire().clone());
+            let mut connection =
+                Connection::new(shared, (visitor.author, visitor.network), seat, socket.wire().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);

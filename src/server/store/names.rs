@@ -1,7 +1,7 @@
 //! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
 
 use super::entity::name::{Column, Entity, Model};
-use super::runs::{among, insert};
+use super::runs::{among, are_among, insert, runs};
 use super::skeleton::skeletons;
 use super::{Draft, Entry, Store, now};
 use crate::domain::{Rejection, RejectionCode, Username};
@@ -10,12 +10,16 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::OnConflict,
 };
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How long a name is held after it was last used.
 const HELD_MS: i64 = 30 * DAY_MS;
+
+/// Maximum number of skeletons that one identity holds in a room. Those used longest ago are released.
+const MAX_HELD: usize = 20;
 
 /// Numbers that are tried to find a free name: small ones, and then what nobody will have taken on purpose.
 const SMALL: std::ops::RangeInclusive<u16> = 2..=20;
@@ -29,6 +33,8 @@ pub(super) struct Names {
     skeletons: HashMap<Username, Vec<String>>,
     held: HashMap<Key, Model>,
     changed: HashSet<Key>,
+    /// Identities that hold a name which they did not hold before, with the room.
+    claimed: HashSet<(i64, Vec<u8>)>,
 }
 
 impl Names {
@@ -38,7 +44,13 @@ impl Names {
         entries: impl Iterator<Item = &Entry>,
         now: i64,
     ) -> Result<Self, DbErr> {
-        let mut names = Self { now, skeletons: HashMap::new(), held: HashMap::new(), changed: HashSet::new() };
+        let mut names = Self {
+            now,
+            skeletons: HashMap::new(),
+            held: HashMap::new(),
+            changed: HashSet::new(),
+            claimed: HashSet::new(),
+        };
         let mut used: HashSet<Key> = HashSet::new();
         for entry in entries {
             if let Draft::Message { username, .. } = &entry.draft {
@@ -70,7 +82,9 @@ impl Names {
             keys.filter(|key| self.held.get(key).is_none_or(|row| self.now - row.at >= DAY_MS)).collect::<Vec<_>>()
         {
             let row = Model { room_id, skeleton: key.1.clone(), author: author.as_bytes().to_vec(), at: self.now };
-            self.held.insert(key.clone(), row);
+            if self.held.insert(key.clone(), row).is_none() {
+                self.claimed.insert((room_id, author.as_bytes().to_vec()));
+            }
             self.changed.insert(key);
         }
         true
@@ -81,7 +95,26 @@ impl Names {
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
             .update_columns([Column::Author, Column::At])
             .to_owned();
-        insert(transaction, &changed, Some(&renewed)).await
+        insert(transaction, &changed, Some(&renewed)).await?;
+        self.release(transaction).await
+    }
+
+    /// Releases the names used longest ago of those who hold too many.
+    async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
+        let mut rows = among(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
+        rows.sort_unstable_by_key(|row| Reverse(row.at));
+        let mut counts: HashMap<(i64, Vec<u8>), usize> = HashMap::new();
+        rows.retain(|row| {
+            let count = counts.entry((row.room_id, row.author.clone())).or_default();
+            *count += 1;
+            *count > MAX_HELD
+        });
+        let released: Vec<Key> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
+        for some in runs(transaction.get_database_backend(), &released) {
+            Entity::delete_many().filter(are_among([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
+        }
+        Ok(())
     }
 }
 

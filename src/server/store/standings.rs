@@ -62,7 +62,8 @@ impl Standings {
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
                 let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
                 let authors = [Some(entry.author.as_bytes().to_vec()), target.map(|row| row.author.clone()), subject];
-                wanted.extend(authors.into_iter().flatten().map(|author| (entry.room_id, author)));
+                let authors = authors.into_iter().flatten().flat_map(|author| [kept_under(&author), author]);
+                wanted.extend(authors.map(|author| (entry.room_id, author)));
             }
         }
         let wanted: Vec<Place> = wanted.into_iter().collect();
@@ -81,7 +82,7 @@ impl Standings {
         if matches!(entry.draft, Draft::Delete { .. }) {
             return Ok(());
         }
-        let standing = self.of(room.id, entry.author.as_bytes());
+        let standing = self.of(room.id, &entry.author.standing());
         if standing.banned_until > now {
             let removed = standing.banned_until == FOR_GOOD;
             let detail =
@@ -110,8 +111,8 @@ impl Standings {
     /// The author did so.
     pub(super) fn did(&mut self, room: &room::Model, entry: &Entry, now: i64) {
         if is_slowed(room, entry) {
-            self.of(room.id, entry.author.as_bytes()).spoke_at = now;
-            self.changed.insert((room.id, entry.author.as_bytes().to_vec()));
+            self.of(room.id, &entry.author.standing()).spoke_at = now;
+            self.changed.insert((room.id, entry.author.standing().to_vec()));
         }
     }
 
@@ -147,7 +148,8 @@ impl Standings {
             let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
             let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);
             let missing = || Rejection::new(RejectionCode::Invalid, "`seconds` says for how long: 1 to 31536000.");
-            let standing = self.of(room.id, &author);
+            let network = kept_under(&author);
+            let standing = self.of(room.id, &network);
             match action {
                 Action::Mute => standing.muted_until = until.ok_or_else(missing)?,
                 Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
@@ -163,6 +165,13 @@ impl Standings {
             }
             if matches!(action, Action::Mute | Action::Ban) {
                 moderation.until = until.map(Timestamp);
+            }
+            if network != author {
+                // A node of the release before looks for the guest, not for the network.
+                let Model { muted_until, banned_until, .. } = *self.of(room.id, &network);
+                let guest = self.of(room.id, &author);
+                (guest.muted_until, guest.banned_until) = (muted_until, banned_until);
+                self.changed.insert((room.id, network));
             }
             self.changed.insert((room.id, author));
         }
@@ -220,7 +229,7 @@ impl Store {
         for some in authors.chunks(500) {
             let found = Entity::find()
                 .filter(Column::RoomId.eq(room_id))
-                .filter(Column::Author.is_in(some.iter().map(|author| author.as_bytes().to_vec())));
+                .filter(Column::Author.is_in(some.iter().map(|author| author.standing().to_vec())));
             rows.extend(found.all(&self.reader).await?.into_iter().map(|row| (row.author.clone(), row)));
         }
         let now = now();
@@ -228,7 +237,7 @@ impl Store {
             member: row.member,
             banned_until: Some(row.banned_until).filter(|&until| until > now),
         };
-        Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
+        Ok(authors.iter().map(|author| rows.get(&author.standing()[..]).map(standing).unwrap_or_default()).collect())
     }
 
     /// Those with this tag who stand in the room in any way, or hold a name in it.
@@ -248,7 +257,8 @@ impl Store {
             .filter(name::Column::Author.between(least, above));
         let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
         authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
-        Ok(authors.iter().filter_map(|author| Author::from_stored(author)).collect())
+        let authors = authors.iter().filter_map(|author| Author::from_stored(author));
+        Ok(authors.filter(|author| !author.is_of_network()).collect())
     }
 
     /// Makes these authors members: they come into the room although it is locked or private.
@@ -262,6 +272,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The author under which is kept how `author` stands, as the database holds it.
+fn kept_under(author: &[u8]) -> Vec<u8> {
+    Author::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
 }
 
 fn is_slowed(room: &room::Model, entry: &Entry) -> bool {
