@@ -59,12 +59,10 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
-    // A message that is posted without the cookie is a guest's: else each would be of another author. Who opens a private
-    // room by a form needs the identity that it will belong to.
-    let posts = request.method() == Method::POST && request.uri().path() != "/";
-    if !posts {
-        request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
-    }
+    // Whoever posts without a cookie could be somebody new with each message, and stands as the guests of the network do.
+    let posts = request.method() == Method::POST;
+    let author = if posts { author.among_guests_like(&visitor.author) } else { author };
+    request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
     let mut response = next.run(request).await;
     keep_identity(&mut response, &cookie, &shared.config);
     response

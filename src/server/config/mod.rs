@@ -250,7 +250,7 @@ mod tests {
             (&["--message-burst", "0"], "--message-burst"),
             (&["--max-connections", "many"], "--max-connections"),
             (&["--request-burst", "0"], "--request-burst"),
-            (&["--message-kilobytes-per-minute", "-1"], "--message-kilobytes-per-minute"),
+            (&["--message-kilobytes-per-minute", "0"], "--message-kilobytes-per-minute"),
         ] {
             let error = resolved(arguments, None).unwrap_err().to_string();
             assert!(error.contains(name), "{arguments:?}: {error}");

@@ -61,8 +61,9 @@ impl Standings {
             if room.is_some_and(|room| room.moderated) || matches!(entry.draft, Draft::Moderate { .. }) {
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
                 let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
-                let authors = [Some(entry.author.as_bytes().to_vec()), target.map(|row| row.author.clone()), subject];
-                let authors = authors.into_iter().flatten().flat_map(|author| [kept_under(&author), author]);
+                let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
+                let authors = subjects.flat_map(|author| [kept_under(&author), author]);
+                let authors = authors.chain(entry.author.standings().map(|author| author.to_vec()));
                 wanted.extend(authors.map(|author| (entry.room_id, author)));
             }
         }
@@ -82,9 +83,11 @@ impl Standings {
         if matches!(entry.draft, Draft::Delete { .. }) {
             return Ok(());
         }
-        let standing = self.of(room.id, &entry.author.standing());
-        if standing.banned_until > now {
-            let removed = standing.banned_until == FOR_GOOD;
+        let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
+        let latest = |of: fn(&Model) -> i64| standings.iter().map(of).max().unwrap_or_default();
+        let banned_until = latest(|standing| standing.banned_until);
+        if banned_until > now {
+            let removed = banned_until == FOR_GOOD;
             let detail =
                 if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
@@ -93,11 +96,11 @@ impl Standings {
         if room.owner.as_deref() == Some(entry.author.as_bytes()) {
             return Ok(());
         }
-        if standing.muted_until > now {
+        if latest(|standing| standing.muted_until) > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
         }
         if is_slowed(room, entry) {
-            let again = standing.spoke_at + i64::from(room.slow_mode) * 1000;
+            let again = latest(|standing| standing.spoke_at) + i64::from(room.slow_mode) * 1000;
             if again > now {
                 let detail = format!("Slow mode: one message every {} seconds.", room.slow_mode);
                 let wait = u32::try_from(again - now).unwrap_or(u32::MAX);
@@ -111,8 +114,10 @@ impl Standings {
     /// The author did so.
     pub(super) fn did(&mut self, room: &room::Model, entry: &Entry, now: i64) {
         if is_slowed(room, entry) {
-            self.of(room.id, &entry.author.standing()).spoke_at = now;
-            self.changed.insert((room.id, entry.author.standing().to_vec()));
+            for author in entry.author.standings() {
+                self.of(room.id, &author).spoke_at = now;
+                self.changed.insert((room.id, author.to_vec()));
+            }
         }
     }
 
@@ -226,18 +231,23 @@ impl Store {
     /// How each of these authors stands in the room, in their order.
     pub(crate) async fn standings(&self, room_id: i64, authors: &[Author]) -> Result<Vec<Standing>, DbErr> {
         let mut rows = HashMap::new();
-        for some in authors.chunks(500) {
+        let kept: Vec<[u8; 16]> = authors.iter().flat_map(Author::standings).collect();
+        for some in kept.chunks(500) {
             let found = Entity::find()
                 .filter(Column::RoomId.eq(room_id))
-                .filter(Column::Author.is_in(some.iter().map(|author| author.standing().to_vec())));
+                .filter(Column::Author.is_in(some.iter().map(|author| author.to_vec())));
             rows.extend(found.all(&self.reader).await?.into_iter().map(|row| (row.author.clone(), row)));
         }
         let now = now();
-        let standing = |row: &Model| Standing {
-            member: row.member,
-            banned_until: Some(row.banned_until).filter(|&until| until > now),
+        let standing = |author: &Author| {
+            let rows: Vec<&Model> = author.standings().filter_map(|author| rows.get(&author[..])).collect();
+            let banned_until = rows.iter().map(|row| row.banned_until).max();
+            Standing {
+                member: rows.iter().any(|row| row.member),
+                banned_until: banned_until.filter(|&until| until > now),
+            }
         };
-        Ok(authors.iter().map(|author| rows.get(&author.standing()[..]).map(standing).unwrap_or_default()).collect())
+        Ok(authors.iter().map(standing).collect())
     }
 
     /// Those with this tag who stand in the room in any way, or hold a name in it.
