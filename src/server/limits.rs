@@ -21,7 +21,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Number of small requests (assets, health, metrics) that cost a network as much as one page.
-const SMALL: u32 = 10;
+const SMALL: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
+
+const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
 /// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
 /// connections, so forty browsers fit.
@@ -70,8 +72,9 @@ pub(crate) struct Limiter(Option<Arc<Counters>>);
 
 struct Counters {
     messages: Buckets<[u8; 16]>,
-    network_messages: NetworkBuckets,
-    network_bytes: NetworkBuckets,
+    /// Of those with a cookie and of guests, apart: guests who flood a room do not silence their neighbours.
+    known: Volume,
+    guests: Volume,
     requests: NetworkBuckets,
     small_requests: NetworkBuckets,
     joins: NetworkBuckets,
@@ -84,6 +87,23 @@ struct Counters {
     /// Of all networks together: one core is left to the sockets.
     cores: Arc<Semaphore>,
     rates: Rates,
+}
+
+/// Messages and bytes of text by network.
+struct Volume {
+    messages: NetworkBuckets,
+    bytes: NetworkBuckets,
+}
+
+impl Volume {
+    fn new(rates: &Rates) -> Self {
+        let Rates { messages_per_second_per_address: each, message_burst_per_address: burst, .. } = *rates;
+        let bytes = rates.message_kilobytes_per_minute.saturating_mul(KILOBYTE);
+        Self {
+            messages: NetworkBuckets::new(Rate::new(each, SECOND, burst)),
+            bytes: NetworkBuckets::new(Rate::new(bytes, MINUTE, bytes)),
+        }
+    }
 }
 
 /// A turn to render or compress, as long as it is held.
@@ -99,17 +119,11 @@ impl Limiter {
         let minutely = |number| NetworkBuckets::new(Rate::new(number, MINUTE, number));
         let cores = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
         Self(rates.map(|rates| {
-            let bytes =
-                rates.message_kilobytes_per_minute.saturating_mul(NonZeroU32::new(1000).unwrap_or(NonZeroU32::MIN));
-            let small = |number: NonZeroU32| number.saturating_mul(NonZeroU32::new(SMALL).unwrap_or(NonZeroU32::MIN));
+            let small = |number: NonZeroU32| number.saturating_mul(SMALL);
             Arc::new(Counters {
                 messages: Buckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
-                network_messages: NetworkBuckets::new(Rate::new(
-                    rates.messages_per_second_per_address,
-                    SECOND,
-                    rates.message_burst_per_address,
-                )),
-                network_bytes: minutely(bytes),
+                known: Volume::new(&rates),
+                guests: Volume::new(&rates),
                 requests: NetworkBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
                 small_requests: NetworkBuckets::new(Rate::new(
                     small(rates.requests_per_second),
@@ -132,15 +146,16 @@ impl Limiter {
     /// One more message, edit, removal or act of `author`, who is in `network`, with so many bytes of text.
     pub(crate) fn message(&self, author: &Author, network: Network, bytes: usize) -> Result<(), TooMuch> {
         let Some(it) = &self.0 else { return Ok(()) };
+        let of_network = if author.is_guest() { &it.guests } else { &it.known };
         let (author, bytes) = (author.to_bytes(), u32::try_from(bytes).unwrap_or(u32::MAX));
         let wait = it.messages.wait(author, 1);
-        let wait = wait.max(it.network_messages.wait(network, 1)).max(it.network_bytes.wait(network, bytes));
+        let wait = wait.max(of_network.messages.wait(network, 1)).max(of_network.bytes.wait(network, bytes));
         if wait > Duration::ZERO {
             return Err(TooMuch(wait));
         }
         it.messages.take(author, 1);
-        it.network_messages.take(network, 1);
-        it.network_bytes.take(network, bytes);
+        of_network.messages.take(network, 1);
+        of_network.bytes.take(network, bytes);
         Ok(())
     }
 
@@ -202,8 +217,10 @@ impl Limiter {
             tokio::time::sleep(FORGET).await;
             counters.messages.prune();
             for of_networks in [
-                &counters.network_messages,
-                &counters.network_bytes,
+                &counters.known.messages,
+                &counters.known.bytes,
+                &counters.guests.messages,
+                &counters.guests.bytes,
                 &counters.requests,
                 &counters.small_requests,
                 &counters.joins,

@@ -67,6 +67,9 @@ async fn guests_of_one_network_share_its_messages(site: Site) {
     let form = http::browser().post(server.url("/harbour/")).header("x-forwarded-for", "192.0.2.1");
     let answers = join_all((0..5).map(|_| http::send(form.try_clone().unwrap().form(&[("message", "by form")])))).await;
     assert!(answers.iter().any(|answer| answer.status == 429), "the form is another door to the same");
+    let cookie = http::identity(&server).await;
+    let mut neighbour = door("192.0.2.1").identity(&cookie, &server).join(&server).await;
+    assert_eq!(neighbour.say("n", "calm").await["type"], "message", "guests do not silence who has a cookie");
     let mut elsewhere = door("192.0.2.2").join(&server).await;
     for post in 0..10 {
         assert_eq!(elsewhere.say(&post.to_string(), "calm").await["type"], "message");

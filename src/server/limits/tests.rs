@@ -49,6 +49,9 @@ fn many_identities_of_one_network_share_its_messages() {
         |address: &str| (0..200).filter(|_| limiter.message(&Identities::guest(), network(address), 1).is_ok()).count();
     assert!((100..110).contains(&stored("192.0.2.1")));
     assert!((100..110).contains(&stored("192.0.2.2")), "another network has its own");
+    let (known, _) = Identities::new(b"key").create();
+    let known = Author::from(known.to_bytes());
+    assert_eq!(limiter.message(&known, network("192.0.2.1"), 1), Ok(()), "who has a cookie is not silenced by guests");
 }
 
 #[test]
