@@ -72,6 +72,7 @@ fn describe() {
         "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
     );
     describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
+    describe_counter!("parlour_log_entries_lost_total", "Log entries that standard error did not take in time");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered anew or reused");
     describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
 }

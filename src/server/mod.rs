@@ -22,6 +22,7 @@ mod network;
 mod origin;
 mod pages;
 mod peer;
+mod plain_text;
 mod presence;
 mod random;
 mod relay;
@@ -105,15 +106,6 @@ impl From<sea_orm::DbErr> for RunError {
     fn from(error: sea_orm::DbErr) -> Self {
         Self::Store(error.into())
     }
-}
-
-/// Reaches the database and Redis, as `parlour check` does.
-pub async fn check(config: &Config) -> Result<(), RunError> {
-    Store::open_existing(&config.database_url).await?.close().await?;
-    if let Some(url) = &config.redis_url {
-        Relay::check(url).await?;
-    }
-    Ok(())
 }
 
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
@@ -204,5 +196,5 @@ async fn look_for_ever(hub: Hub) {
 fn announce(config: &Config, listener: &TcpListener) {
     let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
     let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));
-    println!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url));
+    telemetry::announce(&format!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url)));
 }

@@ -13,6 +13,7 @@ on_each_database!(
     removing_keeps_the_log_whole_while_people_talk,
     what_was_done_about_somebody_names_them_no_more,
     an_edit_goes_whose_message_has_gone_before,
+    text_for_a_terminal_controls_none,
 );
 
 fn exported(site: &Site, arguments: &[&str]) -> String {
@@ -201,4 +202,18 @@ async fn removing_keeps_the_log_whole_while_people_talk(site: Site) {
         assert_eq!(log[seq as usize - 1]["message"], "his", "what was acknowledged stays where it is");
     }
     assert!(log.iter().all(|row| row["message"] != "hers"));
+}
+
+async fn text_for_a_terminal_controls_none(site: Site) {
+    let server = site.start();
+    Client::join(&server, "harbour").await.say("1", "plain").await;
+    let character = if site.database_url.starts_with("sqlite:") { "char" } else { "chr" };
+    let hostile = format!("{character}(27) || '[2J' || {character}(8238) || {character}(13) || {character}(155)");
+    let update = format!("UPDATE events SET text = {hostile}, username = {hostile}");
+    database::execute(&site.database_url, &update).await;
+    let text = exported(&site, &["harbour"]);
+    assert!(text.contains("\\u001b[2J\\u202e\\u000d\\u009b"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{202e}', '\r', '\u{9b}']), "{text:?}");
+    let json: Value = serde_json::from_str(&exported(&site, &["harbour", "--format", "json"])).expect("JSON");
+    assert_eq!(json["rooms"][0]["messages"][0]["message"], "\u{1b}[2J\u{202e}\r\u{9b}", "programs get it all");
 }

@@ -1,6 +1,7 @@
 //! Whatever stands in flags and file: settings that can be, or an error that names what is wrong.
 
 use super::*;
+use clap::CommandFactory;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
+mod environment;
 mod file;
 #[cfg(test)]
 mod fuzz;
@@ -12,9 +13,9 @@ pub use shown::Shown;
 pub use urls::redacted;
 
 use super::commands::Command;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
+use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
-use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
+use leptos::config::LeptosOptions;
 use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -83,23 +84,30 @@ pub struct ConfigError(String);
 /// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`,
 /// and at a flag or value that is wrong.
 pub fn read() -> Result<(Command, Config), ConfigError> {
-    let matches = CommandLine::command().get_matches();
+    let matches = environment::command_line().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let text = match std::fs::read_to_string(FILE) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(ConfigError(format!("{FILE}: {error}"))),
     };
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("PARLOUR_") && !is_known(&name) {
-            return Err(ConfigError(format!("{name}: there is no such setting; `parlour --help` lists them")));
-        }
-    }
+    environment::reject_unknown(std::env::vars_os())?;
     resolve(&matches, text.as_deref())
 }
 
-fn is_known(variable: &str) -> bool {
-    CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == variable))
+/// Ends the process as clap does, but does not repeat a URL that stands on the command line in a place that is not its
+/// own.
+fn refuse(error: &clap::Error) -> ! {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    let urls = arguments.iter().map(String::as_str).chain(values).skip(1);
+    let urls: Vec<&str> = urls.filter(|text| text.contains('@') || text.contains("://")).collect();
+    let text = error.to_string();
+    if !error.use_stderr() || !urls.iter().any(|url| text.contains(*url)) {
+        error.exit();
+    }
+    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config), ConfigError> {
@@ -107,7 +115,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         CommandLine::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     let in_file = file::settings(file.unwrap_or_default())?;
 
-    let mut leptos = leptos_options(file)?;
+    let mut leptos = environment::leptos_options(file, std::env::vars_os())?;
     if let (Some(addr), Some(ValueSource::CommandLine | ValueSource::EnvVariable)) =
         (settings.addr, matches.value_source("addr"))
     {
@@ -159,23 +167,10 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     Ok((command.unwrap_or(Command::Serve), config))
 }
 
-/// What Leptos itself needs to know: from its table of the file, and `LEPTOS_*`.
-fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
-    let wrong = |error: &dyn std::fmt::Display| ConfigError(format!("{FILE} or LEPTOS_*: {error}"));
-    let Some(text) = file else {
-        return Ok(get_configuration(None).map_err(|error| wrong(&error))?.leptos_options);
-    };
-    let tables: toml::Table = toml::from_str(text).map_err(|error| wrong(&error))?;
-    let leptos = tables.get("package").and_then(|package| package.get("metadata")?.get("leptos")?.as_table());
-    let mut leptos = leptos.cloned().unwrap_or_default();
-    // The name of the build is no setting, but Leptos insists on reading it.
-    leptos.entry("output-name").or_insert("parlour".into());
-    get_config_from_str(&format!("[package.metadata.leptos]\n{leptos}")).map_err(|error| wrong(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     pub(super) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);

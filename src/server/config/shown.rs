@@ -33,7 +33,7 @@ pub(super) fn shown(config: &Config, matches: &ArgMatches, file: &toml::Table) -
             Shown { origin: origin(setting, &name, matches, file), name, value }
         })
         .collect();
-    let logs = std::env::var("RUST_LOG").ok();
+    let logs = std::env::var("RUST_LOG").ok().filter(|logs| !logs.is_empty());
     let origin = if logs.is_some() { "RUST_LOG" } else { "default" }.to_owned();
     shown.push(Shown { name: "RUST_LOG".to_owned(), value: logs.unwrap_or_else(|| "info".to_owned()), origin });
     shown

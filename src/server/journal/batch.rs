@@ -6,6 +6,7 @@ use crate::server::hub::{Expected, Frame, Hub};
 use crate::server::metrics::{self, timed};
 use crate::server::relay::Relay;
 use crate::server::store::{Appended, Entry, Locking, Store, in_time, sync_failed};
+use crate::server::telemetry;
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -135,6 +136,7 @@ async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<(V
 /// recovers what is there, and senders try again by their ids.
 fn give_up(error: &DbErr) -> ! {
     tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
+    telemetry::flush();
     std::process::exit(EX_IOERR)
 }
 

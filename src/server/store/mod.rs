@@ -8,14 +8,18 @@ mod entity;
 mod entry;
 mod export;
 mod failure;
+mod file_system;
+mod files;
 mod history;
 mod host;
+mod inspect;
 mod listing;
 mod names;
 mod patience;
 mod planner;
 mod postgres;
 mod ready;
+mod recovery;
 mod retention;
 mod rooms;
 mod runs;
@@ -23,6 +27,7 @@ mod site;
 mod skeleton;
 mod standings;
 mod together;
+mod unfinished;
 mod wal;
 
 pub(crate) use append::Locking;
@@ -34,6 +39,7 @@ pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
 
 use crate::domain::RoomName;
+use crate::server::config::redacted;
 use patience::Patient;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
@@ -62,8 +68,8 @@ pub struct Store {
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL is of no database we know.
-    #[error("database-url: {0} is neither sqlite://… nor postgres://…")]
+    /// The URL is of no database we know, or is malformed.
+    #[error("database-url: {0}")]
     Url(String),
     /// A database that is gone with the process.
     #[error("database-url: an in-memory database would forget everything; name a file")]
@@ -90,15 +96,24 @@ pub enum StoreError {
     /// A database that a command expects to be there.
     #[error("{0} is not there yet, or of an older version; start the server on it once")]
     NotReady(String),
-    /// What an earlier process has written cannot be made durable.
-    #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
-    Recovery,
     /// The database does not keep what it acknowledges.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
     /// What the database says.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
+}
+
+impl StoreError {
+    /// A file that is to be made, and is there.
+    fn exists(file: &std::path::Path) -> Self {
+        Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
+    }
+
+    /// A URL of another kind of database.
+    fn unknown(url: &str) -> Self {
+        Self::Url(format!("{} is neither sqlite://… nor postgres://…", redacted(url)))
+    }
 }
 
 impl Store {
