@@ -13,6 +13,7 @@ use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 
 /// The filter without `RUST_LOG`.
 const USUALLY: &str = "info,sqlx=warn,sea_orm_migration=warn";
@@ -31,9 +32,9 @@ pub fn start(format: LogFormat) -> Result<(), String> {
     let chosen = std::env::var_os("RUST_LOG").filter(|chosen| !chosen.is_empty());
     let chosen = chosen.map_or_else(|| USUALLY.to_owned(), |chosen| chosen.to_string_lossy().into_owned());
     let filter = EnvFilter::try_new(&chosen).map_err(|error| format!("RUST_LOG: {chosen}: {error}"))?;
-    let filter = filter.add_directive(NEVER.parse().map_err(|error| format!("RUST_LOG: {error}"))?);
+    let filter = filter.add_directive(NEVER.parse::<Directive>().map_err(|error| format!("RUST_LOG: {error}"))?);
     let queue = LOG.get_or_init(|| LogQueue::start(own(io::stderr().as_fd()), report_lost));
-    let writer = || Escaped(queue.clone());
+    let writer = move || Escaped(queue.clone());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).log_internal_errors(false);
     let logs = logs.with_writer(writer);
     match format {

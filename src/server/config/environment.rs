@@ -98,7 +98,7 @@ pub(super) fn leptos_options(
                     text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: no port")))?;
                 *value = Value::Integer(port.into());
             }
-            "hash-files" | "disable-server-fn-hash" | "server-fn-mod-path" => *value = Value::Boolean(text == "true"),
+            "hash-files" | "disable-server-fn-hash" | "server-fn-mod-path" => *value = Value::Boolean(*text == "true"),
             "reload-ws-protocol" => *text = text.to_uppercase(),
             _ => {}
         }

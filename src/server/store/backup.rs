@@ -1,7 +1,7 @@
 //! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
 
 use super::connect::{connect_to_read, sqlite_file, writer};
-use super::files::{beside, directory_of, give_to_owner, io, lock_file};
+use super::files::{beside, directory_of, give_to_owner, io_error, lock_file};
 use super::unfinished::{Unfinished, is_unfinished};
 use super::{Store, StoreError, entity::room};
 use crate::server::config::of_sqlite;
@@ -39,8 +39,8 @@ impl Store {
         let database = sqlite_file(url)?;
         let lock = lock_file(&database)?;
         let directory = directory_of(&database);
-        for entry in fs::read_dir(directory).map_err(|error| io(directory, error))? {
-            let name = entry.map_err(|error| io(directory, error))?.file_name();
+        for entry in fs::read_dir(directory).map_err(|error| io_error(directory, error))? {
+            let name = entry.map_err(|error| io_error(directory, error))?.file_name();
             // A process that was killed leaves its own behind, which is in nobody's way.
             if name.to_str().is_some_and(is_unfinished) {
                 continue;
@@ -58,7 +58,7 @@ impl Store {
         copy(file, &unfinished).await?;
         let rooms = renew_epochs(unfinished.path()).await?;
         sync(unfinished.path())?;
-        let made = File::open(unfinished.path()).map_err(|error| io(unfinished.path(), error))?;
+        let made = File::open(unfinished.path()).map_err(|error| io_error(unfinished.path(), error))?;
         give_to_owner(&made, &database);
         unfinished.publish(&database)?;
         drop(lock);
@@ -80,7 +80,7 @@ async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
 }
 
 fn sync(file: &Path) -> Result<(), StoreError> {
-    File::open(file).and_then(|file| file.sync_all()).map_err(|error| io(file, error))
+    File::open(file).and_then(|file| file.sync_all()).map_err(|error| io_error(file, error))
 }
 
 /// That a file is a whole database of Parlour's.

@@ -19,7 +19,7 @@ pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
     file_system::examine(file)?;
     if let Some(directory) = file.parent() {
         let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        private.map_err(|error| io(directory, error))?;
+        private.map_err(|error| io_error(directory, error))?;
     }
     let path = beside(file, LOCK);
     assert_accessible(&path)?;
@@ -27,7 +27,7 @@ pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(io(&path, error)),
+        Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
     }
 }
 
@@ -41,9 +41,9 @@ pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
             Ok(file)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            options.create(true).truncate(false).open(path).map_err(|error| io(path, error))
+            options.create(true).truncate(false).open(path).map_err(|error| io_error(path, error))
         }
-        Err(error) => Err(io(path, error)),
+        Err(error) => Err(io_error(path, error)),
     }
 }
 
@@ -101,6 +101,6 @@ pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
     }
 }
 
-pub(super) fn io(path: &Path, error: io::Error) -> StoreError {
+pub(super) fn io_error(path: &Path, error: io::Error) -> StoreError {
     StoreError::Io { path: path.display().to_string(), error }
 }

@@ -6,7 +6,7 @@
 //! later.
 
 use super::StoreError;
-use super::files::{beside, io, sync_directory};
+use super::files::{beside, io_error, sync_directory};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
@@ -62,5 +62,5 @@ fn rewrite(log: PathBuf) -> Result<(), StoreError> {
         file.sync_all()?;
         sync_directory(&log)
     };
-    rewritten().map_err(|error| io(&log, error))
+    rewritten().map_err(|error| io_error(&log, error))
 }

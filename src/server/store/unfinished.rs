@@ -1,7 +1,7 @@
 //! Files in the making: written under a name of their own, and given their name once they are whole and on the disk.
 
 use super::StoreError;
-use super::files::{beside, directory_of, io, sync_directory};
+use super::files::{beside, directory_of, io_error, sync_directory};
 use crate::server::random::bits;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, OpenOptions};
@@ -28,7 +28,7 @@ impl Unfinished {
     /// Makes an empty one in the directory of `target`, for its owner alone.
     pub(super) fn beside(target: &Path) -> Result<Self, StoreError> {
         // SQLite takes what begins with `file:` for a URL.
-        let directory = std::path::absolute(directory_of(target)).map_err(|error| io(target, error))?;
+        let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
         if directory.to_str().is_none() {
             let what = "is in a directory whose name is not UTF-8, in which SQLite can make no file";
             return Err(StoreError::File { path: target.display().to_string(), what: what.to_owned() });
@@ -36,7 +36,7 @@ impl Unfinished {
         let number = bits()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let path = directory.join(format!("{BEGINNING}{number}{END}"));
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        made.map_err(|error| io(&path, error))?;
+        made.map_err(|error| io_error(&path, error))?;
         Ok(Self { path })
     }
 
@@ -56,7 +56,7 @@ impl Unfinished {
         }
         match renamed.and_then(|()| sync_directory(target)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(StoreError::exists(target)),
-            published => published.map_err(|error| io(target, error)),
+            published => published.map_err(|error| io_error(target, error)),
         }
     }
 }
