@@ -28,6 +28,9 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
         if name != OURS && name.to_lowercase().starts_with(ALIKE) {
             return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{OURS}]")));
         }
+        if name == OURS && table.is_none() {
+            return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{OURS}]")));
+        }
         let inside = table.filter(|_| name != OURS).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
         if let Some(setting) = std::iter::once(name).chain(inside).chain(leptos).find(|name| is_setting(name)) {
