@@ -1,7 +1,7 @@
 //! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
 
 use super::connect::{connect_to_read, sqlite_file, writer};
-use super::files::{beside, directory_of, give_to_owner, io_error, lock_file};
+use super::files::{assert_all_accessible, beside, directory_of, give_to_owner, io_error, lock_file};
 use super::unfinished::{Unfinished, is_unfinished};
 use super::{Store, StoreError, entity::room};
 use crate::server::config::of_sqlite;
@@ -29,7 +29,11 @@ impl Store {
             return Err(told(&database, NO_FILE));
         }
         let unfinished = Unfinished::beside(file)?;
-        copy(&database, &unfinished).await?;
+        if let Err(error) = copy(&database, &unfinished).await {
+            // SQLite does not say that a file is another user's.
+            assert_all_accessible(&database)?;
+            return Err(error);
+        }
         unfinished.publish(file)
     }
 
