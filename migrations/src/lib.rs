@@ -11,6 +11,7 @@ mod m0003_retention;
 mod m0004_changes;
 mod m0005_moderation;
 mod m0006_invitations;
+mod m0008_deleted_rooms;
 
 /// All steps, in order.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_changes::Migration),
             Box::new(m0005_moderation::Migration),
             Box::new(m0006_invitations::Migration),
+            Box::new(m0008_deleted_rooms::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
+use super::network::Network;
 use super::random;
 use super::store::{Draft, Entry, Found, Room, Store, Subject};
 use super::visitor::Visitor;
@@ -165,7 +166,7 @@ impl Chat {
     /// brings another.
     pub(crate) async fn join(
         &self,
-        Found { room, head, .. }: Found,
+        Found { room, head, muted_until, .. }: Found,
         username: Username,
         author: Author,
         resume: Resume,
@@ -178,8 +179,12 @@ impl Chat {
         let admitted = head;
         let head = head.max(live.head());
         let after = resume.after.unwrap_or(head);
-        let continued =
-            resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
+        let same_history = match &resume.epoch {
+            Some(epoch) => *epoch == room.epoch.0,
+            // A number alone says where a client stands only if it can be in no other history.
+            None => resume.after.is_none() || self.store.is_only_history(&room.name).await?,
+        };
+        let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
         // What came next may be older than the room keeps.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
         let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
@@ -195,6 +200,7 @@ impl Chat {
         }
         let participant = Participant { username, tag: author.tag() };
         let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
+        seat.mute(muted_until);
         if seat.head() > admitted {
             seat.enforce().await?;
         }
@@ -205,7 +211,7 @@ impl Chat {
     pub(crate) async fn submit(
         &self,
         room: &Room,
-        author: Author,
+        (author, network): (Author, Network),
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
@@ -228,8 +234,9 @@ impl Chat {
                 *subject = Some(self.tagged(room, &tag).await?);
             }
         }
+        let begins = self.begins(room, network, &draft).await?;
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
+        Ok(self.journal.submit(Entry { room_id: room.id, begins, author, id, draft }).await)
     }
 
     /// The same for a room that is known by its name alone, and waits until it is stored.
@@ -241,7 +248,7 @@ impl Chat {
         wish: Wish<'_>,
     ) -> Outcome {
         let Found { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+        self.submit(&room, (visitor.author, visitor.network), id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
 
     /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.

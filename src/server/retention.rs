@@ -29,7 +29,7 @@ pub(super) async fn keep_to_it(store: Store, hub: Hub, default: Option<NonZeroU3
 
 /// Goes through all rooms once; returns how many events went.
 async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> Result<u64, DbErr> {
-    let (mut gone, mut after) = (0, 0);
+    let (mut gone, mut after) = (0, i64::MIN);
     loop {
         let rooms = store.keeping(after, default).await?;
         let Some(last) = rooms.last() else { break };
@@ -70,7 +70,7 @@ mod tests {
         for n in 1..=3 {
             let draft = Draft::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
             let id = EventId::parse(&n.to_string()).unwrap();
-            let entry = Entry { room_id: room.id, author: Identities::guest(), id, draft };
+            let entry = Entry { room_id: room.id, begins: None, author: Identities::guest(), id, draft };
             let appended = store.append(&[entry], Locking::Wait).await.unwrap();
             let Some(Appended::New(event)) = appended.into_iter().next() else { panic!("a new event") };
             hub.publish(room.id, vec![event.into()]);

@@ -37,6 +37,7 @@ async fn many_locked_rooms_wait_and_the_others_go_on() {
     let mut waiting = Vec::new();
     for n in 0..12 {
         let room = format!("attic-{n}");
+        database::store_room(&site.database_url, &room).await;
         let mut client = Client::join(&server, &room).await;
         let held = database::hold_room(&site.database_url, &room).await;
         client.post("1", "x").await;
@@ -72,6 +73,7 @@ async fn many_locked_rooms_wait_and_the_others_go_on() {
 async fn who_is_refused_in_a_locked_room_is_stored_once() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let cookie = http::identity(&server).await;
     let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
     let mut bob = Client::join(&server, "harbour").await;
@@ -93,6 +95,7 @@ async fn who_is_refused_in_a_locked_room_is_stored_once() {
 async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let mut reader = Client::join(&server, "harbour").await;
     let cookie = http::identity(&server).await;
     let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;

@@ -3,13 +3,17 @@
 use crate::support::host::on_each_database;
 use crate::support::presence::{shown_typing, told};
 use crate::support::redis::Redis;
-use crate::support::{Client, Database, Door, Server, Site, database, http};
+use crate::support::{Client, DEADLINE, Database, Door, Server, Site, database, http};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
 
 on_each_database!(
     everybody_in_a_room_is_counted_and_named,
     somebody_on_two_connections_is_one_participant,
     who_is_writing_is_shown_to_the_others_alone,
+    nobody_is_shown_that_somebody_muted_is_writing,
 );
 
 async fn named(server: &Server, name: &str) -> Client {
@@ -46,6 +50,46 @@ async fn somebody_on_two_connections_is_one_participant(site: Site) {
     told(&mut watcher, &["Ann", "Ann", "Bob", "Carl"]).await;
     drop(second);
     told(&mut watcher, &["Ann", "Bob", "Carl"]).await;
+}
+
+/// Whether `reader` is shown that `writer` is writing, before `other` has said something.
+async fn is_shown(reader: &mut Client, writer: &mut Client, other: &mut Client) -> bool {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    writer.send(json!({"type": "typing"})).await;
+    // Answered after it was heard.
+    writer.send(json!({"type": "post", "id": "empty", "message": ""})).await;
+    writer.answer_to("empty").await;
+    let text = format!("over {}", NEXT.fetch_add(1, Ordering::Relaxed));
+    other.say(&text.replace(' ', "-"), &text).await;
+    heard_until(reader, &text).await.iter().any(|frame| frame["type"] == "typing")
+}
+
+async fn nobody_is_shown_that_somebody_muted_is_writing(site: Site) {
+    let server = site.start();
+    let (owner, muted) = (http::identity(&server).await, http::identity(&server).await);
+    let mut ann = Door::of("harbour").username("Ann").identity(&owner, &server).join(&server).await;
+    ann.say("a1", "mine").await;
+    let mut bob = Door::of("harbour").username("Bob").identity(&muted, &server).join(&server).await;
+    bob.say("b1", "hello").await;
+    assert_eq!(shown_typing(&mut ann, &mut bob).await["username"], "Bob");
+    ann.send(json!({"type": "moderate", "id": "m", "action": "mute", "target": 2, "seconds": 600})).await;
+    bob.answer_to("m").await;
+    assert_eq!(bob.say("b2", "hear me").await["code"], "forbidden");
+    let mut carol = named(&server, "Carol").await;
+    // On a connection that he opens now, at once; on the one that he had, as soon as the node has looked up whom it is about.
+    let mut again = Door::of("harbour").username("Bob").identity(&muted, &server).join(&server).await;
+    assert!(!is_shown(&mut ann, &mut again, &mut carol).await);
+    let looked_up = async {
+        while is_shown(&mut ann, &mut bob, &mut carol).await {
+            // More often than once a second is not passed on.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+        }
+    };
+    timeout(DEADLINE, looked_up).await.expect("nobody is shown it any more");
+    ann.send(json!({"type": "moderate", "id": "p", "action": "pardon", "target": 2})).await;
+    ann.answer_to("p").await;
+    let mut bob = Door::of("harbour").username("Bob").identity(&muted, &server).join(&server).await;
+    assert_eq!(shown_typing(&mut ann, &mut bob).await["username"], "Bob");
 }
 
 /// Every frame up to the message of this text.

@@ -6,7 +6,9 @@ use crate::server::store::Store;
 use std::path::Path;
 
 /// Begins a new history in every room of a PostgreSQL database that was restored.
-const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8)";
+const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8); \
+                          DELETE FROM site WHERE name = 'rooms'; \
+                          INSERT INTO site (name, value) VALUES ('restored', '1') ON CONFLICT DO NOTHING";
 
 pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
     let (url, file) = (redacted(&config.database_url), file);

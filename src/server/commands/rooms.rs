@@ -12,7 +12,7 @@ pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
     if !as_json {
         writeln!(sink, "{:>9} {:>9}  {:<20}  {:<5}  ROOM", "NEWEST", "KEPT", "LAST", "OWNER")?;
     }
-    let mut after = 0;
+    let mut after = i64::MIN;
     loop {
         let rooms = store.list_rooms(after).await?;
         let Some(last) = rooms.last() else { break };

@@ -30,14 +30,18 @@ pub(super) async fn try_to(live: &LiveRoom, places: &[Arc<Place>]) -> Result<(),
     let authors: Vec<Author> = places.iter().map(|place| place.author).collect();
     let standings = store.standings(room_id, &authors).await?;
     let mut staying = Vec::new();
+    let (locked, owner) = store.lock_and_owner(room_id).await?;
     for (place, standing) in places.iter().zip(standings) {
+        // An owner who is muted by the host speaks all the same.
+        let is_owner = owner.as_deref() == Some(place.author.as_bytes());
+        place.mute(if is_owner { 0 } else { standing.muted_until });
         if standing.banned_until.is_some() {
             place.expel(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
         } else if !standing.member && !place.author.is_guest() {
             staying.push(place.author);
         }
     }
-    if store.is_locked(room_id).await? {
+    if locked {
         staying.sort_unstable_by_key(|author| author.to_bytes());
         staying.dedup_by_key(|author| author.to_bytes());
         store.let_in(room_id, &staying).await?;

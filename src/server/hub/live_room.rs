@@ -6,7 +6,6 @@ use super::row::{self, Hint, Place, Row};
 use super::tail::{Reach, Tail};
 use super::{Frame, Hub, enforce, lock};
 use crate::domain::Seq;
-use crate::protocol::close;
 use crate::server::metrics::Announced;
 use crate::server::store::Room;
 use crate::server::websocket::TextFrame;
@@ -38,6 +37,8 @@ pub(crate) struct LiveRoom {
     pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
+    /// Whether a message was let begin this room, which had no row.
+    pub(super) begun: AtomicBool,
     /// Whether the other nodes were asked who is there.
     asked: AtomicBool,
     /// The frame that tells who is here.
@@ -57,6 +58,7 @@ impl LiveRoom {
             announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
+            begun: AtomicBool::default(),
             asked: AtomicBool::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
@@ -140,9 +142,9 @@ impl LiveRoom {
         }
     }
 
-    /// The room was deleted: everybody has to go.
-    pub(super) fn end(&self) {
-        self.places().iter().for_each(|place| place.expel(close::DELETED));
+    /// The room is no longer what it was: every connection has to go, with this close code.
+    pub(super) fn end(&self, code: u16) {
+        self.places().iter().for_each(|place| place.expel(code));
     }
 
     /// How many events are in memory.

@@ -8,6 +8,7 @@ mod enforce;
 mod frame;
 mod gathering;
 mod live_room;
+mod missing;
 mod participants;
 mod row;
 mod seat;
@@ -107,15 +108,17 @@ impl Hub {
     /// removed leaves memory.
     pub(crate) async fn check(&self) -> Result<(), DbErr> {
         for ids in self.ids().chunks(1000) {
+            let mut missing = Vec::new();
             let heads: HashMap<i64, Seq> = self.store.heads(ids).await?.into_iter().collect();
             for id in ids {
                 let Some(live) = self.live(*id) else { continue };
                 live.forget_removed();
                 match heads.get(id) {
                     Some(&head) => live.want(head),
-                    None => live.end(),
+                    None => missing.push(live),
                 }
             }
+            self.end_missing(missing).await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::domain::Seq;
 use crate::server::identity::Author;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use axum::body::Bytes;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
@@ -39,12 +39,24 @@ pub(super) struct Place {
     pub(super) author: Author,
     /// The close code with which it has to go; 0 while it may stay.
     pub(super) expelled: AtomicU16,
+    /// Until when its author says nothing, in UTC milliseconds; 0 if they may.
+    muted_until: AtomicI64,
 }
 
 impl Place {
     pub(super) fn new(connection: u64, author: Author, wire: Arc<Wire>, after: Seq) -> Self {
         let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
-        Self { connection, wire, position, owes_presence, author, expelled }
+        Self { connection, wire, position, owes_presence, author, expelled, muted_until: AtomicI64::new(0) }
+    }
+
+    /// Shows nobody that the author is writing until then, in UTC milliseconds.
+    pub(super) fn mute(&self, until: i64) {
+        self.muted_until.store(until, Ordering::Relaxed);
+    }
+
+    /// Whether the author says nothing at this time, in UTC milliseconds.
+    pub(super) fn is_muted(&self, now: i64) -> bool {
+        self.muted_until.load(Ordering::Relaxed) > now
     }
 
     /// Has the connection end with this close code.

@@ -6,7 +6,7 @@ use super::{Change, LiveRoom, enforce};
 use crate::domain::{Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::identity::Author;
-use crate::server::store::Room;
+use crate::server::store::{Room, now};
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use sea_orm::DbErr;
 use std::sync::Arc;
@@ -134,8 +134,16 @@ impl Seat {
         }
     }
 
-    /// Shows the others that something is being written here.
+    /// Says nothing until then, in UTC milliseconds, as was known on the way in.
+    pub(crate) fn mute(&self, until: i64) {
+        self.place.mute(until);
+    }
+
+    /// Shows the others that something is being written here, unless its author is muted.
     pub(crate) fn type_something(&self) {
+        if self.place.is_muted(now()) {
+            return;
+        }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
         self.live.hint(Hint { from: Some(self.place.connection), text: text.clone() });
         self.live.hub.changed(Change::Typing(self.live.room.id, text));

@@ -9,6 +9,7 @@ use crate::server::Shared;
 use crate::server::chat::{self, Wish, reset};
 use crate::server::hub::Seat;
 use crate::server::identity::Author;
+use crate::server::network::Network;
 use crate::server::websocket::{Received, Socket, TextFrame, Wire, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -32,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(super) struct Connection {
     shared: Shared,
-    author: Author,
+    /// Who sends, and from which network.
+    sender: (Author, Network),
     seat: Seat,
     wire: Arc<Wire>,
     /// The name of its posts from here on. The seat shows it once a message is stored under it.
@@ -46,11 +48,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Shared, author: Author, seat: Seat, wire: Arc<Wire>) -> Self {
+    pub(super) fn new(shared: Shared, sender: (Author, Network), seat: Seat, wire: Arc<Wire>) -> Self {
         let username = seat.participant().username.clone();
         let clock = Clock::new();
         let pending = FuturesUnordered::new();
-        Self { shared, author, seat, wire, username, typed: None, pending, owed: 0, clock }
+        Self { shared, sender, seat, wire, username, typed: None, pending, owed: 0, clock }
     }
 
     /// Lives until the connection ends; what is said then is the caller's.
@@ -133,6 +135,7 @@ impl Connection {
         match self.seat.expelled() {
             None => Ok(()),
             Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
         }
@@ -233,7 +236,7 @@ impl Connection {
             Wish::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.shared.chat.submit(self.seat.room(), self.author, id.as_deref(), wish).await {
+        match self.shared.chat.submit(self.seat.room(), self.sender, id.as_deref(), wish).await {
             Ok(outcome) => self.pending.push(Pending { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }

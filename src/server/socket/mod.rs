@@ -69,7 +69,6 @@ pub(crate) async fn upgrade(
         Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
         Err(Denied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(Denied::Missing) => Err((close::NO_ACCESS, "no room is here")),
-        Err(Denied::TooManyRooms(too_much)) => return too_much.response("Too many new rooms come from this address."),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
@@ -118,7 +117,8 @@ async fn live(
     match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
         Ok(seat) => {
             let sockets = shared.sockets.clone();
-            let mut connection = Connection::new(shared, visitor.author, seat, socket.wire().clone());
+            let mut connection =
+                Connection::new(shared, (visitor.author, visitor.network), seat, socket.wire().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);

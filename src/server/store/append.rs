@@ -36,6 +36,7 @@ impl Store {
         if !self.is_sqlite() {
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
         }
+        self.begin_rooms(&transaction, entries).await?;
         let mut batch = Batch::lock(&transaction, entries, locking).await?;
         let mut appended: Vec<Appended> = entries.iter().map(|entry| batch.append(entry)).collect();
         batch.write(&transaction).await?;

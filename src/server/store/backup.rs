@@ -1,10 +1,13 @@
 //! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
 
 use super::connect::{connect_to_read, lock_file, sqlite_file, writer};
-use super::{Store, StoreError, entity::room};
+use super::entity::{room, site};
+use super::{Store, StoreError, vacant};
 use crate::server::config::of_sqlite;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
+    sea_query::{Expr, OnConflict},
 };
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -90,7 +93,7 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
         let reader = connect_to_read(&of_sqlite(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
         let answer = reader.query_one_raw(check).await?;
-        room::Entity::find().filter(room::Column::Id.lt(0)).all(&reader).await?;
+        room::Entity::find().filter(room::Column::Id.eq(0)).all(&reader).await?;
         reader.close().await?;
         answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))
     };
@@ -106,6 +109,11 @@ async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
     let writer = writer(&of_sqlite(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
+    // So it is for the rooms that the backup does not hold.
+    site::Entity::delete_by_id(vacant::KEY).exec(&writer).await?;
+    let mark = site::ActiveModel { name: Set(vacant::RESTORED.to_owned()), value: Set(vec![1]) };
+    let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
+    site::Entity::insert(mark).on_conflict(once).exec_without_returning(&writer).await?;
     writer.close().await?;
     Ok(renewed.rows_affected)
 }

@@ -5,6 +5,7 @@ use super::planner::{Growth, expect_large_rooms};
 use super::postgres::{connect_postgres, open_postgres};
 use super::ready::Failing;
 use super::together::Together;
+use super::vacant::Derivation;
 use super::wal::Wal;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
@@ -77,7 +78,16 @@ impl Store {
 
     pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
-        Self { writer, reader, found, growth, failing: Failing::default(), wal, _lock: lock.map(Arc::new) }
+        Self {
+            writer,
+            reader,
+            found,
+            derivation: Derivation::default(),
+            growth,
+            failing: Failing::default(),
+            wal,
+            _lock: lock.map(Arc::new),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Store;
 use super::entity::{event, name, room, standing};
 use super::retention::{BATCH, Keeping};
+use crate::domain::RoomName;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 impl Store {
@@ -11,13 +12,18 @@ impl Store {
     /// begin again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
         while self.forget_oldest(Keeping::nothing(room_id)).await? == BATCH {}
+        // Read before, for there may be no second connection to write with.
+        self.derivation().await?;
         let transaction = self.begin().await?;
         // Whoever is just writing to the room comes first; whoever wants to after that finds none.
-        room::Entity::find_by_id(room_id).lock_exclusive().one(&transaction).await?;
+        let row = room::Entity::find_by_id(room_id).lock_exclusive().one(&transaction).await?;
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         room::Entity::delete_by_id(room_id).exec(&transaction).await?;
+        if let Some(row) = row {
+            self.note_deletion(&transaction, &RoomName::from_stored(row.name)).await?;
+        }
         transaction.commit().await?;
         self.forget_deleted_now().await;
         Ok(())

@@ -137,7 +137,7 @@ impl Store {
     async fn remove(&self, room_id: i64, author: &Author, messages: &[Message]) -> Result<u64, DbErr> {
         let entry = |message: &Message| {
             let draft = Draft::Delete { target: message.seq };
-            Entry { room_id, author: *author, id: random::event_id(), draft }
+            Entry { room_id, begins: None, author: *author, id: random::event_id(), draft }
         };
         let entries: Vec<Entry> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;

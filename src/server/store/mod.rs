@@ -23,6 +23,7 @@ mod site;
 mod skeleton;
 mod standings;
 mod together;
+mod vacant;
 mod wal;
 
 pub(crate) use append::Locking;
@@ -32,6 +33,7 @@ pub(crate) use listing::Listed;
 pub(crate) use patience::in_time;
 pub(crate) use retention::Keep;
 pub(crate) use rooms::{Found, Room};
+pub(crate) use standings::Standing;
 
 use crate::domain::RoomName;
 use patience::Patient;
@@ -52,6 +54,7 @@ pub struct Store {
     reader: Patient,
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
+    derivation: vacant::Derivation,
     growth: planner::Growth,
     failing: ready::Failing,
     wal: wal::Wal,

@@ -6,6 +6,7 @@ use super::{Draft, Entry, Store, entity::event, entity::name, entity::room, now}
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
 use crate::domain::{Key, Participant, Rejection, RejectionCode, Tag, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
+use crate::server::metrics::timed;
 use crate::server::random;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -28,6 +29,8 @@ pub(crate) struct Standing {
     pub(crate) member: bool,
     /// Until when they stay away, in UTC milliseconds, if that is not over.
     pub(crate) banned_until: Option<i64>,
+    /// Until when they say nothing, in UTC milliseconds; 0 if that is over. Owners are not asked for it.
+    pub(crate) muted_until: i64,
 }
 
 impl Standing {
@@ -221,12 +224,15 @@ impl Store {
             let found = Entity::find()
                 .filter(Column::RoomId.eq(room_id))
                 .filter(Column::Author.is_in(some.iter().map(|author| author.as_bytes().to_vec())));
-            rows.extend(found.all(&self.reader).await?.into_iter().map(|row| (row.author.clone(), row)));
+            rows.extend(
+                timed("standings", found.all(&self.reader)).await?.into_iter().map(|row| (row.author.clone(), row)),
+            );
         }
         let now = now();
         let standing = |row: &Model| Standing {
             member: row.member,
             banned_until: Some(row.banned_until).filter(|&until| until > now),
+            muted_until: Some(row.muted_until).filter(|&until| until > now).unwrap_or_default(),
         };
         Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
     }
