@@ -11,6 +11,7 @@ mod body;
 pub mod chat;
 pub mod commands;
 pub mod config;
+mod form_token;
 mod headers;
 mod health;
 mod hub;
@@ -32,6 +33,7 @@ mod router;
 pub mod socket;
 mod store;
 pub mod telemetry;
+mod validate;
 pub(crate) mod visitor;
 pub mod websocket;
 
@@ -39,6 +41,7 @@ use arrivals::Arrivals;
 use assets::Assets;
 use chat::Chat;
 use config::{Config, redacted};
+use form_token::FormTokens;
 use hub::Hub;
 use identity::Identities;
 use journal::Journal;
@@ -81,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
     pub(crate) identities: Identities,
+    pub(crate) form_tokens: FormTokens,
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
@@ -130,6 +134,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         }
     };
     let identities = Identities::new(&store.secret("identity").await?);
+    let form_tokens = FormTokens::new(&store.secret("forms").await?);
     let (hub, changes) = Hub::new(store.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(metrics.clone().keep_up());
@@ -156,6 +161,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         config: Arc::new(config),
         chat,
         identities,
+        form_tokens,
         limiter,
         relay,
         assets,

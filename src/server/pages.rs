@@ -7,7 +7,7 @@ use super::rendered::{Looks, Mark, Personal, Template, Version};
 use super::visitor::Visitor;
 use super::{Shared, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
-use crate::ui::{PageError, Refused, shell};
+use crate::ui::{FormToken, PageError, Refused, shell};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
@@ -111,8 +111,10 @@ impl From<Denied> for PageError {
 pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageError>) -> Response {
     let nonce = Nonce::new();
     let known = KnownUsername(known(&request).cloned());
+    let token = request.extensions().get::<Visitor>().map(|visitor| FormToken(shared.form_tokens.of(&visitor.author)));
     let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
         provide_context(known.clone());
+        provide_context(token.clone());
         provide_context(error.clone());
     });
     with_policy(response.await, &nonce)

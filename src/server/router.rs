@@ -4,7 +4,7 @@ use super::access::Denied;
 use super::chat::Wish;
 use super::pages::{Visit, known, not_found, page, room_page};
 use super::visitor::Visitor;
-use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
+use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, validate, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
@@ -57,6 +57,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .merge(answers)
         .merge(sockets)
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(shared.clone(), validate::validate))
         .layer(from_fn_with_state(shared.clone(), headers::protect))
         .layer(from_fn(request::follow))
         .with_state(shared)
@@ -72,22 +73,28 @@ impl FromRef<Shared> for assets::Assets {
 struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
+    /// Of the front page's own form.
+    token: Option<String>,
 }
 
 /// `GET /`: the front page, and where its form leads.
 async fn front(
     State(shared): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let Ok(Query(FrontForm { username, room_name: Some(room_name) })) = form else {
+    let Ok(Query(FrontForm { username, room_name: Some(room_name), token })) = form else {
         return page(&shared, request, None).await;
     };
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !name.trim().is_empty());
-            // Whoever sends the form wants to go by this name; a link from elsewhere only fills one in.
-            let own = origin::may_send(request.headers(), shared.config.public_url.as_deref());
+            // Whoever sends the form wants to go by this name. A link only fills one in: of the form there is proof.
+            let headers = request.headers();
+            let has_token = token.is_some_and(|token| shared.form_tokens.proves(&visitor.author, &token));
+            let own = has_token && !origin::is_elsewhere(headers)
+                || origin::is_of_front_page(headers, shared.config.public_url.as_deref());
             enter(&shared, &room_name, username.as_deref(), own || known(&request).is_none())
         }
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
@@ -99,7 +106,7 @@ async fn open_private_room(
     State(shared): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
-    Form(FrontForm { username, room_name }): Form<FrontForm>,
+    Form(FrontForm { username, room_name, .. }): Form<FrontForm>,
 ) -> Response {
     if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
@@ -237,10 +244,13 @@ async fn post(
     }
 }
 
-async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
-    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
+async fn server_function(State(shared): State<Shared>, mut request: Request) -> Response {
+    if !origin::may_send(request.headers(), shared.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    // Leptos would redirect a request that accepts HTML to its `Referer`, whatever that says. No page sends such forms.
+    request.headers_mut().remove(header::ACCEPT);
+    request.headers_mut().remove(header::REFERER);
     let (chat, config) = (shared.chat.clone(), shared.config.clone());
     let context = move || {
         provide_context(chat.clone());

@@ -28,6 +28,10 @@ pub struct Refused {
 
 crate::domain::json::read_by_name!(Refused { message, username, detail });
 
+/// Token of the front page's form, which proves to the server that the form is its own and no link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormToken(pub String);
+
 /// Why there is no page at an address, or none for this visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageError {

@@ -9,6 +9,8 @@ mod urls;
 
 pub use settings::{Limits, LogFormat};
 pub use shown::Shown;
+#[cfg(test)]
+pub(super) use tests::resolved;
 pub use urls::redacted;
 
 use super::commands::Command;
@@ -37,6 +39,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// The site's origin (scheme, host and port), where it is not what requests say.
     pub public_url: Option<String>,
+    /// Names under which the site is reached besides that of `public_url`: lower case, without ports.
+    pub allowed_hosts: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// What visitors may do, and how often; `None` where nothing is limited.
@@ -69,6 +73,12 @@ pub struct Rates {
 }
 
 impl Config {
+    /// The names that the settings give the site, for `Host` to be compared with.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let public = self.public_url.as_deref().and_then(urls::host);
+        public.into_iter().chain(self.allowed_hosts.iter().map(String::as_str))
+    }
+
     /// Whether people reach the site by https.
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
@@ -126,6 +136,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;
+    let allowed_hosts = settings.allowed_hosts.or(in_file.allowed_hosts).unwrap_or_default();
     let trusted_proxies = settings.trusted_proxies.or(in_file.trusted_proxies).unwrap_or_default();
     let limits = settings.limits.or(in_file.limits).unwrap_or_default();
     let number = |flag: Option<NonZeroU32>, in_file, default| {
@@ -149,6 +160,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         database_url,
         redis_url,
         public_url,
+        allowed_hosts,
         trusted_proxies,
         rates,
         retention_days,
@@ -177,7 +189,7 @@ fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
 mod tests {
     use super::*;
 
-    pub(super) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
+    pub(in crate::server) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);
         let matches =
             CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
@@ -224,6 +236,7 @@ mod tests {
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
+            (&["--allowed-hosts", "chat.example,http://x"], "--allowed-hosts"),
             (&["--message-burst", "0"], "--message-burst"),
             (&["--max-connections", "many"], "--max-connections"),
         ] {
@@ -237,6 +250,17 @@ mod tests {
         let rates = resolved(&["--message-burst", "3"], Some("[parlour]\nrooms-per-hour = 7")).unwrap().rates.unwrap();
         assert_eq!((rates.message_burst.get(), rates.rooms_per_hour.get(), rates.messages_per_second.get()), (3, 7, 5));
         assert_eq!(resolved(&["--limits", "off"], None).unwrap().rates, None);
+    }
+
+    #[test]
+    fn allowed_hosts_are_names_as_browsers_send_them() {
+        let of_flag = resolved(&["--allowed-hosts", "Chat.Example., bücher.example"], None).unwrap().allowed_hosts;
+        assert_eq!(of_flag, ["chat.example", "xn--bcher-kva.example"]);
+        let of_file = resolved(&[], Some("[parlour]\nallowed-hosts = ['Chat.Example', 'bücher.example']")).unwrap();
+        assert_eq!(of_file.allowed_hosts, of_flag);
+        let with_public =
+            resolved(&["--public-url", "https://site.example:8443", "--allowed-hosts", "a"], None).unwrap();
+        assert_eq!(with_public.hosts().collect::<Vec<_>>(), ["site.example", "a"]);
     }
 
     #[test]

@@ -43,6 +43,10 @@ pub(super) struct Settings {
     /// The address people use, behind a proxy: https://chat.example [default: the request's Host]
     #[arg(long, global = true, env = "PARLOUR_PUBLIC_URL", value_name = "URL")]
     pub(super) public_url: Option<String>,
+    /// Further names under which the site is reached, besides addresses, localhost and that of public-url [default: none]
+    #[arg(long, global = true, env = "PARLOUR_ALLOWED_HOSTS", value_name = "NAME,…", value_delimiter = ',', value_parser = host_name)]
+    #[serde(default, deserialize_with = "host_names")]
+    pub(super) allowed_hosts: Option<Vec<String>>,
     /// Proxies, as addresses or networks (10.0.0.0/8), that say in X-Forwarded-For whom they speak for [default: none]
     #[arg(long, global = true, env = "PARLOUR_TRUSTED_PROXIES", value_name = "NETWORK,…", value_delimiter = ',', value_parser = network)]
     #[serde(default, deserialize_with = "networks")]
@@ -99,6 +103,21 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// The name of a host as browsers send it: lower case, ASCII, without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let wrong = || format!("{text} is no name of a host like chat.example");
+    match url::Host::parse(text).map_err(|_| wrong())? {
+        url::Host::Domain(name) => Ok(name.strip_suffix('.').unwrap_or(&name).to_owned()),
+        address => Ok(address.to_string()),
+    }
+}
+
+fn host_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| host_name(text)).collect::<Result<_, _>>().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// A network, or one address.

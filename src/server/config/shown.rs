@@ -51,6 +51,8 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "redis-url" => config.redis_url.as_deref().map_or_else(none, redacted),
         "data" => config.data.display().to_string(),
         "public-url" => config.public_url.clone().unwrap_or_else(none),
+        "allowed-hosts" if config.allowed_hosts.is_empty() => none(),
+        "allowed-hosts" => config.allowed_hosts.join(","),
         "trusted-proxies" if config.trusted_proxies.is_empty() => none(),
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),

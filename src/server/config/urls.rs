@@ -43,6 +43,13 @@ pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     Ok(parsed.origin().ascii_serialization())
 }
 
+/// The host of an origin, without scheme and port.
+pub(super) fn host(origin: &str) -> Option<&str> {
+    let (_, authority) = origin.split_once("://")?;
+    let port = authority.rfind(':').filter(|colon| authority[colon + 1..].bytes().all(|byte| byte.is_ascii_digit()));
+    Some(&authority[..port.unwrap_or(authority.len())])
+}
+
 /// A URL fit to be shown: without its password, wherever that stands.
 pub fn redacted(url: &str) -> String {
     let Ok(mut parsed) = url::Url::parse(url) else {

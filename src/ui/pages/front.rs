@@ -1,6 +1,7 @@
 //! The front page: a name, a room, and in. A plain form, so it works without script.
 
 use crate::domain::{KnownUsername, RoomName};
+use crate::ui::FormToken;
 use crate::ui::components::RecentRoomsSection;
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
@@ -12,6 +13,7 @@ pub(crate) fn FrontPage() -> impl IntoView {
     // What was typed into the form, or else the name that the visitor goes by.
     let known = use_context::<KnownUsername>().and_then(|known| known.0).map(|name| name.to_string());
     let username = query.get("username").or(known);
+    let token = use_context::<Option<FormToken>>().flatten().map(|FormToken(token)| token);
     let room_name = query.get("room_name");
     // Whoever comes back here with a room was turned away: the name cannot be one.
     let refused = room_name.as_deref().and_then(|name| RoomName::parse_form(name).err());
@@ -24,6 +26,7 @@ pub(crate) fn FrontPage() -> impl IntoView {
             <p class="front-mark">"Parlour"</p>
             <h1>"Open a room, share the link, talk."</h1>
             <form class="front-form" method="get" action="/">
+                {token.map(|token| view! { <input type="hidden" name="token" value=token /> })}
                 <label>
                     "Your name"
                     <input name="username" value=username autocomplete="nickname" maxlength="256" dir="auto" />
