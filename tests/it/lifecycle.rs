@@ -26,6 +26,7 @@ on_each_database!(
 async fn a_stopping_server_commits_and_acknowledges_what_waits(site: Site) {
     const WAITING: i64 = 12;
     let mut server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let mut reader = Client::join(&server, "harbour").await;
     let mut clients = Vec::new();
     let held = database::hold_rooms(&site.database_url).await;
