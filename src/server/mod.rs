@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod access;
+mod answers;
 pub mod arrivals;
 mod assets;
 mod body;

@@ -1,8 +1,9 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
+use super::backlog::Unread;
 use super::coming::Coming;
 use super::participants::{Participants, Present};
-use super::row::{self, Hint, Place, Row};
+use super::row::{self, Hint, Place, Row, TURN, TURN_BYTES};
 use super::tail::{Reach, Tail};
 use super::{Frame, Hub, enforce, lock};
 use crate::domain::Seq;
@@ -16,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tokio::sync::{OnceCell, broadcast, watch};
 
-/// How many events are read from the log at once.
-const READ: u64 = 200;
+/// How many events are read from the log at once: with the longest messages, a tail's worth.
+const READ: u64 = 64;
 
 /// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -84,18 +85,19 @@ impl LiveRoom {
         lock(&self.tail).delivered
     }
 
-    /// What the tail has after `after`.
-    pub(super) fn reach(&self, after: Seq, max: usize) -> Reach {
-        lock(&self.tail).after(after, max)
+    /// What the tail has after `after`, as much as goes out in one write.
+    pub(super) fn reach(&self, after: Seq) -> Reach {
+        lock(&self.tail).after(after, TURN, TURN_BYTES)
     }
 
-    /// Up to `max` frames after `after`, out of the log.
-    pub(super) async fn read(&self, after: Seq, max: u64) -> Result<Vec<TextFrame>, DbErr> {
-        let events = self.hub.store.events_after(self.room.id, after, max).await?;
-        if events.is_empty() {
-            return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
-        }
-        Ok(events.into_iter().map(|event| Frame::from(event).text).collect())
+    /// The event `seq`, if the tail has it.
+    pub(super) fn reach_event(&self, seq: Seq) -> Reach {
+        lock(&self.tail).after(seq - 1, 1, 0)
+    }
+
+    /// Some of the frames after `after`, out of the log.
+    pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, Unread> {
+        self.hub.backlog.read(self.room.id, after).await
     }
 
     /// Has `place` written to whenever there is something, until the row lets go of it.
@@ -129,6 +131,9 @@ impl LiveRoom {
     pub(super) fn publish(self: &Arc<Self>, frames: Vec<Frame>) {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(Frame::moderates);
+        if frames.iter().any(Frame::removes) {
+            self.hub.backlog.forget(self.room.id);
+        }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
             Some(delivered) => self.announce(delivered),
@@ -235,6 +240,7 @@ impl Drop for LiveRoom {
 /// Brings a room up to what is wanted of it, by reading the log.
 async fn heal(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
+        tokio::task::coop::consume_budget().await;
         let after = {
             let mut tail = lock(&live.tail);
             if tail.wanted <= tail.delivered {

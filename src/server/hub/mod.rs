@@ -3,6 +3,7 @@
 //! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
 //! before n, and a slow reader costs a number, not a queue.
 
+mod backlog;
 mod coming;
 mod enforce;
 mod frame;
@@ -13,15 +14,17 @@ mod row;
 mod seat;
 mod tail;
 
+pub(crate) use backlog::Unread;
 pub(crate) use coming::Expected;
 pub(crate) use frame::Frame;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
-pub(crate) use seat::Seat;
+pub(crate) use seat::{Pulled, Seat};
 
 use super::store::{Room, Store};
 use super::websocket::TextFrame;
 use crate::domain::{Seq, Tag, Username};
+use backlog::Backlog;
 use row::Hint;
 use sea_orm::DbErr;
 use std::collections::HashMap;
@@ -50,6 +53,8 @@ pub(crate) enum Change {
 #[derive(Clone)]
 pub(crate) struct Hub {
     store: Store,
+    /// The log, for connections that have fallen behind.
+    backlog: Backlog,
     rooms: Rooms,
     changes: mpsc::UnboundedSender<Change>,
 }
@@ -57,7 +62,8 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new(store: Store) -> (Self, mpsc::UnboundedReceiver<Change>) {
         let (changes, changed) = mpsc::unbounded_channel();
-        (Self { store, rooms: Rooms::default(), changes }, changed)
+        let backlog = Backlog::new(store.clone());
+        (Self { store, backlog, rooms: Rooms::default(), changes }, changed)
     }
 
     /// The live room, opened if nobody is in it yet. It lives as long as somebody holds it.

@@ -20,6 +20,13 @@ const SEATS: usize = 128;
 /// How many events go out in one write.
 pub(super) const TURN: usize = 64;
 
+/// Bytes of events that go out in one write, beyond the first event: what waits for a client that does not read is not
+/// much more.
+pub(super) const TURN_BYTES: usize = 32 << 10;
+
+/// Writes after which a row looks whether something else is to be told.
+const TURNS: usize = 16;
+
 /// Something that is shown for a moment to everybody but the connection it comes from.
 #[derive(Clone, Debug)]
 pub(super) struct Hint {
@@ -96,11 +103,11 @@ impl Row {
         lock(&self.places).clone()
     }
 
-    /// Writes what followed `position`, turn by turn, and says how far that goes.
-    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
-        loop {
-            match live.reach(position, TURN) {
-                Reach::None => return position,
+    /// Writes what followed `position`, turn by turn, and says how far that goes, and whether there may be more.
+    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> (Seq, bool) {
+        for _ in 0..TURNS {
+            match live.reach(position) {
+                Reach::None => return (position, false),
                 Reach::Frames(frames) => {
                     let after = position;
                     position += frames.len() as Seq;
@@ -119,6 +126,7 @@ impl Row {
             // What is ready in other rooms is written in between.
             tokio::task::yield_now().await;
         }
+        (position, true)
     }
 }
 
@@ -134,15 +142,19 @@ pub(super) async fn serve(
 ) {
     let mut gathering = Gathering::new();
     loop {
+        // In no order: while events come without end, presence and hints have their turn.
         tokio::select! {
-            biased;
             changed = delivered.changed() => {
                 gathering.wait(position, &coming, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
                 delivered.borrow_and_update();
                 let before = position;
-                position = row.deliver(&live, position).await;
+                let more;
+                (position, more) = row.deliver(&live, position).await;
                 gathering.wrote(position - before);
+                if more {
+                    delivered.mark_changed();
+                }
             }
             changed = presence.changed() => {
                 if changed.is_err() {
@@ -167,5 +179,6 @@ pub(super) async fn serve(
                 Err(RecvError::Closed) => return,
             }
         }
+        tokio::task::coop::consume_budget().await;
     }
 }

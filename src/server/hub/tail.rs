@@ -89,17 +89,22 @@ impl Tail {
         }
     }
 
-    /// Up to `max` frames after `after`.
-    pub(super) fn after(&self, after: Seq, max: usize) -> Reach {
+    /// Up to `max` frames after `after`, and up to `bytes` of them; at least one, if there is one.
+    pub(super) fn after(&self, after: Seq, max: usize, bytes: usize) -> Reach {
         if after >= self.delivered {
             return Reach::None;
         }
-        match usize::try_from(after - (self.delivered - self.frames.len() as Seq)) {
-            Ok(skip) => {
-                Reach::Frames(self.frames.iter().skip(skip).take(max).map(|frame| frame.text.clone()).collect())
-            }
-            Err(_) => Reach::Behind,
-        }
+        let Ok(skip) = usize::try_from(after - (self.delivered - self.frames.len() as Seq)) else {
+            return Reach::Behind;
+        };
+        let mut left = bytes;
+        let fits = |frame: &&Frame| {
+            let fits = left == bytes || frame.len() <= left;
+            left = left.saturating_sub(frame.len());
+            fits
+        };
+        let frames = self.frames.iter().skip(skip).take(max).take_while(fits);
+        Reach::Frames(frames.map(|frame| frame.text.clone()).collect())
     }
 }
 
@@ -149,7 +154,7 @@ mod tests {
 
     /// The numbers of what the tail has after `after`.
     fn kept(tail: &Tail, after: Seq) -> Option<Vec<Seq>> {
-        match tail.after(after, 100) {
+        match tail.after(after, 100, usize::MAX) {
             Reach::Frames(texts) => Some(numbers(&texts).collect()),
             Reach::None | Reach::Behind => None,
         }
@@ -275,7 +280,7 @@ mod tests {
                 prop_assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
                 for _ in 0..pulls {
                     let position = read.len() as Seq;
-                    match tail.after(position, 3) {
+                    match tail.after(position, 3, 500) {
                         Reach::Frames(texts) => read.extend(numbers(&texts)),
                         Reach::Behind => read.push(position + 1),
                         Reach::None => prop_assert_eq!(position, tail.delivered),

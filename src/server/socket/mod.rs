@@ -1,9 +1,11 @@
 //! The live socket: who may connect, and one connection's life from greeting to goodbye.
 
+mod allowance;
 mod clock;
 mod connection;
 mod goodbye;
 mod pending;
+mod writing;
 
 pub use goodbye::{Goodbye, ended};
 
