@@ -155,3 +155,33 @@ fn limit_unread(stream: &TcpStream) {
 
 #[cfg(not(target_os = "linux"))]
 fn limit_unread(_: &TcpStream) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn only_what_concerns_all_connections_pauses_accepting() {
+        for kind in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::NetworkUnreachable] {
+            assert!(is_of_the_client(&kind.into()), "{kind}");
+        }
+        // EMFILE and ENOBUFS have no kind of their own everywhere.
+        for error in [Error::from_raw_os_error(24), Error::from_raw_os_error(105), ErrorKind::OutOfMemory.into()] {
+            assert!(!is_of_the_client(&error), "{error}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_accepted_has_bounded_buffers() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        bound_buffers(&listener);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT);
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        assert_eq!(socket.recv_buffer_size().unwrap(), 2 * RECEIVE_BUFFER);
+    }
+}

@@ -69,7 +69,6 @@ async fn answers_to_repeated_posts_that_nobody_reads_hold_little() {
     let mut clients = Vec::new();
     for _ in 0..100 {
         let mut client = door.join(&server).await;
-        // A short text, whose answer is long: it is the same message with another text around it.
         for _ in 0..40 {
             client.post("once", &long()).await;
         }

@@ -214,6 +214,8 @@ mod tests {
         let large = "x".repeat(TAIL_BYTES / 2 - 200);
         tail.append((1..=3).map(|seq| message(seq, &large)).collect());
         assert_eq!(tail.frames.len(), 2);
+        let at_once = |bytes| matches!(tail.after(1, 9, bytes), Reach::Frames(texts) if texts.len() == 1);
+        assert!(at_once(1) && at_once(TAIL_BYTES / 2) && !at_once(TAIL_BYTES), "one is sent, however long it is");
     }
 
     #[test]

@@ -82,8 +82,8 @@ mod tests {
         Usage { steps, bytes }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_is_read_at_once_and_the_rest_at_a_pace() {
+    #[test]
+    fn a_burst_is_read_at_once_and_the_rest_at_a_pace() {
         let (mut allowance, pace, start) = (Allowance::new(), Pace::of(1, 1), Instant::now());
         assert_eq!(allowance.spend(usage(BURST, 0), pace, start), None);
         let next = allowance.spend(usage(1, 0), pace, start).expect("a pause");
@@ -94,8 +94,8 @@ mod tests {
         assert!(allowance.spend(usage(1, 0), pace, later).is_some());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn whoever_may_say_much_may_send_much() {
+    #[test]
+    fn whoever_may_say_much_may_send_much() {
         let (mut allowance, pace, start) = (Allowance::new(), Pace::of(1000, 1), Instant::now());
         let second = usage(6 * 1000, 16 * 1024 * 1000);
         let paused: Vec<_> = (0..10).map(|n| allowance.spend(second, pace, start + Duration::from_secs(n))).collect();
@@ -103,15 +103,15 @@ mod tests {
         assert_eq!(allowance.spend(usage(1, 0), pace, start + Duration::from_secs(11)), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn without_rates_nothing_waits() {
+    #[test]
+    fn without_rates_nothing_waits() {
         let (mut allowance, pace) = (Allowance::new(), Pace::new(None));
         assert!((0..1000).all(|_| allowance.spend(usage(u32::MAX, u32::MAX), pace, Instant::now()).is_none()));
         assert_eq!(allowance.spend_replay(u64::MAX, pace, Instant::now()), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn replays_are_paid_for() {
+    #[test]
+    fn replays_are_paid_for() {
         let (mut allowance, pace, start) = (Allowance::new(), Pace::of(1, 1), Instant::now());
         let whole = (0..100).take_while(|_| allowance.spend_replay(1000, pace, start).is_none()).count();
         assert_eq!(whole, 4);

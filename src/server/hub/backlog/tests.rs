@@ -52,6 +52,14 @@ impl Log {
     }
 }
 
+#[test]
+fn a_turn_is_some_of_a_block_and_at_least_one_event() {
+    let block: Block = [9, TURN_BYTES, 9, 9].map(|length| TextFrame::new(&"x".repeat(length))).into();
+    let some = |start, after| some_of(&block, start, after).map(|some| some.len());
+    assert_eq!([0, 1, 2, 3].map(|after| some(0, after)), [Some(1), Some(1), Some(2), Some(1)]);
+    assert_eq!((some(64, 66), some(0, 4), some(0, 9), some(9, 0)), (Some(2), None, None, None));
+}
+
 #[tokio::test]
 async fn what_many_need_at_once_is_read_once() {
     let log = Log::new().await;

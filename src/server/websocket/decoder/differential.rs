@@ -43,12 +43,15 @@ impl Write for Arrived<'_> {
 enum Broken {
     Rules,
     NotUtf8,
+    /// A control frame whose length is, or is written as if it were, more than 125: the other one takes the latter.
+    LongControl,
 }
 
 impl From<Violation> for Broken {
     fn from(violation: Violation) -> Self {
         match violation {
             Violation::NotUtf8 => Self::NotUtf8,
+            Violation::Protocol("a long control frame") => Self::LongControl,
             Violation::Protocol(_) | Violation::TooLarge => Self::Rules,
         }
     }
@@ -170,10 +173,18 @@ proptest! {
         let rest = [bytes.as_slice(), &[0; LONGEST + 14]].concat();
         let ((messages, broken), other, other_in_the_end) =
             (ours(&bytes, at_once), theirs(&bytes, at_once), theirs(&rest, at_once));
+        if broken == Some(Broken::LongControl) {
+            prop_assert!(other.0.starts_with(&messages), "{:?}", other);
+            return Ok(());
+        }
         prop_assert_eq!(&messages, &other.0);
         match broken {
             None => prop_assert_eq!(other.1, None),
-            Some(broken) => prop_assert_eq!(Some(broken), other.1.or(other_in_the_end.1)),
+            Some(broken) => {
+                let other = other.1.or(other_in_the_end.1).expect("broken too");
+                // Of a close frame with a wrong code and a wrong reason, this one names the code.
+                prop_assert!(broken == other || broken == Broken::Rules, "{:?}, {:?}", broken, other);
+            }
         }
     }
 }
