@@ -2,7 +2,7 @@
 //! everybody else, and read no faster than anybody needs to be; whoever stops the server stops it.
 
 use crate::support::flood::{Flood, frame, open};
-use crate::support::{Client, Database, Server, Site, eventually, http};
+use crate::support::{Client, DEADLINE, Database, Server, Site, eventually, http};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -141,4 +141,22 @@ async fn what_is_sent_again_is_paid_for_by_whoever_asks() {
     }
     assert!(since.elapsed() >= Duration::from_secs(2), "at most once a second");
     assert_eq!(client.say("201", "x").await["seq"], 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_messages_come_without_end_typing_and_presence_are_shown() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let mut reader = Client::join(&server, "harbour").await;
+    let post = frame(0x81, br#"{"message":"and on and on"}"#);
+    let _talk = [(); 2].map(|()| Flood::begin(open(&server, "/ws/harbour/"), b"", &post, 60_000));
+    reader.expect("message").await;
+    let typing = frame(0x81, br#"{"type":"typing"}"#);
+    let _typist = Flood::begin(open(&server, "/ws/harbour/?username=Ann"), b"", &typing, 60_000);
+    let mut missing = vec!["typing", "presence"];
+    let since = Instant::now();
+    while !missing.is_empty() {
+        let shown = reader.next_frame().await.expect("the connection stays");
+        missing.retain(|kind| shown["type"] != *kind);
+        assert!(since.elapsed() < DEADLINE, "{missing:?} not shown");
+    }
 }
