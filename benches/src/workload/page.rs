@@ -19,6 +19,9 @@ pub struct Page {
     /// Messages in the room before it is asked for
     #[arg(long, default_value_t = 50)]
     history: u32,
+    /// Edits of the first message, which stand behind all of them
+    #[arg(long, default_value_t = 0)]
+    edits: u32,
     #[arg(long, default_value_t = 500)]
     requests: usize,
     /// What is asked for; `{room}` is the room, `{seq}` a message in the middle of it
@@ -31,7 +34,7 @@ impl Page {
         let host = Host::start(&self.target).await?;
         let addr = self.target.addr[0];
         let room = format!("bench{}", run_number());
-        fill(addr, &room, self.history).await?;
+        fill(addr, &room, self.history, self.edits).await?;
 
         let middle = (self.history / 2).max(1).to_string();
         let path = self.path.replace("{room}", &room).replace("{seq}", &middle);
@@ -52,7 +55,7 @@ impl Page {
         result(
             &self.target,
             json!({
-                "history": self.history, "bytes": bytes,
+                "history": self.history, "edits": self.edits, "bytes": bytes,
                 "us_per_page": rounded((host.cpu_us() - cpu) / self.requests as f64),
                 "p50_ms": rounded(times[times.len() / 2]), "p99_ms": rounded(times[times.len() * 99 / 100]),
             }),
@@ -60,15 +63,21 @@ impl Page {
     }
 }
 
-/// Says so much in a room, and waits for the last of it.
-async fn fill(addr: SocketAddr, room: &str, messages: u32) -> Result<(), Box<dyn std::error::Error>> {
+/// Says so much in a room, edits the first of it so often, and waits for the last of that.
+async fn fill(addr: SocketAddr, room: &str, messages: u32, edits: u32) -> Result<(), Box<dyn std::error::Error>> {
     let run = run_number();
     let (mut reader, mut writer) = connect(addr, &format!("/ws/{room}/"), 0).await?;
     let (mut sent, mut seen) = (0, 0);
-    while seen < messages {
-        while sent < messages.min(seen + 256) {
+    while seen < messages + edits {
+        while sent < (messages + edits).min(seen + 256) && (sent < messages || seen >= messages) {
             let mark = Mark { publisher: 0, number: sent, sent: 0 };
-            writer.text(&post(room, &mark.text(run, 120))).await?;
+            let text = mark.text(run, 120);
+            if sent < messages {
+                writer.text(&post(room, &text)).await?;
+            } else {
+                let edit = json!({"type": "edit", "id": format!("e{run}-{sent}"), "target": 1, "text": text});
+                writer.text(&edit.to_string()).await?;
+            }
             sent += 1;
         }
         if let Frame::Text(text) = reader.next().await? {
