@@ -11,6 +11,9 @@ mod m0003_retention;
 mod m0004_changes;
 mod m0005_moderation;
 mod m0006_invitations;
+mod m0007_messages;
+
+pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -25,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_changes::Migration),
             Box::new(m0005_moderation::Migration),
             Box::new(m0006_invitations::Migration),
+            Box::new(m0007_messages::Migration),
         ]
     }
 }

@@ -157,7 +157,7 @@ impl Chat {
         if !self.store.is_taken(room.id, username, &visitor.author).await? {
             return Ok(None);
         }
-        Ok(Some(self.store.taken(room.id, username, &visitor.author).await?))
+        Ok(self.store.taken(room.id, username, &visitor.author).await)
     }
 
     /// Enters a room: `wire` carries the welcome and, if the log cannot be continued, the reset; then whatever follows,

@@ -43,6 +43,7 @@ pub(crate) struct LiveRoom {
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
+    pub(super) enforcing: enforce::Enforcing,
 }
 
 impl LiveRoom {
@@ -60,6 +61,7 @@ impl LiveRoom {
             asked: AtomicBool::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
+            enforcing: enforce::Enforcing::default(),
         }
     }
 
@@ -151,9 +153,11 @@ impl LiveRoom {
         lock(&self.tail).len()
     }
 
-    /// What stood before `oldest` is no longer kept.
+    /// What stood before `oldest` is no longer kept, nor what was edited into it.
     pub(super) fn forget_before(&self, oldest: Seq) {
-        lock(&self.tail).forget_before(oldest);
+        let mut tail = lock(&self.tail);
+        tail.forget_before(oldest);
+        tail.blank(|seq| seq < oldest);
     }
 
     /// What was removed is looked up in the log again: since then, its author may have been erased.

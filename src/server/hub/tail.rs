@@ -37,7 +37,7 @@ impl Tail {
                 return None;
             }
             if let Effect::Removes(target) = frame.effect {
-                self.blank(target);
+                self.blank(|seq| seq == target);
             }
             self.delivered += 1;
             self.bytes += frame.len();
@@ -59,9 +59,10 @@ impl Tail {
         }
     }
 
-    /// Takes what the message `target` said out of memory.
-    fn blank(&mut self, target: Seq) {
-        for frame in self.frames.iter_mut().filter(|frame| frame.effect == Effect::Shows(target)) {
+    /// Takes out of memory what the messages said that are gone.
+    pub(super) fn blank(&mut self, is_gone: impl Fn(Seq) -> bool) {
+        let shows = |frame: &&mut Frame| matches!(frame.effect, Effect::Shows(seq) if is_gone(seq));
+        for frame in self.frames.iter_mut().filter(shows) {
             let blanked = frame.blanked();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;
@@ -239,6 +240,15 @@ mod tests {
         assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
         tail.forget_before(99);
         assert_eq!(tail.append(messages(15..=15)), Some(15));
+    }
+
+    #[test]
+    fn an_edit_of_a_message_that_is_no_longer_kept_says_nothing() {
+        let mut tail = open_at(10);
+        let edit = |seq, target| frame(seq, EventBody::Edited { target, text: "edited".into() });
+        tail.append(vec![edit(11, 9), message(12, "kept"), edit(13, 12)]);
+        tail.blank(|seq| seq < 10);
+        assert_eq!(tail.frames.iter().filter_map(said).collect::<Vec<_>>(), ["", "kept", "edited"]);
     }
 
     proptest! {

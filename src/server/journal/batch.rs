@@ -1,11 +1,11 @@
 //! Entries that are committed together: written, answered and announced.
 
 use super::{Outcome, Stored};
-use crate::domain::Rejection;
+use crate::domain::{Rejection, RejectionCode};
 use crate::server::hub::{Expected, Frame, Hub};
 use crate::server::metrics::{self, timed};
 use crate::server::relay::Relay;
-use crate::server::store::{Appended, Entry, Locking, Store, in_time, sync_failed};
+use crate::server::store::{Appended, Draft, Entry, Locking, Store, TakenName, in_time, sync_failed};
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -99,12 +99,18 @@ async fn write_once(
     // From here on it is there, or will not be.
     senders.iter_mut().for_each(|sender| sender.expected = None);
     announce(&entries, &appended, tries > 1, hub, relay);
-    let mut locked = Vec::new();
+    let (mut locked, mut taken) = (Vec::new(), Vec::new());
     for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
         let outcome = match appended {
             Appended::New(event) => Ok(Stored { event, repeated: false }),
             Appended::Repeated(event) => Ok(Stored { event, repeated: true }),
-            Appended::Rejected(rejection) => Err(rejection),
+            Appended::Rejected(rejection) => match taken_name(&entry, &rejection) {
+                Some(name) => {
+                    taken.push((name, sender));
+                    continue;
+                }
+                None => Err(rejection),
+            },
             Appended::Locked => {
                 locked.push(Waiting { entry, sender });
                 continue;
@@ -112,7 +118,27 @@ async fn write_once(
         };
         sender.answer(outcome);
     }
+    if !taken.is_empty() {
+        tokio::spawn(suggest(store.clone(), taken));
+    }
     Some(locked)
+}
+
+/// The name that was refused because somebody else holds it.
+fn taken_name(entry: &Entry, rejection: &Rejection) -> Option<TakenName> {
+    match &entry.draft {
+        Draft::Message { username, .. } if rejection.code == RejectionCode::UsernameTaken => {
+            Some(TakenName { room_id: entry.room_id, username: username.clone(), author: entry.author })
+        }
+        _ => None,
+    }
+}
+
+/// Answers those whose names are taken, once it is known which are free. The next batch does not wait for that.
+async fn suggest(store: Store, taken: Vec<(TakenName, Sender)>) {
+    let (names, senders): (Vec<TakenName>, Vec<Sender>) = taken.into_iter().unzip();
+    let rejections = store.suggest(&names).await;
+    senders.into_iter().zip(rejections).for_each(|(sender, rejection)| sender.answer(Err(rejection)));
 }
 
 /// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again. Also

@@ -4,6 +4,8 @@ use super::patience::Patient;
 use super::planner::{Growth, expect_large_rooms};
 use super::postgres::{connect_postgres, open_postgres};
 use super::ready::Failing;
+use super::redaction::Redacting;
+use super::suggestions::Suggesting;
 use super::together::Together;
 use super::wal::Wal;
 use super::{Store, StoreError};
@@ -77,7 +79,8 @@ impl Store {
 
     pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
-        Self { writer, reader, found, growth, failing: Failing::default(), wal, _lock: lock.map(Arc::new) }
+        let (failing, redacting, suggesting) = (Failing::default(), Redacting::default(), Suggesting::default());
+        Self { writer, reader, found, growth, failing, wal, redacting, suggesting, _lock: lock.map(Arc::new) }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Store;
 use super::entity::{event, name, room, standing};
 use super::retention::{BATCH, Keeping};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 impl Store {
     /// Deletes a room. First what its log holds goes a little at a time, so that other rooms do not wait, then the rest
@@ -11,9 +11,9 @@ impl Store {
     /// begin again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
         while self.forget_oldest(Keeping::nothing(room_id)).await? == BATCH {}
-        let transaction = self.begin().await?;
+        self.forget_names_in(room_id).await?;
         // Whoever is just writing to the room comes first; whoever wants to after that finds none.
-        room::Entity::find_by_id(room_id).lock_exclusive().one(&transaction).await?;
+        let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;

@@ -12,6 +12,7 @@ impl Store {
         let removes = matches!(draft, Draft::Delete { .. });
         let appended = self.append(&[Entry { room_id, author: Author::HOST, id, draft }], Locking::Wait).await?;
         if removes {
+            self.redact_rest().await?;
             self.forget_deleted_now().await;
         }
         appended.into_iter().next().ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))

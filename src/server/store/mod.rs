@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod clock;
 mod connect;
 mod deletion;
 mod entity;
@@ -10,18 +11,22 @@ mod export;
 mod failure;
 mod history;
 mod host;
+mod indexes;
 mod listing;
+mod membership;
 mod names;
 mod patience;
 mod planner;
 mod postgres;
 mod ready;
+mod redaction;
 mod retention;
 mod rooms;
 mod runs;
 mod site;
 mod skeleton;
 mod standings;
+mod suggestions;
 mod together;
 mod wal;
 
@@ -29,16 +34,19 @@ pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
 pub(crate) use failure::sync_failed;
 pub(crate) use listing::Listed;
+pub(crate) use membership::Standing;
 pub(crate) use patience::in_time;
-pub(crate) use retention::Keep;
+pub(crate) use retention::{Keep, Keeping};
 pub(crate) use rooms::{Found, Room};
+pub(crate) use suggestions::TakenName;
 
 use crate::domain::RoomName;
+use entity::room;
 use patience::Patient;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
 use together::Together;
@@ -55,6 +63,8 @@ pub struct Store {
     growth: planner::Growth,
     failing: ready::Failing,
     wal: wal::Wal,
+    redacting: redaction::Redacting,
+    suggesting: suggestions::Suggesting,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }
@@ -96,10 +106,19 @@ pub enum StoreError {
     /// The database does not keep what it acknowledges.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
+    /// A database that cannot hold every text.
+    #[error(
+        "the database is encoded in {0}, which cannot hold every message; make one by \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding(String),
     /// What the database says.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
 }
+
+/// How long a room's row may be locked by somebody else before whoever wants to write there is told.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 impl Store {
     /// How many transactions can run side by side.
@@ -119,6 +138,18 @@ impl Store {
         let connection = self.writer.connection().clone();
         let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });
         self.writer.wait(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) }).await
+    }
+
+    /// Begins a transaction that writes in one room, whose row it locks before it touches anything else of the room. All
+    /// who write there do, so that no two wait for each other. `None` if there is no such room.
+    async fn begin_in(&self, room_id: i64) -> Result<Option<DatabaseTransaction>, DbErr> {
+        let transaction = self.begin().await?;
+        if !self.is_sqlite() {
+            transaction.execute_unprepared(LOCK_TIMEOUT).await?;
+        }
+        let room = room::Entity::find_by_id(room_id).select_only().column(room::Column::Id).lock_exclusive();
+        let found = room.into_tuple::<i64>().one(&transaction).await?;
+        Ok(found.map(|_| transaction))
     }
 
     /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes
