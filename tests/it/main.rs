@@ -4,6 +4,7 @@
 
 mod support;
 
+mod attack;
 mod backup;
 mod bad_input;
 mod changes;

@@ -4,13 +4,12 @@ use super::{post, run_number};
 use crate::check::Mark;
 use crate::client::{Frame, connect};
 use crate::host::{Host, Target};
+use crate::http::Http;
 use crate::report::{result, rounded};
 use clap::Args;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 #[derive(Args, Clone)]
 pub struct Page {
@@ -35,17 +34,16 @@ impl Page {
 
         let middle = (self.history / 2).max(1).to_string();
         let path = self.path.replace("{room}", &room).replace("{seq}", &middle);
-        let mut stream = TcpStream::connect(addr).await?;
-        stream.set_nodelay(true)?;
+        let mut client = Http::connect(addr, Ipv4Addr::LOCALHOST).await?;
         // The first visit gets a cookie, and says how long a page is.
-        let (cookie, _) = get(&mut stream, addr, &path, "").await?;
+        let cookie = client.page(&path, "").await?.cookie_header();
         for _ in 0..20 {
-            get(&mut stream, addr, &path, &cookie).await?;
+            client.page(&path, &cookie).await?;
         }
         let (cpu, mut times, mut bytes) = (host.cpu_us(), Vec::new(), 0);
         for _ in 0..self.requests {
             let begun = Instant::now();
-            bytes = get(&mut stream, addr, &path, &cookie).await?.1;
+            bytes = client.page(&path, &cookie).await?.length;
             times.push(begun.elapsed().as_secs_f64() * 1000.0);
         }
         times.sort_by(f64::total_cmp);
@@ -76,42 +74,4 @@ async fn fill(addr: SocketAddr, room: &str, messages: u32) -> Result<(), Box<dyn
         }
     }
     Ok(())
-}
-
-/// One request on a connection that stays; returns the cookies that were set, and the body's length.
-async fn get(
-    stream: &mut TcpStream,
-    addr: SocketAddr,
-    path: &str,
-    cookie: &str,
-) -> Result<(String, usize), Box<dyn std::error::Error>> {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nCookie: {cookie}\r\nAccept: */*\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut read = Vec::with_capacity(64 << 10);
-    loop {
-        if stream.read_buf(&mut read).await? == 0 {
-            return Err("the server hung up".into());
-        }
-        let Some(head) = read.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4) else { continue };
-        let text = String::from_utf8_lossy(&read[..head]).into_owned();
-        let header = |name: &str| {
-            let of = |line: &str| {
-                let (found, value) = line.split_once(": ")?;
-                found.eq_ignore_ascii_case(name).then(|| value.to_owned())
-            };
-            text.lines().filter_map(of).collect::<Vec<_>>()
-        };
-        let whole = match header("content-length").first() {
-            Some(length) => read.len() - head >= length.parse::<usize>()?,
-            None => read.ends_with(b"0\r\n\r\n"),
-        };
-        if whole {
-            if !text.starts_with("HTTP/1.1 200") {
-                return Err(text.lines().next().unwrap_or_default().into());
-            }
-            let cookies = header("set-cookie");
-            let cookies: Vec<&str> = cookies.iter().filter_map(|cookie| cookie.split(';').next()).collect();
-            return Ok((cookies.join("; "), read.len() - head));
-        }
-    }
 }
