@@ -76,7 +76,12 @@ impl Host {
                 for (flag, value) in shared.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?))) {
                     command.args([flag, value]);
                 }
-                self.children.push(command.env("RUST_LOG", "warn").stdout(Stdio::null()).spawn()?);
+                let log = std::env::var_os("RUST_LOG").unwrap_or_else(|| "warn".into());
+                command.env("RUST_LOG", log).stdout(Stdio::null());
+                if let Some(file) = std::env::var_os("BENCH_LOG") {
+                    command.stderr(fs::OpenOptions::new().create(true).append(true).open(file)?);
+                }
+                self.children.push(command.spawn()?);
             }
         }
         for addr in &self.target.addr {

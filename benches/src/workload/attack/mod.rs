@@ -3,6 +3,7 @@
 //! meanwhile; then SIGTERM, while the attack goes on.
 
 mod bystanders;
+pub mod compare;
 mod flood;
 mod gauge;
 mod kind;
@@ -23,6 +24,7 @@ use gauge::Gauge;
 use kind::Kind;
 use serde_json::{Map, Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -54,6 +56,9 @@ pub struct Run {
     /// A PostgreSQL for the attacks that need one; without it they are left out
     #[arg(long)]
     postgres: Option<String>,
+    /// Where that PostgreSQL keeps its files: for the figure of what attacks write
+    #[arg(long)]
+    postgres_data: Option<PathBuf>,
     /// Edits in the room of the attack `scan`
     #[arg(long, default_value_t = 1_000_000)]
     edits: u32,
@@ -186,7 +191,9 @@ impl Run {
 
         let bystanders = Bystanders::start(field.addr, field.room("bystanders")).await?;
         tokio::time::sleep(QUIET).await;
-        let gauge = Gauge::start(field.host.pids(), field.addr.port(), field.host.data(0));
+        let files = self.postgres_data.clone().filter(|_| field.database_url.is_some());
+        let files = files.unwrap_or_else(|| field.host.data(0));
+        let gauge = Gauge::start(field.host.pids(), field.addr.port(), files);
         let (cpu, begun) = (field.host.cpu_us(), Instant::now());
         kind.mount(&mut field).await?;
         tokio::time::sleep_until((begun + kind.window()).into()).await;
