@@ -7,10 +7,10 @@ use super::rendered::{Looks, Mark, Personal, Template, Version};
 use super::visitor::Visitor;
 use super::{Shared, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
-use crate::ui::{PageError, Refused, shell};
+use crate::ui::{FrontPageData, Page, PageError, RejectedForm, shell};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
@@ -32,7 +32,12 @@ enum Shown {
 }
 
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
-pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
+pub(super) async fn room_page(
+    shared: &Shared,
+    request: Request,
+    visit: Visit,
+    refused: Option<RejectedForm>,
+) -> Response {
     let shown = shown(shared, &visit, refused.is_some()).await;
     if let Ok(shown) = &shown {
         metrics::paged(matches!(shown, Shown::Kept(_)));
@@ -41,7 +46,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
         Ok(Shown::Kept(template)) => Some(template),
         Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
         Err(denied) => {
-            return (denied.status(), page(shared, request, Some(denied.into())).await).into_response();
+            return (denied.status(), page(shared, request, Page::Error(denied.into())).await).into_response();
         }
     };
     let Some(template) = template else {
@@ -76,7 +81,7 @@ async fn draw(
     room: RoomPage,
     looks: Looks,
     version: Version,
-    refused: Option<Refused>,
+    refused: Option<RejectedForm>,
 ) -> Option<Arc<Template>> {
     let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
     let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
@@ -84,10 +89,8 @@ async fn draw(
     let mark = Mark::new();
     let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
     let room = RoomPage { form_id, tag, username, ..room };
-    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
-        provide_context(room.clone());
-        provide_context(refused.clone());
-    });
+    let page = Page::Room(Box::new(room), refused);
+    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
     let template = Arc::new(Template::cut(&String::from_utf8_lossy(&html), &mark)?);
     if for_all {
@@ -100,31 +103,35 @@ impl From<Denied> for PageError {
     fn from(denied: Denied) -> Self {
         let heading = match denied {
             Denied::Missing => return Self::no_room(denied.to_string()),
-            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You cannot come in just now.",
-            Denied::Unavailable(_) => "Something is wrong here.",
+            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You can’t come in right now.",
+            Denied::Unavailable(_) => "Something went wrong.",
         };
         Self { heading, reason: denied.to_string() }
     }
 }
 
-/// A page that shows nothing of a room: the front page, or why there is none.
-pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageError>) -> Response {
+/// Renders the front page: the form with these values, or else with the remembered name.
+pub(super) async fn front_page(
+    shared: &Shared,
+    request: Request,
+    username: Option<String>,
+    room_name: Option<String>,
+) -> Response {
+    let username = username.or_else(|| known(&request).map(ToString::to_string));
+    page(shared, request, Page::Front(FrontPageData { username, room_name })).await
+}
+
+/// Renders a page that shows nothing of a room.
+async fn page(shared: &Shared, request: Request, page: Page) -> Response {
     let nonce = Nonce::new();
-    let known = KnownUsername(known(&request).cloned());
-    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
-        provide_context(known.clone());
-        provide_context(error.clone());
-    });
+    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
     with_policy(response.await, &nonce)
 }
 
 /// Whatever has no page: says why, with 404.
-pub(super) async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+pub(super) async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
     let error = PageError::no_room(why_not(request.uri().path()));
-    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
-    // rooms where this router finds none. So it is given one that leads nowhere.
-    *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
+    (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
 }
 
 fn why_not(path: &str) -> String {
@@ -137,20 +144,12 @@ fn why_not(path: &str) -> String {
     }
 }
 
-/// Renders the page that the request's address names, in this context.
-async fn render(
-    options: LeptosOptions,
-    assets: String,
-    request: Request,
-    nonce: &str,
-    context: impl Fn() + Clone + Send + Sync + 'static,
-) -> Response {
+/// Renders the document of a page.
+async fn render(options: LeptosOptions, assets: String, request: Request, nonce: &str, page: Page) -> Response {
     let nonce = nonce.to_owned();
-    let context = move || {
-        provide_context(Nonce::from_value(nonce.clone()));
-        context();
-    };
-    leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request).await
+    let context = move || provide_context(Nonce::from_value(nonce.clone()));
+    let document = move || shell(options.clone(), assets.clone(), page.clone());
+    leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
 /// Only the page's own scripts run.
@@ -199,10 +198,8 @@ mod tests {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = "/harbour/".parse().unwrap();
         let options = LeptosOptions::builder().output_name("parlour").build();
-        let html = render(options, "/assets/x".into(), request, &personal.nonce, move || {
-            provide_context(page.clone());
-            provide_context(None::<Refused>);
-        });
+        let page = Page::Room(Box::new(page), None);
+        let html = render(options, "/assets/x".into(), request, &personal.nonce, page);
         String::from_utf8(to_bytes(html.await.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     }
 
@@ -227,7 +224,7 @@ mod tests {
             let filled = Template::cut(&template, &mark).unwrap().fill(&personal);
             assert_eq!(filled, rendered(&personal, tags).await);
             assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
-            assert_eq!(filled.contains("data-to=\"edit\""), tags.contains(&7));
+            assert_eq!(filled.contains("data-action=\"edit\""), tags.contains(&7));
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::access::Denied;
 use super::chat::Wish;
-use super::pages::{Visit, known, not_found, page, room_page};
+use super::pages::{Visit, front_page, known, not_found, room_page};
 use super::visitor::Visitor;
 use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
-use crate::ui::Refused;
+use crate::ui::RejectedForm;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -68,7 +68,7 @@ impl FromRef<Shared> for assets::Assets {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
@@ -80,9 +80,8 @@ async fn front(
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let Ok(Query(FrontForm { username, room_name: Some(room_name) })) = form else {
-        return page(&shared, request, None).await;
-    };
+    let FrontForm { username, room_name } = form.map(|Query(form)| form).unwrap_or_default();
+    let Some(room_name) = room_name else { return front_page(&shared, request, username, None).await };
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !name.trim().is_empty());
@@ -90,7 +89,10 @@ async fn front(
             let own = origin::may_send(request.headers(), shared.config.public_url.as_deref());
             enter(&shared, &room_name, username.as_deref(), own || known(&request).is_none())
         }
-        Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
+        Err(_) => {
+            let page = front_page(&shared, request, username, Some(room_name)).await;
+            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+        }
     }
 }
 
@@ -159,7 +161,7 @@ async fn room(
                 Some(Ok(username)) => (Some(username), None),
                 // A name that cannot be is given back with the reason, like a message that was refused.
                 Some(Err(reason)) => {
-                    (None, Some(Refused { message: String::new(), username: asked, detail: reason.to_string() }))
+                    (None, Some(RejectedForm { message: String::new(), username: asked, detail: reason.to_string() }))
                 }
                 None => (None, None),
             };
@@ -225,7 +227,7 @@ async fn post(
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
             let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
             let username = form.username.filter(|name| name_refused || is_new(name));
-            let refused = Refused { message: form.message, username, detail };
+            let refused = RejectedForm { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
             let mut page = room_page(&shared, again, visit, Some(refused)).await;
             // Whoever may not enter is told that, whatever was wrong with the form.
