@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// The error of a server function. Its text is shown to visitors.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 pub enum ApiError {
-    /// The request is refused, for example because there is no such room or another visitor uses the name. Holds the reason.
+    /// The request is refused, for example because there is no such room or another visitor uses the name. Holds the
+    /// reason.
     #[error("{0}")]
     Refused(String),
     /// The database cannot be read.

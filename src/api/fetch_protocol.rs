@@ -1,6 +1,6 @@
-//! The client side of server functions: one `fetch`, whose response is read as text. On the wire and on the server nothing
-//! differs from server_fn's own `Http` protocol. Its client also supports streams, sockets and redirects, which would add
-//! 6 kB to the module (docs/performance.md).
+//! The client side of server functions: one `fetch`, whose response is read as text. On the wire and on the server
+//! nothing differs from server_fn's own `Http` protocol. Its client also supports streams, sockets and redirects, which
+//! would add 6 kB to the module (docs/performance.md).
 
 use super::ApiError;
 use crate::domain::json::{FromJson, Json};

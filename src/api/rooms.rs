@@ -54,8 +54,8 @@ pub async fn load_history(
         .map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
 }
 
-/// Returns the unread count of each room, in order. Counts are capped at 100, rooms at 30. Invalid room names count 0. A
-/// duplicate room repeats the first count.
+/// Returns the unread count of each room, in order. Counts are capped at 100, rooms at 30. Invalid room names count 0.
+/// A duplicate room repeats the first count.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The user interface: rendered on the server, hydrated in the browser.
 //!
-//! `pages` are rendered on the server alone. [`components`] are views of the islands in them; `room` holds the state and
-//! logic of the room island, `browser` wraps the browser's interfaces, and `text_spans` finds links and code in a text.
+//! `pages` are rendered on the server alone. [`components`] are views of the islands in them; `room` holds the state
+//! and logic of the room island, `browser` wraps the browser's interfaces, and `text_spans` finds links and code in a
+//! text.
 
 mod app;
 mod browser;

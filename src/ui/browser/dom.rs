@@ -67,7 +67,9 @@ pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
 /// Returns whether a field or a dialog has the focus.
 pub(crate) fn has_focused_input() -> bool {
     let focused = document().active_element();
-    focused.is_some_and(|element| element.closest("input, textarea, select, dialog[open]").is_ok_and(|it| it.is_some()))
+    focused.is_some_and(|element| {
+        element.closest("input, textarea, select, dialog[open]").is_ok_and(|field| field.is_some())
+    })
 }
 
 /// Returns whether a click on a link is meant for this tab: primary button, no modifier key.

@@ -1,8 +1,10 @@
-//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, and read positions.
+//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, and read
+//! positions.
 //!
-//! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each message,
-//! and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself keeps the
-//! values while it is open. Keys and formats are shared with earlier releases: their tabs use the same storage.
+//! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each
+//! message, and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself
+//! keeps the values while it is open. Keys and formats are shared with earlier releases: their tabs use the same
+//! storage.
 
 use super::{clock, dom};
 use crate::domain::{EventId, ReadRoom, RoomName, Seq, page::MAX_COUNTED_ROOMS};

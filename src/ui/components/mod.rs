@@ -1,5 +1,5 @@
-//! Views of the room and of the front page. Each is rendered on the server and hydrated in the browser; [`Room`] joins them.
-//! State and logic are in `room`.
+//! Views of the room and of the front page. Each is rendered on the server and hydrated in the browser; [`Room`] joins
+//! them. State and logic are in `room`.
 //!
 //! # Derived signals
 //!
@@ -10,8 +10,8 @@
 //! view! { <button class:is-visible=when(move || room.is_owner())>{label}</button> }
 //! ```
 //!
-//! A closure would do too, but each closure is a type, and Leptos compiles its rendering code once for each type of view.
-//! `Signal<String>` and `Signal<bool>` are one type each, for all components; that made the module 6 kB smaller
+//! A closure would do too, but each closure is a type, and Leptos compiles its rendering code once for each type of
+//! view. `Signal<String>` and `Signal<bool>` are one type each, for all components; that made the module 6 kB smaller
 //! (docs/performance.md). For the same reason an element that may be hidden is always rendered, and shown by the class
 //! `is-visible`.
 

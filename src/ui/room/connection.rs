@@ -1,5 +1,5 @@
-//! The connection of the room: connects, reconnects with backoff, resumes. One loop handles the events of the socket, the
-//! network and the page in the order in which they happen.
+//! The connection of the room: connects, reconnects with backoff, resumes. One loop handles the events of the socket,
+//! the network and the page in the order in which they happen.
 
 mod backoff;
 mod socket;
@@ -47,7 +47,7 @@ pub(crate) trait ConnectionListener: 'static {
     fn on_welcome(&self);
     /// Called when the connection is lost: frames in flight may not have arrived.
     fn on_lost(&self);
-    /// Called for every frame but the welcome.
+    /// Called for every frame except the welcome frame.
     fn on_frame(&self, frame: ServerFrame);
 }
 
@@ -113,7 +113,8 @@ impl ConnectionHandle {
         self.dispatch(ConnectionEvent::Close);
     }
 
-    /// Sends a frame if there is a connection, and drops it otherwise: commands that must not be lost are in the outbox.
+    /// Sends a frame if there is a connection, and drops it otherwise: commands that must not be lost are in the
+    /// outbox.
     pub(crate) fn send(&self, frame: ClientFrame) {
         self.dispatch(ConnectionEvent::Send(frame));
     }
@@ -124,7 +125,7 @@ impl ConnectionHandle {
     }
 
     fn dispatch(&self, event: ConnectionEvent) {
-        // After `close` nobody receives.
+        // After `close` there is no receiver.
         let _ = self.events.unbounded_send(event);
     }
 }
@@ -149,7 +150,8 @@ enum ConnectionPhase {
 }
 
 impl ConnectionPhase {
-    /// Corrects the times after the clock was set back: none lies after `now`, and no wait exceeds [`MAX_RECONNECT_DELAY`].
+    /// Corrects the times after the clock was set back: none lies after `now`, and no wait exceeds
+    /// [`MAX_RECONNECT_DELAY`].
     fn clamp(&mut self, now: f64) {
         match self {
             Self::Connecting { since } => *since = since.min(now),

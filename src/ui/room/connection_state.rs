@@ -47,8 +47,8 @@ impl ConnectionState {
         self.handle.set_value(Some(handle));
     }
 
-    /// Shows a status. It is announced once, not with every second of waiting, and the announcement stands from the first
-    /// loss until the room is live again.
+    /// Shows a status. It is announced once, not with every second of waiting, and the announcement stands from the
+    /// first loss until the room is live again.
     pub(super) fn show(self, status: ConnectionStatus) {
         self.status.set(status);
         let before = self.announcement.get_untracked();

@@ -71,8 +71,8 @@ fn redraw_at_midnight(room: RoomState) {
     set_timeout(redraw, clock::until_midnight());
 }
 
-/// Scrolls to the saved position, or to the message that the URL names. A visitor who has scrolled before hydration stays
-/// there, at a first visit; one who went back before hydration is shown the room of the URL.
+/// Scrolls to the saved position, or to the message that the URL names. A visitor who has scrolled before hydration
+/// stays there, at a first visit; one who went back before hydration is shown the room of the URL.
 fn restore_scroll(room: RoomState) {
     room.scroll.update();
     let is_elsewhere = match location::saved_scroll() {

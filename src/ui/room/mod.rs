@@ -1,8 +1,9 @@
 //! State and logic of the room island. Views are in `components`; nothing here renders.
 //!
-//! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on them
-//! (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`), and the
-//! files that implement one task each on `RoomState` (`events`, `navigation`, `outbox_sender`, `moderation`, `join`).
+//! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
+//! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
+//! and the files that implement one task each on `RoomState` (`events`, `navigation`, `outbox_sender`, `moderation`,
+//! `join`).
 
 mod connection;
 pub(crate) mod connection_state;

@@ -1,5 +1,5 @@
-//! Notifications about new messages: a count in the title while the page is hidden, and announcements for screen readers,
-//! summed up in bursts. History and own messages are not announced.
+//! Notifications about new messages: a count in the title while the page is hidden, and announcements for screen
+//! readers, summed up in bursts. History and own messages are not announced.
 
 use crate::domain::Username;
 use crate::ui::browser::dom;

@@ -1,6 +1,6 @@
-//! Commands of the visitor that the server has not acknowledged. Each is saved before it is sent, sent again after every
-//! reconnect, and removed only when the log has it: its id makes sending twice harmless. Pure logic; `browser::storage`
-//! keeps the saved form.
+//! Commands of the visitor that the server has not acknowledged. Each is saved before it is sent, sent again after
+//! every reconnect, and removed only when the log has it: its id makes sending twice harmless. Pure logic;
+//! `browser::storage` keeps the saved form.
 
 #[cfg(test)]
 mod tests;
@@ -61,7 +61,8 @@ impl OutboxCommand {
 pub struct PendingCommand {
     /// The idempotency key.
     pub id: EventId,
-    /// The position among the pending commands of all tabs: the time of typing in milliseconds, made unique within a tab.
+    /// The position among the pending commands of all tabs: the time of typing in milliseconds, made unique within a
+    /// tab.
     pub order: u64,
     /// The command.
     #[serde(rename = "wish")]
@@ -147,8 +148,8 @@ impl Outbox {
         self.pending.iter().any(|pending| pending.refused.is_none())
     }
 
-    /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the server
-    /// can't take a command right now, the commands after it must not overtake it.
+    /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the
+    /// server can't take a command right now, the commands after it must not overtake it.
     pub fn take_next(&mut self) -> Option<PendingCommand> {
         let next = self.pending.iter_mut().find(|pending| pending.refused.is_none())?;
         if std::mem::replace(&mut next.sent, true) { None } else { Some(next.clone()) }

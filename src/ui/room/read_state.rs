@@ -18,7 +18,7 @@ impl ReadState {
         Self { unread: RwSignal::default(), divider_seen: RwSignal::new(true) }
     }
 
-    /// Begins anew, with the unread messages of another room.
+    /// Starts over with the unread messages of another room.
     pub(super) fn reset(self, unread: Unread) {
         self.divider_seen.set(unread.divider().is_none());
         self.unread.set(unread);

@@ -1,10 +1,10 @@
-//! The reader's position in the message list. The list is laid out from its end (a browser counts its scroll offset from
-//! there, in negative numbers), and the browser's own scroll anchoring is off: after every change the position is
+//! The reader's position in the message list. The list is laid out from its end (a browser counts its scroll offset
+//! from there, in negative numbers), and the browser's own scroll anchoring is off: after every change the position is
 //! restored here, before anything is painted.
 
 use crate::domain::Seq;
 use crate::ui::browser::location::{SavedScroll, ScrollPosition};
-use leptos::html::{Div, Ol};
+use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -75,8 +75,6 @@ impl ScrollTarget {
 pub(crate) struct ScrollAnchor {
     /// The element that scrolls.
     pub(crate) container: NodeRef<Div>,
-    /// The list in it, with a child for each row.
-    pub(crate) list: NodeRef<Ol>,
     /// Whether the end is in view, or within [`FOLLOW_THRESHOLD_PX`].
     at_end: RwSignal<bool>,
     /// The anchor at the last update.
@@ -88,7 +86,6 @@ impl ScrollAnchor {
     pub(crate) fn new() -> Self {
         Self {
             container: NodeRef::new(),
-            list: NodeRef::new(),
             at_end: RwSignal::new(true),
             anchor: StoredValue::new(None),
             target: StoredValue::new(None),
@@ -145,8 +142,8 @@ impl ScrollAnchor {
         self.restore(follows);
     }
 
-    /// Restores the position after the messages were rendered: scrolls to the target, or keeps the anchor, or follows the
-    /// end. A target that is not rendered yet stays.
+    /// Restores the position after the messages were rendered: scrolls to the target, or keeps the anchor, or follows
+    /// the end. A target that is not rendered yet stays.
     pub(crate) fn restore(self, follows: bool) {
         match (self.target.get_value(), self.anchor.get_value()) {
             (Some(target), _) if self.is_rendered(target) => self.scroll_to(target),
@@ -195,13 +192,13 @@ impl ScrollAnchor {
         if at_end != self.is_at_end() {
             self.at_end.set(at_end);
         }
-        self.anchor.set_value(self.first_in_view(&container));
+        self.anchor.set_value(first_in_view(&container));
     }
 
     /// Returns the present position, to be saved; `more_after` tells whether newer messages are not loaded.
     pub(super) fn position(self, more_after: bool) -> SavedScroll {
         let container = self.container.get_untracked().filter(|container| more_after || !is_at_end(container));
-        match container.and_then(|container| self.first_in_view(&container)) {
+        match container.and_then(|container| first_in_view(&container)) {
             Some(Anchor { seq, below, .. }) => SavedScroll::At(ScrollPosition { seq, below: (below * 100.0) as i32 }),
             None => SavedScroll::End,
         }
@@ -211,7 +208,7 @@ impl ScrollAnchor {
     pub(super) fn last_in_view(self) -> Option<Seq> {
         let container = self.container.get_untracked()?;
         let lower = edges(&container).1;
-        let items = ListItems::of(self)?;
+        let items = ListItems::of(&container)?;
         let next = items.partition_point(|item| item.get_bounding_client_rect().bottom() > lower + 1.0);
         (0..next).rev().find_map(|index| seq(&items.get(index)?))
     }
@@ -229,20 +226,9 @@ impl ScrollAnchor {
         (container.scroll_height() - container.client_height() - below, below)
     }
 
-    fn first_in_view(self, container: &HtmlElement) -> Option<Anchor> {
-        let upper = edges(container).0;
-        let items = ListItems::of(self)?;
-        let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > upper + 1.0);
-        (first..items.0.length()).find_map(|index| {
-            let item = items.get(index)?;
-            let rect = item.get_bounding_client_rect();
-            Some(Anchor { seq: seq(&item)?, below: rect.bottom() - upper, height: rect.height() })
-        })
-    }
-
     /// Returns the item of a message, whose id is also the fragment that links point to.
     fn item(self, seq: Seq) -> Option<Element> {
-        self.list.get_untracked()?.query_selector(&format!("#m{seq}")).ok().flatten()
+        self.container.get_untracked()?.query_selector(&format!("#m{seq}")).ok().flatten()
     }
 }
 
@@ -250,8 +236,9 @@ impl ScrollAnchor {
 struct ListItems(web_sys::HtmlCollection);
 
 impl ListItems {
-    fn of(scroll: ScrollAnchor) -> Option<Self> {
-        scroll.list.get_untracked().map(|list| Self(list.children()))
+    /// The container holds one ordered list. A `NodeRef` of its own would add the code of another element type.
+    fn of(container: &HtmlElement) -> Option<Self> {
+        container.query_selector("ol").ok().flatten().map(|list| Self(list.children()))
     }
 
     fn get(&self, index: u32) -> Option<Element> {
@@ -275,6 +262,17 @@ impl ListItems {
 
 fn is_at_end(container: &HtmlElement) -> bool {
     container.scroll_top() > -FOLLOW_THRESHOLD_PX
+}
+
+fn first_in_view(container: &HtmlElement) -> Option<Anchor> {
+    let upper = edges(container).0;
+    let items = ListItems::of(container)?;
+    let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > upper + 1.0);
+    (first..items.0.length()).find_map(|index| {
+        let item = items.get(index)?;
+        let rect = item.get_bounding_client_rect();
+        Some(Anchor { seq: seq(&item)?, below: rect.bottom() - upper, height: rect.height() })
+    })
 }
 
 /// Returns the upper and the lower edge of the view.

@@ -42,7 +42,7 @@ pub(crate) struct RoomState {
     pub(crate) marked: RwSignal<Option<Seq>>,
     /// Whether the browser runs the island. Until then the page shows UTC and works by forms and links.
     pub(crate) hydrated: RwSignal<bool>,
-    /// Guard of everything that belongs to the open room; begun anew with each room.
+    /// Guard of everything that belongs to the open room; each room begins a new visit.
     pub(crate) visit: RequestGuard,
     pub(super) requests: Requests,
     pub(super) send_lock: StoredValue<SendLock>,

@@ -32,8 +32,8 @@ pub struct Timeline {
     more_after: bool,
     /// Newest message known to exist, loaded or not.
     newest: Seq,
-    /// Changes received since a page was requested, which may hold messages as they were before; `None` while no page is
-    /// in flight.
+    /// Changes received since a page was requested, which may hold messages as they were before; `None` while no page
+    /// is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
 }
 

@@ -20,8 +20,8 @@ pub struct Unread {
 
 impl Unread {
     /// Opens a room whose log goes up to `head` and that was read up to `read`; `None` at the first visit, where
-    /// everything counts as read. `others` are the loaded messages of other authors, `first` is the first loaded message
-    /// of all, and `more_before` tells whether older ones exist.
+    /// everything counts as read. `others` are the loaded messages of other authors, `first` is the first loaded
+    /// message of all, and `more_before` tells whether older ones exist.
     pub fn open(
         read: Option<Seq>,
         others: impl Iterator<Item = Seq>,

@@ -2,7 +2,7 @@
 
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::text;
-use leptos::html::{Input, P};
+use leptos::html::{Div, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const COPIED_FEEDBACK: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy)]
 pub(crate) enum CopySource {
     Field(NodeRef<Input>),
-    Paragraph(NodeRef<P>),
+    Text(NodeRef<Div>),
 }
 
 impl CopySource {
@@ -25,9 +25,9 @@ impl CopySource {
                     field.select();
                 }
             }
-            Self::Paragraph(paragraph) => {
-                if let Some(paragraph) = paragraph.get_untracked() {
-                    dom::select_text(&paragraph);
+            Self::Text(element) => {
+                if let Some(element) = element.get_untracked() {
+                    dom::select_text(&element);
                 }
             }
         }

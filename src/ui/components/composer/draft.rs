@@ -38,7 +38,8 @@ impl Draft {
         }
     }
 
-    /// Saves the text in the field after the visitor has typed, as a draft or as the edit of a message. Returns the text.
+    /// Saves the text in the field after the visitor has typed, as a draft or as the edit of a message. Returns the
+    /// text.
     pub(super) fn save(self) -> String {
         let value = self.value();
         let name = self.room.name();
@@ -72,9 +73,9 @@ impl Draft {
         });
     }
 
-    /// Restores an unfinished edit or the draft of the room, at hydration and when another room is opened. Text that was
-    /// typed before hydration is put below the draft. It is saved as a draft when the visitor leaves the room, and not
-    /// sooner, because it may be in flight as a form.
+    /// Restores an unfinished edit or the draft of the room, at hydration and when another room is opened. Text that
+    /// was typed before hydration is put below the draft. It is saved as a draft when the visitor leaves the room, and
+    /// not sooner, because it may be in flight as a form.
     pub(super) fn restore_draft(self) {
         let room = self.room;
         let mut early = String::new();

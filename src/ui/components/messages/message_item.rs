@@ -60,7 +60,7 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             {if deleted {
                 Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
             } else {
-                Either::Right(view! { <MessageText text=text note=note node_ref=NodeRef::new() /> })
+                Either::Right(view! { <MessageText text=text note=note /> })
             }}
             {actions}
         </li>

@@ -69,7 +69,6 @@ pub(crate) fn MessageList() -> impl IntoView {
                 <TimelineStart />
                 <ol
                     class="message-list"
-                    node_ref=room.scroll.list
                     data-room=page_text(|page| page.room.to_string())
                     data-epoch=page_text(|page| page.epoch.to_string())
                     data-head=page_text(|page| page.head.to_string())
@@ -115,8 +114,8 @@ fn TimelineStart() -> impl IntoView {
     }
 }
 
-/// Handles a click anywhere in the list: the element's `data-action` names the action, and `data-seq` of the message its
-/// target. One listener serves all messages: listeners of their own would be attached anew with every rendered message.
+/// Handles a click anywhere in the list: the element's `data-action` names the action, and `data-seq` of the message
+/// its target. One listener serves all messages: a listener for each would be attached with every rendered message.
 fn on_click(room: RoomState, event: &MouseEvent) {
     let Some(target) = dom::event_target(event).and_then(|target| target.closest("[data-action]").ok().flatten())
     else {

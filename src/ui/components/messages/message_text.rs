@@ -2,7 +2,6 @@
 
 use crate::ui::text_spans::{Span, spans};
 use leptos::either::EitherOf4;
-use leptos::html::P;
 use leptos::prelude::*;
 
 #[component]
@@ -10,11 +9,10 @@ pub(crate) fn MessageText(
     text: String,
     /// A remark after the text.
     note: Option<&'static str>,
-    node_ref: NodeRef<P>,
 ) -> impl IntoView {
     let spans: Vec<_> = spans(&text).into_iter().map(span_view).collect();
     view! {
-        <p class="message-text" dir="auto" node_ref=node_ref>
+        <p class="message-text" dir="auto">
             {spans}
             {note.map(|note| view! { <span class="message-note">{note}</span> })}
         </p>

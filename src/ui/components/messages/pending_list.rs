@@ -5,7 +5,7 @@ use crate::ui::components::common::copy_button::{CopyButton, CopySource};
 use crate::ui::components::common::derived::text;
 use crate::ui::room::outbox::{OutboxCommand, PendingCommand};
 use crate::ui::room::{ConnectionStatus, RoomState};
-use leptos::html::P;
+use leptos::html::Div;
 use leptos::prelude::*;
 
 #[component]
@@ -32,7 +32,7 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let is_refused = refused.is_some();
     let key = id.as_str().to_owned();
     let typed = command.text().to_owned();
-    let paragraph = NodeRef::<P>::new();
+    let typed_text = NodeRef::<Div>::new();
     let choices = refused.map(|reason| {
         let (retried, discarded, copied) = (id.clone(), id, typed.clone());
         // The buttons disappear with the message, so that the focus moves to the composer.
@@ -56,7 +56,7 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
             <p class="pending-reason" role=role>
                 <span>{prefix}{reason}</span>
                 <button class="button-quiet" on:click=retry>"Try again"</button>
-                <CopyButton class="button-quiet" copied_text=text(move || copied.clone()) source=CopySource::Paragraph(paragraph) />
+                <CopyButton class="button-quiet" copied_text=text(move || copied.clone()) source=CopySource::Text(typed_text) />
                 <button class="button-quiet" on:click=discard>"Discard"</button>
             </p>
         }
@@ -68,7 +68,9 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     });
     view! {
         <li class="pending" class:refused=is_refused data-id=key>
-            <MessageText text=typed note=None node_ref=paragraph />
+            <div node_ref=typed_text>
+                <MessageText text=typed note=None />
+            </div>
             <span class="pending-state">{state}</span>
             {choices}
         </li>
