@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test bench chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
+.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -37,6 +37,9 @@ conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by t
 
 bench: build test-tools ## measure every figure of docs/performance.md: BENCH_RUNS times (3), BENCH_ONLY some of them
 	@scripts/bench
+
+attack: build test-tools ## hostile clients against the release, beside visitors who talk: figures, and limits; ATTACK_ONLY some of them
+	@scripts/attack
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint

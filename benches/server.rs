@@ -30,6 +30,7 @@ async fn start(data: &std::path::Path) -> SocketAddr {
         database_url: format!("sqlite://{}/bench.db?mode=rwc", data.display()),
         redis_url: None,
         public_url: None,
+        allowed_hosts: Vec::new(),
         trusted_proxies: Vec::new(),
         rates: None,
         retention_days: None,

@@ -1,24 +1,36 @@
 //! The command line: `parlour` serves; the other commands look after it.
 
-use parlour::server::commands::{self, Command, CommandResult};
+use parlour::server::commands::{self, Command, CommandResult, OutputError};
 use parlour::server::{self, config, telemetry};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+
+/// The exit code of a command whose output nobody reads any more, as of a program that SIGPIPE ends.
+const BROKEN_PIPE: u8 = 141;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match command().await {
+    let _flush = telemetry::FlushOnDrop;
+    let (command, config) = match config::read() {
+        Ok(read) => read,
+        Err(error) => return failed(&error, false),
+    };
+    let is_server = command == Command::Serve;
+    match run(command, config).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("parlour: {error}");
-            ExitCode::FAILURE
+        Err(error) if error.downcast_ref::<OutputError>().is_some_and(OutputError::is_closed) => {
+            ExitCode::from(BROKEN_PIPE)
         }
+        Err(error) => failed(&*error, is_server),
     }
 }
 
-async fn command() -> CommandResult {
-    let (command, config) = config::read()?;
+fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
+    telemetry::report_failure(&error, is_server);
+    ExitCode::FAILURE
+}
+
+async fn run(command: Command, config: config::Config) -> CommandResult {
     telemetry::start(config.log_format)?;
     match command {
         Command::Serve => serve(config).await,
@@ -29,13 +41,6 @@ async fn command() -> CommandResult {
 async fn serve(config: config::Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    let shutdown = server::signals::shutdown()?;
     Ok(server::run(config, listener, shutdown).await?)
 }

@@ -21,7 +21,7 @@ const ALONE: [(&str, &[&str]); 5] = [
     ("sea_orm::", &["server/store/"]),
     ("redis::", &["server/relay/", "server/mod.rs"]),
     ("cfg(feature", &["lib.rs"]),
-    ("WebSocket::new", &["ui/live.rs"]),
+    ("WebSocket::new", &["ui/room/connection/"]),
 ];
 
 /// Ways to put text into a page as markup.

@@ -5,8 +5,8 @@
 use parlour::domain::page::Ownership;
 use parlour::domain::{Epoch, EventId, HistoryPage, MessageText, RoomName, RoomPage, Tag, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
-use parlour::ui::outbox::{Outbox, Pending, Wish};
-use parlour::ui::timeline::{Applied, Timeline};
+use parlour::ui::room::outbox::{Outbox, OutboxCommand, PendingCommand};
+use parlour::ui::room::timeline::{Applied, Timeline};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -43,22 +43,23 @@ fn frames_keep_their_large_numbers() {
 }
 
 #[wasm_bindgen_test]
-fn the_timeline_takes_what_comes_next_and_notices_a_gap() {
+fn the_timeline_appends_the_next_event_and_notices_a_gap() {
     let mut timeline = Timeline::new(&empty_page());
     let applied = [1, 2, 2, 4, 3].map(|seq| timeline.apply(said(seq).into_event().unwrap(), true));
-    assert_eq!(applied, [Applied::Next, Applied::Next, Applied::Known, Applied::Gap, Applied::Next]);
+    assert_eq!(applied, [Applied::Appended, Applied::Appended, Applied::Duplicate, Applied::Gap, Applied::Appended]);
     assert_eq!(timeline.position(), 3);
 }
 
 #[wasm_bindgen_test]
-fn what_waits_survives_in_the_browsers_storage() {
+fn pending_commands_survive_in_the_browsers_storage() {
     let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
     let mut outbox = Outbox::default();
-    let said = Wish::Post { username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into() };
+    let said =
+        OutboxCommand::Post { username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into() };
     outbox.push(EventId::parse("a1").unwrap(), said, i64::MAX as u64);
-    storage.set_item("outbox", &serde_json::to_string(&outbox.pending()[0]).unwrap()).unwrap();
+    storage.set_item("outbox", &outbox.pending()[0].to_stored()).unwrap();
     let kept = storage.get_item("outbox").unwrap().unwrap();
-    assert_eq!(serde_json::from_str::<Pending>(&kept).unwrap(), outbox.pending()[0]);
+    assert_eq!(PendingCommand::parse_stored(&kept).as_ref(), Some(&outbox.pending()[0]));
 }
 
 #[wasm_bindgen_test]

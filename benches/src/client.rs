@@ -3,8 +3,8 @@
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpSocket, TcpStream};
 
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
@@ -29,19 +29,33 @@ pub enum Frame<'a> {
     Other,
 }
 
-/// Connects from one of 250 loopback addresses: each has ports of its own.
-pub async fn connect(addr: SocketAddr, path: &str, number: usize) -> Result<(Reader, Writer)> {
+/// One of 250 loopback addresses: each has ports of its own.
+pub fn loopback(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, 1 + (number % 250) as u8)
+}
+
+/// Connects from this address.
+pub async fn dial(addr: SocketAddr, from: Ipv4Addr) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.bind((Ipv4Addr::new(127, 0, 1, 1 + (number % 250) as u8), 0).into())?;
+    socket.bind((from, 0).into())?;
     let stream = socket.connect(addr).await?;
     stream.set_nodelay(true)?;
-    let (read, mut write) = stream.into_split();
+    Ok(stream)
+}
+
+/// Opens a socket from one of 250 loopback addresses.
+pub async fn connect(addr: SocketAddr, path: &str, number: usize) -> Result<(Reader, Writer)> {
+    open(addr, path, loopback(number), "").await
+}
+
+/// Opens a socket from this address. `headers` are further lines of the handshake, each with its end.
+pub async fn open(addr: SocketAddr, path: &str, from: Ipv4Addr, headers: &str) -> Result<(Reader, Writer)> {
+    let (mut reader, mut writer) = halves(dial(addr, from).await?);
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
-    write.write_all(request.as_bytes()).await?;
-    let mut reader = Reader { stream: read, buffer: Vec::new(), used: 0 };
+    writer.raw(request.as_bytes()).await?;
     let head = loop {
         if let Some(end) = reader.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             break end + 4;
@@ -53,7 +67,13 @@ pub async fn connect(addr: SocketAddr, path: &str, number: usize) -> Result<(Rea
         return Err(Error::other(format!("no upgrade: {status}")));
     }
     reader.used = head;
-    Ok((reader, Writer { stream: write }))
+    Ok((reader, writer))
+}
+
+/// The halves of a connection, before anything was sent on it.
+pub fn halves(stream: TcpStream) -> (Reader, Writer) {
+    let (read, write) = stream.into_split();
+    (Reader { stream: read, buffer: Vec::new(), used: 0 }, Writer { stream: write })
 }
 
 impl Reader {
@@ -84,6 +104,13 @@ impl Reader {
             CLOSE => Err(Error::other("closed by the server")),
             _ => Ok(Frame::Other),
         }
+    }
+
+    /// Reads some bytes and throws them away; returns how many. For clients that take no interest in the answers.
+    pub async fn discard(&mut self) -> Result<usize> {
+        self.fill().await?;
+        self.used = self.buffer.len();
+        Ok(self.used)
     }
 
     /// Gives back what an idle connection does not need.
@@ -118,6 +145,11 @@ impl Writer {
         frame.extend([0; 4]);
         frame.extend(text.as_bytes());
         self.stream.write_all(&frame).await
+    }
+
+    /// Writes these bytes as they are.
+    pub async fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.stream.write_all(bytes).await
     }
 
     pub async fn pong(&mut self) -> Result<()> {

@@ -41,6 +41,8 @@ pub struct Target {
 /// Servers that run.
 pub struct Host {
     target: Target,
+    /// Further flags.
+    flags: Vec<String>,
     children: Vec<Child>,
     directory: tempfile::TempDir,
     /// From the start to the first answer of the last one.
@@ -48,9 +50,17 @@ pub struct Host {
 }
 
 impl Host {
+    /// Starts the servers, with limits off.
     pub async fn start(target: &Target) -> std::io::Result<Self> {
+        Self::start_with(target, &["--limits", "off"]).await
+    }
+
+    /// Starts the servers with these flags.
+    pub async fn start_with(target: &Target, flags: &[&str]) -> std::io::Result<Self> {
         let directory = tempfile::tempdir_in(std::env::var_os("BENCH_DATA").unwrap_or_else(|| ".".into()))?;
-        let mut host = Self { target: target.clone(), children: Vec::new(), directory, started: Duration::ZERO };
+        let flags = flags.iter().map(ToString::to_string).collect();
+        let children = Vec::new();
+        let mut host = Self { target: target.clone(), flags, children, directory, started: Duration::ZERO };
         host.spawn().await?;
         Ok(host)
     }
@@ -60,13 +70,18 @@ impl Host {
         if let Some(server) = &self.target.server {
             for (node, addr) in self.target.addr.iter().enumerate() {
                 let mut command = Command::new(server);
-                command.args(["serve", "--limits", "off", "--addr", &addr.to_string(), "--data"]);
-                command.arg(self.directory.path().join(node.to_string()));
+                command.arg("serve").args(&self.flags).args(["--addr", &addr.to_string(), "--data"]);
+                command.arg(self.data(node));
                 let shared = [("--database-url", &self.target.database_url), ("--redis-url", &self.target.redis_url)];
                 for (flag, value) in shared.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?))) {
                     command.args([flag, value]);
                 }
-                self.children.push(command.env("RUST_LOG", "warn").stdout(Stdio::null()).spawn()?);
+                let log = std::env::var_os("RUST_LOG").unwrap_or_else(|| "warn".into());
+                command.env("RUST_LOG", log).stdout(Stdio::null());
+                if let Some(file) = std::env::var_os("BENCH_LOG") {
+                    command.stderr(fs::OpenOptions::new().create(true).append(true).open(file)?);
+                }
+                self.children.push(command.spawn()?);
             }
         }
         for addr in &self.target.addr {
@@ -87,6 +102,35 @@ impl Host {
         self.spawn().await
     }
 
+    /// Ends the servers and starts them again on the same data, with these flags.
+    pub async fn restart_with(&mut self, flags: &[&str]) -> std::io::Result<()> {
+        self.flags = flags.iter().map(ToString::to_string).collect();
+        self.restart().await
+    }
+
+    /// The data directory of a node.
+    pub fn data(&self, node: usize) -> PathBuf {
+        self.directory.path().join(node.to_string())
+    }
+
+    /// Sends SIGTERM to the servers, and returns after how long the last of them has ended; `None` if it has not within
+    /// `limit`. It is killed then.
+    pub async fn terminate(&mut self, limit: Duration) -> Option<Duration> {
+        let begun = Instant::now();
+        for child in &self.children {
+            let _ = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
+        }
+        while begun.elapsed() < limit {
+            if self.children.iter_mut().all(|child| !matches!(child.try_wait(), Ok(None))) {
+                self.children.clear();
+                return Some(begun.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.stop();
+        None
+    }
+
     fn stop(&mut self) {
         for mut child in self.children.drain(..) {
             let _ = child.kill();
@@ -94,7 +138,7 @@ impl Host {
         }
     }
 
-    fn pids(&self) -> Vec<u32> {
+    pub fn pids(&self) -> Vec<u32> {
         self.children.iter().map(Child::id).chain(self.target.pid.iter().copied()).collect()
     }
 

@@ -4,6 +4,7 @@
 mod check;
 mod client;
 mod host;
+mod http;
 mod plot;
 mod report;
 mod workload;
@@ -28,6 +29,10 @@ enum Command {
     Floor(workload::floor::Floor),
     /// Pages: what one costs
     Page(workload::page::Page),
+    /// Hostile and clumsy clients beside visitors who talk: what those notice, and what the server holds
+    Attack(workload::attack::Run),
+    /// A table of two runs of the attacks: `attacks BEFORE [AFTER]`
+    Attacks(workload::attack::compare::Compare),
     /// Draws a line through results: `plot FILE X Y > picture.svg`
     Plot(plot::Plot),
     /// A table of results, with the range of each
@@ -45,6 +50,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Idle(idle) => idle.run().await,
         Command::Floor(floor) => floor.run().await,
         Command::Page(page) => page.run().await,
+        Command::Attack(attack) => attack.run().await,
+        Command::Attacks(compare) => compare.print(),
         Command::Plot(plot) => plot.draw(),
         Command::Table { file } => report::table(&file),
     }

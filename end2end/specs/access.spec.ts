@@ -3,7 +3,7 @@
 import { type BrowserContextOptions, type Page } from "@playwright/test";
 import { findings, overflow, smallPrint, tooSmall } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, goOffline, message, nameField, pending, post, removal, say, switcher, text } from "../support/room";
+import { act, composer, enter, goOffline, message, nameField, pending, post, deleteDialog, say, switcher, text } from "../support/room";
 
 const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -20,7 +20,7 @@ async function furnish({ page, request, room }: Surroundings): Promise<void> {
   await composer(page).fill("edited");
   await page.getByRole("button", { name: "Save" }).click();
   await act(page, 5, "Remove");
-  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
   await expect(text(page, 4)).toHaveText("edited (edited)");
   await expect(text(page, 5)).toHaveText("Message removed");
 }
@@ -40,13 +40,13 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
   "a message that failed": async ({ page, room }) => {
     await enter(page, room, "Ann");
     await say(page, "word ".repeat(801));
-    await expect(pending(page).getByRole("button", { name: "Retry" })).toBeVisible();
+    await expect(pending(page).getByRole("button", { name: "Try again" })).toBeVisible();
   },
   "an edit, near the limit": async (surroundings) => {
     await furnish(surroundings);
     await composer(surroundings.page).press("ArrowUp");
     await composer(surroundings.page).fill("word ".repeat(790));
-    await expect(surroundings.page.locator(".composer-left")).toHaveText("50 left");
+    await expect(surroundings.page.locator(".composer-counter")).toHaveText("50 left");
   },
   "the rooms": async ({ page, request, room }) => {
     await enter(page, `${room}-b`, "Ann");
@@ -55,10 +55,10 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await page.keyboard.press("Control+k");
     await expect(switcher(page).getByText("1 new")).toBeVisible();
   },
-  "the question before a removal": async (surroundings) => {
+  "the confirmation of a deletion": async (surroundings) => {
     await furnish(surroundings);
     await act(surroundings.page, 3, "Remove");
-    await expect(removal(surroundings.page)).toBeVisible();
+    await expect(deleteDialog(surroundings.page)).toBeVisible();
   },
   "without a network": async (surroundings) => {
     await furnish(surroundings);
@@ -70,10 +70,10 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await post(request, room, "Ben", `first${"\nline".repeat(80)}`);
     await enter(page, room, "Ann");
     await page.locator(".timeline").evaluate((it) => it.scrollTo(0, -1000));
-    await expect(page.locator(".unread-pill")).toHaveText("To the newest ↓");
+    await expect(page.locator(".jump-button")).toHaveText("Newest ↓");
     await post(request, room, "Ben", "hello");
     await expect(page.getByRole("button", { name: "1 new message" })).toBeVisible();
-    await expect(page.locator("li.unread")).toBeAttached();
+    await expect(page.locator("li.unread-divider")).toBeAttached();
   },
 };
 
@@ -97,7 +97,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 for (const [device, options, pixels] of [["a desk", {}, 24], ["a phone", phone, 44]] as const) {
-  for (const state of ["an empty room, without a name", "a message pointed at, and marked", "a message that failed", "the rooms", "the question before a removal"]) {
+  for (const state of ["an empty room, without a name", "a message pointed at, and marked", "a message that failed", "the rooms", "the confirmation of a deletion"]) {
     test(`targets are at least ${pixels} pixels on ${device}, and fields have letters of 16: ${state}`, async ({ visitor, request, room }) => {
       const page = await visitor(options);
       await states[state]({ page, request, room });

@@ -55,7 +55,7 @@ test("what came while the page was hidden stands below a line", async ({ page, r
   for (const said of ["one", "two"]) await post(request, room, "Ben", said);
   await expect(text(page, 3)).toBeAttached();
   await hide(false);
-  await expect(page.locator(".message-list > li:not(.day)")).toHaveText([/before/, /^2 new$/, /one/, /two/]);
+  await expect(page.locator(".message-list > li:not(.day-divider)")).toHaveText([/before/, /^2 new$/, /one/, /two/]);
 });
 
 test("more than fits while the page was hidden: the way leads up to the first of it", async ({ page, request, room }) => {
@@ -67,9 +67,9 @@ test("more than fits while the page was hidden: the way leads up to the first of
   await fill(request, room, 40);
   await expect(text(page, 41)).toBeAttached();
   await hide(false);
-  await expect(page.locator(".unread-pill")).toHaveText("40 new messages ↑");
-  await page.locator(".unread-pill").click();
-  await expect(page.locator("li.unread")).toBeInViewport();
+  await expect(page.locator(".jump-button")).toHaveText("40 new messages ↑");
+  await page.locator(".jump-button").click();
+  await expect(page.locator("li.unread-divider")).toBeInViewport();
 });
 
 test("own messages of another tab do not call", async ({ page, context, request, room }) => {
@@ -156,14 +156,14 @@ test("what was done about the room is told once, however often somebody writes",
   await say(ann, "mine");
   await expect(text(ben, 1)).toBeVisible();
   const heard = await listen(ben.locator(".notice"));
-  await ann.getByRole("button", { name: "Your room" }).click();
-  await ann.getByRole("button", { name: "Slow: a message every minute" }).click();
+  await ann.getByRole("button", { name: "Settings" }).click();
+  await ann.getByRole("button", { name: "Slow mode: a minute" }).click();
   await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
   await Promise.all([
     composer(ann).pressSequentially("hello everybody", { delay: 600 }),
-    expect(ben.locator(".typing-line")).toHaveText("Ann is typing…"),
+    expect(ben.locator(".typing-indicator")).toHaveText("Ann is typing…"),
   ]);
-  await expect(ben.locator(".typing-line")).toHaveText("");
+  await expect(ben.locator(".typing-indicator")).toHaveText("");
   await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
   expect(await heard()).toEqual(["Slow mode: one message every 60 seconds."]);
 });
@@ -174,7 +174,7 @@ test("how much room is left is told in steps", async ({ page, room }) => {
   await composer(page).fill("x".repeat(3849));
   await composer(page).press("End");
   await composer(page).pressSequentially("xxx");
-  await expect(page.locator(".composer-left")).toHaveText("148 left");
+  await expect(page.locator(".composer-counter")).toHaveText("148 left");
   await composer(page).fill("x".repeat(4001));
   await expect.poll(heard).toEqual(["Less than 200 characters left", "Less than 150 characters left", "Too many characters"]);
 });

@@ -39,9 +39,9 @@ test("whoever does not want to wait connects now", async ({ page, server, room }
   await server.kill();
   await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
   await server.start();
-  await page.getByRole("button", { name: "Now", exact: true }).click();
+  await page.getByRole("button", { name: "Try now" }).click();
   await isLive(page);
-  await expect(page.getByRole("button", { name: "Now", exact: true })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Try now" })).toBeHidden();
 });
 
 test("without a network the page says so, and what was missed appears in its place", async ({ visitor, request, room }) => {
@@ -130,14 +130,14 @@ test("a message whose acknowledgement is lost is sent again and stored once", as
 
 test("whoever listens is told once that the connection is lost, and once that it is back", async ({ page, server, room }) => {
   await enter(page, room, "Ann");
-  const told = page.locator(".connection-told");
+  const told = page.locator(".connection-announcement");
   await expect(told).toHaveText("");
   const heard = await listen(told);
   await server.kill();
   await expect(page.getByText(/Reconnecting in \d+ s/)).toBeVisible();
   await server.start();
   await comesBack(page);
-  await expect.poll(heard).toEqual(["The connection is lost. Your messages are kept.", "Connected again."]);
+  await expect.poll(heard).toEqual(["The connection is lost. Messages wait here.", "Connected."]);
 });
 
 test("a device that says to have no network is not believed for ever", async ({ page, server, room }) => {
@@ -146,7 +146,7 @@ test("a device that says to have no network is not believed for ever", async ({ 
   await server.kill();
   await expect(page.locator(".connection-status")).toHaveText(/^Offline/);
   await server.start();
-  const now = page.getByRole("button", { name: "Now", exact: true });
+  const now = page.getByRole("button", { name: "Try now" });
   await now.focus();
   await page.keyboard.press("Enter");
   await isLive(page);

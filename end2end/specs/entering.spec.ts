@@ -9,7 +9,7 @@ test("a link without a name shows the room, and the composer asks for one", asyn
   await post(request, room, "Ben", "welcome");
   await enter(page, room);
   await expect(text(page, 1)).toHaveText("welcome");
-  await expect(page.locator(".composer-hint")).toHaveText(`You are reading ${room}. Say who you are to join in.`);
+  await expect(page.locator(".composer-hint")).toHaveText("You’re reading along. Add your name to join in.");
   await nameField(page).fill("Ann");
   await page.getByRole("button", { name: join }).click();
   await expect(nameField(page)).toBeHidden();
@@ -89,7 +89,7 @@ for (const given of ["in the field", "in the address"]) {
     await nameField(ann).fill("Ann");
     await ann.getByRole("button", { name: join }).click();
     await expect(nameField(ann)).toBeHidden();
-    await pending(ann).getByRole("button", { name: "Retry" }).click();
+    await pending(ann).getByRole("button", { name: "Try again" }).click();
     for (const page of [ann, ben]) {
       await expect(messages(page, "what I typed").locator(".message-author")).toHaveText("Ann");
     }
@@ -102,7 +102,7 @@ test("a room exists as soon as it is visited; an empty one offers its link", asy
   await page.clock.install();
   await enter(page, room, "Ann");
   const empty = page.locator(".empty-room");
-  await expect(empty).toContainText("Share this link");
+  await expect(empty).toContainText("Send the link to somebody");
   await expect(empty.getByRole("textbox")).toHaveValue(`${baseURL}/${room}/`);
   // It is said for two seconds: none pass while this looks.
   await page.clock.pauseAt(Date.now() + 10_000);

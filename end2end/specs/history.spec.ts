@@ -61,7 +61,7 @@ test("older messages come while scrolling up, and the line being read stays wher
 
   expect(await numbers(page)).toEqual(range(1, 120));
   await page.locator('li.message[data-seq="1"]').scrollIntoViewIfNeeded();
-  await expect(page.getByText("This is the beginning of")).toBeVisible();
+  await expect(page.getByText("This is the start of")).toBeVisible();
 });
 
 test("scrolled up, the page does not jump when somebody speaks; at the end, it follows", async ({ page, request, room }) => {

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, enter, fill, isLive, message, messages, numbers, pending, post, removal, say, switcher, text } from "../support/room";
+import { act, change, composer, enter, fill, isLive, message, messages, numbers, pending, post, deleteDialog, say, switcher, text } from "../support/room";
 
 async function hasSaid(page: Page, ...said: string[]): Promise<void> {
   for (const text of said) {
@@ -123,7 +123,7 @@ test("an edit that empties a message asks whether to remove it", async ({ page, 
   await composer(page).press("ArrowUp");
   await composer(page).fill("");
   await composer(page).press("Enter");
-  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
   await expect(message(page, 1)).toContainText("Message removed");
 });
 
@@ -187,7 +187,7 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
 async function ask(page: Page, seq: number): Promise<void> {
   await message(page, seq).locator(".message-time").focus();
   for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
-  await expect(removal(page).getByRole("button", { name: "Keep" })).toBeFocused();
+  await expect(deleteDialog(page).getByRole("button", { name: "Keep" })).toBeFocused();
 }
 
 test("a message is removed by keyboard", async ({ page, room }) => {
@@ -195,18 +195,18 @@ test("a message is removed by keyboard", async ({ page, room }) => {
   await hasSaid(page, "first", "second");
   await ask(page, 1);
   for (const key of ["Tab", "Enter"]) await page.keyboard.press(key);
-  await expect(removal(page)).toBeHidden();
+  await expect(deleteDialog(page)).toBeHidden();
   await expect(message(page, 1)).toContainText("Message removed");
   await expect(text(page, 2)).toHaveText("second");
 });
 
 for (const [how, key] of [["Esc", "Escape"], ["Keep", "Enter"]]) {
-  test(`the question before a removal, answered with ${how}, gives the focus back`, async ({ page, room }) => {
+  test(`the confirmation of a deletion, answered with ${how}, gives the focus back`, async ({ page, room }) => {
     await enter(page, room, "Ann");
     await hasSaid(page, "first");
     await ask(page, 1);
     await page.keyboard.press(key);
-    await expect(removal(page)).toBeHidden();
+    await expect(deleteDialog(page)).toBeHidden();
     await expect(message(page, 1).locator(":focus")).toHaveCount(1);
     await expect(text(page, 1)).toHaveText("first");
   });
@@ -216,7 +216,7 @@ test("after a message is removed the focus is still in the room", async ({ page,
   await enter(page, room, "Ann");
   await hasSaid(page, "first");
   await act(page, 1, "Remove");
-  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
   await expect(message(page, 1)).toContainText("Message removed");
   await expect(page.locator(".room :focus")).toHaveCount(1);
 });
@@ -260,7 +260,7 @@ test("the focus goes on where its button has gone", async ({ page, request, room
   await expect(pending(page)).toHaveCount(0);
   await expect(composer(page)).toBeFocused();
   await message(page, 20).evaluate((line) => line.scrollIntoView());
-  const pill = page.locator(".unread-pill");
+  const pill = page.locator(".jump-button");
   await pill.focus();
   await page.keyboard.press("Enter");
   await expect(text(page, 60)).toBeInViewport();

@@ -27,3 +27,36 @@ test("forms work, and those of other sites do not", async ({ visitor, server, ro
   await page.goto(`/${room}/`);
   await expect(messages(page)).toHaveCount(1);
 });
+
+test("the front page's form renames, and a link to where it leads does not", async ({ visitor, server, room, complaints }) => {
+  complaints.expect(/Cross-Origin-Opener-Policy header has been ignored/);
+  const site = server.url.replace("127.0.0.1", "chat.example");
+  const page = await visitor({ javaScriptEnabled: false, baseURL: site });
+  const remembered = async () => {
+    const cookies = await page.context().cookies(site);
+    return cookies.find((cookie) => cookie.name === "parlour_username")?.value;
+  };
+  await page.goto(`/${room}/?username=Ann`);
+  expect(await remembered()).toBe("Ann");
+  await page.goto("/");
+  await page.getByLabel("Your name").fill("Bob");
+  await page.getByLabel("Room").fill(room);
+  await page.getByRole("button", { name: "Enter" }).click();
+  await page.waitForURL(`**/${room}/**`);
+  expect(await remembered()).toBe("Bob");
+
+  const address = `${site}/?username=Eve&room_name=${room}`;
+  for (const policy of ["no-referrer", "unsafe-url"]) {
+    await page.route("http://elsewhere.example/", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        headers: { "referrer-policy": policy },
+        body: `<a href="${address.replace("&", "&amp;")}">A link</a>`,
+      }),
+    );
+    await page.goto("http://elsewhere.example/");
+    await page.getByRole("link").click();
+    await page.waitForURL(`**/${room}/**`);
+    expect(await remembered()).toBe("Bob");
+  }
+});

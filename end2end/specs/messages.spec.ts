@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, isLive, message, messages, post, removal, say, text } from "../support/room";
+import { act, composer, enter, isLive, message, messages, post, deleteDialog, say, text } from "../support/room";
 
 const noon = Date.UTC(2026, 2, 1, 12);
 const nextDay = noon + 24 * 60 * 60 * 1000;
@@ -59,9 +59,9 @@ for (const [how, goesOn] of [
     await retime(page, noon, { now: 0 });
     await enter(page, room, "Ann");
     await post(request, room, "Ben", "now");
-    await expect(page.locator("li.day")).toHaveText(["Today"]);
+    await expect(page.locator("li.day-divider")).toHaveText(["Today"]);
     await goesOn(page);
-    await expect(page.locator("li.day")).toHaveText([/March/]);
+    await expect(page.locator("li.day-divider")).toHaveText([/March/]);
   });
 }
 
@@ -77,7 +77,7 @@ test("times are in UTC without script, and the reader's own with it", async ({ v
   await expect(time(plain)).toHaveAttribute("title", /^\d{4}-.*UTC$/);
 
   await enter(tokyo, room, "Ann");
-  const local = new Date(sent).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo" });
+  const local = new Date(sent).toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit", timeZone: "Asia/Tokyo" });
   expect(local).not.toBe(sent.slice(11, 16));
   await expect(time(tokyo)).toHaveText(local);
   await expect(time(tokyo)).toHaveAttribute("datetime", sent);
@@ -107,7 +107,7 @@ test("a removed message leaves a trace and none of its text", async ({ visitor, 
   await say(ann, "regrettable");
   await expect(text(ben, 1)).toHaveText("regrettable");
   await act(ann, 1, "Remove");
-  await removal(ann).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(ann).getByRole("button", { name: "Remove" }).click();
   for (const page of [ann, ben]) {
     await expect(text(page, 1)).toHaveText("Message removed");
     await expect(message(page, 1).getByRole("button")).toHaveCount(0);
@@ -124,7 +124,7 @@ test("a question answered with Keep removes nothing", async ({ page, room }) => 
   await say(page, "stays");
   await expect(text(page, 1)).toBeVisible();
   await act(page, 1, "Remove");
-  await removal(page).getByRole("button", { name: "Keep" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Keep" }).click();
   await say(page, "next");
   await expect(text(page, 2)).toHaveText("next");
   await expect(text(page, 1)).toHaveText("stays");
@@ -139,7 +139,7 @@ test("removing one message leaves the begun edit of another alone", async ({ pag
   await act(page, 2, "Edit");
   await composer(page).fill("half an edit");
   await act(page, 1, "Remove");
-  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
   await expect(text(page, 1)).toHaveText("Message removed");
   await expect(composer(page)).toHaveValue("half an edit");
   await page.getByRole("button", { name: "Save" }).click();

@@ -3,11 +3,11 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, goOffline, goOnline, message, messages, removal, say, text } from "../support/room";
+import { act, composer, enter, goOffline, goOnline, message, messages, deleteDialog, say, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
-const yours = (page: Page) => page.getByRole("button", { name: "Your room" });
+const yours = (page: Page) => page.getByRole("button", { name: "Settings" });
 
 /** Ann has spoken first (1), then Bob (2). */
 async function gather(ann: Page, bob: Page, room: string): Promise<void> {
@@ -36,14 +36,14 @@ test("the owner removes a message of somebody else", async ({ page, visitor, roo
   const bob = await visitor();
   await gather(page, bob, room);
   await act(page, 2, "Remove");
-  await removal(page).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
   await expect(text(bob, 2)).toHaveText("Message removed");
 });
 
 test("somebody who is muted is told so, keeps the text, and talks again when let", async ({ page, visitor, room }) => {
   const bob = await visitor();
   await gather(page, bob, room);
-  await act(page, 2, "Moderate");
+  await act(page, 2, "More");
   await expect(dialog(page).getByRole("heading")).toHaveText("Bob");
   await dialog(page).getByRole("button", { name: "Mute for 10 minutes" }).click();
   await expect(dialog(page)).toBeHidden();
@@ -52,10 +52,10 @@ test("somebody who is muted is told so, keeps the text, and talks again when let
   await say(bob, "may I?");
   await expect(bob.locator("li.pending")).toContainText("muted");
   await expect(bob.locator("li.pending")).toContainText("may I?");
-  await act(page, 2, "Moderate");
-  await dialog(page).getByRole("button", { name: "Let them talk again" }).click();
+  await act(page, 2, "More");
+  await dialog(page).getByRole("button", { name: "Unmute, or lift the ban" }).click();
   await expect(notice(bob)).toHaveText("Bob may talk here again.");
-  await bob.locator("li.pending").getByRole("button", { name: "Retry" }).click();
+  await bob.locator("li.pending").getByRole("button", { name: "Try again" }).click();
   await expect(messages(page, "may I?")).toHaveCount(1);
 });
 
@@ -63,11 +63,11 @@ test("somebody who is banned has to go, and the room stays shut", async ({ page,
   complaints.expect(/403/);
   const bob = await visitor();
   await gather(page, bob, room);
-  await act(page, 2, "Moderate");
+  await act(page, 2, "More");
   await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
-  await expect(bob.locator(".connection-bar")).toContainText("You are banned from this room for a while.");
+  await expect(bob.locator(".connection-banner")).toContainText("You are banned from this room for a while.");
   await bob.reload();
-  await expect(bob.getByRole("heading")).toHaveText("You cannot come in just now.");
+  await expect(bob.getByRole("heading")).toHaveText("You can’t come in right now.");
   await expect(bob.getByText("You are banned from this room for a while.")).toBeVisible();
   await expect(composer(bob)).toHaveCount(0);
 });
@@ -77,13 +77,13 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   const [bob, carol] = [await visitor(), await visitor()];
   await gather(page, bob, room);
   await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Lock: nobody else comes in" }).click();
+  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
   await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
   await carol.goto(`/${room}/`);
-  await expect(carol.getByRole("heading")).toHaveText("You cannot come in just now.");
+  await expect(carol.getByRole("heading")).toHaveText("You can’t come in right now.");
   await expect(carol.getByText("This room is locked")).toBeVisible();
   await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Slow: a message every minute" }).click();
+  await dialog(page).getByRole("button", { name: "Slow mode: a minute" }).click();
   await expect(notice(bob)).toHaveText("Slow mode: one message every 60 seconds.");
   await page.keyboard.press("Escape");
   await expect(dialog(page)).toBeHidden();
@@ -96,7 +96,7 @@ test("what cannot be done without a connection is said", async ({ page, visitor,
   await goOffline(page);
   await yours(page).click();
   await dialog(page).getByRole("button", { name: /^Lock/ }).click();
-  await expect(notice(page)).toHaveText("Nothing was done: there is no connection just now.");
+  await expect(notice(page)).toHaveText("That didn’t work: you’re not connected.");
   await goOnline(page);
   await yours(page).click();
   await dialog(page).getByRole("button", { name: /^Lock/ }).click();

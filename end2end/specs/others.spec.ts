@@ -39,12 +39,12 @@ test("somebody is writing, until the message is there", async ({ visitor, room }
   await enter(ben, room, "Ben");
   await Promise.all([
     composer(ben).pressSequentially("hello everybody", { delay: 600 }),
-    expect(ann.locator(".typing-line")).toHaveText("Ben is typing…"),
+    expect(ann.locator(".typing-indicator")).toHaveText("Ben is typing…"),
   ]);
-  await expect(ben.locator(".typing-line")).toHaveText("");
+  await expect(ben.locator(".typing-indicator")).toHaveText("");
   await say(ben, "hello");
   await expect(text(ann, 1)).toHaveText("hello");
-  await expect(ann.locator(".typing-line")).toHaveText("");
+  await expect(ann.locator(".typing-indicator")).toHaveText("");
 });
 
 test("whoever stops writing is let go of while others go on", async ({ visitor, room }) => {
@@ -54,10 +54,10 @@ test("whoever stops writing is let go of while others go on", async ({ visitor, 
   await enter(cleo, room, "Cleo");
   await Promise.all([
     composer(ben).pressSequentially("hello everybody", { delay: 600 }),
-    expect(ann.locator(".typing-line")).toHaveText("Ben is typing…"),
+    expect(ann.locator(".typing-indicator")).toHaveText("Ben is typing…"),
   ]);
   await Promise.all([
     composer(cleo).pressSequentially("abcdefghijklmnop", { delay: 600 }),
-    expect(ann.locator(".typing-line")).toHaveText("Cleo is typing…"),
+    expect(ann.locator(".typing-indicator")).toHaveText("Cleo is typing…"),
   ]);
 });

@@ -9,7 +9,7 @@ async function comeIn(page: Page, username: string, room: string): Promise<void>
   await page.goto("/");
   await page.locator("input[name=username]").fill(username);
   await page.locator("input[name=room_name]").fill(room);
-  await page.getByRole("button", { name: "Enter" }).click();
+  await page.getByRole("button", { name: "Open the room" }).click();
 }
 
 test("the front page leads into the room", async ({ page, room }) => {
@@ -73,7 +73,7 @@ for (const [address, reason] of [
     expect(answer?.status()).toBe(404);
     await expect(page.locator("main p")).toHaveText(reason);
     await page.getByRole("link").first().click();
-    await expect(page.getByRole("button", { name: "Enter" })).toBeVisible();
+    await expect(page.getByRole("button", { name: "Open the room" })).toBeVisible();
   });
 }
 

@@ -6,7 +6,7 @@ import { act, composer, enter, isLive, message, say, text } from "../support/roo
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
-const link = (page: Page): Locator => page.getByLabel("The link of this room").last();
+const link = (page: Page): Locator => page.getByLabel("Invite link").last();
 const nowhere = (page: Page) => page.getByText("No room is here.");
 
 /** Opens a private room; its name. */
@@ -43,8 +43,8 @@ test("the owner renews the invitation, and whoever is in stays", async ({ page, 
   await enter(bob, name, "Bob");
   await say(bob, "hello");
   await expect(text(page, 1)).toHaveText("hello");
-  await page.getByRole("button", { name: "Your room" }).click();
-  await dialog(page).getByRole("button", { name: "Renew the invitation" }).click();
+  await page.getByRole("button", { name: "Settings" }).click();
+  await dialog(page).getByRole("button", { name: "Make a new link" }).click();
   await expect(notice(bob)).toHaveText("The invitation was renewed: the link from before leads nowhere.");
   const renewed = new RegExp(`/${name}/\\?invitation=[a-z2-7]{26}$`);
   await expect(link(page)).toHaveValue(renewed);
@@ -67,9 +67,9 @@ test("whoever is removed has to go and finds no room", async ({ page, visitor, r
   await enter(bob, name, "Bob");
   await say(bob, "hello");
   await expect(message(page, 1)).toBeVisible();
-  await act(page, 1, "Moderate");
+  await act(page, 1, "More");
   await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
-  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await expect(bob.locator(".connection-banner")).toContainText("closed your connection");
   await bob.reload();
   await expect(nowhere(bob)).toBeVisible();
 });
@@ -79,10 +79,10 @@ test("whoever is here and says nothing can be removed as well", async ({ page, v
   const bob = await visitor();
   await bob.goto(`/${name}/`);
   const others = page.locator(".participant", { hasNotText: "you" });
-  await others.getByRole("button", { name: "Moderate" }).click();
+  await others.getByRole("button", { name: "More" }).click();
   await expect(dialog(page).getByRole("heading")).toHaveText("Anonymous");
   await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
-  await expect(bob.locator(".connection-bar")).toContainText("closed this room to you");
+  await expect(bob.locator(".connection-banner")).toContainText("closed your connection");
   await expect(others).toHaveCount(0);
 });
 
@@ -94,10 +94,10 @@ test("an open room is not told of invitations", async ({ page, visitor, room }) 
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
   await enter(bob, room, "Bob");
   await say(bob, "hello");
-  await page.getByRole("button", { name: "Your room" }).click();
-  await expect(dialog(page).getByRole("button", { name: /Renew/ })).toBeHidden();
+  await page.getByRole("button", { name: "Settings" }).click();
+  await expect(dialog(page).getByRole("button", { name: /new link/ })).toBeHidden();
   await page.keyboard.press("Escape");
-  await act(page, 2, "Moderate");
+  await act(page, 2, "More");
   await expect(dialog(page).getByRole("button", { name: "Mute for a day" })).toBeVisible();
   await expect(dialog(page).getByRole("button", { name: "Remove from the room" })).toBeHidden();
 });

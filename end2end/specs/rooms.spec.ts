@@ -1,7 +1,7 @@
 // From room to room: in place, with what is unread in each, and back to where one was.
 
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, enter, fill, flood, goOffline, goOnline, hold, isLive, mark, message, messages, nameField, numbers, post, removal, say, scrollTo, switcher, text, top } from "../support/room";
+import { act, change, composer, enter, fill, flood, goOffline, goOnline, hold, isLive, mark, message, messages, nameField, numbers, post, deleteDialog, say, scrollTo, switcher, text, top } from "../support/room";
 
 for (const [how, open] of [["a key", "key"], ["a tap", "tap"]]) {
   test(`the recent rooms with what is unread there are ${how} away`, async ({ page, request, room }) => {
@@ -21,7 +21,7 @@ for (const [how, open] of [["a key", "key"], ["a tap", "tap"]]) {
     await expect(page).toHaveURL(`/${room}/`);
     await expect(page).toHaveTitle(`${room} · Parlour`);
     expect(await numbers(page)).toEqual([1, 2, 3]);
-    await expect(page.locator("li.unread")).toHaveText("2 new");
+    await expect(page.locator("li.unread-divider")).toHaveText("2 new");
     expect(await isSame()).toBe(true);
   });
 }
@@ -92,10 +92,10 @@ test("a question about a message does not go along into another room", async ({ 
   }
   await change(page, other);
   await act(page, 1, "Remove");
-  await expect(removal(page)).toBeVisible();
+  await expect(deleteDialog(page)).toBeVisible();
   await page.goBack();
   await expect(page.locator("h1")).toHaveText(room);
-  await expect(removal(page)).toBeHidden();
+  await expect(deleteDialog(page)).toBeHidden();
 });
 
 test("Back and Forward in quick succession lead to the room of the address", async ({ page, room }) => {
@@ -191,12 +191,12 @@ test("the front page lists the recent rooms", async ({ page, request, room }) =>
   await expect(recent).toHaveText([`${room}-b`, `${room}1 new`]);
   await recent.last().click();
   await expect(text(page, 1)).toHaveText("come back");
-  await expect(page.locator("li.unread")).toHaveText("1 new");
+  await expect(page.locator("li.unread-divider")).toHaveText("1 new");
 });
 
 test("whoever has been nowhere sees no recent rooms", async ({ page }) => {
   await page.goto("/");
-  await expect(page.getByRole("button", { name: "Enter" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Open the room" })).toBeVisible();
   await expect(page.getByText("Recent rooms")).toBeHidden();
 });
 

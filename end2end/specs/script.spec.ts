@@ -41,7 +41,7 @@ for (const [world, options] of worlds) {
     test("the name is asked once, with the first message, and remembered", async ({ visitor, room }) => {
       const page = await visitor(options);
       await open(page, world, `/${room}/`);
-      await expect(page.locator(".composer-hint")).toContainText("Say who you are");
+      await expect(page.locator(".composer-hint")).toContainText("Add your name");
       await nameField(page).fill("Ann");
       await send(page, "first");
       await expect(text(page, 1)).toHaveText("first");
@@ -66,7 +66,7 @@ for (const [world, options] of worlds) {
       await page.goto("/");
       await page.locator("input[name=username]").fill("Ann");
       await page.locator("input[name=room_name]").fill(room);
-      await page.getByRole("button", { name: "Enter" }).click();
+      await page.getByRole("button", { name: "Open the room" }).click();
       await expect(text(page, 1)).toHaveText("welcome");
       await expect(nameField(page)).toBeHidden();
     });
@@ -122,14 +122,14 @@ test("without script the link to earlier messages leads on, to the beginning", a
     for (const seq of await numbers(page)) seen.add(seq);
   }
   expect([...seen].sort((a, b) => a - b)).toEqual(range(1, 180));
-  await expect(page.getByText("This is the beginning of")).toBeAttached();
+  await expect(page.getByText("This is the start of")).toBeAttached();
 });
 
 test("without script a link leads back to the newest", async ({ visitor, request, room }) => {
   await flood(request, room, 180);
   const page = await visitor(without);
   await page.goto(`/${room}/40`);
-  await page.getByRole("link", { name: "To the newest messages" }).click();
+  await page.getByRole("link", { name: "Newest messages" }).click();
   await expect(text(page, 180)).toBeInViewport();
 });
 
@@ -171,7 +171,7 @@ test("without script the page says how to see more", async ({ visitor, request, 
   const page = await visitor(without);
   await page.goto(`/${room}/?username=Ann`);
   await post(request, room, "Ben", "later");
-  await page.getByRole("link", { name: "Show newer messages" }).click();
+  await page.getByRole("link", { name: "Show new messages" }).click();
   await expect(text(page, 1)).toHaveText("later");
 });
 
@@ -187,7 +187,7 @@ test("where the program does not come, the room is read and written by form, and
   await expect(message(page, 2).locator(".message-author")).toHaveText("Ann");
   await expect(message(page, 2).locator(".message-actions")).toBeHidden();
   await post(request, room, "Ben", "later");
-  await page.getByRole("link", { name: "Show newer messages" }).click();
+  await page.getByRole("link", { name: "Show new messages" }).click();
   await expect(text(page, 3)).toHaveText("later");
 });
 
@@ -287,7 +287,7 @@ test("whoever goes back before the program has come is in the room before", asyn
 test("a program that ends leaves a page that is read and written to by its form", async ({ page, request, room, complaints }) => {
   complaints.expect(/the program ends here/);
   await enter(page, room, "Ann");
-  await expect(page.getByRole("link", { name: "Show newer messages" })).toBeHidden();
+  await expect(page.getByRole("link", { name: "Show new messages" })).toBeHidden();
   await page.evaluate(() => {
     Element.prototype.getBoundingClientRect = () => {
       throw new WebAssembly.RuntimeError("the program ends here");
@@ -295,7 +295,7 @@ test("a program that ends leaves a page that is read and written to by its form"
   });
   await post(request, room, "Ben", "news");
   await expect(page.locator(".connection-status")).toHaveText("Reading");
-  await expect(page.getByRole("link", { name: "Show newer messages" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Show new messages" })).toBeVisible();
   await composer(page).fill("by form");
   await page.locator(".composer .button").click();
   await expect(text(page, 2)).toHaveText("by form");

@@ -2,9 +2,9 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, enter, fill, flood, hold, isLive, message, messages, numbers, pending, post, range, removal, say, scrollTo, text, top } from "../support/room";
+import { act, change, enter, fill, flood, hold, isLive, message, messages, numbers, pending, post, range, deleteDialog, say, scrollTo, text, top } from "../support/room";
 
-const pill = (page: Page) => page.locator(".unread-pill");
+const pill = (page: Page) => page.locator(".jump-button");
 
 test("hundreds of messages: the list stays bounded, up and down, and the line being read does not move", async ({ page, request, room }) => {
   await flood(request, room, 420);
@@ -53,7 +53,7 @@ test("a pill tells what is new below, and leads to the first of it", async ({ pa
   await fill(request, room, 60);
   await enter(page, room, "Ben");
   await scrollTo(page, 30);
-  await expect(pill(page)).toHaveText("To the newest ↓");
+  await expect(pill(page)).toHaveText("Newest ↓");
   const before = await top(page, 30);
   await post(request, room, "Ann", `new${"\nline".repeat(40)}`);
   await expect(pill(page)).toHaveText("1 new message ↓");
@@ -62,8 +62,8 @@ test("a pill tells what is new below, and leads to the first of it", async ({ pa
   expect(Math.abs((await top(page, 30)) - before)).toBeLessThan(1);
 
   await pill(page).click();
-  await expect(page.locator("li.unread")).toHaveText("3 new");
-  await expect(page.locator("li.unread")).toBeInViewport();
+  await expect(page.locator("li.unread-divider")).toHaveText("3 new");
+  await expect(page.locator("li.unread-divider")).toBeInViewport();
   await expect(message(page, 61).locator(".message-author")).toBeInViewport();
   await expect(message(page, 63)).not.toBeInViewport();
   await scrollTo(page, 63, "end");
@@ -77,7 +77,7 @@ test("what comes before the browser has told of the scrolling is news too", asyn
   const before = await scrollTo(page, 20);
   await post(request, room, "Ann", "new");
   await expect(pill(page)).toHaveText("1 new message ↓");
-  await expect(page.locator("li.unread")).toBeAttached();
+  await expect(page.locator("li.unread-divider")).toBeAttached();
   expect(Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
 });
 
@@ -99,10 +99,10 @@ test("whoever comes back finds a line before what is new, until speaking", async
   for (const said of ["new", "newer"]) await post(request, room, "Ann", said);
   await page.goto(`/${room}/`);
   await isLive(page);
-  await expect(page.locator(".message-list > li:not(.day)")).toHaveText([/read/, /^2 new$/, /new/, /newer/]);
+  await expect(page.locator(".message-list > li:not(.day-divider)")).toHaveText([/read/, /^2 new$/, /new/, /newer/]);
   await say(page, "I have read it");
   await expect(text(page, 4)).toBeVisible();
-  await expect(page.locator("li.unread")).toHaveCount(0);
+  await expect(page.locator("li.unread-divider")).toHaveCount(0);
 });
 
 test("what was read while present is not new on coming back", async ({ page, request, room }) => {
@@ -112,7 +112,7 @@ test("what was read while present is not new on coming back", async ({ page, req
   await page.reload();
   await isLive(page);
   await expect(text(page, 1)).toBeVisible();
-  await expect(page.locator("li.unread")).toHaveCount(0);
+  await expect(page.locator("li.unread-divider")).toHaveCount(0);
 });
 
 test("more new messages than fit: the pill leads up to the first", async ({ page, request, room }) => {
@@ -125,8 +125,8 @@ test("more new messages than fit: the pill leads up to the first", async ({ page
   await isLive(page);
   await expect(pill(page)).toHaveText("40 new messages ↑");
   await pill(page).click();
-  await expect(page.locator("li.unread")).toBeInViewport();
-  await expect(page.locator("li.unread")).toHaveText("40 new");
+  await expect(page.locator("li.unread-divider")).toBeInViewport();
+  await expect(page.locator("li.unread-divider")).toHaveText("40 new");
 });
 
 test("a permalink lands centred and marked; from there a message goes to the end", async ({ page, request, room }) => {
@@ -209,7 +209,7 @@ test("a message removed while another piece is on its way stays removed", async 
   await page.route(/\/api\/load_history\?[^&]*$/, async (route) => {
     const answer = await route.fetch();
     await act(ann, gone, "Remove");
-    await removal(ann).getByRole("button", { name: "Remove" }).click();
+    await deleteDialog(ann).getByRole("button", { name: "Remove" }).click();
     await expect(text(page, gone)).toHaveText("Message removed");
     await route.fulfill({ response: answer });
   }, { times: 1 });
@@ -227,10 +227,10 @@ test("a first visit in the middle of a room has read what was there", async ({ p
   const last = (await numbers(page)).at(-1)!;
   await scrollTo(page, last);
   await expect.poll(async () => (await numbers(page)).at(-1)!).toBeGreaterThan(last);
-  await expect(page.locator("li.unread")).toHaveCount(0);
+  await expect(page.locator("li.unread-divider")).toHaveCount(0);
   await pill(page).click();
   await expect(messages(page, "news")).toBeInViewport();
-  await expect(page.locator("li.unread")).toHaveText("1 new");
+  await expect(page.locator("li.unread-divider")).toHaveText("1 new");
 });
 
 test("a refusal leaves the reader in place, also before the browser has told of the scrolling", async ({ page, request, room }) => {
@@ -257,7 +257,7 @@ test("a link leads from far up to the newest messages", async ({ page, request, 
   await flood(request, room, 420);
   await page.goto(`/${room}/100?username=Ben`);
   await isLive(page);
-  const down = page.getByRole("link", { name: "To the newest messages" });
+  const down = page.getByRole("link", { name: "Newest messages" });
   await down.evaluate((link: HTMLElement) => link.click());
   await expect(text(page, 420)).toBeInViewport();
   await expect(down).toHaveCount(0);

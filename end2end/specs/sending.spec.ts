@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, comesBack, composer, enter, goOffline, goOnline, hold, isLive, message, messages, nameField, numbers, pending, removal, say, text } from "../support/room";
+import { act, change, comesBack, composer, enter, goOffline, goOnline, hold, isLive, message, messages, nameField, numbers, pending, deleteDialog, say, text } from "../support/room";
 
 test.beforeEach(({ complaints }) => complaints.expectOutage());
 
@@ -20,7 +20,7 @@ test("what waits is dimmed and says for what", async ({ page, room }) => {
   const colour = (it: Element) => getComputedStyle(it).color;
   const ink = await page.locator("body").evaluate(colour);
   await expect.poll(() => pending(page).evaluate(colour)).not.toBe(ink);
-  await expect(page.locator(".connection-bar")).toContainText("You are offline. Your messages are kept.");
+  await expect(page.locator(".connection-banner")).toContainText("You’re offline. Messages wait here.");
   await expect(composer(page)).toBeEditable();
   await goOnline(page);
   await heard(page, ["on its way"]);
@@ -92,7 +92,7 @@ test("a message that is refused says why, and can be tried again, copied and dis
   await expect(reason).toBeVisible();
   await page.reload();
   await isLive(page);
-  await pending(page).getByRole("button", { name: "Retry" }).click();
+  await pending(page).getByRole("button", { name: "Try again" }).click();
   await expect(reason).toBeVisible();
   await pending(page).getByRole("button", { name: "Copy" }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(long);
@@ -113,7 +113,7 @@ test("what is too long for any frame is refused like the rest, and holds nothing
   await say(page, "short");
   await heard(page, ["short"]);
   await expect(pending(page)).toHaveText(/Messages have at most 4000 characters\./);
-  await expect(pending(page).getByRole("button")).toHaveText(["Retry", "Copy", "Discard"]);
+  await expect(pending(page).getByRole("button")).toHaveText(["Try again", "Copy", "Discard"]);
   await pending(page).getByRole("button", { name: "Discard" }).click();
   await expect(pending(page)).toHaveCount(0);
 });
@@ -161,8 +161,8 @@ test("an edit goes on from the edit before, though that has not arrived", async 
 
 test("characters are counted only near the limit", async ({ page, room }) => {
   await enter(page, room, "Ann");
-  const left = page.locator(".composer-left");
-  for (const [length, words] of [[3700, ""], [3900, "100 left"], [4000, "0 left"], [4003, "3 too many"], [10, ""]] as const) {
+  const left = page.locator(".composer-counter");
+  for (const [length, words] of [[3700, ""], [3900, "100 left"], [4000, "0 left"], [4003, "3 characters over"], [10, ""]] as const) {
     await composer(page).fill("😀".repeat(length));
     await expect(left).toHaveText(words);
   }
@@ -205,7 +205,7 @@ test("a message edited and one removed without a network are so for all when it 
   await composer(ann).press("Enter");
   await expect(text(ann, 1)).toHaveText("edited saving…");
   await act(ann, 2, "Remove");
-  await removal(ann).getByRole("button", { name: "Remove" }).click();
+  await deleteDialog(ann).getByRole("button", { name: "Remove" }).click();
   await expect(message(ann, 2)).toContainText("Message removed");
   await expect(text(ben, 1)).toHaveText("to be edited");
   await goOnline(ann);
@@ -358,9 +358,9 @@ test("what waits for a room that is closed comes back to its author", async ({ p
   await expect(pending(page)).toContainText("waiting for the network");
   banned = true;
   await page.context().setOffline(false);
-  await expect(page.locator(".connection-bar")).toContainText("You are banned from this room for a while.");
+  await expect(page.locator(".connection-banner")).toContainText("You are banned from this room for a while.");
   await expect(pending(page)).toContainText("You are banned from this room for a while.");
   await say(page, "now I do");
   await expect(pending(page)).toHaveText([/before I knew.*You are banned/s, /now I do.*You are banned/s]);
-  await expect(pending(page).first().getByRole("button")).toHaveText(["Retry", "Copy", "Discard"]);
+  await expect(pending(page).first().getByRole("button")).toHaveText(["Try again", "Copy", "Discard"]);
 });

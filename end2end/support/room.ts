@@ -59,13 +59,13 @@ export function pending(page: Page): Locator {
 }
 
 /** What does something with a message, and shows when it is pointed at. */
-export async function act(page: Page, seq: number, what: "Edit" | "Moderate" | "Remove"): Promise<void> {
+export async function act(page: Page, seq: number, what: "Edit" | "More" | "Remove"): Promise<void> {
   await message(page, seq).hover();
   await message(page, seq).getByRole("button", { name: what }).click();
 }
 
-/** The dialog that asks before a message is removed. */
-export function removal(page: Page): Locator {
+/** The confirmation before a message is deleted. */
+export function deleteDialog(page: Page): Locator {
   return page.getByRole("dialog", { name: "Remove this message?" });
 }
 

@@ -51,7 +51,7 @@ export class Server {
 
   /** Starts it, on the port and with the data of the last time. */
   async start(): Promise<void> {
-    const flags = ["--addr", `127.0.0.1:${this.port}`, "--data", this.directory, ...this.limits];
+    const flags = ["--addr", `127.0.0.1:${this.port}`, "--data", this.directory, "--allowed-hosts", "chat.example", ...this.limits];
     const child = spawn(executable(), flags, { cwd: this.directory, env: environment(), stdio: ["ignore", "pipe", "inherit"] });
     this.child = child;
     for await (const line of createInterface(child.stdout)) {

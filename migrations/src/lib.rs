@@ -11,6 +11,11 @@ mod m0003_retention;
 mod m0004_changes;
 mod m0005_moderation;
 mod m0006_invitations;
+mod m0007_messages;
+mod m0008_deleted_rooms;
+mod m0009_names_by_author;
+
+pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -25,6 +30,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_changes::Migration),
             Box::new(m0005_moderation::Migration),
             Box::new(m0006_invitations::Migration),
+            Box::new(m0007_messages::Migration),
+            Box::new(m0008_deleted_rooms::Migration),
+            Box::new(m0009_names_by_author::Migration),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! What a server function answers when it cannot.
+//! Errors of server functions.
 
 use crate::domain::json::{FromJson, Json};
 use crate::domain::{room::RoomNameError, username::UsernameError};
@@ -6,16 +6,17 @@ use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
-/// Why a server function has no answer; the sentences are shown to visitors.
+/// The error of a server function. Its text is shown to visitors.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 pub enum ApiError {
-    /// What was asked for cannot be: no such room or name, or a name that somebody else has. The sentence says why.
+    /// The request is refused, for example because there is no such room or another visitor uses the name. Holds the
+    /// reason.
     #[error("{0}")]
     Refused(String),
-    /// The log cannot be read just now.
-    #[error("The room cannot be read just now. Try again in a moment.")]
+    /// The database cannot be read.
+    #[error("This room can’t be read right now. Try again in a moment.")]
     Unavailable,
-    /// The call did not reach the server, or its answer did not come back.
+    /// The server was not reached, or its response was lost. Holds the reason, which may be empty.
     #[error("The server could not be reached.")]
     Call(String),
 }

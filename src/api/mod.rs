@@ -1,7 +1,7 @@
-//! Server functions: called by components on either side, run on the server. Each is a door of a few lines.
+//! Server functions: callable from both sides, run on the server. Each hands over to a use case in a few lines.
 
-mod door;
 mod error;
+mod fetch_protocol;
 mod rooms;
 
 pub use error::ApiError;

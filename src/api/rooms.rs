@@ -1,14 +1,18 @@
-//! A room's page and its history, and the name to enter under.
+//! Server functions of rooms: pages, history, unread counts, and the visitor's name.
 
 use super::ApiError;
-use super::door::Door;
+use super::fetch_protocol::FetchProtocol;
 use crate::domain::{HistoryPage, ReadRoom, RoomPage, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
-/// The page of the room named `room_name`: its newest messages, or those around `permalink`. It is for a visitor who
-/// goes by the remembered name, or else by `username`.
-#[server(endpoint = "open_room", protocol = Door<GetUrl>)]
+/// Returns a room with its newest messages, or with those around `permalink`. The page is for a visitor with the
+/// remembered name, or else with `username`.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
+#[server(endpoint = "open_room", protocol = FetchProtocol<GetUrl>)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -23,9 +27,12 @@ pub async fn open_room(
     page.map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
 }
 
-/// A page of the room's messages: those before the one numbered `before`, after `after`, or around `around`; the newest
-/// if none is given.
-#[server(endpoint = "load_history", protocol = Door<GetUrl>)]
+/// Returns a page of a room's messages: those before, after or around a number, or the newest ones if none is given.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
+#[server(endpoint = "load_history", protocol = FetchProtocol<GetUrl>)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -47,9 +54,13 @@ pub async fn load_history(
         .map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
 }
 
-/// How many messages of others each of these rooms has after what was read, in their order: of the first
-/// 30 rooms, and up to 100 each. What can be no room has none; a room that is named again has the count of before.
-#[server(endpoint = "count_unread", protocol = Door<GetUrl>)]
+/// Returns the unread count of each room, in order. Counts are capped at 100, rooms at 30. Invalid room names count 0.
+/// A duplicate room repeats the first count.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Unavailable`] if the database cannot be read.
+#[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
 pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
     let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await;
@@ -59,8 +70,12 @@ pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
     })
 }
 
-/// Has the visitor go by `username` from now on, unless somebody else in the room does. Returns the name as it is shown.
-#[server(endpoint = "join_room", protocol = Door<PostUrl>)]
+/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Refused`] if a name is invalid, if the visitor may not enter the room, or if the name is taken.
+#[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};

@@ -52,7 +52,7 @@ pub struct Event {
     pub seq: Seq,
     /// What its sender called it.
     pub id: EventId,
-    /// When it was stored; never earlier than the event before.
+    /// When it was stored; never earlier than the event before, unless that one's clock was far ahead.
     pub at: Timestamp,
     /// What happened.
     pub body: EventBody,

@@ -1,7 +1,7 @@
 //! Room names: what may stand in a room's address.
 
 use super::Key;
-use super::invisible::is_drawn_as_nothing;
+use super::invisible::{has_base_character, is_drawn_as_nothing};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -50,6 +50,9 @@ pub enum RoomNameError {
     /// It holds this character (or control code), which names do not have.
     #[error("Room names have letters, digits, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
     Character(char),
+    /// Nothing of it can be seen by itself, as of a lone combining mark.
+    #[error("A room's name needs at least one character that can be seen.")]
+    Invisible,
     /// The server answers this address itself.
     #[error("“{0}” is kept for the server itself.")]
     Reserved(String),
@@ -70,6 +73,9 @@ impl RoomName {
         }
         if let Some(stray) = name.chars().find(|&c| !is_allowed(c)) {
             return Err(RoomNameError::Character(stray));
+        }
+        if !has_base_character(&name) {
+            return Err(RoomNameError::Invisible);
         }
         if name.chars().count() > MAX_CHARS {
             return Err(RoomNameError::TooLong);
@@ -213,6 +219,10 @@ mod tests {
             ("a\u{1160}", Character('\u{1160}')),
             ("\u{ffa0}a", Character('\u{ffa0}')),
             ("a\u{fe0f}", Character('\u{fe0f}')),
+            ("\u{301}", Invisible),
+            ("\u{301}\u{16fe0}\u{1107f}", Character('\u{1107f}')),
+            ("\u{fffc}", Character('\u{fffc}')),
+            ("\u{1d159}", Character('\u{1d159}')),
             (".hidden", LeadingDot),
             ("..", LeadingDot),
             ("WS", Reserved("ws".into())),

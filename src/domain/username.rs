@@ -1,6 +1,6 @@
 //! Usernames: the name a message is shown under.
 
-use super::invisible::is_drawn_as_nothing;
+use super::invisible::{has_base_character, is_drawn_as_nothing};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -33,6 +33,9 @@ pub enum UsernameError {
     /// It holds a control, bidirectional, invisible or unassigned character.
     #[error("This name holds a character that names do not have.")]
     Character,
+    /// Nothing of it can be seen by itself, as of a lone combining mark.
+    #[error("A name needs at least one character that can be seen.")]
+    Invisible,
 }
 
 impl Username {
@@ -50,6 +53,9 @@ impl Username {
         }
         if !name.chars().all(is_allowed) {
             return Err(UsernameError::Character);
+        }
+        if !has_base_character(&name) {
+            return Err(UsernameError::Invisible);
         }
         if name.len() > MAX_BYTES || name.graphemes(true).count() > MAX_GRAPHEMES {
             return Err(UsernameError::TooLong);
@@ -158,6 +164,21 @@ mod tests {
             ("a\u{200d}b", UsernameError::Character),
             ("\u{e000}", UsernameError::Character),
             ("\u{fe0f}", UsernameError::Empty),
+            ("\u{fffc}", UsernameError::Character),
+            ("Ann\u{fffc}", UsernameError::Character),
+            ("\u{1d159}", UsernameError::Character),
+            ("\u{2800}", UsernameError::Character),
+            ("\u{115f}\u{1160}", UsernameError::Character),
+            ("\u{ffa0}", UsernameError::Character),
+            ("\u{ad}", UsernameError::Character),
+            ("\u{e0041}", UsernameError::Character),
+            ("\u{13441}", UsernameError::Character),
+            ("\u{378}", UsernameError::Character),
+            ("\u{301}", UsernameError::Invisible),
+            (" \u{301} \u{302}", UsernameError::Invisible),
+            ("\u{20dd}", UsernameError::Invisible),
+            ("\u{903}", UsernameError::Invisible),
+            ("´", UsernameError::Invisible),
         ] {
             assert_eq!(Username::parse(raw), Err(why), "{raw:?}");
         }

@@ -2,7 +2,8 @@
 
 use super::chat::Chat;
 use super::limits::TooMuch;
-use super::store::Found;
+use super::network::Network;
+use super::store::{Draft, Found, Room, Standing};
 use super::visitor::Visitor;
 use crate::domain::page::Ownership;
 use crate::domain::{Rejection, RejectionCode, RoomName};
@@ -53,8 +54,8 @@ impl From<Denied> for Rejection {
 }
 
 impl Chat {
-    /// The room of this name, if the visitor may enter. A room exists as soon as its address is visited; a private one
-    /// does not.
+    /// The room of this name, if the visitor may enter. Looking creates nothing: the row of a room comes with its first
+    /// message. A private room is there once it was opened.
     pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<Found, Denied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
@@ -62,18 +63,49 @@ impl Chat {
         if name.is_private() {
             return Err(Denied::Missing);
         }
-        self.limiter.room(visitor.network).map_err(Denied::TooManyRooms)?;
-        Ok(self.store.create_room(name).await?)
+        Ok(self.store.vacant(name).await?)
     }
 
-    /// The same, and makes no room. Whoever is invited into a private room is a member from then on, if they come back.
+    /// Returns the name under which this entry begins its room, which has no row yet; `None` if it has one. Only a message
+    /// begins a room, and such messages are limited by network.
+    pub(super) async fn begins(
+        &self,
+        room: &Room,
+        network: Network,
+        draft: &Draft,
+    ) -> Result<Option<RoomName>, Rejection> {
+        if !room.is_derived() || self.hub.head(room.id) > 0 {
+            return Ok(None);
+        }
+        match self.store.room(&room.name).await.map_err(|_| Rejection::unavailable())? {
+            Some(found) if found.room.id == room.id => Ok(None),
+            // The address leads to another room by now, and the connection is about to end.
+            Some(_) => Err(Rejection::unavailable()),
+            None => {
+                draft.may_begin_room()?;
+                if !self.hub.is_begun(room.id) {
+                    self.limiter.room(network).map_err(Denied::TooManyRooms)?;
+                    self.hub.begin(room.id);
+                }
+                Ok(Some(room.name.clone()))
+            }
+        }
+    }
+
+    /// Like [`Chat::admit`], for rooms that have a row. Whoever is invited into a private room is a member from then on, if they come back.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Found>, Denied> {
-        let Some(found) = self.store.room(name).await? else { return Ok(None) };
+        let found = self.store.room(name).await?;
+        // Nobody finds out by the time it takes whether a private room is there: the same is asked of one that is not.
+        let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
+        let standing = if moderated || name.is_private() {
+            self.store.standings(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
+        } else {
+            Standing::default()
+        };
+        let Some(mut found) = found else { return Ok(None) };
         if !found.moderated {
             return Ok(Some(found));
         }
-        let standings = self.store.standings(found.room.id, &[visitor.author]).await?;
-        let standing = standings.first().copied().unwrap_or_default();
         let member = standing.member || found.ownership(&visitor.author) == Ownership::Yours;
         let invited = member || found.invites(visitor.invitation.or(name.key()));
         let is_stranger = !member && (!invited || standing.banned_until.is_some());
@@ -85,6 +117,9 @@ impl Chat {
         }
         if !invited {
             return Err(Denied::Locked);
+        }
+        if found.ownership(&visitor.author) != Ownership::Yours {
+            found.muted_until = standing.muted_until;
         }
         if name.is_private() && !member && visitor.comes_back {
             self.store.let_in(found.room.id, &[visitor.author]).await?;

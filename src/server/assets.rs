@@ -83,7 +83,7 @@ impl Assets {
 
     /// The file in the best encoding that the client takes and that there is, and which one that is.
     async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
-        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepted = accepted(headers);
         for (encoding, suffix) in ENCODINGS.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
             if let Some(asset) = self.read(&format!("{path}{suffix}")).await {
                 return Some((asset, Some(encoding)));
@@ -125,6 +125,15 @@ pub(crate) async fn asset(
 /// `GET /favicon.ico` and others that are looked for at the root.
 pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
     assets.respond(uri.path().trim_start_matches('/'), &headers, "public, max-age=86400").await
+}
+
+/// Whether a client that sends these headers takes this encoding.
+pub(crate) fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    accepts(accepted(headers), encoding)
+}
+
+fn accepted(headers: &HeaderMap) -> &str {
+    headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether `accepted` names this encoding, and not with a weight of 0 (RFC 9110, 12.5.3).

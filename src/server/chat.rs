@@ -6,6 +6,7 @@ use super::hub::{Hub, Seat};
 use super::identity::Author;
 use super::journal::{Journal, Outcome};
 use super::limits::Limiter;
+use super::network::Network;
 use super::random;
 use super::store::{Draft, Entry, Found, Room, Store, Subject};
 use super::visitor::Visitor;
@@ -59,6 +60,14 @@ impl Wish<'_> {
                 Draft::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
             }
         })
+    }
+
+    /// Bytes of text as they came.
+    fn len(&self) -> usize {
+        match self {
+            Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
+            Self::Delete { .. } | Self::Moderate { .. } => 0,
+        }
     }
 
     /// By which tag it names somebody, if no message does.
@@ -157,7 +166,7 @@ impl Chat {
         if !self.store.is_taken(room.id, username, &visitor.author).await? {
             return Ok(None);
         }
-        Ok(Some(self.store.taken(room.id, username, &visitor.author).await?))
+        Ok(self.store.taken(room.id, username, &visitor.author).await)
     }
 
     /// Enters a room: `wire` carries the welcome and, if the log cannot be continued, the reset; then whatever follows,
@@ -165,7 +174,7 @@ impl Chat {
     /// brings another.
     pub(crate) async fn join(
         &self,
-        Found { room, head, .. }: Found,
+        Found { room, head, muted_until, .. }: Found,
         username: Username,
         author: Author,
         resume: Resume,
@@ -174,49 +183,64 @@ impl Chat {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
-        live.want(head);
+        let epoch = live.epoch();
         let admitted = head;
-        let head = head.max(live.head());
+        // In another history, what was found is outdated.
+        let head = if epoch == room.epoch {
+            live.want(head);
+            head.max(live.head())
+        } else {
+            live.head()
+        };
         let after = resume.after.unwrap_or(head);
-        let continued =
-            resume.epoch.is_none_or(|epoch| epoch == room.epoch.0) && (head - MAX_REPLAY..=head).contains(&after);
+        let same_history = match &resume.epoch {
+            Some(resumed) => *resumed == epoch.0,
+            // A number alone says where a client stands only if it can be in no other history.
+            None => resume.after.is_none() || self.store.is_only_history(&room.name).await?,
+        };
+        let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
         // What came next may be older than the room keeps.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
         let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
-            epoch: room.epoch.clone(),
+            epoch: epoch.clone(),
             head,
             username: username.clone(),
             tag: author.tag(),
         });
         if !continued {
-            say(reset(&room.epoch, head));
+            say(reset(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
         let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
+        seat.keep_to(&epoch);
+        seat.mute(muted_until);
         if seat.head() > admitted {
             seat.enforce().await?;
         }
         Ok(seat)
     }
 
-    /// Puts something into a room's log. What comes back tells, once it is known, whether it is stored.
+    /// Puts something of `author`, who is in `network`, into a room's log. What comes back tells, once it is known, whether
+    /// it is stored.
     pub(crate) async fn submit(
         &self,
         room: &Room,
-        author: Author,
+        (author, network): (Author, Network),
         id: Option<&str>,
         wish: Wish<'_>,
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
-        let tag = wish.tag();
+        let (tag, bytes) = (wish.tag(), wish.len());
         let mut draft = wish.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
-        if let Err(too_much) = self.limiter.message(&author) {
-            // What is stored already is answered all the same.
+        if let Err(too_much) = self.limiter.message(&author, network, bytes) {
+            // What is stored already is answered all the same, as often as the network may ask for pages.
             let stored = match &sent {
-                Some(id) => self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?,
-                None => false,
+                Some(id) if self.limiter.request(network).is_ok() => {
+                    self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?
+                }
+                _ => false,
             };
             if !stored {
                 return Err(too_much.rejection("Slow down a little. Your message is not lost."));
@@ -228,8 +252,9 @@ impl Chat {
                 *subject = Some(self.tagged(room, &tag).await?);
             }
         }
+        let begins = self.begins(room, network, &draft).await?;
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(Entry { room_id: room.id, author, id, draft }).await)
+        Ok(self.journal.submit(Entry { room_id: room.id, begins, author, id, draft }))
     }
 
     /// The same for a room that is known by its name alone, and waits until it is stored.
@@ -241,7 +266,7 @@ impl Chat {
         wish: Wish<'_>,
     ) -> Outcome {
         let Found { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, visitor.author, id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+        self.submit(&room, (visitor.author, visitor.network), id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
     }
 
     /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.

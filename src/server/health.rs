@@ -1,6 +1,6 @@
 //! Whether this server is alive, and whether it is able to serve.
 
-use super::{Shared, relay::RelayState};
+use super::{Shared, journal::WRITER, relay::RelayState};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::time::Duration;
@@ -19,6 +19,9 @@ pub(crate) struct Readiness {
     database: &'static str,
     relay: &'static str,
     draining: bool,
+    /// Background tasks that have panicked lately, and run again or will.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failing: Vec<&'static str>,
 }
 
 /// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay costs a second between
@@ -31,6 +34,8 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> (StatusCode, Json<Re
         RelayState::Ok => "ok",
         RelayState::Degraded => "degraded",
     };
-    let status = if database && !draining { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { database: if database { "ok" } else { "unavailable" }, relay, draining }))
+    let failing = shared.health.failing();
+    let ready = database && !draining && !failing.contains(&WRITER);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { database: if database { "ok" } else { "unavailable" }, relay, draining, failing }))
 }

@@ -4,10 +4,12 @@
 //! recognises what any node has given out, and an id that nobody gave out is never adopted; yet a visitor who only looks
 //! costs no row.
 
+use super::network::Network;
 use super::{random, store};
 use crate::domain::Tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use uuid::Uuid;
 
 /// The name of the cookie.
@@ -18,6 +20,9 @@ const RENEWED_AFTER: i64 = 30;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// Where a guest's author says which network the guest comes from: by a keyed hash, so that it is no address.
+const NETWORK: Range<usize> = 6..12;
+
 /// How an author ends who has no cookie, so that the database, too, knows them for somebody who will not be back. Of four
 /// thousand million other identities one may end so by chance.
 const PASSING: [u8; 4] = [0; 4];
@@ -27,14 +32,16 @@ const PASSING: [u8; 4] = [0; 4];
 pub struct Author {
     hash: [u8; 16],
     guest: bool,
+    /// The author that stands for the guests of a network, among whom this one counts too.
+    among: Option<[u8; 16]>,
 }
 
 impl Author {
     /// Whoever looks after the site: above the owner of every room. No visitor is given these bytes.
-    pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false };
+    pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, among: None };
 
     fn of(id: Uuid, guest: bool) -> Self {
-        Self { hash: hash_of(id), guest }
+        Self { hash: hash_of(id), guest, among: None }
     }
 
     /// The author that the database holds so; `None` if these are not the bytes of one.
@@ -63,6 +70,27 @@ impl Author {
         self.guest
     }
 
+    /// The author under which is kept how this one stands in a room (see [`standing_of`]).
+    pub(crate) fn standing(&self) -> [u8; 16] {
+        standing_of(self.hash)
+    }
+
+    /// The same author, who stands as the network of `guest` does besides: one whose cookie is on its way could be another
+    /// author with each request, as a guest is.
+    pub(crate) fn among_guests_like(self, guest: &Self) -> Self {
+        Self { among: Some(guest.standing()), ..self }
+    }
+
+    /// All authors under which is kept how this one stands in a room, its own first.
+    pub(crate) fn standings(&self) -> impl Iterator<Item = [u8; 16]> + use<> {
+        std::iter::once(self.standing()).chain(self.among)
+    }
+
+    /// Whether this stands for the guests of a network together, and is nobody who writes.
+    pub(crate) fn is_of_network(&self) -> bool {
+        self.hash.ends_with(&PASSING) && self.hash == self.standing() && !self.is_host()
+    }
+
     /// What others see of it.
     pub fn tag(&self) -> Tag {
         tag_of(&self.hash)
@@ -72,7 +100,7 @@ impl Author {
 /// What the database or another node knows an author by.
 impl From<[u8; 16]> for Author {
     fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: hash.ends_with(&PASSING) && hash != Self::HOST.hash }
+        Self { hash, guest: hash.ends_with(&PASSING) && hash != Self::HOST.hash, among: None }
     }
 }
 
@@ -80,6 +108,15 @@ fn hash_of(id: Uuid) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
     hash
+}
+
+/// The author under which is kept how one stands in a room: mutes, bans, and when they last spoke. A guest is another
+/// author with each connection, so guests stand as their network does. Everybody else stands for themselves.
+pub(crate) fn standing_of(mut author: [u8; 16]) -> [u8; 16] {
+    if author.ends_with(&PASSING) {
+        author[..NETWORK.start].fill(0);
+    }
+    author
 }
 
 /// The tag of an author as the database holds it; missing bytes count as 0.
@@ -140,11 +177,21 @@ impl Identities {
         Some(id)
     }
 
-    /// An identity without a cookie, for the life of one connection. It ends with [`PASSING`].
+    /// The author of a connection without a cookie from `network`, for the life of that connection.
+    pub(crate) fn guest_of(&self, network: Network) -> Author {
+        let mut hash = Self::guest().hash;
+        let mac = self.key.clone().chain_update(b"guests of the network ").chain_update(network.customer()).finalize();
+        hash[NETWORK].copy_from_slice(&mac.into_bytes()[..NETWORK.len()]);
+        // Else the network's own bytes could be those of the host.
+        hash[NETWORK.start] |= 1;
+        Author { hash, guest: true, among: None }
+    }
+
+    /// A guest of no network. It ends with [`PASSING`].
     pub fn guest() -> Author {
         let mut hash = hash_of(Uuid::new_v4());
         hash[16 - PASSING.len()..].copy_from_slice(&PASSING);
-        Author { hash, guest: true }
+        Author { hash, guest: true, among: None }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {
@@ -161,68 +208,4 @@ fn today() -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_node_with_the_key_recognises_an_identity() {
-        let (author, cookie) = Identities::new(b"key").create();
-        let recognised = Identities::new(b"key").recognise(&cookie).unwrap();
-        assert_eq!(recognised.as_bytes(), author.as_bytes());
-    }
-
-    #[test]
-    fn an_identity_that_nobody_gave_out_is_not_adopted() {
-        let identities = Identities::new(b"key");
-        let (_, foreign) = Identities::new(b"another key").create();
-        let (_, own) = identities.create();
-        let id = own.split_once('.').unwrap().0;
-        let unsigned = format!("{id}.{}", Uuid::nil().simple());
-        for cookie in ["", ".", "x.y", id, &foreign, &unsigned] {
-            assert!(identities.recognise(cookie).is_none(), "{cookie:?}");
-        }
-    }
-
-    #[test]
-    fn an_old_cookie_is_renewed_and_proves_the_same() {
-        let identities = Identities::new(b"key");
-        let (author, cookie) = identities.create();
-        let (bare, day) = cookie.rsplit_once('.').unwrap();
-        let day: i64 = day.parse().unwrap();
-        for fresh in [day, day + 29, day - 1] {
-            assert_eq!(identities.renew_on(&cookie, fresh), None, "a node's clock may be behind");
-        }
-        let renewed = identities.renew_on(&cookie, day + 30).unwrap();
-        assert_eq!(renewed, format!("{bare}.{}", day + 30));
-        assert_eq!(identities.recognise(&renewed).unwrap().as_bytes(), author.as_bytes());
-        for ageless in [bare.to_owned(), format!("{bare}."), format!("{bare}.x"), format!("{bare}.{}", i64::MIN)] {
-            assert_eq!(identities.renew_on(&ageless, day).as_ref(), Some(&cookie), "{ageless}");
-        }
-        assert_eq!(Identities::new(b"another key").renew_on(bare, day), None);
-    }
-
-    #[test]
-    fn whoever_comes_back_with_the_cookie_is_no_guest() {
-        let identities = Identities::new(b"key");
-        let (author, cookie) = identities.create();
-        assert!(author.is_guest() && Identities::guest().is_guest());
-        assert!(!identities.recognise(&cookie).unwrap().is_guest());
-    }
-
-    #[test]
-    fn a_guest_is_known_for_one_by_the_database_alone() {
-        let (author, _) = Identities::new(b"key").create();
-        let stored = |author: &Author| Author::from_stored(author.as_bytes()).unwrap();
-        assert!(stored(&Identities::guest()).is_guest());
-        assert!(!stored(&author).is_guest(), "the cookie is on its way");
-        assert!(stored(&Author::HOST).is_host() && !stored(&Author::HOST).is_guest());
-        assert_ne!(Identities::guest().as_bytes(), Identities::guest().as_bytes());
-    }
-
-    #[test]
-    fn the_author_does_not_give_the_id_away() {
-        let (author, cookie) = Identities::new(b"key").create();
-        let id = Uuid::try_parse(cookie.split('.').next().unwrap()).unwrap();
-        assert_ne!(author.as_bytes(), id.as_bytes());
-    }
-}
+mod tests;

@@ -1,19 +1,41 @@
-//! How much of what is let through: of one identity, of one address, of all. Kept in memory, for each node on its own.
+//! How much of what is let through: of one identity, of one network, of all. Kept in memory, for each node on its own.
 
+use super::buckets::{Buckets, NetworkBuckets, Rate};
 use super::config::Rates;
+use super::gate::{Gate, Pass};
 use super::identity::Author;
 use super::network::{Census, Counted, Enough, Network};
 use crate::domain::{Rejection, RejectionCode};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::hash::Hash;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How often what has not been used for a while is forgotten.
+/// Interval at which buckets that are full again are forgotten.
 const FORGET: Duration = Duration::from_secs(60);
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Number of small requests (assets, health, metrics) that cost a network as much as one page.
+const SMALL: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
+
+const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
+
+/// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
+/// connections, so forty browsers fit.
+const WORKING: usize = 3;
+const WAITING: usize = 256;
+
+/// Sockets of one network that enter their rooms at the same time. The number in line is bounded by the limit on
+/// connections.
+const ENTERING: usize = 2;
+
+/// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
+const RENDERING: usize = 1;
 
 /// Something that came too often; it makes sense again after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,50 +71,118 @@ pub(crate) enum Full {
 pub(crate) struct Limiter(Option<Arc<Counters>>);
 
 struct Counters {
-    messages: DefaultKeyedRateLimiter<[u8; 16]>,
-    joins: DefaultKeyedRateLimiter<Network>,
-    rooms: DefaultKeyedRateLimiter<Network>,
-    visitors: DefaultKeyedRateLimiter<Network>,
+    messages: Buckets<[u8; 16]>,
+    /// Of those with a cookie and of guests, apart: guests who flood a room do not silence their neighbours.
+    known: Volume,
+    guests: Volume,
+    requests: NetworkBuckets,
+    small_requests: NetworkBuckets,
+    joins: NetworkBuckets,
+    rooms: NetworkBuckets,
+    visitors: NetworkBuckets,
     connections: Census,
+    working: Gate,
+    entering: Gate,
+    rendering: Gate,
+    /// Of all networks together: one core is left to the sockets.
+    cores: Arc<Semaphore>,
     rates: Rates,
+}
+
+/// Messages and bytes of text by network.
+struct Volume {
+    messages: NetworkBuckets,
+    bytes: NetworkBuckets,
+}
+
+impl Volume {
+    fn new(rates: &Rates) -> Self {
+        let Rates { messages_per_second_per_address: each, message_burst_per_address: burst, .. } = *rates;
+        let bytes = rates.message_kilobytes_per_minute.saturating_mul(KILOBYTE);
+        Self {
+            messages: NetworkBuckets::new(Rate::new(each, SECOND, burst)),
+            bytes: NetworkBuckets::new(Rate::new(bytes, MINUTE, bytes)),
+        }
+    }
+}
+
+/// A turn to render or compress, as long as it is held.
+pub(crate) struct Rendering {
+    _network: Option<Pass>,
+    _core: Option<OwnedSemaphorePermit>,
 }
 
 impl Limiter {
     /// Without rates, everything is let through.
     pub(crate) fn new(rates: Option<Rates>) -> Self {
+        let hourly = |number| NetworkBuckets::new(Rate::new(number, HOUR, number));
+        let minutely = |number| NetworkBuckets::new(Rate::new(number, MINUTE, number));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
         Self(rates.map(|rates| {
+            let small = |number: NonZeroU32| number.saturating_mul(SMALL);
             Arc::new(Counters {
-                messages: RateLimiter::keyed(
-                    Quota::per_second(rates.messages_per_second).allow_burst(rates.message_burst),
-                ),
-                joins: RateLimiter::keyed(Quota::per_minute(rates.joins_per_minute)),
-                rooms: RateLimiter::keyed(Quota::per_hour(rates.rooms_per_hour)),
-                visitors: RateLimiter::keyed(Quota::per_hour(rates.visitors_per_hour)),
+                messages: Buckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
+                known: Volume::new(&rates),
+                guests: Volume::new(&rates),
+                requests: NetworkBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
+                small_requests: NetworkBuckets::new(Rate::new(
+                    small(rates.requests_per_second),
+                    SECOND,
+                    small(rates.request_burst),
+                )),
+                joins: minutely(rates.joins_per_minute),
+                rooms: hourly(rates.rooms_per_hour),
+                visitors: hourly(rates.visitors_per_hour),
                 connections: Census::default(),
+                working: Gate::new(WORKING, WAITING),
+                entering: Gate::new(ENTERING, usize::MAX),
+                rendering: Gate::new(RENDERING, usize::MAX),
+                cores: Arc::new(Semaphore::new(cores)),
                 rates,
             })
         }))
     }
 
-    /// One more message of `author`.
-    pub(crate) fn message(&self, author: &Author) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| check(&it.messages, &author.to_bytes()))
+    /// One more message, edit, removal or act of `author`, who is in `network`, with so many bytes of text.
+    pub(crate) fn message(&self, author: &Author, network: Network, bytes: usize) -> Result<(), TooMuch> {
+        let Some(it) = &self.0 else { return Ok(()) };
+        let of_network = if author.is_guest() { &it.guests } else { &it.known };
+        let (author, bytes) = (author.to_bytes(), u32::try_from(bytes).unwrap_or(u32::MAX));
+        let wait = it.messages.wait(author, 1);
+        let wait = wait.max(of_network.messages.wait(network, 1)).max(of_network.bytes.wait(network, bytes));
+        if wait > Duration::ZERO {
+            return Err(TooMuch(wait));
+        }
+        it.messages.take(author, 1);
+        of_network.messages.take(network, 1);
+        of_network.bytes.take(network, bytes);
+        Ok(())
+    }
+
+    /// One more request for something that is read from the database, or rendered.
+    pub(crate) fn request(&self, network: Network) -> Result<(), TooMuch> {
+        self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(TooMuch))
+    }
+
+    /// One more request for something that costs little.
+    pub(crate) fn small_request(&self, network: Network) -> Result<(), TooMuch> {
+        self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(TooMuch))
     }
 
     /// One more new room.
     pub(crate) fn room(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| check(&it.rooms, &network))
+        self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(TooMuch))
     }
 
     /// One more visitor who has no identity yet.
     pub(crate) fn visitor(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| check(&it.visitors, &network))
+        self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(TooMuch))
     }
 
     /// One more connection, for as long as what comes back is held; `None` where nothing is counted.
     pub(crate) fn connection(&self, network: Network) -> Result<Option<Counted>, Full> {
         let Some(counters) = &self.0 else { return Ok(None) };
-        check(&counters.joins, &network).map_err(Full::Joins)?;
+        counters.joins.try_take(network, 1).map_err(|wait| Full::Joins(TooMuch(wait)))?;
         let Rates { connections_per_address: each, max_connections: all, .. } = &counters.rates;
         let counted = counters.connections.take(network, each.get(), all.get());
         counted.map(Some).map_err(|enough| match enough {
@@ -101,73 +191,48 @@ impl Limiter {
         })
     }
 
+    /// Waits until `network` may read from the database for a request; an error if too many of its requests wait
+    /// already. Cancel safe.
+    pub(crate) async fn work(&self, network: Network) -> Result<Option<Pass>, TooMuch> {
+        let Some(counters) = &self.0 else { return Ok(None) };
+        counters.working.enter(network).await.map(Some).ok_or(TooMuch(SECOND))
+    }
+
+    /// Waits until `network` may read from the database to enter a room. Cancel safe.
+    pub(crate) async fn enter(&self, network: Network) -> Option<Pass> {
+        self.0.as_ref()?.entering.enter(network).await
+    }
+
+    /// Waits until `network` may render or compress. Cancel safe.
+    pub(crate) async fn render(&self, network: Network) -> Rendering {
+        let Some(counters) = &self.0 else { return Rendering { _network: None, _core: None } };
+        let _network = counters.rendering.enter(network).await;
+        Rendering { _network, _core: counters.cores.clone().acquire_owned().await.ok() }
+    }
+
     /// Forgets, every now and then, whoever has not come for a while.
     pub(crate) async fn forget_for_ever(self) {
         let Some(counters) = self.0 else { return };
         loop {
             tokio::time::sleep(FORGET).await;
-            counters.messages.retain_recent();
-            counters.joins.retain_recent();
-            counters.rooms.retain_recent();
-            counters.visitors.retain_recent();
+            counters.messages.prune();
+            for of_networks in [
+                &counters.known.messages,
+                &counters.known.bytes,
+                &counters.guests.messages,
+                &counters.guests.bytes,
+                &counters.requests,
+                &counters.small_requests,
+                &counters.joins,
+                &counters.rooms,
+                &counters.visitors,
+            ] {
+                of_networks.prune();
+                tokio::task::yield_now().await;
+            }
         }
     }
-}
-
-fn check<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), TooMuch> {
-    limiter.check_key(key).map_err(|not_until| TooMuch(not_until.wait_time_from(DefaultClock::default().now())))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::identity::Identities;
-    use std::net::IpAddr;
-    use std::num::NonZeroU32;
-
-    fn limiter(number: u32) -> Limiter {
-        let number = NonZeroU32::new(number).unwrap();
-        Limiter::new(Some(Rates {
-            messages_per_second: NonZeroU32::MIN,
-            message_burst: number,
-            connections_per_address: number,
-            joins_per_minute: NonZeroU32::new(100).unwrap(),
-            rooms_per_hour: number,
-            visitors_per_hour: number,
-            max_connections: number.saturating_add(1),
-        }))
-    }
-
-    fn network(address: &str) -> Network {
-        Network::from(address.parse::<IpAddr>().unwrap())
-    }
-
-    #[test]
-    fn each_identity_has_a_burst_of_its_own() {
-        let (limiter, ann, bob) = (limiter(3), Identities::guest(), Identities::guest());
-        for _ in 0..3 {
-            assert_eq!(limiter.message(&ann), Ok(()));
-        }
-        let TooMuch(wait) = limiter.message(&ann).unwrap_err();
-        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
-        assert_eq!(limiter.message(&bob), Ok(()));
-    }
-
-    #[test]
-    fn connections_are_counted_by_address_and_together_and_given_back() {
-        let limiter = limiter(2);
-        let here = [limiter.connection(network("192.0.2.1")), limiter.connection(network("192.0.2.1"))];
-        assert!(here.iter().all(Result::is_ok));
-        assert_eq!(limiter.connection(network("192.0.2.1")).err(), Some(Full::Address));
-        let there = limiter.connection(network("192.0.2.2")).unwrap();
-        assert_eq!(limiter.connection(network("192.0.2.3")).err(), Some(Full::Node));
-        drop((here, there));
-        assert!(limiter.connection(network("192.0.2.3")).is_ok());
-    }
-
-    #[test]
-    fn without_rates_everything_passes() {
-        let (limiter, ann) = (Limiter::new(None), Identities::guest());
-        assert!((0..1000).all(|_| limiter.message(&ann).is_ok() && limiter.connection(network("::1")).is_ok()));
-    }
-}
+mod tests;

@@ -20,6 +20,9 @@ const BUCKETS: [f64; 14] =
 /// How often what was timed is put into its buckets, whether or not anybody asks.
 const UPKEEP: Duration = Duration::from_secs(1);
 
+/// Interval at which the process is looked at: its descriptors are counted one by one.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// The text format of Prometheus.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -46,12 +49,19 @@ impl Metrics {
         Self { recorded, process }
     }
 
-    /// Keeps memory bounded where nobody asks for what is collected.
+    /// Keeps memory bounded where nobody asks for what is collected, and looks at the process.
     pub(crate) async fn keep_up(self) {
         let mut often = tokio::time::interval(UPKEEP);
+        let mut looked: Option<Instant> = None;
         loop {
             often.tick().await;
             self.recorded.run_upkeep();
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+                let process = self.process.clone();
+                // It reads files of the system, which no request waits for.
+                let _ = tokio::task::spawn_blocking(move || process.collect()).await;
+                looked = Some(Instant::now());
+            }
         }
     }
 }
@@ -72,6 +82,7 @@ fn describe() {
         "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
     );
     describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
+    describe_counter!("parlour_log_entries_lost_total", "Log entries that standard error did not take in time");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered anew or reused");
     describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
 }
@@ -86,7 +97,6 @@ pub(crate) async fn scrape(State(shared): State<Shared>) -> impl IntoResponse {
         gauge!("parlour_doorbells_waiting").set(number(shared.relay.waiting()));
         gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
     }
-    shared.metrics.process.collect();
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
 }
 

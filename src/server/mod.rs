@@ -5,12 +5,16 @@
 
 pub mod accept;
 mod access;
+mod answers;
 pub mod arrivals;
 mod assets;
 mod body;
+mod buckets;
 pub mod chat;
 pub mod commands;
 pub mod config;
+mod form_token;
+mod gate;
 mod headers;
 mod health;
 mod hub;
@@ -20,18 +24,24 @@ mod limits;
 mod metrics;
 mod network;
 mod origin;
+mod outage;
 mod pages;
 mod peer;
+mod plain_text;
 mod presence;
 mod random;
 mod relay;
 mod rendered;
 mod request;
+mod request_limit;
 mod retention;
 mod router;
+pub mod signals;
 pub mod socket;
 mod store;
+mod supervise;
 pub mod telemetry;
+mod validate;
 pub(crate) mod visitor;
 pub mod websocket;
 
@@ -39,6 +49,7 @@ use arrivals::Arrivals;
 use assets::Assets;
 use chat::Chat;
 use config::{Config, redacted};
+use form_token::FormTokens;
 use hub::Hub;
 use identity::Identities;
 use journal::Journal;
@@ -50,8 +61,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
+use supervise::{Health, Supervisor};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -60,9 +71,6 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 /// What the database is given to say goodbye.
 const CLOSE: Duration = Duration::from_secs(1);
-
-/// How often rooms are compared with the database, without Redis: commands and, on PostgreSQL, other nodes may write it.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
@@ -81,11 +89,13 @@ pub(crate) struct Parts {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
     pub(crate) identities: Identities,
+    pub(crate) form_tokens: FormTokens,
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
     pub(crate) rendered: Rendered,
     pub(crate) metrics: Metrics,
+    pub(crate) health: Health,
     pub(crate) sockets: TaskTracker,
     pub(crate) draining: CancellationToken,
 }
@@ -99,21 +109,15 @@ pub enum RunError {
     /// What the URL of Redis is wrong about.
     #[error("redis-url: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The task that accepts connections.
+    #[error("no connection is accepted any more")]
+    Accepting,
 }
 
 impl From<sea_orm::DbErr> for RunError {
     fn from(error: sea_orm::DbErr) -> Self {
         Self::Store(error.into())
     }
-}
-
-/// Reaches the database and Redis, as `parlour check` does.
-pub async fn check(config: &Config) -> Result<(), RunError> {
-    Store::open_existing(&config.database_url).await?.close().await?;
-    if let Some(url) = &config.redis_url {
-        Relay::check(url).await?;
-    }
-    Ok(())
 }
 
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
@@ -130,23 +134,41 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         }
     };
     let identities = Identities::new(&store.secret("identity").await?);
+    let form_tokens = FormTokens::new(&store.secret("forms").await?);
     let (hub, changes) = Hub::new(store.clone());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(metrics.clone().keep_up());
+    let health = Health::default();
+    let mut tasks = Supervisor::new(health.clone());
+    {
+        let metrics = metrics.clone();
+        tasks.spawn("metrics", move || metrics.clone().keep_up());
+    }
     let relay = match &config.redis_url {
         Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
         None => Relay::none(),
     };
-    if config.redis_url.is_none() {
-        tasks.spawn(look_for_ever(hub.clone()));
+    {
+        let hub = hub.clone();
+        tasks.spawn("look", move || hub.clone().look_for_ever());
     }
-    tasks.spawn(retention::keep_to_it(store.clone(), hub.clone(), config.retention_days));
-    tasks.spawn(presence::tell_for_ever(hub.clone(), relay.clone(), changes));
-    let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone());
+    {
+        let (store, hub, days) = (store.clone(), hub.clone(), config.retention_days);
+        tasks.spawn("retention", move || retention::keep_to_it(store.clone(), hub.clone(), days));
+    }
+    {
+        let (hub, relay) = (hub.clone(), relay.clone());
+        tasks.spawn("presence", move || presence::tell_for_ever(hub.clone(), relay.clone(), changes.clone()));
+    }
+    let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone(), health.clone());
     let limiter = Limiter::new(config.rates);
-    tasks.spawn(limiter.clone().forget_for_ever());
+    {
+        let limiter = limiter.clone();
+        tasks.spawn("limits", move || limiter.clone().forget_for_ever());
+    }
     let rendered = Rendered::default();
-    tasks.spawn(rendered.clone().forget_for_ever());
+    {
+        let rendered = rendered.clone();
+        tasks.spawn("pages", move || rendered.clone().forget_for_ever());
+    }
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
     let arrivals = Arrivals::new(&config);
@@ -156,19 +178,25 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         config: Arc::new(config),
         chat,
         identities,
+        form_tokens,
         limiter,
-        relay,
+        relay: relay.clone(),
         assets,
         rendered,
         metrics,
+        health,
         sockets: TaskTracker::new(),
         draining: CancellationToken::new(),
     }));
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
     let closing = CancellationToken::new();
-    let serving = tokio::spawn(accept::serve(listener, router::router(shared), arrivals, closing.clone()));
+    let mut serving = tokio::spawn(accept::serve(listener, router::router(shared), arrivals, closing.clone()));
 
-    shutdown.await;
+    let deaf = tokio::select! {
+        () = &mut shutdown => false,
+        // It ends when it is told to, and by a panic.
+        _ = &mut serving => true,
+    };
     tracing::info!("draining");
     draining.cancel();
     sockets.close();
@@ -176,33 +204,26 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         // Until the last socket has gone, whoever asks is told that this server is not ready.
         sockets.wait().await;
         closing.cancel();
-        let _ = serving.await;
+        if !deaf {
+            let _ = serving.await;
+        }
         // The last handle on the journal went with the last request.
         let _ = writer.await;
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    // The other nodes do not wait for this one to be heard again.
+    relay.leave().await;
     tasks.shutdown().await;
     // A database that does not answer does not say goodbye either.
     tokio::time::timeout(CLOSE, store.close()).await.unwrap_or(Ok(()))?;
-    Ok(())
-}
-
-/// Without a doorbell, whatever another node on the same PostgreSQL or a command has written is found by looking.
-async fn look_for_ever(hub: Hub) {
-    let mut often = tokio::time::interval(LOOK);
-    loop {
-        often.tick().await;
-        if let Err(error) = hub.check().await {
-            tracing::warn!(%error, "the rooms cannot be compared with the database just now");
-        }
-    }
+    if deaf { Err(RunError::Accepting) } else { Ok(()) }
 }
 
 /// One line on standard output: where the server listens, and what it uses.
 fn announce(config: &Config, listener: &TcpListener) {
     let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
     let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));
-    println!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url));
+    telemetry::announce(&format!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url)));
 }

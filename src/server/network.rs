@@ -1,12 +1,21 @@
-//! Who is counted together, and how much each has just now.
+//! Networks: which addresses are counted together, and how much each network holds at a time.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many times the limit of one [`Network`] all networks of one [`Site`] have together. Mobile carriers give each
+/// phone a /64, so a site is more than one household; an attacker's /48 is worth four networks, not 65,536.
+pub(crate) const SITE: u32 = 4;
 
 /// An IPv4 address, or an IPv6 network of 64 bits, which is what one household gets (RFC 6177).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Network(IpAddr);
+
+/// An IPv6 network of 48 bits: the most that one customer gets (RIPE-690).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Site([u8; 6]);
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
@@ -17,7 +26,29 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// How many of something are held, by network and together. A cheap-to-clone handle.
+impl Network {
+    /// The site that an IPv6 network belongs to; `None` for IPv4, where an address is all there is.
+    pub(crate) fn site(self) -> Option<Site> {
+        match self.0 {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => {
+                let [a, b, c, d, e, f, ..] = address.octets();
+                Some(Site([a, b, c, d, e, f]))
+            }
+        }
+    }
+
+    /// The bytes of what one customer has: the IPv4 address (4 bytes) or the site (6 bytes).
+    pub(crate) fn customer(self) -> Vec<u8> {
+        match (self.0, self.site()) {
+            (_, Some(Site(site))) => site.to_vec(),
+            (IpAddr::V4(address), _) => address.octets().to_vec(),
+            (IpAddr::V6(address), None) => address.octets().to_vec(),
+        }
+    }
+}
+
+/// Counts of what is held, by network, by site and in total. A cheap-to-clone handle.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Census(Arc<Mutex<Counts>>);
 
@@ -25,6 +56,7 @@ pub(crate) struct Census(Arc<Mutex<Counts>>);
 struct Counts {
     all: u32,
     by_network: HashMap<Network, u32>,
+    by_site: HashMap<Site, u32>,
 }
 
 /// One that is counted as long as this is held.
@@ -39,23 +71,28 @@ pub(crate) struct Counted {
 pub(crate) enum Enough {
     /// Of all.
     Together,
-    /// Of this network.
+    /// Of this network, or of its site.
     OfNetwork,
 }
 
 impl Census {
-    /// One more of `network`, if there are fewer than `each` of it and fewer than `all` together.
+    /// Counts one more of `network`, if there are fewer than `each` of it, fewer than [`SITE`] times `each` of its site,
+    /// and fewer than `all` in total.
     pub(crate) fn take(&self, network: Network, each: u32, all: u32) -> Result<Counted, Enough> {
         let mut counts = self.counts();
+        let of_network = counts.by_network.get(&network).copied().unwrap_or_default();
+        let of_site = network.site().and_then(|site| counts.by_site.get(&site).copied()).unwrap_or_default();
         if counts.all >= all {
             return Err(Enough::Together);
         }
-        let of_network = counts.by_network.entry(network).or_default();
-        if *of_network >= each {
+        if of_network >= each || of_site >= each.saturating_mul(SITE) {
             return Err(Enough::OfNetwork);
         }
-        *of_network += 1;
         counts.all += 1;
+        *counts.by_network.entry(network).or_default() += 1;
+        if let Some(site) = network.site() {
+            *counts.by_site.entry(site).or_default() += 1;
+        }
         Ok(Counted { census: self.clone(), network })
     }
 
@@ -68,11 +105,18 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.census.counts();
         counts.all -= 1;
-        if let Some(of_network) = counts.by_network.get_mut(&self.network) {
-            *of_network -= 1;
-            if *of_network == 0 {
-                counts.by_network.remove(&self.network);
-            }
+        release(&mut counts.by_network, &self.network);
+        if let Some(site) = self.network.site() {
+            release(&mut counts.by_site, &site);
+        }
+    }
+}
+
+fn release<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
         }
     }
 }
@@ -94,6 +138,15 @@ mod tests {
     }
 
     #[test]
+    fn a_site_has_48_bits() {
+        assert_eq!(network("2001:db8:1:2::1").site(), network("2001:db8:1:ffff::1").site());
+        assert_ne!(network("2001:db8:1::1").site(), network("2001:db8:2::1").site());
+        assert_eq!(network("192.0.2.1").site(), None);
+        assert_eq!(network("::ffff:192.0.2.1").customer(), [192, 0, 2, 1]);
+        assert_eq!(network("2001:db8:1:2::1").customer(), [0x20, 0x01, 0x0d, 0xb8, 0, 1]);
+    }
+
+    #[test]
     fn they_are_counted_by_network_and_together_and_given_back() {
         let census = Census::default();
         let take = |address| census.take(network(address), 2, 3);
@@ -108,5 +161,18 @@ mod tests {
         drop(there);
         assert_eq!(census.counts().all, 0);
         assert!(census.counts().by_network.is_empty());
+    }
+
+    #[test]
+    fn networks_of_a_site_have_a_limit_together() {
+        let census = Census::default();
+        let taken: Vec<_> = (0..100)
+            .map(|number| census.take(network(&format!("2001:db8:1:{number}::1")), 2, u32::MAX))
+            .filter_map(Result::ok)
+            .collect();
+        assert_eq!(taken.len(), 2 * SITE as usize);
+        assert!(census.take(network("2001:db8:2::1"), 2, u32::MAX).is_ok(), "another site");
+        drop(taken);
+        assert!(census.counts().by_site.is_empty());
     }
 }

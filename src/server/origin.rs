@@ -8,21 +8,44 @@ use axum::http::{HeaderMap, header};
 /// The site is `public_url` (an origin, as configuration has it); without one, what the request's `Host` says.
 pub(crate) fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> Option<bool> {
     let origin = headers.get(header::ORIGIN)?.as_bytes();
-    let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    Some(match public_url {
-        Some(site) => origin == site.as_bytes(),
-        None => host().is_some_and(|host| origin == format!("http://{host}").as_bytes()),
-    })
+    Some(own(headers, public_url).is_some_and(|own| origin == own.as_bytes()))
+}
+
+/// The site's own origin; `None` if the request does not say.
+fn own(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
+    let of_host = || Some(format!("http://{}", headers.get(header::HOST)?.to_str().ok()?));
+    public_url.map(str::to_owned).or_else(of_host)
+}
+
+/// The path of the site's own page that the request comes from, as `Referer` says; of another site's, `Some(None)`.
+/// `None` where none was sent, as many links and privacy settings have it.
+fn own_page<'a>(headers: &'a HeaderMap, public_url: Option<&str>) -> Option<Option<&'a str>> {
+    let referer = headers.get(header::REFERER)?.to_str().unwrap_or_default();
+    let path = own(headers, public_url).and_then(|own| referer.strip_prefix(&own));
+    Some(path.filter(|path| path.starts_with('/')))
+}
+
+/// Whether this is the front page's form, sent by `GET`: it comes from the front page. Pages tell their own site which
+/// one they are, and a link in a message does not (`noreferrer`). Without proof it is not.
+pub(crate) fn is_of_front_page(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+    let path = own_page(headers, public_url).flatten().and_then(|path| path.split(['?', '#']).next());
+    path == Some("/") && !is_elsewhere(headers)
+}
+
+/// Whether a browser says that the request does not come from this site alone.
+pub(crate) fn is_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin")
 }
 
 /// Whether a page of this site sends something, or no page at all. Browsers say where a request comes from in
-/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, as over http to another machine, `Origin` tells. Pages
+/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, as over http to another machine, `Origin` tells, or at least
+/// `Referer`. Pages
 /// say in their head that their own site may be told of them: under `no-referrer` their forms would be sent with
 /// `Origin: null`.
 pub(crate) fn may_send(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
         Some(site) => matches!(site, b"same-origin" | b"none"),
-        None => is_own(headers, public_url) != Some(false),
+        None => is_own(headers, public_url).unwrap_or_else(|| own_page(headers, public_url) != Some(None)),
     }
 }
 
@@ -65,5 +88,30 @@ mod tests {
         assert!(!from("same-site", "null"));
         assert!(!may_send(&headers(Some("null")), None));
         assert!(may_send(&headers(None), None), "a command-line client");
+    }
+
+    #[test]
+    fn the_front_form_is_known_by_the_page_it_comes_from() {
+        let from = |referer: &'static str, site: Option<&'static str>| {
+            let mut headers = headers(None);
+            headers.insert(header::REFERER, referer.parse().unwrap());
+            site.map(|site| headers.insert("sec-fetch-site", site.parse().unwrap()));
+            (is_of_front_page(&headers, None), may_send(&headers, None))
+        };
+        let own = "http://chat.example:3000";
+        for front in ["http://chat.example:3000/", "http://chat.example:3000/?room_name=a%2Fb"] {
+            assert_eq!(from(front, None), (true, true), "{front}");
+            assert_eq!(from(front, Some("same-origin")), (true, true), "{front}");
+            assert_eq!(from(front, Some("cross-site")), (false, false), "{front}");
+            assert_eq!(from(front, Some("none")), (false, true), "{front}");
+        }
+        assert_eq!(from("http://chat.example:3000/harbour/", None), (false, true), "a link in a message");
+        assert_eq!(from(own, None), (false, false), "browsers send a path");
+        for foreign in
+            ["http://evil.example/", "http://chat.example:3000.evil/", "http://chat.example:30001/", "", "null"]
+        {
+            assert_eq!(from(foreign, None), (false, false), "{foreign}");
+        }
+        assert!(!is_of_front_page(&headers(None), None));
     }
 }

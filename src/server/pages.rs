@@ -2,15 +2,18 @@
 //! anew each time.
 
 use super::access::Denied;
+use super::limits::Rendering;
+use super::network::Network;
 use super::random::event_id;
 use super::rendered::{Looks, Mark, Personal, Template, Version};
+use super::store::Found;
 use super::visitor::Visitor;
-use super::{Shared, headers, metrics};
+use super::{Shared, assets, headers, metrics};
 use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
-use crate::ui::{PageError, Refused, shell};
+use crate::ui::{FrontPageData, Page, PageError, RejectedForm, shell};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
@@ -32,7 +35,13 @@ enum Shown {
 }
 
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
-pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, refused: Option<Refused>) -> Response {
+pub(super) async fn room_page(
+    shared: &Shared,
+    request: Request,
+    visit: Visit,
+    refused: Option<RejectedForm>,
+) -> Response {
+    let takes_gzip = assets::takes(request.headers(), "gzip");
     let shown = shown(shared, &visit, refused.is_some()).await;
     if let Ok(shown) = &shown {
         metrics::paged(matches!(shown, Shown::Kept(_)));
@@ -41,7 +50,7 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
         Ok(Shown::Kept(template)) => Some(template),
         Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
         Err(denied) => {
-            return (denied.status(), page(shared, request, Some(denied.into())).await).into_response();
+            return (denied.status(), page(shared, request, Page::Error(denied.into())).await).into_response();
         }
     };
     let Some(template) = template else {
@@ -50,7 +59,14 @@ pub(super) async fn room_page(shared: &Shared, request: Request, visit: Visit, r
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
     let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
-    with_policy(Html(template.fill(&personal)).into_response(), &personal.nonce)
+    let page = if takes_gzip {
+        // Compressed already, but for what is put in.
+        let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
+        (encoded, Html(template.fill_gzip(&personal))).into_response()
+    } else {
+        Html(template.fill(&personal)).into_response()
+    };
+    with_policy(page, &personal.nonce)
 }
 
 /// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
@@ -58,14 +74,34 @@ async fn shown(shared: &Shared, visit: &Visit, anew: bool) -> Result<Shown, Deni
     let Visit { name, permalink, username, visitor } = visit;
     let found = shared.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
-    let looks = Looks { room: found.room.id, permalink: *permalink, named: username.is_some(), ownership };
+    let permalink = permalink.and_then(|seq| around(seq, &found));
+    let looks = Looks { room: found.room.id, permalink, named: username.is_some(), ownership };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
     let version = Version { epoch, head: found.head, first: found.first, invitation };
     if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
         return Ok(Shown::Kept(template));
     }
-    let room = shared.chat.show(found, username.clone(), visitor, *permalink).await?;
+    let room = shared.chat.show(found, username.clone(), visitor, permalink).await?;
     Ok(Shown::Anew(Box::new(room), looks, version))
+}
+
+/// The number to show a page around: numbers that the room does not have yet, or has no more, all lead to one page each.
+/// `None` leads to the newest messages, 0 to the oldest.
+fn around(seq: Seq, found: &Found) -> Option<Seq> {
+    let is_kept = found.first > 0 && seq <= found.head;
+    is_kept.then_some(if seq < found.first { 0 } else { seq })
+}
+
+/// The network that asks for a page.
+fn network(request: &Request) -> Option<Network> {
+    let extensions = request.extensions();
+    let network = extensions.get::<Network>().copied();
+    network.or_else(|| extensions.get::<Visitor>().map(|visitor| visitor.network))
+}
+
+/// Waits for a turn of the network that asks: a page is drawn without a pause.
+async fn turn(shared: &Shared, network: Option<Network>) -> Option<Rendering> {
+    Some(shared.limiter.render(network?).await)
 }
 
 /// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
@@ -76,7 +112,7 @@ async fn draw(
     room: RoomPage,
     looks: Looks,
     version: Version,
-    refused: Option<Refused>,
+    refused: Option<RejectedForm>,
 ) -> Option<Arc<Template>> {
     let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
     let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
@@ -84,10 +120,9 @@ async fn draw(
     let mark = Mark::new();
     let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
     let room = RoomPage { form_id, tag, username, ..room };
-    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
-        provide_context(room.clone());
-        provide_context(refused.clone());
-    });
+    let _turn = turn(shared, network(&request)).await;
+    let page = Page::Room(Box::new(room), refused);
+    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
     let template = Arc::new(Template::cut(&String::from_utf8_lossy(&html), &mark)?);
     if for_all {
@@ -100,31 +135,37 @@ impl From<Denied> for PageError {
     fn from(denied: Denied) -> Self {
         let heading = match denied {
             Denied::Missing => return Self::no_room(denied.to_string()),
-            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You cannot come in just now.",
-            Denied::Unavailable(_) => "Something is wrong here.",
+            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You can’t come in right now.",
+            Denied::Unavailable(_) => "Something went wrong.",
         };
         Self { heading, reason: denied.to_string() }
     }
 }
 
-/// A page that shows nothing of a room: the front page, or why there is none.
-pub(super) async fn page(shared: &Shared, request: Request, error: Option<PageError>) -> Response {
+/// Renders the front page: the form with these values, or else with the remembered name.
+pub(super) async fn front_page(
+    shared: &Shared,
+    request: Request,
+    username: Option<String>,
+    room_name: Option<String>,
+) -> Response {
+    let username = username.or_else(|| known(&request).map(ToString::to_string));
+    let token = request.extensions().get::<Visitor>().map(|visitor| shared.form_tokens.of(&visitor.author));
+    page(shared, request, Page::Front(FrontPageData { username, room_name, token })).await
+}
+
+/// Renders a page that shows nothing of a room.
+async fn page(shared: &Shared, request: Request, page: Page) -> Response {
     let nonce = Nonce::new();
-    let known = KnownUsername(known(&request).cloned());
-    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, move || {
-        provide_context(known.clone());
-        provide_context(error.clone());
-    });
+    let _turn = turn(shared, network(&request)).await;
+    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
     with_policy(response.await, &nonce)
 }
 
 /// Whatever has no page: says why, with 404.
-pub(super) async fn not_found(State(shared): State<Shared>, mut request: Request) -> Response {
+pub(super) async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
     let error = PageError::no_room(why_not(request.uri().path()));
-    // Leptos reads an address in its own way: it resolves dots and backslashes and undoes escapes twice, and would find
-    // rooms where this router finds none. So it is given one that leads nowhere.
-    *request.uri_mut() = Uri::from_static("/-/-/-");
-    (StatusCode::NOT_FOUND, page(&shared, request, Some(error)).await).into_response()
+    (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
 }
 
 fn why_not(path: &str) -> String {
@@ -137,20 +178,12 @@ fn why_not(path: &str) -> String {
     }
 }
 
-/// Renders the page that the request's address names, in this context.
-async fn render(
-    options: LeptosOptions,
-    assets: String,
-    request: Request,
-    nonce: &str,
-    context: impl Fn() + Clone + Send + Sync + 'static,
-) -> Response {
+/// Renders the document of a page.
+async fn render(options: LeptosOptions, assets: String, request: Request, nonce: &str, page: Page) -> Response {
     let nonce = nonce.to_owned();
-    let context = move || {
-        provide_context(Nonce::from_value(nonce.clone()));
-        context();
-    };
-    leptos_axum::render_app_async_with_context(context, move || shell(options.clone(), assets.clone()))(request).await
+    let context = move || provide_context(Nonce::from_value(nonce.clone()));
+    let document = move || shell(options.clone(), assets.clone(), page.clone());
+    leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
 /// Only the page's own scripts run.
@@ -199,10 +232,8 @@ mod tests {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = "/harbour/".parse().unwrap();
         let options = LeptosOptions::builder().output_name("parlour").build();
-        let html = render(options, "/assets/x".into(), request, &personal.nonce, move || {
-            provide_context(page.clone());
-            provide_context(None::<Refused>);
-        });
+        let page = Page::Room(Box::new(page), None);
+        let html = render(options, "/assets/x".into(), request, &personal.nonce, page);
         String::from_utf8(to_bytes(html.await.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     }
 
@@ -227,7 +258,7 @@ mod tests {
             let filled = Template::cut(&template, &mark).unwrap().fill(&personal);
             assert_eq!(filled, rendered(&personal, tags).await);
             assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
-            assert_eq!(filled.contains("data-to=\"edit\""), tags.contains(&7));
+            assert_eq!(filled.contains("data-action=\"edit\""), tags.contains(&7));
         }
     }
 }

@@ -1,34 +1,49 @@
 //! Who is here, told: to a room's connections at most once a second, and to the other nodes, who tell theirs.
+//!
+//! Other nodes are told of a room when it is opened here, which asks them for theirs, and of every change while one of
+//! them has the room too. Now and then a node names its rooms, with a digest of who is in each: where that is not what
+//! another node knows, it asks again. So what was lost is made up for, and nothing is said again that is known.
 
-use super::hub::{Change, Hub};
-use super::relay::Relay;
-use std::collections::{HashMap, HashSet};
+use super::hub::{Changes, Collected, Hub, Others};
+use super::relay::{Relay, Told};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::interval;
+use tokio::task::yield_now;
+use tokio::time::{MissedTickBehavior, interval};
 
-/// A room is told at most so often.
+/// Shortest time between two times that a room is told.
 const PACE: Duration = Duration::from_secs(1);
 
-/// How often the clock is looked at while somebody waits to be told.
+/// Interval of looking at the clock while somebody waits to be told.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How often other nodes are told again what they may have missed.
+/// Interval of naming this node's rooms to the others.
 const AGAIN: Duration = Duration::from_secs(8);
 
+/// Maximum number of rooms that are told before other tasks have a turn.
+const AT_ONCE: usize = 64;
+
+/// Bound of one bell that tells who is in many rooms, in bytes. That of one large room may be above it.
+const BELL: usize = 8 << 10;
+
+/// Maximum number of rooms that one bell names, and of such bells in one tick.
+const NAMED: usize = 256;
+const NAMING: usize = 4;
+
 /// Tells, for as long as the server lives.
-pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, mut changes: UnboundedReceiver<Change>) {
-    let mut rooms = Rooms { hub, relay, changed: HashMap::new(), told: HashMap::new() };
+pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, changes: Changes) {
+    let mut rooms = Rooms::new(hub, relay);
+    // Rooms that an earlier run of this task, which has panicked, may not have told.
+    rooms.changed = rooms.hub.ids().into_iter().map(|room| (room, Others::Told)).collect();
     let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut again = interval(AGAIN);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            change = changes.recv() => match change {
-                Some(change) => rooms.change(change),
-                None => return,
-            },
-            _ = tick.tick(), if !rooms.changed.is_empty() => rooms.tell(),
-            _ = again.tick() => rooms.change(Change::Everything),
+            collected = changes.next() => rooms.take_in(collected),
+            _ = tick.tick(), if rooms.has_news() => rooms.tell().await,
+            _ = again.tick() => rooms.name_all(),
         }
     }
 }
@@ -36,38 +51,133 @@ pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, mut changes: Unbounded
 struct Rooms {
     hub: Hub,
     relay: Relay,
-    /// Rooms to be told, and whether other nodes need to know.
-    changed: HashMap<i64, bool>,
+    /// Rooms whose connections are to be told, and what other nodes are to be told then.
+    changed: HashMap<i64, Others>,
     /// When each room was last told.
     told: HashMap<i64, Instant>,
+    /// Rooms of which other nodes are to be told, and whether they are asked.
+    outgoing: HashMap<i64, bool>,
+    /// The order in which they are told.
+    order: VecDeque<i64>,
+    /// Rooms that are to be named.
+    naming: VecDeque<i64>,
+    /// Rooms of which other nodes were told that somebody is in them here.
+    known: HashSet<i64>,
 }
 
 impl Rooms {
-    fn change(&mut self, change: Change) {
-        match change {
-            Change::Here(room) => drop(self.changed.insert(room, true)),
-            Change::Elsewhere(room) => drop(self.changed.entry(room).or_insert(false)),
-            Change::Typing(room, text) => self.relay.tell_typing(room, text.text()),
-            Change::Everything => {
-                let live: HashSet<i64> = self.hub.ids().into_iter().collect();
-                self.told.retain(|room, told| live.contains(room) || told.elapsed() < PACE);
-                if self.relay.is_there() {
-                    self.changed.extend(live.into_iter().map(|room| (room, true)));
-                }
+    fn new(hub: Hub, relay: Relay) -> Self {
+        let (changed, told, outgoing) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (order, naming, known) = (VecDeque::new(), VecDeque::new(), HashSet::new());
+        Self { hub, relay, changed, told, outgoing, order, naming, known }
+    }
+
+    fn take_in(&mut self, Collected { rooms, typing, everything }: Collected) {
+        for (room, others) in rooms {
+            let changed = self.changed.entry(room).or_default();
+            *changed = others.max(*changed);
+        }
+        for (room, text) in typing {
+            self.relay.tell_typing(room, text.text());
+        }
+        if everything {
+            self.name_all();
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        !self.changed.is_empty() || !self.order.is_empty() || !self.naming.is_empty()
+    }
+
+    /// Has every room named to the other nodes; nodes that do not understand that are told who is in each.
+    fn name_all(&mut self) {
+        let live = self.hub.ids();
+        let lives: HashSet<i64> = live.iter().copied().collect();
+        self.told.retain(|room, told| lives.contains(room) || told.elapsed() < PACE);
+        if !self.relay.is_there() {
+            return;
+        }
+        if self.relay.has_old_nodes() {
+            live.iter().for_each(|room| self.tell_others(*room, false));
+        }
+        // Those that still wait to be named are not named later for it.
+        let (mut waiting, named): (Vec<i64>, Vec<i64>) = {
+            let waits: HashSet<i64> = self.naming.iter().copied().collect();
+            live.into_iter().partition(|room| waits.contains(room))
+        };
+        waiting.extend(named);
+        self.naming = waiting.into();
+    }
+
+    fn tell_others(&mut self, room: i64, asks: bool) {
+        match self.outgoing.get_mut(&room) {
+            Some(asked) => *asked |= asks,
+            None => {
+                self.outgoing.insert(room, asks);
+                self.order.push_back(room);
             }
         }
     }
 
-    fn tell(&mut self) {
+    async fn tell(&mut self) {
         let due = |room: &i64| self.told.get(room).is_none_or(|told| told.elapsed() >= PACE);
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
-        for room in rooms {
-            let to_all = self.changed.remove(&room).unwrap_or_default();
+        for (index, room) in rooms.into_iter().enumerate() {
+            let others = self.changed.remove(&room).unwrap_or_default();
             self.told.insert(room, Instant::now());
-            let (present, asks) = self.hub.tell_presence(room);
-            if to_all {
-                self.relay.tell_presence(room, present, asks);
+            let asks = self.hub.tell_presence(room) || others == Others::Asked;
+            if self.relay.is_there() && (asks || others == Others::Told) {
+                self.tell_others(room, asks);
             }
+            if index % AT_ONCE == AT_ONCE - 1 {
+                yield_now().await;
+            }
+        }
+        self.send_presence().await;
+        self.send_names().await;
+    }
+
+    /// Tells the other nodes of rooms, as far as there is room for it. Of one that no other node has, nothing needs to be
+    /// told.
+    async fn send_presence(&mut self) {
+        while !self.order.is_empty() && self.relay.takes_hints() {
+            let (mut bell, mut bytes) = (Vec::new(), 0);
+            for _ in 0..AT_ONCE {
+                if bytes >= BELL {
+                    break;
+                }
+                let Some(room) = self.order.pop_front() else { break };
+                let asks = self.outgoing.remove(&room).unwrap_or_default();
+                let (present, shared) = self.hub.present(room);
+                let was_known = if present.is_empty() { self.known.remove(&room) } else { self.known.contains(&room) };
+                if asks || shared || self.relay.has_old_nodes() || present.is_empty() && was_known {
+                    if !present.is_empty() {
+                        self.known.insert(room);
+                    }
+                    bytes += present.size();
+                    bell.push(Told { room, present, asks });
+                }
+            }
+            self.relay.tell_presence(bell);
+            yield_now().await;
+        }
+    }
+
+    /// Names rooms to the other nodes, some of them in each tick.
+    async fn send_names(&mut self) {
+        for _ in 0..NAMING {
+            if self.naming.is_empty() || !self.relay.takes_hints() {
+                return;
+            }
+            let mut named = Vec::new();
+            for room in self.naming.drain(..NAMED.min(self.naming.len())) {
+                let (present, _) = self.hub.present(room);
+                if !present.is_empty() {
+                    named.push((room, present.digest()));
+                }
+            }
+            self.relay.tell_rooms(named);
+            yield_now().await;
         }
     }
 }
@@ -86,9 +196,9 @@ mod tests {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         for _ in 0..2 {
             let _live = hub.enter(&room).await.unwrap();
-            assert!(hub.tell_presence(room.id).1);
-            assert!(!hub.tell_presence(room.id).1, "they were asked");
+            assert!(hub.tell_presence(room.id));
+            assert!(!hub.tell_presence(room.id), "they were asked");
         }
-        assert!(!hub.tell_presence(room.id).1, "nobody is here to know it");
+        assert!(!hub.tell_presence(room.id), "nobody is here to know it");
     }
 }

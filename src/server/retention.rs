@@ -1,12 +1,12 @@
-//! Lets go of messages that are older than their rooms keep them, and of names that nobody holds any more: now and then,
-//! a little at a time, so that whoever talks does not notice.
+//! Lets go of messages that are older than their rooms keep them, of names that nobody holds any more, and of mutes and
+//! bans that are over: now and then, a little at a time, so that whoever talks does not notice.
 
 use super::hub::Hub;
-use super::store::Store;
+use super::store::{Keeping, Store};
 use sea_orm::DbErr;
 use std::num::NonZeroU32;
 use std::time::Duration;
-use tokio::time::{interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How often rooms are looked through. Days are what people count in.
 const OFTEN: Duration = Duration::from_secs(10 * 60);
@@ -14,43 +14,84 @@ const OFTEN: Duration = Duration::from_secs(10 * 60);
 /// How long others have the database to themselves between two batches.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// After so many rooms in a row that fail, the database is taken to be away, and the rest is left for the next time.
+const MAX_FAILURES: u32 = 5;
+
 /// Keeps to it; `default` is the site's number of days, for rooms that have none of their own.
 pub(super) async fn keep_to_it(store: Store, hub: Hub, default: Option<NonZeroU32>) {
     let mut often = interval(OFTEN);
+    often.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         often.tick().await;
         match sweep(&store, &hub, default).await {
-            Ok(0) => {}
-            Ok(events) => tracing::info!(events, "what was too old is gone"),
-            Err(error) => tracing::warn!(%error, "old messages cannot be removed just now"),
+            0 => {}
+            events => tracing::info!(events, "what was too old is gone"),
         }
     }
 }
 
-/// Goes through all rooms once; returns how many events went.
-async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> Result<u64, DbErr> {
-    let (mut gone, mut after) = (0, 0);
-    loop {
-        let rooms = store.keeping(after, default).await?;
-        let Some(last) = rooms.last() else { break };
-        after = last.room_id;
-        for keeping in rooms {
-            loop {
-                match store.forget_oldest(keeping).await? {
-                    0 => break,
-                    events => gone += events,
-                }
-                sleep(PAUSE).await;
-            }
-            // Also where another node has removed them.
-            hub.forget_oldest(keeping.room_id).await?;
-        }
+/// Goes through all rooms once, and through what else is not kept; returns how many events went. What fails is logged,
+/// and keeps nothing else from going.
+async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
+    let failed = |error: DbErr, what: &str| tracing::warn!(%error, "{what} cannot be removed just now");
+    let gone = sweep_rooms(store, hub, default).await;
+    let mut others = 0;
+    match store.forget_names().await {
+        Ok(names) => others += names,
+        Err(error) => failed(error, "old names"),
     }
-    let names = store.forget_names().await?;
-    if gone + names > 0 {
+    match store.forget_standings().await {
+        Ok(standings) => others += standings,
+        Err(error) => failed(error, "bans and the like that are over"),
+    }
+    if let Err(error) = store.redact_rest().await {
+        failed(error, "texts of messages that have gone");
+    }
+    if gone + others > 0 {
         store.forget_deleted();
     }
-    Ok(gone)
+    gone
+}
+
+async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
+    let (mut gone, mut after, mut failures) = (0, i64::MIN, 0);
+    loop {
+        let rooms = match store.keeping(after, default).await {
+            Ok(rooms) => rooms,
+            Err(error) => {
+                tracing::warn!(%error, "rooms cannot be looked through for old messages just now");
+                return gone;
+            }
+        };
+        let Some(last) = rooms.last() else { return gone };
+        after = last.room_id;
+        for keeping in rooms {
+            match sweep_room(store, hub, keeping, &mut gone).await {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    tracing::warn!(room = keeping.room_id, %error, "old messages cannot be removed just now");
+                    failures += 1;
+                }
+            }
+            if failures == MAX_FAILURES {
+                tracing::warn!("the other rooms are left for the next time");
+                return gone;
+            }
+        }
+    }
+}
+
+/// Removes what one room does not keep, and adds how many events that were to `gone`.
+async fn sweep_room(store: &Store, hub: &Hub, keeping: Keeping, gone: &mut u64) -> Result<(), DbErr> {
+    loop {
+        match store.forget_oldest(keeping).await? {
+            0 => break,
+            events => *gone += events,
+        }
+        sleep(PAUSE).await;
+    }
+    // Also where another node has removed them.
+    hub.forget_oldest(keeping.room_id).await
 }
 
 #[cfg(test)]
@@ -70,17 +111,17 @@ mod tests {
         for n in 1..=3 {
             let draft = Draft::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
             let id = EventId::parse(&n.to_string()).unwrap();
-            let entry = Entry { room_id: room.id, author: Identities::guest(), id, draft };
+            let entry = Entry { room_id: room.id, begins: None, author: Identities::guest(), id, draft };
             let appended = store.append(&[entry], Locking::Wait).await.unwrap();
             let Some(Appended::New(event)) = appended.into_iter().next() else { panic!("a new event") };
             hub.publish(room.id, vec![event.into()]);
         }
         assert_eq!(live.remembered(), 3);
         store.age(room.id, 2).await;
-        assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await.unwrap(), 2);
+        assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await, 2);
         assert_eq!((live.remembered(), live.head()), (1, 3));
         store.age(room.id, 3).await;
-        assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await.unwrap(), 1);
+        assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await, 1);
         assert_eq!((live.remembered(), live.head()), (0, 3));
         std::fs::remove_dir_all(directory).unwrap();
     }

@@ -2,23 +2,26 @@
 
 use super::access::Denied;
 use super::chat::Wish;
-use super::pages::{Visit, known, not_found, page, room_page};
+use super::pages::{Visit, front_page, known, not_found, room_page};
 use super::visitor::Visitor;
-use super::{Shared, assets, body, headers, health, metrics, origin, request, socket, visitor};
+use super::{
+    Shared, assets, body, headers, health, metrics, origin, request, request_limit, socket, validate, visitor,
+};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
-use crate::ui::Refused;
+use crate::ui::RejectedForm;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Form, FromRef, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -38,17 +41,24 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
-    let answers = Router::new()
+    // Room pages are compressed when they are rendered. What is left is compressed with little effort.
+    let compressed =
+        || CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(html_is_compressed.clone());
+    let work = Router::new()
         .merge(pages)
         .merge(functions)
+        .layer(compressed())
+        .layer(from_fn_with_state(shared.clone(), request_limit::work));
+    let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))
-        .layer(CompressionLayer::new().compress_when(html_is_compressed))
-        .layer(from_fn(body::whole));
+        .layer(compressed())
+        .layer(from_fn_with_state(shared.clone(), request_limit::small));
+    let answers = Router::new().merge(work).merge(small).layer(from_fn(body::whole));
     let sockets = Router::new()
         .route("/ws/{room_name}", get(socket::upgrade))
         .route("/ws/{room_name}/", get(socket::upgrade))
@@ -57,6 +67,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .merge(answers)
         .merge(sockets)
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(shared.clone(), validate::validate))
         .layer(from_fn_with_state(shared.clone(), headers::protect))
         .layer(from_fn(request::follow))
         .with_state(shared)
@@ -68,29 +79,37 @@ impl FromRef<Shared> for assets::Assets {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
+    /// Of the front page's own form.
+    token: Option<String>,
 }
 
 /// `GET /`: the front page, and where its form leads.
 async fn front(
     State(shared): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let Ok(Query(FrontForm { username, room_name: Some(room_name) })) = form else {
-        return page(&shared, request, None).await;
-    };
+    let FrontForm { username, room_name, token } = form.map(|Query(form)| form).unwrap_or_default();
+    let Some(room_name) = room_name else { return front_page(&shared, request, username, None).await };
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !name.trim().is_empty());
-            // Whoever sends the form wants to go by this name; a link from elsewhere only fills one in.
-            let own = origin::may_send(request.headers(), shared.config.public_url.as_deref());
+            // Whoever sends the form wants to go by this name. A link only fills one in: of the form there is proof.
+            let headers = request.headers();
+            let has_token = token.is_some_and(|token| shared.form_tokens.proves(&visitor.author, &token));
+            let own = has_token && !origin::is_elsewhere(headers)
+                || origin::is_of_front_page(headers, shared.config.public_url.as_deref());
             enter(&shared, &room_name, username.as_deref(), own || known(&request).is_none())
         }
-        Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page(&shared, request, None).await).into_response(),
+        Err(_) => {
+            let page = front_page(&shared, request, username, Some(room_name)).await;
+            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+        }
     }
 }
 
@@ -99,7 +118,7 @@ async fn open_private_room(
     State(shared): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
-    Form(FrontForm { username, room_name }): Form<FrontForm>,
+    Form(FrontForm { username, room_name, .. }): Form<FrontForm>,
 ) -> Response {
     if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
@@ -159,7 +178,7 @@ async fn room(
                 Some(Ok(username)) => (Some(username), None),
                 // A name that cannot be is given back with the reason, like a message that was refused.
                 Some(Err(reason)) => {
-                    (None, Some(Refused { message: String::new(), username: asked, detail: reason.to_string() }))
+                    (None, Some(RejectedForm { message: String::new(), username: asked, detail: reason.to_string() }))
                 }
                 None => (None, None),
             };
@@ -225,7 +244,7 @@ async fn post(
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
             let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
             let username = form.username.filter(|name| name_refused || is_new(name));
-            let refused = Refused { message: form.message, username, detail };
+            let refused = RejectedForm { message: form.message, username, detail };
             let visit = Visit { name, permalink: None, username: known.0, visitor };
             let mut page = room_page(&shared, again, visit, Some(refused)).await;
             // Whoever may not enter is told that, whatever was wrong with the form.
@@ -237,10 +256,13 @@ async fn post(
     }
 }
 
-async fn server_function(State(shared): State<Shared>, headers: HeaderMap, request: Request) -> Response {
-    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
+async fn server_function(State(shared): State<Shared>, mut request: Request) -> Response {
+    if !origin::may_send(request.headers(), shared.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    // Leptos would redirect a request that accepts HTML to its `Referer`, whatever that says. No page sends such forms.
+    request.headers_mut().remove(header::ACCEPT);
+    request.headers_mut().remove(header::REFERER);
     let (chat, config) = (shared.chat.clone(), shared.config.clone());
     let context = move || {
         provide_context(chat.clone());

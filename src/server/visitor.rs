@@ -9,7 +9,7 @@ use super::network::Network;
 use super::peer::Peer;
 use crate::domain::{Key, KnownUsername, Username, room::encode_segment};
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::prelude::{expect_context, use_context};
@@ -59,6 +59,9 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
+    // Whoever posts without a cookie could be somebody new with each message, and stands as the guests of the network do.
+    let posts = request.method() == Method::POST;
+    let author = if posts { author.among_guests_like(&visitor.author) } else { author };
     request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
     let mut response = next.run(request).await;
     keep_identity(&mut response, &cookie, &shared.config);
@@ -71,13 +74,12 @@ fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>
     let (author, renewed) = cookies(request.headers(), &cookie_name(COOKIE, https))
         .find_map(|value| Some((identities.recognise(value)?, identities.renew(value))))
         .unzip();
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
-    let address = peer.client(request.headers(), &shared.config.trusted_proxies);
+    let network = network(request.extensions(), request.headers(), &shared.config);
     let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
     let visitor = Visitor {
         comes_back: author.is_some(),
-        author: author.unwrap_or_else(Identities::guest),
-        network: address.into(),
+        author: author.unwrap_or_else(|| identities.guest_of(network)),
+        network,
         invitation,
     };
     let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
@@ -88,6 +90,12 @@ fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>
     extensions.insert(KnownUsername(username));
     extensions.insert(visitor);
     (visitor, renewed.flatten())
+}
+
+/// The network that a request with these headers comes from.
+pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Network {
+    let peer = extensions.get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
+    peer.client(headers, &config.trusted_proxies).into()
 }
 
 /// The values of the cookies of this name. Those of others on the same host may hold any bytes.

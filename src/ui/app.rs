@@ -1,40 +1,16 @@
-//! The document around every page, and which address leads to which page.
+//! The document around every page.
 
-use super::pages::{ErrorPage, FrontPage, RoomPage};
+use super::pages::{Page, PageView};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
-use leptos_router::SsrMode;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
 
-/// Loads the module and wakes the islands of the page. What Leptos would write here instead waits for an idle moment,
-/// and gives its preload no nonce. If the module ever ends, the page is again what it was before: read, and written to by
-/// its form; the key of the draft is that of `browser/kept.rs`.
-const WAKE: &str = r#"
-const ends = ({ error, reason }) => {
-  const room = document.querySelector(".room.awake");
-  if (!room || !((error ?? reason) instanceof WebAssembly.RuntimeError)) return;
-  room.classList.remove("awake");
-  room.querySelector(".connection-status").replaceChildren("Reading");
-  const draft = `parlour:draft:${room.querySelector(".message-list").dataset.room}`;
-  for (const event of ["submit", "keydown", "click", "input", "pagehide"])
-    addEventListener(event, (it) => {
-      it.stopImmediatePropagation();
-      // What goes by the form is no draft any more.
-      if (event === "submit") localStorage.removeItem(draft);
-    }, true);
-};
-addEventListener("error", ends);
-addEventListener("unhandledrejection", ends);
-const module = await import(`${root}/pkg/parlour.js`);
-await module.default({ module_or_path: `${root}/pkg/parlour.wasm` });
-module.hydrate();
-for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
-"#;
+/// Script that hydrates the islands of a page.
+const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 
-/// The whole document. `assets` stands before the path of every style, script and picture.
-pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
+/// Renders the document of a page. `assets` is the path of styles, scripts and pictures.
+pub fn shell(options: LeptosOptions, assets: String, page: Page) -> impl IntoView {
+    provide_meta_context();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -53,39 +29,66 @@ pub fn shell(options: LeptosOptions, assets: String) -> impl IntoView {
                 <meta property="og:site_name" content="Parlour" />
                 <meta property="og:type" content="website" />
                 <AutoReload options=options.clone() />
-                <Scripts assets />
+                <HydrationScript assets />
                 <MetaTags />
             </head>
             <body>
-                <App />
+                <PageView page />
             </body>
         </html>
     }
 }
 
 #[component]
-fn Scripts(assets: String) -> impl IntoView {
+fn HydrationScript(assets: String) -> impl IntoView {
     if let Some(context) = Owner::current_shared_context() {
-        // Only islands are hydrated, and each knows that of itself.
+        // The document itself is not hydrated; the islands set this themselves.
         context.set_is_hydrating(false);
     }
     view! {
         <link rel="modulepreload" href=format!("{assets}/pkg/parlour.js") nonce=use_nonce() />
         <link rel="preload" href=format!("{assets}/pkg/parlour.wasm") r#as="fetch" r#type="application/wasm" crossorigin="" />
-        <script type="module" nonce=use_nonce()>{format!("const root = {assets:?};{WAKE}")}</script>
+        <script type="module" nonce=use_nonce()>{hydrate_script(&assets)}</script>
     }
 }
 
-#[component]
-fn App() -> impl IntoView {
-    provide_meta_context();
-    view! {
-        <Router>
-            <Routes fallback=ErrorPage>
-                <Route path=path!("/") view=FrontPage ssr=SsrMode::Async />
-                <Route path=path!("/:room_name") view=RoomPage ssr=SsrMode::Async />
-                <Route path=path!("/:room_name/:seq") view=RoomPage ssr=SsrMode::Async />
-            </Routes>
-        </Router>
+/// Returns the script for a page whose assets are at this path, without the script's comments.
+fn hydrate_script(assets: &str) -> String {
+    let code = HYDRATE_SCRIPT.lines().filter(|line| !line.trim_start().starts_with("//"));
+    format!("const root = {assets:?};\n{}\n", code.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::browser::storage::DRAFT_KEY_PREFIX;
+
+    #[test]
+    fn the_script_uses_the_storage_keys_of_the_program() {
+        let script = hydrate_script("/assets/x");
+        let keys: Vec<&str> = script.split("parlour:").skip(1).filter_map(|rest| rest.split("${").next()).collect();
+        assert_eq!(keys.iter().map(|key| format!("parlour:{key}")).collect::<Vec<_>>(), [DRAFT_KEY_PREFIX]);
+    }
+
+    #[test]
+    fn the_script_uses_the_classes_of_the_components() {
+        let sources = [
+            include_str!("components/room.rs"),
+            include_str!("components/header/room_header.rs"),
+            include_str!("components/messages/message_list.rs"),
+        ]
+        .concat();
+        let script = hydrate_script("/assets/x");
+        for name in ["is-hydrated", "connection-status", "message-list", "data-room"] {
+            assert!(script.contains(name.trim_start_matches("data-")), "{name}");
+            assert!(sources.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_script_has_no_comments_and_all_of_the_code() {
+        let script = hydrate_script("/assets/x");
+        assert!(!script.contains("//"), "{script}");
+        assert!(script.starts_with("const root = \"/assets/x\";\n") && script.contains("module.hydrate();"));
     }
 }

@@ -1,51 +1,18 @@
-//! What people see, rendered on the server and woken in the browser.
+//! The user interface: rendered on the server, hydrated in the browser.
 //!
-//! Pages are drawn on the server alone; [`components::Room`] is the island that lives on in the browser. `timeline`,
-//! `outbox`, `unread` and `spans` are plain Rust; `live` is the one file that touches the WebSocket, `browser` asks the browser the rest.
+//! `pages` are rendered on the server alone. [`components`] are views of the islands in them; `room` holds the state
+//! and logic of the room island, `browser` wraps the browser's interfaces, and `text_spans` finds links and code in a
+//! text.
 
 mod app;
 mod browser;
 pub mod components;
-mod live;
-pub mod outbox;
+mod island_props;
 mod pages;
-pub mod spans;
-pub mod timeline;
-pub mod unread;
+mod rejected_form;
+pub mod room;
+pub mod text_spans;
 
 pub use app::shell;
-
-/// A message that was sent by form and refused: it comes back with the reason, so that nothing is lost.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Refused {
-    /// What was sent.
-    pub message: String,
-    /// The name it was sent under, if that is to be given again.
-    pub username: Option<String>,
-    /// Why it was refused.
-    pub detail: String,
-}
-
-crate::domain::json::read_by_name!(Refused { message, username, detail });
-
-/// Why there is no page at an address, or none for this visitor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageError {
-    /// What is wrong, in a few words.
-    pub heading: &'static str,
-    /// Why, in a sentence.
-    pub reason: String,
-}
-
-impl PageError {
-    /// There is no room at this address.
-    pub fn no_room(reason: String) -> Self {
-        Self { heading: "There is no such room.", reason }
-    }
-}
-
-impl Default for PageError {
-    fn default() -> Self {
-        Self::no_room(String::new())
-    }
-}
+pub use pages::{FrontPageData, Page, PageError};
+pub use rejected_form::RejectedForm;

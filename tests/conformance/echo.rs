@@ -45,6 +45,7 @@ async fn echo(mut socket: Socket) {
             Ok(Received::Text(text)) => socket.send(&text).await,
             Ok(Received::Binary(bytes)) => socket.send_binary(&bytes).await,
             Ok(Received::Sound) => socket.flush().await,
+            Ok(Received::Part) => Ok(()),
             Err(end) => break socket::ended(end),
         };
         if echoed.is_err() {

@@ -2,9 +2,12 @@
 
 use crate::load::{Crowd, ROOM};
 use crate::promise::{addresses, is_kept};
-use crate::support::{Client, Database, Door, Site, database, http, scratch};
+use crate::support::process::Process;
+use crate::support::server::executable;
+use crate::support::{Client, DEADLINE, Database, Door, Site, database, http, scratch};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 fn names_in(directory: &Path) -> Vec<String> {
@@ -164,4 +167,70 @@ async fn on_postgresql_its_own_tools_are_named() {
     let old = client.welcome["epoch"].as_str().expect("an epoch").to_owned();
     let mut client = Door::of("harbour").after(1).epoch(&old).join(&server).await;
     assert_ne!(client.expect("reset").await["epoch"], old);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_backups_to_one_name_at_once_one_is_taken() {
+    let site = std::sync::Arc::new(Site::new(Database::Sqlite).await);
+    let server = site.start();
+    Client::join(&server, "harbour").await.say("a", "hello").await;
+    let directory = scratch::directory("backups");
+    let file = directory.join("b");
+    let name = file.to_str().expect("a path").to_owned();
+    // Of another program, and of a backup that was killed.
+    let others = [".parlour-0123456789abcdef.unfinished", "b.unfinished"];
+    for other in others {
+        std::fs::write(directory.join(other), "theirs").expect("a file");
+    }
+    let backups: Vec<_> = (0..4)
+        .map(|_| {
+            let (site, name) = (site.clone(), name.clone());
+            tokio::task::spawn_blocking(move || site.command(&["backup", &name]))
+        })
+        .collect();
+    let mut taken = 0;
+    for backup in backups {
+        let (well, said) = backup.await.expect("it ends");
+        taken += usize::from(well);
+        assert!(well || said.contains("exists already"), "{said}");
+    }
+    assert_eq!(taken, 1);
+    assert_eq!(names_in(&directory), [others[0], "b", others[1]]);
+    for other in others {
+        assert_eq!(std::fs::read_to_string(directory.join(other)).expect("a file"), "theirs");
+    }
+    let elsewhere = Site::new(Database::Sqlite).await;
+    // One that was killed is in the way of no other.
+    std::fs::write(elsewhere.data.join(others[0]), "half a database").expect("a file");
+    let (well, said) = elsewhere.command(&["restore", &name]);
+    assert!(well, "{said}");
+    assert_eq!(database::messages(&elsewhere.database_url, "harbour").await[0]["message"], "hello");
+    let link = directory.join("link");
+    std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+    let (well, said) = site.command(&["backup", link.to_str().expect("a path")]);
+    assert!(!well && said.contains("exists already"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_that_is_stopped_leaves_nothing() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    Client::join(&server, "harbour").await.say("a", "hello").await;
+    // A database that takes a while to copy.
+    let rows = "CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) \
+                SELECT randomblob(1000000) AS x FROM n";
+    database::execute(&site.database_url, rows).await;
+    let directory = scratch::directory("backups");
+    let mut command = executable(&scratch::directory("command"));
+    command.arg("backup").arg(directory.join("b")).args(site.arguments());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut backup = Process::start(&mut command, "KILL").expect("the executable");
+    crate::support::eventually("it has begun, or is done", || async {
+        (!names_in(&directory).is_empty()).then_some(())
+    })
+    .await;
+    backup.signal("TERM");
+    let status = backup.wait(DEADLINE).expect("it ends");
+    let left = names_in(&directory);
+    assert!(if status.success() { left == ["b"] } else { left.is_empty() }, "{status}: {left:?}");
 }

@@ -2,8 +2,10 @@
 
 use crate::nodes::{relay_is, they_hear_each_other, two_nodes};
 use crate::support::presence::{shown_typing, told};
-use crate::support::{Client, DEADLINE, Door, Server};
+use crate::support::redis::Redis;
+use crate::support::{Client, DEADLINE, Database, Door, Server, Site, eventually};
 use futures_util::StreamExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Both ways, often: it would take much longer if rooms were only compared with the database.
@@ -110,6 +112,58 @@ async fn forged_doorbells_change_nothing() {
             assert!(frame["message"].as_str().expect("text").contains(" from "), "{frame}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_redis_that_is_away_is_told_of_once() {
+    let redis = tokio::task::spawn_blocking(Redis::start).await.expect("Redis");
+    let (mut redis, site) = {
+        let url = redis.url();
+        (redis, Site::new(Database::Postgres).await.with_redis(url))
+    };
+    // At this level, each attempt is told of.
+    let server = Server::start_with(&site.arguments(), &[("RUST_LOG", Path::new("parlour=debug"))]);
+    relay_is(&server, "ok").await;
+    redis.kill();
+    let told = |level: &str, what: &str| {
+        let log = server.log();
+        log.lines().filter(|line| line.contains(level) && line.contains(what)).count()
+    };
+    for what in ["the relay is not heard", "the relay cannot be rung"] {
+        eventually("it was tried again and again", || async { (told("DEBUG", what) > 5).then_some(()) }).await;
+        assert_eq!(told("WARN", what), 1, "{what}");
+    }
+    redis.restart();
+    relay_is(&server, "ok").await;
+    for what in ["the relay is heard again", "the relay is rung again"] {
+        eventually("its end is told of", || async { (told("INFO", what) == 1).then_some(()) }).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_stops_in_good_order_says_so() {
+    let (_site, redis, one, mut two) = two_nodes().await;
+    let client = redis::Client::open(redis.url()).expect("an address");
+    let mut spy = client.get_async_pubsub().await.expect("Redis answers");
+    spy.psubscribe("parlour:*").await.expect("Redis answers");
+    let mut bells = spy.into_on_message();
+    let mut ann = Door::of("harbour").username("Ann").join(&one).await;
+    let bob = Door::of("harbour").username("Bob").join(&two).await;
+    told(&mut ann, &["Ann", "Bob"]).await;
+    two.terminate();
+    let leaves = async {
+        loop {
+            let bell = bells.next().await.expect("Redis goes on");
+            if String::from_utf8_lossy(bell.get_payload_bytes()).contains("Leave") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, leaves).await.expect("it says that it leaves");
+    assert!(two.wait(DEADLINE).expect("it ends").success());
+    told(&mut ann, &["Ann"]).await;
+    relay_is(&one, "ok").await;
+    drop(bob);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ on_each_database!(
     removing_keeps_the_log_whole_while_people_talk,
     what_was_done_about_somebody_names_them_no_more,
     an_edit_goes_whose_message_has_gone_before,
+    text_for_a_terminal_controls_none,
+    of_how_somebody_stood_nothing_is_left_but_the_end_of_a_ban,
 );
 
 fn exported(site: &Site, arguments: &[&str]) -> String {
@@ -201,4 +203,50 @@ async fn removing_keeps_the_log_whole_while_people_talk(site: Site) {
         assert_eq!(log[seq as usize - 1]["message"], "his", "what was acknowledged stays where it is");
     }
     assert!(log.iter().all(|row| row["message"] != "hers"));
+}
+
+async fn text_for_a_terminal_controls_none(site: Site) {
+    let server = site.start();
+    Client::join(&server, "harbour").await.say("1", "plain").await;
+    let character = if site.database_url.starts_with("sqlite:") { "char" } else { "chr" };
+    let hostile = format!("{character}(27) || '[2J' || {character}(8238) || {character}(13) || {character}(155)");
+    let update = format!("UPDATE events SET text = {hostile}, username = {hostile}");
+    database::execute(&site.database_url, &update).await;
+    let text = exported(&site, &["harbour"]);
+    assert!(text.contains("\\u001b[2J\\u202e\\u000d\\u009b"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{202e}', '\r', '\u{9b}']), "{text:?}");
+    let json: Value = serde_json::from_str(&exported(&site, &["harbour", "--format", "json"])).expect("JSON");
+    assert_eq!(json["rooms"][0]["messages"][0]["message"], "\u{1b}[2J\u{202e}\r\u{9b}", "programs get it all");
+}
+
+async fn of_how_somebody_stood_nothing_is_left_but_the_end_of_a_ban(site: Site) {
+    let server = site.start();
+    let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
+    for room in ["harbour", "tavern"] {
+        let mut owner = enter(&server, room, &ann, "Ann").await;
+        owner.say("mine", "mine").await;
+        enter(&server, room, &ben, "Ben").await.say("his", "his").await;
+        let mut act = json!({"type": "moderate", "id": "slow", "action": "slow_mode", "seconds": 600});
+        if room == "tavern" {
+            act = json!({"type": "moderate", "id": "ban", "action": "ban", "target": 2, "seconds": 600});
+        }
+        owner.send(act.clone()).await;
+        owner.answer_to(act["id"].as_str().expect("an id")).await;
+    }
+    enter(&server, "harbour", &ben, "Ben").await.say("slowly", "his too").await;
+    database::execute(&site.database_url, "UPDATE standings SET member = true").await;
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/2", "--yes"]);
+    assert!(well, "{said}");
+    let his = "SELECT s.member, s.spoke_at, s.banned_until FROM standings s JOIN rooms r ON r.id = s.room_id";
+    let rows = |room: &str| format!("{his} WHERE r.name = '{room}'");
+    assert!(database::rows(&site.database_url, &rows("harbour")).await.is_empty());
+    let ban = database::rows(&site.database_url, &rows("tavern")).await;
+    assert_eq!(ban.len(), 1);
+    let left: (bool, i64, i64) = (
+        ban[0].try_get_by_index(0).expect("whether he is a member"),
+        ban[0].try_get_by_index(1).expect("a time"),
+        ban[0].try_get_by_index(2).expect("a time"),
+    );
+    assert!(!left.0 && left.1 == 0 && left.2 > 0, "{left:?}");
+    assert_eq!(Door::of("tavern").identity(&ben, &server).turned_away(&server).await.0, 4503);
 }

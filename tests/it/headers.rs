@@ -81,3 +81,26 @@ async fn over_https_cookies_are_of_this_host_alone() {
     assert!(tossed.welcome["tag"] != one.welcome["tag"] || again.welcome["tag"] != one.welcome["tag"]);
     let _guest = Client::join(&server, "harbour").await;
 }
+
+#[tokio::test]
+async fn a_function_redirects_nobody() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    Client::join(&server, "harbour").await.say("1", "hello").await;
+    let own = server.url("/harbour/");
+    for referer in ["javascript:alert(1)", "http://evil.example/", "data:text/html,x", "//evil.example", own.as_str()] {
+        for accept in ["text/html", "text/html,application/xhtml+xml,*/*;q=0.8"] {
+            for path in ["/api/load_history?room_name=harbour", "/api/load_history?room_name=a%20b", "/api/nothing"] {
+                let request = http::browser().get(server.url(path)).header("accept", accept).header("referer", referer);
+                let answer = http::send(request).await;
+                assert!(!answer.status.is_redirection(), "{path} {referer}: {}", answer.status);
+                assert_eq!(answer.location, None, "{path} {referer}");
+            }
+            let form = [("room_name", "harbour"), ("username", "Ann")];
+            let request = http::browser().post(server.url("/api/join_room")).header("accept", accept);
+            let request = request.header("referer", referer).header("origin", server.origin());
+            let answer = http::send(request.form(&form)).await;
+            assert_eq!((answer.status.as_u16(), answer.location), (200, None), "{referer}");
+        }
+    }
+}

@@ -42,7 +42,7 @@ async fn rows_left(site: &Site) -> Vec<usize> {
 async fn the_host_sees_every_room(site: Site) {
     let server = site.start();
     let (_, ann) = speaker(&server, "Ann").await;
-    Client::join(&server, "empty").await;
+    database::store_room(&site.database_url, "empty").await;
     done(&site, &["retention", "empty", "7"]);
     let text = done(&site, &["rooms"]);
     let line = |room: &str| text.lines().find(|line| line.contains(room)).expect("a line").to_owned();
@@ -103,6 +103,7 @@ async fn the_host_bans_and_pardons_even_an_owner(site: Site) {
 async fn a_deleted_room_ends_for_those_in_it_and_begins_anew(site: Site) {
     let server = site.start();
     let mut elsewhere = Client::join(&server, "elsewhere").await;
+    elsewhere.say("0", "another room").await;
     let (cookie, mut ann) = speaker(&server, "Ann").await;
     let (_, mut bob) = speaker(&server, "Bob").await;
     for n in 0..300 {
@@ -165,6 +166,7 @@ async fn what_is_not_there_is_named(site: Site) {
 async fn what_is_on_its_way_into_a_room_that_is_deleted_is_not_acknowledged() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let mut ann = Client::join(&server, "harbour").await;
     let room = database::hold_room(&site.database_url, "harbour").await;
     ann.post("late", "too late").await;

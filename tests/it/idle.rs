@@ -42,7 +42,7 @@ async fn whoever_sends_nothing_or_half_a_head_is_hung_up_on() {
         "",
         "G",
         "GET / HTTP/1.1\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nCookie: ",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ",
         "\r\n\r\n",
         "GET /ws/harbour/ HTTP/1.1\r\nUpgrade",
     ];
@@ -57,7 +57,7 @@ async fn whoever_sends_nothing_or_half_a_head_is_hung_up_on() {
     }
     // One who has been answered may ask again, but not wait for ever with it.
     let mut idle = raw::connect(&server).await;
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("the server listens");
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("the server listens");
     assert!(end_of(&mut idle).await.starts_with(b"HTTP/1.1 200 "));
 }
 
@@ -65,12 +65,12 @@ async fn whoever_sends_nothing_or_half_a_head_is_hung_up_on() {
 async fn whoever_sends_a_drop_now_and_then_is_hung_up_on() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
-    let form = "POST /harbour/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    let form = "POST /harbour/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
     let body = format!("{form}Content-Length: 60000\r\n\r\nmessage=");
     let chunked = format!("{form}Transfer-Encoding: chunked\r\n\r\n");
     let (in_line, headers, body, chunks) = tokio::join!(
         drip(&server, "GET /", "a"),
-        drip(&server, "GET / HTTP/1.1\r\nHost: x\r\n", "X-A: b\r\n"),
+        drip(&server, "GET / HTTP/1.1\r\nHost: localhost\r\n", "X-A: b\r\n"),
         drip(&server, &body, "x"),
         drip(&server, &chunked, "1\r\nx\r\n"),
     );
@@ -104,7 +104,7 @@ async fn whoever_does_not_read_the_answer_is_hung_up_on() {
     socket.set_recv_buffer_size(4096).expect("a buffer");
     let mut stream = socket.connect(server.addr).await.expect("a connection");
     // Enough pages that no buffer of the system holds them all.
-    let asked = "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4000);
+    let asked = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(4000);
     let _ = timeout(Duration::from_secs(5), stream.write_all(asked.as_bytes())).await;
     // The server's end of the connection, as the system lists it: addresses and ports in hexadecimal digits.
     let from = stream.local_addr().expect("an address").port();

@@ -20,12 +20,14 @@ on_each_database!(
     under_load_a_stopping_server_answers_for_all_it_stores,
     a_stopping_server_tells_everybody_and_takes_nobody_new,
     an_interrupt_is_as_good,
+    whoever_asks_twice_does_not_wait,
     a_stopping_server_does_not_wait_for_those_who_do_not_listen,
 );
 
 async fn a_stopping_server_commits_and_acknowledges_what_waits(site: Site) {
     const WAITING: i64 = 12;
     let mut server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let mut reader = Client::join(&server, "harbour").await;
     let mut clients = Vec::new();
     let held = database::hold_rooms(&site.database_url).await;
@@ -140,6 +142,26 @@ async fn an_interrupt_is_as_good(site: Site) {
     assert!(server.wait(GONE).expect("it has gone").success());
 }
 
+async fn whoever_asks_twice_does_not_wait(site: Site) {
+    for (first, second, status) in [("INT", "INT", 130), ("TERM", "TERM", 143), ("TERM", "INT", 130)] {
+        let mut server = site.start();
+        let mut client = Client::join(&server, "harbour").await;
+        let held = database::hold_rooms(&site.database_url).await;
+        client.post(&format!("{first}-{second}"), "not stored before it is asked again").await;
+        client.send_text("not a frame").await;
+        client.until(|frame| frame["code"] == "invalid").await;
+        server.signal(first);
+        client.until(|frame| frame["type"] == "drain").await;
+        assert!(server.wait(Duration::ZERO).is_none(), "it waits for the database");
+        server.signal(second);
+        assert_eq!(server.wait(GONE).expect("it has gone").code(), Some(status));
+        held.release().await;
+    }
+    // The next one finds what is there.
+    let server = site.start();
+    assert_eq!(Client::join(&server, "harbour").await.say("after", "x").await["type"], "message");
+}
+
 async fn a_stopping_server_does_not_wait_for_those_who_do_not_listen(site: Site) {
     let mut server = site.start();
     let _deaf = Door::of("harbour").receive_buffer(4096).join(&server).await;
@@ -149,7 +171,7 @@ async fn a_stopping_server_does_not_wait_for_those_who_do_not_listen(site: Site)
         writer.answer_to(&n.to_string()).await;
     }
     let mut half = TcpStream::connect(server.addr).expect("a connection");
-    half.write_all(b"GET /harbour/ HTTP/1.1\r\nHost: x\r\n").expect("half a request");
+    half.write_all(b"GET /harbour/ HTTP/1.1\r\nHost: localhost\r\n").expect("half a request");
     let _silent = TcpStream::connect(server.addr).expect("a connection");
     server.terminate();
     assert_eq!(writer.close_code().await, Some(1012));

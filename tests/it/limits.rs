@@ -123,15 +123,22 @@ async fn server_of(settings: &[&str]) -> Server {
 async fn new_rooms_of_one_address_are_counted(site: Site) {
     let site = site.limited(&["--rooms-per-hour", "2"]);
     let server = site.start();
-    for room in ["one", "two"] {
-        assert_eq!(http::get(&server, &format!("/{room}/")).await.status, 200);
+    let mut one = Client::join(&server, "one").await;
+    for n in 0..5 {
+        one.post(&n.to_string(), "a room is counted once").await;
     }
-    let refused = http::get(&server, "/three/").await;
+    for n in 0..5 {
+        assert_eq!(one.answer_to(&n.to_string()).await["type"], "message");
+    }
+    assert_eq!(http::post_form(&server, "/two/", &[("message", "hello")]).await.status, 303);
+    let refused = http::post_form(&server, "/three/", &[("message", "hello")]).await;
     assert_eq!(refused.status, 429);
     assert!(refused.body.contains("Too many new rooms"), "{}", refused.body);
-    assert_eq!(Door::of("three").refusal(&server).await, 429);
-    assert_eq!(http::post_form(&server, "/three/", &[("message", "hello")]).await.status, 429);
-    assert_eq!(http::get(&server, "/one/").await.status, 200, "rooms that are there stay open");
+    let mut three = Client::join(&server, "three").await;
+    let refused = three.say("1", "hello").await;
+    assert_eq!((&refused["code"], refused["retry_after_ms"].is_u64()), (&"rate_limited".into(), true), "{refused}");
+    assert_eq!(http::get(&server, "/three/").await.status, 200, "looking is free");
+    assert_eq!(http::post_form(&server, "/one/", &[("message", "hello")]).await.status, 303, "it is there");
     assert_eq!(database::room_names(&site.database_url).await, ["one", "two"]);
 }
 

@@ -2,7 +2,9 @@
 //! is frozen does not hold it for ever.
 
 use crate::support::{Client, DEADLINE, Database, Door, Site, database, eventually, http};
+use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// A room that does not wait is quicker than this. One that waits is refused, and later than this: a lock is waited for
@@ -37,6 +39,7 @@ async fn many_locked_rooms_wait_and_the_others_go_on() {
     let mut waiting = Vec::new();
     for n in 0..12 {
         let room = format!("attic-{n}");
+        database::store_room(&site.database_url, &room).await;
         let mut client = Client::join(&server, &room).await;
         let held = database::hold_room(&site.database_url, &room).await;
         client.post("1", "x").await;
@@ -68,10 +71,72 @@ async fn many_locked_rooms_wait_and_the_others_go_on() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_who_wait_for_a_locked_room_hold_up_nobody_else() {
+    const ROOMS: usize = 6;
+    const WAITING: usize = 60;
+    const EACH: usize = 125;
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let mut bob = Client::join(&server, "harbour").await;
+    let mut waiting = Vec::new();
+    for number in 0..WAITING {
+        let client = Client::join(&server, &format!("cellar-{}", number % ROOMS)).await;
+        waiting.push((number, client, BTreeSet::new()));
+    }
+    let mut held = Vec::new();
+    for room in 0..ROOMS {
+        held.push(database::hold_room(&site.database_url, &format!("cellar-{room}")).await);
+    }
+    let text = "x".repeat(4000);
+    for (number, client, answers) in &mut waiting {
+        for n in 0..EACH {
+            client.post(&format!("{number}-{n}"), &text).await;
+        }
+        // Who waits is listened to all the same: this is answered at once.
+        client.send_text("not a frame").await;
+        let refused = client.until(|frame| frame["code"] == "invalid").await;
+        answers.extend(refused.iter().filter_map(|frame| frame["id"].as_str().map(str::to_owned)));
+    }
+    assert!(waiting.iter().any(|(_, _, refused)| !refused.is_empty()), "there is a bound to what waits");
+    let others = async {
+        for n in 0..50 {
+            assert_eq!(bob.say(&n.to_string(), "x").await["type"], "message");
+        }
+    };
+    timeout(AT_ONCE, others).await.expect("the others go on");
+    for held in held {
+        held.release().await;
+    }
+    // Every post is answered: stored, refused as too many, or refused after a while.
+    let mut reading = JoinSet::new();
+    for (number, mut client, mut answers) in waiting {
+        reading.spawn(async move {
+            let mut stored = 0;
+            while answers.len() < EACH {
+                let frame = client.next().await;
+                if let Some(id) = frame["id"].as_str().filter(|id| id.starts_with(&format!("{number}-"))) {
+                    answers.insert(id.to_owned());
+                    stored += usize::from(frame["type"] == "message");
+                }
+            }
+            stored
+        });
+    }
+    let stored: usize = reading.join_all().await.into_iter().sum();
+    assert!(stored > 0 && stored < WAITING * EACH, "{stored}");
+    let mut messages = 0;
+    for room in 0..ROOMS {
+        messages += database::messages(&site.database_url, &format!("cellar-{room}")).await.len();
+    }
+    assert_eq!(messages, stored);
+}
+
 #[tokio::test]
 async fn who_is_refused_in_a_locked_room_is_stored_once() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
+    database::store_room(&site.database_url, "harbour").await;
     let cookie = http::identity(&server).await;
     let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
     let mut bob = Client::join(&server, "harbour").await;
@@ -92,7 +157,10 @@ async fn who_is_refused_in_a_locked_room_is_stored_once() {
 #[tokio::test]
 async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
     let site = Site::new(Database::Postgres).await;
-    let server = site.start();
+    // Each try is told of.
+    let debug = [("RUST_LOG", std::path::Path::new("parlour=debug"))];
+    let server = crate::support::Server::start_with(&site.arguments(), &debug);
+    database::store_room(&site.database_url, "harbour").await;
     let mut reader = Client::join(&server, "harbour").await;
     let cookie = http::identity(&server).await;
     let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;

@@ -18,6 +18,7 @@ on_each_database!(
     a_refused_name_is_not_taken_on,
     of_many_who_want_a_name_at_once_one_gets_it,
     a_form_under_a_held_name_comes_back,
+    of_many_who_want_a_held_name_each_is_told_one_that_is_free,
 );
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -239,4 +240,40 @@ async fn a_name_is_held_on_every_server() {
     accepted(&mut Door::of("harbour").identity(&cookie, &one).join(&one).await, "Ann", "1").await;
     refused(&mut Client::join(&two, "harbour").await, "Ann", "1").await;
     accepted(&mut Door::of("harbour").identity(&cookie, &two).join(&two).await, "Ann", "2").await;
+}
+
+async fn of_many_who_want_a_held_name_each_is_told_one_that_is_free(site: Site) {
+    let server = site.start();
+    let mut marta = somebody(&server).await;
+    for name in ["Marta", "Marta-2", "Nora", "Nora-2", "Nora-3", "Nora-4", "Nora-5"] {
+        accepted(&mut marta, name, name).await;
+    }
+    let mut guests = Vec::new();
+    for _ in 0..20 {
+        guests.push(Client::join(&server, "harbour").await);
+    }
+    for guest in &mut guests {
+        for (id, name) in [("m", "Marta"), ("n", "Nora")] {
+            guest.send(json!({"type": "post", "id": id, "message": "x", "username": name})).await;
+        }
+    }
+    let mut told = 0;
+    for guest in &mut guests {
+        let mut details = Vec::new();
+        // Of one connection, answers come in any order.
+        while details.len() < 2 {
+            let answer = guest.next().await;
+            if answer["id"] == "m" || answer["id"] == "n" {
+                assert_eq!(answer["code"], "username_taken", "{answer}");
+                details.push(answer["detail"].as_str().expect("a reason").to_owned());
+            }
+        }
+        for detail in details {
+            let right = detail.ends_with("Marta-3 is free.") || detail.ends_with("Nora-6 is free.");
+            assert!(right || detail.ends_with("Choose another."), "{detail}");
+            told += usize::from(right);
+        }
+    }
+    assert!(told > 0, "some are told");
+    accepted(&mut guests[0], "Marta-3", "again").await;
 }

@@ -83,7 +83,7 @@ async fn visit(server: &Server, cookie: &str, tag: &str, acknowledged: &AtomicI6
     // The visitor's own tag, which scripts go by, and the messages that are marked.
     let props = html.split("&quot;tag&quot;:&quot;").find(|rest| rest.contains("&quot;permalink&quot;"));
     assert!(props.is_some_and(|rest| rest.starts_with(tag)), "{html}");
-    let own = html.split("<li ").skip(1).filter(|item| item.contains(r#"data-to="edit""#));
+    let own = html.split("<li ").skip(1).filter(|item| item.contains(r#"data-action="edit""#));
     let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();
     (nonce, numbers, own.filter_map(seq).collect())
 }

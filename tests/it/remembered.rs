@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 on_each_database!(
     a_link_fills_in_a_name_and_never_renames,
     the_front_form_renames,
+    no_way_from_another_site_renames,
     a_posted_name_is_remembered,
     the_function_remembers_a_name_that_is_free,
 );
@@ -46,22 +47,121 @@ async fn a_link_fills_in_a_name_and_never_renames(site: Site) {
     assert_eq!(remembered(&http::get_as(&server, "/a%2Fb/?username=Bob", "x=y").await), None, "no room, no name");
 }
 
+/// The hidden field of the front page's form, as `cookie` is shown it.
+async fn token(server: &Server, cookie: &str) -> String {
+    let page = http::get_as(server, "/", cookie).await.body;
+    let field = page.split("<input").find(|field| field.contains("name=\"token\"")).expect("a hidden field");
+    let value = field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    value.expect("a value").to_owned()
+}
+
+/// Where a request comes from, as browsers say it: header lines.
+type From<'a> = Vec<(&'static str, &'a str)>;
+
 async fn the_front_form_renames(site: Site) {
     let server = site.start();
-    let sent = async |from: Option<&str>, cookie: &str, query: &str| {
-        let request = http::browser().get(server.url(&format!("/?{query}"))).header("cookie", cookie);
-        http::send(from.into_iter().fold(request, |request, site| request.header("sec-fetch-site", site))).await
+    let ann = format!("{}; {ANN}", http::identity(&server).await);
+    let proof = token(&server, &ann).await;
+    let sent = async |from: From<'_>, query: &str| {
+        let request = http::browser().get(server.url(&format!("/?{query}"))).header("cookie", &ann);
+        http::send(from.into_iter().fold(request, |request, (name, value)| request.header(name, value))).await
     };
     let form = "username=Bob&room_name=harbour";
-    for own in [None, Some("same-origin"), Some("none")] {
-        assert_eq!(remembered(&sent(own, ANN, form).await), Some("Bob"), "{own:?}");
+    let with_token = format!("{form}&token={proof}");
+    let front = server.url("/");
+    let own: [From<'_>; 4] = [
+        vec![],
+        vec![("referer", &front)],
+        vec![("sec-fetch-site", "same-origin")],
+        vec![("sec-fetch-site", "same-origin"), ("referer", &front)],
+    ];
+    for from in own {
+        let answer = sent(from.clone(), &with_token).await;
+        assert_eq!((answer.status.as_u16(), remembered(&answer)), (303, Some("Bob")), "{from:?}");
+        assert_eq!(answer.location.as_deref(), Some("/harbour/?username=Bob"), "the token is in no further address");
     }
-    for foreign in ["cross-site", "same-site"] {
-        assert_eq!(remembered(&sent(Some(foreign), ANN, form).await), None, "{foreign}");
-        assert_eq!(remembered(&sent(Some(foreign), "x=y", form).await), Some("Bob"), "{foreign}");
-    }
+    // A page that was loaded from an earlier release has no token, and browsers say which page it was.
+    assert_eq!(remembered(&sent(vec![("referer", &front)], form).await), Some("Bob"));
     for query in ["username=&room_name=harbour", "username=a%E2%80%AEb&room_name=harbour", "username=Bob"] {
-        assert_eq!(remembered(&sent(None, ANN, query).await), None, "{query}");
+        assert_eq!(remembered(&sent(vec![], &format!("{query}&token={proof}")).await), None, "{query}");
+    }
+    // Another site may have seen a token of its own.
+    let eve = token(&server, &http::identity(&server).await).await;
+    for token in [eve.as_str(), "", "x", &proof[1..]] {
+        assert_eq!(remembered(&sent(vec![], &format!("{form}&token={token}")).await), None, "{token}");
+    }
+    for elsewhere in ["cross-site", "same-site", "none"] {
+        assert_eq!(remembered(&sent(vec![("sec-fetch-site", elsewhere)], &with_token).await), None, "{elsewhere}");
+    }
+}
+
+/// Ways in which a link, a form, a frame or a redirect of another site reaches a site that is served by plain http:
+/// browsers then send no `Sec-Fetch-Site`, and often no `Referer`.
+async fn no_way_from_another_site_renames(site: Site) {
+    let server = site.start();
+    let ann = format!("{}; {ANN}", http::identity(&server).await);
+    let (evil, room, own) = ("http://evil.example/", server.url("/harbour/"), server.url("/"));
+    let (longer, other_port) = (format!("{}.evil.example/", server.origin()), "http://127.0.0.1:1/");
+    let in_path = format!("http://evil.example/{own}");
+    let with_user = own.replace("http://", "http://evil@");
+    let ways: Vec<From<'_>> = vec![
+        vec![],
+        vec![("referer", evil)],
+        vec![("referer", "http://evil.example")],
+        vec![("referer", "https://evil.example/?http://127.0.0.1/")],
+        vec![("referer", &longer)],
+        vec![("referer", other_port)],
+        vec![("referer", &in_path)],
+        vec![("referer", &with_user)],
+        vec![("referer", &room)],
+        vec![("referer", "")],
+        vec![("referer", "null")],
+        vec![("referer", "about:blank")],
+        vec![("origin", "null")],
+        vec![("origin", "http://evil.example")],
+        vec![("origin", "null"), ("referer", evil)],
+        vec![("upgrade-insecure-requests", "1")],
+        vec![("upgrade-insecure-requests", "1"), ("referer", evil)],
+        vec![("sec-purpose", "prefetch")],
+        vec![("purpose", "prefetch"), ("referer", evil)],
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "same-site")],
+        vec![("sec-fetch-site", "none")],
+        vec![("sec-fetch-site", "cross-site"), ("referer", &own)],
+        vec![("sec-fetch-site", "same-origin"), ("referer", evil)],
+        vec![("sec-fetch-site", "same-origin"), ("referer", &room)],
+        vec![("sec-fetch-site", "same-origin")],
+        vec![("sec-fetch-site", "")],
+        vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+        vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+        vec![("sec-fetch-site", "cross-site"), ("sec-fetch-user", "?1")],
+    ];
+    assert_eq!(ways.len(), 30);
+    for from in &ways {
+        for path in ["/?username=Bob&room_name=harbour", "/harbour/?username=Bob", "/harbour/1?username=Bob"] {
+            for method in [reqwest::Method::GET, reqwest::Method::HEAD] {
+                let ask = |cookie: &str| {
+                    let request = http::browser().request(method.clone(), server.url(path)).header("cookie", cookie);
+                    http::send(from.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+                };
+                assert_eq!(remembered(&ask(&ann).await), None, "{method} {path} {from:?}");
+                assert_eq!(remembered(&ask("x=y").await), Some("Bob"), "{method} {path} {from:?}: nobody is renamed");
+            }
+        }
+        // A form that is posted: browsers send `Origin` with it, or `Referer`.
+        let from_elsewhere = from.iter().any(|(name, value)| {
+            (*name == "referer" && *value != own && *value != room) || *name == "origin" || *value == "cross-site"
+        });
+        if from_elsewhere {
+            for path in ["/", "/harbour/", "/api/join_room"] {
+                let post = http::browser().post(server.url(path)).header("cookie", &ann);
+                let post = from.iter().fold(post, |request, (name, value)| request.header(*name, *value));
+                let form = [("username", "Bob"), ("room_name", "harbour"), ("message", "x")];
+                let answer = http::send(post.form(&form)).await;
+                let own_site = from.contains(&("sec-fetch-site", "same-origin"));
+                assert!(own_site || answer.status == 403 && remembered(&answer).is_none(), "POST {path} {from:?}");
+            }
+        }
     }
 }
 

@@ -42,7 +42,7 @@ async fn page_of(server: &Server, cookie: &str) -> String {
 
 /// The messages that can be edited in this page.
 fn own(page: &str) -> Vec<i64> {
-    let items = page.split("<li ").skip(1).filter(|item| item.contains(r#"data-to="edit""#));
+    let items = page.split("<li ").skip(1).filter(|item| item.contains(r#"data-action="edit""#));
     let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();
     items.filter_map(seq).collect()
 }

@@ -3,6 +3,7 @@
 use crate::support::host::on_each_database;
 use crate::support::{Client, Door, Site, database, eventually, http};
 use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 on_each_database!(
     old_messages_go_and_the_rest_is_a_log_without_gaps,
@@ -11,6 +12,9 @@ on_each_database!(
     a_room_goes_on_that_lost_events_before_its_readers_had_them,
     a_room_of_which_nothing_is_left_goes_on,
     names_that_nobody_holds_any_more_go,
+    an_edit_goes_with_the_message_that_it_is_of,
+    a_room_that_cannot_be_swept_keeps_nothing_else_from_going,
+    how_somebody_stood_is_forgotten_once_it_means_nothing,
 );
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -167,4 +171,98 @@ async fn a_room_of_which_nothing_is_left_goes_on(site: Site) {
     assert_eq!(reader.say("on", "we go on").await["seq"], 4);
     let page = http::get(&server, "/harbour/").await.body;
     assert!(page.contains("we go on") && page.contains("data-head=\"4\""), "{page}");
+}
+
+async fn an_edit_goes_with_the_message_that_it_is_of(site: Site) {
+    let mut server = site.start();
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    for n in 1..=4 {
+        ann.say(&n.to_string(), "as it was said").await;
+    }
+    for (id, target) in [("e5", 1), ("e6", 4), ("e7", 1)] {
+        ann.send(json!({"type": "edit", "id": id, "target": target, "text": format!("edit of {target}")})).await;
+        ann.answer_to(id).await;
+    }
+    server.stop();
+    age(&site, "harbour", 3, 8).await;
+    let mut server = site.with_flags(&["--retention-days", "7"]).start();
+    eventually("the old ones are gone", || async { (numbers(&site, "harbour").await == [4, 5, 6, 7]).then_some(()) })
+        .await;
+    let left = database::messages(&site.database_url, "harbour").await;
+    let texts: Vec<_> = left.iter().map(|event| event["message"].as_str().expect("a text")).collect();
+    assert_eq!(texts, ["as it was said", "", "edit of 4", ""]);
+    let mut late = Door::of("harbour").after(4).join(&server).await;
+    let frames = json!(late.until(|frame| frame["seq"] == 7).await).to_string();
+    assert!(frames.contains("edit of 4") && !frames.contains("edit of 1"), "{frames}");
+    // What a release before has left in the database is not shown either.
+    server.stop();
+    database::execute(&site.database_url, "UPDATE events SET text = 'edit of 1' WHERE seq = 5").await;
+    let server = site.start();
+    let mut late = Door::of("harbour").after(4).join(&server).await;
+    let frames = json!(late.until(|frame| frame["seq"] == 7).await).to_string();
+    assert!(!frames.contains("edit of 1"), "{frames}");
+}
+
+async fn a_room_that_cannot_be_swept_keeps_nothing_else_from_going(site: Site) {
+    for room in ["first", "second"] {
+        filled(&site, room, 3).await;
+        age(&site, room, 2, 10).await;
+    }
+    let first = "(SELECT id FROM rooms WHERE name = 'first')";
+    let refuse = if site.database_url.starts_with("sqlite:") {
+        format!(
+            "CREATE TRIGGER kept BEFORE DELETE ON events WHEN OLD.room_id = {first} \
+             BEGIN SELECT RAISE(ABORT, 'kept'); END"
+        )
+    } else {
+        format!(
+            "CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.room_id = {first} THEN \
+             RAISE 'kept'; END IF; RETURN OLD; END $$; \
+             CREATE TRIGGER kept BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION kept()"
+        )
+    };
+    database::execute(&site.database_url, &refuse).await;
+    let name = "INSERT INTO names SELECT r.id, 'old', e.author, 1 FROM rooms r, events e \
+                WHERE r.name = 'second' AND e.room_id = r.id AND e.seq = 3";
+    database::execute(&site.database_url, name).await;
+    let server = site.with_flags(&["--retention-days", "7"]).start();
+    eventually("the second room is swept", || async { (numbers(&site, "second").await == [3]).then_some(()) }).await;
+    eventually("and so are names", || async {
+        database::rows(&site.database_url, "SELECT 1 FROM names").await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(numbers(&site, "first").await, [1, 2, 3]);
+    assert!(server.log().contains("old messages cannot be removed"), "{}", server.log());
+}
+
+async fn how_somebody_stood_is_forgotten_once_it_means_nothing(site: Site) {
+    filled(&site, "harbour", 1).await;
+    let url = &site.database_url;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
+    let far = i64::MAX;
+    // Who spoke long ago, whose ban is over, whose stamp cannot be; and a member, a ban, a mute, one who is slowed.
+    let rows = [
+        ("gone1", false, 0, 0, now - 2 * 3_600_000),
+        ("gone2", false, now - 1000, now - 1000, 0),
+        ("gone3", false, 0, 0, now + 30 * DAY_MS),
+        ("stay1", true, 0, 0, 0),
+        ("stay2", false, 0, far, 0),
+        ("stay3", false, now + DAY_MS, 0, 0),
+        ("stay4", false, 0, 0, now - 1000),
+    ];
+    for (who, member, muted, banned, spoke) in rows {
+        let author =
+            if url.starts_with("sqlite:") { format!("CAST('{who}' AS BLOB)") } else { format!("'{who}'::bytea") };
+        let row =
+            format!("SELECT id, {author}, {member}, {muted}, {banned}, {spoke} FROM rooms WHERE name = 'harbour'");
+        database::execute(url, &format!("INSERT INTO standings {row}")).await;
+    }
+    let _server = site.start();
+    eventually("four are left", || async {
+        let left = database::rows(url, "SELECT author FROM standings ORDER BY author").await;
+        let left: Vec<Vec<u8>> = left.iter().map(|row| row.try_get_by_index(0).expect("bytes")).collect();
+        (left == ["stay1", "stay2", "stay3", "stay4"].map(|who| who.as_bytes().to_vec())).then_some(())
+    })
+    .await;
 }

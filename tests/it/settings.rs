@@ -185,3 +185,70 @@ fn help_and_version_are_there() {
         assert!(include_str!("../../README.md").contains(&format!("`{variable}`")), "README.md: {variable}");
     }
 }
+
+#[test]
+fn variables_that_are_empty_or_of_kubernetes_are_no_settings() {
+    let directory = scratch::directory("settings");
+    let environment = [
+        ("PARLOUR_SERVICE_HOST", "10.96.0.7"),
+        ("PARLOUR_SERVICE_PORT", "3000"),
+        ("PARLOUR_SERVICE_PORT_HTTP", "3000"),
+        ("PARLOUR_PORT", "tcp://10.96.0.7:3000"),
+        ("PARLOUR_PORT_3000_TCP", "tcp://10.96.0.7:3000"),
+        ("PARLOUR_PORT_3000_TCP_PROTO", "tcp"),
+        ("PARLOUR_PORT_3000_TCP_PORT", "3000"),
+        ("PARLOUR_PORT_3000_TCP_ADDR", "10.96.0.7"),
+        ("DATABASE_URL", ""),
+        ("REDIS_URL", ""),
+        ("LEPTOS_SITE_ADDR", ""),
+        ("LEPTOS_SITE_ROOT", ""),
+        ("LEPTOS_RELOAD_PORT", ""),
+        ("LEPTOS_ENV", ""),
+        ("PARLOUR_DATA", ""),
+        ("PARLOUR_PUBLIC_URL", ""),
+        ("PARLOUR_TRUSTED_PROXIES", ""),
+        ("PARLOUR_LIMITS", ""),
+        ("PARLOUR_MESSAGE_BURST", ""),
+        ("PARLOUR_RETENTION_DAYS", ""),
+        ("PARLOUR_LOG_FORMAT", ""),
+        ("PARLOUR_COLOUR", ""),
+        ("RUST_LOG", ""),
+        ("NO_COLOR", ""),
+    ];
+    for file in [None, Some("[package.metadata.leptos]\nsite-addr = \"127.0.0.1:3000\"\n")] {
+        if let Some(text) = file {
+            std::fs::write(directory.join("Leptos.toml"), text).expect("a file");
+        }
+        let (well, said) = parlour(&directory, &["config"], &environment);
+        assert!(well && !said.contains("_URL") && !said.contains("PARLOUR_"), "{said}");
+        for line in ["sqlite://data/parlour.db", "127.0.0.1:3000", "(for ever)", "info"] {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+    }
+    assert_eq!(listens_on(&directory, &["--addr", "127.0.0.1:0"], &environment), "127.0.0.1");
+    let (well, said) = parlour(&directory, &["config"], &[("PARLOUR_PORT", "3000")]);
+    assert!(!well && said.contains("PARLOUR_PORT"), "{said}");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let directory = scratch::directory("settings");
+    for url in ["ann:hush@db.example", "host=db password=hush", "redis:/:hush@x", "postgres://ann:1/hush@db/x", "hush"]
+    {
+        for name in ["DATABASE_URL", "REDIS_URL", "PARLOUR_PUBLIC_URL"] {
+            for command in ["config", "check", "serve"] {
+                let arguments = [command, "--addr", "127.0.0.1:0", "--data", "/proc/nowhere"];
+                let (_, said) = parlour(&directory, &arguments, &[(name, url)]);
+                assert!(!said.contains("hush"), "{name}={url} {command}: {said}");
+            }
+        }
+    }
+    for arguments in [&["postgres://ann:hush@db/x"][..], &["--url=postgres://ann:hush@db/x"], &["--limits=ann:hush@x"]]
+    {
+        let (well, said) = parlour(&directory, arguments, &[]);
+        assert!(!well && !said.contains("hush"), "{arguments:?}: {said}");
+    }
+    std::fs::write(directory.join("Leptos.toml"), "[parlour]\nredis-url = redis://:hush@x\n").expect("a file");
+    let (well, said) = parlour(&directory, &["config"], &[]);
+    assert!(!well && said.contains("line 2") && !said.contains("hush"), "{said}");
+}

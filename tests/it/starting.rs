@@ -1,11 +1,12 @@
 //! How a server starts, and what it leaves where it is stopped, or fails, before it serves.
 
+use crate::support::faults::{Fault, Faults};
 use crate::support::host::on_each_database;
 use crate::support::process::Process;
 use crate::support::server::{executable, run};
-use crate::support::{Client, Database, Server, Site, database, eventually, scratch};
+use crate::support::{Client, Database, Door, Server, Site, database, eventually, http, scratch};
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -92,4 +93,69 @@ fn a_data_directory_may_have_any_name() {
         let (status, said) = run(executable(&directory).arg("backup").arg(&file).arg("--data").arg(&data));
         assert!(status.success() && file.is_file(), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_starts_while_another_program_reads_and_loses_nothing() {
+    let disk = Faults::none();
+    let site = Site::new(Database::Sqlite).await;
+    let mut server = site.start_with(&disk);
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    ann.say("1", "first").await;
+    let reading = database::hold_open(&site.database_url).await;
+    ann.say("2", "second").await;
+    server.kill();
+
+    // What is only in the write-ahead log is made durable, or nothing is answered.
+    disk.begin(Fault::SyncFails);
+    let directory = scratch::directory("server");
+    let mut command = serving(&site, &directory);
+    command.envs(disk.environment());
+    let said = Server::listening(command, &directory).err().expect("it does not start");
+    assert!(said.contains("disk I/O error") || said.contains("parlour.db"), "{said}");
+    disk.end(Fault::SyncFails);
+
+    let server = site.start_with(&disk);
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    assert_eq!(ann.say("2", "second").await["seq"], 2, "it is known");
+    assert_eq!(ann.say("3", "third").await["seq"], 3);
+    let log = site.data.join("parlour.db-wal");
+    let length = || log.metadata().map_or(0, |log| log.len());
+    assert!(length() > 0, "the reader still needs it");
+    reading.release().await;
+    eventually("the write-ahead log is emptied", || async { (length() == 0).then_some(()) }).await;
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_root_makes_belong_to_the_owner_of_the_directory() {
+    const OTHER: u32 = 65_534;
+    let site = Site::new(Database::Sqlite).await;
+    if site.data.metadata().expect("a directory").uid() != 0 {
+        // Only root can give files away.
+        return;
+    }
+    chown(&site.data, Some(OTHER), Some(OTHER)).expect("root can");
+    let owners = || {
+        let entries = std::fs::read_dir(&site.data).expect("a directory").map(|entry| entry.expect("an entry").path());
+        entries.map(|path| (path.metadata().map_or(0, |file| file.uid()), path)).collect::<Vec<_>>()
+    };
+    let all_belong = |when: &str| assert!(owners().iter().all(|(owner, _)| *owner == OTHER), "{when}: {:?}", owners());
+    let mut server = site.start();
+    Client::join(&server, "harbour").await.say("a", "hello").await;
+    assert!(owners().len() >= 4);
+    all_belong("while it serves");
+    server.stop();
+    assert!(site.command(&["rooms"]).0);
+    assert!(site.command(&["remove", "harbour/1"]).0);
+    let backup = scratch::directory("backups").join("b");
+    assert!(site.command(&["backup", backup.to_str().expect("a path")]).0);
+    all_belong("after commands");
+    assert_eq!(backup.metadata().expect("a file").uid(), 0, "a backup is for whoever takes it");
+
+    let elsewhere = Site::new(Database::Sqlite).await;
+    chown(&elsewhere.data, Some(OTHER), Some(OTHER)).expect("root can");
+    assert!(elsewhere.command(&["restore", backup.to_str().expect("a path")]).0);
+    assert_eq!(elsewhere.data.join("parlour.db").metadata().expect("a file").uid(), OTHER);
 }

@@ -1,5 +1,6 @@
 //! What is put on a server.
 
+pub mod attack;
 pub mod fanout;
 pub mod floor;
 pub mod idle;

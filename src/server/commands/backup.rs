@@ -1,12 +1,15 @@
 //! `parlour backup` and `parlour restore`: of the embedded database; on PostgreSQL, they name its own tools.
 
-use super::CommandResult;
+use super::{CommandResult, output::print_line};
 use crate::server::config::{Config, redacted};
-use crate::server::store::Store;
+use crate::server::store::{Store, StoreError};
 use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Begins a new history in every room of a PostgreSQL database that was restored.
-const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8)";
+const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8); \
+                          DELETE FROM site WHERE name = 'rooms'; \
+                          INSERT INTO site (name, value) VALUES ('restored', '1') ON CONFLICT DO NOTHING";
 
 pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
     let (url, file) = (redacted(&config.database_url), file);
@@ -17,9 +20,8 @@ pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
         )
         .into());
     }
-    Store::back_up(&config.database_url, file).await?;
-    println!("parlour: {url} is in {}", file.display());
-    Ok(())
+    unless_stopped(Store::back_up(&config.database_url, file)).await?;
+    Ok(print_line(format_args!("parlour: {url} is in {}", file.display()))?)
 }
 
 pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
@@ -33,9 +35,21 @@ pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
         )
         .into());
     }
-    let rooms = Store::restore(&config.database_url, file).await?;
-    println!("parlour: {} is restored into {url}, {rooms} rooms, each with a new epoch", file.display());
-    Ok(())
+    let rooms = unless_stopped(Store::restore(&config.database_url, file)).await?;
+    let file = file.display();
+    Ok(print_line(format_args!("parlour: {file} is restored into {url}, {rooms} rooms, each with a new epoch"))?)
+}
+
+/// Drops `work` if a signal asks the process to stop, so that nothing half done is left.
+async fn unless_stopped<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Box<dyn std::error::Error>> {
+    let [mut terminate, mut interrupt, mut hang_up] =
+        [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
+    tokio::select! {
+        result = work => Ok(result?),
+        _ = terminate.recv() => Err("stopped before it was done; nothing of it is left".into()),
+        _ = interrupt.recv() => Err("stopped before it was done; nothing of it is left".into()),
+        _ = hang_up.recv() => Err("stopped before it was done; nothing of it is left".into()),
+    }
 }
 
 fn is_sqlite(config: &Config) -> bool {

@@ -1,13 +1,13 @@
 //! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
 
 use super::message::MessageName;
-use super::{CommandResult, room_of, tell_nodes};
+use super::{CommandResult, OutputError, output::print_line, room_of, tell_nodes};
 use crate::server::commands::pages::{Format, Pages};
 use crate::server::config::Config;
 use crate::server::identity::Author;
 use crate::server::store::{Found, Store};
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
@@ -43,21 +43,27 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
         }
         (None, None) => return Err("export: which room?".into()),
     };
+    let failed = |error: io::Error| -> Box<dyn std::error::Error> {
+        match &export.output {
+            Some(file) => format!("export: {}: {error}", file.display()).into(),
+            None => OutputError::from(error).into(),
+        }
+    };
     let sink: Box<dyn Write> = match &export.output {
         Some(file) => {
             let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-            Box::new(opened.map_err(|error| format!("export: {}: {error}", file.display()))?)
+            Box::new(opened.map_err(failed)?)
         }
         None => Box::new(std::io::stdout()),
     };
-    let mut pages = Pages::begin(export.format, BufWriter::new(sink), &title)?;
+    let mut pages = Pages::begin(export.format, BufWriter::new(sink), &title).map_err(failed)?;
     for (room_id, name) in rooms {
-        pages.room(&name)?;
+        pages.room(&name).map_err(failed)?;
         let mut after = 0;
         loop {
             let (messages, more) = store.piece(room_id, author.as_ref(), after).await?;
             for message in &messages {
-                pages.message(message)?;
+                pages.message(message).map_err(failed)?;
             }
             match more {
                 Some(seq) => after = seq,
@@ -65,7 +71,7 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
             }
         }
     }
-    pages.end()?;
+    pages.end().map_err(failed)?;
     Ok(store.close().await?)
 }
 
@@ -75,15 +81,15 @@ pub(super) async fn erase(config: &Config, message: &MessageName, yes: bool) -> 
     if yes {
         let removed = store.erase(&author).await?;
         tell_nodes(config, &store).await;
-        println!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str());
+        print_line(format_args!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str()))?;
     } else {
         let rooms = store.rooms_of(&author).await?;
         let names: Vec<&str> = rooms.iter().map(|(_, name)| name.as_str()).collect();
-        println!(
+        print_line(format_args!(
             "parlour: this would remove everything by {}, in {}; --yes does it",
             author.tag().as_str(),
             names.join(", ")
-        );
+        ))?;
     }
     Ok(store.close().await?)
 }

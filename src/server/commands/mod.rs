@@ -1,21 +1,24 @@
 //! What `parlour` does besides serving: each command is a file.
 
 mod backup;
+mod check;
 mod export;
 mod healthcheck;
 mod message;
 mod moderation;
+mod output;
 mod pages;
 mod retention;
 mod rooms;
 
-use super::check;
 use super::config::Config;
 use super::relay::Relay;
 use super::store::Store;
 use crate::domain::RoomName;
 use clap::Subcommand;
 use message::MessageName;
+pub use output::OutputError;
+use output::print_line;
 use std::path::PathBuf;
 
 /// What the executable is asked to do.
@@ -23,7 +26,7 @@ use std::path::PathBuf;
 pub enum Command {
     /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
     Serve,
-    /// Validate the settings and reach the database and Redis
+    /// Validate the settings and reach the database and Redis, without changing anything
     Check,
     /// Show the settings in force and where each comes from, without passwords
     Config,
@@ -97,14 +100,10 @@ pub type CommandResult = Result<(), Box<dyn std::error::Error>>;
 pub async fn run(command: Command, config: &Config) -> CommandResult {
     match command {
         Command::Serve => Ok(()),
-        Command::Check => {
-            check(config).await?;
-            println!("parlour: the settings are sound, and everything answers");
-            Ok(())
-        }
+        Command::Check => check::check(config).await,
         Command::Config => {
-            config.shown.iter().for_each(|setting| println!("{setting}"));
-            Ok(())
+            let lines: Vec<String> = config.shown.iter().map(ToString::to_string).collect();
+            Ok(print_line(lines.join("\n"))?)
         }
         Command::Healthcheck => healthcheck::ask(config.leptos.site_addr).await,
         Command::Backup { file } => backup::back_up(config, &file).await,

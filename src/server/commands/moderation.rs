@@ -2,7 +2,7 @@
 //! what the room's owner does, and holds against the owner too.
 
 use super::message::MessageName;
-use super::{CommandResult, tell_nodes};
+use super::{CommandResult, output::print_line, tell_nodes};
 use crate::domain::EventBody;
 use crate::domain::moderation::{Action, MAX_SECONDS};
 use crate::server::config::Config;
@@ -64,9 +64,9 @@ async fn act(config: &Config, MessageName { room: name, seq }: &MessageName, dra
         EventBody::Moderated(done) => {
             let until = done.until.map_or_else(String::new, |until| format!(" Until {}.", until.rfc3339()));
             let tag = done.subject.as_ref().map_or_else(String::new, |subject| format!(" ({})", subject.tag.as_str()));
-            println!("parlour: in {name}: {done}{tag}{until}");
+            print_line(format_args!("parlour: in {name}: {done}{tag}{until}"))?;
         }
-        _ => println!("parlour: message {seq} is removed from {name}"),
+        _ => print_line(format_args!("parlour: message {seq} is removed from {name}"))?,
     }
     Ok(store.close().await?)
 }

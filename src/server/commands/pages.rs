@@ -1,6 +1,7 @@
 //! Messages as a file: a page that reads well without a server, JSON, or plain text. Written as they come.
 
 use crate::domain::{Message, RoomName};
+use crate::server::plain_text::{escaped, escaped_lines};
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use serde_json::json;
 use std::io::{self, Write};
@@ -51,7 +52,7 @@ impl<W: Write> Pages<W> {
     pub(super) fn room(&mut self, name: &RoomName) -> io::Result<()> {
         self.end_room()?;
         match self.format {
-            Format::Text => write!(self.sink, "# {name}\n\n")?,
+            Format::Text => write!(self.sink, "# {}\n\n", escaped(name.as_str()))?,
             Format::Html => write!(self.sink, "<h2>{}</h2>\n<ol>\n", encode_text(name.as_str()))?,
             Format::Json => {
                 let comma = if self.room { "," } else { "" };
@@ -71,7 +72,9 @@ impl<W: Write> Pages<W> {
         match self.format {
             Format::Text => {
                 let edited = if *edited { " (edited)" } else { "" };
-                // Lines that go on are indented, so that no text can pass for another message.
+                // Lines that go on are indented, so that no text can pass for another message; control characters are
+                // escaped, so that none reaches a terminal.
+                let (username, text) = (escaped(username.as_str()), escaped_lines(text));
                 writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{edited}\n    {}\n", text.replace('\n', "\n    "))
             }
             Format::Html => {

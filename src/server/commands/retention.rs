@@ -1,6 +1,6 @@
 //! `parlour retention`: how long one room keeps its messages.
 
-use super::{CommandResult, room_of};
+use super::{CommandResult, output::print_line, room_of};
 use crate::server::config::Config;
 use crate::server::store::{Keep, Store};
 use std::num::NonZeroU32;
@@ -34,9 +34,9 @@ pub(super) async fn keep(config: &Config, room: &str, days: Option<Days>) -> Com
     let keep = store.keep(&name).await?.ok_or_else(missing)?;
     let site = config.retention_days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
     match keep {
-        Keep::Default => println!("{room} keeps its messages {site}, as the whole site does"),
-        Keep::Forever => println!("{room} keeps its messages for ever"),
-        Keep::Days(days) => println!("{room} keeps its messages {days} days"),
+        Keep::Default => print_line(format_args!("{room} keeps its messages {site}, as the whole site does"))?,
+        Keep::Forever => print_line(format_args!("{room} keeps its messages for ever"))?,
+        Keep::Days(days) => print_line(format_args!("{room} keeps its messages {days} days"))?,
     }
     Ok(store.close().await?)
 }

@@ -1,27 +1,30 @@
 //! `parlour rooms` and `parlour delete`: every room at a glance, and the end of one.
 
-use super::{CommandResult, room_of, tell_nodes};
+use super::{CommandResult, OutputError, output::print_line, room_of, tell_nodes};
 use crate::server::config::Config;
+use crate::server::plain_text::escaped;
 use crate::server::store::{Keep, Listed, Store};
 use serde_json::json;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
-    let mut sink = std::io::stdout().lock();
+    let mut sink = BufWriter::new(std::io::stdout());
     if !as_json {
-        writeln!(sink, "{:>9} {:>9}  {:<20}  {:<5}  ROOM", "NEWEST", "KEPT", "LAST", "OWNER")?;
+        writeln!(sink, "{:>9} {:>9}  {:<20}  {:<5}  ROOM", "NEWEST", "KEPT", "LAST", "OWNER")
+            .map_err(OutputError::from)?;
     }
-    let mut after = 0;
+    let mut after = i64::MIN;
     loop {
         let rooms = store.list_rooms(after).await?;
         let Some(last) = rooms.last() else { break };
         after = last.id;
         for room in &rooms {
-            writeln!(sink, "{}", if as_json { object(room) } else { line(room) })?;
+            let line = if as_json { object(room) } else { escaped(&line(room)).into_owned() };
+            writeln!(sink, "{line}").map_err(OutputError::from)?;
         }
     }
-    drop(sink);
+    sink.flush().map_err(OutputError::from)?;
     Ok(store.close().await?)
 }
 
@@ -74,12 +77,12 @@ pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandRes
     if yes {
         store.delete_room(found.room.id).await?;
         tell_nodes(config, &store).await;
-        println!("parlour: {name} is deleted, with everything in it");
+        print_line(format_args!("parlour: {name} is deleted, with everything in it"))?;
     } else {
-        println!(
+        print_line(format_args!(
             "parlour: this would delete {name}, with everything in it, up to number {}; --yes does it",
             found.head
-        );
+        ))?;
     }
     Ok(store.close().await?)
 }

@@ -21,12 +21,15 @@ struct File {
 
 /// The settings in this text.
 pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
-    let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {error}"));
+    let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;
     for (name, value) in &all {
         let table = value.as_table();
         if name != OURS && name.to_lowercase().starts_with(ALIKE) {
             return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{OURS}]")));
+        }
+        if name == OURS && table.is_none() {
+            return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{OURS}]")));
         }
         let inside = table.filter(|_| name != OURS).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
@@ -35,6 +38,13 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
         }
     }
     Ok(toml::from_str::<File>(text).map_err(wrong)?.parlour)
+}
+
+/// Says what is wrong and in which line. The error's own text repeats the line, which may hold a password.
+fn without_source(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or_else(String::new, |before| format!("line {}: ", before.matches('\n').count() + 1));
+    format!("{line}{}", error.message())
 }
 
 fn leptos(package: &Table) -> Option<&Table> {
@@ -68,6 +78,18 @@ mod tests {
         ] {
             let error = error(text);
             assert!(error.contains(name) && error.contains(FILE), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_does_not_repeat_it() {
+        for text in [
+            "[parlour]\nredis-url = redis://:hush@x",
+            "[parlour]\nredis-url = 'redis://:hush@x",
+            "[parlour]\nredis-url = ['hush']",
+        ] {
+            let error = error(text);
+            assert!(error.contains("line 2") && !error.contains("hush"), "{error}");
         }
     }
 

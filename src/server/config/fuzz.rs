@@ -1,10 +1,11 @@
 //! Whatever stands in flags and file: settings that can be, or an error that names what is wrong.
 
 use super::*;
+use clap::CommandFactory;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 21] = [
     "addr",
     "database-url",
     "redis-url",
@@ -15,6 +16,11 @@ const NAMES: [&str; 16] = [
     "log-format",
     "messages-per-second",
     "message-burst",
+    "messages-per-second-per-address",
+    "message-burst-per-address",
+    "message-kilobytes-per-minute",
+    "requests-per-second",
+    "request-burst",
     "connections-per-address",
     "joins-per-minute",
     "rooms-per-hour",

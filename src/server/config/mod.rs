@@ -1,5 +1,6 @@
 //! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
 
+mod environment;
 mod file;
 #[cfg(test)]
 mod fuzz;
@@ -9,12 +10,14 @@ mod urls;
 
 pub use settings::{Limits, LogFormat};
 pub use shown::Shown;
+#[cfg(test)]
+pub(super) use tests::resolved;
 pub use urls::redacted;
 
 use super::commands::Command;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
+use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
-use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
+use leptos::config::LeptosOptions;
 use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// The site's origin (scheme, host and port), where it is not what requests say.
     pub public_url: Option<String>,
+    /// Names under which the site is reached besides that of `public_url`: lower case, without ports.
+    pub allowed_hosts: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// What visitors may do, and how often; `None` where nothing is limited.
@@ -56,6 +61,16 @@ pub struct Rates {
     pub messages_per_second: NonZeroU32,
     /// Messages of one identity, at once.
     pub message_burst: NonZeroU32,
+    /// Messages of one address, in a second.
+    pub messages_per_second_per_address: NonZeroU32,
+    /// Messages of one address, at once.
+    pub message_burst_per_address: NonZeroU32,
+    /// Text in messages of one address, in a minute, in units of 1000 bytes.
+    pub message_kilobytes_per_minute: NonZeroU32,
+    /// Requests of one address that are more than an asset, in a second.
+    pub requests_per_second: NonZeroU32,
+    /// Requests of one address, at once.
+    pub request_burst: NonZeroU32,
     /// Connections of one address, at a time.
     pub connections_per_address: NonZeroU32,
     /// New connections of one address, in a minute.
@@ -69,6 +84,12 @@ pub struct Rates {
 }
 
 impl Config {
+    /// The names that the settings give the site, for `Host` to be compared with.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let public = self.public_url.as_deref().and_then(urls::host);
+        public.into_iter().chain(self.allowed_hosts.iter().map(String::as_str))
+    }
+
     /// Whether people reach the site by https.
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
@@ -83,23 +104,30 @@ pub struct ConfigError(String);
 /// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`,
 /// and at a flag or value that is wrong.
 pub fn read() -> Result<(Command, Config), ConfigError> {
-    let matches = CommandLine::command().get_matches();
+    let matches = environment::command_line().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let text = match std::fs::read_to_string(FILE) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(ConfigError(format!("{FILE}: {error}"))),
     };
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("PARLOUR_") && !is_known(&name) {
-            return Err(ConfigError(format!("{name}: there is no such setting; `parlour --help` lists them")));
-        }
-    }
+    environment::reject_unknown(std::env::vars_os())?;
     resolve(&matches, text.as_deref())
 }
 
-fn is_known(variable: &str) -> bool {
-    CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == variable))
+/// Ends the process as clap does, but does not repeat a URL that stands on the command line in a place that is not its
+/// own.
+fn refuse(error: &clap::Error) -> ! {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    let urls = arguments.iter().map(String::as_str).chain(values).skip(1);
+    let urls: Vec<&str> = urls.filter(|text| text.contains('@') || text.contains("://")).collect();
+    let text = error.to_string();
+    if !error.use_stderr() || !urls.iter().any(|url| text.contains(*url)) {
+        error.exit();
+    }
+    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config), ConfigError> {
@@ -107,7 +135,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         CommandLine::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     let in_file = file::settings(file.unwrap_or_default())?;
 
-    let mut leptos = leptos_options(file)?;
+    let mut leptos = environment::leptos_options(file, std::env::vars_os())?;
     if let (Some(addr), Some(ValueSource::CommandLine | ValueSource::EnvVariable)) =
         (settings.addr, matches.value_source("addr"))
     {
@@ -126,6 +154,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;
+    let allowed_hosts = settings.allowed_hosts.or(in_file.allowed_hosts).unwrap_or_default();
     let trusted_proxies = settings.trusted_proxies.or(in_file.trusted_proxies).unwrap_or_default();
     let limits = settings.limits.or(in_file.limits).unwrap_or_default();
     let number = |flag: Option<NonZeroU32>, in_file, default| {
@@ -134,6 +163,19 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let rates = Rates {
         messages_per_second: number(settings.messages_per_second, in_file.messages_per_second, 5),
         message_burst: number(settings.message_burst, in_file.message_burst, 10),
+        messages_per_second_per_address: number(
+            settings.messages_per_second_per_address,
+            in_file.messages_per_second_per_address,
+            25,
+        ),
+        message_burst_per_address: number(settings.message_burst_per_address, in_file.message_burst_per_address, 250),
+        message_kilobytes_per_minute: number(
+            settings.message_kilobytes_per_minute,
+            in_file.message_kilobytes_per_minute,
+            2000,
+        ),
+        requests_per_second: number(settings.requests_per_second, in_file.requests_per_second, 20),
+        request_burst: number(settings.request_burst, in_file.request_burst, 400),
         connections_per_address: number(settings.connections_per_address, in_file.connections_per_address, 512),
         joins_per_minute: number(settings.joins_per_minute, in_file.joins_per_minute, 600),
         rooms_per_hour: number(settings.rooms_per_hour, in_file.rooms_per_hour, 200),
@@ -149,6 +191,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         database_url,
         redis_url,
         public_url,
+        allowed_hosts,
         trusted_proxies,
         rates,
         retention_days,
@@ -159,25 +202,12 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     Ok((command.unwrap_or(Command::Serve), config))
 }
 
-/// What Leptos itself needs to know: from its table of the file, and `LEPTOS_*`.
-fn leptos_options(file: Option<&str>) -> Result<LeptosOptions, ConfigError> {
-    let wrong = |error: &dyn std::fmt::Display| ConfigError(format!("{FILE} or LEPTOS_*: {error}"));
-    let Some(text) = file else {
-        return Ok(get_configuration(None).map_err(|error| wrong(&error))?.leptos_options);
-    };
-    let tables: toml::Table = toml::from_str(text).map_err(|error| wrong(&error))?;
-    let leptos = tables.get("package").and_then(|package| package.get("metadata")?.get("leptos")?.as_table());
-    let mut leptos = leptos.cloned().unwrap_or_default();
-    // The name of the build is no setting, but Leptos insists on reading it.
-    leptos.entry("output-name").or_insert("parlour".into());
-    get_config_from_str(&format!("[package.metadata.leptos]\n{leptos}")).map_err(|error| wrong(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
-    pub(super) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
+    pub(in crate::server) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);
         let matches =
             CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
@@ -224,8 +254,11 @@ mod tests {
             (&["--limits", "some"], "--limits"),
             (&["--log-format", "loud"], "--log-format"),
             (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
+            (&["--allowed-hosts", "chat.example,http://x"], "--allowed-hosts"),
             (&["--message-burst", "0"], "--message-burst"),
             (&["--max-connections", "many"], "--max-connections"),
+            (&["--request-burst", "0"], "--request-burst"),
+            (&["--message-kilobytes-per-minute", "0"], "--message-kilobytes-per-minute"),
         ] {
             let error = resolved(arguments, None).unwrap_err().to_string();
             assert!(error.contains(name), "{arguments:?}: {error}");
@@ -237,6 +270,17 @@ mod tests {
         let rates = resolved(&["--message-burst", "3"], Some("[parlour]\nrooms-per-hour = 7")).unwrap().rates.unwrap();
         assert_eq!((rates.message_burst.get(), rates.rooms_per_hour.get(), rates.messages_per_second.get()), (3, 7, 5));
         assert_eq!(resolved(&["--limits", "off"], None).unwrap().rates, None);
+    }
+
+    #[test]
+    fn allowed_hosts_are_names_as_browsers_send_them() {
+        let of_flag = resolved(&["--allowed-hosts", "Chat.Example., bücher.example"], None).unwrap().allowed_hosts;
+        assert_eq!(of_flag, ["chat.example", "xn--bcher-kva.example"]);
+        let of_file = resolved(&[], Some("[parlour]\nallowed-hosts = ['Chat.Example', 'bücher.example']")).unwrap();
+        assert_eq!(of_file.allowed_hosts, of_flag);
+        let with_public =
+            resolved(&["--public-url", "https://site.example:8443", "--allowed-hosts", "a"], None).unwrap();
+        assert_eq!(with_public.hosts().collect::<Vec<_>>(), ["site.example", "a"]);
     }
 
     #[test]

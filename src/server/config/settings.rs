@@ -43,6 +43,10 @@ pub(super) struct Settings {
     /// The address people use, behind a proxy: https://chat.example [default: the request's Host]
     #[arg(long, global = true, env = "PARLOUR_PUBLIC_URL", value_name = "URL")]
     pub(super) public_url: Option<String>,
+    /// Further names under which the site is reached, besides addresses, localhost and that of public-url [default: none]
+    #[arg(long, global = true, env = "PARLOUR_ALLOWED_HOSTS", value_name = "NAME,…", value_delimiter = ',', value_parser = host_name)]
+    #[serde(default, deserialize_with = "host_names")]
+    pub(super) allowed_hosts: Option<Vec<String>>,
     /// Proxies, as addresses or networks (10.0.0.0/8), that say in X-Forwarded-For whom they speak for [default: none]
     #[arg(long, global = true, env = "PARLOUR_TRUSTED_PROXIES", value_name = "NETWORK,…", value_delimiter = ',', value_parser = network)]
     #[serde(default, deserialize_with = "networks")]
@@ -56,6 +60,21 @@ pub(super) struct Settings {
     /// Messages that one visitor may send at once, before that counts [default: 10]
     #[arg(long, global = true, env = "PARLOUR_MESSAGE_BURST", value_name = "NUMBER")]
     pub(super) message_burst: Option<NonZeroU32>,
+    /// Messages that one address (IPv6: one /64) may send each second, whoever they are from [default: 25]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGES_PER_SECOND_PER_ADDRESS", value_name = "NUMBER")]
+    pub(super) messages_per_second_per_address: Option<NonZeroU32>,
+    /// Messages that one address may send at once, before that counts [default: 250]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGE_BURST_PER_ADDRESS", value_name = "NUMBER")]
+    pub(super) message_burst_per_address: Option<NonZeroU32>,
+    /// Text that one address may send each minute, in units of 1000 bytes [default: 2000]
+    #[arg(long, global = true, env = "PARLOUR_MESSAGE_KILOBYTES_PER_MINUTE", value_name = "NUMBER")]
+    pub(super) message_kilobytes_per_minute: Option<NonZeroU32>,
+    /// Pages and pieces of history that one address may ask for each second [default: 20]
+    #[arg(long, global = true, env = "PARLOUR_REQUESTS_PER_SECOND", value_name = "NUMBER")]
+    pub(super) requests_per_second: Option<NonZeroU32>,
+    /// Pages and pieces of history that one address may ask for at once, before that counts [default: 400]
+    #[arg(long, global = true, env = "PARLOUR_REQUEST_BURST", value_name = "NUMBER")]
+    pub(super) request_burst: Option<NonZeroU32>,
     /// Connections from one address at a time (IPv6: from one /64) [default: 512]
     #[arg(long, global = true, env = "PARLOUR_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     pub(super) connections_per_address: Option<NonZeroU32>,
@@ -99,6 +118,21 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// The name of a host as browsers send it: lower case, ASCII, without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let wrong = || format!("{text} is no name of a host like chat.example");
+    match url::Host::parse(text).map_err(|_| wrong())? {
+        url::Host::Domain(name) => Ok(name.strip_suffix('.').unwrap_or(&name).to_owned()),
+        address => Ok(address.to_string()),
+    }
+}
+
+fn host_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| host_name(text)).collect::<Result<_, _>>().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// A network, or one address.

@@ -18,7 +18,7 @@ pub struct Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<24} {:<40} {}", self.name, self.value, self.origin)
+        write!(f, "{:<32} {:<40} {}", self.name, self.value, self.origin)
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn shown(config: &Config, matches: &ArgMatches, file: &toml::Table) -
             Shown { origin: origin(setting, &name, matches, file), name, value }
         })
         .collect();
-    let logs = std::env::var("RUST_LOG").ok();
+    let logs = std::env::var("RUST_LOG").ok().filter(|logs| !logs.is_empty());
     let origin = if logs.is_some() { "RUST_LOG" } else { "default" }.to_owned();
     shown.push(Shown { name: "RUST_LOG".to_owned(), value: logs.unwrap_or_else(|| "info".to_owned()), origin });
     shown
@@ -51,11 +51,18 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "redis-url" => config.redis_url.as_deref().map_or_else(none, redacted),
         "data" => config.data.display().to_string(),
         "public-url" => config.public_url.clone().unwrap_or_else(none),
+        "allowed-hosts" if config.allowed_hosts.is_empty() => none(),
+        "allowed-hosts" => config.allowed_hosts.join(","),
         "trusted-proxies" if config.trusted_proxies.is_empty() => none(),
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
         "messages-per-second" => rate(|rates| rates.messages_per_second),
         "message-burst" => rate(|rates| rates.message_burst),
+        "messages-per-second-per-address" => rate(|rates| rates.messages_per_second_per_address),
+        "message-burst-per-address" => rate(|rates| rates.message_burst_per_address),
+        "message-kilobytes-per-minute" => rate(|rates| rates.message_kilobytes_per_minute),
+        "requests-per-second" => rate(|rates| rates.requests_per_second),
+        "request-burst" => rate(|rates| rates.request_burst),
         "connections-per-address" => rate(|rates| rates.connections_per_address),
         "joins-per-minute" => rate(|rates| rates.joins_per_minute),
         "rooms-per-hour" => rate(|rates| rates.rooms_per_hour),

@@ -1,31 +1,43 @@
-//! URLs among the settings: which can be, and how they are shown.
+//! URLs among the settings: which are accepted, and how they are shown.
 
 use super::ConfigError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use url::Url;
 
-/// What stands in a path, and for something else in a URL.
+/// Characters of a path that mean something else in a URL.
 const NOT_PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
+/// Schemes whose URLs are shown. Anything else may be a password that was put in the wrong place.
+const DATABASES: [&str; 2] = ["postgres", "postgresql"];
+const REDIS: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
+const SOCKETS: [&str; 3] = ["unix", "redis+unix", "valkey+unix"];
+const SITES: [&str; 2] = ["http", "https"];
+
+/// Stands for text that is not shown.
+const HIDDEN: &str = "***";
 
 /// The URL of a file of SQLite, whatever its name.
 pub(crate) fn of_sqlite(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
 
-/// What reads URLs of databases takes for granted that they are some.
+/// Returns an error if the database drivers could not read `url` as a URL.
 pub(super) fn a_database(url: &str) -> Result<(), ConfigError> {
     let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
-    url::Url::parse(url).map(|_| ()).map_err(wrong)
+    Url::parse(url).map(|_| ()).map_err(wrong)
 }
 
 /// The relay needs one Redis, and no more: nothing depends on it that the database does not hold.
 pub(super) fn one_redis(url: &str) -> Result<(), ConfigError> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let hosts = rest.split('/').next().unwrap_or_default();
+    // A URL of several hosts with ports is none that can be parsed. A password may have commas.
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let hosts = authority.rsplit('@').next().unwrap_or_default();
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
         "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one"
-    } else if !["redis", "rediss", "unix", "redis+unix"].contains(&scheme) {
+    } else if Url::parse(url).is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
         "is no address like redis://redis.example, or rediss://… for TLS"
     } else {
         return Ok(());
@@ -35,33 +47,54 @@ pub(super) fn one_redis(url: &str) -> Result<(), ConfigError> {
 
 /// Scheme, host and port of a URL, as browsers send them in `Origin`.
 pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
-    let wrong = || ConfigError(format!("public-url: {url} is not an address like https://chat.example"));
-    let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-    if !matches!(parsed.scheme(), "http" | "https") || !matches!(parsed.path(), "" | "/") {
+    let wrong = || ConfigError(format!("public-url: {} is not an address like https://chat.example", redacted(url)));
+    let parsed = Url::parse(url).map_err(|_| wrong())?;
+    if !SITES.contains(&parsed.scheme()) || !matches!(parsed.path(), "" | "/") {
         return Err(wrong());
     }
     Ok(parsed.origin().ascii_serialization())
 }
 
-/// A URL fit to be shown: without its password, wherever that stands.
+/// The host of an origin, without scheme and port.
+pub(super) fn host(origin: &str) -> Option<&str> {
+    let (_, authority) = origin.split_once("://")?;
+    let port = authority.rfind(':').filter(|colon| authority[colon + 1..].bytes().all(|byte| byte.is_ascii_digit()));
+    Some(&authority[..port.unwrap_or(authority.len())])
+}
+
+/// Returns a URL fit to be shown: scheme, user, host, port and path, as far as they were understood. Nothing else of it
+/// is shown; a password may stand anywhere in a URL that is malformed, or is none.
 pub fn redacted(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        // Whatever this is meant to be, what stands before an @ is nobody's business.
-        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, rest)| format!("***@{rest}"));
+    // A file has no password. Leave out parameters, which may be of another database.
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        return format!("sqlite:{}", file.split(['?', '#']).next().unwrap_or_default());
+    }
+    let Ok(parsed) = Url::parse(url) else { return HIDDEN.to_owned() };
+    let scheme = parsed.scheme();
+    let [is_database, is_redis, is_socket, is_site] =
+        [&DATABASES[..], &REDIS, &SOCKETS, &SITES].map(|schemes| schemes.contains(&scheme));
+    if !(is_database || is_redis || is_socket || is_site) || parsed.cannot_be_a_base() {
+        return HIDDEN.to_owned();
+    }
+    let (user, password) = (parsed.username(), parsed.password());
+    // A password with a slash, or the like, is taken for host, port and path: then an @ comes too late.
+    let is_torn = !parsed.has_authority() || parsed[url::Position::BeforePath..].contains('@');
+    if is_torn || (!is_socket && !parsed.has_host()) {
+        return format!("{scheme}://{HIDDEN}");
+    }
+    let credentials = match (user, password) {
+        ("", None) => String::new(),
+        // Redis calls a user what is often meant to be a password.
+        (_, None) if !is_database => format!("{HIDDEN}@"),
+        (user, None) => format!("{user}@"),
+        (user, Some(_)) => format!("{user}:{HIDDEN}@"),
     };
-    let is_secret = |name: &str| name.to_lowercase().contains("password");
-    let mut changed = false;
-    if parsed.password().is_some() {
-        let _ = parsed.set_password(Some("***"));
-        changed = true;
-    }
-    if parsed.query_pairs().any(|(name, _)| is_secret(&name)) {
-        let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
-        let shown = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value.as_str() }));
-        parsed.query_pairs_mut().clear().extend_pairs(shown);
-        changed = true;
-    }
-    if changed { parsed.to_string() } else { url.to_owned() }
+    let host = parsed.host_str().unwrap_or_default();
+    let port = parsed.port().map_or_else(String::new, |port| format!(":{port}"));
+    let more = if parsed.query().or(parsed.fragment()).is_some() { format!("?{HIDDEN}") } else { String::new() };
+    // URLs of the web have a path, even where none was written.
+    let path = if parsed.path() == "/" && !url.ends_with('/') { "" } else { parsed.path() };
+    format!("{scheme}://{credentials}{host}{port}{path}{more}")
 }
 
 #[cfg(test)]
@@ -87,10 +120,89 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_not_shown() {
+    fn one_redis_is_accepted_whatever_its_password() {
+        for url in [
+            "redis://redis.example",
+            "redis://:a,b@redis.example:6379/0",
+            "rediss://ann:a,b,c@redis.example?protocol=resp3",
+            "redis+unix:///run/redis.sock?pass=a,b",
+            "unix:///run/redis.sock",
+        ] {
+            assert!(one_redis(url).is_ok(), "{url}");
+        }
+        for (url, said) in [
+            ("redis://a:6379,b:6379", "Cluster"),
+            ("redis://:se,cret@a:6379,b:6379", "Cluster"),
+            ("redis://a,b", "Cluster"),
+            ("redis+sentinel://a/x", "Sentinel"),
+            ("redis:/:secret@a", "like redis://"),
+            ("redis://:sec/ret@a", "like redis://"),
+            ("ann:secret@redis.example", "like redis://"),
+        ] {
+            let error = one_redis(url).unwrap_err().to_string();
+            assert!(error.contains(said) && !error.contains("ret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_understood_is_shown() {
+        for url in [
+            "postgres://db/parlour",
+            "postgres://ann@db:5433/parlour",
+            "postgresql://[::1]/parlour",
+            "redis://redis.example",
+            "redis://redis.example:6380/7",
+            "rediss://redis.example/",
+            "unix:///run/redis.sock",
+            "https://chat.example",
+            "sqlite://data/parlour.db",
+            "sqlite:///srv/a@b/parlour.db",
+        ] {
+            assert_eq!(redacted(url), url);
+        }
         assert_eq!(redacted("postgres://ann:secret@db/parlour"), "postgres://ann:***@db/parlour");
-        assert_eq!(redacted("redis://:secret@a:6379,b:6379"), "***@a:6379,b:6379");
-        assert_eq!(redacted("postgres://db/x?user=ann&password=secret"), "postgres://db/x?user=ann&password=***");
-        assert_eq!(redacted("sqlite://data/parlour.db"), "sqlite://data/parlour.db");
+        assert_eq!(redacted("rediss://default:secret@redis.example"), "rediss://default:***@redis.example");
+        assert_eq!(redacted("postgres://db/x?user=ann&password=secret"), "postgres://db/x?***");
+    }
+
+    #[test]
+    fn secrets_are_not_shown_wherever_they_stand() {
+        for url in [
+            "redis://:secret@a:6379,b:6379",
+            "redis+unix:///run/redis.sock?pass=secret",
+            "unix:///run/redis.sock?user=ann&pass=secret&db=1",
+            "unix://secret@/run/redis.sock",
+            "redis:/:secret@host",
+            "redis::secret@host",
+            "redis:secret",
+            "redis://secret@host",
+            "ann:secret@host",
+            "secret",
+            "secret@host",
+            "host=db user=ann password=secret",
+            "password='secret' host=db",
+            "postgres://ann:secret@db:port/x",
+            "postgres://ann:secret/more@db/x",
+            "postgres://ann:1/secret@db/x",
+            "postgres://ann:1#secret@db/x",
+            "postgres://ann:1?secret@db/x",
+            "postgres://ann:sec ret@[db/x",
+            "postgres:ann:secret@db/x",
+            "postgres:///x?password=secret",
+            "postgres://db/x?PGPASSWORD=secret",
+            "postgres://db/x#secret",
+            "secret://db/x",
+            "mysql://ann:secret@db/x",
+            "https://ann:secret@chat.example/x",
+            "sqlite://x?key=secret",
+            "://ann:secret@db",
+            "",
+        ] {
+            let shown = redacted(url);
+            assert!(!shown.contains("secret") && !shown.contains("sec ret"), "{url}: {shown}");
+            for error in [a_database(url).err(), one_redis(url).err(), origin(url).err()].into_iter().flatten() {
+                assert!(!error.to_string().contains("secret"), "{url}: {error}");
+            }
+        }
     }
 }

@@ -53,6 +53,11 @@ impl Frame {
         self.effect == Effect::Moderates
     }
 
+    /// Whether it tells that a message was removed.
+    pub(super) fn removes(&self) -> bool {
+        matches!(self.effect, Effect::Removes(_))
+    }
+
     /// How many bytes it is.
     pub(crate) fn len(&self) -> usize {
         self.text.len()

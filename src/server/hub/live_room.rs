@@ -1,23 +1,24 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
+use super::backlog::Unread;
 use super::coming::Coming;
-use super::participants::{Participants, Present};
-use super::row::{self, Hint, Place, Row};
+use super::history::History;
+use super::participants::Participants;
+use super::row::{self, Hint, Place, Row, TURN, TURN_BYTES};
 use super::tail::{Reach, Tail};
 use super::{Frame, Hub, enforce, lock};
 use crate::domain::Seq;
-use crate::protocol::close;
 use crate::server::metrics::Announced;
 use crate::server::store::Room;
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tokio::sync::{OnceCell, broadcast, watch};
 
-/// How many events are read from the log at once.
-const READ: u64 = 200;
+/// How many events are read from the log at once: with the longest messages, a tail's worth.
+const READ: u64 = 64;
 
 /// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -31,43 +32,59 @@ pub(crate) struct LiveRoom {
     /// Where this room is listed, as long as it lives.
     pub(super) hub: Hub,
     opened: OnceCell<()>,
-    tail: Mutex<Tail>,
+    pub(super) history: Mutex<History>,
+    pub(super) tail: Mutex<Tail>,
     /// The newest number that connections can have; waking the rows is all it is for.
-    delivered: watch::Sender<Seq>,
+    pub(super) delivered: watch::Sender<Seq>,
     pub(super) coming: Coming,
+    /// Transactions of this node that write to the room.
+    pub(super) writing: Coming,
     pub(super) announced: Announced,
     rows: Mutex<Vec<Arc<Row>>>,
     participants: Mutex<Participants>,
+    /// Whether a message was let begin this room, which had no row.
+    pub(super) begun: AtomicBool,
     /// Whether the other nodes were asked who is there.
     asked: AtomicBool,
+    /// The close code with which everybody has to go; 0 while the room goes on.
+    pub(super) ended: AtomicU16,
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     hints: broadcast::Sender<Hint>,
+    pub(super) enforcing: enforce::Enforcing,
 }
 
 impl LiveRoom {
     pub(super) fn new(room: Room, hub: Hub) -> Self {
         Self {
+            history: Mutex::new(History::new(room.epoch.clone())),
             room,
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
             coming: Coming::default(),
+            writing: Coming::default(),
             announced: Announced::default(),
             rows: Mutex::default(),
             participants: Mutex::default(),
+            begun: AtomicBool::default(),
             asked: AtomicBool::default(),
+            ended: AtomicU16::default(),
             presence: watch::Sender::new(TextFrame::default()),
             hints: broadcast::Sender::new(HINTS),
+            enforcing: enforce::Enforcing::default(),
         }
     }
 
     /// Subscribe, then read: what is published while `head` is being read raises `wanted`, and is healed.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
         let read = async {
-            let heads = self.hub.store.heads(&[self.room.id]).await?;
-            let head = heads.first().map_or(0, |&(_, head)| head);
+            let current = self.hub.current(self.room.id).await?;
+            let head = current.as_ref().map_or(0, |current| current.head);
+            if let Some(current) = current {
+                lock(&self.history).epoch = current.epoch;
+            }
             {
                 let mut tail = lock(&self.tail);
                 tail.open = true;
@@ -84,18 +101,25 @@ impl LiveRoom {
         lock(&self.tail).delivered
     }
 
-    /// What the tail has after `after`.
-    pub(super) fn reach(&self, after: Seq, max: usize) -> Reach {
-        lock(&self.tail).after(after, max)
+    /// The newest number delivered on this node; `None` as long as the room is not open.
+    pub(super) fn delivered(&self) -> Option<Seq> {
+        let tail = lock(&self.tail);
+        tail.open.then_some(tail.delivered)
     }
 
-    /// Up to `max` frames after `after`, out of the log.
-    pub(super) async fn read(&self, after: Seq, max: u64) -> Result<Vec<TextFrame>, DbErr> {
-        let events = self.hub.store.events_after(self.room.id, after, max).await?;
-        if events.is_empty() {
-            return Err(DbErr::RecordNotFound(format!("event {} of room {}", after + 1, self.room.id)));
-        }
-        Ok(events.into_iter().map(|event| Frame::from(event).text).collect())
+    /// What the tail has after `after`, as much as goes out in one write.
+    pub(super) fn reach(&self, after: Seq) -> Reach {
+        lock(&self.tail).after(after, TURN, TURN_BYTES)
+    }
+
+    /// The event `seq`, if the tail has it.
+    pub(super) fn reach_event(&self, seq: Seq) -> Reach {
+        lock(&self.tail).after(seq - 1, 1, 0)
+    }
+
+    /// Some of the frames after `after`, out of the log.
+    pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, Unread> {
+        self.hub.backlog.read(self.room.id, after).await
     }
 
     /// Has `place` written to whenever there is something, until the row lets go of it.
@@ -129,6 +153,9 @@ impl LiveRoom {
     pub(super) fn publish(self: &Arc<Self>, frames: Vec<Frame>) {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(Frame::moderates);
+        if frames.iter().any(Frame::removes) {
+            self.hub.backlog.forget(self.room.id);
+        }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
             Some(delivered) => self.announce(delivered),
@@ -140,9 +167,11 @@ impl LiveRoom {
         }
     }
 
-    /// The room was deleted: everybody has to go.
-    pub(super) fn end(&self) {
-        self.places().iter().for_each(|place| place.expel(close::DELETED));
+    /// The room is no longer what it was: every connection has to go, with this close code.
+    pub(super) fn end(&self, code: u16) {
+        // Before those inside are looked up: whoever sits down later looks here.
+        self.ended.store(code, Ordering::Relaxed);
+        self.places().iter().for_each(|place| place.expel(code));
     }
 
     /// How many events are in memory.
@@ -151,9 +180,11 @@ impl LiveRoom {
         lock(&self.tail).len()
     }
 
-    /// What stood before `oldest` is no longer kept.
+    /// What stood before `oldest` is no longer kept, nor what was edited into it.
     pub(super) fn forget_before(&self, oldest: Seq) {
-        lock(&self.tail).forget_before(oldest);
+        let mut tail = lock(&self.tail);
+        tail.forget_before(oldest);
+        tail.blank(|seq| seq < oldest);
     }
 
     /// What was removed is looked up in the log again: since then, its author may have been erased.
@@ -171,20 +202,19 @@ impl LiveRoom {
         lock(&self.participants)
     }
 
-    /// Shows everybody who is here now, if that is news. Returns those on this node.
-    pub(super) fn tell_presence(&self) -> Present {
-        let (here, frame) = {
+    /// Shows everybody who is here now, if that is news.
+    pub(super) fn tell_presence(&self) {
+        let frame = {
             let participants = self.participants();
             let here = participants.here();
             let frame = participants.frame(&here);
-            (here, TextFrame::new(&frame.encode()))
+            TextFrame::new(&frame.encode())
         };
         self.presence.send_if_modified(|told| {
             let news = *told != frame;
             *told = frame;
             news
         });
-        here
     }
 
     /// Whether the other nodes are to be asked who is there; once.
@@ -224,6 +254,9 @@ impl LiveRoom {
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
+        if let Some(stands) = self.stands() {
+            lock(&self.hub.remembered).put(self.room.id, stands);
+        }
         let mut rooms = lock(&self.hub.rooms);
         // Somebody may have opened it anew in the meantime.
         if rooms.get(&self.room.id).is_some_and(|live| live.strong_count() == 0) {
@@ -235,6 +268,7 @@ impl Drop for LiveRoom {
 /// Brings a room up to what is wanted of it, by reading the log.
 async fn heal(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
+        tokio::task::coop::consume_budget().await;
         let after = {
             let mut tail = lock(&live.tail);
             if tail.wanted <= tail.delivered {
@@ -257,8 +291,11 @@ async fn heal(live: Weak<LiveRoom>) {
             Err(DbErr::RecordNotFound(_)) => live.skip().await,
             Err(error) => Err(error),
         };
+        if healed.is_ok() {
+            live.hub.looks.reading.over();
+        }
         if let Err(error) = healed {
-            tracing::warn!(room = live.room.id, %error, "the log cannot be read just now");
+            live.hub.looks.reading.failed(&error);
             drop(live);
             tokio::time::sleep(RETRY).await;
         }

@@ -3,61 +3,92 @@
 //! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
 //! before n, and a slow reader costs a number, not a queue.
 
+mod backlog;
+mod changes;
 mod coming;
 mod enforce;
 mod frame;
 mod gathering;
+mod history;
 mod live_room;
+mod missing;
 mod participants;
 mod row;
 mod seat;
 mod tail;
 
+pub(crate) use backlog::Unread;
+pub(crate) use changes::{Change, Changes, Collected, Others};
 pub(crate) use coming::Expected;
 pub(crate) use frame::Frame;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use participants::Present;
-pub(crate) use seat::Seat;
+pub(crate) use seat::{Pulled, Seat};
 
+use super::outage::Outage;
 use super::store::{Room, Store};
 use super::websocket::TextFrame;
 use crate::domain::{Seq, Tag, Username};
+use crate::protocol::close;
+use backlog::Backlog;
+use history::Remembered;
 use row::Hint;
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio::task::yield_now;
 use uuid::Uuid;
+
+/// Maximum number of rooms that are gone through before other tasks have a turn.
+const AT_ONCE: usize = 256;
 
 /// Rooms by their ids; each takes itself out when its last connection has gone.
 type Rooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
-/// What changes about who is in a room. Whoever holds the receiver tells the room and the other nodes.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    /// A participant came to this node, went, or has another name.
-    Here(i64),
-    /// Another node has told who is there.
-    Elsewhere(i64),
-    /// Somebody on this node is writing; this is the frame that says so.
-    Typing(i64, TextFrame),
-    /// Other nodes may have missed what was told.
-    Everything,
+/// Looking at the database, and the outages that this may meet.
+struct Looks {
+    asked: Notify,
+    failing: Outage,
+    reading: Outage,
+    enforcing: Outage,
+}
+
+impl Looks {
+    fn new() -> Self {
+        Self {
+            asked: Notify::new(),
+            failing: Outage::new(
+                "the rooms cannot be compared with the database just now",
+                "the rooms are compared with the database again",
+            ),
+            reading: Outage::new("the log cannot be read just now", "the log is read again"),
+            enforcing: Outage::new("a ban or a lock has to wait", "bans and locks are enforced again"),
+        }
+    }
 }
 
 /// The live rooms of this node.
 #[derive(Clone)]
 pub(crate) struct Hub {
     store: Store,
+    /// The log, for connections that have fallen behind.
+    backlog: Backlog,
     rooms: Rooms,
-    changes: mpsc::UnboundedSender<Change>,
+    changes: Changes,
+    remembered: Arc<Mutex<Remembered>>,
+    looks: Arc<Looks>,
 }
 
 impl Hub {
-    pub(crate) fn new(store: Store) -> (Self, mpsc::UnboundedReceiver<Change>) {
-        let (changes, changed) = mpsc::unbounded_channel();
-        (Self { store, rooms: Rooms::default(), changes }, changed)
+    /// Returns a hub, and the changes that are to be told of its rooms.
+    pub(crate) fn new(store: Store) -> (Self, Changes) {
+        let changes = Changes::default();
+        let looks = Arc::new(Looks::new());
+        let backlog = Backlog::new(store.clone(), looks.clone());
+        let (rooms, remembered) = (Rooms::default(), Arc::default());
+        (Self { store, backlog, rooms, changes: changes.clone(), remembered, looks }, changes)
     }
 
     /// The live room, opened if nobody is in it yet. It lives as long as somebody holds it.
@@ -65,8 +96,12 @@ impl Hub {
         let live = {
             let mut rooms = lock(&self.rooms);
             match rooms.get(&room.id).and_then(Weak::upgrade) {
-                Some(live) => live,
-                None => {
+                Some(live) if live.room.name == room.name => live,
+                other => {
+                    // The id of a room that is no more, in a database that went back in time.
+                    if let Some(other) = other {
+                        other.end(close::DELETED);
+                    }
                     let live = Arc::new(LiveRoom::new(room.clone(), self.clone()));
                     rooms.insert(room.id, Arc::downgrade(&live));
                     live
@@ -74,7 +109,19 @@ impl Hub {
             }
         };
         live.open().await?;
+        if live.epoch() != room.epoch {
+            // One of the two is outdated.
+            self.check_one(&live).await?;
+        }
         Ok(live)
+    }
+
+    /// Leaves a room that has ended to those inside: whoever comes next finds another.
+    fn forget(&self, ended: &Arc<LiveRoom>) {
+        let mut rooms = lock(&self.rooms);
+        if rooms.get(&ended.room.id).is_some_and(|live| live.as_ptr() == Arc::as_ptr(ended)) {
+            rooms.remove(&ended.room.id);
+        }
     }
 
     /// Tells a live room that `frames` are in its log, oldest first. Rooms without connections need nothing.
@@ -103,23 +150,6 @@ impl Hub {
         }
     }
 
-    /// Compares every live room with the database, heals those that are behind, and ends those that were deleted. What was
-    /// removed leaves memory.
-    pub(crate) async fn check(&self) -> Result<(), DbErr> {
-        for ids in self.ids().chunks(1000) {
-            let heads: HashMap<i64, Seq> = self.store.heads(ids).await?.into_iter().collect();
-            for id in ids {
-                let Some(live) = self.live(*id) else { continue };
-                live.forget_removed();
-                match heads.get(id) {
-                    Some(&head) => live.want(head),
-                    None => live.end(),
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// A room may have lost its oldest messages: what of them is in memory goes too.
     pub(crate) async fn forget_oldest(&self, room_id: i64) -> Result<(), DbErr> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
@@ -138,6 +168,15 @@ impl Hub {
         }
     }
 
+    /// Another node has told that it has this room too, and a digest of who is in it there.
+    pub(crate) fn hear_digest(&self, node: Uuid, room_id: i64, digest: u64) {
+        if let Some(live) = self.live(room_id)
+            && live.participants().hear_digest(node, digest, Instant::now())
+        {
+            self.changed(Change::Outdated(room_id));
+        }
+    }
+
     /// Somebody on another node is writing.
     pub(crate) fn hear_typing(&self, room_id: i64, text: &str) {
         if let Some(live) = self.live(room_id) {
@@ -146,18 +185,31 @@ impl Hub {
     }
 
     /// Only these nodes are there, and only while they speak.
-    pub(crate) fn keep(&self, nodes: &[Uuid], silence: Duration) {
-        for live in self.all() {
+    pub(crate) async fn keep(&self, nodes: &[Uuid], silence: Duration) {
+        for (index, live) in self.all().into_iter().enumerate() {
             if live.participants().keep(nodes, silence, Instant::now()) {
                 self.changed(Change::Elsewhere(live.room.id));
+            }
+            if index % AT_ONCE == AT_ONCE - 1 {
+                yield_now().await;
             }
         }
     }
 
-    /// Tells a room's connections who is here, and returns what other nodes need to know of it, and whether they are to
-    /// tell the same: what a room knows of other nodes goes with its last connection.
-    pub(crate) fn tell_presence(&self, room_id: i64) -> (Present, bool) {
-        self.live(room_id).map_or_else(Default::default, |live| (live.tell_presence(), live.asks()))
+    /// Tells a room's connections who is here. Returns whether other nodes are to be asked who is there: what a room
+    /// knows of them goes with its last connection.
+    pub(crate) fn tell_presence(&self, room_id: i64) -> bool {
+        self.live(room_id).is_some_and(|live| {
+            live.tell_presence();
+            live.asks()
+        })
+    }
+
+    /// Who is in a room on this node, and whether another node has the room too.
+    pub(crate) fn present(&self, room_id: i64) -> (Present, bool) {
+        let Some(live) = self.live(room_id) else { return Default::default() };
+        let participants = live.participants();
+        (participants.here(), participants.is_shared())
     }
 
     /// The authors in a room who have this tag, as the database knows them, and the name each goes by.
@@ -172,8 +224,7 @@ impl Hub {
 
     /// Somebody tells of a change.
     pub(crate) fn changed(&self, change: Change) {
-        // Whoever is told lives as long as the server.
-        let _ = self.changes.send(change);
+        self.changes.add(change);
     }
 
     fn all(&self) -> Vec<Arc<LiveRoom>> {

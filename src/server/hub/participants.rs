@@ -3,6 +3,7 @@
 use crate::domain::{Participant, Tag, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::iter::once;
 use std::time::{Duration, Instant};
@@ -23,10 +24,37 @@ pub(crate) struct Present {
     participants: BTreeSet<Known>,
 }
 
+/// What another node that has the room has told of it.
+#[derive(Debug)]
+struct Elsewhere {
+    heard: Instant,
+    present: Present,
+    digest: u64,
+}
+
+impl Present {
+    /// A number that stands for who these are, the same on every node.
+    pub(crate) fn digest(&self) -> u64 {
+        let json = serde_json::to_vec(self).expect("participants are plain data");
+        let hash = Sha256::digest(&json);
+        hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
+    }
+
+    /// About how many bytes it is when it is told.
+    pub(crate) fn size(&self) -> usize {
+        32 + self.participants.iter().map(|known| 160 + known.participant.username.as_str().len()).sum::<usize>()
+    }
+
+    /// Whether nobody is there.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Participants {
     here: HashMap<u64, Known>,
-    elsewhere: HashMap<Uuid, (Instant, Present)>,
+    elsewhere: HashMap<Uuid, Elsewhere>,
 }
 
 impl Participants {
@@ -42,7 +70,7 @@ impl Participants {
 
     /// The authors who have this tag, over all nodes, and the name each goes by.
     pub(super) fn tagged(&self, tag: &Tag) -> HashMap<[u8; 16], Username> {
-        let elsewhere = self.elsewhere.values().flat_map(|(_, present)| &present.participants);
+        let elsewhere = self.elsewhere.values().flat_map(|it| &it.present.participants);
         // What is known here comes last: it is the newest.
         let tagged = elsewhere.chain(self.here.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
@@ -53,14 +81,29 @@ impl Participants {
         if present.count == 0 {
             return self.elsewhere.remove(&node).is_some();
         }
-        let before = self.elsewhere.insert(node, (now, present.clone()));
-        before.is_none_or(|(_, before)| before != present)
+        let digest = present.digest();
+        let before = self.elsewhere.insert(node, Elsewhere { heard: now, present, digest });
+        before.is_none_or(|before| before.digest != digest)
+    }
+
+    /// Another node has told that it has the room, and a digest of who is in it there. Returns whether
+    /// that is not who it told of before.
+    pub(super) fn hear_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
+        let nobody = || Elsewhere { heard: now, present: Present::default(), digest: 0 };
+        let known = self.elsewhere.entry(node).or_insert_with(nobody);
+        known.heard = now;
+        known.digest != digest
+    }
+
+    /// Whether another node has the room too.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.elsewhere.is_empty()
     }
 
     /// Forgets nodes that are not in `nodes` or have not spoken for `silence`. Returns whether that is news.
     pub(super) fn keep(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
         let before = self.elsewhere.len();
-        self.elsewhere.retain(|node, (heard, _)| nodes.contains(node) && now.duration_since(*heard) < silence);
+        self.elsewhere.retain(|node, it| nodes.contains(node) && now.duration_since(it.heard) < silence);
         self.elsewhere.len() < before
     }
 
@@ -75,7 +118,7 @@ impl Participants {
     /// Who is in the room: those `here`, and those on other nodes. Who is on two of them is counted once, as long as
     /// everybody is named.
     pub(super) fn frame(&self, here: &Present) -> ServerFrame {
-        let nodes: Vec<&Present> = once(here).chain(self.elsewhere.values().map(|(_, present)| present)).collect();
+        let nodes: Vec<&Present> = once(here).chain(self.elsewhere.values().map(|it| &it.present)).collect();
         if nodes.iter().any(|present| present.count != present.participants.len()) {
             let count = nodes.iter().map(|present| present.count).sum();
             return ServerFrame::Presence { count, participants: Vec::new() };

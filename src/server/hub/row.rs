@@ -9,7 +9,7 @@ use crate::domain::Seq;
 use crate::server::identity::Author;
 use crate::server::websocket::{TextFrame, Wire, in_one};
 use axum::body::Bytes;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
@@ -19,6 +19,13 @@ const SEATS: usize = 128;
 
 /// How many events go out in one write.
 pub(super) const TURN: usize = 64;
+
+/// Bytes of events that go out in one write, beyond the first event: what waits for a client that does not read is not
+/// much more.
+pub(super) const TURN_BYTES: usize = 32 << 10;
+
+/// Writes after which a row looks whether something else is to be told.
+const TURNS: usize = 16;
 
 /// Something that is shown for a moment to everybody but the connection it comes from.
 #[derive(Clone, Debug)]
@@ -39,17 +46,39 @@ pub(super) struct Place {
     pub(super) author: Author,
     /// The close code with which it has to go; 0 while it may stay.
     pub(super) expelled: AtomicU16,
+    /// Until when its author says nothing, in UTC milliseconds; 0 if they may.
+    muted_until: AtomicI64,
 }
 
 impl Place {
     pub(super) fn new(connection: u64, author: Author, wire: Arc<Wire>, after: Seq) -> Self {
         let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
-        Self { connection, wire, position, owes_presence, author, expelled }
+        Self { connection, wire, position, owes_presence, author, expelled, muted_until: AtomicI64::new(0) }
+    }
+
+    /// Shows nobody that the author is writing until then, in UTC milliseconds.
+    pub(super) fn mute(&self, until: i64) {
+        self.muted_until.store(until, Ordering::Relaxed);
+    }
+
+    /// Whether the author says nothing at this time, in UTC milliseconds.
+    pub(super) fn is_muted(&self, now: i64) -> bool {
+        self.muted_until.load(Ordering::Relaxed) > now
     }
 
     /// Has the connection end with this close code.
     pub(super) fn expel(&self, code: u16) {
         self.expelled.store(code, Ordering::Relaxed);
+        self.wire.stir();
+    }
+
+    /// Goes on in another history, which is known up to `head`: `reset` comes first.
+    pub(super) fn begin_anew(&self, reset: &TextFrame, head: Seq) {
+        // Held until the reset is queued: what is written next comes after it.
+        let mut position = self.position();
+        self.wire.queue(reset.bytes().clone());
+        *position = head;
+        drop(position);
         self.wire.stir();
     }
 
@@ -96,11 +125,19 @@ impl Row {
         lock(&self.places).clone()
     }
 
-    /// Writes what followed `position`, turn by turn, and says how far that goes.
-    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> Seq {
-        loop {
-            match live.reach(position, TURN) {
-                Reach::None => return position,
+    /// Writes what followed `position`, turn by turn, and says how far that goes, and whether there may be more.
+    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> (Seq, bool) {
+        for _ in 0..TURNS {
+            match live.reach(position) {
+                Reach::None => {
+                    // In another history, this row goes on where that is known.
+                    let head = live.head();
+                    if head < position {
+                        position = head;
+                        self.places().iter().for_each(|place| place.wire.stir());
+                    }
+                    return (position, false);
+                }
                 Reach::Frames(frames) => {
                     let after = position;
                     position += frames.len() as Seq;
@@ -119,6 +156,7 @@ impl Row {
             // What is ready in other rooms is written in between.
             tokio::task::yield_now().await;
         }
+        (position, true)
     }
 }
 
@@ -134,15 +172,19 @@ pub(super) async fn serve(
 ) {
     let mut gathering = Gathering::new();
     loop {
+        // In no order: while events come without end, presence and hints have their turn.
         tokio::select! {
-            biased;
             changed = delivered.changed() => {
                 gathering.wait(position, &coming, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
                 delivered.borrow_and_update();
                 let before = position;
-                position = row.deliver(&live, position).await;
-                gathering.wrote(position - before);
+                let more;
+                (position, more) = row.deliver(&live, position).await;
+                gathering.wrote((position - before).max(0));
+                if more {
+                    delivered.mark_changed();
+                }
             }
             changed = presence.changed() => {
                 if changed.is_err() {
@@ -167,5 +209,6 @@ pub(super) async fn serve(
                 Err(RecvError::Closed) => return,
             }
         }
+        tokio::task::coop::consume_budget().await;
     }
 }

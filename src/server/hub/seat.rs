@@ -1,16 +1,28 @@
 //! A connection's seat in a live room: while it is held, its participant is here, and the room's row writes to it.
 
-use super::row::{Hint, Place, Row, TURN};
+use super::backlog::Unread;
+use super::row::{Hint, Place, Row};
 use super::tail::Reach;
 use super::{Change, LiveRoom, enforce};
-use crate::domain::{Participant, Seq, Username};
+use crate::domain::{Epoch, Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::identity::Author;
-use crate::server::store::Room;
-use crate::server::websocket::{TextFrame, Wire, in_one};
+use crate::server::store::{Room, now};
+use crate::server::websocket::{TextFrame, Wire};
 use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a connection has got of what follows its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pulled {
+    /// It has everything.
+    Nothing,
+    /// Something was queued; there may be more.
+    Some,
+    /// What follows this number has to be read out of the log.
+    Behind(Seq),
+}
 
 pub(crate) struct Seat {
     live: Arc<LiveRoom>,
@@ -74,54 +86,101 @@ impl Seat {
     }
 
     /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
-    /// Where the log does not hold what follows any more, the reader is told, and goes on from the newest. Returns
-    /// whether there may be more. Cancelling it loses nothing.
-    pub(crate) async fn pull(&self) -> Result<bool, DbErr> {
-        let after = {
-            let mut position = self.place.position();
-            match self.live.reach(*position, TURN) {
-                Reach::None => return Ok(self.pull_presence()),
-                Reach::Frames(frames) => {
-                    *position += frames.len() as Seq;
-                    self.place.wire.queue(in_one(&frames));
-                    return Ok(true);
-                }
-                Reach::Behind => *position,
-            }
-        };
-        // Seldom, so what it needs is not held by every connection for ever.
-        let frames = match Box::pin(self.live.read(after, TURN as u64)).await {
-            Ok(frames) => frames,
-            Err(DbErr::RecordNotFound(_)) => {
-                self.skip();
-                return Ok(true);
-            }
-            Err(error) => return Err(error),
-        };
+    pub(crate) fn pull(&self) -> Pulled {
         let mut position = self.place.position();
-        if *position == after {
-            *position += frames.len() as Seq;
-            self.place.wire.queue(in_one(&frames));
+        match self.live.reach(*position) {
+            Reach::None => {
+                drop(position);
+                self.pull_presence()
+            }
+            Reach::Frames(frames) => {
+                *position += frames.len() as Seq;
+                self.place.wire.queue_all(&frames);
+                Pulled::Some
+            }
+            Reach::Behind => Pulled::Behind(*position),
         }
-        Ok(true)
+    }
+
+    /// Queues an event that was sent before.
+    pub(crate) fn pull_again(&self, seq: Seq) -> Pulled {
+        match self.live.reach_event(seq) {
+            Reach::Frames(frames) => {
+                self.place.wire.queue_all(&frames);
+                Pulled::Some
+            }
+            // The tail does not have it any more, or not yet.
+            Reach::Behind | Reach::None => Pulled::Behind(seq - 1),
+        }
+    }
+
+    /// Reads out of the log what follows `after`. Cancelling it loses nothing.
+    pub(crate) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, Unread> {
+        self.live.read(after).await
+    }
+
+    /// Queues what was read out of the log after `after`, if it is still what follows. Where the log does not hold that
+    /// any more, the reader is told, and goes on from the newest.
+    pub(crate) fn take_read(&self, after: Seq, read: Result<Vec<TextFrame>, Unread>) -> Result<(), Unread> {
+        match read {
+            Ok(frames) => {
+                let mut position = self.place.position();
+                if *position == after {
+                    *position += frames.len() as Seq;
+                    self.place.wire.queue_all(&frames);
+                }
+                Ok(())
+            }
+            Err(Unread::Gone) => {
+                if self.position() == after {
+                    self.skip();
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Queues the event `seq`, which was sent before and was read out of the log again. One that the log does not hold
+    /// any more is let be.
+    pub(crate) fn take_again(&self, read: Result<Vec<TextFrame>, Unread>) -> Result<(), Unread> {
+        match read {
+            Ok(frames) => self.place.wire.queue_all(&frames[..1]),
+            Err(Unread::Gone) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Goes on from the newest number: what lies between is not kept any more.
     fn skip(&self) {
         // Held until the reset is queued: what the row writes comes after it.
         let mut position = self.place.position();
-        let (head, epoch) = (self.live.head().max(*position), self.live.room.epoch.clone());
+        let head = self.live.head().max(*position);
         *position = head;
-        self.place.wire.queue(TextFrame::new(&ServerFrame::Reset { epoch, head }.encode()).bytes().clone());
+        self.place.wire.queue(self.live.reset(head).bytes().clone());
     }
 
-    fn pull_presence(&self) -> bool {
+    /// Tells a connection that was greeted with `epoch` if the room has begun anew or has ended since.
+    pub(crate) fn keep_to(&self, epoch: &Epoch) {
+        match self.live.ended.load(Ordering::Relaxed) {
+            0 => {}
+            code => self.place.expel(code),
+        }
+        if self.live.epoch() != *epoch {
+            let head = self.live.head();
+            self.place.begin_anew(&self.live.reset(head), head);
+        }
+    }
+
+    fn pull_presence(&self) -> Pulled {
         let owed = self.place.owes_presence.swap(false, Ordering::Relaxed);
         let frame = if owed { self.live.presence() } else { TextFrame::default() };
-        if !frame.is_empty() {
-            self.place.wire.queue(frame.bytes().clone());
+        if frame.is_empty() {
+            return Pulled::Nothing;
         }
-        !frame.is_empty()
+        self.place.wire.queue(frame.bytes().clone());
+        Pulled::Some
     }
 
     /// Appears under another name from now on.
@@ -134,8 +193,16 @@ impl Seat {
         }
     }
 
-    /// Shows the others that something is being written here.
+    /// Says nothing until then, in UTC milliseconds, as was known on the way in.
+    pub(crate) fn mute(&self, until: i64) {
+        self.place.mute(until);
+    }
+
+    /// Shows the others that something is being written here, unless its author is muted.
     pub(crate) fn type_something(&self) {
+        if self.place.is_muted(now()) {
+            return;
+        }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
         self.live.hint(Hint { from: Some(self.place.connection), text: text.clone() });
         self.live.hub.changed(Change::Typing(self.live.room.id, text));

@@ -37,7 +37,7 @@ impl Tail {
                 return None;
             }
             if let Effect::Removes(target) = frame.effect {
-                self.blank(target);
+                self.blank(|seq| seq == target);
             }
             self.delivered += 1;
             self.bytes += frame.len();
@@ -50,6 +50,12 @@ impl Tail {
         Some(self.delivered)
     }
 
+    /// Goes on in another history, which is known up to `head`.
+    pub(super) fn begin_anew(&mut self, head: Seq) {
+        (self.open, self.delivered, self.wanted, self.bytes) = (true, head, head, 0);
+        self.frames.clear();
+    }
+
     /// What stands before `next` is not kept any more, and will not come: goes on from there.
     pub(super) fn skip_to(&mut self, next: Seq) {
         if next > self.delivered + 1 {
@@ -59,9 +65,10 @@ impl Tail {
         }
     }
 
-    /// Takes what the message `target` said out of memory.
-    fn blank(&mut self, target: Seq) {
-        for frame in self.frames.iter_mut().filter(|frame| frame.effect == Effect::Shows(target)) {
+    /// Takes out of memory what the messages said that are gone.
+    pub(super) fn blank(&mut self, is_gone: impl Fn(Seq) -> bool) {
+        let shows = |frame: &&mut Frame| matches!(frame.effect, Effect::Shows(seq) if is_gone(seq));
+        for frame in self.frames.iter_mut().filter(shows) {
             let blanked = frame.blanked();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;
@@ -89,17 +96,22 @@ impl Tail {
         }
     }
 
-    /// Up to `max` frames after `after`.
-    pub(super) fn after(&self, after: Seq, max: usize) -> Reach {
+    /// Up to `max` frames after `after`, and up to `bytes` of them; at least one, if there is one.
+    pub(super) fn after(&self, after: Seq, max: usize, bytes: usize) -> Reach {
         if after >= self.delivered {
             return Reach::None;
         }
-        match usize::try_from(after - (self.delivered - self.frames.len() as Seq)) {
-            Ok(skip) => {
-                Reach::Frames(self.frames.iter().skip(skip).take(max).map(|frame| frame.text.clone()).collect())
-            }
-            Err(_) => Reach::Behind,
-        }
+        let Ok(skip) = usize::try_from(after - (self.delivered - self.frames.len() as Seq)) else {
+            return Reach::Behind;
+        };
+        let mut left = bytes;
+        let fits = |frame: &&Frame| {
+            let fits = left == bytes || frame.len() <= left;
+            left = left.saturating_sub(frame.len());
+            fits
+        };
+        let frames = self.frames.iter().skip(skip).take(max).take_while(fits);
+        Reach::Frames(frames.map(|frame| frame.text.clone()).collect())
     }
 }
 
@@ -149,7 +161,7 @@ mod tests {
 
     /// The numbers of what the tail has after `after`.
     fn kept(tail: &Tail, after: Seq) -> Option<Vec<Seq>> {
-        match tail.after(after, 100) {
+        match tail.after(after, 100, usize::MAX) {
             Reach::Frames(texts) => Some(numbers(&texts).collect()),
             Reach::None | Reach::Behind => None,
         }
@@ -209,6 +221,8 @@ mod tests {
         let large = "x".repeat(TAIL_BYTES / 2 - 200);
         tail.append((1..=3).map(|seq| message(seq, &large)).collect());
         assert_eq!(tail.frames.len(), 2);
+        let at_once = |bytes| matches!(tail.after(1, 9, bytes), Reach::Frames(texts) if texts.len() == 1);
+        assert!(at_once(1) && at_once(TAIL_BYTES / 2) && !at_once(TAIL_BYTES), "one is sent, however long it is");
     }
 
     #[test]
@@ -239,6 +253,15 @@ mod tests {
         assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
         tail.forget_before(99);
         assert_eq!(tail.append(messages(15..=15)), Some(15));
+    }
+
+    #[test]
+    fn an_edit_of_a_message_that_is_no_longer_kept_says_nothing() {
+        let mut tail = open_at(10);
+        let edit = |seq, target| frame(seq, EventBody::Edited { target, text: "edited".into() });
+        tail.append(vec![edit(11, 9), message(12, "kept"), edit(13, 12)]);
+        tail.blank(|seq| seq < 10);
+        assert_eq!(tail.frames.iter().filter_map(said).collect::<Vec<_>>(), ["", "kept", "edited"]);
     }
 
     proptest! {
@@ -275,7 +298,7 @@ mod tests {
                 prop_assert_eq!(tail.bytes, tail.frames.iter().map(Frame::len).sum::<usize>());
                 for _ in 0..pulls {
                     let position = read.len() as Seq;
-                    match tail.after(position, 3) {
+                    match tail.after(position, 3, 500) {
                         Reach::Frames(texts) => read.extend(numbers(&texts)),
                         Reach::Behind => read.push(position + 1),
                         Reach::None => prop_assert_eq!(position, tail.delivered),

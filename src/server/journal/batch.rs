@@ -1,13 +1,16 @@
 //! Entries that are committed together: written, answered and announced.
 
-use super::{Outcome, Stored};
-use crate::domain::Rejection;
+use super::queue::Charge;
+use super::{Means, Outcome, Stored};
+use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::hub::{Expected, Frame, Hub};
 use crate::server::metrics::{self, timed};
+use crate::server::outage::Outage;
 use crate::server::relay::Relay;
-use crate::server::store::{Appended, Entry, Locking, Store, in_time, sync_failed};
+use crate::server::store::{Appended, Draft, Entry, Locking, Store, TakenName, in_time, sync_failed};
+use crate::server::telemetry;
 use sea_orm::DbErr;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -25,86 +28,87 @@ pub(super) struct Waiting {
     pub(super) sender: Sender,
 }
 
-/// Whom to answer, and since when it has been waiting.
+/// Whom to answer, and since when it has been waiting. Dropped without an answer, as by a panic, it is refused.
 pub(super) struct Sender {
-    pub(super) outcome: oneshot::Sender<Outcome>,
+    outcome: Option<oneshot::Sender<Outcome>>,
     pub(super) since: Instant,
     /// Until it is known what becomes of the entry, its room's readers may wait for it.
-    pub(super) expected: Option<Expected>,
+    expected: Option<Expected>,
+    /// Its share in the bounds of the queue, until it is answered.
+    pub(super) charge: Option<Charge>,
 }
 
 impl Sender {
-    pub(super) fn answer(self, outcome: Outcome) {
-        metrics::answered(self.since);
-        // A sender who has gone does not wait for the answer.
-        let _ = self.outcome.send(outcome);
+    pub(super) fn new(outcome: oneshot::Sender<Outcome>, expected: Option<Expected>) -> Self {
+        Self { outcome: Some(outcome), since: Instant::now(), expected, charge: None }
+    }
+
+    pub(super) fn answer(mut self, outcome: Outcome) {
+        self.settle(outcome);
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        if let Some(sender) = self.outcome.take() {
+            metrics::answered(self.since);
+            // A sender who has gone does not wait for the answer.
+            let _ = sender.send(outcome);
+        }
     }
 }
 
-/// What became of a batch.
-#[derive(Default)]
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.settle(Err(Rejection::unavailable()));
+    }
+}
+
+/// What became of a batch, besides what its senders were told.
 pub(super) struct Written {
-    /// Its rooms, but for those that were locked.
-    pub(super) rooms: HashSet<i64>,
+    /// Entries whose rooms another session holds locked.
     pub(super) locked: Vec<Waiting>,
-    /// Whether it was given up.
-    pub(super) failed: bool,
-}
-
-/// Nothing was written of a batch.
-pub(super) fn refuse(batch: Vec<Waiting>, hub: &Hub) -> Written {
-    let mut rooms = HashSet::new();
-    for Waiting { entry, sender } in batch {
-        sender.answer(Err(Rejection::unavailable()));
-        hub.expect_no_more(entry.room_id);
-        rooms.insert(entry.room_id);
-    }
-    Written { rooms, locked: Vec::new(), failed: true }
 }
 
 /// Writes a batch and tells everybody.
-pub(super) async fn write(batch: Vec<Waiting>, locking: Locking, store: Store, hub: Hub, relay: Relay) -> Written {
-    let mut rooms: HashSet<i64> = batch.iter().map(|waiting| waiting.entry.room_id).collect();
-    let Some(locked) = write_once(batch, locking, &store, &hub, &relay).await else {
-        return Written { rooms, locked: Vec::new(), failed: true };
-    };
-    for waiting in &locked {
-        rooms.remove(&waiting.entry.room_id);
-    }
-    Written { rooms, locked, failed: false }
-}
-
-/// Returns those whose rooms were locked; `None` if it was given up.
-async fn write_once(
-    batch: Vec<Waiting>,
-    locking: Locking,
-    store: &Store,
-    hub: &Hub,
-    relay: &Relay,
-) -> Option<Vec<Waiting>> {
+pub(super) async fn write(batch: Vec<Waiting>, locking: Locking, means: Means) -> Written {
     let (entries, mut senders): (Vec<Entry>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.entry, waiting.sender)).unzip();
-    let (appended, tries) = match append(store, &entries, locking).await {
+    // Until it is announced, nobody else takes the heads of its rooms for older than they are.
+    let stands = means.hub.stand(entries.iter().map(|entry| entry.room_id));
+    let Means { store, hub, relay, failing } = means;
+    #[cfg(test)]
+    super::tests::panic_if_asked(&entries);
+    let (appended, tries) = match append(&store, &entries, locking, &failing).await {
         Ok(appended) => appended,
         Err(error) => {
-            tracing::error!(%error, entries = entries.len(), "the log cannot be written");
+            tracing::debug!(%error, entries = entries.len(), "a batch was given up");
             senders.into_iter().for_each(|sender| sender.answer(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.expect_no_more(entry.room_id));
             // The last try may have been committed after all: then its readers shall have it.
-            let hub = hub.clone();
-            tokio::spawn(async move { hub.check().await });
-            return None;
+            hub.look_now();
+            return Written { locked: Vec::new() };
         }
     };
     // From here on it is there, or will not be.
     senders.iter_mut().for_each(|sender| sender.expected = None);
-    announce(&entries, &appended, tries > 1, hub, relay);
-    let mut locked = Vec::new();
+    for (room_id, first) in first_new(&entries, &appended) {
+        if let Some(outdated) = stands.outdated_by(room_id, first) {
+            hub.went_back(room_id, outdated, first - 1).await;
+        }
+    }
+    announce(&entries, &appended, tries > 1, &hub, &relay);
+    drop(stands);
+    let (mut locked, mut taken) = (Vec::new(), Vec::new());
     for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
         let outcome = match appended {
             Appended::New(event) => Ok(Stored { event, repeated: false }),
             Appended::Repeated(event) => Ok(Stored { event, repeated: true }),
-            Appended::Rejected(rejection) => Err(rejection),
+            Appended::Rejected(rejection) => match taken_name(&entry, &rejection) {
+                Some(name) => {
+                    taken.push((name, sender));
+                    continue;
+                }
+                None => Err(rejection),
+            },
             Appended::Locked => {
                 locked.push(Waiting { entry, sender });
                 continue;
@@ -112,20 +116,66 @@ async fn write_once(
         };
         sender.answer(outcome);
     }
-    Some(locked)
+    if !taken.is_empty() {
+        tokio::spawn(suggest(store, taken));
+    }
+    Written { locked }
+}
+
+/// Returns the first number that each room's log was given.
+fn first_new(entries: &[Entry], appended: &[Appended]) -> HashMap<i64, Seq> {
+    let mut first = HashMap::new();
+    for (entry, appended) in entries.iter().zip(appended) {
+        if let Appended::New(event) = appended {
+            first.entry(entry.room_id).or_insert(event.seq);
+        }
+    }
+    first
+}
+
+/// The name that was refused because somebody else holds it.
+fn taken_name(entry: &Entry, rejection: &Rejection) -> Option<TakenName> {
+    match &entry.draft {
+        Draft::Message { username, .. } if rejection.code == RejectionCode::UsernameTaken => {
+            Some(TakenName { room_id: entry.room_id, username: username.clone(), author: entry.author })
+        }
+        _ => None,
+    }
+}
+
+/// Answers those whose names are taken, once it is known which are free. The next batch does not wait for that.
+async fn suggest(store: Store, taken: Vec<(TakenName, Sender)>) {
+    let (names, senders): (Vec<TakenName>, Vec<Sender>) = taken.into_iter().unzip();
+    let rejections = store.suggest(&names).await;
+    senders.into_iter().zip(rejections).for_each(|(sender, rejection)| sender.answer(Err(rejection)));
 }
 
 /// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again. Also
 /// returns how often.
-async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<(Vec<Appended>, u32), DbErr> {
+async fn append(
+    store: &Store,
+    entries: &[Entry],
+    locking: Locking,
+    failing: &Outage,
+) -> Result<(Vec<Appended>, u32), DbErr> {
     for attempt in 1.. {
         match in_time(timed("append", store.append(entries, locking))).await {
             Err(error) if sync_failed(&error) => give_up(&error),
-            Err(error) if attempt < TRIES => {
-                tracing::warn!(%error, attempt, "a batch could not be written; trying again");
+            Err(error) => {
+                failing.failed(&error);
+                if attempt == TRIES {
+                    return Err(error);
+                }
+                tracing::debug!(attempt, "a batch could not be written; trying again");
                 sleep(RETRY * attempt).await;
             }
-            result => return result.map(|appended| (appended, attempt)),
+            Ok(appended) => {
+                // One that has found all of its rooms locked says nothing about the database.
+                if !appended.iter().all(|appended| matches!(appended, Appended::Locked)) {
+                    failing.over();
+                }
+                return Ok((appended, attempt));
+            }
         }
     }
     unreachable!("the last attempt returns")
@@ -135,6 +185,7 @@ async fn append(store: &Store, entries: &[Entry], locking: Locking) -> Result<(V
 /// recovers what is there, and senders try again by their ids.
 fn give_up(error: &DbErr) -> ! {
     tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
+    telemetry::flush();
     std::process::exit(EX_IOERR)
 }
 
@@ -153,7 +204,7 @@ fn announce(entries: &[Entry], appended: &[Appended], tried_before: bool, hub: &
             Appended::Repeated(event) => {
                 hub.want(entry.room_id, event.seq);
                 if tried_before {
-                    relay.ring(entry.room_id, event.seq, &[]);
+                    relay.ring(entry.room_id, hub.epoch(entry.room_id), event.seq, &[]);
                 }
                 hub.expect_no_more(entry.room_id);
             }
@@ -161,7 +212,7 @@ fn announce(entries: &[Entry], appended: &[Appended], tried_before: bool, hub: &
         }
     }
     for (room_id, frames) in new {
-        relay.ring(room_id, frames.last().map_or(0, |frame| frame.seq), &frames);
+        relay.ring(room_id, hub.epoch(room_id), frames.last().map_or(0, |frame| frame.seq), &frames);
         hub.publish(room_id, frames);
     }
 }

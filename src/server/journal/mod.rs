@@ -2,34 +2,42 @@
 //! batch collects. Senders hear of it after the commit, and so do readers, in the order of the log.
 
 mod batch;
+mod queue;
+mod room;
+#[cfg(test)]
+mod tests;
 
 use super::hub::Hub;
 use super::metrics;
+use super::outage::Outage;
 use super::relay::Relay;
 use super::store::{Entry, Locking, Store};
+use super::supervise::{Health, keep_running, panic_message};
 use crate::domain::{Event, Rejection};
-use batch::{Sender, Waiting, Written, refuse, write};
-use std::collections::{HashMap, HashSet, VecDeque};
+use batch::{Sender, Waiting, Written, write};
+use queue::Queue;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
-/// How many entries one transaction takes at most.
+/// Bounds of one transaction, in entries and in bytes.
 const BATCH: usize = 1024;
+const BATCH_BYTES: usize = 4 << 20;
 
-/// How many entries wait at most; beyond that, senders wait to be let in.
-const QUEUE: usize = 4096;
-
-/// How long a room is left alone that somebody else has locked, before it is tried again and then waited for.
-const BRIEFLY: Duration = Duration::from_millis(20);
-
-/// How many rooms are waited for at once that somebody else has locked: each takes a connection to the database.
+/// Maximum number of locked rooms that are waited for in the database at a time: each takes a connection.
 const WAITED_FOR: usize = 2;
 
-/// How long senders wait to be let in, or for their turn while the log cannot be written.
+/// Time after which an entry that is not in a batch yet is refused.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Interval of looking for such entries.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The name of the writer among the background tasks.
+pub(crate) const WRITER: &str = "journal";
 
 /// An entry that is in the log.
 #[derive(Clone, Debug)]
@@ -45,135 +53,148 @@ pub(crate) type Outcome = Result<Stored, Rejection>;
 /// A cheap-to-clone door to the writer.
 #[derive(Clone)]
 pub(crate) struct Journal {
-    queue: mpsc::Sender<Waiting>,
+    queue: Queue,
+    /// Wakes the writer, and keeps it running while there is a handle.
+    wake: mpsc::Sender<()>,
     hub: Hub,
 }
 
 impl Journal {
     /// Starts the writer. It ends, with everything written, when the last [`Journal`] is gone.
-    pub(crate) fn start(store: Store, hub: Hub, relay: Relay) -> (Self, JoinHandle<()>) {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer {
-            waiting: VecDeque::new(),
-            busy: HashSet::new(),
-            batches: JoinSet::new(),
-            locked: JoinSet::new(),
-            turns: Arc::new(Semaphore::new(WAITED_FOR)),
-            store,
-            hub: hub.clone(),
-            relay,
+    pub(crate) fn start(store: Store, hub: Hub, relay: Relay, health: Health) -> (Self, JoinHandle<()>) {
+        let (wake, woken) = mpsc::channel(1);
+        let (queue, woken) = (Queue::default(), Arc::new(Mutex::new(woken)));
+        let failing = Outage::new("the log cannot be written", "the log is written again");
+        let means = Means { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
+        let writer = {
+            let queue = queue.clone();
+            keep_running(WRITER, health, move || {
+                let (queue, woken) = (queue.clone(), woken.clone());
+                // After a panic, no batch of the writer before is under way.
+                queue.release_all();
+                let writer = Writer { queue, batches: JoinSet::new(), running: HashMap::new(), means: means.clone() };
+                async move { writer.run(&mut *woken.lock().await).await }
+            })
         };
-        (Self { queue, hub }, tokio::spawn(writer.run(waiting)))
+        (Self { queue, wake, hub }, tokio::spawn(writer))
     }
 
-    /// Hands an entry in. Entries of one caller are written in the order of these calls.
-    pub(crate) async fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+    /// Hands an entry in, without waiting. Entries of one author are written in the order of these calls. The entry is
+    /// refused at once if its room, or all rooms together, hold as much as may wait.
+    pub(crate) fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
         let (sender, outcome) = oneshot::channel();
         let expected = self.hub.expect(entry.room_id);
-        let sender = Sender { outcome: sender, since: Instant::now(), expected };
         metrics::entered();
-        match timeout(PATIENCE, self.queue.reserve()).await {
-            Ok(Ok(place)) => place.send(Waiting { entry, sender }),
-            // The writer is gone, and so is `sender`, which the receiver says.
-            Ok(Err(_)) => {}
-            Err(_) => sender.answer(Err(Rejection::unavailable())),
+        match self.queue.push(entry, Sender::new(sender, expected)) {
+            // A writer that is awake looks again before it sleeps.
+            Ok(()) => drop(self.wake.try_send(())),
+            Err(sender) => sender.answer(Err(Rejection::unavailable())),
         }
         outcome
     }
 }
 
-struct Writer {
-    waiting: VecDeque<Waiting>,
-    /// Rooms in a batch that is being written: their next entries wait, so that order is kept.
-    busy: HashSet<i64>,
-    batches: JoinSet<Written>,
-    /// Batches of one room each, which wait for somebody else's lock, or for their turn to.
-    locked: JoinSet<Written>,
-    turns: Arc<Semaphore>,
+/// The parts of the server that a batch needs; cheap to clone.
+#[derive(Clone)]
+struct Means {
     store: Store,
     hub: Hub,
     relay: Relay,
+    failing: Arc<Outage>,
+}
+
+struct Writer {
+    queue: Queue,
+    batches: JoinSet<Written>,
+    running: HashMap<Id, Running>,
+    means: Means,
+}
+
+/// A batch that is being written.
+struct Running {
+    rooms: HashSet<i64>,
+    locking: Locking,
 }
 
 impl Writer {
-    async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
-        let mut arrived = Vec::new();
+    async fn run(mut self, woken: &mut mpsc::Receiver<()>) {
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
-        while open || !self.waiting.is_empty() || !self.batches.is_empty() || !self.locked.is_empty() {
+        loop {
+            self.begin();
+            if !open && self.running.is_empty() && self.queue.is_empty() {
+                return;
+            }
+            let due = self.queue.next_due();
+            let due = async { if let Some(due) = due { sleep_until(due).await } else { std::future::pending().await } };
             tokio::select! {
-                count = queue.recv_many(&mut arrived, QUEUE), if open && self.waiting.len() < QUEUE => {
-                    open = count > 0;
-                    self.waiting.extend(arrived.drain(..));
-                }
-                Some(written) = self.batches.join_next() => self.go_on(written.unwrap_or_default()),
-                Some(written) = self.locked.join_next() => self.go_on(written.unwrap_or_default()),
-            }
-            while self.batches.len() < self.store.writers() {
-                let batch = self.take_batch();
-                if batch.is_empty() {
-                    break;
-                }
-                let (store, hub, relay) = (self.store.clone(), self.hub.clone(), self.relay.clone());
-                self.batches.spawn(write(batch, Locking::Skip, store, hub, relay));
+                wake = woken.recv(), if open => open = wake.is_some(),
+                Some(ended) = self.batches.join_next_with_id() => self.ended(ended),
+                () = due => {}
+                _ = sweep.tick() => self.refuse_the_overdue(),
             }
         }
     }
 
-    /// Rooms that were written may be written again; each that was locked is waited for on its own, so that those it
+    /// Begins as many batches as may be written side by side, and waits for rooms that stay locked: for few of them, and
+    /// for each on its own.
+    fn begin(&mut self) {
+        while self.count(Locking::Skip) < self.means.store.writers() {
+            let batch = self.queue.take();
+            if batch.is_empty() {
+                break;
+            }
+            self.write(batch, Locking::Skip);
+        }
+        while self.count(Locking::Wait) < WAITED_FOR {
+            let batch = self.queue.take_locked();
+            if batch.is_empty() {
+                break;
+            }
+            self.write(batch, Locking::Wait);
+        }
+    }
+
+    fn count(&self, locking: Locking) -> usize {
+        self.running.values().filter(|running| running.locking == locking).count()
+    }
+
+    fn write(&mut self, batch: Vec<Waiting>, locking: Locking) {
+        let rooms = batch.iter().map(|waiting| waiting.entry.room_id).collect();
+        let task = self.batches.spawn(write(batch, locking, self.means.clone()));
+        self.running.insert(task.id(), Running { rooms, locking });
+    }
+
+    /// Rooms that were written may be written again. Those that were locked are tried again later, so that the rooms they
     /// came with do not wait too.
-    fn go_on(&mut self, written: Written) {
-        for room in written.rooms {
-            self.busy.remove(&room);
-        }
-        if written.failed {
-            self.refuse_the_overdue();
-        }
-        let mut alone: HashMap<i64, Vec<Waiting>> = HashMap::new();
-        for waiting in written.locked {
-            alone.entry(waiting.entry.room_id).or_default().push(waiting);
-        }
-        for batch in alone.into_values() {
-            let (store, hub, relay) = (self.store.clone(), self.hub.clone(), self.relay.clone());
-            let turns = self.turns.clone();
-            self.locked.spawn(async move {
-                // Most are free again at once: another node has written there.
-                sleep(BRIEFLY).await;
-                let again = write(batch, Locking::Skip, store.clone(), hub.clone(), relay.clone()).await;
-                if again.locked.is_empty() {
-                    return again;
-                }
-                let batch = again.locked;
-                match timeout(PATIENCE, turns.acquire()).await {
-                    Ok(_turn) => write(batch, Locking::Wait, store, hub, relay).await,
-                    Err(_) => refuse(batch, &hub),
-                }
-            });
-        }
-    }
-
-    /// The log cannot be written: whoever has waited long for a turn is told so, too.
-    fn refuse_the_overdue(&mut self) {
-        let (overdue, waiting) = self.waiting.drain(..).partition(|it| it.sender.since.elapsed() > PATIENCE);
-        self.waiting = waiting;
-        let overdue: VecDeque<Waiting> = overdue;
-        overdue.into_iter().for_each(|it| it.sender.answer(Err(Rejection::unavailable())));
-    }
-
-    /// The oldest entries whose rooms are not being written.
-    fn take_batch(&mut self) -> Vec<Waiting> {
-        let free = |waiting: &Waiting| !self.busy.contains(&waiting.entry.room_id);
-        let batch: Vec<Waiting> = if self.waiting.len() <= BATCH && self.busy.is_empty() {
-            self.waiting.drain(..).collect()
-        } else {
-            let mut batch = Vec::new();
-            let mut rest = VecDeque::with_capacity(self.waiting.len());
-            for waiting in self.waiting.drain(..) {
-                if batch.len() < BATCH && free(&waiting) { batch.push(waiting) } else { rest.push_back(waiting) }
+    fn ended(&mut self, ended: Result<(Id, Written), JoinError>) {
+        let (id, locked) = match ended {
+            Ok((id, written)) => (id, written.locked),
+            Err(error) => {
+                let id = error.id();
+                // Its senders were answered when it was dropped.
+                tracing::error!(panic = panic_message(error), "a batch was not written");
+                let rooms = self.running.get(&id).into_iter().flat_map(|running| &running.rooms);
+                rooms.for_each(|room| self.means.hub.expect_no_more(*room));
+                // It may have been committed: then its readers shall have it.
+                self.means.hub.look_now();
+                (id, Vec::new())
             }
-            self.waiting = rest;
-            batch
         };
-        self.busy.extend(batch.iter().map(|waiting| waiting.entry.room_id));
-        batch
+        let Some(mut running) = self.running.remove(&id) else { return };
+        for waiting in &locked {
+            running.rooms.remove(&waiting.entry.room_id);
+        }
+        self.queue.release(running.rooms);
+        self.queue.put_back(locked);
+    }
+
+    /// Refuses entries that have waited long for a turn: the log cannot be written, or not quickly enough.
+    fn refuse_the_overdue(&mut self) {
+        for Waiting { entry, sender } in self.queue.overdue(PATIENCE) {
+            sender.answer(Err(Rejection::unavailable()));
+            self.means.hub.expect_no_more(entry.room_id);
+        }
     }
 }

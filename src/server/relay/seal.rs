@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn a_bell_survives_the_way_and_only_from_this_site() {
-        let bell = Bell::Room { room: 7, first: 41, last: 41, frames: vec!["{}".into()] };
-        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, bell });
+        let bell = Bell::Room { room: 7, epoch: None, first: 41, last: 41, frames: vec!["{}".into()] };
+        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, speaks: 1, bell });
         let opened = Seal::new(b"secret").open(&sealed).unwrap();
         assert!(matches!(opened, Rung { number: 3, bell: Bell::Room { room: 7, first: 41, .. }, .. }));
         assert!(Seal::new(b"another").open(&sealed).is_none());
@@ -65,5 +65,34 @@ mod tests {
     #[test]
     fn sites_do_not_share_channels() {
         assert_ne!(Seal::new(b"one").channel(0), Seal::new(b"two").channel(0));
+    }
+
+    #[test]
+    fn nodes_of_this_version_and_the_one_before_understand_each_other() {
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Before {
+            node: Uuid,
+            number: u64,
+            bell: BellBefore,
+        }
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        enum BellBefore {
+            Room { room: i64, first: i64, last: i64, frames: Vec<String> },
+            Beat,
+        }
+        let json = |bell| serde_json::to_string(&Rung { node: Uuid::nil(), number: 3, speaks: 1, bell }).unwrap();
+        let epoch = Some(crate::domain::Epoch("k3f9a2c1".into()));
+        let room = json(Bell::Room { room: 7, epoch, first: 41, last: 42, frames: vec!["{}".into()] });
+        let read: Before = serde_json::from_str(&room).unwrap();
+        assert!(matches!(read.bell, BellBefore::Room { room: 7, last: 42, .. }));
+        assert!(matches!(serde_json::from_str(&json(Bell::Beat)), Ok(Before { bell: BellBefore::Beat, .. })));
+        assert!(serde_json::from_str::<Before>(&json(Bell::Leave)).is_err(), "passed over");
+
+        let before = r#"{"node":"00000000-0000-0000-0000-000000000000","number":3,"bell":"#;
+        let room = format!(r#"{before}{{"Room":{{"room":7,"first":41,"last":41,"frames":[]}}}}}}"#);
+        let read: Rung = serde_json::from_str(&room).unwrap();
+        assert!(matches!(read, Rung { speaks: 0, bell: Bell::Room { epoch: None, .. }, .. }));
     }
 }

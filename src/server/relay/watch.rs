@@ -1,11 +1,15 @@
 //! Knows which nodes are heard, and makes up for those that are not.
 
-use super::{Bell, Heard, RelayState, Rung};
-use crate::domain::Seq;
+use super::outbox::Outbox;
+use super::{Bell, Heard, RelayState, Rung, SPEAKS, Told};
+use crate::domain::{Epoch, Seq};
 use crate::server::hub::{Change, Frame, Hub};
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 /// Each node's beat, and the silence after which the relay counts as degraded.
@@ -18,49 +22,64 @@ const GONE: Duration = Duration::from_secs(10);
 /// What a node has told of a room counts for so long, if it does not tell it again.
 const PRESENCE: Duration = Duration::from_secs(30);
 
-/// How often rooms are compared with the database: a node that is heard no more may go on writing.
-const CHECK: Duration = Duration::from_secs(1);
+/// How often it is looked for nodes that were not heard for long.
+const KEEP: Duration = Duration::from_secs(1);
 
-/// Knows which nodes are heard, and compares the rooms with the database: now and then, and at once when a node falls
-/// silent or is heard again, and when this one has not listened for a moment.
+/// Knows which nodes are heard, and has the rooms compared with the database when a node falls silent or is heard again,
+/// and when this one has not listened for a moment.
 pub(super) struct Watch {
     hub: Hub,
     state: watch::Sender<RelayState>,
-    bells: mpsc::Sender<Bell>,
+    outbox: Arc<Outbox>,
+    old_nodes: Arc<AtomicBool>,
     node: Uuid,
-    /// When each node was last heard; this one is known from the beginning.
-    nodes: HashMap<Uuid, Instant>,
+    /// This node, known from the beginning, and those that were heard.
+    nodes: HashMap<Uuid, Node>,
     /// The last bell of each node that was ever heard; not forgotten, so that a node which has gone stays gone.
     last: HashMap<Uuid, u64>,
-    checked: Instant,
+    kept: Instant,
+}
+
+/// A node that was heard.
+#[derive(Clone, Copy)]
+struct Node {
+    heard: Instant,
+    speaks: u32,
 }
 
 impl Watch {
-    pub(super) fn new(node: Uuid, hub: Hub, state: watch::Sender<RelayState>, bells: mpsc::Sender<Bell>) -> Self {
+    pub(super) fn new(
+        node: Uuid,
+        hub: Hub,
+        state: watch::Sender<RelayState>,
+        outbox: Arc<Outbox>,
+        old_nodes: Arc<AtomicBool>,
+    ) -> Self {
         let now = Instant::now();
         let long_ago = now.checked_sub(SILENCE * 2).unwrap_or(now);
-        let nodes = HashMap::from([(node, long_ago)]);
-        Self { hub, state, bells, node, nodes, last: HashMap::new(), checked: now }
+        let nodes = HashMap::from([(node, Node { heard: long_ago, speaks: SPEAKS })]);
+        Self { hub, state, outbox, old_nodes, node, nodes, last: HashMap::new(), kept: now }
     }
 
-    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Heard>) {
-        let mut beat = tokio::time::interval(BEAT);
+    pub(super) async fn run(&mut self, heard: &mut mpsc::Receiver<Heard>) {
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 something = heard.recv() => match something {
                     Some(Heard::Rung(rung)) => self.hear(rung).await,
-                    Some(Heard::Nothing) => self.make_up().await,
+                    Some(Heard::Nothing) => self.make_up(),
                     None => return,
                 },
                 _ = beat.tick() => {
-                    let _ = self.bells.try_send(Bell::Beat);
+                    self.outbox.ring(Bell::Beat);
                     self.judge().await;
                 }
             }
         }
     }
 
-    async fn hear(&mut self, Rung { node, number, bell }: Rung) {
+    async fn hear(&mut self, Rung { node, number, speaks, bell }: Rung) {
         // Events have numbers of their own, and come to nothing when they are told again. All else counts once.
         if !matches!(bell, Bell::Room { .. }) && number <= self.last.get(&node).copied().unwrap_or_default() {
             return;
@@ -68,21 +87,37 @@ impl Watch {
         let last = self.last.entry(node).or_default();
         *last = number.max(*last);
         match bell {
-            Bell::Room { room, last, frames, .. } => self.room(room, last, &frames),
-            Bell::All => self.check().await,
-            Bell::Beat => drop(self.nodes.insert(node, Instant::now())),
-            Bell::Presence { .. } | Bell::Typing { .. } if node == self.node => {}
-            Bell::Presence { room, present, asks } => {
-                self.hub.hear(node, room, present);
-                if asks {
-                    self.hub.changed(Change::Here(room));
-                }
+            Bell::Room { room, epoch, last, frames, .. } => self.room(room, epoch, last, &frames),
+            Bell::All => self.hub.look_now(),
+            Bell::Beat => drop(self.nodes.insert(node, Node { heard: Instant::now(), speaks })),
+            // All else is known to whoever has said it.
+            _ if node == self.node => {}
+            Bell::Leave => {
+                self.nodes.remove(&node);
+                self.keep().await;
+                self.judge().await;
+            }
+            Bell::Presence { room, present, asks } => self.presence(node, Told { room, present, asks }),
+            Bell::Presences { rooms } => rooms.into_iter().for_each(|told| self.presence(node, told)),
+            Bell::Rooms { rooms } => {
+                rooms.into_iter().for_each(|(room, digest)| self.hub.hear_digest(node, room, digest))
             }
             Bell::Typing { room, text } => self.hub.hear_typing(room, &text),
         }
     }
 
-    fn room(&self, room: i64, last: Seq, frames: &[String]) {
+    fn presence(&self, node: Uuid, Told { room, present, asks }: Told) {
+        self.hub.hear(node, room, present);
+        if asks {
+            self.hub.changed(Change::Here(room));
+        }
+    }
+
+    fn room(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[String]) {
+        if epoch.is_some() && self.hub.epoch(room).is_some_and(|own| Some(own) != epoch) {
+            // One of the two stands on another history than the database.
+            return self.hub.look_now();
+        }
         // A newer version may have written what this one cannot read.
         match frames.iter().map(|text| Frame::parse(text)).collect::<Option<Vec<Frame>>>() {
             Some(frames) if !frames.is_empty() => self.hub.publish(room, frames),
@@ -91,30 +126,96 @@ impl Watch {
     }
 
     async fn judge(&mut self) {
-        self.nodes.retain(|node, heard| *node == self.node || heard.elapsed() < GONE);
-        let silent = self.nodes.values().any(|heard| heard.elapsed() > SILENCE);
+        self.nodes.retain(|node, it| *node == self.node || it.heard.elapsed() < GONE);
+        self.old_nodes.store(self.nodes.values().any(|it| it.speaks < SPEAKS), Ordering::Relaxed);
+        let silent = self.nodes.values().any(|it| it.heard.elapsed() > SILENCE);
         let now = if silent { RelayState::Degraded } else { RelayState::Ok };
         let before = self.state.send_replace(now);
         if now != before {
             tracing::info!(state = ?now, "relay");
-            self.make_up().await;
-        } else if self.checked.elapsed() >= CHECK {
-            self.check().await;
+            self.make_up();
+        }
+        if self.kept.elapsed() >= KEEP {
+            self.keep().await;
         }
     }
 
     /// Anything may have been missed.
-    async fn make_up(&mut self) {
+    fn make_up(&self) {
         self.hub.changed(Change::Everything);
-        self.check().await;
+        self.hub.look_now();
     }
 
-    async fn check(&mut self) {
-        self.checked = Instant::now();
+    /// Forgets who is on nodes that have gone.
+    async fn keep(&mut self) {
+        self.kept = Instant::now();
         let nodes: Vec<Uuid> = self.nodes.keys().copied().collect();
-        self.hub.keep(&nodes, PRESENCE);
-        if let Err(error) = self.hub.check().await {
-            tracing::warn!(%error, "the rooms cannot be compared with the database just now");
+        self.hub.keep(&nodes, PRESENCE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::store::Store;
+
+    struct Listener {
+        watch: Watch,
+        state: watch::Receiver<RelayState>,
+        old_nodes: Arc<AtomicBool>,
+        numbers: u64,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Listener {
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
+            let (hub, _changes) = Hub::new(store);
+            let (sender, state) = watch::channel(RelayState::Degraded);
+            let old_nodes = Arc::new(AtomicBool::default());
+            let watch = Watch::new(Uuid::from_u128(1), hub, sender, Arc::default(), old_nodes.clone());
+            Self { watch, state, old_nodes, numbers: 0, _directory: directory }
         }
+
+        async fn hear(&mut self, node: u128, speaks: u32, bell: Bell) {
+            self.numbers += 1;
+            self.watch.hear(Rung { node: Uuid::from_u128(node), number: self.numbers, speaks, bell }).await;
+            self.watch.judge().await;
+        }
+
+        /// The node was last heard so long ago.
+        fn silent(&mut self, node: u128, silence: Duration) {
+            self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().heard =
+                Instant::now().checked_sub(silence).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_says_that_it_leaves_is_not_waited_for() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        listener.hear(2, SPEAKS, Bell::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        listener.silent(2, SILENCE * 2);
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
+        listener.hear(2, SPEAKS, Bell::Leave).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        // A bell from before, rung again.
+        listener.numbers = 1;
+        listener.hear(2, SPEAKS, Bell::Beat).await;
+        assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");
+    }
+
+    #[tokio::test]
+    async fn nodes_of_the_version_before_are_known_as_long_as_they_are_there() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        listener.hear(2, 0, Bell::Beat).await;
+        assert!(listener.old_nodes.load(Ordering::Relaxed));
+        listener.silent(2, GONE * 2);
+        listener.hear(1, SPEAKS, Bell::Beat).await;
+        assert!(!listener.old_nodes.load(Ordering::Relaxed));
     }
 }

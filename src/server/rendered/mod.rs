@@ -1,6 +1,7 @@
 //! Room pages that were rendered, for those who come next: a page looks the same to everybody until something happens
 //! in the room, but for what is of the visitor alone, and that is put in anew each time.
 
+mod gzip;
 mod template;
 
 pub(crate) use template::{Mark, Personal, Template};
@@ -13,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// How many bytes are kept.
 const BYTES: usize = 16 << 20;
+
+/// How many of them are of pages around one message. There are as many of those as messages, and whoever asks for each in
+/// turn must not push out the pages that people enter by.
+const PERMALINK_BYTES: usize = BYTES / 4;
 
 /// How long a page is kept: text that was removed does not stay in memory, and whom the host erased does not stay named.
 const LIFE: Duration = Duration::from_secs(60);
@@ -91,21 +96,23 @@ impl Rendered {
         let pages = &mut *self.pages();
         // What was shown before is history.
         pages.retain(|(old, _), page| old.room != looks.room || page.version == version);
-        let size = template.len();
+        let size = template.size();
         if size > BYTES {
             return;
         }
         let page = Page { version, template, authors, made: Instant::now(), asked: pages.asked };
         pages.bytes += size;
         if let Some(replaced) = pages.pages.insert((looks, own), page) {
-            pages.bytes -= replaced.template.len();
+            pages.bytes -= replaced.template.size();
         }
-        while pages.bytes > BYTES
-            && let Some(key) = pages.pages.iter().min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())
-            && let Some(page) = pages.pages.remove(&key)
+        let of_permalinks = pages.pages.iter().filter(|((looks, _), _)| looks.permalink.is_some());
+        let mut of_permalinks: usize = of_permalinks.map(|(_, page)| page.template.size()).sum();
+        while of_permalinks > PERMALINK_BYTES
+            && let Some(size) = pages.let_go(|looks| looks.permalink.is_some())
         {
-            pages.bytes -= page.template.len();
+            of_permalinks -= size;
         }
+        while pages.bytes > BYTES && pages.let_go(|_| true).is_some() {}
     }
 
     /// Forgets, every now and then, what has been kept for long.
@@ -122,11 +129,20 @@ impl Rendered {
 }
 
 impl Pages {
+    /// Lets go of the page that was not asked for for the longest time, among these; how many bytes it held.
+    fn let_go(&mut self, among: impl Fn(&Looks) -> bool) -> Option<usize> {
+        let pages = self.pages.iter().filter(|((looks, _), _)| among(looks));
+        let key = pages.min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())?;
+        let size = self.pages.remove(&key)?.template.size();
+        self.bytes -= size;
+        Some(size)
+    }
+
     fn retain(&mut self, keep: impl Fn(&Key, &Page) -> bool) {
         let bytes = &mut self.bytes;
         self.pages.retain(|key, page| {
             let kept = keep(key, page);
-            *bytes -= if kept { 0 } else { page.template.len() };
+            *bytes -= if kept { 0 } else { page.template.size() };
             kept
         });
     }
@@ -148,8 +164,15 @@ mod tests {
         Looks { room, permalink: None, named: false, ownership: Ownership::Anothers }
     }
 
-    fn template(size: usize) -> Arc<Template> {
-        Arc::new(Template::cut(&"x".repeat(size), &Mark::new()).unwrap())
+    fn template(len: usize) -> Arc<Template> {
+        Arc::new(Template::cut(&"x".repeat(len), &Mark::new()).unwrap())
+    }
+
+    /// Of which four fill the cache, and five do not fit.
+    fn large() -> Arc<Template> {
+        let template = template(BYTES / 4 - BYTES / 100);
+        assert!(template.size() <= BYTES / 4 && 5 * template.size() > BYTES);
+        template
     }
 
     #[test]
@@ -171,7 +194,7 @@ mod tests {
         }
         rendered.put(Looks { named: true, ..looks(1) }, version(6, 1), None, vec![tag(1)], template(9));
         assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none(), "what was shown before is let go of");
-        assert_eq!(rendered.pages().bytes, 9);
+        assert_eq!(rendered.pages().bytes, template(9).size());
     }
 
     #[test]
@@ -189,14 +212,27 @@ mod tests {
     fn so_many_bytes_are_kept_and_those_asked_for_last() {
         let rendered = Rendered::default();
         for room in 1..=4 {
-            rendered.put(looks(room), version(1, 1), None, Vec::new(), template(BYTES / 4));
+            rendered.put(looks(room), version(1, 1), None, Vec::new(), large());
             rendered.get(&looks(1), &version(1, 1), &tag(1));
         }
-        rendered.put(looks(5), version(1, 1), None, Vec::new(), template(BYTES / 4));
+        rendered.put(looks(5), version(1, 1), None, Vec::new(), large());
         let kept = |room| rendered.get(&looks(room), &version(1, 1), &tag(1)).is_some();
         assert_eq!([1, 2, 3, 4, 5].map(kept), [true, false, true, true, true]);
         rendered.put(looks(6), version(1, 1), None, Vec::new(), template(BYTES + 1));
         assert!(!kept(6) && kept(1), "what is too large pushes nothing out");
-        assert_eq!(rendered.pages().bytes, BYTES / 4 * 4);
+        assert_eq!(rendered.pages().bytes, large().size() * 4);
+    }
+
+    #[test]
+    fn pages_around_messages_push_out_one_another_alone() {
+        let rendered = Rendered::default();
+        rendered.put(looks(1), version(99, 1), None, Vec::new(), template(9));
+        for seq in 1..99 {
+            let looks = Looks { permalink: Some(seq), ..looks(2) };
+            rendered.put(looks.clone(), version(99, 1), None, Vec::new(), template(PERMALINK_BYTES / 3));
+            assert!(rendered.get(&looks, &version(99, 1), &tag(1)).is_some(), "{seq}");
+            assert!(rendered.pages().bytes <= PERMALINK_BYTES + template(9).size());
+        }
+        assert!(rendered.get(&looks(1), &version(99, 1), &tag(1)).is_some());
     }
 }

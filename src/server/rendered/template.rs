@@ -1,8 +1,10 @@
 //! A room's page with holes: everything but what is of one visitor. It is rendered for a stand-in whose name, tag and
 //! ids begin with a mark of chance. Where the mark stands, each visitor's own are put, escaped as the stand-in's were.
 
+use super::gzip::{Deflated, Gzip};
 use crate::domain::{EventId, Tag, Username};
 use html_escape::{encode_double_quoted_attribute, encode_text};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// What is of one visitor in a page of which everything else is the same for many.
@@ -43,9 +45,22 @@ const FORMS: [(&str, Hole); 6] = [
 /// A page with holes.
 #[derive(Debug)]
 pub(crate) struct Template {
-    begin: String,
+    begin: Piece,
     /// Each hole, and what follows it.
-    rest: Vec<(Hole, String)>,
+    rest: Vec<(Hole, Piece)>,
+}
+
+/// Text between two holes, as it is and compressed.
+#[derive(Debug)]
+struct Piece {
+    text: String,
+    deflated: Deflated,
+}
+
+impl From<&str> for Piece {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), deflated: Deflated::new(text) }
+    }
 }
 
 /// Marks the stand-in's parts; nobody can guess it.
@@ -72,36 +87,63 @@ impl Template {
     /// Cuts the holes; `None` where the mark stands as nothing of the stand-in does.
     pub(crate) fn cut(html: &str, Mark(mark): &Mark) -> Option<Self> {
         let mut pieces = html.split(mark);
-        let begin = pieces.next()?.to_owned();
-        let cut =
-            |piece: &str| FORMS.iter().find_map(|&(form, hole)| Some((hole, piece.strip_prefix(form)?.to_owned())));
+        let begin = pieces.next()?.into();
+        let cut = |piece: &str| FORMS.iter().find_map(|&(form, hole)| Some((hole, piece.strip_prefix(form)?.into())));
         Some(Self { begin, rest: pieces.map(cut).collect::<Option<_>>()? })
     }
 
     /// The page of one visitor.
     pub(crate) fn fill(&self, personal: &Personal) -> String {
-        let name = personal.username.as_ref().map_or("", Username::as_str);
-        let json = serde_json::Value::from(name).to_string();
-        let in_props = encode_double_quoted_attribute(&json[1..json.len() - 1]);
         let mut page = String::with_capacity(self.len() + 1024);
-        page.push_str(&self.begin);
-        for (hole, text) in &self.rest {
-            match hole {
-                Hole::Nonce => page.push_str(&personal.nonce),
-                Hole::FormId => page.push_str(personal.form_id.as_str()),
-                Hole::Tag => page.push_str(personal.tag.as_str()),
-                Hole::NameInProps => page.push_str(&in_props),
-                Hole::NameInAttribute => page.push_str(&encode_double_quoted_attribute(name)),
-                Hole::NameInText => page.push_str(&encode_text(name)),
-            }
-            page.push_str(text);
+        page.push_str(&self.begin.text);
+        for (own, piece) in self.filled(personal) {
+            page.push_str(&own);
+            page.push_str(&piece.text);
         }
         page
     }
 
-    /// How many bytes it holds.
+    /// The same as gzip: what is not of the visitor was compressed when the page was cut.
+    pub(crate) fn fill_gzip(&self, personal: &Personal) -> Vec<u8> {
+        let mut page = Gzip::with_capacity(self.size() - self.len() + 1024);
+        page.push(&self.begin.deflated);
+        for (own, piece) in self.filled(personal) {
+            page.push_text(&own);
+            page.push(&piece.deflated);
+        }
+        page.end()
+    }
+
+    /// What one visitor has in each hole, and what follows it.
+    fn filled<'a>(&'a self, personal: &'a Personal) -> impl Iterator<Item = (Cow<'a, str>, &'a Piece)> {
+        let name = personal.username.as_ref().map_or("", Username::as_str);
+        let json = serde_json::Value::from(name).to_string();
+        let in_props = encode_double_quoted_attribute(&json[1..json.len() - 1]).into_owned();
+        self.rest.iter().map(move |(hole, piece)| {
+            let own = match hole {
+                Hole::Nonce => Cow::Borrowed(personal.nonce.as_str()),
+                Hole::FormId => Cow::Borrowed(personal.form_id.as_str()),
+                Hole::Tag => Cow::Borrowed(personal.tag.as_str()),
+                Hole::NameInProps => Cow::Owned(in_props.clone()),
+                Hole::NameInAttribute => encode_double_quoted_attribute(name),
+                Hole::NameInText => encode_text(name),
+            };
+            (own, piece)
+        })
+    }
+
+    /// How many bytes the page has, but for what is put into the holes.
     pub(crate) fn len(&self) -> usize {
-        self.begin.len() + self.rest.iter().map(|(_, text)| text.len()).sum::<usize>()
+        self.pieces().map(|piece| piece.text.len()).sum()
+    }
+
+    /// How many bytes it holds in memory.
+    pub(crate) fn size(&self) -> usize {
+        self.pieces().map(|piece| piece.text.len() + piece.deflated.len()).sum()
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        std::iter::once(&self.begin).chain(self.rest.iter().map(|(_, piece)| piece))
     }
 }
 
@@ -109,6 +151,7 @@ impl Template {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::io::Read;
 
     /// A page as the view writes it, with the personal parts in every place where they can stand.
     fn render(personal: &Personal, said: &str) -> String {
@@ -151,6 +194,9 @@ mod tests {
             let template = Template::cut(&render(&stand_in, &said), &mark).unwrap();
             let filled = template.fill(&personal);
             prop_assert_eq!(&filled, &render(&personal, &said));
+            let mut unpacked = String::new();
+            flate2::read::GzDecoder::new(&template.fill_gzip(&personal)[..]).read_to_string(&mut unpacked).unwrap();
+            prop_assert_eq!(&filled, &unpacked);
             prop_assert!(!filled.contains(&mark.0));
         }
     }

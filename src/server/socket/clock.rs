@@ -25,12 +25,14 @@ pub(super) struct Clock {
     /// After which number events are to be sent again, and from when on they may be.
     pub(super) replay: Option<Seq>,
     pub(super) replays: Instant,
+    /// Until when it is not read from, because it has sent much.
+    pub(super) paused: Option<Instant>,
 }
 
 impl Clock {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { heard: now, beat: now + BEAT, stuck: None, leaves: None, replay: None, replays: now }
+        Self { heard: now, beat: now + BEAT, stuck: None, leaves: None, replay: None, replays: now, paused: None }
     }
 
     /// When something has to happen next.
@@ -38,6 +40,7 @@ impl Clock {
         let due = self.beat.min(self.heard + SILENCE);
         let due = self.stuck.map_or(due, |since| due.min(since + STUCK));
         let due = self.replay.map_or(due, |_| due.min(self.replays));
+        let due = self.paused.map_or(due, |until| due.min(until));
         self.leaves.map_or(due, |(leaves, _)| due.min(leaves))
     }
 }

@@ -1,5 +1,6 @@
 //! One connection's life: greeted, then one loop that reads, delivers, answers and keeps time.
 
+use super::allowance::{Allowance, Pace};
 use super::clock::{BEAT, Clock, REPLAY_PACE, SILENCE, STUCK};
 use super::goodbye::{Goodbye, ended};
 use super::pending::{Answered, Pending};
@@ -7,13 +8,15 @@ use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::Shared;
 use crate::server::chat::{self, Wish, reset};
-use crate::server::hub::Seat;
+use crate::server::hub::{Pulled, Seat};
 use crate::server::identity::Author;
+use crate::server::network::Network;
 use crate::server::websocket::{Received, Socket, TextFrame, Wire, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
 
 /// How many posts of one connection wait for their commits; then it is not read from until some are answered.
@@ -32,25 +35,31 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(super) struct Connection {
     shared: Shared,
-    author: Author,
-    seat: Seat,
-    wire: Arc<Wire>,
+    /// Who sends, and from which network.
+    sender: (Author, Network),
+    pub(super) seat: Seat,
+    pub(super) wire: Arc<Wire>,
     /// The name of its posts from here on. The seat shows it once a message is stored under it.
     username: Username,
     /// When it was last told that something is being written here.
     typed: Option<Instant>,
     pending: FuturesUnordered<Pending>,
+    /// How much more of it is read.
+    allowance: Allowance,
+    /// Events that were sent before, and are sent again because their ids were.
+    pub(super) again: Vec<Seq>,
     /// The newest event that is this connection's own, and is answered by its delivery.
     owed: Seq,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 impl Connection {
-    pub(super) fn new(shared: Shared, author: Author, seat: Seat, wire: Arc<Wire>) -> Self {
+    pub(super) fn new(shared: Shared, sender: (Author, Network), seat: Seat, wire: Arc<Wire>) -> Self {
         let username = seat.participant().username.clone();
         let clock = Clock::new();
-        let pending = FuturesUnordered::new();
-        Self { shared, author, seat, wire, username, typed: None, pending, owed: 0, clock }
+        let (pending, allowance) = (FuturesUnordered::new(), Allowance::new());
+        let (typed, again, owed) = (None, Vec::new(), 0);
+        Self { shared, sender, seat, wire, username, typed, pending, allowance, again, owed, clock }
     }
 
     /// Lives until the connection ends; what is said then is the caller's.
@@ -59,13 +68,16 @@ impl Connection {
         let mut alarm = std::pin::pin!(sleep_until(self.clock.next()));
         let mut drained = std::pin::pin!(draining.cancelled());
         loop {
-            if let Err(goodbye) = self.write().await {
-                return goodbye;
-            }
+            let left = match self.write() {
+                Ok(left) => left,
+                Err(goodbye) => return goodbye,
+            };
             if alarm.is_elapsed() || self.clock.next() < alarm.deadline() {
                 alarm.as_mut().reset(self.clock.next());
             }
             let stuck = self.clock.stuck.is_some();
+            // Whoever does not take the answers is not asked for more.
+            let listens = !stuck && self.pending.len() < UNACKNOWLEDGED && self.clock.paused.is_none();
             let turn = tokio::select! {
                 biased;
                 // Something is to be written that nobody else writes.
@@ -86,9 +98,15 @@ impl Connection {
                     self.answer(answered);
                     Ok(())
                 }
-                // Read. Whoever does not take the answers is not asked for more.
-                received = socket.receive(), if !stuck && self.pending.len() < UNACKNOWLEDGED => {
-                    self.clock.heard = Instant::now();
+                // Read out of the log what has left memory.
+                read = Self::read(&self.seat, left) => self.take_read(left, read),
+                // Listen.
+                received = socket.receive(), if listens => {
+                    let (now, pace) = (Instant::now(), self.pace());
+                    self.clock.paused = self.allowance.spend(socket.take_usage(), pace, now);
+                    if received != Ok(Received::Part) {
+                        self.clock.heard = now;
+                    }
                     match received {
                         Ok(Received::Text(text)) => {
                             // In a box: between two posts its room is not needed.
@@ -96,34 +114,15 @@ impl Connection {
                             Ok(())
                         }
                         Ok(Received::Binary(_)) => Err((close::UNSUPPORTED, "frames are text here")),
-                        Ok(Received::Sound) => Ok(()),
+                        Ok(Received::Sound | Received::Part) => Ok(()),
                         Err(end) => Err(ended(end)),
                     }
                 }
+                // Write what is left, which the socket takes; if it goes on like that, others are served in between.
+                () = consume_budget(), if left == Pulled::Some => Ok(()),
             };
             if let Err(goodbye) = turn {
                 return goodbye;
-            }
-        }
-    }
-
-    /// Writes whatever is ready, in as few writes as the socket takes it in.
-    async fn write(&mut self) -> Result<(), Goodbye> {
-        loop {
-            // What the socket has not taken is enough to hold; the rest is pulled later.
-            let unread = |_| (close::OVERLOADED, "the log cannot be read just now");
-            let more = !self.wire.is_blocked() && self.seat.pull().await.map_err(unread)?;
-            if !self.wire.flush().map_err(|_| (close::NORMAL, ""))? {
-                self.clock.stuck.get_or_insert_with(Instant::now);
-                return Ok(());
-            }
-            let was_stuck = self.clock.stuck.take().is_some();
-            if was_stuck {
-                // It was not listened to meanwhile, and lives.
-                self.clock.heard = Instant::now();
-            }
-            if !more && !was_stuck {
-                return Ok(());
             }
         }
     }
@@ -133,6 +132,7 @@ impl Connection {
         match self.seat.expelled() {
             None => Ok(()),
             Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
         }
@@ -140,10 +140,11 @@ impl Connection {
 
     fn keep_time(&mut self) -> Result<(), Goodbye> {
         let now = Instant::now();
-        if self.pending.len() >= UNACKNOWLEDGED {
+        if self.pending.len() >= UNACKNOWLEDGED || self.clock.paused.is_some() {
             // It is not listened to.
             self.clock.heard = now;
         }
+        self.clock.paused = self.clock.paused.filter(|until| *until > now);
         if self.clock.heard + SILENCE <= now {
             return Err((close::SILENT, "nothing was heard"));
         }
@@ -177,6 +178,10 @@ impl Connection {
         }
     }
 
+    fn pace(&self) -> Pace {
+        Pace::new(self.shared.config.rates.as_ref())
+    }
+
     fn say(&self, frame: ServerFrame) {
         self.wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
     }
@@ -201,7 +206,11 @@ impl Connection {
                     return self.say(reset(&self.seat.room().epoch, head));
                 }
                 // A few bytes ask for much: those that come too fast are answered together.
-                if after < self.seat.position() {
+                let position = self.seat.position();
+                if after < position {
+                    let events = (position - after).unsigned_abs();
+                    let paused = self.allowance.spend_replay(events, self.pace(), Instant::now());
+                    self.clock.paused = self.clock.paused.max(paused);
                     self.clock.replay = Some(self.clock.replay.map_or(after, |other| other.min(after)));
                     self.replay();
                 }
@@ -233,7 +242,7 @@ impl Connection {
             Wish::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.shared.chat.submit(self.seat.room(), self.author, id.as_deref(), wish).await {
+        match self.shared.chat.submit(self.seat.room(), self.sender, id.as_deref(), wish).await {
             Ok(outcome) => self.pending.push(Pending { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }
@@ -243,7 +252,9 @@ impl Connection {
     /// not stored is rejected.
     fn answer(&mut self, Answered { id, username, outcome }: Answered) {
         match outcome {
-            Ok(stored) if stored.repeated && stored.event.seq <= self.seat.position() => self.say(stored.event.into()),
+            Ok(stored) if stored.repeated && stored.event.seq <= self.seat.position() => {
+                self.again.push(stored.event.seq);
+            }
             Ok(stored) => {
                 self.owed = self.owed.max(stored.event.seq);
                 if let Some(username) = username.filter(|_| !stored.repeated) {

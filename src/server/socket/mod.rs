@@ -1,9 +1,11 @@
 //! The live socket: who may connect, and one connection's life from greeting to goodbye.
 
+mod allowance;
 mod clock;
 mod connection;
 mod goodbye;
 mod pending;
+mod writing;
 
 pub use goodbye::{Goodbye, ended};
 
@@ -63,13 +65,15 @@ pub(crate) async fn upgrade(
         Ok(counted) => counted,
         Err(full) => return refuse(full),
     };
-    let admitted = match shared.chat.admit(&room_name, &visitor).await {
+    let entering = shared.limiter.enter(visitor.network).await;
+    let admitted = shared.chat.admit(&room_name, &visitor).await;
+    drop(entering);
+    let admitted = match admitted {
         Ok(room) => Ok(room),
         // Browsers do not show scripts the status of a handshake: these are told why by a close code.
         Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
         Err(Denied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(Denied::Missing) => Err((close::NO_ACCESS, "no room is here")),
-        Err(Denied::TooManyRooms(too_much)) => return too_much.response("Too many new rooms come from this address."),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
@@ -115,10 +119,14 @@ async fn live(
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume { after: query.after.as_deref().and_then(position), epoch: query.epoch };
-    match shared.chat.join(room, username, visitor.author, resume, socket.wire()).await {
+    let entering = shared.limiter.enter(visitor.network).await;
+    let joined = shared.chat.join(room, username, visitor.author, resume, socket.wire()).await;
+    drop(entering);
+    match joined {
         Ok(seat) => {
             let sockets = shared.sockets.clone();
-            let mut connection = Connection::new(shared, visitor.author, seat, socket.wire().clone());
+            let mut connection =
+                Connection::new(shared, (visitor.author, visitor.network), seat, socket.wire().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);

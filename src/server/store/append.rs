@@ -1,16 +1,20 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
-use super::names::{self, Names};
+use super::failure::can_never_be_stored;
+use super::names::Names;
+use super::redaction::redact_edits;
 use super::runs::{among, insert, runs};
 use super::standings::Standings;
-use super::{Appended, Draft, Entry, Store, entity::event, entity::room, now};
+use super::{Appended, Draft, Entry, Store, clock, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// What to do when another node is writing the same room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,33 +25,42 @@ pub(crate) enum Locking {
     Skip,
 }
 
-/// How long a room's row may be locked by somebody else before senders are told.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
+/// How long a room's row may be locked by somebody else before senders are told; and the time, in UTC milliseconds: that
+/// of the database, which is the same for all nodes, whatever their own clocks say.
+const LOCK_TIMEOUT_AND_NOW: &str =
+    "SELECT set_config('lock_timeout', '3s', true), (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 type Key = (i64, Vec<u8>, String);
 
 impl Store {
-    /// Appends `entries` in their order, in one transaction, and says of each what became of it. When this returns
-    /// `Ok`, the commit is on stable storage; when it returns an error, the outcome is unknown, and trying again
-    /// is safe, because every entry has an id.
+    /// Appends `entries` in their order, and says of each what became of it. When this returns `Ok`, the commit is on
+    /// stable storage; when it returns an error, the outcome is unknown, and trying again is safe, because every entry
+    /// has an id.
+    ///
+    /// They go in one transaction, unless one of them can never be stored: then that one is rejected, and the others go
+    /// in as many as it takes to find it.
     pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
         let writing = self.failing.begin();
-        let transaction = self.begin().await?;
-        if !self.is_sqlite() {
-            transaction.execute_unprepared(LOCK_TIMEOUT).await?;
-        }
-        let mut batch = Batch::lock(&transaction, entries, locking).await?;
-        let mut appended: Vec<Appended> = entries.iter().map(|entry| batch.append(entry)).collect();
-        batch.write(&transaction).await?;
-        for (entry, appended) in entries.iter().zip(&mut appended) {
-            // Which name is free instead can be told now that all the others are written.
-            if let (Draft::Message { username, .. }, Appended::Rejected(rejection)) = (&entry.draft, appended)
-                && rejection.code == RejectionCode::UsernameTaken
-            {
-                *rejection = names::taken(&transaction, entry.room_id, username, &entry.author).await?;
+        let mut appended = Vec::with_capacity(entries.len());
+        let mut rest: Vec<&[Entry]> = vec![entries];
+        while let Some(some) = rest.pop() {
+            match self.append_at_once(some, locking).await {
+                Ok(done) => appended.extend(done),
+                Err(error) if can_never_be_stored(&error) => match some {
+                    [] => {}
+                    [_] => {
+                        tracing::warn!(%error, "a message was refused that the database cannot hold");
+                        let detail = "This cannot be stored.";
+                        appended.push(Appended::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
+                    }
+                    _ => {
+                        let (first, second) = some.split_at(some.len() / 2);
+                        rest.extend([second, first]);
+                    }
+                },
+                Err(error) => return Err(error),
             }
         }
-        transaction.commit().await?;
         writing.stored();
         self.has_grown(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
         if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
@@ -55,6 +68,33 @@ impl Store {
         }
         Ok(appended)
     }
+
+    /// Appends all of these in one transaction, or none.
+    async fn append_at_once(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+        let transaction = self.begin().await?;
+        let begun = begun_at(&transaction).await?;
+        self.begin_rooms(&transaction, entries).await?;
+        let mut batch = Batch::lock(&transaction, entries, locking, begun).await?;
+        let appended: Vec<Appended> = entries.iter().map(|entry| batch.append(entry)).collect();
+        let has_rest = batch.write(&transaction).await?;
+        transaction.commit().await?;
+        if has_rest {
+            self.redact_rest_soon();
+        }
+        Ok(appended)
+    }
+}
+
+/// Returns the time, in UTC milliseconds, and when this process asked for it. PostgreSQL is told how long to wait for a
+/// lock.
+async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok((now(), Instant::now()));
+    }
+    let question = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
+    let row = transaction.query_one_raw(question).await?;
+    let missing = || DbErr::RecordNotFound("the time".to_owned());
+    Ok((row.ok_or_else(missing)?.try_get_by_index(1)?, Instant::now()))
 }
 
 /// A transaction's view of the rooms it writes, and what it will write.
@@ -74,7 +114,12 @@ struct Batch {
 impl Batch {
     /// Locks the rooms first, then looks up: numbers are given in the order of commits, and a repeated id is
     /// found before it takes a number.
-    async fn lock(transaction: &DatabaseTransaction, entries: &[Entry], locking: Locking) -> Result<Self, DbErr> {
+    async fn lock(
+        transaction: &DatabaseTransaction,
+        entries: &[Entry],
+        locking: Locking,
+        (begun, since): (i64, Instant),
+    ) -> Result<Self, DbErr> {
         let mut ids: Vec<i64> = entries.iter().map(|entry| entry.room_id).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -90,7 +135,8 @@ impl Batch {
         }
 
         let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));
-        let now = now();
+        // Others may have written while these rooms were locked.
+        let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
         let names = Names::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
         let target = |entry: &Entry| entry.draft.target().map(|target| (entry.room_id, target));
@@ -148,7 +194,7 @@ impl Batch {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
-        room.last_at = Ord::max(room.last_at, self.now);
+        room.last_at = clock::next_at(room.last_at, self.now);
         let mut row = entry.draft.row(entry, seq, room.last_at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
@@ -158,9 +204,10 @@ impl Batch {
         Appended::New(row.into())
     }
 
-    async fn write(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    /// Returns whether something of what was removed is left to be blanked.
+    async fn write(self, transaction: &DatabaseTransaction) -> Result<bool, DbErr> {
         if self.new.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
@@ -187,37 +234,37 @@ impl Batch {
             ])
             .to_owned();
         insert(transaction, &changed, Some(&heads)).await?;
+        let mut has_rest = false;
         for row in rows.iter().filter(|row| row.target.is_some()) {
-            change_target(transaction, row).await?;
+            has_rest |= change_target(transaction, row).await?;
         }
         standings.write(transaction).await?;
-        names.write(transaction).await
+        names.write(transaction).await?;
+        Ok(has_rest)
     }
 }
 
-/// Points the message at its newest text; of a deleted one, blanks every text there is.
-async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result<(), DbErr> {
+/// Points the message at its newest text; of a deleted one, blanks every text there is. Returns whether there are too many
+/// to do so at once.
+async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
-        Kind::Message | Kind::Moderated => return Ok(()),
+        Kind::Message | Kind::Moderated => return Ok(false),
         Kind::Edited => {
             update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
         }
         Kind::Deleted => {
-            let edits =
-                Column::RoomId.eq(row.room_id).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(row.target));
-            let blank = event::Entity::update_many().col_expr(Column::Text, Expr::value(""));
-            blank.filter(edits).exec(transaction).await?;
             update
                 .col_expr(Column::Text, Expr::value(""))
                 .col_expr(Column::DeletedBy, Expr::value(row.seq))
                 .filter(message)
                 .exec(transaction)
                 .await?;
+            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn key(row: &Model) -> Key {

@@ -1,15 +1,18 @@
 //! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
 
-use super::connect::{connect_to_read, lock_file, sqlite_file, writer};
-use super::{Store, StoreError, entity::room};
+use super::connect::{connect_to_read, sqlite_file, writer};
+use super::entity::{room, site};
+use super::files::{assert_all_accessible, beside, directory_of, give_to_owner, io_error, lock_file};
+use super::unfinished::{Unfinished, is_unfinished};
+use super::{Store, StoreError, vacant};
 use crate::server::config::of_sqlite;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
+    sea_query::{Expr, OnConflict},
 };
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 
 /// What may lie in a directory that counts as empty: ext4 makes it in every new volume.
 const LOST_AND_FOUND: &str = "lost+found";
@@ -21,18 +24,20 @@ impl Store {
     /// exist before, and readable for its owner alone. Servers go on meanwhile.
     pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
         let database = sqlite_file(url)?;
-        if file.exists() {
-            return Err(told(file, "exists already; a backup replaces nothing"));
+        // A link that leads nowhere is something, too.
+        if file.symlink_metadata().is_ok() {
+            return Err(StoreError::exists(file));
         }
-        let unfinished = beside(file, ".unfinished");
-        let copied = async {
-            copy(&database, &unfinished).await?;
-            // Where somebody was quicker, theirs stays.
-            fs::hard_link(&unfinished, file).map_err(|error| at(file, error))?;
-            fs::remove_file(&unfinished).and_then(|()| sync_directory(file)).map_err(|error| at(file, error))
-        };
-        let copied = copied.await;
-        clear_away(&unfinished, copied)
+        if !database.is_file() {
+            return Err(told(&database, NO_FILE));
+        }
+        let unfinished = Unfinished::beside(file)?;
+        if let Err(error) = copy(&database, &unfinished).await {
+            // SQLite does not say that a file is another user's.
+            assert_all_accessible(&database)?;
+            return Err(error);
+        }
+        unfinished.publish(file)
     }
 
     /// Makes what [`Store::back_up`] has written the database at `url`, whose directory must be empty. Every room gets
@@ -41,8 +46,12 @@ impl Store {
         let database = sqlite_file(url)?;
         let lock = lock_file(&database)?;
         let directory = directory_of(&database);
-        for entry in fs::read_dir(directory).map_err(|error| at(directory, error))? {
-            let name = entry.map_err(|error| at(directory, error))?.file_name();
+        for entry in fs::read_dir(directory).map_err(|error| io_error(directory, error))? {
+            let name = entry.map_err(|error| io_error(directory, error))?.file_name();
+            // A process that was killed leaves its own behind, which is in nobody's way.
+            if name.to_str().is_some_and(is_unfinished) {
+                continue;
+            }
             if name != LOST_AND_FOUND && Some(&*name) != beside(&database, ".lock").file_name() {
                 let remedy = "a backup is restored into an empty directory only; name another with --data";
                 return Err(told(directory, &format!("holds {}: {remedy}", name.display())));
@@ -52,36 +61,33 @@ impl Store {
             return Err(told(file, NO_FILE));
         }
         examine(file).await?;
-        let unfinished = beside(&database, ".unfinished");
-        let restored = async {
-            copy(file, &unfinished).await?;
-            let rooms = renew_epochs(&unfinished).await?;
-            File::open(&unfinished).and_then(|file| file.sync_all()).map_err(|error| at(&unfinished, error))?;
-            fs::rename(&unfinished, &database).map_err(|error| at(&database, error))?;
-            sync_directory(&database).map_err(|error| at(directory, error))?;
-            Ok(rooms)
-        };
-        let restored = restored.await;
+        let unfinished = Unfinished::beside(&database)?;
+        copy(file, &unfinished).await?;
+        let rooms = renew_epochs(unfinished.path()).await?;
+        sync(unfinished.path())?;
+        let made = File::open(unfinished.path()).map_err(|error| io_error(unfinished.path(), error))?;
+        give_to_owner(&made, &database);
+        unfinished.publish(&database)?;
         drop(lock);
-        clear_away(&unfinished, restored)
+        Ok(rooms)
     }
 }
 
-/// Copies a database, as one reader sees it, into `to`: a new file without a write-ahead log and without free pages.
-async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
-    if !from.is_file() {
-        return Err(told(from, NO_FILE));
-    }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| at(to, error))?;
+/// Copies a database, as one reader sees it, into an empty file: without a write-ahead log and without free pages.
+async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
     let vacuumed = async {
         let reader = connect_to_read(&of_sqlite(from), 1).await?;
-        let into = [Value::from(to.display().to_string())];
+        let into = [Value::from(to.path().display().to_string())];
         reader.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO ?", into)).await?;
         reader.close().await
     };
     vacuumed.await.map_err(|error| told(from, &format!("cannot be copied ({error})")))?;
     // SQLite leaves it to the system when the copy reaches the disk.
-    File::open(to).and_then(|file| file.sync_all()).map_err(|error| at(to, error))
+    sync(to.path())
+}
+
+fn sync(file: &Path) -> Result<(), StoreError> {
+    File::open(file).and_then(|file| file.sync_all()).map_err(|error| io_error(file, error))
 }
 
 /// That a file is a whole database of Parlour's.
@@ -90,7 +96,7 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
         let reader = connect_to_read(&of_sqlite(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
         let answer = reader.query_one_raw(check).await?;
-        room::Entity::find().filter(room::Column::Id.lt(0)).all(&reader).await?;
+        room::Entity::find().filter(room::Column::Id.eq(0)).all(&reader).await?;
         reader.close().await?;
         answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))
     };
@@ -106,37 +112,13 @@ async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
     let writer = writer(&of_sqlite(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
+    // So it is for the rooms that the backup does not hold.
+    site::Entity::delete_by_id(vacant::KEY).exec(&writer).await?;
+    let mark = site::ActiveModel { name: Set(vacant::RESTORED.to_owned()), value: Set(vec![1]) };
+    let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
+    site::Entity::insert(mark).on_conflict(once).exec_without_returning(&writer).await?;
     writer.close().await?;
     Ok(renewed.rows_affected)
-}
-
-/// Leaves nothing half done behind.
-fn clear_away<T>(unfinished: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
-    if result.is_err() {
-        for end in ["", "-wal", "-shm"] {
-            let _ = fs::remove_file(beside(unfinished, end));
-        }
-    }
-    result
-}
-
-fn beside(file: &Path, end: &str) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push(end);
-    path.into()
-}
-
-fn directory_of(file: &Path) -> &Path {
-    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A name is on the disk when its directory is.
-fn sync_directory(file: &Path) -> io::Result<()> {
-    File::open(directory_of(file))?.sync_all()
-}
-
-fn at(path: &Path, error: io::Error) -> StoreError {
-    StoreError::Io { path: path.display().to_string(), error }
 }
 
 fn told(path: &Path, what: &str) -> StoreError {

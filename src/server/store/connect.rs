@@ -1,10 +1,15 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
+use super::files::{assert_all_accessible, lock_file, open_private};
 use super::patience::Patient;
 use super::planner::{Growth, expect_large_rooms};
 use super::postgres::{connect_postgres, open_postgres};
 use super::ready::Failing;
+use super::recovery::secure_log;
+use super::redaction::Redacting;
+use super::suggestions::Suggesting;
 use super::together::Together;
+use super::vacant::Derivation;
 use super::wal::Wal;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
@@ -13,14 +18,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-    str::FromStr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// How long a database may take to let somebody in.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,7 +26,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
 
-/// How long a command tries to empty it, and waits for its turn to write.
+/// How long a command tries to empty the write-ahead log, and waits for its turn to write.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Store {
@@ -37,21 +35,8 @@ impl Store {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => open_sqlite(url).await,
             Some("postgres" | "postgresql") => open_postgres(url).await,
-            _ => Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
+            _ => Err(StoreError::unknown(url)),
         }
-    }
-
-    /// The same where a file must be there already.
-    pub(crate) async fn open_existing(url: &str) -> Result<Self, StoreError> {
-        if url.starts_with("sqlite:") {
-            let file = sqlite_file(url)?;
-            if !file.is_file() {
-                let what =
-                    "is not there: the server makes it at its first start, or this is another --data than its own";
-                return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
-            }
-        }
-        Self::open(url).await
     }
 
     /// Opens a database beside the server that may be using it: it must be there, and up to date.
@@ -60,6 +45,7 @@ impl Store {
         let store = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
             Some("sqlite") => {
+                assert_all_accessible(&sqlite_file(url)?)?;
                 let reader = connect_to_read(url, 1).await?;
                 Self::new(Patient::unlimited(connect_to_write(url, false).await?), Patient::unlimited(reader), None)
             }
@@ -67,9 +53,9 @@ impl Store {
                 let pool = Patient::unlimited(connect_postgres(url).await?);
                 Self::new(pool.clone(), pool, None)
             }
-            _ => return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned())),
+            _ => return Err(StoreError::unknown(url)),
         };
-        match Migrator::get_pending_migrations(store.reader.connection()).await {
+        match Migrator::get_pending_migrations_read_only(store.reader.connection()).await {
             Ok(pending) if pending.is_empty() => Ok(store),
             _ => Err(not_ready()),
         }
@@ -77,18 +63,33 @@ impl Store {
 
     pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
         let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
-        Self { writer, reader, found, growth, failing: Failing::default(), wal, _lock: lock.map(Arc::new) }
+        Self {
+            writer,
+            reader,
+            found,
+            derivation: Derivation::default(),
+            growth,
+            failing: Failing::default(),
+            wal,
+            redacting: Redacting::default(),
+            suggesting: Suggesting::default(),
+            _lock: lock.map(Arc::new),
+        }
     }
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let file = sqlite_file(url)?;
     let lock = lock_file(&file)?;
+    assert_all_accessible(&file)?;
     // What SQLite makes beside it is for the same eyes.
     open_private(&file)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    Ok(Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock)))
+    let store = Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock));
+    // The write-ahead log may hold what was deleted, and may be long.
+    store.forget_deleted();
+    Ok(store)
 }
 
 /// The file that a URL of SQLite names.
@@ -97,18 +98,15 @@ pub(super) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::InMemory);
     }
-    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url(url.to_owned()))?;
+    let malformed = |_| StoreError::Url(format!("{} has parameters that are none of SQLite's", redacted(url)));
+    let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
     Ok(options.get_filename().to_owned())
 }
 
 /// The one connection that writes, with everything durable that an earlier process has written, and migrated.
 pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
     let writer = connect_to_write(url, true).await?;
-    // A process that was killed may have written what it never synced; a retry must not be told that it is stored
-    // before it is. Emptying the write-ahead log syncs it.
-    if !checkpoint(&writer).await? {
-        return Err(StoreError::Recovery);
-    }
+    secure_log(&writer, &sqlite_file(url)?).await?;
     Migrator::up(&writer, None).await?;
     expect_large_rooms(&writer).await?;
     Ok(writer)
@@ -148,13 +146,6 @@ pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<Datab
     Database::connect(options).await
 }
 
-/// Brings the write-ahead log into the file, synced, and empties it. Returns whether nobody kept it from being emptied.
-async fn checkpoint(writer: &DatabaseConnection) -> Result<bool, DbErr> {
-    let checkpoint = Statement::from_string(writer.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
-    let row = writer.query_one_raw(checkpoint).await?;
-    Ok(row.is_some_and(|row| row.try_get_by_index::<i32>(0).is_ok_and(|busy| busy == 0)))
-}
-
 pub(super) fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
@@ -179,31 +170,4 @@ pub(super) async fn assert_durable(
         return Ok(());
     }
     Err(StoreError::NotDurable(format!("{question} says {found}, not {answer}")))
-}
-
-/// Opens a file to write, and makes it for its owner alone where it does not exist.
-fn open_private(path: &Path) -> Result<File, StoreError> {
-    let private = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    private.map_err(|error| io(path, error))
-}
-
-fn io(path: &Path, error: std::io::Error) -> StoreError {
-    StoreError::Io { path: path.display().to_string(), error }
-}
-
-/// Takes `FILE.lock`, which goes with the process whatever way that ends.
-pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
-    if let Some(directory) = file.parent() {
-        let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        private.map_err(|error| io(directory, error))?;
-    }
-    let mut path = file.as_os_str().to_owned();
-    path.push(".lock");
-    let path = Path::new(&path);
-    let lock = open_private(path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(io(path, error)),
-    }
 }

@@ -3,7 +3,8 @@
 use super::Store;
 use super::entity::{event, name, room, standing};
 use super::retention::{BATCH, Keeping};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use crate::domain::RoomName;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 impl Store {
     /// Deletes a room. First what its log holds goes a little at a time, so that other rooms do not wait, then the rest
@@ -11,13 +12,19 @@ impl Store {
     /// begin again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
         while self.forget_oldest(Keeping::nothing(room_id)).await? == BATCH {}
-        let transaction = self.begin().await?;
+        self.forget_names_in(room_id).await?;
+        // Read before, for there may be no second connection to write with.
+        self.derivation().await?;
         // Whoever is just writing to the room comes first; whoever wants to after that finds none.
-        room::Entity::find_by_id(room_id).lock_exclusive().one(&transaction).await?;
+        let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
+        let row = room::Entity::find_by_id(room_id).one(&transaction).await?;
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         room::Entity::delete_by_id(room_id).exec(&transaction).await?;
+        if let Some(row) = row {
+            self.note_deletion(&transaction, &RoomName::from_stored(row.name)).await?;
+        }
         transaction.commit().await?;
         self.forget_deleted_now().await;
         Ok(())

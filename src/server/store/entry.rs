@@ -2,13 +2,15 @@
 
 use super::entity::event::{Kind, Model};
 use crate::domain::moderation::{Action, Moderation};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, Seq, Username};
+use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, Seq, Username};
 use crate::server::identity::Author;
 
 /// Something to put into a room's log.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) room_id: i64,
+    /// The room's name, if its row is to be stored with this entry.
+    pub(crate) begins: Option<RoomName>,
     pub(crate) author: Author,
     pub(crate) id: EventId,
     pub(crate) draft: Draft,
@@ -73,6 +75,16 @@ impl Draft {
             Self::Moderate { subject: Some(Subject::Known { author, .. }), .. } => Some(author),
             _ => None,
         }
+    }
+
+    /// Whether a room can begin with this, or how the empty log answers it.
+    pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
+        let (code, detail) = match self {
+            Self::Message { .. } => return Ok(()),
+            Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
+            Self::Edit { .. } | Self::Delete { .. } => (RejectionCode::NotFound, "There is no such message."),
+        };
+        Err(Rejection::new(code, detail))
     }
 
     fn kind(&self) -> Kind {

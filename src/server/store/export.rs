@@ -1,6 +1,7 @@
 //! Everything a room holds, or one author has written, piece by piece; and the removal of the latter.
 
-use super::entity::{event, name, room};
+use super::entity::{event, room};
+use super::history::{Direction, messages};
 use super::{Appended, Draft, Entry, Found, Locking, Store};
 use crate::domain::moderation::Moderation;
 use crate::domain::{Message, RoomName, Seq, Username};
@@ -8,7 +9,7 @@ use crate::server::identity::Author;
 use crate::server::random;
 use event::{Column, Kind};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
@@ -51,13 +52,12 @@ impl Store {
         author: Option<&Author>,
         after: Seq,
     ) -> Result<(Vec<Message>, Option<Seq>), DbErr> {
-        let mut rows = event::Entity::find()
-            .filter(Column::RoomId.eq(room_id).and(Column::Kind.eq(Kind::Message)).and(Column::Seq.gt(after)))
-            .filter(Column::DeletedBy.is_null());
+        let mut rows =
+            messages(room_id, Column::Seq.gt(after), Direction::Forward, PIECE).filter(Column::DeletedBy.is_null());
         if let Some(author) = author {
             rows = rows.filter(Column::Author.eq(author.as_bytes()));
         }
-        let rows = rows.order_by_asc(Column::Seq).limit(PIECE).all(&self.reader).await?;
+        let rows = rows.all(&self.reader).await?;
         let more = rows.last().filter(|_| rows.len() as u64 == PIECE).map(|row| row.seq);
         Ok((self.as_they_read_now(room_id, rows).await?, more))
     }
@@ -82,16 +82,39 @@ impl Store {
             }
         }
         self.make_anonymous(author).await?;
+        self.redact_rest().await?;
         self.blank_stray_edits(author).await?;
-        name::Entity::delete_many().filter(name::Column::Author.eq(author.as_bytes())).exec(&self.writer).await?;
+        self.forget_names_of(author).await?;
+        self.forget_standings_of(author).await?;
         self.forget_deleted_now().await;
         Ok(removed)
     }
 
+    /// Takes the author's name from every message. Messages are looked for by a reader, and changed a few at a time: who
+    /// talks meanwhile does not wait for it.
     async fn make_anonymous(&self, author: &Author) -> Result<(), DbErr> {
-        let nobody = Expr::value(Username::anonymous().as_str());
-        let of_author = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Message));
-        event::Entity::update_many().col_expr(Column::Username, nobody).filter(of_author).exec(&self.writer).await?;
+        for (room_id, _) in self.rooms_of(author).await? {
+            let mut after = 0;
+            loop {
+                let named: Vec<Seq> = messages(room_id, Column::Seq.gt(after), Direction::Forward, PIECE)
+                    .filter(Column::Author.eq(author.as_bytes()))
+                    .filter(Column::Username.ne(Username::anonymous().as_str()))
+                    .select_only()
+                    .column(Column::Seq)
+                    .into_tuple()
+                    .all(&self.reader)
+                    .await?;
+                let Some(last) = named.last() else { break };
+                after = *last;
+                let Some(transaction) = self.begin_in(room_id).await? else { break };
+                event::Entity::update_many()
+                    .col_expr(Column::Username, Expr::value(Username::anonymous().as_str()))
+                    .filter(Column::RoomId.eq(room_id).and(Column::Seq.is_in(named)))
+                    .exec(&transaction)
+                    .await?;
+                transaction.commit().await?;
+            }
+        }
         self.name_nobody_in_acts(author).await
     }
 
@@ -116,7 +139,8 @@ impl Store {
         Ok(())
     }
 
-    /// Blanks what was edited into messages that the room does not keep any more: no removal reaches it.
+    /// Blanks what was edited into messages that the room does not keep any more, and was not blanked with them: no removal
+    /// reaches it.
     async fn blank_stray_edits(&self, author: &Author) -> Result<(), DbErr> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
@@ -126,18 +150,25 @@ impl Store {
             .and_where(Expr::col((message.clone(), Column::RoomId)).eq(own(Column::RoomId)))
             .and_where(Expr::col((message, Column::Seq)).eq(own(Column::Target)))
             .take();
-        let blank = event::Entity::update_many()
-            .col_expr(Column::Text, Expr::value(""))
+        let strays: Vec<(i64, Seq)> = event::Entity::find()
+            .select_only()
+            .columns([Column::RoomId, Column::Seq])
             .filter(Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Edited)))
-            .filter(Expr::exists(kept).not());
-        blank.exec(&self.writer).await?;
+            .filter(Column::Text.ne("").and(Expr::exists(kept).not()))
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        for room in strays.chunk_by(|(one, _), (other, _)| one == other) {
+            let seqs: Vec<Seq> = room.iter().map(|(_, seq)| *seq).collect();
+            self.blank_in_steps(room[0].0, &seqs).await?;
+        }
         Ok(())
     }
 
     async fn remove(&self, room_id: i64, author: &Author, messages: &[Message]) -> Result<u64, DbErr> {
         let entry = |message: &Message| {
             let draft = Draft::Delete { target: message.seq };
-            Entry { room_id, author: *author, id: random::event_id(), draft }
+            Entry { room_id, begins: None, author: *author, id: random::event_id(), draft }
         };
         let entries: Vec<Entry> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;

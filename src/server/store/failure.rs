@@ -1,20 +1,50 @@
 //! Errors of the database that say more than "not now".
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// SQLite's codes for a sync that failed: of the file, and of its directory (<https://www.sqlite.org/rescode.html>).
 const SYNC_FAILED: [&str; 2] = ["1034", "1290"];
+
+/// SQLite's codes for a value that it cannot hold: too long, of a wrong type, or against a rule of the schema (CHECK, a
+/// trigger, NOT NULL).
+const REFUSED_BY_SQLITE: [&str; 5] = ["18", "20", "275", "1811", "1299"];
+
+/// PostgreSQL's classes of the same: data exceptions, limits of the program, errors that a trigger raises
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>); and the codes for NOT NULL and CHECK. The other
+/// violations of integrity tell of the database's state, not of the value.
+const REFUSED_BY_POSTGRES: [&str; 3] = ["22", "54", "P0"];
+const RULES_OF_POSTGRES: [&str; 2] = ["23502", "23514"];
+
+/// Whether the database says that it can never hold what it was given, however often that is tried.
+pub(super) fn can_never_be_stored(error: &DbErr) -> bool {
+    let Some(error) = cause(error) else { return false };
+    if let sqlx::Error::Encode(_) = error {
+        return true;
+    }
+    let Some(error) = error.as_database_error() else { return false };
+    let code = error.code().unwrap_or_default();
+    let is_class = |class: &&str| code.len() == 5 && code.starts_with(*class);
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        REFUSED_BY_SQLITE.contains(&code.as_ref())
+    } else {
+        REFUSED_BY_POSTGRES.iter().any(is_class) || RULES_OF_POSTGRES.contains(&code.as_ref())
+    }
+}
 
 /// Whether the disk did not sync. The system may since have dropped what it could not write, so nothing that this
 /// process believes to be stored can be relied upon (Rebello et al., "Can Applications Recover from fsync Failures?",
 /// USENIX ATC 2020).
 pub(crate) fn sync_failed(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))
-    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
-    else {
-        return false;
-    };
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = cause(error).and_then(|error| error.as_database_error()).and_then(|error| error.code());
     code.is_some_and(|code| SYNC_FAILED.contains(&code.as_ref()))
+}
+
+/// The error of the driver, if there was one.
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
 }

@@ -7,8 +7,16 @@ use crate::domain::{Event, EventBody, EventId, HistoryPage, HistoryPlace, Messag
 use crate::server::identity::{Author, tag_of};
 use crate::server::metrics::timed;
 use event::{Column, Entity, Kind, Model};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
-use std::collections::HashMap;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
+use std::collections::{HashMap, HashSet};
+
+/// How many of the newest messages are looked at to count the unread ones: own and removed ones do not count, and may be
+/// many.
+const MAX_EXAMINED: u64 = 10 * MAX_COUNTED;
 
 impl Store {
     /// Up to `limit` events with numbers above `after`, in order and without a gap: an error if the log does not reach
@@ -19,7 +27,27 @@ impl Store {
         if rows.first().is_some_and(|row| row.seq != after + 1) {
             return Err(DbErr::RecordNotFound(format!("event {} of room {room_id}", after + 1)));
         }
-        Ok(rows.into_iter().map(Event::from).collect())
+        Ok(self.without_stray_texts(room_id, rows).await?.into_iter().map(Event::from).collect())
+    }
+
+    /// Blanks the edits of messages that were removed, or are not kept any more: most are blank in the log already.
+    async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, DbErr> {
+        let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
+        let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        if targets.is_empty() {
+            return Ok(rows);
+        }
+        let kept = log(room_id).filter(Column::Seq.is_in(targets)).filter(Column::DeletedBy.is_null());
+        let kept: HashSet<Seq> =
+            kept.select_only().column(Column::Seq).into_tuple().all(&self.reader).await?.into_iter().collect();
+        for row in rows.iter_mut().filter(|row| shows(row)) {
+            if row.target.is_none_or(|target| !kept.contains(&target)) {
+                row.text.clear();
+            }
+        }
+        Ok(rows)
     }
 
     /// Whether the room's log holds an event that `author` sent under this id.
@@ -44,35 +72,25 @@ impl Store {
         Ok(HistoryPage { messages: self.as_they_read_now(room_id, rows).await?, more_before, more_after })
     }
 
-    /// How many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`].
+    /// Returns how many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`], among the
+    /// newest [`MAX_EXAMINED`] messages.
     pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &Author) -> Result<u64, DbErr> {
-        let unread = log(room_id)
-            .filter(Column::Kind.eq(Kind::Message))
-            .filter(Column::Seq.gt(read))
-            .filter(Column::Author.ne(author.as_bytes()))
-            .filter(Column::DeletedBy.is_null())
-            .select_only()
-            .column(Column::Seq)
-            .limit(MAX_COUNTED);
-        Ok(unread.into_tuple::<Seq>().all(&self.reader).await?.len() as u64)
+        let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
+        Ok(counted.len() as u64)
     }
 
     /// Up to `limit` messages of a range from one of its ends, and whether there are more.
     async fn walk(
         &self,
         room_id: i64,
-        range: sea_orm::sea_query::SimpleExpr,
+        range: Expr,
         direction: Direction,
         limit: u64,
     ) -> Result<(Vec<Model>, bool), DbErr> {
         if limit == 0 {
             return Ok((Vec::new(), false));
         }
-        let rows = log(room_id).filter(Column::Kind.eq(Kind::Message)).filter(range).limit(limit + 1);
-        let rows = match direction {
-            Direction::Back => rows.order_by_desc(Column::Seq),
-            Direction::Forward => rows.order_by_asc(Column::Seq),
-        };
+        let rows = messages(room_id, range, direction, limit + 1);
         let mut rows = timed("page", rows.all(&self.reader)).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);
@@ -81,7 +99,8 @@ impl Store {
 
     /// Messages with their newest texts, in the order of `rows`.
     pub(super) async fn as_they_read_now(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
-        let edits: Vec<Seq> = rows.iter().filter_map(|row| row.edited_by).collect();
+        let is_removed = |row: &Model| row.deleted_by.is_some();
+        let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
         let mut texts: HashMap<Seq, String> = HashMap::new();
         if !edits.is_empty() {
             let newest = log(room_id).filter(Column::Seq.is_in(edits)).all(&self.reader).await?;
@@ -92,7 +111,7 @@ impl Store {
             Message {
                 seq: row.seq,
                 tag: tag_of(&row.author),
-                edited: newest.is_some(),
+                edited: newest.is_some() || is_removed(&row) && row.edited_by.is_some(),
                 text: newest.unwrap_or(row.text),
                 sent_at: Timestamp(row.at),
                 id: EventId::from_stored(row.id),
@@ -103,9 +122,37 @@ impl Store {
     }
 }
 
-enum Direction {
+#[derive(Clone, Copy)]
+pub(super) enum Direction {
     Back,
     Forward,
+}
+
+/// Up to `limit` messages of a range from one of its ends.
+pub(super) fn messages(room_id: i64, range: Expr, direction: Direction, limit: u64) -> Select<Entity> {
+    let order = match direction {
+        Direction::Back => Order::Desc,
+        Direction::Forward => Order::Asc,
+    };
+    log(room_id).filter(is_message()).filter(range).order_by(Column::Seq, order).limit(limit)
+}
+
+/// A row for each message that [`Store::count_unread`] counts.
+pub(super) fn unread(room_id: i64, read: Seq, author: &Author) -> SelectStatement {
+    let newest = messages(room_id, Column::Seq.gt(read), Direction::Back, MAX_EXAMINED);
+    let newest = newest.select_only().columns([Column::Author, Column::DeletedBy]).into_query();
+    Query::select()
+        .expr(Expr::value(1))
+        .from_subquery(newest, Alias::new("newest"))
+        .and_where(Expr::col(Column::Author).ne(author.as_bytes().to_vec()))
+        .and_where(Expr::col(Column::DeletedBy).is_null())
+        .limit(MAX_COUNTED)
+        .take()
+}
+
+/// Whether a row is a message: written as the index of messages has it, whose planners see no value that is bound.
+pub(super) fn is_message() -> Expr {
+    Expr::col(Column::Kind).eq(Expr::cust("0"))
 }
 
 fn log(room_id: i64) -> Select<Entity> {

@@ -10,8 +10,10 @@ impl Store {
     pub(crate) async fn act_as_host(&self, room_id: i64, draft: Draft) -> Result<Appended, DbErr> {
         let id = random::event_id();
         let removes = matches!(draft, Draft::Delete { .. });
-        let appended = self.append(&[Entry { room_id, author: Author::HOST, id, draft }], Locking::Wait).await?;
+        let appended =
+            self.append(&[Entry { room_id, begins: None, author: Author::HOST, id, draft }], Locking::Wait).await?;
         if removes {
+            self.redact_rest().await?;
             self.forget_deleted_now().await;
         }
         appended.into_iter().next().ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))

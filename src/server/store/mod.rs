@@ -2,43 +2,60 @@
 
 mod append;
 mod backup;
+mod clock;
 mod connect;
 mod deletion;
 mod entity;
 mod entry;
+mod epochs;
 mod export;
 mod failure;
+mod file_system;
+mod files;
 mod history;
 mod host;
+mod indexes;
+mod inspect;
 mod listing;
+mod membership;
 mod names;
 mod patience;
 mod planner;
 mod postgres;
 mod ready;
+mod recovery;
+mod redaction;
 mod retention;
 mod rooms;
 mod runs;
 mod site;
 mod skeleton;
 mod standings;
+mod suggestions;
 mod together;
+mod unfinished;
+mod vacant;
 mod wal;
 
 pub(crate) use append::Locking;
 pub(crate) use entry::{Appended, Draft, Entry, Subject};
+pub(crate) use epochs::Current;
 pub(crate) use failure::sync_failed;
 pub(crate) use listing::Listed;
+pub(crate) use membership::Standing;
 pub(crate) use patience::in_time;
-pub(crate) use retention::Keep;
+pub(crate) use retention::{Keep, Keeping};
 pub(crate) use rooms::{Found, Room};
+pub(crate) use suggestions::TakenName;
 
 use crate::domain::RoomName;
+use crate::server::config::redacted;
+use entity::room;
 use patience::Patient;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
 use together::Together;
@@ -52,9 +69,12 @@ pub struct Store {
     reader: Patient,
     /// Rooms that are being looked up.
     found: Together<RoomName, Result<Option<Found>, DbErr>>,
+    derivation: vacant::Derivation,
     growth: planner::Growth,
     failing: ready::Failing,
     wal: wal::Wal,
+    redacting: redaction::Redacting,
+    suggesting: suggestions::Suggesting,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }
@@ -62,8 +82,8 @@ pub struct Store {
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL is of no database we know.
-    #[error("database-url: {0} is neither sqlite://… nor postgres://…")]
+    /// The URL is of no database we know, or is malformed.
+    #[error("database-url: {0}")]
     Url(String),
     /// A database that is gone with the process.
     #[error("database-url: an in-memory database would forget everything; name a file")]
@@ -90,16 +110,34 @@ pub enum StoreError {
     /// A database that a command expects to be there.
     #[error("{0} is not there yet, or of an older version; start the server on it once")]
     NotReady(String),
-    /// What an earlier process has written cannot be made durable.
-    #[error("the write-ahead log cannot be brought into the file; another program may have it open")]
-    Recovery,
     /// The database does not keep what it acknowledges.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
+    /// A database that cannot hold every text.
+    #[error(
+        "the database is encoded in {0}, which cannot hold every message; make one by \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding(String),
     /// What the database says.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
 }
+
+impl StoreError {
+    /// A file that is to be made, and is there.
+    fn exists(file: &std::path::Path) -> Self {
+        Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
+    }
+
+    /// A URL of another kind of database.
+    fn unknown(url: &str) -> Self {
+        Self::Url(format!("{} is neither sqlite://… nor postgres://…", redacted(url)))
+    }
+}
+
+/// How long a room's row may be locked by somebody else before whoever wants to write there is told.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 impl Store {
     /// How many transactions can run side by side.
@@ -119,6 +157,18 @@ impl Store {
         let connection = self.writer.connection().clone();
         let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });
         self.writer.wait(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) }).await
+    }
+
+    /// Begins a transaction that writes in one room, whose row it locks before it touches anything else of the room. All
+    /// who write there do, so that no two wait for each other. `None` if there is no such room.
+    async fn begin_in(&self, room_id: i64) -> Result<Option<DatabaseTransaction>, DbErr> {
+        let transaction = self.begin().await?;
+        if !self.is_sqlite() {
+            transaction.execute_unprepared(LOCK_TIMEOUT).await?;
+        }
+        let room = room::Entity::find_by_id(room_id).select_only().column(room::Column::Id).lock_exclusive();
+        let found = room.into_tuple::<i64>().one(&transaction).await?;
+        Ok(found.map(|_| transaction))
     }
 
     /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes

@@ -1,15 +1,17 @@
 //! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
 
 use super::entity::name::{Column, Entity, Model};
-use super::runs::{among, insert};
+use super::runs::{among, are_among, insert, runs};
 use super::skeleton::skeletons;
+use super::suggestions::TakenName;
 use super::{Draft, Entry, Store, now};
-use crate::domain::{Rejection, RejectionCode, Username};
+use crate::domain::{Rejection, Username};
 use crate::server::identity::Author;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -17,9 +19,12 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long a name is held after it was last used.
 const HELD_MS: i64 = 30 * DAY_MS;
 
-/// Numbers that are tried to find a free name: small ones, and then what nobody will have taken on purpose.
-const SMALL: std::ops::RangeInclusive<u16> = 2..=20;
-const BY_CHANCE: usize = 4;
+/// Maximum number of skeletons that one identity holds in a room. Those used longest ago are released.
+const MAX_HELD: usize = 20;
+
+/// How many names that are to go are looked up at once, and how many go in one transaction.
+const FOUND: u64 = 10_000;
+const FORGOTTEN: usize = 250;
 
 type Key = (i64, String);
 
@@ -29,6 +34,8 @@ pub(super) struct Names {
     skeletons: HashMap<Username, Vec<String>>,
     held: HashMap<Key, Model>,
     changed: HashSet<Key>,
+    /// Identities that hold a name which they did not hold before, with the room.
+    claimed: HashSet<(i64, Vec<u8>)>,
 }
 
 impl Names {
@@ -38,7 +45,13 @@ impl Names {
         entries: impl Iterator<Item = &Entry>,
         now: i64,
     ) -> Result<Self, DbErr> {
-        let mut names = Self { now, skeletons: HashMap::new(), held: HashMap::new(), changed: HashSet::new() };
+        let mut names = Self {
+            now,
+            skeletons: HashMap::new(),
+            held: HashMap::new(),
+            changed: HashSet::new(),
+            claimed: HashSet::new(),
+        };
         let mut used: HashSet<Key> = HashSet::new();
         for entry in entries {
             if let Draft::Message { username, .. } = &entry.draft {
@@ -70,7 +83,9 @@ impl Names {
             keys.filter(|key| self.held.get(key).is_none_or(|row| self.now - row.at >= DAY_MS)).collect::<Vec<_>>()
         {
             let row = Model { room_id, skeleton: key.1.clone(), author: author.as_bytes().to_vec(), at: self.now };
-            self.held.insert(key.clone(), row);
+            if self.held.insert(key.clone(), row).is_none() {
+                self.claimed.insert((room_id, author.as_bytes().to_vec()));
+            }
             self.changed.insert(key);
         }
         true
@@ -81,7 +96,26 @@ impl Names {
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
             .update_columns([Column::Author, Column::At])
             .to_owned();
-        insert(transaction, &changed, Some(&renewed)).await
+        insert(transaction, &changed, Some(&renewed)).await?;
+        self.release(transaction).await
+    }
+
+    /// Releases the names used longest ago of those who hold too many.
+    async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
+        let mut rows = among(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
+        rows.sort_unstable_by_key(|row| Reverse(row.at));
+        let mut counts: HashMap<(i64, Vec<u8>), usize> = HashMap::new();
+        rows.retain(|row| {
+            let count = counts.entry((row.room_id, row.author.clone())).or_default();
+            *count += 1;
+            *count > MAX_HELD
+        });
+        let released: Vec<Key> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
+        for some in runs(transaction.get_database_backend(), &released) {
+            Entity::delete_many().filter(are_among([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
+        }
+        Ok(())
     }
 }
 
@@ -94,39 +128,44 @@ impl Store {
 
     /// Removes the names that nobody holds any more. How many these were.
     pub(crate) async fn forget_names(&self) -> Result<u64, DbErr> {
-        let old = || Column::At.lte(now() - HELD_MS);
-        // Rooms are looked for by a reader: whoever writes does not wait for it.
-        let rooms = Entity::find().select_only().column(Column::RoomId).distinct().filter(old());
+        let until = self.now().await? - HELD_MS;
+        self.forget_names_that(|| Column::At.lte(until)).await
+    }
+
+    /// Removes the names that an author holds.
+    pub(super) async fn forget_names_of(&self, author: &Author) -> Result<u64, DbErr> {
+        self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
+    }
+
+    /// Removes all names of a room.
+    pub(super) async fn forget_names_in(&self, room_id: i64) -> Result<u64, DbErr> {
+        self.forget_names_that(|| Column::RoomId.eq(room_id)).await
+    }
+
+    /// Names are looked for by a reader, and removed a few at a time, room by room: whoever writes does not wait for it.
+    async fn forget_names_that(&self, apply: impl Fn() -> Expr) -> Result<u64, DbErr> {
         let mut gone = 0;
-        for room_id in rooms.into_tuple::<i64>().all(&self.reader).await? {
-            let of_room = Entity::delete_many().filter(Column::RoomId.eq(room_id)).filter(old());
-            gone += of_room.exec(&self.writer).await?.rows_affected;
+        loop {
+            let found = Entity::find().select_only().columns([Column::RoomId, Column::Skeleton]).filter(apply());
+            let found: Vec<Key> =
+                found.order_by_asc(Column::RoomId).limit(FOUND).into_tuple().all(&self.reader).await?;
+            for names in found.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(FORGOTTEN)) {
+                let Some(transaction) = self.begin_in(names[0].0).await? else { continue };
+                let skeletons = names.iter().map(|(_, skeleton)| skeleton.clone());
+                let some = Column::RoomId.eq(names[0].0).and(Column::Skeleton.is_in(skeletons)).and(apply());
+                gone += Entity::delete_many().filter(some).exec(&transaction).await?.rows_affected;
+                transaction.commit().await?;
+            }
+            if (found.len() as u64) < FOUND {
+                return Ok(gone);
+            }
         }
-        Ok(gone)
     }
 
     /// Why `author` cannot use a name that is taken, and which is free.
-    pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &Author) -> Result<Rejection, DbErr> {
-        taken(&self.reader, room_id, username, author).await
+    pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &Author) -> Option<Rejection> {
+        self.suggest(&[TakenName { room_id, username: username.clone(), author: *author }]).await.pop()
     }
-}
-
-/// The same, inside a transaction.
-pub(super) async fn taken(
-    connection: &impl ConnectionTrait,
-    room_id: i64,
-    username: &Username,
-    author: &Author,
-) -> Result<Rejection, DbErr> {
-    let by_chance = uuid::Uuid::new_v4().into_bytes();
-    let by_chance = by_chance.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]) | 1 << 10);
-    let candidates = SMALL.chain(by_chance.take(BY_CHANCE)).map(|number| username.numbered(number));
-    let candidates: Vec<(Username, Vec<String>)> = candidates.map(|name| (name.clone(), skeletons(&name))).collect();
-    let all = candidates.iter().flat_map(|(_, skeletons)| skeletons.clone()).collect();
-    let others = held_by_others(connection, room_id, all, author).await?;
-    let free = candidates.iter().find(|(_, skeletons)| !skeletons.iter().any(|skeleton| others.contains(skeleton)));
-    let advice = free.map_or_else(|| "Choose another.".to_owned(), |(name, _)| format!("{name} is free."));
-    Ok(Rejection::new(RejectionCode::UsernameTaken, format!("{username} is in use in this room. {advice}")))
 }
 
 /// Those of these skeletons that somebody else than `author` holds in the room.
@@ -149,6 +188,6 @@ async fn held_by_others(
 }
 
 /// The names that are held, of all rooms.
-fn held(now: i64) -> sea_orm::Select<Entity> {
+pub(super) fn held(now: i64) -> sea_orm::Select<Entity> {
     Entity::find().filter(Column::At.gt(now - HELD_MS))
 }

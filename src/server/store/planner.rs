@@ -33,14 +33,16 @@ impl Store {
     }
 }
 
-/// Rows of the table, of a room, and of what each further column of the index leaves.
+/// Rows of the table, of a room, and of what each further column of the index leaves. That there are few messages among
+/// the events is so in the rooms where it matters: there the index of messages is worth a second look-up for each.
 const EXPECTED: &str = "
     ANALYZE site;
     DELETE FROM sqlite_stat1 WHERE tbl = 'events';
     INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
         ('events', 'events', '1000000 10000 1'),
         ('events', 'events_once', '1000000 10000 1 1'),
-        ('events', 'events_changes', '10000 100 2');
+        ('events', 'events_changes', '10000 100 2'),
+        ('events', 'events_messages', '100000 1000 1');
     ANALYZE sqlite_schema;";
 
 /// Has every connection from here on expect large rooms.
@@ -50,9 +52,11 @@ pub(super) async fn expect_large_rooms(writer: &DatabaseConnection) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use crate::server::identity::Author;
     use crate::server::store::Store;
     use crate::server::store::entity::event::{Column, Entity, Kind};
     use crate::server::store::entity::name;
+    use crate::server::store::history::{Direction, messages, unread};
     use crate::server::store::patience::Patient;
     use crate::server::store::runs::are_among;
     use sea_orm::{
@@ -60,7 +64,10 @@ mod tests {
     };
 
     async fn plan(store: &Store, query: impl QueryTrait) -> String {
-        let Statement { sql, values, .. } = query.build(DbBackend::Sqlite);
+        explain(store, query.build(DbBackend::Sqlite)).await
+    }
+
+    async fn explain(store: &Store, Statement { sql, values, .. }: Statement) -> String {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
         let mut plan = String::new();
@@ -94,7 +101,20 @@ mod tests {
             assert!(blanked.contains("events_changes (room_id=? AND target=?)"), "{blanked}");
             let before = Entity::find().filter(Column::RoomId.eq(1)).filter(Column::Seq.lt(9000));
             let before = plan(&store, before).await;
-            assert!(before.contains("(room_id=? AND seq<?)"), "{before}");
+            assert!(before.contains("PRIMARY KEY (room_id=? AND seq<?)"), "{before}");
+            for (messages, found) in [
+                (messages(1, Column::Seq.lt(9000), Direction::Back, 51), "seq<?"),
+                (messages(1, Column::Seq.gte(9000), Direction::Forward, 51), "seq>?"),
+                (
+                    messages(1, Column::Seq.gt(9000), Direction::Forward, 500).filter(Column::DeletedBy.is_null()),
+                    "seq>?",
+                ),
+            ] {
+                let messages = plan(&store, messages).await;
+                assert!(messages.contains(&format!("INDEX events_messages (room_id=? AND {found})")), "{messages}");
+            }
+            let unread = explain(&store, DbBackend::Sqlite.build(&unread(1, 7, &Author::HOST))).await;
+            assert!(unread.contains("events_messages (room_id=? AND seq>?)"), "{unread}");
             store.close().await.expect("closed");
         }
     }

@@ -1,6 +1,7 @@
 //! Opening PostgreSQL: migrated by one node, and with sessions that end with the node that they belong to.
 
 use super::connect::{PATIENCE, assert_durable, options};
+use super::indexes::build_beside_writers;
 use super::patience::Patient;
 use super::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
@@ -8,12 +9,16 @@ use sea_orm::sqlx::{Connection, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, Statement,
 };
+use std::time::Duration;
 
 /// How many rooms PostgreSQL commits side by side for this node.
 pub(super) const POSTGRES_WRITERS: usize = 4;
 
 /// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
+
+/// How often a node asks for that lock while another one has it.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What a session asks for, whatever the server's own defaults are.
 const SETTINGS: [(&str, &str); 6] = [
@@ -42,7 +47,18 @@ pub(super) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, St
         Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
     };
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
+    assert_utf8(&pool).await?;
     Ok(pool)
+}
+
+/// Refuses a database that cannot hold every text: it would take most messages, and fail at the first that it cannot.
+async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), StoreError> {
+    let question = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
+    let encoding = match pool.query_one_raw(question).await? {
+        Some(row) => row.try_get_by_index::<String>(0)?,
+        None => String::new(),
+    };
+    if encoding == "UTF8" { Ok(()) } else { Err(StoreError::Encoding(encoding)) }
 }
 
 async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
@@ -53,11 +69,18 @@ async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
 /// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
 async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
     let connection = Database::connect(session_options(url, 1)).await?;
-    if !ask(&connection, &format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})")).await? {
+    let lock = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})");
+    if !ask(&connection, &lock).await? {
         tracing::info!("waiting for another node, which holds the lock for migrating the database");
-        connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+        // A statement that waits for the lock would itself be waited for by an index that is built beside it.
+        while !ask(&connection, &lock).await? {
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
+        }
     }
-    let migrated = Migrator::up(&connection, None).await;
+    let migrated = match build_beside_writers(&connection).await {
+        Ok(()) => Migrator::up(&connection, None).await,
+        Err(error) => Err(error),
+    };
     connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
     connection.close().await?;
     migrated

@@ -50,10 +50,7 @@ impl Store {
         if self.is_sqlite() {
             self.reader.wait(self.reader.connection().ping()).await?;
         } else {
-            let row = self.reader.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
-            if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {
-                return Err(DbErr::Custom("the database can only be read".into()));
-            }
+            assert_writable(&self.reader).await?;
         }
         if self.failing.0.load(Ordering::Relaxed) {
             self.writer.wait(self.try_to_write()).await?;
@@ -71,6 +68,15 @@ impl Store {
         writing.stored();
         Ok(())
     }
+}
+
+/// Returns an error if a PostgreSQL can only be read, as a replica.
+pub(super) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
+    if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {
+        return Err(DbErr::Custom("the database can only be read".into()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Which messages a room keeps. What it does not keep goes for good, oldest first, so that the rest of the log stays
 //! without gaps.
 
-use super::{Store, entity::event, entity::room, now};
+use super::redaction::redact_edits;
+use super::{Store, clock, entity::event, entity::room};
 use crate::domain::{RoomName, Seq};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -85,7 +86,7 @@ impl Store {
             .limit(ROOMS)
             .all(&self.reader)
             .await?;
-        let now = now();
+        let now = self.now().await?;
         let keeping = |row: room::Model| {
             let days = match Keep::from_column(row.keep_days) {
                 Keep::Days(days) => Some(days),
@@ -97,31 +98,53 @@ impl Store {
         Ok(rows.into_iter().filter_map(keeping).collect())
     }
 
-    /// Removes the oldest events of a room that are not to be kept, one batch of them. How many these were.
+    /// Removes the oldest events of a room that are not to be kept, one batch of them, with what was edited into them
+    /// later. How many these were.
     pub(crate) async fn forget_oldest(&self, keeping: Keeping) -> Result<u64, DbErr> {
         use event::Column;
         let of_room = || Column::RoomId.eq(keeping.room_id);
-        // Times never go backwards along a log, so what is too old stands at its beginning.
-        let oldest: Vec<(Seq, i64)> = event::Entity::find()
+        let Some(last) = self.last_to_forget(keeping).await? else { return Ok(0) };
+        let removed = async {
+            let Some(transaction) = self.begin_in(keeping.room_id).await? else { return Ok((0, false)) };
+            let old = of_room().and(Column::Seq.lte(last));
+            let mut has_rest = false;
+            if keeping.before != i64::MAX {
+                let edited = event::Entity::find().select_only().column(Column::Seq).filter(old.clone());
+                let edited = edited.filter(Column::EditedBy.is_not_null()).filter(Column::DeletedBy.is_null());
+                let edited: Vec<Seq> = edited.into_tuple().all(&transaction).await?;
+                has_rest = redact_edits(&transaction, keeping.room_id, &edited).await?;
+            }
+            let gone = event::Entity::delete_many().filter(old).exec(&transaction).await?;
+            transaction.commit().await?;
+            Ok((gone.rows_affected, has_rest))
+        };
+        let (gone, has_rest) = self.writer.wait(removed).await?;
+        if has_rest {
+            self.redact_rest_soon();
+        }
+        Ok(gone)
+    }
+
+    /// The last of the events that the next batch removes.
+    async fn last_to_forget(&self, keeping: Keeping) -> Result<Option<Seq>, DbErr> {
+        use event::Column;
+        let Some(first) = self.oldest(keeping.room_id).await? else { return Ok(None) };
+        let end = first.saturating_add(BATCH as Seq - 1);
+        if keeping.before == i64::MAX {
+            return Ok(Some(end));
+        }
+        // What a clock has stamped that was ahead is as old as what stands around it.
+        let latest = self.now().await? + clock::MAX_AHEAD_MS;
+        let stamped: Vec<(Seq, i64)> = event::Entity::find()
             .select_only()
             .columns([Column::Seq, Column::At])
-            .filter(of_room())
+            .filter(Column::RoomId.eq(keeping.room_id).and(Column::At.lte(latest)))
             .order_by_asc(Column::Seq)
             .limit(BATCH)
             .into_tuple()
             .all(&self.reader)
             .await?;
-        let Some(&(last, _)) = oldest.iter().take_while(|&&(_, at)| at < keeping.before).last() else { return Ok(0) };
-        let removed = async {
-            let transaction = self.begin().await?;
-            // As whoever writes to the room does: one after the other.
-            room::Entity::find_by_id(keeping.room_id).lock_exclusive().one(&transaction).await?;
-            let old = event::Entity::delete_many().filter(of_room().and(Column::Seq.lte(last)));
-            let gone = old.exec(&transaction).await?;
-            transaction.commit().await?;
-            Ok(gone.rows_affected)
-        };
-        self.writer.wait(removed).await
+        Ok(last_before(&stamped, keeping.before).map(|last| Ord::min(last, end)))
     }
 
     /// Makes the messages up to `seq` a month older.
@@ -148,5 +171,29 @@ impl Store {
     pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, DbErr> {
         let found = event::Entity::find_by_id((room_id, seq)).select_only().column(event::Column::Seq);
         Ok(found.into_tuple::<Seq>().one(&self.reader).await?.is_some())
+    }
+}
+
+/// The last event that is older than `before`. One that bears an earlier time than some before it, of a clock that was
+/// behind, is not older than those.
+fn last_before(stamped: &[(Seq, i64)], before: i64) -> Option<Seq> {
+    stamped.iter().take_while(|&&(_, at)| at < before).last().map(|&(seq, _)| seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_ends_before_the_first_that_is_kept() {
+        assert_eq!(last_before(&[(3, 10), (4, 20), (5, 30)], 25), Some(4));
+        assert_eq!(
+            last_before(&[(3, 10), (4, 40), (5, 1)], 25),
+            Some(3),
+            "a clock that was behind makes nothing older"
+        );
+        assert_eq!(last_before(&[(3, 10), (9, 20)], 25), Some(9), "what stands between bears no time that can be");
+        assert_eq!(last_before(&[(3, 25)], 25), None);
+        assert_eq!(last_before(&[], 25), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Rooms: found by name, made at the first visit, and the newest number of each.
+//! Rooms: found by name, and the newest number of each. `vacant` creates them.
 
 use super::{Store, entity::event, entity::room};
 use crate::domain::page::Ownership;
@@ -9,7 +9,7 @@ use crate::server::random;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, SelectModel, Selector,
-    sea_query::{Expr, ExprTrait, OnConflict, Query},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 /// A room as the server knows it.
@@ -35,9 +35,16 @@ pub(crate) struct Found {
     pub(crate) locked: bool,
     /// Whether anybody's standing is to be looked up.
     pub(crate) moderated: bool,
+    /// Until when whoever asked says nothing here, in UTC milliseconds; 0 if they may.
+    pub(crate) muted_until: i64,
 }
 
 impl Found {
+    /// A room that has no row yet.
+    pub(super) fn vacant(room: Room) -> Self {
+        Self { room, head: 0, first: 0, owner: None, invitation: None, locked: false, moderated: false, muted_until: 0 }
+    }
+
     /// Whose the room is, for `author` to know.
     pub(crate) fn ownership(&self, author: &Author) -> Ownership {
         match &self.owner {
@@ -75,14 +82,6 @@ impl Store {
         self.found.ask(name, question).await.unwrap_or_else(failed)
     }
 
-    /// The same, and makes the room if there is none. Two who come first at once find one room.
-    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<Found, DbErr> {
-        let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
-        room::Entity::insert(new(name)).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
-        let missing = || DbErr::RecordNotFound(format!("room {name}"));
-        by_name(name).one(&self.writer).await?.map(Found::from).ok_or_else(missing)
-    }
-
     /// Makes a private room with this title, which belongs to `owner`; its name.
     pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &Author) -> Result<RoomName, DbErr> {
         let key = Key::new(random::bits());
@@ -103,20 +102,10 @@ impl Store {
         Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
     }
 
-    /// Whether only members come into this room.
-    pub(crate) async fn is_locked(&self, room_id: i64) -> Result<bool, DbErr> {
+    /// Returns whether only members come into this room, and its owner as stored.
+    pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), DbErr> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
-        Ok(row.is_some_and(|row| row.locked))
-    }
-
-    /// The newest number of each of these rooms' logs.
-    pub(crate) async fn heads(&self, rooms: &[i64]) -> Result<Vec<(i64, Seq)>, DbErr> {
-        let heads = room::Entity::find()
-            .select_only()
-            .columns([room::Column::Id, room::Column::Head])
-            .filter(room::Column::Id.is_in(rooms.iter().copied()))
-            .into_tuple();
-        timed("heads", heads.all(&self.reader)).await
+        Ok(row.map_or((false, None), |row| (row.locked, row.owner)))
     }
 }
 
@@ -147,11 +136,12 @@ impl From<Row> for Found {
             invitation: row.invitation.as_deref().and_then(Key::parse),
             locked: row.locked,
             moderated: row.moderated,
+            muted_until: 0,
         }
     }
 }
 
-fn new(name: &RoomName) -> room::ActiveModel {
+pub(super) fn new(name: &RoomName) -> room::ActiveModel {
     room::ActiveModel {
         name: Set(name.as_str().to_owned()),
         epoch: Set(new_epoch()),
@@ -166,6 +156,6 @@ fn new(name: &RoomName) -> room::ActiveModel {
 }
 
 /// Eight random characters.
-fn new_epoch() -> String {
+pub(super) fn new_epoch() -> String {
     uuid::Uuid::new_v4().simple().to_string()[..8].to_owned()
 }

@@ -24,14 +24,14 @@ pub(super) fn runs<T>(backend: DatabaseBackend, items: &[T]) -> impl Iterator<It
 
 /// The rows of `find` whose two columns are one of these pairs.
 pub(super) async fn among<E: EntityTrait, V: Clone + Into<Value>>(
-    transaction: &DatabaseTransaction,
+    connection: &impl ConnectionTrait,
     find: impl Fn() -> Select<E>,
     columns: [E::Column; 2],
     pairs: &[(i64, V)],
 ) -> Result<Vec<E::Model>, DbErr> {
     let mut rows = Vec::new();
-    for pairs in runs(transaction.get_database_backend(), pairs) {
-        rows.extend(find().filter(are_among(columns, pairs)).all(transaction).await?);
+    for pairs in runs(connection.get_database_backend(), pairs) {
+        rows.extend(find().filter(are_among(columns, pairs)).all(connection).await?);
     }
     Ok(rows)
 }

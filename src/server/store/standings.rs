@@ -2,38 +2,44 @@
 
 use super::entity::standing::{Column, Entity, Model};
 use super::runs::{among, insert};
-use super::{Draft, Entry, Store, entity::event, entity::name, entity::room, now};
+use super::{Draft, Entry, clock, entity::event, entity::room};
 use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
-use crate::domain::{Key, Participant, Rejection, RejectionCode, Tag, Timestamp, Username};
+use crate::domain::{Key, Participant, Rejection, RejectionCode, Timestamp, Username};
 use crate::server::identity::{Author, tag_of};
 use crate::server::random;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    Statement, sea_query::OnConflict,
-};
-use std::collections::{HashMap, HashSet};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, sea_query::OnConflict};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Whoever wrote one of so many newest events counts as in the room when it is locked.
 const RECENT: i64 = 1000;
 
 /// Until when somebody stays away who was removed from a private room.
-const FOR_GOOD: i64 = i64::MAX;
+pub(super) const FOR_GOOD: i64 = i64::MAX;
 
 type Place = (i64, Vec<u8>);
 
-/// How somebody stands in a room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// Whether they may come into a room that is locked or private.
-    pub(crate) member: bool,
-    /// Until when they stay away, in UTC milliseconds, if that is not over.
-    pub(crate) banned_until: Option<i64>,
-}
+/// Columns of a row that a batch changes; only these are written. Who is let in at the same time stays in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Columns(u8);
 
-impl Standing {
-    /// Whether they were removed from a private room.
-    pub(crate) fn is_removed(&self) -> bool {
-        self.banned_until == Some(FOR_GOOD)
+impl Columns {
+    const MEMBER: Self = Self(1);
+    const MUTED: Self = Self(2);
+    const BANNED: Self = Self(4);
+    const SPOKE: Self = Self(8);
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn names(self) -> Vec<Column> {
+        let all = [
+            (Self::MEMBER, Column::Member),
+            (Self::MUTED, Column::MutedUntil),
+            (Self::BANNED, Column::BannedUntil),
+            (Self::SPOKE, Column::SpokeAt),
+        ];
+        all.into_iter().filter(|(one, _)| self.0 & one.0 != 0).map(|(_, column)| column).collect()
     }
 }
 
@@ -41,7 +47,7 @@ impl Standing {
 #[derive(Default)]
 pub(super) struct Standings {
     known: HashMap<Place, Model>,
-    changed: HashSet<Place>,
+    changed: HashMap<Place, Columns>,
     /// Rooms that were locked, and the newest number of each.
     locked: Vec<(i64, i64)>,
 }
@@ -61,8 +67,10 @@ impl Standings {
             if room.is_some_and(|room| room.moderated) || matches!(entry.draft, Draft::Moderate { .. }) {
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
                 let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
-                let authors = [Some(entry.author.as_bytes().to_vec()), target.map(|row| row.author.clone()), subject];
-                wanted.extend(authors.into_iter().flatten().map(|author| (entry.room_id, author)));
+                let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
+                let authors = subjects.flat_map(|author| [kept_under(&author), author]);
+                let authors = authors.chain(entry.author.standings().map(|author| author.to_vec()));
+                wanted.extend(authors.map(|author| (entry.room_id, author)));
             }
         }
         let wanted: Vec<Place> = wanted.into_iter().collect();
@@ -81,9 +89,11 @@ impl Standings {
         if matches!(entry.draft, Draft::Delete { .. }) {
             return Ok(());
         }
-        let standing = self.of(room.id, entry.author.as_bytes());
-        if standing.banned_until > now {
-            let removed = standing.banned_until == FOR_GOOD;
+        let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
+        let latest = |of: fn(&Model) -> i64| standings.iter().map(of).max().unwrap_or_default();
+        let banned_until = latest(|standing| standing.banned_until);
+        if banned_until > now {
+            let removed = banned_until == FOR_GOOD;
             let detail =
                 if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
@@ -92,14 +102,15 @@ impl Standings {
         if room.owner.as_deref() == Some(entry.author.as_bytes()) {
             return Ok(());
         }
-        if standing.muted_until > now {
+        if latest(|standing| standing.muted_until) > now {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
         }
         if is_slowed(room, entry) {
-            let again = standing.spoke_at + i64::from(room.slow_mode) * 1000;
-            if again > now {
+            let spoke_at = latest(|standing| standing.spoke_at);
+            let wait = clock::remaining_ms(spoke_at, i64::from(room.slow_mode) * 1000, now);
+            if wait > 0 {
                 let detail = format!("Slow mode: one message every {} seconds.", room.slow_mode);
-                let wait = u32::try_from(again - now).unwrap_or(u32::MAX);
+                let wait = u32::try_from(wait).unwrap_or(u32::MAX);
                 let rejection = Rejection::new(RejectionCode::RateLimited, detail);
                 return Err(Rejection { retry_after_ms: Some(wait), ..rejection });
             }
@@ -110,8 +121,10 @@ impl Standings {
     /// The author did so.
     pub(super) fn did(&mut self, room: &room::Model, entry: &Entry, now: i64) {
         if is_slowed(room, entry) {
-            self.of(room.id, entry.author.as_bytes()).spoke_at = now;
-            self.changed.insert((room.id, entry.author.as_bytes().to_vec()));
+            for author in entry.author.standings() {
+                self.of(room.id, &author).spoke_at = now;
+                self.change(room.id, author.to_vec(), Columns::SPOKE);
+            }
         }
     }
 
@@ -147,24 +160,45 @@ impl Standings {
             let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
             let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);
             let missing = || Rejection::new(RejectionCode::Invalid, "`seconds` says for how long: 1 to 31536000.");
-            let standing = self.of(room.id, &author);
-            match action {
-                Action::Mute => standing.muted_until = until.ok_or_else(missing)?,
-                Action::Ban => standing.banned_until = until.ok_or_else(missing)?,
-                Action::Remove => (standing.member, standing.banned_until) = (false, FOR_GOOD),
+            let network = kept_under(&author);
+            let standing = self.of(room.id, &network);
+            let columns = match action {
+                Action::Mute => {
+                    standing.muted_until = until.ok_or_else(missing)?;
+                    Columns::MUTED
+                }
+                Action::Ban => {
+                    standing.banned_until = until.ok_or_else(missing)?;
+                    Columns::BANNED
+                }
+                Action::Remove => {
+                    (standing.member, standing.banned_until) = (false, FOR_GOOD);
+                    Columns::MEMBER.and(Columns::BANNED)
+                }
                 Action::HandOver => {
                     (standing.member, standing.muted_until, standing.banned_until) = (true, 0, 0);
                     // Whoever gives a room away stays in it.
                     let before = room.owner.replace(author.clone()).unwrap_or_default();
                     self.of(room.id, &before).member = true;
-                    self.changed.insert((room.id, before));
+                    self.change(room.id, before, Columns::MEMBER);
+                    Columns::MEMBER.and(Columns::MUTED).and(Columns::BANNED)
                 }
-                _ => (standing.muted_until, standing.banned_until) = (0, 0),
-            }
+                _ => {
+                    (standing.muted_until, standing.banned_until) = (0, 0);
+                    Columns::MUTED.and(Columns::BANNED)
+                }
+            };
             if matches!(action, Action::Mute | Action::Ban) {
                 moderation.until = until.map(Timestamp);
             }
-            self.changed.insert((room.id, author));
+            if network != author {
+                // A node of the release before looks for the guest, not for the network.
+                let Model { muted_until, banned_until, .. } = *self.of(room.id, &network);
+                let guest = self.of(room.id, &author);
+                (guest.muted_until, guest.banned_until) = (muted_until, banned_until);
+                self.change(room.id, network, columns);
+            }
+            self.change(room.id, author, columns);
         }
         match action {
             Action::SlowMode => {
@@ -195,12 +229,21 @@ impl Standings {
         self.known.entry((room_id, author.to_vec())).or_insert_with(|| new(room_id, author.to_vec()))
     }
 
+    fn change(&mut self, room_id: i64, author: Vec<u8>, columns: Columns) {
+        let changed = self.changed.entry((room_id, author)).or_insert(columns);
+        *changed = changed.and(columns);
+    }
+
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.known.remove(key)).collect();
-        let renewed = OnConflict::columns([Column::RoomId, Column::Author])
-            .update_columns([Column::Member, Column::MutedUntil, Column::BannedUntil, Column::SpokeAt])
-            .to_owned();
-        insert(transaction, &changed, Some(&renewed)).await?;
+        let mut changed: BTreeMap<Columns, Vec<Model>> = BTreeMap::new();
+        for (place, columns) in &self.changed {
+            changed.entry(*columns).or_default().extend(self.known.remove(place));
+        }
+        for (columns, rows) in changed {
+            let renewed =
+                OnConflict::columns([Column::RoomId, Column::Author]).update_columns(columns.names()).to_owned();
+            insert(transaction, &rows, Some(&renewed)).await?;
+        }
         for (room_id, head) in self.locked {
             let members = "INSERT INTO standings (room_id, author, member, muted_until, banned_until, spoke_at) \
                            SELECT DISTINCT room_id, author, true, 0, 0, 0 FROM events WHERE room_id = $1 AND seq > $2 \
@@ -213,61 +256,15 @@ impl Standings {
     }
 }
 
-impl Store {
-    /// How each of these authors stands in the room, in their order.
-    pub(crate) async fn standings(&self, room_id: i64, authors: &[Author]) -> Result<Vec<Standing>, DbErr> {
-        let mut rows = HashMap::new();
-        for some in authors.chunks(500) {
-            let found = Entity::find()
-                .filter(Column::RoomId.eq(room_id))
-                .filter(Column::Author.is_in(some.iter().map(|author| author.as_bytes().to_vec())));
-            rows.extend(found.all(&self.reader).await?.into_iter().map(|row| (row.author.clone(), row)));
-        }
-        let now = now();
-        let standing = |row: &Model| Standing {
-            member: row.member,
-            banned_until: Some(row.banned_until).filter(|&until| until > now),
-        };
-        Ok(authors.iter().map(|author| rows.get(author.as_bytes()).map(standing).unwrap_or_default()).collect())
-    }
-
-    /// Those with this tag who stand in the room in any way, or hold a name in it.
-    pub(crate) async fn tagged(&self, room_id: i64, tag: &Tag) -> Result<Vec<Author>, DbErr> {
-        let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
-        // Between the least and something above the greatest 16 bytes that begin so.
-        let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
-        let standing = Entity::find()
-            .select_only()
-            .column(Column::Author)
-            .filter(Column::RoomId.eq(room_id))
-            .filter(Column::Author.between(least.clone(), above.clone()));
-        let named = name::Entity::find()
-            .select_only()
-            .column(name::Column::Author)
-            .filter(name::Column::RoomId.eq(room_id))
-            .filter(name::Column::Author.between(least, above));
-        let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
-        authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
-        Ok(authors.iter().filter_map(|author| Author::from_stored(author)).collect())
-    }
-
-    /// Makes these authors members: they come into the room although it is locked or private.
-    pub(crate) async fn let_in(&self, room_id: i64, authors: &[Author]) -> Result<(), DbErr> {
-        let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
-        for some in authors.chunks(500) {
-            let rows = some
-                .iter()
-                .map(|author| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) }.into_active_model());
-            Entity::insert_many(rows).on_conflict(member.clone()).exec_without_returning(&self.writer).await?;
-        }
-        Ok(())
-    }
+/// The author under which is kept how `author` stands, as the database holds it.
+fn kept_under(author: &[u8]) -> Vec<u8> {
+    Author::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
 }
 
 fn is_slowed(room: &room::Model, entry: &Entry) -> bool {
     room.slow_mode > 0 && matches!(entry.draft, Draft::Message { .. })
 }
 
-fn new(room_id: i64, author: Vec<u8>) -> Model {
+pub(super) fn new(room_id: i64, author: Vec<u8>) -> Model {
     Model { room_id, author, member: false, muted_until: 0, banned_until: 0, spoke_at: 0 }
 }

@@ -51,11 +51,17 @@ impl Store {
 
     /// Until it is empty, or the database is closed, which empties it or leaves that to the next start.
     async fn empty_wal(&self) {
+        let mut failing = false;
         loop {
             match self.try_to_empty_wal().await {
                 Ok(true) | Err(sqlx::Error::PoolClosed) => return,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "the write-ahead log cannot be emptied"),
+                Ok(false) => failing = false,
+                Err(error) => {
+                    // Said once, not at every try.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "the write-ahead log cannot be emptied");
+                    }
+                }
             }
             tokio::time::sleep(RETRY).await;
         }

@@ -42,6 +42,8 @@ pub(super) struct Decoder {
     /// How much of a text in pieces is known to be UTF-8.
     checked: usize,
     longest: usize,
+    /// Frames decoded since this was last taken.
+    frames: u32,
 }
 
 /// A frame's header, read.
@@ -56,13 +58,23 @@ struct Header {
 impl Decoder {
     /// Takes messages of up to `longest` bytes; `read` was read before.
     pub(super) fn new(longest: usize, read: Vec<u8>) -> Self {
-        Self { read, used: 0, pieces: None, checked: 0, longest }
+        Self { read, used: 0, pieces: None, checked: 0, longest, frames: 0 }
     }
 
     /// Where to read to, after what is there.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         self.read.drain(..std::mem::take(&mut self.used));
         &mut self.read
+    }
+
+    /// Whether something was read that is not decoded yet.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.used < self.read.len()
+    }
+
+    /// Returns the number of frames decoded since this was last called.
+    pub(super) fn take_frames(&mut self) -> u32 {
+        std::mem::take(&mut self.frames)
     }
 
     /// Holds no memory for what is decoded.
@@ -83,6 +95,7 @@ impl Decoder {
             let Some(payload) = frame.get_mut(header.payload.clone()) else { return Ok(None) };
             unmask(payload, header.mask);
             self.used += header.payload.end;
+            self.frames += 1;
             let payload = self.used - header.payload.len()..self.used;
             if let Some(message) = self.take(header.fin, header.opcode, payload)? {
                 return Ok(Some(message));
@@ -200,5 +213,7 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod tests;

@@ -12,5 +12,5 @@ pub use decoder::Violation;
 pub use frame::TextFrame;
 pub(crate) use frame::{in_one, ping};
 pub use handshake::{Handshake, Refusal};
-pub use socket::{Ended, Received, Socket};
+pub use socket::{Ended, Received, Socket, Usage};
 pub use wire::Wire;

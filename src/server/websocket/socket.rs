@@ -17,6 +17,13 @@ const READ: usize = 4 << 10;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How many bytes of a client are read, and thrown away, after the goodbye.
+const LEFTOVER: usize = 256 << 10;
+
+/// The share of a task's cooperative budget (128) that one read or message takes: after a few of them the task lets
+/// others run, and its timers are looked at.
+const SHARE: usize = 16;
+
 /// What a client has sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
@@ -26,6 +33,17 @@ pub enum Received {
     Binary(Vec<u8>),
     /// A ping, which is answered already, or a pong.
     Sound,
+    /// A part of a message that does not end it.
+    Part,
+}
+
+/// The work of reading from a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Reads and frames.
+    pub steps: u32,
+    /// Bytes.
+    pub bytes: u32,
 }
 
 /// Why nothing more comes.
@@ -42,6 +60,7 @@ pub enum Ended {
 pub struct Socket {
     wire: Arc<Wire>,
     decoder: Decoder,
+    usage: Usage,
     /// The client has said goodbye.
     closed: bool,
 }
@@ -50,7 +69,8 @@ impl Socket {
     pub(super) fn new(stream: TcpStream, longest: usize, read: Vec<u8>) -> Self {
         // Whoever read from it before would be woken at the next byte, and is kept in memory until then.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
-        Self { wire: Arc::new(Wire::new(stream)), decoder: Decoder::new(longest, read), closed: false }
+        let (wire, decoder) = (Arc::new(Wire::new(stream)), Decoder::new(longest, read));
+        Self { wire, decoder, usage: Usage::default(), closed: false }
     }
 
     /// The writing half.
@@ -58,14 +78,27 @@ impl Socket {
         &self.wire
     }
 
-    /// The next message. Pings and goodbyes are answered: the answer waits in the [`Wire`]. Cancelling it loses nothing.
+    /// Returns the work of reading since this was last called.
+    pub fn take_usage(&mut self) -> Usage {
+        let mut usage = std::mem::take(&mut self.usage);
+        usage.steps += self.decoder.take_frames();
+        usage
+    }
+
+    /// The next message, or [`Received::Part`] after a read that brings none. Pings and goodbyes are answered: the answer
+    /// waits in the [`Wire`]. Cancelling it loses nothing. Spends the task's budget, so a client that sends without end
+    /// does not keep the task from yielding.
     pub async fn receive(&mut self) -> Result<Received, Ended> {
-        loop {
+        for reads in [true, false] {
+            if self.decoder.has_bytes() {
+                spend_budget().await;
+            }
             match self.decoder.next().map_err(Ended::Broken)? {
                 Some(Message::Text(text)) => return Ok(Received::Text(text)),
                 Some(Message::Binary(bytes)) => return Ok(Received::Binary(bytes)),
                 Some(Message::Pong) => return Ok(Received::Sound),
                 Some(Message::Ping(payload)) => {
+                    // Whoever receives next has flushed this one: no two answers wait.
                     self.wire.queue(frame::pong(&payload));
                     return Ok(Received::Sound);
                 }
@@ -74,20 +107,27 @@ impl Socket {
                     self.wire.queue_goodbye(frame::close(code, ""));
                     return Err(Ended::Gone);
                 }
+                None if reads => self.read().await?,
                 None => {}
             }
-            self.read().await?;
         }
+        Ok(Received::Part)
     }
 
     async fn read(&mut self) -> Result<(), Ended> {
         loop {
             self.wire.stream.readable().await.map_err(|_| Ended::Gone)?;
+            // Neither readiness nor a read spends the budget by itself.
+            spend_budget().await;
             let buffer = self.decoder.buffer();
             buffer.reserve(READ);
             match self.wire.stream.try_read_buf(buffer) {
                 Ok(0) => return Err(Ended::Gone),
-                Ok(_) => return Ok(()),
+                Ok(read) => {
+                    self.usage.steps += 1;
+                    self.usage.bytes += read as u32;
+                    return Ok(());
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.decoder.let_go(),
                 Err(_) => return Err(Ended::Gone),
             }
@@ -120,15 +160,18 @@ impl Socket {
             flushed(&self.wire).await?;
             // The end of RFC 6455, section 7.1.1: what still comes is read, or the goodbye may be lost with it.
             socket2::SockRef::from(&self.wire.stream).shutdown(Shutdown::Write)?;
-            let mut unread = vec![0; READ];
-            loop {
+            let (mut unread, mut leftover) = (vec![0; READ], 0);
+            while leftover < LEFTOVER {
                 self.wire.stream.readable().await?;
+                spend_budget().await;
                 match self.wire.stream.try_read(&mut unread) {
-                    Ok(0) => return Ok(()),
+                    Ok(0) => break,
+                    Ok(read) => leftover += read,
                     Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-                    _ => {}
+                    Err(_) => {}
                 }
             }
+            Ok(())
         };
         let _ = timeout(GOODBYE, goodbye).await;
     }
@@ -137,8 +180,16 @@ impl Socket {
 async fn flushed(wire: &Wire) -> std::io::Result<()> {
     while !wire.flush()? {
         wire.writable().await?;
+        spend_budget().await;
     }
     Ok(())
+}
+
+/// Spends a share of the task's budget; yields to other tasks once it is used up.
+async fn spend_budget() {
+    for _ in 0..SHARE {
+        tokio::task::coop::consume_budget().await;
+    }
 }
 
 #[cfg(test)]

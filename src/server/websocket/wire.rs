@@ -1,5 +1,6 @@
 //! The writing half of a connection, shared by the connection itself and by whoever delivers to it.
 
+use super::frame::TextFrame;
 use axum::body::Bytes;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Result};
@@ -57,6 +58,14 @@ impl Wire {
         let mut waiting = self.waiting();
         if !waiting.closed {
             waiting.frames.push_back(frames);
+        }
+    }
+
+    /// Puts `frames` behind what waits. Their bytes are shared, not copied.
+    pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
+        let mut waiting = self.waiting();
+        if !waiting.closed {
+            waiting.frames.extend(frames.iter().map(|frame| frame.bytes().clone()));
         }
     }
 

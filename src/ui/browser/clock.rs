@@ -1,37 +1,38 @@
-//! The reader's clock, time zone and ways of writing dates.
+//! The visitor's clock, time zone and date formats.
 
 use crate::domain::Timestamp;
 use js_sys::{Date, Object, Reflect};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Length of a day without a change of the clocks, in milliseconds.
+const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(crate) fn now() -> f64 {
     Date::now()
 }
 
-/// How far this place is ahead of UTC at that time, in minutes.
+/// Returns the offset of the local time zone from UTC at `at`, in minutes.
 pub(crate) fn offset_minutes(at: Timestamp) -> i32 {
     -(date(at).get_timezone_offset() as i32)
 }
 
-/// How long this day still lasts here.
+/// Returns the time until local midnight.
 pub(crate) fn until_midnight() -> Duration {
     let now = Timestamp(now() as i64);
     let minutes = offset_minutes(now);
-    let of_day = (now.0 + i64::from(minutes) * 60_000).rem_euclid(DAY_MS);
-    Duration::from_millis((DAY_MS - of_day) as u64)
+    let since_midnight = (now.0 + i64::from(minutes) * 60_000).rem_euclid(MS_PER_DAY);
+    Duration::from_millis((MS_PER_DAY - since_midnight) as u64)
 }
 
-/// `08:03`, as people write it here.
+/// Returns the time of day in the local format, such as `8:03`.
 pub(crate) fn local_time(at: Timestamp) -> String {
-    let options = options(&[("hour", "2-digit"), ("minute", "2-digit")]);
+    let options = options(&[("hour", "numeric"), ("minute", "2-digit")]);
     date(at).to_locale_time_string_with_options("default", &options).into()
 }
 
-/// The day, as people write it here: `Today` where it is.
+/// Returns the day in the local format, or `Today`.
 pub(crate) fn local_day(at: Timestamp) -> String {
     let now = Timestamp(now() as i64);
     if at.day_number(offset_minutes(at)) == now.day_number(offset_minutes(now)) {
@@ -44,7 +45,7 @@ pub(crate) fn local_day(at: Timestamp) -> String {
     date(at).to_locale_date_string("default", &options).into()
 }
 
-/// Date and time in full, as people write it here.
+/// Returns the full date and time in the local format.
 pub(crate) fn local_full(at: Timestamp) -> String {
     let options = options(&[("dateStyle", "full"), ("timeStyle", "medium")]);
     date(at).to_locale_string("default", &options).into()

@@ -1,18 +1,33 @@
-//! The page of an address where no other is shown: says why.
+//! The page of a URL that leads nowhere, with the reason.
 
-use crate::ui::PageError;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+/// The reason why there is no page at a URL, or none for this visitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageError {
+    /// The problem in a few words.
+    pub heading: &'static str,
+    /// The reason, in a sentence.
+    pub reason: String,
+}
+
+impl PageError {
+    /// Returns the error of a URL without a room.
+    pub fn no_room(reason: String) -> Self {
+        Self { heading: "There is no such room.", reason }
+    }
+}
+
 #[component]
-pub(crate) fn ErrorPage() -> impl IntoView {
-    let PageError { heading, reason } = use_context::<Option<PageError>>().flatten().unwrap_or_default();
+pub(crate) fn ErrorPage(error: PageError) -> impl IntoView {
+    let PageError { heading, reason } = error;
     view! {
         <Title text=format!("{} · Parlour", heading.trim_end_matches('.')) />
         <main class="error-page">
             <h1>{heading}</h1>
             <p>{reason}</p>
-            <a class="button-quiet" href="/">"To the front page"</a>
+            <a class="button-quiet" href="/">"Your rooms"</a>
         </main>
     }
 }

@@ -1,9 +1,11 @@
-//! The pages, one file each.
+//! The pages, one file each. They are rendered on the server alone.
 
 mod error;
 mod front;
+mod page;
 mod room;
 
-pub(super) use error::ErrorPage;
-pub(super) use front::FrontPage;
-pub(super) use room::RoomPage;
+pub use error::PageError;
+pub use front::FrontPageData;
+pub use page::Page;
+pub(super) use page::PageView;

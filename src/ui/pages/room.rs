@@ -1,25 +1,20 @@
-//! The room's page: takes what the server has found, and hands it to the island.
+//! The page of a room: its metadata, and the island.
 
-use super::ErrorPage;
 use crate::domain;
-use crate::ui::Refused;
-use crate::ui::components::{Handed, Room};
-use leptos::either::Either;
+use crate::ui::components::Room;
+use crate::ui::island_props::IslandProp;
+use crate::ui::rejected_form::RejectedForm;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
 
 #[component]
-pub(crate) fn RoomPage() -> impl IntoView {
-    let Some(page) = use_context::<domain::RoomPage>() else {
-        return Either::Left(view! { <ErrorPage /> });
-    };
-    let refused = use_context::<Option<Refused>>().flatten();
-    Either::Right(view! {
+pub(crate) fn RoomPage(page: domain::RoomPage, rejected: Option<RejectedForm>) -> impl IntoView {
+    view! {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />
         <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
-        // Nothing is drawn before all messages are there: what came later would push the one that has the focus away.
+        // Nothing is painted before all messages are there: later ones would push the focused message out of view.
         <Link rel="expect" href="#participants" blocking="render" />
-        <Room page=Handed(page) refused=Handed(refused) />
-    })
+        <Room page=IslandProp(page) rejected=IslandProp(rejected) />
+    }
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod corpus;
 pub mod database;
 pub mod faults;
+pub mod flood;
 pub mod host;
 pub mod http;
 pub mod nginx;

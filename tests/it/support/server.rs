@@ -34,9 +34,14 @@ impl Server {
     }
 
     /// Starts `command`; what it said, if it ended instead of listening.
-    pub fn listening(mut command: Command, directory: &Path) -> Result<Self, String> {
+    pub fn listening(command: Command, directory: &Path) -> Result<Self, String> {
         let log = directory.join("log");
         let stderr = std::fs::File::create(&log).expect("a log file");
+        Self::logging_to(stderr.into(), command, log)
+    }
+
+    /// The same for a server whose log goes elsewhere: `log` is the file that holds it, if there is one.
+    pub fn logging_to(stderr: Stdio, mut command: Command, log: PathBuf) -> Result<Self, String> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut process = Process::start(&mut command, "KILL").expect("the executable");
         let mut output = BufReader::new(process.child().stdout.take().expect("a pipe"));

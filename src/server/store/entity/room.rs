@@ -12,7 +12,8 @@ pub struct Model {
     pub epoch: String,
     /// The newest number of the log; 0 while it is empty.
     pub head: i64,
-    /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time.
+    /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time, unless this one cannot
+    /// be.
     pub last_at: i64,
     /// Whose it is: whoever spoke first, or was given it since. 16 bytes of a hash.
     pub owner: Option<Vec<u8>>,

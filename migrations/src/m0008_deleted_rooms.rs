@@ -1,0 +1,30 @@
+//! How often a room at an address was deleted, so that the next room there is told from it.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let deleted = Table::create()
+            .table(DeletedRooms::Table)
+            // A keyed hash of the room's name: the name itself goes with the room.
+            .col(ColumnDef::new(DeletedRooms::Address).binary().not_null().primary_key())
+            .col(ColumnDef::new(DeletedRooms::Times).big_integer().not_null())
+            .to_owned();
+        manager.create_table(deleted).await
+    }
+}
+
+#[derive(DeriveIden)]
+enum DeletedRooms {
+    Table,
+    Address,
+    Times,
+}

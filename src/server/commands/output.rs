@@ -1,0 +1,24 @@
+//! Standard output of a command. A reader that has gone ends the command; it is no panic, and no message.
+
+use crate::server::plain_text::escaped_lines;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Standard output that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output: {0}")]
+pub struct OutputError(#[from] io::Error);
+
+impl OutputError {
+    /// Returns whether the reader has gone, as `head` has after its last line.
+    pub fn is_closed(&self) -> bool {
+        self.0.kind() == ErrorKind::BrokenPipe
+    }
+}
+
+/// Writes `text` and a line feed, with control characters escaped: a terminal may be reading.
+pub(super) fn print_line(text: impl Display) -> Result<(), OutputError> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{}", escaped_lines(&text.to_string()))?;
+    Ok(output.flush()?)
+}

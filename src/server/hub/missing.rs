@@ -1,0 +1,62 @@
+//! Live rooms that have no row in the database: nobody has said anything there yet, or they were deleted.
+
+use super::{Hub, LiveRoom};
+use crate::domain::{RoomName, Seq};
+use crate::protocol::close;
+use sea_orm::DbErr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Hub {
+    /// Ends those of these rooms without a row that will not get one: they were deleted, or their address leads to
+    /// another room. With each room comes the newest number that it had when its row was looked for.
+    pub(super) async fn end_missing(&self, missing: Vec<(Arc<LiveRoom>, Seq)>) -> Result<(), DbErr> {
+        let (vacant, deleted): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|(live, known)| live.room.is_derived() && *known == 0);
+        for (live, _) in deleted {
+            self.end(&live, close::DELETED);
+            if live.room.is_derived() {
+                // Unless it was deleted, the database went back in time. Its log must not begin again under one epoch.
+                self.store.abandon(&live.room).await?;
+            }
+        }
+        let vacant: Vec<Arc<LiveRoom>> = vacant.into_iter().map(|(live, _)| live).collect();
+        let names: Vec<RoomName> = vacant.iter().map(|live| live.room.name.clone()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let addressed = self.store.addressed(&names).await?;
+        for live in vacant {
+            match addressed.get(&live.room.name) {
+                Some(now) if now.id == live.room.id => {}
+                // A node of an earlier release has stored a row of its own: clients find it when they come back.
+                Some(now) if now.has_row => self.end(&live, close::RESTARTING),
+                _ => self.end(&live, close::DELETED),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a room for everybody inside. The next visitor finds the room that its address leads to then.
+    pub(super) fn end(&self, live: &Arc<LiveRoom>, code: u16) {
+        live.end(code);
+        self.forget(live);
+    }
+
+    /// Whether somebody here was let begin this room. Its row may still be on its way.
+    pub(crate) fn is_begun(&self, room_id: i64) -> bool {
+        self.live(room_id).is_some_and(|live| live.begun.load(Ordering::Relaxed))
+    }
+
+    /// Somebody here was let begin this room.
+    pub(crate) fn begin(&self, room_id: i64) {
+        if let Some(live) = self.live(room_id) {
+            live.begun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The newest number of a room's log, as far as this node knows; 0 if nobody is in the room.
+    pub(crate) fn head(&self, room_id: i64) -> Seq {
+        self.live(room_id).map_or(0, |live| live.head())
+    }
+}

@@ -1,0 +1,218 @@
+//! Bells that wait to be rung, in two queues that are bounded in bytes. Those that carry events go first; those that
+//! tell who is here fill what is left of a round trip, so that messages never wait behind presence.
+
+use super::Bell;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// Bounds of the two queues, in bytes.
+const URGENT: usize = 8 << 20;
+const HINTS: usize = 128 << 10;
+
+/// Maximum number of bytes of each queue that are published in one round trip.
+const URGENT_AT_ONCE: usize = 1 << 20;
+const HINTS_AT_ONCE: usize = 32 << 10;
+
+/// Time that a node takes at most to say that it leaves.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// What waits to be rung.
+#[derive(Default)]
+pub(super) struct Outbox {
+    waiting: Mutex<Waiting>,
+    added: Notify,
+    left: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    urgent: Weighed,
+    hints: Weighed,
+    /// Bells that carry events were dropped: the other nodes are to look at every room.
+    lost: bool,
+    /// Nothing is taken any more.
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Weighed {
+    bells: VecDeque<Bell>,
+    bytes: usize,
+}
+
+impl Weighed {
+    fn push(&mut self, bell: Bell) {
+        self.bytes += bell.size();
+        self.bells.push_back(bell);
+    }
+
+    /// Moves the oldest bells to `taken`: at least one, and `most` bytes.
+    fn take(&mut self, most: usize, taken: &mut Vec<Bell>) {
+        let mut bytes = 0;
+        while bytes < most
+            && let Some(bell) = self.bells.pop_front()
+        {
+            bytes += bell.size();
+            taken.push(bell);
+        }
+        self.bytes -= bytes;
+    }
+}
+
+impl Outbox {
+    /// Adds a bell that carries events or says that a node is there. Where there are too many, it is dropped, and the
+    /// other nodes are told to look for themselves.
+    pub(super) fn ring(&self, bell: Bell) {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return;
+        }
+        if waiting.urgent.bytes + bell.size() > URGENT {
+            waiting.lost = true;
+        } else {
+            waiting.urgent.push(bell);
+        }
+        drop(waiting);
+        self.added.notify_one();
+    }
+
+    /// Adds a bell that tells who is here. Where there is [no room](Self::takes_hints), nothing is to be added.
+    pub(super) fn hint(&self, bell: Bell) {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return;
+        }
+        waiting.hints.push(bell);
+        drop(waiting);
+        self.added.notify_one();
+    }
+
+    /// Whether there is room for hints.
+    pub(super) fn takes_hints(&self) -> bool {
+        let waiting = self.lock();
+        !waiting.closed && waiting.hints.bytes < HINTS
+    }
+
+    /// Waits for bells, and returns what is published next; `None` after the last one. What is returned and cannot be
+    /// published is to be [reported](Self::lost).
+    pub(super) async fn next(&self) -> Option<Vec<Bell>> {
+        loop {
+            {
+                let mut waiting = self.lock();
+                let mut taken = Vec::new();
+                waiting.urgent.take(URGENT_AT_ONCE, &mut taken);
+                waiting.hints.take(HINTS_AT_ONCE, &mut taken);
+                if !taken.is_empty() {
+                    if std::mem::take(&mut waiting.lost) {
+                        taken.insert(0, Bell::All);
+                    }
+                    return Some(taken);
+                }
+                if waiting.closed {
+                    return None;
+                }
+            }
+            self.added.notified().await;
+        }
+    }
+
+    /// Bells were taken and not published.
+    pub(super) fn lost(&self) {
+        // Told before the next bell: while Redis is away, trying again at once would be no use.
+        self.lock().lost = true;
+    }
+
+    /// Everything was published.
+    pub(super) fn has_left(&self) {
+        self.left.notify_one();
+    }
+
+    /// Adds the last bell, and waits a little until it is rung.
+    pub(super) async fn close(&self, last: Bell) {
+        {
+            let mut waiting = self.lock();
+            waiting.hints = Weighed::default();
+            waiting.urgent.push(last);
+            waiting.closed = true;
+        }
+        self.added.notify_one();
+        let _ = timeout(GOODBYE, self.left.notified()).await;
+    }
+
+    /// How many bells wait.
+    pub(super) fn len(&self) -> usize {
+        let waiting = self.lock();
+        waiting.urgent.bells.len() + waiting.hints.bells.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(bytes: usize) -> Bell {
+        Bell::Room { room: 7, epoch: None, first: 1, last: 1, frames: vec!["x".repeat(bytes)] }
+    }
+
+    fn hint() -> Bell {
+        Bell::Typing { room: 7, text: "x".repeat(1000) }
+    }
+
+    #[tokio::test]
+    async fn events_go_first_and_hints_fill_little_of_a_round_trip() {
+        let outbox = Outbox::default();
+        while outbox.takes_hints() {
+            outbox.hint(hint());
+        }
+        assert!(outbox.len() * 1000 < 2 * HINTS, "they are bounded");
+        outbox.ring(event(10));
+        let taken = outbox.next().await.unwrap();
+        assert!(matches!(taken[0], Bell::Room { .. }));
+        assert!(taken.len() > 1 && taken.iter().map(Bell::size).sum::<usize>() < 2 * HINTS_AT_ONCE);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_much_is_looked_for_instead() {
+        let outbox = Outbox::default();
+        for _ in 0..1000 {
+            outbox.ring(event(64 << 10));
+        }
+        assert!(outbox.len() * (64 << 10) <= URGENT);
+        assert!(matches!(outbox.next().await.unwrap()[0], Bell::All));
+        while outbox.len() > 0 {
+            assert!(!matches!(outbox.next().await.unwrap()[0], Bell::All), "once");
+        }
+        outbox.lost();
+        outbox.ring(event(1));
+        assert!(matches!(outbox.next().await.unwrap()[0], Bell::All));
+    }
+
+    #[tokio::test]
+    async fn the_last_bell_is_rung_and_nothing_after_it() {
+        let outbox = Outbox::default();
+        outbox.ring(event(1));
+        let (bells, ()) = tokio::join!(
+            async {
+                tokio::task::yield_now().await;
+                let bells = outbox.next().await.unwrap();
+                outbox.ring(Bell::Beat);
+                assert!(outbox.next().await.is_none());
+                outbox.has_left();
+                bells
+            },
+            async {
+                outbox.close(Bell::Leave).await;
+                outbox.ring(Bell::Beat);
+            }
+        );
+        assert!(matches!(bells.last(), Some(Bell::Leave)));
+        assert_eq!(outbox.len(), 0);
+    }
+}

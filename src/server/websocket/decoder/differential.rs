@@ -1,0 +1,190 @@
+//! The same bytes, read by this decoder and by another implementation of RFC 6455 (tungstenite): both see the same
+//! messages, and break off at the same place.
+
+use super::*;
+use proptest::prelude::*;
+use std::io::{ErrorKind, Read, Write};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Error, WebSocket};
+
+const LONGEST: usize = 300;
+
+/// A byte stream of which everything has arrived that ever will.
+struct Arrived<'a> {
+    bytes: &'a [u8],
+    at_once: usize,
+}
+
+impl Read for Arrived<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.len().min(self.at_once).min(buffer.len());
+        if count == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let (now, later) = self.bytes.split_at(count);
+        buffer[..count].copy_from_slice(now);
+        self.bytes = later;
+        Ok(count)
+    }
+}
+
+impl Write for Arrived<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why reading ended before the bytes did.
+#[derive(Debug, PartialEq, Eq)]
+enum Broken {
+    Rules,
+    NotUtf8,
+    /// A control frame whose length is, or is written as if it were, more than 125: the other one takes the latter.
+    LongControl,
+}
+
+impl From<Violation> for Broken {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::NotUtf8 => Self::NotUtf8,
+            Violation::Protocol("a long control frame") => Self::LongControl,
+            Violation::Protocol(_) | Violation::TooLarge => Self::Rules,
+        }
+    }
+}
+
+type Outcome = (Vec<Message>, Option<Broken>);
+
+/// What this decoder reads, up to a close frame.
+fn ours(bytes: &[u8], at_once: usize) -> Outcome {
+    let mut decoder = Decoder::new(LONGEST, Vec::new());
+    let mut messages = Vec::new();
+    for part in bytes.chunks(at_once) {
+        decoder.buffer().extend_from_slice(part);
+        loop {
+            match decoder.next() {
+                Ok(Some(message)) => {
+                    let is_last = matches!(message, Message::Close(_));
+                    messages.push(message);
+                    if is_last {
+                        return (messages, None);
+                    }
+                }
+                Ok(None) => break,
+                Err(violation) => return (messages, Some(violation.into())),
+            }
+        }
+    }
+    (messages, None)
+}
+
+/// What the other one reads.
+fn theirs(bytes: &[u8], at_once: usize) -> Outcome {
+    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    let mut socket = WebSocket::from_raw_socket(Arrived { bytes, at_once }, Role::Server, Some(config));
+    let mut messages = Vec::new();
+    loop {
+        messages.push(match socket.read() {
+            Ok(tungstenite::Message::Text(text)) => Message::Text(text.to_string()),
+            Ok(tungstenite::Message::Binary(bytes)) => Message::Binary(bytes.to_vec()),
+            Ok(tungstenite::Message::Ping(payload)) => Message::Ping(payload.to_vec()),
+            Ok(tungstenite::Message::Pong(_)) => Message::Pong,
+            // It answers a code that nobody may send by itself, instead of an error.
+            Ok(tungstenite::Message::Close(Some(frame))) if frame.reason.as_str() == "Protocol violation" => {
+                return (messages, Some(Broken::Rules));
+            }
+            Ok(tungstenite::Message::Close(frame)) => {
+                messages.push(Message::Close(frame.map(|frame| frame.code.into())));
+                return (messages, None);
+            }
+            Ok(tungstenite::Message::Frame(_)) => unreachable!("only whole messages are read"),
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return (messages, None),
+            Err(Error::Utf8(_)) => return (messages, Some(Broken::NotUtf8)),
+            Err(_) => return (messages, Some(Broken::Rules)),
+        });
+    }
+}
+
+/// A frame, mostly by the rules.
+fn frame() -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        20 => proptest::sample::select(vec![0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
+        2 => Just(0x88),
+        1 => any::<u8>(),
+    ];
+    let code = prop_oneof![Just(1000u16), Just(1001), Just(4000), Just(1005), 0..6000u16];
+    // The other one does not know 1014, "bad gateway", which IANA has registered.
+    let code = code.prop_filter("known to both", |code| *code != 1014);
+    let payload = prop_oneof![
+        6 => "[a-zé😀]{0,20}".prop_map(String::into_bytes),
+        2 => (code, "[a-zé]{0,9}").prop_map(|(code, reason)| [&code.to_be_bytes(), reason.as_bytes()].concat()),
+        2 => proptest::collection::vec(any::<u8>(), 0..4),
+        1 => (120..310usize).prop_map(|length| vec![b'x'; length]),
+        1 => Just("é".as_bytes()[..1].to_vec()),
+        1 => Just("é".as_bytes()[1..].to_vec()),
+    ];
+    let masked = prop_oneof![60 => Just(true), 1 => Just(false)];
+    // How the length is written: as short as it can be, or longer.
+    let written = prop_oneof![20 => Just(0), 1 => Just(2), 1 => Just(8)];
+    (first, payload, masked, any::<[u8; 4]>(), written).prop_map(|(first, payload, masked, mask, written)| {
+        let bit = u8::from(masked) << 7;
+        let mut bytes = vec![first];
+        match (payload.len(), written) {
+            (length @ ..126, 0) => bytes.push(bit | length as u8),
+            (length, 0 | 2) => {
+                bytes.push(bit | 126);
+                bytes.extend((length as u16).to_be_bytes());
+            }
+            (length, _) => {
+                bytes.push(bit | 127);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        let mask = if masked { mask } else { [0; 4] };
+        bytes.extend(&mask[..if masked { 4 } else { 0 }]);
+        bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        bytes
+    })
+}
+
+/// Frames, of which a byte may have been lost or another come instead.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let bent = proptest::option::weighted(0.2, (any::<proptest::sample::Index>(), any::<u8>()));
+    (proptest::collection::vec(frame(), 1..12), bent).prop_map(|(frames, bent)| {
+        let mut bytes = frames.concat();
+        if let Some((at, byte)) = bent {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn another_implementation_reads_the_same(bytes in stream(), at_once in 1..700usize) {
+        // This one judges a frame by its first bytes, the other waits for the whole: it is given something to wait for.
+        let rest = [bytes.as_slice(), &[0; LONGEST + 14]].concat();
+        let ((messages, broken), other, other_in_the_end) =
+            (ours(&bytes, at_once), theirs(&bytes, at_once), theirs(&rest, at_once));
+        if broken == Some(Broken::LongControl) {
+            prop_assert!(other.0.starts_with(&messages), "{:?}", other);
+            return Ok(());
+        }
+        prop_assert_eq!(&messages, &other.0);
+        match broken {
+            None => prop_assert_eq!(other.1, None),
+            Some(broken) => {
+                let other = other.1.or(other_in_the_end.1).expect("broken too");
+                // Of a close frame with a wrong code and a wrong reason, this one names the code.
+                prop_assert!(broken == other || broken == Broken::Rules, "{:?}, {:?}", broken, other);
+            }
+        }
+    }
+}

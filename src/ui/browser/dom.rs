@@ -1,0 +1,104 @@
+//! Window, document, keyboard and clipboard.
+
+use js_sys::Reflect;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Element, KeyboardEvent, MouseEvent};
+
+/// Returns the window.
+pub(crate) fn window() -> web_sys::Window {
+    web_sys::window().expect("this runs in a page")
+}
+
+/// Returns whether the device reports a network.
+pub(crate) fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+/// Returns whether the page is hidden, for example in a background tab.
+pub(crate) fn is_hidden() -> bool {
+    document().hidden()
+}
+
+/// Returns whether the primary pointer is a finger.
+pub(crate) fn is_touch() -> bool {
+    matches_media("(pointer: coarse)")
+}
+
+/// Returns whether the sidebar has no column of its own (`sidebar/participant_list.css`).
+pub(crate) fn is_narrow() -> bool {
+    matches_media("(max-width: 48rem)")
+}
+
+/// Returns the width of the page, in CSS pixels.
+pub(crate) fn width() -> f64 {
+    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default()
+}
+
+/// Writes a text to the clipboard. Returns whether it succeeded: pages served over plain http have no clipboard, and
+/// visitors may deny access.
+pub(crate) async fn write_clipboard(text: &str) -> bool {
+    let navigator = window().navigator();
+    let has_clipboard = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| !clipboard.is_undefined());
+    has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+}
+
+/// Selects the text of an element, for visitors to copy it themselves.
+pub(crate) fn select_text(element: &Element) {
+    if let Ok(Some(selection)) = window().get_selection() {
+        let _ = selection.select_all_children(element);
+    }
+}
+
+/// Returns whether a key belongs to the input method editor. Key code 229 covers browsers that don't set `isComposing`.
+pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
+/// Returns whether a key types a character while no field has the focus.
+pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
+    let key = event.key();
+    let types = key.chars().count() == 1 && key != " " || key == "Dead" || is_ime_event(event);
+    // Some keyboard layouts type `@` with AltGr, which reports Ctrl and Alt.
+    let is_command = (event.ctrl_key() || event.meta_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");
+    types && !is_command && !has_focused_input()
+}
+
+/// Returns whether a field or a dialog has the focus.
+pub(crate) fn has_focused_input() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|element| {
+        element.closest("input, textarea, select, dialog[open]").is_ok_and(|field| field.is_some())
+    })
+}
+
+/// Returns whether a click on a link is meant for this tab: primary button, no modifier key.
+pub(crate) fn is_plain_click(event: &MouseEvent) -> bool {
+    event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key()
+}
+
+/// Sets the title, and the icon with a dot if `has_news`.
+pub(crate) fn set_title_badge(title: &str, has_news: bool) {
+    document().set_title(title);
+    // The icon stands in the head, outside of every island.
+    let Ok(Some(icon)) = document().query_selector("link[rel=icon]") else { return };
+    let (plain, dotted) = ("favicon.svg", "favicon-new.svg");
+    let href = icon.get_attribute("href").unwrap_or_default();
+    let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
+    if href.ends_with(from) {
+        let _ = icon.set_attribute("href", &href.replace(from, to));
+    }
+}
+
+/// Returns the element that an event was dispatched to.
+pub(crate) fn event_target(event: &MouseEvent) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
+}
+
+fn document() -> Document {
+    window().document().expect("a page has a document")
+}

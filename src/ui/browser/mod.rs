@@ -1,0 +1,9 @@
+//! Wrappers around the browser's interfaces. To be called from effects and event handlers, which never run on the
+//! server.
+
+pub(crate) mod clock;
+pub(crate) mod dom;
+pub(crate) mod location;
+pub(crate) mod random;
+pub(crate) mod storage;
+pub(crate) mod web_lock;

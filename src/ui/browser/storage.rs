@@ -1,0 +1,160 @@
+//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, and read
+//! positions.
+//!
+//! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each
+//! message, and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself
+//! keeps the values while it is open. Keys and formats are shared with earlier releases: their tabs use the same
+//! storage.
+
+use super::{clock, dom};
+use crate::domain::{EventId, ReadRoom, RoomName, Seq, page::MAX_COUNTED_ROOMS};
+use std::cell::RefCell;
+use web_sys::Storage;
+
+const READ_KEY_PREFIX: &str = "parlour:read:";
+const OUTBOX_KEY_PREFIX: &str = "parlour:outbox:";
+const EDIT_KEY_PREFIX: &str = "parlour:edit:";
+
+/// Key prefix of drafts, which `hydrate.js` uses too.
+pub(crate) const DRAFT_KEY_PREFIX: &str = "parlour:draft:";
+
+thread_local! {
+    /// Keys and values that the storage did not accept.
+    static FALLBACK: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns the stored form of the pending commands of a room, from all tabs.
+pub(crate) fn pending_commands(room: &RoomName) -> Vec<String> {
+    keys(&outbox_key(room, "")).into_iter().filter_map(|key| get(&key)).collect()
+}
+
+/// Returns whether a storage key belongs to the outbox of a room.
+pub(crate) fn is_outbox_key(key: &str, room: &RoomName) -> bool {
+    key.starts_with(&outbox_key(room, ""))
+}
+
+/// Saves the stored form of a pending command.
+pub(crate) fn save_pending(room: &RoomName, id: &EventId, stored: &str) {
+    set(&outbox_key(room, id.as_str()), stored);
+}
+
+/// Removes a pending command.
+pub(crate) fn remove_pending(room: &RoomName, id: &EventId) {
+    set(&outbox_key(room, id.as_str()), "");
+}
+
+/// Returns the draft of a room.
+pub(crate) fn draft(room: &RoomName) -> Option<String> {
+    get(&draft_key(room))
+}
+
+/// Saves the draft of a room; an empty one removes it.
+pub(crate) fn save_draft(room: &RoomName, text: &str) {
+    set(&draft_key(room), text);
+}
+
+/// Removes the draft of a room after `sent` was sent, unless another tab has saved a different draft.
+pub(crate) fn remove_draft(room: &RoomName, sent: &str) {
+    if draft(room).is_some_and(|draft| sent.contains(draft.trim())) {
+        save_draft(room, "");
+    }
+}
+
+/// Returns the messages of a room with an unfinished edit.
+pub(crate) fn edited_messages(room: &RoomName) -> Vec<Seq> {
+    let prefix = edit_key(room, "");
+    keys(&prefix).into_iter().filter_map(|key| key.strip_prefix(&prefix)?.parse().ok()).collect()
+}
+
+/// Returns the text of the unfinished edit of a message.
+pub(crate) fn edit(room: &RoomName, seq: Seq) -> Option<String> {
+    get(&edit_key(room, &seq.to_string()))
+}
+
+/// Saves the text of an unfinished edit; an empty one removes it.
+pub(crate) fn save_edit(room: &RoomName, seq: Seq, text: &str) {
+    set(&edit_key(room, &seq.to_string()), text);
+}
+
+/// Returns the number up to which a room was read, or `None` at the first visit.
+pub(crate) fn read_position(room: &RoomName) -> Option<Seq> {
+    get(&format!("{READ_KEY_PREFIX}{room}"))?.split(' ').next()?.parse().ok()
+}
+
+/// Saves the number up to which a room was read, with the time of the visit.
+pub(crate) fn save_read_position(room: &RoomName, read: Seq) {
+    set(&format!("{READ_KEY_PREFIX}{room}"), &format!("{read} {}", clock::now() as i64));
+}
+
+/// Returns the visited rooms, the most recent first. Removes those beyond [`MAX_COUNTED_ROOMS`].
+pub(crate) fn visited_rooms() -> Vec<ReadRoom> {
+    let mut rooms: Vec<(i64, ReadRoom)> = Vec::new();
+    for key in keys(READ_KEY_PREFIX) {
+        let parse = || {
+            let value = get(&key)?;
+            let (read, at) = value.split_once(' ')?;
+            let room = RoomName::from_stored(key.strip_prefix(READ_KEY_PREFIX)?.to_owned());
+            Some((at.parse::<i64>().ok()?, ReadRoom { room, read: read.parse().ok()? }))
+        };
+        if let Some((at, room)) = parse() {
+            let later = rooms.iter().take_while(|(other, _)| *other > at).count();
+            rooms.insert(later, (at, room));
+        }
+    }
+    let surplus = rooms.split_off(rooms.len().min(MAX_COUNTED_ROOMS));
+    for (_, surplus) in surplus {
+        set(&format!("{READ_KEY_PREFIX}{}", surplus.room), "");
+    }
+    rooms.into_iter().map(|(_, room)| room).collect()
+}
+
+/// Sets the value of a key; an empty value removes it. A full storage keeps what it has.
+fn set(key: &str, value: &str) {
+    let put = |storage: Storage| if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
+    let is_stored = storage().is_some_and(|storage| put(storage).is_ok());
+    FALLBACK.with_borrow_mut(|fallback| {
+        fallback.retain(|(other, _)| other != key);
+        if !is_stored && !value.is_empty() {
+            fallback.push((key.to_owned(), value.to_owned()));
+        }
+    });
+}
+
+/// Returns the value of a key. A value of the page is newer than one in the storage.
+fn get(key: &str) -> Option<String> {
+    let fallback = FALLBACK
+        .with_borrow(|fallback| fallback.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone()));
+    fallback.or_else(|| storage()?.get_item(key).ok()?)
+}
+
+/// Returns the keys with a prefix.
+fn keys(prefix: &str) -> Vec<String> {
+    let storage = storage();
+    let length = storage.as_ref().and_then(|storage| storage.length().ok()).unwrap_or(0);
+    let mut keys: Vec<String> = (0..length).filter_map(|index| storage.as_ref()?.key(index).ok()?).collect();
+    FALLBACK.with_borrow(|fallback| {
+        for (key, _) in fallback {
+            if !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+    });
+    keys.retain(|key| key.starts_with(prefix));
+    keys
+}
+
+fn outbox_key(room: &RoomName, id: &str) -> String {
+    format!("{OUTBOX_KEY_PREFIX}{room}:{id}")
+}
+
+fn draft_key(room: &RoomName) -> String {
+    format!("{DRAFT_KEY_PREFIX}{room}")
+}
+
+fn edit_key(room: &RoomName, seq: &str) -> String {
+    format!("{EDIT_KEY_PREFIX}{room}:{seq}")
+}
+
+fn storage() -> Option<Storage> {
+    dom::window().local_storage().ok().flatten()
+}

@@ -1,0 +1,44 @@
+//! Web Locks (<https://www.w3.org/TR/web-locks/>): one tab of this browser at a time holds a lock.
+
+use super::dom::window;
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::set_timeout;
+use std::time::Duration;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Maximum time to wait for another tab before going on without the lock.
+const WEB_LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A held lock, released on drop.
+pub(crate) struct WebLockGuard(Function);
+
+impl Drop for WebLockGuard {
+    fn drop(&mut self) {
+        let _ = self.0.call0(&JsValue::NULL);
+    }
+}
+
+/// Waits for the lock of this name. Returns `None` if the browser has no locks (over plain http), or after 3 seconds.
+pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
+    // By name: the interface is not among the stable ones of web-sys.
+    let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
+    let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+    let (grant, granted) = oneshot::channel();
+    let (cancel, canceled) = oneshot::channel::<()>(); // never sent, only dropped
+    // The browser holds the lock until the promise resolves. A grant that nobody waits for any more is dropped at once.
+    let mut grant = Some(grant);
+    let on_grant = Closure::once_into_js(move || {
+        Promise::new(&mut |release, _| {
+            let _ = grant.take().map(|grant| grant.send(WebLockGuard(release)));
+        })
+    });
+    request.call2(&locks, &name.into(), &on_grant).ok()?;
+    set_timeout(move || drop(cancel), WEB_LOCK_TIMEOUT);
+    match select(granted, canceled).await {
+        Either::Left((guard, _)) => guard.ok(),
+        Either::Right(_) => None,
+    }
+}

@@ -1,0 +1,13 @@
+//! The avatar of an author: initials on a color that belongs to the author's tag.
+
+use crate::domain::{Tag, Username};
+use leptos::prelude::*;
+
+#[component]
+pub(crate) fn Avatar(username: Username, tag: Tag) -> impl IntoView {
+    view! {
+        <span class=format!("avatar hue-{}", tag.hue()) aria-hidden="true">
+            {username.initials()}
+        </span>
+    }
+}

@@ -1,0 +1,52 @@
+//! A button that copies a text to the clipboard.
+
+use crate::ui::browser::dom;
+use crate::ui::components::common::derived::text;
+use leptos::html::{Div, Input};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::time::Duration;
+
+/// Time for which the button confirms that it has copied.
+const COPIED_FEEDBACK: Duration = Duration::from_secs(2);
+
+/// The element that shows the text. Without access to the clipboard the button selects it, for visitors to copy.
+#[derive(Clone, Copy)]
+pub(crate) enum CopySource {
+    Field(NodeRef<Input>),
+    Text(NodeRef<Div>),
+}
+
+impl CopySource {
+    fn select(self) {
+        match self {
+            Self::Field(field) => {
+                if let Some(field) = field.get_untracked() {
+                    field.select();
+                }
+            }
+            Self::Text(element) => {
+                if let Some(element) = element.get_untracked() {
+                    dom::select_text(&element);
+                }
+            }
+        }
+    }
+}
+
+#[component]
+pub(crate) fn CopyButton(class: &'static str, copied_text: Signal<String>, source: CopySource) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        spawn_local(async move {
+            if dom::write_clipboard(&copied_text.get_untracked()).await {
+                copied.set(true);
+                set_timeout(move || copied.set(false), COPIED_FEEDBACK);
+            } else {
+                source.select();
+            }
+        });
+    };
+    let label = text(move || if copied.get() { "Copied" } else { "Copy" });
+    view! { <button class=class type="button" on:click=copy>{label}</button> }
+}

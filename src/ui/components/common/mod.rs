@@ -1,0 +1,8 @@
+//! Parts that several components use.
+
+pub(super) mod announcer;
+pub(super) mod avatar;
+pub(super) mod copy_button;
+pub(super) mod derived;
+pub(super) mod notice;
+pub(super) mod recent_rooms;

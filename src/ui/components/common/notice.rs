@@ -1,0 +1,11 @@
+//! The last result of an action, or the reason why it was refused.
+
+use crate::ui::components::common::derived::text;
+use crate::ui::room::RoomState;
+use leptos::prelude::*;
+
+#[component]
+pub(crate) fn Notice() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    view! { <p class="notice" role="status">{text(move || room.notice.get())}</p> }
+}

@@ -1,0 +1,51 @@
+//! The rooms that this browser has visited, with their unread counts.
+
+use crate::domain::{ReadRoom, page::MAX_COUNTED};
+use crate::ui::browser::dom;
+use crate::ui::components::common::derived::when;
+use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
+use leptos::prelude::*;
+
+#[component]
+pub(crate) fn RecentRoomList(
+    recent: RecentRooms,
+    /// Called with the path of the room that is clicked; without it the link is followed.
+    #[prop(into)]
+    on_open: Option<Callback<String>>,
+) -> impl IntoView {
+    let item = move |(ReadRoom { room, .. }, unread): RecentRoom| {
+        let path = room.path();
+        let opened = path.clone();
+        let on_click = move |event: web_sys::MouseEvent| {
+            if let Some(on_open) = on_open
+                && dom::is_plain_click(&event)
+            {
+                event.prevent_default();
+                on_open.run(opened.clone());
+            }
+        };
+        let count = if unread >= MAX_COUNTED { format!("{}+", MAX_COUNTED - 1) } else { unread.to_string() };
+        let badge = (unread > 0)
+            .then(|| view! { <span class="recent-unread">{count}<span class="visually-hidden">" new"</span></span> });
+        view! {
+            <li>
+                <a class="recent-room" href=path on:click=on_click><span dir="auto">{room.title().to_owned()}</span>{badge}</a>
+            </li>
+        }
+    };
+    view! { <ul class="recent-rooms">{move || recent.rooms.get().into_iter().map(item).collect::<Vec<_>>()}</ul> }
+}
+
+/// The recent rooms on the front page, hidden while there are none.
+#[island]
+pub fn RecentRoomsSection() -> impl IntoView {
+    let recent = RecentRooms::new();
+    Effect::new(move || recent.refresh());
+    let has_rooms = when(move || !recent.rooms.with(Vec::is_empty));
+    view! {
+        <section class="front-recent" class:is-visible=has_rooms aria-label="Recent rooms">
+            <h2>"Recent rooms"</h2>
+            <RecentRoomList recent=recent on_open=None />
+        </section>
+    }
+}

@@ -1,0 +1,164 @@
+//! The form that posts and edits messages. It is a plain form: until the page is hydrated, and where it never is, the
+//! browser submits it.
+
+use super::draft::Draft;
+use super::editing::{fill_for_editing, submit_edit};
+use crate::domain::Message;
+use crate::domain::message::MAX_CHARS;
+use crate::ui::browser::{clock, dom};
+use crate::ui::components::common::derived::{text, when};
+use crate::ui::rejected_form::RejectedForm;
+use crate::ui::room::RoomState;
+use crate::ui::room::outbox::OutboxCommand;
+use leptos::html::{Form, Input};
+use leptos::prelude::*;
+use web_sys::{KeyboardEvent, SubmitEvent};
+
+/// Minimum time between two typing notifications, in milliseconds.
+const TYPING_INTERVAL_MS: f64 = 2500.0;
+
+/// Number of remaining characters from which on they are counted.
+const COUNTER_THRESHOLD: usize = 200;
+
+/// Step in which the remaining characters are announced to screen readers.
+const ANNOUNCE_STEP: usize = 50;
+
+#[component]
+pub(crate) fn Composer(
+    /// A form that the server has refused.
+    rejected: Option<RejectedForm>,
+) -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let identity = room.identity;
+    let (form, name) = (NodeRef::<Form>::new(), NodeRef::<Input>::new());
+    let draft = Draft::new(room);
+    let (message, rejected_name, reason) = match rejected {
+        Some(RejectedForm { message, username, detail }) => (message, username, Some(detail)),
+        None => (String::new(), None, None),
+    };
+    // The form holds a name only if the name was refused or is new.
+    if rejected_name.is_some() { identity.name_error } else { draft.rejection }.set(reason);
+    let last_typing_at = StoredValue::new(0.0);
+    draft.restore_draft();
+    fill_for_editing(room, draft);
+    draft.save_on_leave();
+
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = draft.value().trim().to_owned();
+        if let Some(target) = room.editing.target.get_untracked() {
+            submit_edit(room, target, typed);
+            return;
+        }
+        let given = name.get_untracked().filter(|_| identity.needs_name()).map(|name| name.value().trim().to_owned());
+        let given = given.filter(|name| !name.is_empty());
+        if let Some(name) = given.clone() {
+            room.join(name, typed.is_empty());
+        }
+        if !typed.is_empty() {
+            let username = given.or_else(|| identity.username.get_untracked());
+            room.submit(OutboxCommand::Post { username, text: typed.clone() });
+            draft.clear(&typed);
+            last_typing_at.set_value(0.0);
+        }
+    };
+    let on_input = move |_| {
+        let value = draft.save();
+        if !value.is_empty() && clock::now() - last_typing_at.get_value() > TYPING_INTERVAL_MS {
+            last_typing_at.set_value(clock::now());
+            room.send_typing();
+        }
+    };
+    let on_keydown = move |event: KeyboardEvent| match event.key().as_str() {
+        "Enter" if !event.shift_key() && !dom::is_ime_event(&event) && !dom::is_touch() => {
+            event.prevent_default();
+            let _ = form.get_untracked().map(|form| form.request_submit());
+        }
+        "ArrowUp" if draft.value().is_empty() && room.editing.target.get_untracked().is_none() => {
+            if let Some(Message { seq, .. }) = room.last_own() {
+                event.prevent_default();
+                room.editing.start(seq);
+            }
+        }
+        _ => {}
+    };
+
+    let page = room.page.get_untracked();
+    let action = text(move || room.page.with(|page| page.room.path()));
+    let is_nameless = when(move || identity.is_nameless() && identity.name_error.with(Option::is_none));
+    let error = text(move || identity.name_error.get().or(draft.rejection.get()).unwrap_or_default());
+    let is_editing = when(move || room.editing.target.with(Option::is_some));
+    let name_type = text(move || if identity.needs_name() { "text" } else { "hidden" });
+    let name_value = rejected_name.or_else(|| page.username.as_ref().map(ToString::to_string));
+    let is_required = when(move || !room.hydrated.get());
+    let label = text(move || {
+        let joins = room.hydrated.get() && identity.needs_name() && draft.length.get() == 0;
+        match (is_editing.get(), joins) {
+            (true, _) => "Save",
+            (false, true) => "Join",
+            (false, false) => "Send",
+        }
+    });
+    view! {
+        <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
+            <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
+            <p class="form-error" role="alert">{error}</p>
+            <p class="composer-editing" class:is-visible=is_editing>
+                "Editing your message"
+                <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
+            </p>
+            <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
+            <div class="composer-fields">
+                <input
+                    class="composer-name"
+                    name="username"
+                    type=name_type
+                    value=name_value
+                    placeholder="Your name"
+                    aria-label="Your name"
+                    autocomplete="nickname"
+                    maxlength="256"
+                    dir="auto"
+                    node_ref=name
+                />
+                <textarea
+                    name="message"
+                    rows="1"
+                    required=is_required
+                    placeholder="Message"
+                    aria-label="Message"
+                    dir="auto"
+                    node_ref=room.editing.field
+                    on:keydown=on_keydown
+                    on:input=on_input
+                >
+                    {message}
+                </textarea>
+                <button class="button">{label}</button>
+            </div>
+            <CharacterCounter length=draft.length />
+        </form>
+    }
+}
+
+/// The remaining characters near the limit, as a number and, in steps, for screen readers.
+#[component]
+fn CharacterCounter(length: RwSignal<usize>) -> impl IntoView {
+    let counter = text(move || {
+        let length = length.get();
+        match MAX_CHARS.checked_sub(length) {
+            Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
+            Some(remaining) => format!("{remaining} left"),
+            None => format!("{} characters over", length - MAX_CHARS),
+        }
+    });
+    let announcement = text(move || match MAX_CHARS.checked_sub(length.get()) {
+        Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
+        Some(remaining) => format!("Less than {} characters left", (remaining / ANNOUNCE_STEP + 1) * ANNOUNCE_STEP),
+        None => "Too many characters".to_owned(),
+    });
+    view! {
+        <p class="composer-counter">{counter}</p>
+        <p class="visually-hidden" role="status">{announcement}</p>
+    }
+}

@@ -1,0 +1,6 @@
+//! The dialogs of the room.
+
+pub(super) mod delete_dialog;
+mod modal;
+pub(super) mod moderation_dialog;
+pub(super) mod room_switcher;

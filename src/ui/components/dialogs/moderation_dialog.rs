@@ -1,0 +1,79 @@
+//! The owner's dialog: actions on a participant, and the settings of the room.
+
+use super::modal::use_modal;
+use crate::domain::moderation::Action;
+use crate::ui::components::common::derived::{text, when};
+use crate::ui::room::RoomState;
+use crate::ui::room::dialogs::ModerationTarget;
+use leptos::prelude::*;
+
+/// Length of a day, in seconds.
+const DAY_SECONDS: u32 = 24 * 60 * 60;
+
+/// A button: its label, its action, and the duration in seconds, 0 for none.
+type ModerationChoice = (&'static str, Action, u32);
+
+/// Actions on a participant.
+const PARTICIPANT_CHOICES: [ModerationChoice; 6] = [
+    ("Mute for 10 minutes", Action::Mute, 600),
+    ("Mute for a day", Action::Mute, DAY_SECONDS),
+    ("Ban for a day", Action::Ban, DAY_SECONDS),
+    ("Ban for 30 days", Action::Ban, 30 * DAY_SECONDS),
+    ("Unmute, or lift the ban", Action::Pardon, 0),
+    ("Hand the room over", Action::HandOver, 0),
+];
+
+/// Settings of the room.
+const ROOM_CHOICES: [ModerationChoice; 5] = [
+    ("Who may come in: nobody new", Action::Lock, 0),
+    ("Who may come in: anyone with the link", Action::Unlock, 0),
+    ("Slow mode: 10 seconds", Action::SlowMode, 10),
+    ("Slow mode: a minute", Action::SlowMode, 60),
+    ("Slow mode: off", Action::SlowMode, 0),
+];
+
+/// Actions on a member of a private room.
+const MEMBER_CHOICES: [ModerationChoice; 1] = [("Remove from the room", Action::Remove, 0)];
+
+/// Settings of a private room.
+const INVITATION_CHOICES: [ModerationChoice; 1] = [("Make a new link", Action::Renew, 0)];
+
+#[component]
+pub(crate) fn ModerationDialog() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let moderating = room.dialogs.moderating;
+    let dialog = use_modal(when(move || moderating.get().is_some()));
+    let title = text(move || match moderating.get() {
+        Some(ModerationTarget::AuthorOf(seq)) => room
+            .timeline
+            .with(|timeline| timeline.message(seq).map(|message| message.username.to_string()))
+            .unwrap_or_default(),
+        Some(ModerationTarget::Participant(participant)) => participant.username.to_string(),
+        _ => room.title.get(),
+    });
+    let is_participant = when(move || moderating.get().is_some_and(|target| target != ModerationTarget::Room));
+    let is_private = when(move || room.page.with(|page| page.room.is_private()));
+    let choices = |is_visible: Signal<bool>, choices: &'static [ModerationChoice]| {
+        let button = move |&(label, action, seconds)| {
+            view! { <button class="button-quiet" on:click=move |_| room.moderate(action, seconds)>{label}</button> }
+        };
+        view! { <p class="moderation-choices" class:is-visible=is_visible>{choices.iter().map(button).collect::<Vec<_>>()}</p> }
+    };
+    view! {
+        <dialog
+            class="dialog moderation"
+            aria-labelledby="moderation-title"
+            node_ref=dialog
+            on:close=move |_| _ = room.close_moderation()
+        >
+            <h2 id="moderation-title" dir="auto">{title}</h2>
+            {choices(is_participant, &PARTICIPANT_CHOICES)}
+            {choices(when(move || is_participant.get() && is_private.get()), &MEMBER_CHOICES)}
+            {choices(when(move || !is_participant.get()), &ROOM_CHOICES)}
+            {choices(when(move || !is_participant.get() && is_private.get()), &INVITATION_CHOICES)}
+            <p class="dialog-choices">
+                <button class="button" on:click=move |_| _ = room.close_moderation()>"Close"</button>
+            </p>
+        </dialog>
+    }
+}

@@ -1,0 +1,74 @@
+//! The header of the room: the way to other rooms, the title, the connection, and the number of participants.
+
+use crate::ui::browser::dom;
+use crate::ui::components::common::derived::{text, when};
+use crate::ui::room::dialogs::ModerationTarget;
+use crate::ui::room::{ConnectionStatus, RoomState};
+use leptos::prelude::*;
+use web_sys::MouseEvent;
+
+#[component]
+pub(crate) fn RoomHeader() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    // On a wide page the sidebar is always visible, and the count opens nothing.
+    let is_wide = RwSignal::new(false);
+    Effect::new(move || {
+        let update = move || is_wide.set(!dom::is_narrow());
+        update();
+        window_event_listener_untyped("resize", move |_| update());
+    });
+    let is_live = when(move || room.connection.status.get() == ConnectionStatus::Live);
+    let status = text(move || match room.connection.status.get() {
+        _ if !room.hydrated.get() => "Reading",
+        ConnectionStatus::Connecting => "Connecting…",
+        ConnectionStatus::Live => "Live",
+        ConnectionStatus::Waiting(_) => "Reconnecting…",
+        ConnectionStatus::Offline => "Offline",
+        ConnectionStatus::Closed(_) => "Closed",
+    });
+    let is_counted = when(move || is_live.get() && room.presence.count.get() > 0);
+    let count = text(move || format!("{} here now", room.presence.count.get()));
+    let is_private = when(move || room.page.with(|page| page.room.is_private()));
+    let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());
+    let is_owner = when(move || room.hydrated.get() && room.is_owner());
+    let open_switcher = move |event: MouseEvent| {
+        if dom::is_plain_click(&event) {
+            event.prevent_default();
+            room.dialogs.switcher.set(true);
+        }
+    };
+    view! {
+        <header class="room-header">
+            <a class="room-back" href="/" aria-label="Rooms" title="Rooms (Ctrl+K)" on:click=open_switcher>"‹"</a>
+            <div class="room-title">
+                <h1 dir="auto">{room.title}</h1>
+                <p class="room-status">
+                    <span class="connection-status">
+                        <span class="connection-dot" class:live=is_live></span>
+                        {status}
+                    </span>
+                    // Without script, or if the module does not load, new messages take a reload.
+                    <a class="room-reload" href="">"Show new messages"</a>
+                    <button
+                        class="room-count"
+                        class:is-visible=is_counted
+                        aria-expanded=is_expanded
+                        aria-controls="participants"
+                        disabled=is_wide
+                        on:click=move |_| room.dialogs.toggle_sidebar()
+                    >
+                        {count}
+                    </button>
+                    <span class="room-private" class:is-visible=is_private>"Private"</span>
+                    <button
+                        class="room-owner-button"
+                        class:is-visible=is_owner
+                        on:click=move |_| room.dialogs.moderating.set(Some(ModerationTarget::Room))
+                    >
+                        "Settings"
+                    </button>
+                </p>
+            </div>
+        </header>
+    }
+}

@@ -1,0 +1,101 @@
+//! A message, and the dividers between messages.
+
+use super::message_text::MessageText;
+use crate::domain::{Message, Timestamp};
+use crate::ui::browser::clock;
+use crate::ui::components::common::avatar::Avatar;
+use crate::ui::components::common::derived::{text, when};
+use crate::ui::room::RoomState;
+use crate::ui::room::timeline::rows::MessageRow;
+use crate::ui::room::unread::Unread;
+use leptos::either::Either;
+use leptos::prelude::*;
+
+/// A message. Its links and buttons name their action in `data-action`, which the list handles.
+#[component]
+pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let MessageRow { message, starts_group, shows_tag, saving, .. } = row;
+    let own = room.is_own(&message.tag);
+    let deleted = message.is_deleted();
+    let Message { seq, username, tag, text, sent_at, edited, .. } = message;
+    let byline = starts_group.then(|| {
+        view! {
+            <Avatar username=username.clone() tag=tag.clone() />
+            <p class="message-byline">
+                <b class="message-author" dir="auto">{username.to_string()}</b>
+                {shows_tag.then(|| view! { <span class="message-tag">{tag.as_str().to_owned()}</span> })}
+            </p>
+        }
+    });
+    // Shown on hover or focus once the page is hydrated.
+    let is_owner = when(move || room.is_owner());
+    let (first, class) =
+        if own { (("edit", "Edit"), "message-actions") } else { (("moderate", "More"), "message-actions owner-only") };
+    let actions = (!deleted).then(|| {
+        view! {
+            <span class=class class:is-visible=is_owner>
+                <button class="button-quiet" data-action=first.0>{first.1}</button>
+                <button class="button-quiet" data-action="delete">"Remove"</button>
+            </span>
+        }
+    });
+    let note = if saving { Some(" saving…") } else { edited.then_some(" (edited)") };
+    let is_permalink = room.page.with_untracked(|page| page.permalink) == Some(seq);
+    view! {
+        <li
+            class="message"
+            class:starts-group=starts_group
+            class:own=own
+            class:saving=saving
+            class:marked=when(move || room.marked.get() == Some(seq))
+            id=format!("m{seq}")
+            data-seq=seq
+            // A tap focuses the message, which shows its actions; without script, focus scrolls to a permalink.
+            tabindex="-1"
+            autofocus=is_permalink
+        >
+            {byline}
+            <a class="message-time" data-action="permalink" href=format!("{}{seq}", room.path())><MessageTime at=sent_at /></a>
+            {if deleted {
+                Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
+            } else {
+                Either::Right(view! { <MessageText text=text note=note /> })
+            }}
+            {actions}
+        </li>
+    }
+}
+
+/// The divider at the beginning of a day.
+#[component]
+pub(crate) fn DayDivider(at: Timestamp) -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let day = text(move || {
+        // "Today" becomes a date when the messages are rendered on another day.
+        room.timeline.track();
+        if room.hydrated.get() { clock::local_day(at) } else { at.day_utc() }
+    });
+    view! {
+        <li class="day-divider">
+            <time datetime=at.rfc3339()>{day}</time>
+        </li>
+    }
+}
+
+/// The divider before the first unread message.
+#[component]
+pub(crate) fn UnreadDivider() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let label = text(move || format!("{} new", room.read_state.unread.with(Unread::new_count_text)));
+    view! { <li class="unread-divider">{label}</li> }
+}
+
+/// A time of day: in UTC on the server, local after hydration.
+#[component]
+fn MessageTime(at: Timestamp) -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let short = text(move || if room.hydrated.get() { clock::local_time(at) } else { at.time_utc() });
+    let full = text(move || if room.hydrated.get() { clock::local_full(at) } else { format!("{} UTC", at.rfc3339()) });
+    view! { <time datetime=at.rfc3339() title=full>{short}</time> }
+}

@@ -1,0 +1,142 @@
+//! The messages of the room, oldest first, with links to those that are not loaded.
+
+use super::empty_room::EmptyRoom;
+use super::message_item::{DayDivider, MessageItem, UnreadDivider};
+use super::pending_list::PendingList;
+use crate::domain::{RoomPage, Seq, Timestamp};
+use crate::ui::browser::{clock, dom};
+use crate::ui::components::common::derived::{text, when};
+use crate::ui::room::RoomState;
+use crate::ui::room::dialogs::ModerationTarget;
+use crate::ui::room::timeline::Timeline;
+use crate::ui::room::timeline::rows::TimelineRow;
+use crate::ui::room::unread::Unread;
+use leptos::either::EitherOf3;
+use leptos::prelude::*;
+use std::time::Duration;
+use web_sys::MouseEvent;
+
+/// Delay after the last scroll event before the position is saved.
+const SCROLL_DEBOUNCE: Duration = Duration::from_millis(200);
+
+#[component]
+pub(crate) fn MessageList() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
+    // Another room has other messages with the same numbers, so that the visit is part of the key.
+    let rows = move || {
+        let hydrated = room.hydrated.get();
+        let rows = room.timeline.with(|timeline| {
+            room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
+        });
+        let visit = room.visit.latest();
+        rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
+    };
+
+    Effect::new(move |_| {
+        room.timeline.track();
+        room.outbox.track();
+        divider.track();
+        // By then the list is rendered and not painted yet.
+        queue_microtask(move || {
+            room.scroll.restore(room.follows());
+            room.update_read_position();
+        });
+    });
+    let page_text = move |read: fn(&RoomPage) -> String| text(move || room.page.with(read));
+    let has_later = when(move || room.timeline.with(Timeline::more_after));
+    // Saved while scrolling: a browser keeps no position of an element, and ignores changes of the history while a page
+    // is being unloaded.
+    let mut save_scroll = debounce(SCROLL_DEBOUNCE, move |()| room.save_scroll());
+    let on_scroll = move |_| {
+        save_scroll(());
+        room.scroll.update();
+        room.update_read_position();
+    };
+
+    view! {
+        <div
+            class="timeline"
+            node_ref=room.scroll.container
+            on:scroll=on_scroll
+            on:click=move |event| on_click(room, &event)
+            tabindex="0"
+            role="log"
+            aria-live="off"
+            aria-label="Messages"
+        >
+            <div class="timeline-content">
+                <TimelineStart />
+                <ol
+                    class="message-list"
+                    data-room=page_text(|page| page.room.to_string())
+                    data-epoch=page_text(|page| page.epoch.to_string())
+                    data-head=page_text(|page| page.head.to_string())
+                >
+                    <For each=rows key=|(visit, row)| (*visit, row.key()) let((_, row))>
+                        {match row {
+                            TimelineRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
+                            TimelineRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
+                            TimelineRow::Message(row) => EitherOf3::C(view! { <MessageItem row=row /> }),
+                        }}
+                    </For>
+                </ol>
+                <a class="timeline-more" class:is-visible=has_later data-action="newest" href=page_text(|page| page.room.path())>"Newest messages"</a>
+                <PendingList />
+            </div>
+        </div>
+    }
+}
+
+/// The part above the first loaded message: a link to earlier ones, the start of the room, or an invitation.
+#[component]
+fn TimelineStart() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    let has_earlier = when(move || room.timeline.with(Timeline::more_before));
+    let is_empty = when(move || {
+        !has_earlier.get()
+            && room.timeline.with(|timeline| timeline.first().is_none())
+            && room.outbox.with(|outbox| outbox.pending().is_empty())
+    });
+    let is_start = when(move || !has_earlier.get() && !is_empty.get());
+    let earlier = text(move || {
+        let first = room.timeline.with(Timeline::first).unwrap_or_default();
+        format!("{}{first}#m{first}", room.path())
+    });
+    view! {
+        <a class="timeline-more" class:is-visible=has_earlier data-action="earlier" href=earlier>"Earlier messages"</a>
+        <p class="timeline-start" class:is-visible=is_start>
+            "This is the start of " <b dir="auto">{room.title}</b> "."
+        </p>
+        <div class="empty-room" class:is-visible=is_empty>
+            <EmptyRoom />
+        </div>
+    }
+}
+
+/// Handles a click anywhere in the list: the element's `data-action` names the action, and `data-seq` of the message
+/// its target. One listener serves all messages: a listener for each would be attached with every rendered message.
+fn on_click(room: RoomState, event: &MouseEvent) {
+    let Some(target) = dom::event_target(event).and_then(|target| target.closest("[data-action]").ok().flatten())
+    else {
+        return;
+    };
+    let seq = || -> Option<Seq> { target.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok() };
+    let action = target.get_attribute("data-action").unwrap_or_default();
+    match (action.as_str(), seq()) {
+        ("edit", Some(seq)) => room.editing.start(seq),
+        ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
+        ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
+        _ if !dom::is_plain_click(event) => return,
+        ("earlier", _) => room.load_earlier(),
+        ("newest", _) => room.scroll_to_end(),
+        ("permalink", Some(seq)) => room.open_permalink(seq),
+        _ => return,
+    }
+    event.prevent_default();
+}
+
+/// Returns the number of the day: in UTC on the server, in the visitor's time zone after hydration.
+fn day_number(at: Timestamp, hydrated: bool) -> i64 {
+    at.day_number(if hydrated { clock::offset_minutes(at) } else { 0 })
+}

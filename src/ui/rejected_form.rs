@@ -1,0 +1,14 @@
+//! Forms that the server has refused.
+
+/// A message or a name that was sent as a form and refused. It comes back with the page, so that nothing is lost.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RejectedForm {
+    /// The message.
+    pub message: String,
+    /// The name, if the visitor has to give it again.
+    pub username: Option<String>,
+    /// The reason.
+    pub detail: String,
+}
+
+crate::domain::json::read_by_name!(RejectedForm { message, username, detail });

@@ -1,0 +1,264 @@
+//! The connection of the room: connects, reconnects with backoff, resumes. One loop handles the events of the socket,
+//! the network and the page in the order in which they happen.
+
+mod backoff;
+mod socket;
+
+use crate::domain::room::encode_segment;
+use crate::domain::{Epoch, RoomName, Seq};
+use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
+use crate::ui::browser::{clock::now, dom, location};
+use backoff::{Backoff, MAX_RECONNECT_DELAY};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::StreamExt;
+use leptos::prelude::{set_interval_with_handle, window_event_listener_untyped};
+use socket::{BrowserSocket, SocketEvent};
+use std::time::Duration;
+
+/// Interval at which the loop checks its timeouts.
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Close codes with which the server ends a connection for good.
+const FINAL_CLOSE_CODES: std::ops::Range<u16> = 4500..5000;
+
+/// Connection state as the page shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ConnectionStatus {
+    /// Connecting, or waiting for the welcome frame.
+    #[default]
+    Connecting,
+    /// Frames are delivered.
+    Live,
+    /// Disconnected; seconds until the next attempt.
+    Waiting(u32),
+    /// Disconnected; the device reports no network.
+    Offline,
+    /// Closed by the server for good, with its close code ([`close`](crate::protocol::close)).
+    Closed(u16),
+}
+
+/// Receiver of the loop's notifications.
+pub(crate) trait ConnectionListener: 'static {
+    /// Returns the last applied number of the log, after which a connection resumes.
+    fn position(&self) -> Seq;
+    /// Called when the connection status changes.
+    fn on_status(&self, status: ConnectionStatus);
+    /// Called after the welcome frame: pending commands can be sent.
+    fn on_welcome(&self);
+    /// Called when the connection is lost: frames in flight may not have arrived.
+    fn on_lost(&self);
+    /// Called for every frame except the welcome frame.
+    fn on_frame(&self, frame: ServerFrame);
+}
+
+/// A cheaply cloned handle on the loop.
+#[derive(Clone)]
+pub(crate) struct ConnectionHandle {
+    events: UnboundedSender<ConnectionEvent>,
+}
+
+/// An input of the loop.
+enum ConnectionEvent {
+    Socket(SocketEvent),
+    Tick,
+    /// The network is back, the page is visible again, or the visitor asks to reconnect.
+    Wake,
+    Offline,
+    Send(ClientFrame),
+    /// The page leaves the room.
+    Close,
+}
+
+impl ConnectionHandle {
+    /// Connects to a room and stays connected until [`close`](Self::close).
+    pub(crate) fn open(
+        room: &RoomName,
+        epoch: &Epoch,
+        username: Option<&str>,
+        listener: impl ConnectionListener,
+    ) -> Self {
+        let (sender, receiver) = unbounded();
+        let handle = Self { events: sender };
+        let name = username.map(|name| format!("&username={}", encode_segment(name))).unwrap_or_default();
+        let url = format!("{}?epoch={epoch}{name}", location::socket_url(room));
+        let connection = ConnectionLoop {
+            handle: handle.clone(),
+            listener,
+            url,
+            socket: None,
+            phase: ConnectionPhase::Idle,
+            backoff: Backoff::default(),
+        };
+        let window_events = [
+            ("online", (|| ConnectionEvent::Wake) as fn() -> ConnectionEvent),
+            ("offline", || ConnectionEvent::Offline),
+            ("visibilitychange", || ConnectionEvent::Wake),
+        ];
+        let listeners = window_events.map(|(name, event)| {
+            let handle = handle.clone();
+            window_event_listener_untyped(name, move |_| handle.dispatch(event()))
+        });
+        let ticker = handle.clone();
+        let interval = set_interval_with_handle(move || ticker.dispatch(ConnectionEvent::Tick), TICK_INTERVAL);
+        leptos::task::spawn_local(async move {
+            connection.run(receiver).await;
+            listeners.into_iter().for_each(|listener| listener.remove());
+            let _ = interval.map(|interval| interval.clear());
+        });
+        handle
+    }
+
+    /// Closes the connection and ends the loop.
+    pub(crate) fn close(&self) {
+        self.dispatch(ConnectionEvent::Close);
+    }
+
+    /// Sends a frame if there is a connection, and drops it otherwise: commands that must not be lost are in the
+    /// outbox.
+    pub(crate) fn send(&self, frame: ClientFrame) {
+        self.dispatch(ConnectionEvent::Send(frame));
+    }
+
+    /// Connects immediately if the loop waits for its next attempt.
+    pub(crate) fn reconnect(&self) {
+        self.dispatch(ConnectionEvent::Wake);
+    }
+
+    fn dispatch(&self, event: ConnectionEvent) {
+        // After `close` there is no receiver.
+        let _ = self.events.unbounded_send(event);
+    }
+}
+
+/// The loop and its connection.
+struct ConnectionLoop<L> {
+    handle: ConnectionHandle,
+    listener: L,
+    url: String,
+    socket: Option<BrowserSocket>,
+    phase: ConnectionPhase,
+    backoff: Backoff,
+}
+
+/// Phase of the connection; times are in milliseconds of [`now`].
+enum ConnectionPhase {
+    Idle,
+    Connecting { since: f64 },
+    Live { last_received: f64, last_sent: f64 },
+    Waiting { until: f64 },
+    Closed,
+}
+
+impl ConnectionPhase {
+    /// Corrects the times after the clock was set back: none lies after `now`, and no wait exceeds
+    /// [`MAX_RECONNECT_DELAY`].
+    fn clamp(&mut self, now: f64) {
+        match self {
+            Self::Connecting { since } => *since = since.min(now),
+            Self::Live { last_received, last_sent } => {
+                (*last_received, *last_sent) = (last_received.min(now), last_sent.min(now));
+            }
+            Self::Waiting { until } => *until = until.min(now + MAX_RECONNECT_DELAY),
+            Self::Idle | Self::Closed => {}
+        }
+    }
+}
+
+impl<L: ConnectionListener> ConnectionLoop<L> {
+    async fn run(mut self, mut events: UnboundedReceiver<ConnectionEvent>) {
+        self.connect();
+        while let Some(event) = events.next().await {
+            match event {
+                ConnectionEvent::Socket(SocketEvent::Opened) => {
+                    self.phase = ConnectionPhase::Live { last_received: now(), last_sent: now() };
+                }
+                ConnectionEvent::Socket(SocketEvent::Received(text)) => self.receive(&text),
+                ConnectionEvent::Socket(SocketEvent::Closed { code }) => self.on_lost(code),
+                ConnectionEvent::Tick => self.tick(),
+                ConnectionEvent::Wake => self.wake(),
+                ConnectionEvent::Offline => self.on_lost(0),
+                ConnectionEvent::Send(frame) => self.send(&frame),
+                ConnectionEvent::Close => break,
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        self.listener.on_status(ConnectionStatus::Connecting);
+        self.phase = ConnectionPhase::Connecting { since: now() };
+        let url = format!("{}&after={}", self.url, self.listener.position());
+        let handle = self.handle.clone();
+        self.socket = BrowserSocket::open(&url, move |event| handle.dispatch(ConnectionEvent::Socket(event)));
+        if self.socket.is_none() {
+            self.on_lost(0);
+        }
+    }
+
+    fn receive(&mut self, text: &str) {
+        if let ConnectionPhase::Live { last_received, .. } = &mut self.phase {
+            *last_received = now();
+        }
+        match ServerFrame::parse(text) {
+            Some(ServerFrame::Welcome { .. }) => {
+                self.backoff.on_welcome(now());
+                self.listener.on_status(ConnectionStatus::Live);
+                self.listener.on_welcome();
+            }
+            Some(frame) => self.listener.on_frame(frame),
+            None => {}
+        }
+    }
+
+    fn on_lost(&mut self, code: u16) {
+        self.socket = None;
+        self.listener.on_lost();
+        match self.phase {
+            ConnectionPhase::Closed => return,
+            _ if FINAL_CLOSE_CODES.contains(&code) => {
+                self.phase = ConnectionPhase::Closed;
+                return self.listener.on_status(ConnectionStatus::Closed(code));
+            }
+            _ => {}
+        }
+        let delay = self.backoff.on_lost(now(), js_sys::Math::random());
+        // The device may be wrong about the network: the server may run on this very machine.
+        let delay = if dom::is_online() { delay } else { MAX_RECONNECT_DELAY };
+        self.phase = ConnectionPhase::Waiting { until: now() + delay };
+        self.show_waiting();
+    }
+
+    fn tick(&mut self) {
+        let (now, idle_timeout) = (now(), f64::from(SILENCE_MS));
+        self.phase.clamp(now);
+        match &mut self.phase {
+            ConnectionPhase::Connecting { since } if now - *since > idle_timeout => self.on_lost(0),
+            ConnectionPhase::Live { last_received, .. } if now - *last_received > idle_timeout => self.on_lost(0),
+            ConnectionPhase::Live { last_sent, .. } if now - *last_sent >= f64::from(HEARTBEAT_MS) => {
+                *last_sent = now;
+                self.send(&ClientFrame::Heartbeat);
+            }
+            ConnectionPhase::Waiting { until } if now >= *until => self.connect(),
+            ConnectionPhase::Waiting { .. } => self.show_waiting(),
+            _ => {}
+        }
+    }
+
+    fn wake(&mut self) {
+        if matches!(self.phase, ConnectionPhase::Waiting { .. }) {
+            self.connect();
+        }
+    }
+
+    fn show_waiting(&self) {
+        let ConnectionPhase::Waiting { until } = self.phase else { return };
+        let seconds = ((until - now()) / 1000.0).ceil().max(1.0) as u32;
+        let online = dom::is_online();
+        self.listener.on_status(if online { ConnectionStatus::Waiting(seconds) } else { ConnectionStatus::Offline });
+    }
+
+    fn send(&self, frame: &ClientFrame) {
+        if let (ConnectionPhase::Live { .. }, Some(socket)) = (&self.phase, &self.socket) {
+            socket.send(&frame.encode());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The connection as the page shows and uses it.
+
+use super::connection::{ConnectionHandle, ConnectionStatus};
+use crate::protocol::{ClientFrame, close};
+use leptos::prelude::*;
+
+/// Announcement after a lost connection is back.
+pub(crate) const RECONNECTED: &str = "Connected.";
+
+/// Status of the connection, its announcement, and the handle to send with.
+#[derive(Clone, Copy)]
+pub(crate) struct ConnectionState {
+    /// The current status.
+    pub(crate) status: RwSignal<ConnectionStatus>,
+    /// The last text announced to screen readers; empty until the connection is lost for the first time.
+    pub(crate) announcement: RwSignal<String>,
+    handle: StoredValue<Option<ConnectionHandle>>,
+}
+
+impl ConnectionState {
+    pub(crate) fn new() -> Self {
+        Self { status: RwSignal::default(), announcement: RwSignal::default(), handle: StoredValue::new(None) }
+    }
+
+    /// Returns whether frames are delivered.
+    pub(crate) fn is_live(self) -> bool {
+        self.status.get_untracked() == ConnectionStatus::Live
+    }
+
+    /// Sends a frame if there is a connection, and drops it otherwise.
+    pub(crate) fn send(self, frame: ClientFrame) {
+        self.handle.with_value(|handle| handle.as_ref().map(|handle| handle.send(frame)));
+    }
+
+    /// Connects immediately instead of after the delay.
+    pub(crate) fn reconnect(self) {
+        self.handle.with_value(|handle| handle.as_ref().map(ConnectionHandle::reconnect));
+    }
+
+    /// Closes the connection, if there is one.
+    pub(super) fn close(self) {
+        self.handle.with_value(|handle| handle.as_ref().map(ConnectionHandle::close));
+    }
+
+    /// Uses another connection from now on.
+    pub(super) fn set_handle(self, handle: ConnectionHandle) {
+        self.handle.set_value(Some(handle));
+    }
+
+    /// Shows a status. It is announced once, not with every second of waiting, and the announcement stands from the
+    /// first loss until the room is live again.
+    pub(super) fn show(self, status: ConnectionStatus) {
+        self.status.set(status);
+        let before = self.announcement.get_untracked();
+        let announcement = match status {
+            ConnectionStatus::Connecting => &before,
+            ConnectionStatus::Live if before.is_empty() => "",
+            ConnectionStatus::Live => RECONNECTED,
+            ConnectionStatus::Waiting(_) => "The connection is lost. Messages wait here.",
+            ConnectionStatus::Offline => "You’re offline. Messages wait here.",
+            ConnectionStatus::Closed(code) => close_reason(code),
+        };
+        if announcement != before {
+            self.announcement.set(announcement.to_owned());
+        }
+    }
+}
+
+/// Returns why the server closed the connection for good, by its close code.
+pub(crate) fn close_reason(code: u16) -> &'static str {
+    match code {
+        close::BANNED => "You are banned from this room for a while.",
+        close::DELETED => "This room was deleted.",
+        _ => "The server closed your connection.",
+    }
+}

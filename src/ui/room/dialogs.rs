@@ -1,0 +1,63 @@
+//! Dialogs and panels of the room, and what they are about.
+
+use crate::domain::{Participant, Seq};
+use leptos::prelude::*;
+
+/// Subject of the moderation dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ModerationTarget {
+    /// The room itself.
+    Room,
+    /// The author of a message.
+    AuthorOf(Seq),
+    /// A participant who is present.
+    Participant(Participant),
+}
+
+/// Open state of the dialogs, and of the sidebar where it is a panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialogs {
+    /// Whether the room switcher is open.
+    pub(crate) switcher: RwSignal<bool>,
+    /// Whether the sidebar is open, on pages too narrow to show it beside the messages.
+    pub(crate) sidebar: RwSignal<bool>,
+    /// The message to delete once the visitor confirms.
+    pub(crate) deleting: RwSignal<Option<Seq>>,
+    /// The subject of the moderation dialog.
+    pub(crate) moderating: RwSignal<Option<ModerationTarget>>,
+}
+
+impl Dialogs {
+    pub(crate) fn new() -> Self {
+        Self {
+            switcher: RwSignal::new(false),
+            sidebar: RwSignal::new(false),
+            deleting: RwSignal::default(),
+            moderating: RwSignal::default(),
+        }
+    }
+
+    /// Returns whether a modal dialog is open.
+    pub(crate) fn is_modal_open(self) -> bool {
+        self.switcher.get_untracked()
+            || self.deleting.get_untracked().is_some()
+            || self.moderating.get_untracked().is_some()
+    }
+
+    /// Closes the modal dialogs.
+    pub(crate) fn close_modals(self) {
+        self.switcher.set(false);
+        self.deleting.set(None);
+        self.moderating.set(None);
+    }
+
+    /// Opens the room switcher, or closes it.
+    pub(crate) fn toggle_switcher(self) {
+        self.switcher.update(|open| *open = !*open);
+    }
+
+    /// Opens the sidebar, or closes it.
+    pub(crate) fn toggle_sidebar(self) {
+        self.sidebar.update(|open| *open = !*open);
+    }
+}

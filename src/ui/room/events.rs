@@ -1,0 +1,153 @@
+//! Frames of the server, applied to the room.
+
+use super::connection::{ConnectionHandle, ConnectionListener, ConnectionStatus};
+use super::outbox::Outbox;
+use super::request_guard::RequestId;
+use super::state::RoomState;
+use super::timeline::Applied;
+use crate::domain::{Event, EventBody, EventId, RejectionCode, RoomName, RoomPage, Seq};
+use crate::protocol::{ClientFrame, ServerFrame};
+use crate::ui::browser::{dom, location};
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// Handler of the connection of one visit. After the visitor has left the room it ignores everything.
+struct RoomEventHandler {
+    room: RoomState,
+    visit: RequestId,
+}
+
+impl RoomEventHandler {
+    fn is_current(&self) -> bool {
+        self.room.visit.is_latest(self.visit)
+    }
+}
+
+impl ConnectionListener for RoomEventHandler {
+    fn position(&self) -> Seq {
+        self.room.position()
+    }
+
+    fn on_status(&self, status: ConnectionStatus) {
+        if self.is_current() {
+            self.room.connection.show(status);
+            if matches!(status, ConnectionStatus::Closed(_)) {
+                self.room.send_pending();
+            }
+        }
+    }
+
+    fn on_welcome(&self) {
+        if self.is_current() {
+            // Frames handed to the connection before it was open were dropped.
+            self.room.outbox.update_untracked(Outbox::reset_in_flight);
+            self.room.send_pending();
+            self.room.retry_navigation();
+        }
+    }
+
+    fn on_lost(&self) {
+        if self.is_current() {
+            self.room.stop_sending();
+        }
+    }
+
+    fn on_frame(&self, frame: ServerFrame) {
+        if !self.is_current() {
+            return;
+        }
+        let room = self.room;
+        room.presence.handle_frame(&frame);
+        match frame {
+            ServerFrame::Rejected { id: Some(id), rejection } => {
+                let id = EventId::from_stored(id);
+                // A pending command shows its own reason; a command that is not in the outbox has no other place.
+                let is_pending = rejection.code == RejectionCode::RateLimited;
+                if is_pending || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
+                    room.notice.set(rejection.detail.clone());
+                }
+                room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
+                if matches!(rejection.code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid) {
+                    room.identity.name_error.set(Some(rejection.detail));
+                }
+                // A temporary refusal is retried when the server says so, not only at the next connection.
+                match rejection.retry_after_ms {
+                    Some(ms) => set_timeout(move || room.send_pending(), Duration::from_millis(ms.into())),
+                    None => room.flush_outbox(),
+                }
+            }
+            ServerFrame::Heartbeat { head } if head > room.position() => room.send_sync(),
+            ServerFrame::Reset { .. } => location::reload(),
+            frame => {
+                if let Some(event) = frame.into_event() {
+                    room.apply_event(event);
+                }
+            }
+        }
+    }
+}
+
+impl RoomState {
+    /// Connects under the visitor's name, and closes the previous connection.
+    pub(super) fn connect(self, name: &RoomName, page: &RoomPage) {
+        self.connection.close();
+        self.stop_sending();
+        let handler = RoomEventHandler { room: self, visit: self.visit.latest() };
+        let username = self.identity.username.get_untracked();
+        self.connection.set_handle(ConnectionHandle::open(name, &page.epoch, username.as_deref(), handler));
+    }
+
+    /// Renders the messages before the next frame is painted, once for all events that arrive until then.
+    pub(super) fn schedule_redraw(self) {
+        if !self.redraw_scheduled.get_value() {
+            self.redraw_scheduled.set_value(true);
+            request_animation_frame(move || {
+                self.redraw_scheduled.set_value(false);
+                self.timeline.notify();
+            });
+        }
+    }
+
+    /// Requests the events after the last applied one.
+    fn send_sync(self) {
+        self.connection.send(ClientFrame::Sync { after: self.position() });
+    }
+
+    fn apply_event(self, event: Event) {
+        let id = event.id.clone();
+        self.apply_ownership(&event);
+        // The reader may have scrolled since the last scroll event.
+        self.scroll.update();
+        let follows = self.follows();
+        let message = match &event.body {
+            EventBody::Message { username, tag, text } => {
+                Some((event.seq, username.clone(), tag.clone(), text.clone()))
+            }
+            _ => None,
+        };
+        let mut applied = Applied::Duplicate;
+        self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
+        if applied == Applied::Gap {
+            return self.send_sync();
+        }
+        if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
+            self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
+            if !self.outbox.with_untracked(Outbox::has_pending) {
+                // The notice told why commands were waiting.
+                self.notice.set(String::new());
+            }
+            self.flush_outbox();
+        }
+        if applied == Applied::Appended {
+            self.schedule_redraw();
+            match message {
+                Some((seq, _, tag, _)) if self.is_own(&tag) => self.read_state.mark_own(seq),
+                Some((seq, username, _, text)) => {
+                    self.notifications.push(&username, &text);
+                    self.read_state.push(seq, follows && !dom::is_hidden());
+                }
+                None => {}
+            }
+        }
+    }
+}

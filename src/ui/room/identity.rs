@@ -1,0 +1,31 @@
+//! The visitor's name in the room.
+
+use super::request_guard::RequestGuard;
+use leptos::prelude::*;
+
+/// The visitor's name, and why the server refuses it.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity {
+    /// The name, or `None` until the visitor has given one.
+    pub(crate) username: RwSignal<Option<String>>,
+    /// The reason if the server refuses the name in this room.
+    pub(crate) name_error: RwSignal<Option<String>>,
+    /// Guard of the requests to take a name: of several names the last one counts.
+    pub(super) joins: RequestGuard,
+}
+
+impl Identity {
+    pub(crate) fn new(username: Option<String>) -> Self {
+        Self { username: RwSignal::new(username), name_error: RwSignal::default(), joins: RequestGuard::new() }
+    }
+
+    /// Returns whether the composer has to ask for a name.
+    pub(crate) fn needs_name(self) -> bool {
+        self.is_nameless() || self.name_error.with(Option::is_some)
+    }
+
+    /// Returns whether the visitor has given no name yet.
+    pub(crate) fn is_nameless(self) -> bool {
+        self.username.with(Option::is_none)
+    }
+}

@@ -1,0 +1,34 @@
+//! State and logic of the room island. Views are in `components`; nothing here renders.
+//!
+//! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
+//! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
+//! and the files that implement one task each on `RoomState` (`events`, `navigation`, `outbox_sender`, `moderation`,
+//! `join`).
+
+mod connection;
+pub(crate) mod connection_state;
+pub(crate) mod dialogs;
+mod editing;
+mod events;
+mod identity;
+mod join;
+pub(crate) mod lifecycle;
+mod moderation;
+mod navigation;
+pub(crate) mod notifications;
+pub mod outbox;
+mod outbox_sender;
+mod presence;
+mod read_state;
+pub(crate) mod recent_rooms;
+mod request_guard;
+mod requests;
+pub(crate) mod scroll_anchor;
+mod send_lock;
+mod shortcuts;
+pub(crate) mod state;
+pub mod timeline;
+pub mod unread;
+
+pub(crate) use connection::ConnectionStatus;
+pub(crate) use state::RoomState;

@@ -1,0 +1,80 @@
+//! Moderation: ownership of the room and the owner's actions.
+
+use super::dialogs::ModerationTarget;
+use super::state::RoomState;
+use crate::api::open_room;
+use crate::domain::moderation::Action;
+use crate::domain::page::Ownership;
+use crate::domain::{Event, EventBody};
+use crate::protocol::ClientFrame;
+use crate::ui::browser::random;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+impl RoomState {
+    /// Returns whether the visitor owns the room.
+    pub(crate) fn is_owner(self) -> bool {
+        self.page.with(|page| page.ownership == Ownership::Yours)
+    }
+
+    /// Requests the current invitation link. It is not in the log, which former members can read too.
+    fn request_invitation(self) {
+        let (name, visit) = (self.name(), self.visit.latest());
+        spawn_local(async move {
+            if let Ok(response) = open_room(name.to_string(), None, None).await
+                && self.visit.is_latest(visit)
+            {
+                self.page.update(|page| page.invitation = response.invitation);
+            }
+        });
+    }
+
+    /// Closes the moderation dialog. Returns its subject, or `None` if it was not open.
+    pub(crate) fn close_moderation(self) -> Option<ModerationTarget> {
+        let target = self.dialogs.moderating.get_untracked()?;
+        self.dialogs.moderating.set(None);
+        if let ModerationTarget::AuthorOf(seq) = target {
+            // The button that opened the dialog is hidden by then: it shows only while its message is pointed at.
+            request_animation_frame(move || self.scroll.focus_message(seq));
+        }
+        Some(target)
+    }
+
+    /// Takes an action on the subject of the moderation dialog, for `seconds` if it expires, and closes the dialog.
+    pub(crate) fn moderate(self, action: Action, seconds: u32) {
+        let (target, tag) = match self.close_moderation() {
+            Some(ModerationTarget::AuthorOf(seq)) => (Some(seq), None),
+            Some(ModerationTarget::Participant(participant)) => (None, Some(participant.tag)),
+            _ => (None, None),
+        };
+        if !self.connection.is_live() {
+            return self.notice.set("That didn’t work: you’re not connected.".to_owned());
+        }
+        let id = Some(random::event_id().as_str().to_owned());
+        self.connection.send(ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) });
+    }
+
+    /// Updates the ownership of the room after an event, and shows moderation events to the visitor.
+    pub(super) fn apply_ownership(self, event: &Event) {
+        let before = self.page.with_untracked(|page| page.ownership);
+        let of = |tag| if self.is_own(tag) { Ownership::Yours } else { Ownership::Anothers };
+        let now = match &event.body {
+            EventBody::Message { tag, .. } if before == Ownership::Nobodys => of(tag),
+            EventBody::Moderated(moderation) => {
+                self.notice.set(moderation.to_string());
+                let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
+                if matches!(moderation.action, Action::Renew | Action::Remove) && !is_own {
+                    self.request_invitation();
+                }
+                match (moderation.action, &moderation.subject) {
+                    (Action::HandOver, Some(new_owner)) => of(&new_owner.tag),
+                    _ => before,
+                }
+            }
+            _ => before,
+        };
+        if now != before {
+            self.page.update(|page| page.ownership = now);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Commands of the visitor that the server has not acknowledged. Each is saved before it is sent, sent again after
+//! every reconnect, and removed only when the log has it: its id makes sending twice harmless. Pure logic;
+//! `browser::storage` keeps the saved form.
+
+#[cfg(test)]
+mod tests;
+
+use crate::domain::json::{FromJson, Json};
+use crate::domain::{EventId, Rejection, RejectionCode, Seq};
+use serde::Serialize;
+
+/// A change of the room that the visitor has asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxCommand {
+    /// Posts a message.
+    Post {
+        /// The author's name, or `None` to post without one.
+        username: Option<String>,
+        /// The text.
+        text: String,
+    },
+    /// Replaces the text of an own message.
+    Edit {
+        /// The number of the message.
+        target: Seq,
+        /// The new text.
+        text: String,
+    },
+    /// Deletes an own message.
+    Delete {
+        /// The number of the message.
+        target: Seq,
+    },
+}
+
+impl FromJson for OutboxCommand {
+    fn from_json(mut json: Json) -> Option<Self> {
+        Some(if let Some(mut post) = json.take::<Option<Json>>("post")? {
+            Self::Post { username: post.take("username")?, text: post.take("text")? }
+        } else if let Some(mut edit) = json.take::<Option<Json>>("edit")? {
+            Self::Edit { target: edit.take("target")?, text: edit.take("text")? }
+        } else {
+            Self::Delete { target: json.take::<Json>("delete")?.take("target")? }
+        })
+    }
+}
+
+impl OutboxCommand {
+    /// Returns the typed text; empty for a deletion.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Post { text, .. } | Self::Edit { text, .. } => text,
+            Self::Delete { .. } => "",
+        }
+    }
+}
+
+/// A command that the log does not have yet. Its JSON is the form in the browser's storage, which other releases read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PendingCommand {
+    /// The idempotency key.
+    pub id: EventId,
+    /// The position among the pending commands of all tabs: the time of typing in milliseconds, made unique within a
+    /// tab.
+    pub order: u64,
+    /// The command.
+    #[serde(rename = "wish")]
+    pub command: OutboxCommand,
+    /// The reason if the server refused the command, which then waits for its author.
+    pub refused: Option<String>,
+    /// Whether the command is in flight on the current connection.
+    #[serde(skip)]
+    pub sent: bool,
+}
+
+impl FromJson for PendingCommand {
+    fn from_json(mut json: Json) -> Option<Self> {
+        Some(Self {
+            id: json.take("id")?,
+            order: json.take("order")?,
+            command: json.take("wish")?,
+            refused: json.take("refused")?,
+            sent: false,
+        })
+    }
+}
+
+impl PendingCommand {
+    /// Returns the form in the browser's storage.
+    pub fn to_stored(&self) -> String {
+        serde_json::to_string(self).expect("a command is plain data")
+    }
+
+    /// Reads the form in the browser's storage; `None` if it is another text.
+    pub fn parse_stored(text: &str) -> Option<Self> {
+        Self::from_json(Json::parse(text)?)
+    }
+}
+
+/// The pending commands of a room, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbox {
+    pending: Vec<PendingCommand>,
+}
+
+impl Outbox {
+    /// Returns the pending commands, oldest first.
+    pub fn pending(&self) -> &[PendingCommand] {
+        &self.pending
+    }
+
+    /// Returns the pending command with this id.
+    pub fn get(&self, id: &EventId) -> Option<&PendingCommand> {
+        self.pending.iter().find(|pending| pending.id == *id)
+    }
+
+    /// Returns the newest pending edit or deletion of a message. Refused ones don't count.
+    pub fn pending_change(&self, seq: Seq) -> Option<&PendingCommand> {
+        self.pending.iter().rev().find(|pending| match pending.command {
+            OutboxCommand::Edit { target, .. } | OutboxCommand::Delete { target } => {
+                target == seq && pending.refused.is_none()
+            }
+            OutboxCommand::Post { .. } => false,
+        })
+    }
+
+    /// Adds a command that was given at `now`, in milliseconds.
+    pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64) {
+        let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
+        self.pending.push(PendingCommand { id, order, command, refused: None, sent: false });
+    }
+
+    /// Replaces the commands by the stored ones of all tabs. A command that is no longer stored was acknowledged in
+    /// another tab.
+    pub fn merge_stored(&mut self, stored: Vec<PendingCommand>) {
+        let before = std::mem::take(&mut self.pending);
+        for mut pending in stored {
+            pending.sent = before.iter().any(|known| known.id == pending.id && known.sent);
+            let position = (pending.order, pending.id.as_str());
+            let earlier = self.pending.iter().take_while(|other| (other.order, other.id.as_str()) < position).count();
+            self.pending.insert(earlier, pending);
+        }
+    }
+
+    /// Returns whether any command waits for the server.
+    pub fn has_pending(&self) -> bool {
+        self.pending.iter().any(|pending| pending.refused.is_none())
+    }
+
+    /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the
+    /// server can't take a command right now, the commands after it must not overtake it.
+    pub fn take_next(&mut self) -> Option<PendingCommand> {
+        let next = self.pending.iter_mut().find(|pending| pending.refused.is_none())?;
+        if std::mem::replace(&mut next.sent, true) { None } else { Some(next.clone()) }
+    }
+
+    /// Marks every command as not sent: the connection was lost or replaced.
+    pub fn reset_in_flight(&mut self) {
+        self.pending.iter_mut().for_each(|pending| pending.sent = false);
+    }
+
+    /// Removes a command that is in the log, or that its author discards. Returns whether there was one.
+    pub fn remove(&mut self, id: &EventId) -> bool {
+        let before = self.pending.len();
+        self.pending.retain(|pending| pending.id != *id);
+        self.pending.len() < before
+    }
+
+    /// Takes the server's refusal of a command. A temporary one is to be sent again; any other waits for its author.
+    pub fn refuse(&mut self, id: &EventId, rejection: &Rejection) {
+        use RejectionCode::{Draining, RateLimited, Unavailable};
+        if let Some(pending) = self.get_mut(id) {
+            pending.sent = false;
+            if !matches!(rejection.code, Draining | RateLimited | Unavailable) {
+                pending.refused = Some(rejection.detail.clone());
+            }
+        }
+    }
+
+    /// Makes a refused command pending again. A message is posted under `username`, if there is one.
+    pub fn retry(&mut self, id: &EventId, username: Option<String>) {
+        if let Some(pending) = self.get_mut(id) {
+            pending.refused = None;
+            if let (OutboxCommand::Post { username: author, .. }, Some(username)) = (&mut pending.command, username) {
+                *author = Some(username);
+            }
+        }
+    }
+
+    fn get_mut(&mut self, id: &EventId) -> Option<&mut PendingCommand> {
+        self.pending.iter_mut().find(|pending| pending.id == *id)
+    }
+}

@@ -1,0 +1,57 @@
+//! The read position of the open room.
+
+use super::unread::Unread;
+use crate::domain::Seq;
+use leptos::prelude::*;
+
+/// Unread messages, and whether the visitor has seen their divider.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadState {
+    /// The unread messages.
+    pub(crate) unread: RwSignal<Unread>,
+    /// Whether the unread divider was in view; also true while there is none.
+    pub(crate) divider_seen: RwSignal<bool>,
+}
+
+impl ReadState {
+    pub(crate) fn new() -> Self {
+        Self { unread: RwSignal::default(), divider_seen: RwSignal::new(true) }
+    }
+
+    /// Starts over with the unread messages of another room.
+    pub(super) fn reset(self, unread: Unread) {
+        self.divider_seen.set(unread.divider().is_none());
+        self.unread.set(unread);
+    }
+
+    /// Returns the number up to which everything is read.
+    pub(crate) fn read(self) -> Seq {
+        self.unread.with_untracked(Unread::read)
+    }
+
+    /// Returns the number after which the unread divider stands.
+    pub(crate) fn divider(self) -> Option<Seq> {
+        self.unread.with_untracked(Unread::divider)
+    }
+
+    /// Marks everything up to `seq` as read.
+    pub(super) fn mark_read(self, seq: Seq) {
+        if self.read() < seq {
+            self.unread.update(|unread| unread.mark_read(seq));
+        }
+    }
+
+    /// Marks everything up to the visitor's own new message as read.
+    pub(super) fn mark_own(self, seq: Seq) {
+        self.unread.update(|unread| unread.mark_own(seq));
+    }
+
+    /// Adds a new message of another author. `seen` tells whether the visitor sees it arrive.
+    pub(super) fn push(self, seq: Seq, seen: bool) {
+        let divider = self.divider();
+        self.unread.update(|unread| unread.push(seq, seen));
+        if self.divider() != divider {
+            self.divider_seen.set(false);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The reader's position in the message list. The list is laid out from its end (a browser counts its scroll offset
+//! from there, in negative numbers), and the browser's own scroll anchoring is off: after every change the position is
+//! restored here, before anything is painted.
+
+use crate::domain::Seq;
+use crate::ui::browser::location::{SavedScroll, ScrollPosition};
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// Distance to the end within which the reader counts as being there, in CSS pixels.
+const FOLLOW_THRESHOLD_PX: i32 = 100;
+
+/// Position to scroll to when the messages are rendered next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ScrollTarget {
+    /// The end of the room.
+    Bottom,
+    /// This message in the middle.
+    Center(Seq),
+    /// This message near the upper edge.
+    Top(Seq),
+    /// A position from the session history.
+    Restore(ScrollPosition),
+    /// The lower edge of this message at this distance below the upper edge of the timeline, in CSS pixels.
+    Offset(Seq, f64),
+    /// This fraction of the message, from its lower edge up, below the upper edge of the timeline.
+    Ratio(Seq, f64),
+}
+
+/// The uppermost message in view.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    seq: Seq,
+    /// Distance from the upper edge of the timeline to the lower edge of the message, in CSS pixels.
+    below: f64,
+    height: f64,
+}
+
+impl ScrollTarget {
+    /// Returns the target of a URL: the saved position, or else the message that the URL names.
+    pub(super) fn of_url(saved: Option<SavedScroll>, seq: Option<Seq>) -> Self {
+        match (saved, seq) {
+            (Some(SavedScroll::At(position)), _) => Self::Restore(position),
+            (None, Some(seq)) => Self::Center(seq),
+            (Some(SavedScroll::End), _) | (None, None) => Self::Bottom,
+        }
+    }
+
+    /// Returns the message of the target.
+    pub(super) fn seq(self) -> Option<Seq> {
+        match self {
+            Self::Bottom => None,
+            Self::Center(seq) | Self::Top(seq) | Self::Offset(seq, _) | Self::Ratio(seq, _) => Some(seq),
+            Self::Restore(position) => Some(position.seq),
+        }
+    }
+
+    /// Returns the target with another message.
+    pub(super) fn at(self, seq: Seq) -> Self {
+        match self {
+            Self::Bottom => Self::Bottom,
+            Self::Center(_) => Self::Center(seq),
+            Self::Top(_) => Self::Top(seq),
+            Self::Restore(position) => Self::Restore(ScrollPosition { seq, ..position }),
+            Self::Offset(_, below) => Self::Offset(seq, below),
+            Self::Ratio(_, ratio) => Self::Ratio(seq, ratio),
+        }
+    }
+}
+
+/// Scrolls the message list, and keeps the reader's position when it changes.
+#[derive(Clone, Copy)]
+pub(crate) struct ScrollAnchor {
+    /// The element that scrolls.
+    pub(crate) container: NodeRef<Div>,
+    /// Whether the end is in view, or within [`FOLLOW_THRESHOLD_PX`].
+    at_end: RwSignal<bool>,
+    /// The anchor at the last update.
+    anchor: StoredValue<Option<Anchor>>,
+    target: StoredValue<Option<ScrollTarget>>,
+}
+
+impl ScrollAnchor {
+    pub(crate) fn new() -> Self {
+        Self {
+            container: NodeRef::new(),
+            at_end: RwSignal::new(true),
+            anchor: StoredValue::new(None),
+            target: StoredValue::new(None),
+        }
+    }
+
+    /// Returns whether the reader is at the end, without tracking it.
+    pub(super) fn is_at_end(self) -> bool {
+        self.at_end.get_untracked()
+    }
+
+    /// Returns whether the reader is at the end, and tracks it.
+    pub(crate) fn track_at_end(self) -> bool {
+        self.at_end.get()
+    }
+
+    /// Gives the message list the focus.
+    pub(crate) fn focus(self) {
+        if let Some(container) = self.container.get_untracked() {
+            let _ = container.focus();
+        }
+    }
+
+    /// Gives the link of a message the focus, by the attribute that also tells the list what the link does.
+    pub(crate) fn focus_message(self, seq: Seq) {
+        let link = self.item(seq).and_then(|item| item.query_selector("[data-action=permalink]").ok().flatten());
+        if let Some(link) = link {
+            let _ = link.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+
+    /// Scrolls to `target` once the messages are rendered next.
+    pub(super) fn scroll_after_render(self, target: ScrollTarget) {
+        self.target.set_value(Some(target));
+    }
+
+    /// Points the target at another message, the nearest one of the page that was loaded for it; `None` gives it up.
+    pub(super) fn retarget(self, nearest: Option<Seq>) {
+        self.target.update_value(|target| *target = target.and_then(|target| Some(target.at(nearest?))));
+    }
+
+    /// Keeps the position while more messages are rendered above or below, also at the end of the loaded window, unless
+    /// there is another target.
+    pub(super) fn keep_position(self) {
+        let position = self.anchor.get_value().map(|anchor| ScrollTarget::Offset(anchor.seq, anchor.below));
+        self.target.update_value(|target| *target = target.or(position));
+    }
+
+    /// Restores the position after lines wrap differently: the same fraction of the anchor stays in view.
+    pub(super) fn restore_after_resize(self, follows: bool) {
+        if let Some(Anchor { seq, below, height }) = self.anchor.get_value().filter(|_| !follows) {
+            self.target.update_value(|target| _ = target.get_or_insert(ScrollTarget::Ratio(seq, below / height)));
+        }
+        self.restore(follows);
+    }
+
+    /// Restores the position after the messages were rendered: scrolls to the target, or keeps the anchor, or follows
+    /// the end. A target that is not rendered yet stays.
+    pub(crate) fn restore(self, follows: bool) {
+        match (self.target.get_value(), self.anchor.get_value()) {
+            (Some(target), _) if self.is_rendered(target) => self.scroll_to(target),
+            (Some(_), _) => {}
+            (None, Some(anchor)) if !follows => self.scroll_to(ScrollTarget::Offset(anchor.seq, anchor.below)),
+            (None, _) => self.scroll_to(ScrollTarget::Bottom),
+        }
+    }
+
+    fn is_rendered(self, target: ScrollTarget) -> bool {
+        let is_here = matches!(target, ScrollTarget::Offset(..));
+        is_here || target.seq().is_none_or(|seq| self.item(seq).is_some())
+    }
+
+    /// Scrolls to `target` immediately. A message that is not rendered is ignored.
+    pub(super) fn scroll_to(self, target: ScrollTarget) {
+        self.target.set_value(None);
+        let Some(container) = self.container.get_untracked() else { return };
+        let height = f64::from(container.client_height());
+        // `wanted` is the distance of the item's lower edge below the upper edge of the timeline. The upper edge of an
+        // item moves when it starts a group, or ceases to.
+        let to = |seq: Seq, wanted: &dyn Fn(f64) -> f64| {
+            if let Some(item) = self.item(seq) {
+                let rect = item.get_bounding_client_rect();
+                let by = rect.bottom() - edges(&container).0 - wanted(rect.height());
+                if by.abs() >= 0.5 {
+                    container.scroll_by_with_x_and_y(0.0, by);
+                }
+            }
+        };
+        match target {
+            ScrollTarget::Bottom => container.set_scroll_top(0),
+            ScrollTarget::Center(seq) => to(seq, &|item| (height + item) / 2.0),
+            ScrollTarget::Top(seq) => to(seq, &|item| height / 4.0 + item),
+            ScrollTarget::Restore(ScrollPosition { seq, below }) => to(seq, &|_| f64::from(below) / 100.0),
+            ScrollTarget::Offset(seq, below) => to(seq, &|_| below),
+            ScrollTarget::Ratio(seq, ratio) => to(seq, &|item| item * ratio),
+        }
+        self.update();
+    }
+
+    /// Reads the scroll offset and the anchor from the page.
+    pub(crate) fn update(self) {
+        let Some(container) = self.container.get_untracked() else { return };
+        let at_end = is_at_end(&container);
+        if at_end != self.is_at_end() {
+            self.at_end.set(at_end);
+        }
+        self.anchor.set_value(first_in_view(&container));
+    }
+
+    /// Returns the present position, to be saved; `more_after` tells whether newer messages are not loaded.
+    pub(super) fn position(self, more_after: bool) -> SavedScroll {
+        let container = self.container.get_untracked().filter(|container| more_after || !is_at_end(container));
+        match container.and_then(|container| first_in_view(&container)) {
+            Some(Anchor { seq, below, .. }) => SavedScroll::At(ScrollPosition { seq, below: (below * 100.0) as i32 }),
+            None => SavedScroll::End,
+        }
+    }
+
+    /// Returns the last message that is completely in view.
+    pub(super) fn last_in_view(self) -> Option<Seq> {
+        let container = self.container.get_untracked()?;
+        let lower = edges(&container).1;
+        let items = ListItems::of(&container)?;
+        let next = items.partition_point(|item| item.get_bounding_client_rect().bottom() > lower + 1.0);
+        (0..next).rev().find_map(|index| seq(&items.get(index)?))
+    }
+
+    /// Returns whether a message is above the view, or not rendered.
+    pub(super) fn is_above(self, seq: Seq) -> bool {
+        let Some(container) = self.container.get_untracked() else { return false };
+        self.item(seq).is_none_or(|item| item.get_bounding_client_rect().top() < edges(&container).0)
+    }
+
+    /// Returns how much lies above and below the view, in CSS pixels.
+    pub(super) fn remaining(self) -> (i32, i32) {
+        let Some(container) = self.container.get_untracked() else { return (i32::MAX, i32::MAX) };
+        let below = -container.scroll_top();
+        (container.scroll_height() - container.client_height() - below, below)
+    }
+
+    /// Returns the item of a message, whose id is also the fragment that links point to.
+    fn item(self, seq: Seq) -> Option<Element> {
+        self.container.get_untracked()?.query_selector(&format!("#m{seq}")).ok().flatten()
+    }
+}
+
+/// The rendered items of the list, from top to bottom.
+struct ListItems(web_sys::HtmlCollection);
+
+impl ListItems {
+    /// The container holds one ordered list. A `NodeRef` of its own would add the code of another element type.
+    fn of(container: &HtmlElement) -> Option<Self> {
+        container.query_selector("ol").ok().flatten().map(|list| Self(list.children()))
+    }
+
+    fn get(&self, index: u32) -> Option<Element> {
+        self.0.item(index)
+    }
+
+    /// Returns the index of the first item for which `predicate` holds; it must hold for all that follow.
+    fn partition_point(&self, predicate: impl Fn(&Element) -> bool) -> u32 {
+        let (mut from, mut to) = (0, self.0.length());
+        while from < to {
+            let middle = (from + to) / 2;
+            if self.get(middle).is_some_and(|item| predicate(&item)) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        from
+    }
+}
+
+fn is_at_end(container: &HtmlElement) -> bool {
+    container.scroll_top() > -FOLLOW_THRESHOLD_PX
+}
+
+fn first_in_view(container: &HtmlElement) -> Option<Anchor> {
+    let upper = edges(container).0;
+    let items = ListItems::of(container)?;
+    let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > upper + 1.0);
+    (first..items.0.length()).find_map(|index| {
+        let item = items.get(index)?;
+        let rect = item.get_bounding_client_rect();
+        Some(Anchor { seq: seq(&item)?, below: rect.bottom() - upper, height: rect.height() })
+    })
+}
+
+/// Returns the upper and the lower edge of the view.
+fn edges(container: &HtmlElement) -> (f64, f64) {
+    let rect = container.get_bounding_client_rect();
+    (rect.top(), rect.bottom())
+}
+
+fn seq(item: &Element) -> Option<Seq> {
+    item.get_attribute("data-seq")?.parse().ok()
+}

@@ -1,0 +1,217 @@
+//! The loaded window of a room's log: consecutive messages in the order of the log. Pure logic, no browser.
+
+pub mod rows;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq};
+
+/// Effect of an event on the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The event was the next one and is applied.
+    Appended,
+    /// The event was applied before.
+    Duplicate,
+    /// Events before it are missing and have to be requested.
+    Gap,
+}
+
+/// Maximum number of loaded messages. A page beyond it evicts messages at the other end.
+pub const MAX_MESSAGES: usize = 300;
+
+/// Number of messages evicted at once, so that not every new message evicts one.
+const TRIM_BATCH: usize = 50;
+
+/// The loaded messages of a room: a window of its log without gaps, of bounded length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    items: Vec<TimelineItem>,
+    position: Seq,
+    more_before: bool,
+    more_after: bool,
+    /// Newest message known to exist, loaded or not.
+    newest: Seq,
+    /// Changes received since a page was requested, which may hold messages as they were before; `None` while no page
+    /// is in flight.
+    changes_in_flight: Option<Vec<MessageChange>>,
+}
+
+/// A loaded message and the event that changed it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TimelineItem {
+    message: Message,
+    changed: Seq,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct MessageChange {
+    target: Seq,
+    seq: Seq,
+    /// Empty if the message was deleted.
+    text: String,
+}
+
+impl Timeline {
+    /// Returns the timeline of a page that was just loaded.
+    pub fn new(page: &RoomPage) -> Self {
+        let items = items(page.history.messages.clone());
+        let newest = items.last().map_or(0, |item| item.message.seq);
+        Self {
+            items,
+            // The head was read before the messages: everything up to it is in them.
+            position: newest.max(page.head),
+            more_before: page.history.more_before,
+            more_after: page.history.more_after,
+            newest,
+            changes_in_flight: None,
+        }
+    }
+
+    /// Returns the last number of the log that was applied.
+    pub fn position(&self) -> Seq {
+        self.position
+    }
+
+    /// Returns whether older messages can be loaded.
+    pub fn more_before(&self) -> bool {
+        self.more_before
+    }
+
+    /// Returns whether newer messages can be loaded: the newest ones are not in the window.
+    pub fn more_after(&self) -> bool {
+        self.more_after
+    }
+
+    /// Returns the loaded messages, oldest first.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.items.iter().map(|item| &item.message)
+    }
+
+    /// Returns the number of the oldest loaded message.
+    pub fn first(&self) -> Option<Seq> {
+        self.messages().next().map(|message| message.seq)
+    }
+
+    /// Returns the number of the newest loaded message.
+    pub fn last(&self) -> Option<Seq> {
+        self.messages().next_back().map(|message| message.seq)
+    }
+
+    /// Returns the number of the first loaded message at or after `seq`, or of the newest one if there is none.
+    pub fn nearest(&self, seq: Seq) -> Option<Seq> {
+        self.messages().map(|message| message.seq).find(|loaded| *loaded >= seq).or(self.last())
+    }
+
+    /// Returns the message of this number, or `None` if it is not loaded.
+    pub fn message(&self, seq: Seq) -> Option<&Message> {
+        self.index(seq).map(|index| &self.items[index].message)
+    }
+
+    /// Applies an event of the log. If `follows`, the reader is at the end: the window grows there and evicts its
+    /// beginning. Otherwise a message that does not fit is left to be loaded later.
+    pub fn apply(&mut self, event: Event, follows: bool) -> Applied {
+        let Event { seq, id, at, body } = event;
+        if seq <= self.position {
+            return Applied::Duplicate;
+        }
+        if seq > self.position + 1 {
+            return Applied::Gap;
+        }
+        self.position = seq;
+        match body {
+            EventBody::Message { username, tag, text } => {
+                self.newest = seq;
+                let is_loaded = self.last().is_some_and(|last| last >= seq);
+                self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
+                if !self.more_after && !is_loaded {
+                    let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
+                    self.items.push(TimelineItem { message, changed: seq });
+                    self.trim_start();
+                }
+            }
+            EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
+            EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
+            EventBody::Moderated(_) => {}
+        }
+        Applied::Appended
+    }
+
+    /// Notes that a page is about to be requested: changes are applied to its messages too once it is loaded.
+    pub fn begin_load(&mut self) {
+        self.changes_in_flight.get_or_insert_default();
+    }
+
+    /// Puts an older page before the window. Messages that are loaded already are left out.
+    pub fn prepend(&mut self, page: HistoryPage) {
+        let first = self.first().unwrap_or(Seq::MAX);
+        let mut older = items(page.messages);
+        older.retain(|item| item.message.seq < first);
+        self.more_before = page.more_before;
+        self.items.splice(..0, older);
+        if self.items.len() > MAX_MESSAGES {
+            self.items.truncate(MAX_MESSAGES);
+            self.more_after = true;
+        }
+        self.reapply_changes();
+    }
+
+    /// Puts a newer page after the window. Messages that are loaded already are left out.
+    pub fn append(&mut self, page: HistoryPage) {
+        let last = self.last().unwrap_or(0);
+        let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
+        self.items.extend(newer);
+        self.update_end(page.more_after);
+        self.trim_start();
+        self.reapply_changes();
+    }
+
+    /// Replaces the window by another piece of the log.
+    pub fn replace(&mut self, page: HistoryPage) {
+        self.more_before = page.more_before;
+        self.items = items(page.messages);
+        self.update_end(page.more_after);
+        self.reapply_changes();
+    }
+
+    /// Messages received while the page was read are neither in it nor were they appended.
+    fn update_end(&mut self, more_after: bool) {
+        let last = self.last().unwrap_or(0);
+        self.more_after = more_after || last < self.newest;
+        self.newest = self.newest.max(last);
+    }
+
+    fn trim_start(&mut self) {
+        if self.items.len() > MAX_MESSAGES {
+            let surplus = self.items.len() - MAX_MESSAGES;
+            self.items.drain(..surplus.next_multiple_of(TRIM_BATCH));
+            self.more_before = true;
+        }
+    }
+
+    fn reapply_changes(&mut self) {
+        for change in self.changes_in_flight.take().unwrap_or_default() {
+            self.change(change);
+        }
+    }
+
+    fn change(&mut self, change: MessageChange) {
+        if let Some(changes) = &mut self.changes_in_flight {
+            changes.push(change.clone());
+        }
+        if let Some(index) = self.index(change.target) {
+            let item = &mut self.items[index];
+            item.message.edited = !change.text.is_empty();
+            item.message.text = change.text;
+            item.changed = change.seq;
+        }
+    }
+
+    fn index(&self, seq: Seq) -> Option<usize> {
+        self.items.binary_search_by_key(&seq, |item| item.message.seq).ok()
+    }
+}
+
+fn items(messages: Vec<Message>) -> Vec<TimelineItem> {
+    messages.into_iter().map(|message| TimelineItem { changed: message.seq, message }).collect()
+}
