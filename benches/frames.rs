@@ -2,7 +2,7 @@
 //! server (`make bench`), because what it costs is system calls.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use parlour::domain::{Event, EventBody, EventId, Tag, Timestamp, Username};
+use parlour::domain::{AuthorTag, Event, EventBody, EventId, Timestamp, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use parlour::server::websocket::TextFrame;
 use std::hint::black_box;
@@ -17,7 +17,11 @@ fn frames(criterion: &mut Criterion) {
         seq: 41_234,
         id: EventId::parse("01j5zk3v9r7w").expect("an id"),
         at: Timestamp(1_795_376_447_414),
-        body: EventBody::Message { username: Username::anonymous(), tag: Tag::new([1, 2]), text: text.to_owned() },
+        body: EventBody::Message {
+            username: Username::anonymous(),
+            tag: AuthorTag::new([1, 2]),
+            text: text.to_owned(),
+        },
     };
     criterion.bench_function("encode a message", |bench| {
         bench.iter(|| TextFrame::new(&ServerFrame::from(black_box(&event).clone()).encode()));

@@ -4,7 +4,7 @@
 mod client;
 mod server;
 
-pub use client::{BadFrame, ClientFrame};
+pub use client::{ClientFrame, InvalidFrame};
 pub use server::ServerFrame;
 
 use crate::domain::Seq;
@@ -16,7 +16,7 @@ pub const MAX_FRAME_BYTES: usize = 16 * 1024;
 pub const HEARTBEAT_MS: u32 = 20_000;
 
 /// After so much silence a side gives the connection up, in milliseconds.
-pub const SILENCE_MS: u32 = 45_000;
+pub const IDLE_TIMEOUT_MS: u32 = 45_000;
 
 /// How many events a resume replays at most; whoever is further behind loads the page again.
 pub const MAX_REPLAY: Seq = 1000;
@@ -43,7 +43,7 @@ pub mod close {
     /// The server cannot serve the room just now.
     pub const OVERLOADED: u16 = 1013;
     /// Nothing was heard for [`super::SILENCE_MS`].
-    pub const SILENT: u16 = 4000;
+    pub const IDLE_TIMEOUT: u16 = 4000;
     /// The reader did not keep up.
     pub const TOO_SLOW: u16 = 4001;
     /// The visitor is banned from the room for a while.

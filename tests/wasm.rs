@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use parlour::domain::page::Ownership;
-use parlour::domain::{Epoch, EventId, HistoryPage, MessageText, RoomName, RoomPage, Tag, Username};
+use parlour::domain::{AuthorTag, Epoch, EventId, HistoryPage, MessageText, RoomName, RoomView, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use parlour::ui::room::outbox::{Outbox, OutboxCommand, PendingCommand};
 use parlour::ui::room::timeline::{Applied, Timeline};

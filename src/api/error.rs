@@ -1,6 +1,6 @@
 //! Errors of server functions.
 
-use crate::domain::json::{FromJson, Json};
+use crate::domain::json::{FromJson, JsonValue};
 use crate::domain::{room::RoomNameError, username::UsernameError};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
@@ -22,9 +22,9 @@ pub enum ApiError {
 }
 
 impl FromJson for ApiError {
-    fn from_json(mut json: Json) -> Option<Self> {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
         let refused = json.take::<Option<String>>("Refused")?.map(Self::Refused);
-        refused.or_else(|| (json == Json::Text("Unavailable".into())).then_some(Self::Unavailable))
+        refused.or_else(|| (json == JsonValue::String("Unavailable".into())).then_some(Self::Unavailable))
     }
 }
 

@@ -3,7 +3,7 @@
 //! would add 6 kB to the module (docs/performance.md).
 
 use super::ApiError;
-use crate::domain::json::{FromJson, Json};
+use crate::domain::json::{FromJson, JsonValue};
 use http::Method;
 use leptos::server_fn::client::Client;
 use leptos::server_fn::codec::{self, Encoding};
@@ -44,7 +44,7 @@ where
         let response = SendWrapper::new(fetch(path.to_owned(), arguments, Arguments::METHOD == Method::POST));
         async move {
             let (is_ok, text) = response.await.map_err(|_| transport_error())?;
-            let body = Json::parse(&text).ok_or_else(transport_error)?;
+            let body = JsonValue::parse(&text).ok_or_else(transport_error)?;
             if is_ok {
                 Output::from_json(body).ok_or_else(transport_error)
             } else {

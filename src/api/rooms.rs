@@ -2,7 +2,7 @@
 
 use super::ApiError;
 use super::fetch_protocol::FetchProtocol;
-use crate::domain::{HistoryPage, ReadRoom, RoomPage, Seq, Username};
+use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
@@ -17,14 +17,14 @@ pub async fn open_room(
     room_name: String,
     username: Option<String>,
     permalink: Option<Seq>,
-) -> Result<RoomPage, ApiError> {
+) -> Result<RoomView, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
     let asked = || username.and_then(|name| Username::parse(&name).ok());
-    let username = visitor::username_of_request().or_else(asked);
-    let page = expect_context::<Chat>().room_page(&name, username, &visitor::of_request(), permalink).await;
-    page.map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
+    let username = visitor::current_username().or_else(asked);
+    let page = expect_context::<Chat>().room_page(&name, username, &visitor::current_visitor(), permalink).await;
+    page.map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))
 }
 
 /// Returns a page of a room's messages: those before, after or around a number, or the newest ones if none is given.
@@ -39,19 +39,19 @@ pub async fn load_history(
     after: Option<Seq>,
     around: Option<Seq>,
 ) -> Result<HistoryPage, ApiError> {
-    use crate::domain::{HistoryPlace, RoomName};
+    use crate::domain::{HistoryCursor, RoomName};
     use crate::server::{chat::Chat, visitor};
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
     let place = match (before, after, around) {
-        (Some(seq), _, _) => HistoryPlace::Before(seq),
-        (_, Some(seq), _) => HistoryPlace::After(seq),
-        (_, _, Some(seq)) => HistoryPlace::Around(seq),
-        _ => HistoryPlace::Newest,
+        (Some(seq), _, _) => HistoryCursor::Before(seq),
+        (_, Some(seq), _) => HistoryCursor::After(seq),
+        (_, _, Some(seq)) => HistoryCursor::Around(seq),
+        _ => HistoryCursor::Newest,
     };
     expect_context::<Chat>()
-        .history(&name, &visitor::of_request(), place)
+        .history(&name, &visitor::current_visitor(), place)
         .await
-        .map_err(|denied| ApiError::Refused(visitor::refused(&denied)))
+        .map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))
 }
 
 /// Returns the unread count of each room, in order. Counts are capped at 100, rooms at 30. Invalid room names count 0.
@@ -61,11 +61,11 @@ pub async fn load_history(
 ///
 /// Returns [`ApiError::Unavailable`] if the database cannot be read.
 #[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
-pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
+pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> {
     use crate::server::{chat::Chat, visitor};
-    let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::of_request()).await;
+    let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::current_visitor()).await;
     counts.map_err(|_| {
-        visitor::answer(503);
+        visitor::set_status(503);
         ApiError::Unavailable
     })
 }
@@ -79,13 +79,13 @@ pub async fn count_unread(rooms: Vec<ReadRoom>) -> Result<Vec<u64>, ApiError> {
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::{chat::Chat, visitor};
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::answer(404))?;
-    let username = Username::parse(&username).inspect_err(|_| visitor::answer(422))?;
-    let taken = expect_context::<Chat>().taken(&name, &username, &visitor::of_request()).await;
-    if let Some(rejection) = taken.map_err(|denied| ApiError::Refused(visitor::refused(&denied)))? {
-        visitor::answer(409);
+    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
+    let username = Username::parse(&username).inspect_err(|_| visitor::set_status(422))?;
+    let taken = expect_context::<Chat>().taken(&name, &username, &visitor::current_visitor()).await;
+    if let Some(rejection) = taken.map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))? {
+        visitor::set_status(409);
         return Err(ApiError::Refused(rejection.detail));
     }
-    visitor::remember_by_function(&username);
+    visitor::set_username_cookie_from_server_fn(&username);
     Ok(username)
 }

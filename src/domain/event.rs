@@ -1,6 +1,6 @@
 //! Events: what a room's log is made of.
 
-use super::{Tag, Timestamp, Username, moderation::Moderation};
+use super::{AuthorTag, Timestamp, Username, moderation::Moderation};
 use serde::{Deserialize, Serialize};
 
 /// The number of an event in its room's log: 1, 2, 3 … without gaps. 0 stands before the first.
@@ -35,7 +35,7 @@ impl EventId {
     }
 
     /// An id that was parsed before it was stored.
-    pub fn from_stored(id: String) -> Self {
+    pub fn from_trusted(id: String) -> Self {
         Self(id)
     }
 
@@ -66,7 +66,7 @@ pub enum EventBody {
         /// The name it was said under.
         username: Username,
         /// Tells the author from others of the same name.
-        tag: Tag,
+        tag: AuthorTag,
         /// What was said; empty once it has been deleted.
         text: String,
     },

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Four hexadecimal characters derived from an author's identity: two people of one name are told apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Tag(String);
+pub struct AuthorTag(String);
 
-impl Tag {
+impl AuthorTag {
     /// A tag that was made before it was stored.
-    pub fn from_stored(tag: String) -> Self {
+    pub fn from_trusted(tag: String) -> Self {
         Self(tag)
     }
 
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_four_characters_and_a_hue() {
-        let tag = Tag::new([0x0f, 0x3a]);
+        let tag = AuthorTag::new([0x0f, 0x3a]);
         assert_eq!(tag.as_str(), "0f3a");
         assert_eq!(tag.hue(), 0x0f3a % 24);
     }

@@ -4,7 +4,7 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Whether a letter, mark or sign is invisible: it may be left undrawn (`Default_Ignorable_Code_Point` of Unicode), or its
 /// picture is empty.
-pub(super) fn is_drawn_as_nothing(c: char) -> bool {
+pub(super) fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
         | '\u{303f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{1107f}' | '\u{13441}'
@@ -14,5 +14,5 @@ pub(super) fn is_drawn_as_nothing(c: char) -> bool {
 /// Whether a name shows anything by itself: a mark does not, it changes what stands before it.
 pub(super) fn has_base_character(name: &str) -> bool {
     name.chars()
-        .any(|c| c != ' ' && !is_drawn_as_nothing(c) && c.general_category_group() != GeneralCategoryGroup::Mark)
+        .any(|c| c != ' ' && !is_default_ignorable(c) && c.general_category_group() != GeneralCategoryGroup::Mark)
 }

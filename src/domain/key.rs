@@ -12,9 +12,9 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// bits. Earlier releases put these two bits in front, so that every key began with one of `a-h`. Such keys stand in
 /// addresses that people have: they are read, and stay the text that they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Key([u8; KEY_CHARS]);
+pub struct RoomKey([u8; KEY_CHARS]);
 
-impl Key {
+impl RoomKey {
     /// Returns the key of these bits.
     pub fn new(bits: [u8; 16]) -> Self {
         let bits = u128::from_be_bytes(bits);
@@ -35,13 +35,13 @@ impl Key {
     }
 }
 
-impl std::fmt::Display for Key {
+impl std::fmt::Display for RoomKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(str::from_utf8(&self.0).expect("the alphabet is ASCII"))
     }
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for RoomKey {
     /// Says nothing: logs are no place for keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key(…)")
@@ -55,19 +55,19 @@ mod tests {
 
     #[test]
     fn new_keys_are_written_as_the_rfc_says() {
-        assert_eq!(Key::new([0; 16]).to_string(), "a".repeat(26));
-        assert_eq!(Key::new([0xff; 16]).to_string(), format!("{}4", "7".repeat(25)));
+        assert_eq!(RoomKey::new([0; 16]).to_string(), "a".repeat(26));
+        assert_eq!(RoomKey::new([0xff; 16]).to_string(), format!("{}4", "7".repeat(25)));
         // The octets of "foobar", whose encoding section 10 gives as MZXW6YTBOI======, and ten zeros.
         let mut bits = [0; 16];
         bits[..6].copy_from_slice(b"foobar");
-        assert_eq!(Key::new(bits).to_string(), format!("mzxw6ytboi{}", "a".repeat(16)));
+        assert_eq!(RoomKey::new(bits).to_string(), format!("mzxw6ytboi{}", "a".repeat(16)));
     }
 
     #[test]
     fn every_character_but_the_padded_last_one_takes_every_value() {
         let mut seen = vec![std::collections::BTreeSet::new(); KEY_CHARS];
         for number in 0..=u8::MAX {
-            for (place, character) in Key::new([number.wrapping_mul(151); 16]).to_string().bytes().enumerate() {
+            for (place, character) in RoomKey::new([number.wrapping_mul(151); 16]).to_string().bytes().enumerate() {
                 seen[place].insert(character);
             }
         }
@@ -80,7 +80,7 @@ mod tests {
         for old in
             [format!("h{}", "7".repeat(25)), "abcdefghijklmnopqrstuvwxyz".to_owned(), format!("{}b", "a".repeat(25))]
         {
-            assert_eq!(Key::parse(&old).map(|key| key.to_string()), Some(old));
+            assert_eq!(RoomKey::parse(&old).map(|key| key.to_string()), Some(old));
         }
     }
 
@@ -88,20 +88,20 @@ mod tests {
     fn a_text_that_no_release_writes_is_no_key() {
         let neither = format!("i{}b", "a".repeat(24));
         for text in ["", "a", &"a".repeat(25), &"a".repeat(27), &"A".repeat(26), &"1".repeat(26), &neither] {
-            assert_eq!(Key::parse(text), None, "{text}");
+            assert_eq!(RoomKey::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_key_is_not_seen_in_logs() {
-        assert_eq!(format!("{:?}", Key::new([7; 16])), "Key(…)");
+        assert_eq!(format!("{:?}", RoomKey::new([7; 16])), "Key(…)");
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read(bits: [u8; 16]) {
-            let key = Key::new(bits);
-            prop_assert_eq!(Key::parse(&key.to_string()), Some(key));
+            let key = RoomKey::new(bits);
+            prop_assert_eq!(RoomKey::parse(&key.to_string()), Some(key));
         }
     }
 }

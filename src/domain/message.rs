@@ -1,11 +1,11 @@
 //! Messages: the text somebody sends, and a message as a reader sees it.
 
 use super::json::read_by_name;
-use super::{EventId, Seq, Tag, Timestamp, Username};
+use super::{AuthorTag, EventId, Seq, Timestamp, Username};
 use serde::Serialize;
 
 /// The longest message, in characters (Unicode scalar values).
-pub const MAX_CHARS: usize = 4000;
+pub const MAX_MESSAGE_CHARS: usize = 4000;
 
 /// What somebody says: trimmed, 1 to 4000 characters, lines ended by `\n` alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +40,7 @@ impl MessageText {
             return Err(MessageTextError::Nul);
         }
         let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
-        if text.chars().count() > MAX_CHARS {
+        if text.chars().count() > MAX_MESSAGE_CHARS {
             return Err(MessageTextError::TooLong);
         }
         Ok(Self(text))
@@ -62,7 +62,7 @@ pub struct Message {
     /// The name it is shown under.
     pub username: Username,
     /// Tells its author from others of the same name.
-    pub tag: Tag,
+    pub tag: AuthorTag,
     /// The text; empty once the message has been deleted.
     pub text: String,
     /// When it was stored.

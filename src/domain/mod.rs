@@ -15,12 +15,12 @@ pub mod timestamp;
 pub mod username;
 
 pub use event::{Event, EventBody, EventId, Seq};
-pub use identity::Tag;
-pub use key::Key;
+pub use identity::AuthorTag;
+pub use key::RoomKey;
 pub use message::{Message, MessageText};
-pub use page::{HistoryPage, HistoryPlace, ReadRoom, RoomPage};
+pub use page::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use participant::Participant;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::{Epoch, RoomName};
 pub use timestamp::Timestamp;
-pub use username::{KnownUsername, Username};
+pub use username::{RememberedUsername, Username};

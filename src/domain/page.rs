@@ -1,21 +1,21 @@
 //! Pages: pieces of a room's history as the browser gets them.
 
-use super::json::{FromJson, Json, read_by_name, word};
-use super::{Epoch, EventId, Message, RoomName, Seq, Tag, Username};
+use super::json::{FromJson, JsonValue, from_str_enum, read_by_name};
+use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Username};
 use serde::{Deserialize, Serialize};
 
 /// How many messages a page holds.
 pub const PAGE_SIZE: u64 = 50;
 
 /// Unread messages are counted in so many rooms at most.
-pub const MAX_COUNTED_ROOMS: usize = 30;
+pub const MAX_UNREAD_ROOMS: usize = 30;
 
 /// So many unread messages are counted in a room at most.
-pub const MAX_COUNTED: u64 = 100;
+pub const MAX_UNREAD_COUNT: u64 = 100;
 
 /// A room as its page shows it at first: who is looking, and the newest messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoomPage {
+pub struct RoomView {
     /// The room.
     pub room: RoomName,
     /// Which history of it this is.
@@ -25,7 +25,7 @@ pub struct RoomPage {
     /// The name the visitor goes by: the remembered one, else the one the address asks for, if any.
     pub username: Option<Username>,
     /// Tells the visitor from others of the same name.
-    pub tag: Tag,
+    pub tag: AuthorTag,
     /// The message that the address names, if it names one.
     pub permalink: Option<Seq>,
     /// The id under which the page's form posts: sending it twice stores it once.
@@ -43,11 +43,11 @@ pub struct RoomPage {
 pub enum Ownership {
     /// Nobody has spoken in it. Whoever does first will own it.
     #[default]
-    Nobodys,
+    Unowned,
     /// The visitor's own.
-    Yours,
+    Own,
     /// Somebody else's.
-    Anothers,
+    Other,
 }
 
 /// Consecutive messages of a room, oldest first.
@@ -63,7 +63,7 @@ pub struct HistoryPage {
 
 /// Which messages of a room a page shall hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HistoryPlace {
+pub enum HistoryCursor {
     /// The newest ones.
     Newest,
     /// Those before this number.
@@ -76,18 +76,18 @@ pub enum HistoryPlace {
 
 /// How far somebody has read in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadRoom {
+pub struct ReadMarker {
     /// The room.
     pub room: RoomName,
     /// The last number that was read.
     pub read: Seq,
 }
 
-read_by_name!(RoomPage { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation });
+read_by_name!(RoomView { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation });
 read_by_name!(HistoryPage { messages, more_before, more_after });
 
 impl FromJson for Ownership {
-    fn from_json(json: Json) -> Option<Self> {
-        word(json)
+    fn from_json(json: JsonValue) -> Option<Self> {
+        from_str_enum(json)
     }
 }

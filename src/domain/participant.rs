@@ -1,7 +1,7 @@
 //! Participants: who is in a room just now.
 
 use super::json::read_by_name;
-use super::{Tag, Username};
+use super::{AuthorTag, Username};
 use serde::Serialize;
 
 /// Somebody who has a room open. Two connections of one person under one name are one participant.
@@ -10,7 +10,7 @@ pub struct Participant {
     /// The name they appear under.
     pub username: Username,
     /// Tells them from others of the same name.
-    pub tag: Tag,
+    pub tag: AuthorTag,
 }
 
 read_by_name!(Participant { username, tag });

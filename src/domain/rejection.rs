@@ -1,6 +1,6 @@
 //! Rejections: why something that was sent was not stored.
 
-use super::json::{FromJson, Json, word};
+use super::json::{FromJson, JsonValue, from_str_enum};
 use super::{event::EventIdError, message::MessageTextError, username::UsernameError};
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,8 @@ pub enum RejectionCode {
 }
 
 impl FromJson for RejectionCode {
-    fn from_json(json: Json) -> Option<Self> {
-        word(json)
+    fn from_json(json: JsonValue) -> Option<Self> {
+        from_str_enum(json)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Room names: what may stand in a room's address.
 
-use super::Key;
-use super::invisible::{has_base_character, is_drawn_as_nothing};
+use super::RoomKey;
+use super::invisible::{has_base_character, is_default_ignorable};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// First path segments that the server itself answers; no room can have these names.
-pub const RESERVED: &[&str] = &[
+pub const RESERVED_NAMES: &[&str] = &[
     "api",
     "assets",
     "favicon.ico",
@@ -21,10 +21,10 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// The longest room name, in characters (Unicode scalar values), without the key of a private room.
-pub const MAX_CHARS: usize = 64;
+pub const MAX_ROOM_NAME_CHARS: usize = 64;
 
 /// Stands between the title of a private room and its key.
-const BEFORE_KEY: char = '~';
+const KEY_SEPARATOR: char = '~';
 
 /// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`,
 /// not beginning with `.` and not [`RESERVED`]. That of a private room goes on with `~` and a [`Key`].
@@ -63,8 +63,8 @@ impl RoomName {
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
         // Lower-casing can leave NFC (İ becomes i and a combining dot), so it is composed once more.
         let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
-        if let Some((title, key)) = name.split_once(BEFORE_KEY)
-            && let Some(key) = Key::parse(key)
+        if let Some((title, key)) = name.split_once(KEY_SEPARATOR)
+            && let Some(key) = RoomKey::parse(key)
         {
             return Ok(Self::parse(title)?.with_key(key));
         }
@@ -77,13 +77,13 @@ impl RoomName {
         if !has_base_character(&name) {
             return Err(RoomNameError::Invisible);
         }
-        if name.chars().count() > MAX_CHARS {
+        if name.chars().count() > MAX_ROOM_NAME_CHARS {
             return Err(RoomNameError::TooLong);
         }
         if name.starts_with('.') {
             return Err(RoomNameError::LeadingDot);
         }
-        if RESERVED.contains(&name.as_str()) {
+        if RESERVED_NAMES.contains(&name.as_str()) {
             return Err(RoomNameError::Reserved(name));
         }
         Ok(Self(name))
@@ -95,27 +95,27 @@ impl RoomName {
     }
 
     /// The name of a private room with this title.
-    pub fn with_key(&self, key: Key) -> Self {
-        Self(format!("{}{BEFORE_KEY}{key}", self.title()))
+    pub fn with_key(&self, key: RoomKey) -> Self {
+        Self(format!("{}{KEY_SEPARATOR}{key}", self.title()))
     }
 
     /// What people see: the name without the key.
     pub fn title(&self) -> &str {
-        self.0.split_once(BEFORE_KEY).map_or(&self.0, |(title, _)| title)
+        self.0.split_once(KEY_SEPARATOR).map_or(&self.0, |(title, _)| title)
     }
 
     /// The key of a private room. A room without one is open to whoever comes.
-    pub fn key(&self) -> Option<Key> {
-        self.0.split_once(BEFORE_KEY).and_then(|(_, key)| Key::parse(key))
+    pub fn key(&self) -> Option<RoomKey> {
+        self.0.split_once(KEY_SEPARATOR).and_then(|(_, key)| RoomKey::parse(key))
     }
 
     /// Whether only those come in who were invited.
     pub fn is_private(&self) -> bool {
-        self.0.contains(BEFORE_KEY)
+        self.0.contains(KEY_SEPARATOR)
     }
 
     /// A name that was parsed before it was stored.
-    pub fn from_stored(name: String) -> Self {
+    pub fn from_trusted(name: String) -> Self {
         Self(name)
     }
 
@@ -166,7 +166,7 @@ fn is_allowed(c: char) -> bool {
     match c {
         '-' | '_' | '.' => true,
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
-        _ if is_drawn_as_nothing(c) => false,
+        _ if is_default_ignorable(c) => false,
         _ => {
             matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
                 || c.general_category() == unicode_properties::GeneralCategory::DecimalNumber
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_name_of_a_private_room_ends_with_its_key() {
-        let key = Key::new(*b"128 bits of luck");
+        let key = RoomKey::new(*b"128 bits of luck");
         let name = RoomName::parse(&format!("Book-Club~{}", key.to_string().to_uppercase())).unwrap();
         assert_eq!((name.title(), name.key(), name.is_private()), ("book-club", Some(key), true));
         assert_eq!(name, RoomName::parse("book-club").unwrap().with_key(key));

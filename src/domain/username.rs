@@ -1,16 +1,16 @@
 //! Usernames: the name a message is shown under.
 
-use super::invisible::{has_base_character, is_drawn_as_nothing};
+use super::invisible::{has_base_character, is_default_ignorable};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest username, in grapheme clusters (what people see as one character).
-pub const MAX_GRAPHEMES: usize = 32;
+pub const MAX_USERNAME_GRAPHEMES: usize = 32;
 
 /// A cluster can pile up marks without end; this bounds the whole name, in bytes.
-const MAX_BYTES: usize = 256;
+const MAX_USERNAME_BYTES: usize = 256;
 
 /// A nickname as RFC 8266 has it: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
 /// bidirectional or invisible characters.
@@ -44,7 +44,7 @@ impl Username {
         if raw.trim().is_empty() {
             return Err(UsernameError::Empty);
         }
-        if raw.len() > 4 * MAX_BYTES {
+        if raw.len() > 4 * MAX_USERNAME_BYTES {
             return Err(UsernameError::TooLong);
         }
         let name = nickname(raw);
@@ -57,14 +57,14 @@ impl Username {
         if !has_base_character(&name) {
             return Err(UsernameError::Invisible);
         }
-        if name.len() > MAX_BYTES || name.graphemes(true).count() > MAX_GRAPHEMES {
+        if name.len() > MAX_USERNAME_BYTES || name.graphemes(true).count() > MAX_USERNAME_GRAPHEMES {
             return Err(UsernameError::TooLong);
         }
         Ok(Self(name))
     }
 
     /// A name that was parsed before it was stored.
-    pub fn from_stored(name: String) -> Self {
+    pub fn from_trusted(name: String) -> Self {
         Self(name)
     }
 
@@ -82,9 +82,9 @@ impl Username {
     pub fn numbered(&self, number: u16) -> Self {
         let number = format!("-{number}");
         let mut kept = 0;
-        let clusters = self.0.grapheme_indices(true).take(MAX_GRAPHEMES - number.len());
+        let clusters = self.0.grapheme_indices(true).take(MAX_USERNAME_GRAPHEMES - number.len());
         for end in clusters.map(|(start, cluster)| start + cluster.len()) {
-            if end + number.len() <= MAX_BYTES {
+            if end + number.len() <= MAX_USERNAME_BYTES {
                 kept = end;
             }
         }
@@ -100,7 +100,7 @@ impl Username {
 /// The name that a visitor goes by, as far as the request that is being answered says: what the browser remembers, in a
 /// cookie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownUsername(pub Option<Username>);
+pub struct RememberedUsername(pub Option<Username>);
 
 impl std::fmt::Display for Username {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -128,7 +128,7 @@ fn nickname(raw: &str) -> String {
 fn is_allowed(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
     let seen = matches!(c.general_category_group(), Letter | Mark | Number | Punctuation | Symbol);
-    c == ' ' || seen && !is_drawn_as_nothing(c)
+    c == ' ' || seen && !is_default_ignorable(c)
 }
 
 #[cfg(test)]

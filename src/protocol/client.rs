@@ -1,6 +1,6 @@
 //! What a client sends, and what the server makes of it.
 
-use crate::domain::{Rejection, RejectionCode, Seq, Tag, moderation::Action};
+use crate::domain::{AuthorTag, Rejection, RejectionCode, Seq, moderation::ModerationAction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,13 +44,13 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// What.
-        action: Action,
+        action: ModerationAction,
         /// A message of the one whom it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<Seq>,
         /// Or their tag, where they have written none.
         #[serde(skip_serializing_if = "Option::is_none")]
-        tag: Option<Tag>,
+        tag: Option<AuthorTag>,
         /// For how long, or how slow.
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<u32>,
@@ -84,7 +84,7 @@ struct AnyClientFrame {
 
 /// A frame that is not of the protocol, with its `id` if one could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadFrame {
+pub struct InvalidFrame {
     /// The id that the answer shall carry.
     pub id: Option<String>,
     /// What is wrong with it.
@@ -94,10 +94,10 @@ pub struct BadFrame {
 impl ClientFrame {
     /// Reads one text frame. Unknown fields are ignored, so that the protocol can grow, and so are those that belong to
     /// other types of frames.
-    pub fn parse(text: &str) -> Result<Self, BadFrame> {
+    pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
         let mut id = None;
         let read = Self::read(text, &mut id);
-        read.map_err(|detail| BadFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) })
+        read.map_err(|detail| InvalidFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) })
     }
 
     /// The same. What is left in `id` is the answer's; else what is wrong is returned.
@@ -124,7 +124,7 @@ impl ClientFrame {
             Some("moderate") => {
                 let (target, tag, seconds) = (field(frame.target)?, field(frame.tag)?, field(frame.seconds)?);
                 match field(frame.action)? {
-                    None | Some(Action::Other) => Err("Moderation needs an `action` that there is."),
+                    None | Some(ModerationAction::Other) => Err("Moderation needs an `action` that there is."),
                     Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
                         Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
                     }
@@ -171,12 +171,18 @@ mod tests {
             ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
             ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
             ClientFrame::Delete { id: Some("a2".into()), target: 42 },
-            ClientFrame::Moderate { id: None, action: Action::Ban, target: Some(7), tag: None, seconds: Some(60) },
             ClientFrame::Moderate {
                 id: None,
-                action: Action::Remove,
+                action: ModerationAction::Ban,
+                target: Some(7),
+                tag: None,
+                seconds: Some(60),
+            },
+            ClientFrame::Moderate {
+                id: None,
+                action: ModerationAction::Remove,
                 target: None,
-                tag: Some(Tag::new([7, 8])),
+                tag: Some(AuthorTag::new([7, 8])),
                 seconds: None,
             },
             ClientFrame::Sync { after: 41 },

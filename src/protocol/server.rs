@@ -1,9 +1,9 @@
 //! What the server sends. Every event of a room's log is one of these frames.
 
-use crate::domain::json::Json;
+use crate::domain::json::JsonValue;
 use crate::domain::moderation::Moderation;
 use crate::domain::{
-    Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Tag, Timestamp, Username,
+    AuthorTag, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
 };
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub enum ServerFrame {
         /// The name the visitor appears under.
         username: Username,
         /// Tells the visitor from others of the same name.
-        tag: Tag,
+        tag: AuthorTag,
     },
     /// Somebody said something; for its sender, the acknowledgement.
     Message {
@@ -33,7 +33,7 @@ pub enum ServerFrame {
         /// The name it was said under.
         username: Username,
         /// Tells the author from others of the same name.
-        tag: Tag,
+        tag: AuthorTag,
         /// What was said; empty once it has been deleted.
         message: String,
         /// When it was stored.
@@ -115,7 +115,7 @@ pub enum ServerFrame {
 impl ServerFrame {
     /// Reads one text frame; `None` for a type that this version does not know, or when something is missing in it.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut it = Json::parse(text)?;
+        let mut it = JsonValue::parse(text)?;
         let kind: String = it.take("type")?;
         Some(match kind.as_str() {
             "welcome" => Self::Welcome {
@@ -213,7 +213,7 @@ impl From<Event> for ServerFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::moderation::Action;
+    use crate::domain::moderation::ModerationAction;
 
     #[test]
     fn only_message_frames_carry_a_top_level_message() {
@@ -230,12 +230,16 @@ mod tests {
     fn events_survive_the_wire() {
         let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
         for event in [
-            event(EventBody::Message { username: Username::anonymous(), tag: Tag::new([1, 2]), text: "é\n".into() }),
+            event(EventBody::Message {
+                username: Username::anonymous(),
+                tag: AuthorTag::new([1, 2]),
+                text: "é\n".into(),
+            }),
             event(EventBody::Edited { target: 1, text: "new".into() }),
             event(EventBody::Deleted { target: 1 }),
             event(EventBody::Moderated(Moderation {
-                action: Action::Mute,
-                subject: Some(Participant { username: Username::anonymous(), tag: Tag::new([1, 2]) }),
+                action: ModerationAction::Mute,
+                subject: Some(Participant { username: Username::anonymous(), tag: AuthorTag::new([1, 2]) }),
                 until: Some(Timestamp(9)),
                 seconds: None,
             })),

@@ -1,8 +1,8 @@
 //! Accepting connections: an own loop, because a server that faces people must outlast those that send nothing.
 
-use super::answers::{Answers, Room};
-use super::arrivals::Arrivals;
-use super::peer::Peer;
+use super::answers::{ResponseBudget, ResponseSlot};
+use super::arrivals::ConnectionLimiter;
+use super::peer::ClientIp;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -18,13 +18,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 /// A request's head has so long to arrive, and an idle connection so long to begin one.
-const HEAD: Duration = Duration::from_secs(5);
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What was sent and is not taken for so long ends the connection. Rooms are quicker, and say why.
-const UNREAD: Duration = Duration::from_secs(35);
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// How long to wait when the system has no file descriptor to give.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
 
 /// Bytes that the system may keep of what was sent and not taken yet, and of what has come and was not read. It counts its
 /// own overhead, and doubles the numbers for that (socket(7)).
@@ -36,7 +36,7 @@ const RECEIVE_BUFFER: usize = 64 << 10;
 const UNSENT: u32 = 16 << 10;
 
 /// What a request's head may measure.
-const MAX_HEAD_BYTES: usize = 32 << 10;
+const MAX_HEADER_BYTES: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
 /// Takes as many file descriptors as the system lets this process have: each connection needs one.
@@ -47,8 +47,8 @@ pub(crate) fn raise_open_files() {
 }
 
 /// Serves until `shutdown`, to whom `arrivals` lets in; then accepts nothing more, and lets requests that have begun end.
-pub async fn serve(listener: TcpListener, app: Router, arrivals: Arrivals, shutdown: CancellationToken) {
-    let (connections, answers) = (TaskTracker::new(), Answers::default());
+pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimiter, shutdown: CancellationToken) {
+    let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
     bound_buffers(&listener);
     let mut exhausted = false;
     loop {
@@ -59,10 +59,10 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: Arrivals, shutd
         match accepted {
             Ok((stream, from)) => {
                 // Whoever has too many is hung up on: an answer would cost what is to be saved.
-                let Ok(arrival) = arrivals.take(from.ip()) else { continue };
+                let Ok(arrival) = arrivals.acquire(from.ip()) else { continue };
                 exhausted = false;
                 let room = answers.room(arrival.as_ref().map(|_| from.ip().into()));
-                let serving = connection(stream, Peer(from.ip()), room, app.clone(), shutdown.clone());
+                let serving = connection(stream, ClientIp(from.ip()), room, app.clone(), shutdown.clone());
                 connections.spawn(async move {
                     serving.await;
                     drop(arrival);
@@ -77,7 +77,7 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: Arrivals, shutd
                 if !std::mem::replace(&mut exhausted, true) {
                     tracing::warn!(%error, "a connection cannot be accepted; trying again until one can");
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_ERROR_DELAY).await;
             }
         }
     }
@@ -112,10 +112,10 @@ fn bound_buffers(listener: &TcpListener) {
     let _ = UNSENT;
 }
 
-async fn connection(stream: TcpStream, peer: Peer, room: Room, app: Router, shutdown: CancellationToken) {
+async fn connection(stream: TcpStream, peer: ClientIp, room: ResponseSlot, app: Router, shutdown: CancellationToken) {
     // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    limit_unread(&stream);
+    set_tcp_user_timeout(&stream);
     let app = tower::service_fn(move |request: Request<Incoming>| {
         let (mut request, app, room) = (request.map(Body::new), app.clone(), room.clone());
         request.extensions_mut().insert(peer);
@@ -129,8 +129,8 @@ async fn connection(stream: TcpStream, peer: Peer, room: Room, app: Router, shut
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(MAX_HEAD_BYTES)
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
         .with_upgrades();
@@ -149,8 +149,8 @@ async fn connection(stream: TcpStream, peer: Peer, room: Room, app: Router, shut
 
 /// Has the system give up a reader who has stopped (TCP_USER_TIMEOUT): nothing else bounds how long an answer waits.
 #[cfg(target_os = "linux")]
-fn limit_unread(stream: &TcpStream) {
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD));
+fn set_tcp_user_timeout(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,9 +1,9 @@
 //! Who may enter a room. Page, socket, history and post all ask here.
 
 use super::chat::Chat;
-use super::limits::TooMuch;
+use super::limits::RateLimited;
 use super::network::Network;
-use super::store::{Draft, Found, Room, Standing};
+use super::store::{Membership, NewEvent, RoomRecord, RoomRef};
 use super::visitor::Visitor;
 use crate::domain::page::Ownership;
 use crate::domain::{Rejection, RejectionCode, RoomName};
@@ -12,10 +12,10 @@ use sea_orm::DbErr;
 
 /// Why a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Denied {
+pub(crate) enum AccessDenied {
     /// The visitor's address has opened too many rooms.
     #[error("Too many new rooms come from this address. Try again a little later.")]
-    TooManyRooms(TooMuch),
+    TooManyRooms(RateLimited),
     /// The visitor was banned.
     #[error("You are banned from this room for a while.")]
     Banned,
@@ -30,7 +30,7 @@ pub(crate) enum Denied {
     Unavailable(#[from] DbErr),
 }
 
-impl Denied {
+impl AccessDenied {
     /// The status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -42,13 +42,13 @@ impl Denied {
     }
 }
 
-impl From<Denied> for Rejection {
-    fn from(denied: Denied) -> Self {
+impl From<AccessDenied> for Rejection {
+    fn from(denied: AccessDenied) -> Self {
         match denied {
-            Denied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
-            Denied::Banned | Denied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
-            Denied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
-            Denied::Unavailable(_) => Self::unavailable(),
+            AccessDenied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
+            AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
+            AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
+            AccessDenied::Unavailable(_) => Self::unavailable(),
         }
     }
 }
@@ -56,12 +56,12 @@ impl From<Denied> for Rejection {
 impl Chat {
     /// The room of this name, if the visitor may enter. Looking creates nothing: the row of a room comes with its first
     /// message. A private room is there once it was opened.
-    pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<Found, Denied> {
+    pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<RoomRecord, AccessDenied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
         }
         if name.is_private() {
-            return Err(Denied::Missing);
+            return Err(AccessDenied::Missing);
         }
         Ok(self.store.vacant(name).await?)
     }
@@ -70,9 +70,9 @@ impl Chat {
     /// begins a room, and such messages are limited by network.
     pub(super) async fn begins(
         &self,
-        room: &Room,
+        room: &RoomRef,
         network: Network,
-        draft: &Draft,
+        draft: &NewEvent,
     ) -> Result<Option<RoomName>, Rejection> {
         if !room.is_derived() || self.hub.head(room.id) > 0 {
             return Ok(None);
@@ -84,7 +84,7 @@ impl Chat {
             None => {
                 draft.may_begin_room()?;
                 if !self.hub.is_begun(room.id) {
-                    self.limiter.room(network).map_err(Denied::TooManyRooms)?;
+                    self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
                     self.hub.begin(room.id);
                 }
                 Ok(Some(room.name.clone()))
@@ -93,43 +93,47 @@ impl Chat {
     }
 
     /// Like [`Chat::admit`], for rooms that have a row. Whoever is invited into a private room is a member from then on, if they come back.
-    pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Found>, Denied> {
+    pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<RoomRecord>, AccessDenied> {
         let found = self.store.room(name).await?;
         // Nobody finds out by the time it takes whether a private room is there: the same is asked of one that is not.
         let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
         let standing = if moderated || name.is_private() {
-            self.store.standings(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
+            self.store.memberships(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
         } else {
-            Standing::default()
+            Membership::default()
         };
         let Some(mut found) = found else { return Ok(None) };
         if !found.moderated {
             return Ok(Some(found));
         }
-        let member = standing.member || found.ownership(&visitor.author) == Ownership::Yours;
+        let member = standing.member || found.ownership(&visitor.author) == Ownership::Own;
         let invited = member || found.invites(visitor.invitation.or(name.key()));
         let is_stranger = !member && (!invited || standing.banned_until.is_some());
         if name.is_private() && is_stranger {
             return Ok(None);
         }
         if standing.banned_until.is_some() {
-            return Err(Denied::Banned);
+            return Err(AccessDenied::Banned);
         }
         if !invited {
-            return Err(Denied::Locked);
+            return Err(AccessDenied::Locked);
         }
-        if found.ownership(&visitor.author) != Ownership::Yours {
+        if found.ownership(&visitor.author) != Ownership::Own {
             found.muted_until = standing.muted_until;
         }
-        if name.is_private() && !member && visitor.comes_back {
-            self.store.let_in(found.room.id, &[visitor.author]).await?;
+        if name.is_private() && !member && visitor.has_persistent_identity {
+            self.store.add_members(found.room.id, &[visitor.author]).await?;
         }
         Ok(Some(found))
     }
 
     /// Opens a private room, which belongs to the visitor; its name.
-    pub(crate) async fn open_private_room(&self, title: &RoomName, visitor: &Visitor) -> Result<RoomName, Denied> {
-        self.limiter.room(visitor.network).map_err(Denied::TooManyRooms)?;
+    pub(crate) async fn open_private_room(
+        &self,
+        title: &RoomName,
+        visitor: &Visitor,
+    ) -> Result<RoomName, AccessDenied> {
+        self.limiter.check_room(visitor.network).map_err(AccessDenied::TooManyRooms)?;
         Ok(self.store.create_private_room(title, &visitor.author).await?)
     }
 }

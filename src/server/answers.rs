@@ -13,34 +13,34 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// KiB of answers that wait for the clients of one network, and for all.
-const OF_NETWORK: usize = 24 << 10;
-const TOGETHER: usize = 256 << 10;
+const MAX_KIB_PER_NETWORK: usize = 24 << 10;
+const MAX_KIB_TOTAL: usize = 256 << 10;
 
 /// KiB that an answer is expected to measure before it is made: a long page, compressed.
-const EXPECTED: u32 = 256;
+const EXPECTED_RESPONSE_KIB: u32 = 256;
 
 /// Bytes of an answer that is not worth counting.
-const SMALL: u64 = 8 << 10;
+const MAX_UNCOUNTED_BYTES: u64 = 8 << 10;
 
 /// How long a request waits for others of its network to be read.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BUDGET_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Networks that are remembered before those are forgotten for which nothing waits.
-const REMEMBERED: usize = 1024;
+const MAX_TRACKED_NETWORKS: usize = 1024;
 
 /// First path segments whose answers are small, or held in memory once for all.
-const UNCOUNTED: [&str; 7] = ["assets", "favicon.ico", "healthz", "metrics", "readyz", "robots.txt", "ws"];
+const UNCOUNTED_PATHS: [&str; 7] = ["assets", "favicon.ico", "healthz", "metrics", "readyz", "robots.txt", "ws"];
 
 /// A cheap-to-clone handle on what waits.
 #[derive(Clone)]
-pub(crate) struct Answers {
+pub(crate) struct ResponseBudget {
     networks: Arc<Mutex<HashMap<Network, Weak<Semaphore>>>>,
     together: Arc<Semaphore>,
 }
 
 /// What may still wait for one connection.
 #[derive(Clone)]
-pub(crate) struct Room {
+pub(crate) struct ResponseSlot {
     network: Option<Arc<Semaphore>>,
     together: Arc<Semaphore>,
 }
@@ -51,54 +51,54 @@ struct Reserved {
 }
 
 /// The bytes of an answer, and what they take for as long as they are in memory.
-struct Held {
+struct BudgetedBody {
     bytes: Bytes,
     _reserved: Reserved,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for BudgetedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Default for Answers {
+impl Default for ResponseBudget {
     fn default() -> Self {
-        Self { networks: Arc::default(), together: Arc::new(Semaphore::new(TOGETHER)) }
+        Self { networks: Arc::default(), together: Arc::new(Semaphore::new(MAX_KIB_TOTAL)) }
     }
 }
 
-impl Answers {
+impl ResponseBudget {
     /// For a connection of this network, if it is counted.
-    pub(crate) fn room(&self, network: Option<Network>) -> Room {
+    pub(crate) fn room(&self, network: Option<Network>) -> ResponseSlot {
         let network = network.map(|network| {
             let networks = &mut *self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-            if networks.len() >= REMEMBERED {
+            if networks.len() >= MAX_TRACKED_NETWORKS {
                 networks.retain(|_, semaphore| semaphore.strong_count() > 0);
             }
             let known = networks.entry(network).or_default();
             known.upgrade().unwrap_or_else(|| {
-                let semaphore = Arc::new(Semaphore::new(OF_NETWORK));
+                let semaphore = Arc::new(Semaphore::new(MAX_KIB_PER_NETWORK));
                 *known = Arc::downgrade(&semaphore);
                 semaphore
             })
         });
-        Room { network, together: self.together.clone() }
+        ResponseSlot { network, together: self.together.clone() }
     }
 }
 
-impl Room {
+impl ResponseSlot {
     /// Answers `request` by `answer` once there is room for it; 503 if there is none in time.
     pub(crate) async fn answer(self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
         let segment = request.uri().path().split('/').nth(1).unwrap_or_default();
-        if UNCOUNTED.contains(&segment) {
+        if UNCOUNTED_PATHS.contains(&segment) {
             return answer(request).await;
         }
         // A form has little for an answer, and may itself take its time to arrive.
-        let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED } else { 1 };
-        let Ok(mut reserved) = timeout(PATIENCE, self.reserve(expected)).await else { return too_much() };
+        let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
+        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return too_much() };
         let (head, body) = answer(request).await.into_parts();
-        if body.size_hint().exact().is_some_and(|size| size <= SMALL) {
+        if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
             return Response::from_parts(head, body);
         }
         // In one go, as long as the body is there: there are never more encoders than cores.
@@ -108,7 +108,7 @@ impl Room {
         if !self.adjust(&mut reserved, bytes.len()) {
             return too_much();
         }
-        let held = Bytes::from_owner(Held { bytes, _reserved: reserved });
+        let held = Bytes::from_owner(BudgetedBody { bytes, _reserved: reserved });
         Response::from_parts(head, Body::from(held))
     }
 

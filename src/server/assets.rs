@@ -15,13 +15,13 @@ use std::sync::Arc;
 #[derive(RustEmbed)]
 #[folder = "$LEPTOS_SITE_ROOT"]
 #[allow_missing = true]
-struct Site;
+struct EmbeddedSite;
 
 /// What a page cannot do without.
 const MODULE: &str = "pkg/parlour.wasm";
 
 /// Encodings that may lie beside a file, best first.
-const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// A file as it is sent.
 struct Asset {
@@ -54,7 +54,7 @@ pub(crate) struct Assets {
 impl Assets {
     /// `site_root` is where files are looked for that the executable does not hold.
     pub(crate) fn new(site_root: Arc<str>) -> Self {
-        let embedded = !cfg!(debug_assertions) && Site::get(MODULE).is_some();
+        let embedded = !cfg!(debug_assertions) && EmbeddedSite::get(MODULE).is_some();
         Self { version: embedded.then(version), site_root }
     }
 
@@ -65,7 +65,7 @@ impl Assets {
 
     async fn read(&self, path: &str) -> Option<Asset> {
         if self.version.is_some() {
-            let file = Site::get(path)?;
+            let file = EmbeddedSite::get(path)?;
             let bytes = match file.data {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
@@ -84,7 +84,7 @@ impl Assets {
     /// The file in the best encoding that the client takes and that there is, and which one that is.
     async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
         let accepted = accepted(headers);
-        for (encoding, suffix) in ENCODINGS.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
+        for (encoding, suffix) in PRECOMPRESSED.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
             if let Some(asset) = self.read(&format!("{path}{suffix}")).await {
                 return Some((asset, Some(encoding)));
             }
@@ -153,11 +153,11 @@ fn opaque(tag: &str) -> &str {
 
 fn version() -> Arc<str> {
     let mut hash = Sha256::new();
-    let mut paths: Vec<_> = Site::iter().collect();
+    let mut paths: Vec<_> = EmbeddedSite::iter().collect();
     paths.sort();
     for path in paths {
         hash.update(path.as_bytes());
-        hash.update(Site::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
+        hash.update(EmbeddedSite::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
     hexadecimal(&hash.finalize()[..6]).into()
 }

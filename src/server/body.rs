@@ -12,12 +12,12 @@ use tokio::time::timeout;
 const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// A body has so long to arrive.
-const WHOLE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whoever sends a body drop by drop is answered with 408, whoever sends too much with 413.
-pub(crate) async fn whole(request: Request, next: Next) -> Response {
+pub(crate) async fn buffer_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match timeout(WHOLE, to_bytes(body, MAX_BODY_BYTES)).await {
+    match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "This is more than fits into a message.").into_response(),
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time.").into_response(),

@@ -1,6 +1,6 @@
 //! Token buckets: rates with a burst, one bucket a key, of a bounded number of keys.
 
-use super::network::{Network, SITE, Site};
+use super::network::{Network, SITE, WiderNetwork};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Maximum number of keys in one set of buckets: about 4 MB.
-const MAX_KEYS: usize = 1 << 16;
+const MAX_BUCKETS: usize = 1 << 16;
 
 /// Units in a period, and the maximum number at once.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +35,13 @@ impl Rate {
 
 /// A bucket for each key (generic cell rate algorithm, ITU-T I.371): one number a key, the time at which its bucket is
 /// full again. A key whose bucket is full is forgotten.
-pub(crate) struct Buckets<K> {
+pub(crate) struct TokenBuckets<K> {
     rate: Rate,
     since: Instant,
     full_at: Mutex<HashMap<K, u64>>,
 }
 
-impl<K: Copy + Eq + Hash> Buckets<K> {
+impl<K: Copy + Eq + Hash> TokenBuckets<K> {
     pub(crate) fn new(rate: Rate) -> Self {
         Self { rate, since: Instant::now(), full_at: Mutex::default() }
     }
@@ -60,8 +60,8 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
     pub(crate) fn take(&self, key: K, cost: u32) {
         let now = self.now();
         let mut buckets = self.full_at();
-        if buckets.len() >= MAX_KEYS && !buckets.contains_key(&key) {
-            make_room(&mut buckets, now);
+        if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&key) {
+            evict(&mut buckets, now);
         }
         let full_at = buckets.entry(key).or_default();
         *full_at = (*full_at).max(now).saturating_add(self.price(cost));
@@ -91,9 +91,9 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
 
 /// Forgets the full buckets, or else the fuller half: the keys that took most are remembered longest. Half at a time, so
 /// that the cost for each new key stays constant.
-fn make_room<K: Eq + Hash>(buckets: &mut HashMap<K, u64>, now: u64) {
+fn evict<K: Eq + Hash>(buckets: &mut HashMap<K, u64>, now: u64) {
     buckets.retain(|_, full_at| *full_at > now);
-    if buckets.len() > MAX_KEYS / 2 {
+    if buckets.len() > MAX_BUCKETS / 2 {
         let mut times: Vec<u64> = buckets.values().copied().collect();
         let middle = times.len() / 2;
         let (_, middle, _) = times.select_nth_unstable(middle);
@@ -103,14 +103,14 @@ fn make_room<K: Eq + Hash>(buckets: &mut HashMap<K, u64>, now: u64) {
 }
 
 /// A bucket for each network, and one for each site with [`SITE`] times the rate.
-pub(crate) struct NetworkBuckets {
-    networks: Buckets<Network>,
-    sites: Buckets<Site>,
+pub(crate) struct NetworkTokenBuckets {
+    networks: TokenBuckets<Network>,
+    sites: TokenBuckets<WiderNetwork>,
 }
 
-impl NetworkBuckets {
+impl NetworkTokenBuckets {
     pub(crate) fn new(rate: Rate) -> Self {
-        Self { networks: Buckets::new(rate), sites: Buckets::new(rate.times(SITE)) }
+        Self { networks: TokenBuckets::new(rate), sites: TokenBuckets::new(rate.times(SITE)) }
     }
 
     /// Returns how long `network` has to wait for `cost` units.
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_its_burst_and_fills_at_its_rate() {
-        let buckets = Buckets::new(Rate::new(number(1), Duration::from_secs(3600), number(3)));
+        let buckets = TokenBuckets::new(Rate::new(number(1), Duration::from_secs(3600), number(3)));
         for _ in 0..3 {
             assert_eq!(buckets.wait(1, 1), Duration::ZERO);
             buckets.take(1, 1);
@@ -168,7 +168,7 @@ mod tests {
         assert!(wait > Duration::from_secs(3590) && wait <= Duration::from_secs(3600), "{wait:?}");
         assert_eq!(buckets.wait(2, 3), Duration::ZERO, "another key");
         assert_eq!(buckets.wait(2, 1000), Duration::ZERO, "a full bucket is enough for any cost");
-        let quick = Buckets::new(Rate::new(number(u32::MAX), Duration::from_secs(1), number(1)));
+        let quick = TokenBuckets::new(Rate::new(number(u32::MAX), Duration::from_secs(1), number(1)));
         quick.take(1, 1);
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(quick.wait(1, 1), Duration::ZERO);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn full_buckets_are_forgotten() {
-        let buckets = Buckets::new(Rate::new(number(u32::MAX), Duration::from_secs(1), number(1)));
+        let buckets = TokenBuckets::new(Rate::new(number(u32::MAX), Duration::from_secs(1), number(1)));
         (0..100).for_each(|key| buckets.take(key, 1));
         std::thread::sleep(Duration::from_millis(2));
         buckets.prune();
@@ -185,18 +185,18 @@ mod tests {
 
     #[test]
     fn keys_are_bounded_and_the_busiest_are_kept() {
-        let buckets = Buckets::new(Rate::new(number(1), Duration::from_secs(3600), number(100)));
+        let buckets = TokenBuckets::new(Rate::new(number(1), Duration::from_secs(3600), number(100)));
         buckets.take(u32::MAX, 50);
-        for key in 0..3 * MAX_KEYS as u32 {
+        for key in 0..3 * MAX_BUCKETS as u32 {
             buckets.take(key, 1);
-            assert!(buckets.full_at().len() <= MAX_KEYS);
+            assert!(buckets.full_at().len() <= MAX_BUCKETS);
         }
         assert!(buckets.full_at().contains_key(&u32::MAX));
     }
 
     #[test]
     fn networks_of_a_site_share_a_wider_bucket() {
-        let buckets = NetworkBuckets::new(Rate::new(number(1), Duration::from_secs(3600), number(5)));
+        let buckets = NetworkTokenBuckets::new(Rate::new(number(1), Duration::from_secs(3600), number(5)));
         let taken = |address: String| (0..9).filter(|_| buckets.try_take(network(&address), 1).is_ok()).count();
         assert_eq!(taken("192.0.2.1".to_owned()), 5);
         assert_eq!(taken("192.0.2.2".to_owned()), 5);

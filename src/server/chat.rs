@@ -1,20 +1,20 @@
 //! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
 //! to this, and bring names and texts as they came.
 
-use super::access::Denied;
-use super::hub::{Hub, Seat};
-use super::identity::Author;
-use super::journal::{Journal, Outcome};
+use super::access::AccessDenied;
+use super::hub::{Hub, Subscription};
+use super::identity::AuthorId;
+use super::journal::{Journal, SubmitResult};
 use super::limits::Limiter;
 use super::network::Network;
 use super::random;
-use super::store::{Draft, Entry, Found, Room, Store, Subject};
+use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, Subject};
 use super::visitor::Visitor;
-use super::websocket::{TextFrame, Wire};
-use crate::domain::moderation::Action;
+use super::websocket::{SocketWriter, TextFrame};
+use crate::domain::moderation::ModerationAction;
 use crate::domain::{
-    Epoch, EventId, HistoryPage, HistoryPlace, MessageText, Participant, ReadRoom, Rejection, RejectionCode, RoomName,
-    RoomPage, Seq, Tag, Username, page::MAX_COUNTED_ROOMS,
+    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, MessageText, Participant, ReadMarker, Rejection,
+    RejectionCode, RoomName, RoomView, Seq, Username, page::MAX_UNREAD_ROOMS,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
@@ -39,7 +39,7 @@ pub(crate) struct Resume {
 }
 
 /// Something for a room's log; texts are as they came from outside.
-pub(crate) enum Wish<'a> {
+pub(crate) enum RoomCommand<'a> {
     /// To say something.
     Post { username: Username, message: &'a str },
     /// To put another text in place of an own message.
@@ -47,17 +47,17 @@ pub(crate) enum Wish<'a> {
     /// To remove a message: an own one, or as the owner of the room.
     Delete { target: Seq },
     /// To do something about the room, as its owner.
-    Moderate { action: Action, target: Option<Seq>, tag: Option<Tag>, seconds: Option<u32> },
+    Moderate { action: ModerationAction, target: Option<Seq>, tag: Option<AuthorTag>, seconds: Option<u32> },
 }
 
-impl Wish<'_> {
-    fn parse(self) -> Result<Draft, Rejection> {
+impl RoomCommand<'_> {
+    fn parse(self) -> Result<NewEvent, Rejection> {
         Ok(match self {
-            Self::Post { username, message } => Draft::Message { username, text: MessageText::parse(message)? },
-            Self::Edit { target, text } => Draft::Edit { target, text: MessageText::parse(text)? },
-            Self::Delete { target } => Draft::Delete { target },
+            Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
+            Self::Edit { target, text } => NewEvent::Edit { target, text: MessageText::parse(text)? },
+            Self::Delete { target } => NewEvent::Delete { target },
             Self::Moderate { action, target, seconds, .. } => {
-                Draft::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
+                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
             }
         })
     }
@@ -71,7 +71,7 @@ impl Wish<'_> {
     }
 
     /// By which tag it names somebody, if no message does.
-    fn tag(&self) -> Option<Tag> {
+    fn tag(&self) -> Option<AuthorTag> {
         match self {
             Self::Moderate { action, target: None, tag, .. } if action.has_subject() => tag.clone(),
             _ => None,
@@ -87,22 +87,22 @@ impl Chat {
         username: Option<Username>,
         visitor: &Visitor,
         permalink: Option<Seq>,
-    ) -> Result<RoomPage, Denied> {
+    ) -> Result<RoomView, AccessDenied> {
         let found = self.admit(name, visitor).await?;
-        self.show(found, username, visitor, permalink).await
+        self.room_view(found, username, visitor, permalink).await
     }
 
     /// The same for somebody who was admitted. The head was read before the messages, so it never claims more than the
     /// page shows.
-    pub(crate) async fn show(
+    pub(crate) async fn room_view(
         &self,
-        found: Found,
+        found: RoomRecord,
         username: Option<Username>,
         visitor: &Visitor,
         permalink: Option<Seq>,
-    ) -> Result<RoomPage, Denied> {
-        let place = permalink.map_or(HistoryPlace::Newest, HistoryPlace::Around);
-        Ok(RoomPage {
+    ) -> Result<RoomView, AccessDenied> {
+        let place = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
+        Ok(RoomView {
             history: self.store.messages(found.room.id, place).await?,
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
@@ -121,18 +121,18 @@ impl Chat {
         &self,
         name: &RoomName,
         visitor: &Visitor,
-        place: HistoryPlace,
-    ) -> Result<HistoryPage, Denied> {
-        let Found { room, .. } = self.admit(name, visitor).await?;
+        place: HistoryCursor,
+    ) -> Result<HistoryPage, AccessDenied> {
+        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
         Ok(self.store.messages(room.id, place).await?)
     }
 
     /// How many messages of others each of these rooms has for the visitor after what was read; 0 where there is no such
     /// room. One that is named again is not counted again.
-    pub(crate) async fn count_unread(&self, rooms: &[ReadRoom], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
+    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
         let mut counted = HashMap::new();
         let mut counts = Vec::new();
-        for ReadRoom { room, read } in rooms.iter().take(MAX_COUNTED_ROOMS) {
+        for ReadMarker { room, read } in rooms.iter().take(MAX_UNREAD_ROOMS) {
             let Ok(name) = RoomName::parse(room.as_str()) else {
                 counts.push(0);
                 continue;
@@ -150,7 +150,7 @@ impl Chat {
     async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, DbErr> {
         match self.find(name, visitor).await {
             Ok(Some(found)) if found.head > read => self.store.count_unread(found.room.id, read, &visitor.author).await,
-            Err(Denied::Unavailable(error)) => Err(error),
+            Err(AccessDenied::Unavailable(error)) => Err(error),
             _ => Ok(0),
         }
     }
@@ -161,8 +161,8 @@ impl Chat {
         name: &RoomName,
         username: &Username,
         visitor: &Visitor,
-    ) -> Result<Option<Rejection>, Denied> {
-        let Found { room, .. } = self.admit(name, visitor).await?;
+    ) -> Result<Option<Rejection>, AccessDenied> {
+        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
         if !self.store.is_taken(room.id, username, &visitor.author).await? {
             return Ok(None);
         }
@@ -174,12 +174,12 @@ impl Chat {
     /// brings another.
     pub(crate) async fn join(
         &self,
-        Found { room, head, muted_until, .. }: Found,
+        RoomRecord { room, head, muted_until, .. }: RoomRecord,
         username: Username,
-        author: Author,
+        author: AuthorId,
         resume: Resume,
-        wire: &Arc<Wire>,
-    ) -> Result<Seat, DbErr> {
+        wire: &Arc<SocketWriter>,
+    ) -> Result<Subscription, DbErr> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -187,7 +187,7 @@ impl Chat {
         let admitted = head;
         // In another history, what was found is outdated.
         let head = if epoch == room.epoch {
-            live.want(head);
+            live.catch_up_to(head);
             head.max(live.head())
         } else {
             live.head()
@@ -201,7 +201,7 @@ impl Chat {
         let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
         // What came next may be older than the room keeps.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
-        let say = |frame: ServerFrame| wire.queue(TextFrame::new(&frame.encode()).bytes().clone());
+        let say = |frame: ServerFrame| wire.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
             epoch: epoch.clone(),
@@ -210,10 +210,10 @@ impl Chat {
             tag: author.tag(),
         });
         if !continued {
-            say(reset(&epoch, head));
+            say(reset_frame(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let seat = Seat::take(&live, author, participant, wire, if continued { after } else { head });
+        let seat = Subscription::new(&live, author, participant, wire, if continued { after } else { head });
         seat.keep_to(&epoch);
         seat.mute(muted_until);
         if seat.head() > admitted {
@@ -226,15 +226,15 @@ impl Chat {
     /// it is stored.
     pub(crate) async fn submit(
         &self,
-        room: &Room,
-        (author, network): (Author, Network),
+        room: &RoomRef,
+        (author, network): (AuthorId, Network),
         id: Option<&str>,
-        wish: Wish<'_>,
-    ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
+        wish: RoomCommand<'_>,
+    ) -> Result<oneshot::Receiver<SubmitResult>, Rejection> {
         let (tag, bytes) = (wish.tag(), wish.len());
         let mut draft = wish.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
-        if let Err(too_much) = self.limiter.message(&author, network, bytes) {
+        if let Err(too_much) = self.limiter.check_message(&author, network, bytes) {
             // What is stored already is answered all the same, as often as the network may ask for pages.
             let stored = match &sent {
                 Some(id) if self.limiter.request(network).is_ok() => {
@@ -246,15 +246,15 @@ impl Chat {
                 return Err(too_much.rejection("Slow down a little. Your message is not lost."));
             }
         }
-        if let (Some(tag), Draft::Moderate { subject, .. }) = (tag, &mut draft) {
+        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut draft) {
             // Nobody else learns whether there is such a one; the log refuses them.
             if self.store.owns(room.id, &author).await.map_err(|_| Rejection::unavailable())? {
-                *subject = Some(self.tagged(room, &tag).await?);
+                *subject = Some(self.resolve_tag(room, &tag).await?);
             }
         }
         let begins = self.begins(room, network, &draft).await?;
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(Entry { room_id: room.id, begins, author, id, draft }))
+        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, draft }))
     }
 
     /// The same for a room that is known by its name alone, and waits until it is stored.
@@ -263,14 +263,17 @@ impl Chat {
         name: &RoomName,
         visitor: &Visitor,
         id: Option<&str>,
-        wish: Wish<'_>,
-    ) -> Outcome {
-        let Found { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, (visitor.author, visitor.network), id, wish).await?.await.unwrap_or_else(|_| Err(draining()))
+        wish: RoomCommand<'_>,
+    ) -> SubmitResult {
+        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
+        self.submit(&room, (visitor.author, visitor.network), id, wish)
+            .await?
+            .await
+            .unwrap_or_else(|_| Err(draining_rejection()))
     }
 
     /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.
-    async fn tagged(&self, room: &Room, tag: &Tag) -> Result<Subject, Rejection> {
+    async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
         for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
             known.entry(author.to_bytes()).or_insert(Username::anonymous());
@@ -288,12 +291,12 @@ impl Chat {
 }
 
 /// The log cannot be continued from where the client stands.
-pub(crate) fn reset(epoch: &Epoch, head: Seq) -> ServerFrame {
+pub(crate) fn reset_frame(epoch: &Epoch, head: Seq) -> ServerFrame {
     ServerFrame::Reset { epoch: epoch.clone(), head }
 }
 
 /// This server is about to stop.
-pub(crate) fn draining() -> Rejection {
+pub(crate) fn draining_rejection() -> Rejection {
     let detail = "The server is restarting. Your message is not lost: it can be sent again in a moment.";
     Rejection { retry_after_ms: Some(2000), ..Rejection::new(RejectionCode::Draining, detail) }
 }

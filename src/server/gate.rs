@@ -1,6 +1,6 @@
 //! Gates: how many pieces of work of one network are under way at a time. The others wait in line, up to a number.
 
-use super::network::{Network, SITE, Site};
+use super::network::{Network, SITE, WiderNetwork};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,30 +17,30 @@ struct Lane {
 
 /// A gate for each key. A cheap-to-clone handle.
 #[derive(Clone)]
-struct Gates<K> {
+struct KeyedGates<K> {
     lanes: Lanes<K>,
     at_work: usize,
     waiting: usize,
 }
 
 /// A turn at work, or in line for one, as long as this is held.
-struct Place<K: Copy + Eq + Hash> {
+struct QueuePlace<K: Copy + Eq + Hash> {
     lanes: Lanes<K>,
     key: K,
 }
 
-struct Turn<K: Copy + Eq + Hash> {
+struct GateTurn<K: Copy + Eq + Hash> {
     _permit: OwnedSemaphorePermit,
-    _place: Place<K>,
+    _place: QueuePlace<K>,
 }
 
-impl<K: Copy + Eq + Hash> Gates<K> {
+impl<K: Copy + Eq + Hash> KeyedGates<K> {
     fn new(at_work: usize, waiting: usize) -> Self {
         Self { lanes: Lanes::default(), at_work, waiting }
     }
 
     /// Waits for a turn; `None` if too many wait already. Cancel safe.
-    async fn enter(&self, key: K) -> Option<Turn<K>> {
+    async fn enter(&self, key: K) -> Option<GateTurn<K>> {
         let (place, turns) = {
             let mut lanes = lock(&self.lanes);
             let new = || Lane { users: 0, turns: Arc::new(Semaphore::new(self.at_work)) };
@@ -49,13 +49,13 @@ impl<K: Copy + Eq + Hash> Gates<K> {
                 return None;
             }
             lane.users += 1;
-            (Place { lanes: self.lanes.clone(), key }, lane.turns.clone())
+            (QueuePlace { lanes: self.lanes.clone(), key }, lane.turns.clone())
         };
-        Some(Turn { _permit: turns.acquire_owned().await.ok()?, _place: place })
+        Some(GateTurn { _permit: turns.acquire_owned().await.ok()?, _place: place })
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Place<K> {
+impl<K: Copy + Eq + Hash> Drop for QueuePlace<K> {
     fn drop(&mut self) {
         let mut lanes = lock(&self.lanes);
         if let Some(lane) = lanes.get_mut(&self.key) {
@@ -73,32 +73,32 @@ fn lock<K>(lanes: &Lanes<K>) -> MutexGuard<'_, HashMap<K, Lane>> {
 
 /// A gate for each network, and one [`SITE`] times as wide for each site.
 #[derive(Clone)]
-pub(crate) struct Gate {
-    networks: Gates<Network>,
-    sites: Gates<Site>,
+pub(crate) struct WorkGate {
+    networks: KeyedGates<Network>,
+    sites: KeyedGates<WiderNetwork>,
 }
 
 /// A turn of a network, as long as it is held.
-pub(crate) struct Pass {
-    _network: Turn<Network>,
-    _site: Option<Turn<Site>>,
+pub(crate) struct WorkPermit {
+    _network: GateTurn<Network>,
+    _site: Option<GateTurn<WiderNetwork>>,
 }
 
-impl Gate {
+impl WorkGate {
     /// `at_work` of one network at a time, and at most `waiting` in line for a turn.
     pub(crate) fn new(at_work: usize, waiting: usize) -> Self {
         let wider = |number: usize| number.saturating_mul(SITE as usize);
-        Self { networks: Gates::new(at_work, waiting), sites: Gates::new(wider(at_work), wider(waiting)) }
+        Self { networks: KeyedGates::new(at_work, waiting), sites: KeyedGates::new(wider(at_work), wider(waiting)) }
     }
 
     /// Waits for a turn; `None` if too many of the network wait already. Cancel safe.
-    pub(crate) async fn enter(&self, network: Network) -> Option<Pass> {
+    pub(crate) async fn enter(&self, network: Network) -> Option<WorkPermit> {
         let of_network = self.networks.enter(network).await?;
         let of_site = match network.site() {
             Some(site) => Some(self.sites.enter(site).await?),
             None => None,
         };
-        Some(Pass { _network: of_network, _site: of_site })
+        Some(WorkPermit { _network: of_network, _site: of_site })
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_network_works_a_little_at_a_time_and_the_next_have_their_turn() {
-        let gate = Gate::new(2, 1);
+        let gate = WorkGate::new(2, 1);
         let here = network("192.0.2.1");
         let (one, _two) = (gate.enter(here).await.unwrap(), gate.enter(here).await.unwrap());
         let mut three = Box::pin(gate.enter(here));
@@ -127,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_in_line_that_is_given_up_is_free_again() {
-        let gate = Gate::new(1, 1);
+        let gate = WorkGate::new(1, 1);
         let here = network("2001:db8::1");
         let one = gate.enter(here).await;
         let mut two = Box::pin(gate.enter(here));
@@ -142,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_site_is_no_more_than_a_few_networks() {
-        let gate = Gate::new(1, 0);
+        let gate = WorkGate::new(1, 0);
         let mut passes = Vec::new();
         for number in 0..100 {
             passes.extend(gate.enter(network(&format!("2001:db8:1:{number}::1"))).await);

@@ -1,13 +1,13 @@
 //! Whether this server is alive, and whether it is able to serve.
 
-use super::{Shared, journal::WRITER, relay::RelayState};
+use super::{AppState, journal::WRITER, relay::RelayState};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -26,8 +26,8 @@ pub(crate) struct Readiness {
 
 /// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay costs a second between
 /// nodes, not readiness.
-pub(crate) async fn readyz(State(shared): State<Shared>) -> (StatusCode, Json<Readiness>) {
-    let database = matches!(timeout(PATIENCE, shared.chat.store.ready()).await, Ok(Ok(())));
+pub(crate) async fn readyz(State(shared): State<AppState>) -> (StatusCode, Json<Readiness>) {
+    let database = matches!(timeout(READINESS_TIMEOUT, shared.chat.store.ready()).await, Ok(Ok(())));
     let draining = shared.draining.is_cancelled();
     let relay = match shared.relay.state() {
         RelayState::None => "none",

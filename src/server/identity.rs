@@ -6,17 +6,17 @@
 
 use super::network::Network;
 use super::{random, store};
-use crate::domain::Tag;
+use crate::domain::AuthorTag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use uuid::Uuid;
 
 /// The name of the cookie.
-pub const COOKIE: &str = "parlour_identity";
+pub const IDENTITY_COOKIE: &str = "parlour_identity";
 
 /// How many days old a cookie becomes before its visitor is given another with the same identity.
-const RENEWED_AFTER: i64 = 30;
+const RENEW_AFTER_DAYS: i64 = 30;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -25,18 +25,18 @@ const NETWORK: Range<usize> = 6..12;
 
 /// How an author ends who has no cookie, so that the database, too, knows them for somebody who will not be back. Of four
 /// thousand million other identities one may end so by chance.
-const PASSING: [u8; 4] = [0; 4];
+const GUEST_SUFFIX: [u8; 4] = [0; 4];
 
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. What the database holds.
 #[derive(Clone, Copy, Debug)]
-pub struct Author {
+pub struct AuthorId {
     hash: [u8; 16],
     guest: bool,
     /// The author that stands for the guests of a network, among whom this one counts too.
     among: Option<[u8; 16]>,
 }
 
-impl Author {
+impl AuthorId {
     /// Whoever looks after the site: above the owner of every room. No visitor is given these bytes.
     pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, among: None };
 
@@ -88,19 +88,19 @@ impl Author {
 
     /// Whether this stands for the guests of a network together, and is nobody who writes.
     pub(crate) fn is_of_network(&self) -> bool {
-        self.hash.ends_with(&PASSING) && self.hash == self.standing() && !self.is_host()
+        self.hash.ends_with(&GUEST_SUFFIX) && self.hash == self.standing() && !self.is_host()
     }
 
     /// What others see of it.
-    pub fn tag(&self) -> Tag {
+    pub fn tag(&self) -> AuthorTag {
         tag_of(&self.hash)
     }
 }
 
 /// What the database or another node knows an author by.
-impl From<[u8; 16]> for Author {
+impl From<[u8; 16]> for AuthorId {
     fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: hash.ends_with(&PASSING) && hash != Self::HOST.hash, among: None }
+        Self { hash, guest: hash.ends_with(&GUEST_SUFFIX) && hash != Self::HOST.hash, among: None }
     }
 }
 
@@ -113,51 +113,51 @@ fn hash_of(id: Uuid) -> [u8; 16] {
 /// The author under which is kept how one stands in a room: mutes, bans, and when they last spoke. A guest is another
 /// author with each connection, so guests stand as their network does. Everybody else stands for themselves.
 pub(crate) fn standing_of(mut author: [u8; 16]) -> [u8; 16] {
-    if author.ends_with(&PASSING) {
+    if author.ends_with(&GUEST_SUFFIX) {
         author[..NETWORK.start].fill(0);
     }
     author
 }
 
 /// The tag of an author as the database holds it; missing bytes count as 0.
-pub(crate) fn tag_of(stored: &[u8]) -> Tag {
+pub(crate) fn tag_of(stored: &[u8]) -> AuthorTag {
     let byte = |index| stored.get(index).copied().unwrap_or_default();
-    Tag::new([byte(0), byte(1)])
+    AuthorTag::new([byte(0), byte(1)])
 }
 
 /// Signs new identities and recognises those it signed.
 #[derive(Clone)]
-pub struct Identities {
+pub struct IdentitySigner {
     key: Hmac<Sha256>,
 }
 
-impl Identities {
+impl IdentitySigner {
     /// `key` is the site's secret: the same on every node.
     pub fn new(key: &[u8]) -> Self {
         Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
     }
 
     /// A new identity: the author, and the value of the cookie that proves it. A guest until the cookie comes back.
-    pub fn create(&self) -> (Author, String) {
+    pub fn create(&self) -> (AuthorId, String) {
         let id = Uuid::from_bytes(random::bits());
-        (Author::of(id, true), self.cookie(id, today()))
+        (AuthorId::of(id, true), self.cookie(id, today()))
     }
 
     /// The author whom this cookie proves, if it was given out by this site.
-    pub fn recognise(&self, cookie: &str) -> Option<Author> {
-        self.id(cookie).map(|id| Author::of(id, false))
+    pub fn verify(&self, cookie: &str) -> Option<AuthorId> {
+        self.id(cookie).map(|id| AuthorId::of(id, false))
     }
 
     /// The same identity in a cookie of today, where this one is old: browsers keep none for ever, however often it is
     /// used.
     pub(crate) fn renew(&self, cookie: &str) -> Option<String> {
-        self.renew_on(cookie, today())
+        self.renew_at(cookie, today())
     }
 
     /// One that does not say when it was given counts as old.
-    fn renew_on(&self, cookie: &str, today: i64) -> Option<String> {
+    fn renew_at(&self, cookie: &str, today: i64) -> Option<String> {
         let day = cookie.split('.').nth(2).and_then(|day| day.parse::<i64>().ok());
-        if day.is_some_and(|day| today.saturating_sub(day).unsigned_abs() < RENEWED_AFTER.unsigned_abs()) {
+        if day.is_some_and(|day| today.saturating_sub(day).unsigned_abs() < RENEW_AFTER_DAYS.unsigned_abs()) {
             return None;
         }
         self.id(cookie).map(|id| self.cookie(id, today))
@@ -178,20 +178,20 @@ impl Identities {
     }
 
     /// The author of a connection without a cookie from `network`, for the life of that connection.
-    pub(crate) fn guest_of(&self, network: Network) -> Author {
+    pub(crate) fn guest_of(&self, network: Network) -> AuthorId {
         let mut hash = Self::guest().hash;
         let mac = self.key.clone().chain_update(b"guests of the network ").chain_update(network.customer()).finalize();
         hash[NETWORK].copy_from_slice(&mac.into_bytes()[..NETWORK.len()]);
         // Else the network's own bytes could be those of the host.
         hash[NETWORK.start] |= 1;
-        Author { hash, guest: true, among: None }
+        AuthorId { hash, guest: true, among: None }
     }
 
     /// A guest of no network. It ends with [`PASSING`].
-    pub fn guest() -> Author {
+    pub fn guest() -> AuthorId {
         let mut hash = hash_of(Uuid::new_v4());
-        hash[16 - PASSING.len()..].copy_from_slice(&PASSING);
-        Author { hash, guest: true, among: None }
+        hash[16 - GUEST_SUFFIX.len()..].copy_from_slice(&GUEST_SUFFIX);
+        AuthorId { hash, guest: true, among: None }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {

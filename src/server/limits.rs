@@ -1,10 +1,10 @@
 //! How much of what is let through: of one identity, of one network, of all. Kept in memory, for each node on its own.
 
-use super::buckets::{Buckets, NetworkBuckets, Rate};
+use super::buckets::{NetworkTokenBuckets, Rate, TokenBuckets};
 use super::config::Rates;
-use super::gate::{Gate, Pass};
-use super::identity::Author;
-use super::network::{Census, Counted, Enough, Network};
+use super::gate::{WorkGate, WorkPermit};
+use super::identity::AuthorId;
+use super::network::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
 use crate::domain::{Rejection, RejectionCode};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,14 +14,14 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Interval at which buckets that are full again are forgotten.
-const FORGET: Duration = Duration::from_secs(60);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Number of small requests (assets, health, metrics) that cost a network as much as one page.
-const SMALL: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
+const SMALL_REQUEST_FACTOR: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
 
 const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
@@ -39,9 +39,9 @@ const RENDERING: usize = 1;
 
 /// Something that came too often; it makes sense again after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMuch(pub(crate) Duration);
+pub(crate) struct RateLimited(pub(crate) Duration);
 
-impl TooMuch {
+impl RateLimited {
     /// The answer to a request: 429, and when to come again (RFC 6585, section 4).
     pub(crate) fn response(self, detail: &'static str) -> Response {
         let seconds = self.0.as_secs().saturating_add(1).to_string();
@@ -57,33 +57,33 @@ impl TooMuch {
 
 /// Why somebody may not connect just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub(crate) enum ConnectError {
     /// The node has as many connections as it takes.
-    Node,
+    NodeFull,
     /// The address has as many connections as one may have.
-    Address,
+    NetworkFull,
     /// The address connects too often.
-    Joins(TooMuch),
+    RateLimited(RateLimited),
 }
 
 /// A cheap-to-clone handle on the counters of this node.
 #[derive(Clone)]
-pub(crate) struct Limiter(Option<Arc<Counters>>);
+pub(crate) struct Limiter(Option<Arc<RateLimiters>>);
 
-struct Counters {
-    messages: Buckets<[u8; 16]>,
+struct RateLimiters {
+    messages: TokenBuckets<[u8; 16]>,
     /// Of those with a cookie and of guests, apart: guests who flood a room do not silence their neighbours.
     known: Volume,
     guests: Volume,
-    requests: NetworkBuckets,
-    small_requests: NetworkBuckets,
-    joins: NetworkBuckets,
-    rooms: NetworkBuckets,
-    visitors: NetworkBuckets,
-    connections: Census,
-    working: Gate,
-    entering: Gate,
-    rendering: Gate,
+    requests: NetworkTokenBuckets,
+    small_requests: NetworkTokenBuckets,
+    joins: NetworkTokenBuckets,
+    rooms: NetworkTokenBuckets,
+    visitors: NetworkTokenBuckets,
+    connections: ConnectionCounter,
+    working: WorkGate,
+    entering: WorkGate,
+    rendering: WorkGate,
     /// Of all networks together: one core is left to the sockets.
     cores: Arc<Semaphore>,
     rates: Rates,
@@ -91,8 +91,8 @@ struct Counters {
 
 /// Messages and bytes of text by network.
 struct Volume {
-    messages: NetworkBuckets,
-    bytes: NetworkBuckets,
+    messages: NetworkTokenBuckets,
+    bytes: NetworkTokenBuckets,
 }
 
 impl Volume {
@@ -100,32 +100,32 @@ impl Volume {
         let Rates { messages_per_second_per_address: each, message_burst_per_address: burst, .. } = *rates;
         let bytes = rates.message_kilobytes_per_minute.saturating_mul(KILOBYTE);
         Self {
-            messages: NetworkBuckets::new(Rate::new(each, SECOND, burst)),
-            bytes: NetworkBuckets::new(Rate::new(bytes, MINUTE, bytes)),
+            messages: NetworkTokenBuckets::new(Rate::new(each, SECOND, burst)),
+            bytes: NetworkTokenBuckets::new(Rate::new(bytes, MINUTE, bytes)),
         }
     }
 }
 
 /// A turn to render or compress, as long as it is held.
 pub(crate) struct Rendering {
-    _network: Option<Pass>,
+    _network: Option<WorkPermit>,
     _core: Option<OwnedSemaphorePermit>,
 }
 
 impl Limiter {
     /// Without rates, everything is let through.
     pub(crate) fn new(rates: Option<Rates>) -> Self {
-        let hourly = |number| NetworkBuckets::new(Rate::new(number, HOUR, number));
-        let minutely = |number| NetworkBuckets::new(Rate::new(number, MINUTE, number));
+        let hourly = |number| NetworkTokenBuckets::new(Rate::new(number, HOUR, number));
+        let minutely = |number| NetworkTokenBuckets::new(Rate::new(number, MINUTE, number));
         let cores = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
         Self(rates.map(|rates| {
-            let small = |number: NonZeroU32| number.saturating_mul(SMALL);
-            Arc::new(Counters {
-                messages: Buckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
+            let small = |number: NonZeroU32| number.saturating_mul(SMALL_REQUEST_FACTOR);
+            Arc::new(RateLimiters {
+                messages: TokenBuckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
                 known: Volume::new(&rates),
                 guests: Volume::new(&rates),
-                requests: NetworkBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
-                small_requests: NetworkBuckets::new(Rate::new(
+                requests: NetworkTokenBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
+                small_requests: NetworkTokenBuckets::new(Rate::new(
                     small(rates.requests_per_second),
                     SECOND,
                     small(rates.request_burst),
@@ -133,10 +133,10 @@ impl Limiter {
                 joins: minutely(rates.joins_per_minute),
                 rooms: hourly(rates.rooms_per_hour),
                 visitors: hourly(rates.visitors_per_hour),
-                connections: Census::default(),
-                working: Gate::new(WORKING, WAITING),
-                entering: Gate::new(ENTERING, usize::MAX),
-                rendering: Gate::new(RENDERING, usize::MAX),
+                connections: ConnectionCounter::default(),
+                working: WorkGate::new(WORKING, WAITING),
+                entering: WorkGate::new(ENTERING, usize::MAX),
+                rendering: WorkGate::new(RENDERING, usize::MAX),
                 cores: Arc::new(Semaphore::new(cores)),
                 rates,
             })
@@ -144,14 +144,14 @@ impl Limiter {
     }
 
     /// One more message, edit, removal or act of `author`, who is in `network`, with so many bytes of text.
-    pub(crate) fn message(&self, author: &Author, network: Network, bytes: usize) -> Result<(), TooMuch> {
+    pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
         let Some(it) = &self.0 else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
         let (author, bytes) = (author.to_bytes(), u32::try_from(bytes).unwrap_or(u32::MAX));
         let wait = it.messages.wait(author, 1);
         let wait = wait.max(of_network.messages.wait(network, 1)).max(of_network.bytes.wait(network, bytes));
         if wait > Duration::ZERO {
-            return Err(TooMuch(wait));
+            return Err(RateLimited(wait));
         }
         it.messages.take(author, 1);
         of_network.messages.take(network, 1);
@@ -160,46 +160,46 @@ impl Limiter {
     }
 
     /// One more request for something that is read from the database, or rendered.
-    pub(crate) fn request(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(TooMuch))
+    pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// One more request for something that costs little.
-    pub(crate) fn small_request(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(TooMuch))
+    pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// One more new room.
-    pub(crate) fn room(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(TooMuch))
+    pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
     /// One more visitor who has no identity yet.
-    pub(crate) fn visitor(&self, network: Network) -> Result<(), TooMuch> {
-        self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(TooMuch))
+    pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
     /// One more connection, for as long as what comes back is held; `None` where nothing is counted.
-    pub(crate) fn connection(&self, network: Network) -> Result<Option<Counted>, Full> {
+    pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
         let Some(counters) = &self.0 else { return Ok(None) };
-        counters.joins.try_take(network, 1).map_err(|wait| Full::Joins(TooMuch(wait)))?;
+        counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
         let Rates { connections_per_address: each, max_connections: all, .. } = &counters.rates;
-        let counted = counters.connections.take(network, each.get(), all.get());
+        let counted = counters.connections.acquire(network, each.get(), all.get());
         counted.map(Some).map_err(|enough| match enough {
-            Enough::Together => Full::Node,
-            Enough::OfNetwork => Full::Address,
+            LimitReached::Total => ConnectError::NodeFull,
+            LimitReached::PerNetwork => ConnectError::NetworkFull,
         })
     }
 
     /// Waits until `network` may read from the database for a request; an error if too many of its requests wait
     /// already. Cancel safe.
-    pub(crate) async fn work(&self, network: Network) -> Result<Option<Pass>, TooMuch> {
+    pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
         let Some(counters) = &self.0 else { return Ok(None) };
-        counters.working.enter(network).await.map(Some).ok_or(TooMuch(SECOND))
+        counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))
     }
 
     /// Waits until `network` may read from the database to enter a room. Cancel safe.
-    pub(crate) async fn enter(&self, network: Network) -> Option<Pass> {
+    pub(crate) async fn enter(&self, network: Network) -> Option<WorkPermit> {
         self.0.as_ref()?.entering.enter(network).await
     }
 
@@ -211,10 +211,10 @@ impl Limiter {
     }
 
     /// Forgets, every now and then, whoever has not come for a while.
-    pub(crate) async fn forget_for_ever(self) {
+    pub(crate) async fn run_cleanup(self) {
         let Some(counters) = self.0 else { return };
         loop {
-            tokio::time::sleep(FORGET).await;
+            tokio::time::sleep(CLEANUP_INTERVAL).await;
             counters.messages.prune();
             for of_networks in [
                 &counters.known.messages,

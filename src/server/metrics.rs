@@ -1,6 +1,6 @@
 //! What is counted and timed, for Prometheus at `/metrics`. No label ever holds what somebody typed.
 
-use super::Shared;
+use super::AppState;
 use super::relay::RelayState;
 use crate::domain::{EventBody, RejectionCode};
 use axum::extract::State;
@@ -14,14 +14,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The upper bounds of what is timed, in seconds.
-const BUCKETS: [f64; 14] =
+const LATENCY_BUCKETS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1., 2.5, 10.];
 
 /// How often what was timed is put into its buckets, whether or not anybody asks.
-const UPKEEP: Duration = Duration::from_secs(1);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval at which the process is looked at: its descriptors are counted one by one.
-const LOOK: Duration = Duration::from_secs(10);
+const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The text format of Prometheus.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -36,7 +36,8 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Starts to collect. What this process has counted before is not known.
     pub(crate) fn start() -> Self {
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS);
         let recorder = builder.expect("there are buckets").build_recorder();
         let recorded = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
@@ -50,13 +51,13 @@ impl Metrics {
     }
 
     /// Keeps memory bounded where nobody asks for what is collected, and looks at the process.
-    pub(crate) async fn keep_up(self) {
-        let mut often = tokio::time::interval(UPKEEP);
+    pub(crate) async fn run_upkeep(self) {
+        let mut often = tokio::time::interval(UPKEEP_INTERVAL);
         let mut looked: Option<Instant> = None;
         loop {
             often.tick().await;
             self.recorded.run_upkeep();
-            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            if looked.is_none_or(|looked| looked.elapsed() >= PROCESS_METRICS_INTERVAL) {
                 let process = self.process.clone();
                 // It reads files of the system, which no request waits for.
                 let _ = tokio::task::spawn_blocking(move || process.collect()).await;
@@ -88,31 +89,31 @@ fn describe() {
 }
 
 /// `GET /metrics`.
-pub(crate) async fn scrape(State(shared): State<Shared>) -> impl IntoResponse {
+pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     gauge!("parlour_connections").set(number(shared.sockets.len()));
-    gauge!("parlour_rooms_alive").set(number(shared.chat.hub.ids().len()));
+    gauge!("parlour_rooms_alive").set(number(shared.chat.hub.room_ids().len()));
     gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
-    if shared.relay.is_there() {
-        gauge!("parlour_doorbells_waiting").set(number(shared.relay.waiting()));
+    if shared.relay.is_enabled() {
+        gauge!("parlour_doorbells_waiting").set(number(shared.relay.queue_length()));
         gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
     }
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
 }
 
 /// Something was handed to the journal.
-pub(crate) fn entered() {
+pub(crate) fn record_submitted() {
     gauge!("parlour_entries_waiting").increment(1);
 }
 
 /// The journal has answered for it.
-pub(crate) fn answered(since: Instant) {
+pub(crate) fn record_acknowledged(since: Instant) {
     gauge!("parlour_entries_waiting").decrement(1);
     histogram!("parlour_acknowledgement_seconds").record(since.elapsed());
 }
 
 /// An event was committed.
-pub(crate) fn stored(body: &EventBody) {
+pub(crate) fn record_event(body: &EventBody) {
     let kind = match body {
         EventBody::Message { .. } => "message",
         EventBody::Edited { .. } => "edited",
@@ -123,7 +124,7 @@ pub(crate) fn stored(body: &EventBody) {
 }
 
 /// A sender was refused.
-pub(crate) fn refused(code: RejectionCode) {
+pub(crate) fn record_rejection(code: RejectionCode) {
     // As it is called on the wire.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
     counter!("parlour_refusals_total", "code" => code).increment(1);
@@ -131,9 +132,9 @@ pub(crate) fn refused(code: RejectionCode) {
 
 /// When a room was last told of something new; shared by its connections.
 #[derive(Default)]
-pub(crate) struct Announced(AtomicU64);
+pub(crate) struct DeliveryTimer(AtomicU64);
 
-impl Announced {
+impl DeliveryTimer {
     /// Just now.
     pub(crate) fn now(&self) {
         self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
@@ -152,13 +153,13 @@ fn since_start() -> Duration {
 }
 
 /// A request was answered.
-pub(crate) fn requested(route: String, status: u16, since: Instant) {
+pub(crate) fn record_request(route: String, status: u16, since: Instant) {
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
 }
 
 /// A room's page was asked for.
-pub(crate) fn paged(reused: bool) {
+pub(crate) fn record_page(reused: bool) {
     counter!("parlour_room_pages_total", "made" => if reused { "reused" } else { "rendered" }).increment(1);
 }
 

@@ -45,18 +45,18 @@ mod validate;
 pub(crate) mod visitor;
 pub mod websocket;
 
-use arrivals::Arrivals;
+use arrivals::ConnectionLimiter;
 use assets::Assets;
 use chat::Chat;
 use config::{Config, redacted};
-use form_token::FormTokens;
+use form_token::FormTokenSigner;
 use hub::Hub;
-use identity::Identities;
+use identity::IdentitySigner;
 use journal::Journal;
 use limits::Limiter;
 use metrics::Metrics;
 use relay::Relay;
-use rendered::Rendered;
+use rendered::PageCache;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,33 +67,33 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A stopping server has gone by then, whatever hangs.
-const DRAIN: Duration = Duration::from_secs(12);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// What the database is given to say goodbye.
-const CLOSE: Duration = Duration::from_secs(1);
+const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What every request may need; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Parts>);
+pub(crate) struct AppState(Arc<AppStateInner>);
 
-impl Deref for Shared {
-    type Target = Parts;
+impl Deref for AppState {
+    type Target = AppStateInner;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &AppStateInner {
         &self.0
     }
 }
 
 /// The parts of this server.
-pub(crate) struct Parts {
+pub(crate) struct AppStateInner {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
-    pub(crate) identities: Identities,
-    pub(crate) form_tokens: FormTokens,
+    pub(crate) identities: IdentitySigner,
+    pub(crate) form_tokens: FormTokenSigner,
     pub(crate) limiter: Limiter,
     pub(crate) relay: Relay,
     pub(crate) assets: Assets,
-    pub(crate) rendered: Rendered,
+    pub(crate) rendered: PageCache,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     pub(crate) sockets: TaskTracker,
@@ -133,48 +133,48 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
             return Ok(());
         }
     };
-    let identities = Identities::new(&store.secret("identity").await?);
-    let form_tokens = FormTokens::new(&store.secret("forms").await?);
+    let identities = IdentitySigner::new(&store.get_or_create_secret("identity").await?);
+    let form_tokens = FormTokenSigner::new(&store.get_or_create_secret("forms").await?);
     let (hub, changes) = Hub::new(store.clone());
     let health = Health::default();
     let mut tasks = Supervisor::new(health.clone());
     {
         let metrics = metrics.clone();
-        tasks.spawn("metrics", move || metrics.clone().keep_up());
+        tasks.spawn("metrics", move || metrics.clone().run_upkeep());
     }
     let relay = match &config.redis_url {
-        Some(url) => Relay::start(url, &store.secret("relay").await?, hub.clone(), &mut tasks)?,
-        None => Relay::none(),
+        Some(url) => Relay::start(url, &store.get_or_create_secret("relay").await?, hub.clone(), &mut tasks)?,
+        None => Relay::disabled(),
     };
     {
         let hub = hub.clone();
-        tasks.spawn("look", move || hub.clone().look_for_ever());
+        tasks.spawn("look", move || hub.clone().run_reconciler());
     }
     {
         let (store, hub, days) = (store.clone(), hub.clone(), config.retention_days);
-        tasks.spawn("retention", move || retention::keep_to_it(store.clone(), hub.clone(), days));
+        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days));
     }
     {
         let (hub, relay) = (hub.clone(), relay.clone());
-        tasks.spawn("presence", move || presence::tell_for_ever(hub.clone(), relay.clone(), changes.clone()));
+        tasks.spawn("presence", move || presence::run_broadcaster(hub.clone(), relay.clone(), changes.clone()));
     }
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone(), health.clone());
     let limiter = Limiter::new(config.rates);
     {
         let limiter = limiter.clone();
-        tasks.spawn("limits", move || limiter.clone().forget_for_ever());
+        tasks.spawn("limits", move || limiter.clone().run_cleanup());
     }
-    let rendered = Rendered::default();
+    let rendered = PageCache::default();
     {
         let rendered = rendered.clone();
-        tasks.spawn("pages", move || rendered.clone().forget_for_ever());
+        tasks.spawn("pages", move || rendered.clone().run_cleanup());
     }
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
-    let arrivals = Arrivals::new(&config);
+    let arrivals = ConnectionLimiter::new(&config);
     announce(&config, &listener);
 
-    let shared = Shared(Arc::new(Parts {
+    let shared = AppState(Arc::new(AppStateInner {
         config: Arc::new(config),
         chat,
         identities,
@@ -210,14 +210,14 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         // The last handle on the journal went with the last request.
         let _ = writer.await;
     };
-    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
     // The other nodes do not wait for this one to be heard again.
     relay.leave().await;
     tasks.shutdown().await;
     // A database that does not answer does not say goodbye either.
-    tokio::time::timeout(CLOSE, store.close()).await.unwrap_or(Ok(()))?;
+    tokio::time::timeout(DATABASE_CLOSE_TIMEOUT, store.close()).await.unwrap_or(Ok(()))?;
     if deaf { Err(RunError::Accepting) } else { Ok(()) }
 }
 

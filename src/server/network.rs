@@ -15,7 +15,7 @@ pub(crate) struct Network(IpAddr);
 
 /// An IPv6 network of 48 bits: the most that one customer gets (RIPE-690).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Site([u8; 6]);
+pub(crate) struct WiderNetwork([u8; 6]);
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
@@ -28,12 +28,12 @@ impl From<IpAddr> for Network {
 
 impl Network {
     /// The site that an IPv6 network belongs to; `None` for IPv4, where an address is all there is.
-    pub(crate) fn site(self) -> Option<Site> {
+    pub(crate) fn site(self) -> Option<WiderNetwork> {
         match self.0 {
             IpAddr::V4(_) => None,
             IpAddr::V6(address) => {
                 let [a, b, c, d, e, f, ..] = address.octets();
-                Some(Site([a, b, c, d, e, f]))
+                Some(WiderNetwork([a, b, c, d, e, f]))
             }
         }
     }
@@ -41,7 +41,7 @@ impl Network {
     /// The bytes of what one customer has: the IPv4 address (4 bytes) or the site (6 bytes).
     pub(crate) fn customer(self) -> Vec<u8> {
         match (self.0, self.site()) {
-            (_, Some(Site(site))) => site.to_vec(),
+            (_, Some(WiderNetwork(site))) => site.to_vec(),
             (IpAddr::V4(address), _) => address.octets().to_vec(),
             (IpAddr::V6(address), None) => address.octets().to_vec(),
         }
@@ -50,58 +50,58 @@ impl Network {
 
 /// Counts of what is held, by network, by site and in total. A cheap-to-clone handle.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Census(Arc<Mutex<Counts>>);
+pub(crate) struct ConnectionCounter(Arc<Mutex<ConnectionCounts>>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct ConnectionCounts {
     all: u32,
     by_network: HashMap<Network, u32>,
-    by_site: HashMap<Site, u32>,
+    by_site: HashMap<WiderNetwork, u32>,
 }
 
 /// One that is counted as long as this is held.
 #[derive(Debug)]
-pub(crate) struct Counted {
-    census: Census,
+pub(crate) struct ConnectionPermit {
+    census: ConnectionCounter,
     network: Network,
 }
 
 /// What there are enough of already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Enough {
+pub(crate) enum LimitReached {
     /// Of all.
-    Together,
+    Total,
     /// Of this network, or of its site.
-    OfNetwork,
+    PerNetwork,
 }
 
-impl Census {
+impl ConnectionCounter {
     /// Counts one more of `network`, if there are fewer than `each` of it, fewer than [`SITE`] times `each` of its site,
     /// and fewer than `all` in total.
-    pub(crate) fn take(&self, network: Network, each: u32, all: u32) -> Result<Counted, Enough> {
+    pub(crate) fn acquire(&self, network: Network, each: u32, all: u32) -> Result<ConnectionPermit, LimitReached> {
         let mut counts = self.counts();
         let of_network = counts.by_network.get(&network).copied().unwrap_or_default();
         let of_site = network.site().and_then(|site| counts.by_site.get(&site).copied()).unwrap_or_default();
         if counts.all >= all {
-            return Err(Enough::Together);
+            return Err(LimitReached::Total);
         }
         if of_network >= each || of_site >= each.saturating_mul(SITE) {
-            return Err(Enough::OfNetwork);
+            return Err(LimitReached::PerNetwork);
         }
         counts.all += 1;
         *counts.by_network.entry(network).or_default() += 1;
         if let Some(site) = network.site() {
             *counts.by_site.entry(site).or_default() += 1;
         }
-        Ok(Counted { census: self.clone(), network })
+        Ok(ConnectionPermit { census: self.clone(), network })
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, ConnectionCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Counted {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut counts = self.census.counts();
         counts.all -= 1;
@@ -148,14 +148,14 @@ mod tests {
 
     #[test]
     fn they_are_counted_by_network_and_together_and_given_back() {
-        let census = Census::default();
-        let take = |address| census.take(network(address), 2, 3);
+        let census = ConnectionCounter::default();
+        let take = |address| census.acquire(network(address), 2, 3);
         let here = [take("192.0.2.1"), take("192.0.2.1")];
         assert!(here.iter().all(Result::is_ok));
-        assert_eq!(take("192.0.2.1").err(), Some(Enough::OfNetwork));
+        assert_eq!(take("192.0.2.1").err(), Some(LimitReached::PerNetwork));
         let there = take("192.0.2.2");
         assert!(there.is_ok());
-        assert_eq!(take("192.0.2.3").err(), Some(Enough::Together));
+        assert_eq!(take("192.0.2.3").err(), Some(LimitReached::Total));
         drop(here);
         assert!(take("192.0.2.1").is_ok());
         drop(there);
@@ -165,13 +165,13 @@ mod tests {
 
     #[test]
     fn networks_of_a_site_have_a_limit_together() {
-        let census = Census::default();
+        let census = ConnectionCounter::default();
         let taken: Vec<_> = (0..100)
-            .map(|number| census.take(network(&format!("2001:db8:1:{number}::1")), 2, u32::MAX))
+            .map(|number| census.acquire(network(&format!("2001:db8:1:{number}::1")), 2, u32::MAX))
             .filter_map(Result::ok)
             .collect();
         assert_eq!(taken.len(), 2 * SITE as usize);
-        assert!(census.take(network("2001:db8:2::1"), 2, u32::MAX).is_ok(), "another site");
+        assert!(census.acquire(network("2001:db8:2::1"), 2, u32::MAX).is_ok(), "another site");
         drop(taken);
         assert!(census.counts().by_site.is_empty());
     }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 /// exactly). `None` where no `Origin` was sent: not a browser, or not a request that carries one.
 ///
 /// The site is `public_url` (an origin, as configuration has it); without one, what the request's `Host` says.
-pub(crate) fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> Option<bool> {
+pub(crate) fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> Option<bool> {
     let origin = headers.get(header::ORIGIN)?.as_bytes();
     Some(own(headers, public_url).is_some_and(|own| origin == own.as_bytes()))
 }
@@ -42,10 +42,10 @@ pub(crate) fn is_elsewhere(headers: &HeaderMap) -> bool {
 /// `Referer`. Pages
 /// say in their head that their own site may be told of them: under `no-referrer` their forms would be sent with
 /// `Origin: null`.
-pub(crate) fn may_send(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+pub(crate) fn is_same_origin_request(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
         Some(site) => matches!(site, b"same-origin" | b"none"),
-        None => is_own(headers, public_url).unwrap_or_else(|| own_page(headers, public_url) != Some(None)),
+        None => is_same_origin(headers, public_url).unwrap_or_else(|| own_page(headers, public_url) != Some(None)),
     }
 }
 
@@ -62,18 +62,18 @@ mod tests {
 
     #[test]
     fn the_sites_own_origin_is_known_by_the_host() {
-        assert_eq!(is_own(&headers(None), None), None);
-        assert_eq!(is_own(&headers(Some("http://chat.example:3000")), None), Some(true));
+        assert_eq!(is_same_origin(&headers(None), None), None);
+        assert_eq!(is_same_origin(&headers(Some("http://chat.example:3000")), None), Some(true));
         for foreign in ["http://chat.example", "https://chat.example:3000", "http://chat.example:3000.evil", "null"] {
-            assert_eq!(is_own(&headers(Some(foreign)), None), Some(false), "{foreign}");
+            assert_eq!(is_same_origin(&headers(Some(foreign)), None), Some(false), "{foreign}");
         }
     }
 
     #[test]
     fn a_public_url_is_the_only_origin() {
         let site = Some("https://chat.example");
-        assert_eq!(is_own(&headers(Some("https://chat.example")), site), Some(true));
-        assert_eq!(is_own(&headers(Some("http://chat.example:3000")), site), Some(false));
+        assert_eq!(is_same_origin(&headers(Some("https://chat.example")), site), Some(true));
+        assert_eq!(is_same_origin(&headers(Some("http://chat.example:3000")), site), Some(false));
     }
 
     #[test]
@@ -81,13 +81,13 @@ mod tests {
         let from = |site: &'static str, origin| {
             let mut headers = headers(Some(origin));
             headers.insert("sec-fetch-site", site.parse().unwrap());
-            may_send(&headers, None)
+            is_same_origin_request(&headers, None)
         };
         assert!(from("same-origin", "null"));
         assert!(!from("cross-site", "http://chat.example:3000"));
         assert!(!from("same-site", "null"));
-        assert!(!may_send(&headers(Some("null")), None));
-        assert!(may_send(&headers(None), None), "a command-line client");
+        assert!(!is_same_origin_request(&headers(Some("null")), None));
+        assert!(is_same_origin_request(&headers(None), None), "a command-line client");
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
             let mut headers = headers(None);
             headers.insert(header::REFERER, referer.parse().unwrap());
             site.map(|site| headers.insert("sec-fetch-site", site.parse().unwrap()));
-            (is_of_front_page(&headers, None), may_send(&headers, None))
+            (is_of_front_page(&headers, None), is_same_origin_request(&headers, None))
         };
         let own = "http://chat.example:3000";
         for front in ["http://chat.example:3000/", "http://chat.example:3000/?room_name=a%2Fb"] {

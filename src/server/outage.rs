@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Shortest time between two logged beginnings of one condition, so that one that comes and goes stays readable.
-const QUIET: Duration = Duration::from_secs(60);
+const MIN_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A condition that lasts, such as a database that does not answer. Shared by the tasks that meet it.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ pub(crate) struct Outage {
     beginning: &'static str,
     /// The line that is logged when it ends.
     end: &'static str,
-    state: Mutex<State>,
+    state: Mutex<OutageState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutageState {
     /// When it began; `None` while there is none.
     since: Option<Instant>,
     /// When a beginning was last logged.
@@ -30,7 +30,7 @@ struct State {
 
 impl Outage {
     pub(crate) const fn new(beginning: &'static str, end: &'static str) -> Self {
-        let state = State { since: None, logged: None, announced: false, failures: 0 };
+        let state = OutageState { since: None, logged: None, announced: false, failures: 0 };
         Self { beginning, end, state: Mutex::new(state) }
     }
 
@@ -57,7 +57,7 @@ impl Outage {
             return false;
         }
         state.since = Some(Instant::now());
-        state.announced = state.logged.is_none_or(|logged| logged.elapsed() >= QUIET);
+        state.announced = state.logged.is_none_or(|logged| logged.elapsed() >= MIN_LOG_INTERVAL);
         if state.announced {
             state.logged = state.since;
         }

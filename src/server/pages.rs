@@ -1,15 +1,15 @@
 //! Pages, rendered. Those of rooms are rendered once for many, and kept in `rendered`; what is of one visitor is put in
 //! anew each time.
 
-use super::access::Denied;
+use super::access::AccessDenied;
 use super::limits::Rendering;
 use super::network::Network;
 use super::random::event_id;
-use super::rendered::{Looks, Mark, Personal, Template, Version};
-use super::store::Found;
+use super::rendered::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues};
+use super::store::RoomRecord;
 use super::visitor::Visitor;
-use super::{Shared, assets, headers, metrics};
-use crate::domain::{KnownUsername, RoomName, RoomPage, Seq, Username};
+use super::{AppState, assets, headers, metrics};
+use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
 use crate::ui::{FrontPageData, Page, PageError, RejectedForm, shell};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -21,7 +21,7 @@ use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// Who visits which room.
-pub(super) struct Visit {
+pub(super) struct RoomRequest {
     pub(super) name: RoomName,
     pub(super) permalink: Option<Seq>,
     pub(super) username: Option<Username>,
@@ -29,26 +29,28 @@ pub(super) struct Visit {
 }
 
 /// A room's page as others were shown it too, or what it is to be drawn from.
-enum Shown {
+enum PageSource {
     Kept(Arc<Template>),
-    Anew(Box<RoomPage>, Looks, Version),
+    Anew(Box<RoomView>, PageVariant, PageVersion),
 }
 
 /// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
 pub(super) async fn room_page(
-    shared: &Shared,
+    shared: &AppState,
     request: Request,
-    visit: Visit,
+    visit: RoomRequest,
     refused: Option<RejectedForm>,
 ) -> Response {
     let takes_gzip = assets::takes(request.headers(), "gzip");
     let shown = shown(shared, &visit, refused.is_some()).await;
     if let Ok(shown) = &shown {
-        metrics::paged(matches!(shown, Shown::Kept(_)));
+        metrics::record_page(matches!(shown, PageSource::Kept(_)));
     }
     let template = match shown {
-        Ok(Shown::Kept(template)) => Some(template),
-        Ok(Shown::Anew(room, looks, version)) => draw(shared, request, *room, looks, version, refused).await,
+        Ok(PageSource::Kept(template)) => Some(template),
+        Ok(PageSource::Anew(room, looks, version)) => {
+            render_room(shared, request, *room, looks, version, refused).await
+        }
         Err(denied) => {
             return (denied.status(), page(shared, request, Page::Error(denied.into())).await).into_response();
         }
@@ -58,36 +60,36 @@ pub(super) async fn room_page(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
-    let personal = Personal { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
+    let personal = VisitorValues { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
     let page = if takes_gzip {
         // Compressed already, but for what is put in.
         let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
         (encoded, Html(template.fill_gzip(&personal))).into_response()
     } else {
-        Html(template.fill(&personal)).into_response()
+        Html(template.render(&personal)).into_response()
     };
-    with_policy(page, &personal.nonce)
+    with_csp(page, &personal.nonce)
 }
 
 /// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
-async fn shown(shared: &Shared, visit: &Visit, anew: bool) -> Result<Shown, Denied> {
-    let Visit { name, permalink, username, visitor } = visit;
+async fn shown(shared: &AppState, visit: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
+    let RoomRequest { name, permalink, username, visitor } = visit;
     let found = shared.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
     let permalink = permalink.and_then(|seq| around(seq, &found));
-    let looks = Looks { room: found.room.id, permalink, named: username.is_some(), ownership };
+    let looks = PageVariant { room: found.room.id, permalink, named: username.is_some(), ownership };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
-    let version = Version { epoch, head: found.head, first: found.first, invitation };
+    let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
     if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
-        return Ok(Shown::Kept(template));
+        return Ok(PageSource::Kept(template));
     }
-    let room = shared.chat.show(found, username.clone(), visitor, permalink).await?;
-    Ok(Shown::Anew(Box::new(room), looks, version))
+    let room = shared.chat.room_view(found, username.clone(), visitor, permalink).await?;
+    Ok(PageSource::Anew(Box::new(room), looks, version))
 }
 
 /// The number to show a page around: numbers that the room does not have yet, or has no more, all lead to one page each.
 /// `None` leads to the newest messages, 0 to the oldest.
-fn around(seq: Seq, found: &Found) -> Option<Seq> {
+fn around(seq: Seq, found: &RoomRecord) -> Option<Seq> {
     let is_kept = found.first > 0 && seq <= found.head;
     is_kept.then_some(if seq < found.first { 0 } else { seq })
 }
@@ -100,43 +102,45 @@ fn network(request: &Request) -> Option<Network> {
 }
 
 /// Waits for a turn of the network that asks: a page is drawn without a pause.
-async fn turn(shared: &Shared, network: Option<Network>) -> Option<Rendering> {
+async fn turn(shared: &AppState, network: Option<Network>) -> Option<Rendering> {
     Some(shared.limiter.render(network?).await)
 }
 
 /// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
 /// why something was refused. `None` if a mark stands where none is expected.
-async fn draw(
-    shared: &Shared,
+async fn render_room(
+    shared: &AppState,
     request: Request,
-    room: RoomPage,
-    looks: Looks,
-    version: Version,
+    room: RoomView,
+    looks: PageVariant,
+    version: PageVersion,
     refused: Option<RejectedForm>,
 ) -> Option<Arc<Template>> {
     let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
     let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
     let for_all = refused.is_none();
-    let mark = Mark::new();
-    let Personal { nonce, form_id, tag, username } = mark.stand_in(own.clone(), looks.named);
-    let room = RoomPage { form_id, tag, username, ..room };
+    let mark = PlaceholderToken::new();
+    let VisitorValues { nonce, form_id, tag, username } = mark.placeholder_values(own.clone(), looks.named);
+    let room = RoomView { form_id, tag, username, ..room };
     let _turn = turn(shared, network(&request)).await;
     let page = Page::Room(Box::new(room), refused);
     let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
-    let template = Arc::new(Template::cut(&String::from_utf8_lossy(&html), &mark)?);
+    let template = Arc::new(Template::parse(&String::from_utf8_lossy(&html), &mark)?);
     if for_all {
         shared.rendered.put(looks, version, own, authors, template.clone());
     }
     Some(template)
 }
 
-impl From<Denied> for PageError {
-    fn from(denied: Denied) -> Self {
+impl From<AccessDenied> for PageError {
+    fn from(denied: AccessDenied) -> Self {
         let heading = match denied {
-            Denied::Missing => return Self::no_room(denied.to_string()),
-            Denied::TooManyRooms(_) | Denied::Banned | Denied::Locked => "You can’t come in right now.",
-            Denied::Unavailable(_) => "Something went wrong.",
+            AccessDenied::Missing => return Self::no_room(denied.to_string()),
+            AccessDenied::TooManyRooms(_) | AccessDenied::Banned | AccessDenied::Locked => {
+                "You can’t come in right now."
+            }
+            AccessDenied::Unavailable(_) => "Something went wrong.",
         };
         Self { heading, reason: denied.to_string() }
     }
@@ -144,31 +148,31 @@ impl From<Denied> for PageError {
 
 /// Renders the front page: the form with these values, or else with the remembered name.
 pub(super) async fn front_page(
-    shared: &Shared,
+    shared: &AppState,
     request: Request,
     username: Option<String>,
     room_name: Option<String>,
 ) -> Response {
-    let username = username.or_else(|| known(&request).map(ToString::to_string));
+    let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
     let token = request.extensions().get::<Visitor>().map(|visitor| shared.form_tokens.of(&visitor.author));
     page(shared, request, Page::Front(FrontPageData { username, room_name, token })).await
 }
 
 /// Renders a page that shows nothing of a room.
-async fn page(shared: &Shared, request: Request, page: Page) -> Response {
+async fn page(shared: &AppState, request: Request, page: Page) -> Response {
     let nonce = Nonce::new();
     let _turn = turn(shared, network(&request)).await;
     let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
-    with_policy(response.await, &nonce)
+    with_csp(response.await, &nonce)
 }
 
 /// Whatever has no page: says why, with 404.
-pub(super) async fn not_found(State(shared): State<Shared>, request: Request) -> Response {
-    let error = PageError::no_room(why_not(request.uri().path()));
+pub(super) async fn not_found(State(shared): State<AppState>, request: Request) -> Response {
+    let error = PageError::no_room(not_found_reason(request.uri().path()));
     (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
 }
 
-fn why_not(path: &str) -> String {
+fn not_found_reason(path: &str) -> String {
     let mut segments = path.split('/').skip(1);
     let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
     match RoomName::parse(&name) {
@@ -187,37 +191,37 @@ async fn render(options: LeptosOptions, assets: String, request: Request, nonce:
 }
 
 /// Only the page's own scripts run.
-fn with_policy(mut response: Response, nonce: &str) -> Response {
+fn with_csp(mut response: Response, nonce: &str) -> Response {
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::page_policy(nonce, watched));
     response
 }
 
 /// The name that the visitor goes by already.
-pub(super) fn known(request: &Request) -> Option<&Username> {
-    request.extensions().get::<KnownUsername>().and_then(|known| known.0.as_ref())
+pub(super) fn remembered_username(request: &Request) -> Option<&Username> {
+    request.extensions().get::<RememberedUsername>().and_then(|known| known.0.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::page::Ownership;
-    use crate::domain::{Epoch, EventId, HistoryPage, Message, Tag, Timestamp};
+    use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, Message, Timestamp};
     use axum::body::Body;
 
-    async fn rendered(personal: &Personal, tags: [u8; 2]) -> String {
+    async fn rendered(personal: &VisitorValues, tags: [u8; 2]) -> String {
         let text = "<b>&quot;\" data-props=\"x\" `code` https://a.example/?b=1&c";
         let message = |(index, tag): (usize, u8)| Message {
             seq: index as Seq + 1,
-            id: EventId::from_stored(format!("id{index}")),
-            username: Username::from_stored("A \"name\" & <more>".into()),
-            tag: Tag::new([tag, 0]),
+            id: EventId::from_trusted(format!("id{index}")),
+            username: Username::from_trusted("A \"name\" & <more>".into()),
+            tag: AuthorTag::new([tag, 0]),
             text: text.into(),
             sent_at: Timestamp(0),
             edited: index == 0,
         };
         let messages = tags.into_iter().enumerate().map(message).collect();
-        let page = RoomPage {
+        let page = RoomView {
             room: RoomName::parse("harbour").unwrap(),
             epoch: Epoch("e".into()),
             head: 2,
@@ -226,7 +230,7 @@ mod tests {
             permalink: None,
             form_id: personal.form_id.clone(),
             history: HistoryPage { messages, more_before: false, more_after: false },
-            ownership: Ownership::Anothers,
+            ownership: Ownership::Other,
             invitation: "/harbour/".into(),
         };
         let mut request = Request::new(Body::empty());
@@ -240,22 +244,22 @@ mod tests {
     #[tokio::test]
     async fn what_is_put_into_a_page_makes_it_the_page_that_would_have_been_rendered() {
         let _ = any_spawner::Executor::init_tokio();
-        let tag = Tag::new([7, 0]);
+        let tag = AuthorTag::new([7, 0]);
         for (name, tags, own) in [
             (None, [1, 2], None),
             (Some("Ann"), [1, 2], None),
             (Some("\"><script>'&amp;\\u0022{}"), [1, 2], None),
             (Some("Zoë \u{1f600}\u{2028}"), [1, 7], Some(tag.clone())),
         ] {
-            let personal = Personal {
+            let personal = VisitorValues {
                 nonce: Nonce::new().to_string(),
                 form_id: event_id(),
                 tag: tag.clone(),
-                username: name.map(|name| Username::from_stored(name.to_owned())),
+                username: name.map(|name| Username::from_trusted(name.to_owned())),
             };
-            let mark = Mark::new();
-            let template = rendered(&mark.stand_in(own, name.is_some()), tags).await;
-            let filled = Template::cut(&template, &mark).unwrap().fill(&personal);
+            let mark = PlaceholderToken::new();
+            let template = rendered(&mark.placeholder_values(own, name.is_some()), tags).await;
+            let filled = Template::parse(&template, &mark).unwrap().render(&personal);
             assert_eq!(filled, rendered(&personal, tags).await);
             assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
             assert_eq!(filled.contains("data-action=\"edit\""), tags.contains(&7));

@@ -7,9 +7,9 @@ use std::sync::Once;
 
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct ClientIp(pub(crate) IpAddr);
 
-impl Peer {
+impl ClientIp {
     /// Where nothing is known of the other end.
     pub(crate) const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
@@ -30,13 +30,13 @@ impl Peer {
             .collect();
         let mut client = peer;
         for text in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-            match Entry::parse(text) {
-                Entry::Nobody => continue,
-                Entry::Unknown => {
+            match ForwardedEntry::parse(text) {
+                ForwardedEntry::Nobody => continue,
+                ForwardedEntry::Unknown => {
                     warn(text, client);
                     break;
                 }
-                Entry::Address(address) => client = address.to_canonical(),
+                ForwardedEntry::Address(address) => client = address.to_canonical(),
             }
             if !is_trusted(client, trusted) {
                 break;
@@ -63,7 +63,7 @@ fn warn(text: &str, client: IpAddr) {
 
 /// An entry of `X-Forwarded-For`. No standard says how one is written; these are the spellings of proxies in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Entry {
+enum ForwardedEntry {
     Address(IpAddr),
     /// An empty list element (RFC 9110, section 5.6.1.2), or a proxy on this machine that was reached by a Unix socket.
     Nobody,
@@ -71,7 +71,7 @@ enum Entry {
     Unknown,
 }
 
-impl Entry {
+impl ForwardedEntry {
     fn parse(text: &str) -> Self {
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
         let text = text.strip_prefix("for=").or_else(|| text.strip_prefix("For=")).unwrap_or(text);
@@ -117,7 +117,7 @@ mod tests {
         for value in forwarded {
             headers.append("x-forwarded-for", HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        Peer(peer.parse().unwrap()).client(&headers, &trusted).to_string()
+        ClientIp(peer.parse().unwrap()).client(&headers, &trusted).to_string()
     }
 
     #[test]

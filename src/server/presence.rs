@@ -4,7 +4,7 @@
 //! them has the room too. Now and then a node names its rooms, with a digest of who is in each: where that is not what
 //! another node knows, it asks again. So what was lost is made up for, and nothing is said again that is known.
 
-use super::hub::{Changes, Collected, Hub, Others};
+use super::hub::{Hub, PeerPresence, PresenceBatch, PresenceChanges};
 use super::relay::{Relay, Told};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,16 +12,16 @@ use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Shortest time between two times that a room is told.
-const PACE: Duration = Duration::from_secs(1);
+const BROADCAST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval of looking at the clock while somebody waits to be told.
-const TICK: Duration = Duration::from_millis(100);
+const BROADCAST_TICK: Duration = Duration::from_millis(100);
 
 /// Interval of naming this node's rooms to the others.
-const AGAIN: Duration = Duration::from_secs(8);
+const REBROADCAST_INTERVAL: Duration = Duration::from_secs(8);
 
 /// Maximum number of rooms that are told before other tasks have a turn.
-const AT_ONCE: usize = 64;
+const MAX_ROOMS_PER_BROADCAST: usize = 64;
 
 /// Bound of one bell that tells who is in many rooms, in bytes. That of one large room may be above it.
 const BELL: usize = 8 << 10;
@@ -31,13 +31,13 @@ const NAMED: usize = 256;
 const NAMING: usize = 4;
 
 /// Tells, for as long as the server lives.
-pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, changes: Changes) {
-    let mut rooms = Rooms::new(hub, relay);
+pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceChanges) {
+    let mut rooms = PresenceSchedule::new(hub, relay);
     // Rooms that an earlier run of this task, which has panicked, may not have told.
-    rooms.changed = rooms.hub.ids().into_iter().map(|room| (room, Others::Told)).collect();
-    let mut tick = interval(TICK);
+    rooms.changed = rooms.hub.room_ids().into_iter().map(|room| (room, PeerPresence::Told)).collect();
+    let mut tick = interval(BROADCAST_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut again = interval(AGAIN);
+    let mut again = interval(REBROADCAST_INTERVAL);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -48,11 +48,11 @@ pub(crate) async fn tell_for_ever(hub: Hub, relay: Relay, changes: Changes) {
     }
 }
 
-struct Rooms {
+struct PresenceSchedule {
     hub: Hub,
     relay: Relay,
     /// Rooms whose connections are to be told, and what other nodes are to be told then.
-    changed: HashMap<i64, Others>,
+    changed: HashMap<i64, PeerPresence>,
     /// When each room was last told.
     told: HashMap<i64, Instant>,
     /// Rooms of which other nodes are to be told, and whether they are asked.
@@ -65,20 +65,20 @@ struct Rooms {
     known: HashSet<i64>,
 }
 
-impl Rooms {
+impl PresenceSchedule {
     fn new(hub: Hub, relay: Relay) -> Self {
         let (changed, told, outgoing) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (order, naming, known) = (VecDeque::new(), VecDeque::new(), HashSet::new());
         Self { hub, relay, changed, told, outgoing, order, naming, known }
     }
 
-    fn take_in(&mut self, Collected { rooms, typing, everything }: Collected) {
+    fn take_in(&mut self, PresenceBatch { rooms, typing, everything }: PresenceBatch) {
         for (room, others) in rooms {
             let changed = self.changed.entry(room).or_default();
             *changed = others.max(*changed);
         }
         for (room, text) in typing {
-            self.relay.tell_typing(room, text.text());
+            self.relay.publish_typing(room, text.text());
         }
         if everything {
             self.name_all();
@@ -91,10 +91,10 @@ impl Rooms {
 
     /// Has every room named to the other nodes; nodes that do not understand that are told who is in each.
     fn name_all(&mut self) {
-        let live = self.hub.ids();
+        let live = self.hub.room_ids();
         let lives: HashSet<i64> = live.iter().copied().collect();
-        self.told.retain(|room, told| lives.contains(room) || told.elapsed() < PACE);
-        if !self.relay.is_there() {
+        self.told.retain(|room, told| lives.contains(room) || told.elapsed() < BROADCAST_INTERVAL);
+        if !self.relay.is_enabled() {
             return;
         }
         if self.relay.has_old_nodes() {
@@ -120,16 +120,16 @@ impl Rooms {
     }
 
     async fn tell(&mut self) {
-        let due = |room: &i64| self.told.get(room).is_none_or(|told| told.elapsed() >= PACE);
+        let due = |room: &i64| self.told.get(room).is_none_or(|told| told.elapsed() >= BROADCAST_INTERVAL);
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
         for (index, room) in rooms.into_iter().enumerate() {
             let others = self.changed.remove(&room).unwrap_or_default();
             self.told.insert(room, Instant::now());
-            let asks = self.hub.tell_presence(room) || others == Others::Asked;
-            if self.relay.is_there() && (asks || others == Others::Told) {
+            let asks = self.hub.publish_presence(room) || others == PeerPresence::Asked;
+            if self.relay.is_enabled() && (asks || others == PeerPresence::Told) {
                 self.tell_others(room, asks);
             }
-            if index % AT_ONCE == AT_ONCE - 1 {
+            if index % MAX_ROOMS_PER_BROADCAST == MAX_ROOMS_PER_BROADCAST - 1 {
                 yield_now().await;
             }
         }
@@ -142,7 +142,7 @@ impl Rooms {
     async fn send_presence(&mut self) {
         while !self.order.is_empty() && self.relay.takes_hints() {
             let (mut bell, mut bytes) = (Vec::new(), 0);
-            for _ in 0..AT_ONCE {
+            for _ in 0..MAX_ROOMS_PER_BROADCAST {
                 if bytes >= BELL {
                     break;
                 }
@@ -158,7 +158,7 @@ impl Rooms {
                     bell.push(Told { room, present, asks });
                 }
             }
-            self.relay.tell_presence(bell);
+            self.relay.publish_presence(bell);
             yield_now().await;
         }
     }
@@ -196,9 +196,9 @@ mod tests {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         for _ in 0..2 {
             let _live = hub.enter(&room).await.unwrap();
-            assert!(hub.tell_presence(room.id));
-            assert!(!hub.tell_presence(room.id), "they were asked");
+            assert!(hub.publish_presence(room.id));
+            assert!(!hub.publish_presence(room.id), "they were asked");
         }
-        assert!(!hub.tell_presence(room.id), "nobody is here to know it");
+        assert!(!hub.publish_presence(room.id), "nobody is here to know it");
     }
 }

@@ -17,7 +17,7 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// Follows a request: gives it an id, which a proxy may have chosen already, writes down how it ended, and times it.
 /// Which room it is about is nobody's business: the route says enough.
-pub(crate) async fn follow(request: Request, next: Next) -> Response {
+pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     let since = Instant::now();
     let given = request.headers().get(REQUEST_ID).filter(|id| is_request_id(id)).cloned();
     let id = given.or_else(|| HeaderValue::try_from(Uuid::new_v4().simple().to_string()).ok());
@@ -34,7 +34,7 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
             tracing::debug!(status = status.as_u16(), ms, "a request was answered");
         }
     });
-    metrics::requested(route, status.as_u16(), since);
+    metrics::record_request(route, status.as_u16(), since);
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }

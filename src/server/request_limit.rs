@@ -1,9 +1,9 @@
 //! Limits on requests: how many one network makes, and how many of them are worked on at a time. So one address does not
 //! occupy the database or the processor, however many requests it sends.
 
-use super::limits::TooMuch;
+use super::limits::RateLimited;
 use super::network::Network;
-use super::{Shared, visitor};
+use super::{AppState, visitor};
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -14,7 +14,7 @@ const DETAIL: &str = "Too many requests come from this address. Try again a litt
 
 /// Limits requests that read the database or render something. Those that read wait for a turn of their network; what is
 /// still to be compressed is compressed before the turn ends, and takes a turn of its own.
-pub(crate) async fn work(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn work(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
     let network = visitor::network(request.extensions(), request.headers(), &shared.config);
     if let Err(too_much) = shared.limiter.request(network) {
         return refusal(too_much);
@@ -35,7 +35,7 @@ pub(crate) async fn work(State(shared): State<Shared>, mut request: Request, nex
 }
 
 /// Limits requests that cost little: assets, health, metrics.
-pub(crate) async fn small(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn small(State(shared): State<AppState>, request: Request, next: Next) -> Response {
     let network = visitor::network(request.extensions(), request.headers(), &shared.config);
     match shared.limiter.small_request(network) {
         Ok(()) => next.run(request).await,
@@ -43,13 +43,13 @@ pub(crate) async fn small(State(shared): State<Shared>, request: Request, next: 
     }
 }
 
-fn refusal(too_much: TooMuch) -> Response {
+fn refusal(too_much: RateLimited) -> Response {
     too_much.response(DETAIL)
 }
 
 /// The response with its whole body, so that a client that reads slowly holds nobody up. A body whose size is known is
 /// there already.
-async fn complete(shared: &Shared, network: Network, response: Response) -> Response {
+async fn complete(shared: &AppState, network: Network, response: Response) -> Response {
     if response.body().size_hint().exact().is_some() {
         return response;
     }

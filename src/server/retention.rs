@@ -2,24 +2,24 @@
 //! bans that are over: now and then, a little at a time, so that whoever talks does not notice.
 
 use super::hub::Hub;
-use super::store::{Keeping, Store};
+use super::store::{ExpiringRoom, Store};
 use sea_orm::DbErr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How often rooms are looked through. Days are what people count in.
-const OFTEN: Duration = Duration::from_secs(10 * 60);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// How long others have the database to themselves between two batches.
-const PAUSE: Duration = Duration::from_millis(50);
+const BATCH_DELAY: Duration = Duration::from_millis(50);
 
 /// After so many rooms in a row that fail, the database is taken to be away, and the rest is left for the next time.
 const MAX_FAILURES: u32 = 5;
 
 /// Keeps to it; `default` is the site's number of days, for rooms that have none of their own.
-pub(super) async fn keep_to_it(store: Store, hub: Hub, default: Option<NonZeroU32>) {
-    let mut often = interval(OFTEN);
+pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZeroU32>) {
+    let mut often = interval(SWEEP_INTERVAL);
     often.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         often.tick().await;
@@ -36,19 +36,19 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
     let failed = |error: DbErr, what: &str| tracing::warn!(%error, "{what} cannot be removed just now");
     let gone = sweep_rooms(store, hub, default).await;
     let mut others = 0;
-    match store.forget_names().await {
+    match store.purge_username_claims().await {
         Ok(names) => others += names,
         Err(error) => failed(error, "old names"),
     }
-    match store.forget_standings().await {
+    match store.purge_memberships().await {
         Ok(standings) => others += standings,
         Err(error) => failed(error, "bans and the like that are over"),
     }
-    if let Err(error) = store.redact_rest().await {
+    if let Err(error) = store.redact_pending().await {
         failed(error, "texts of messages that have gone");
     }
     if gone + others > 0 {
-        store.forget_deleted();
+        store.schedule_checkpoint();
     }
     gone
 }
@@ -56,7 +56,7 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
 async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
     let (mut gone, mut after, mut failures) = (0, i64::MIN, 0);
     loop {
-        let rooms = match store.keeping(after, default).await {
+        let rooms = match store.rooms_with_retention(after, default).await {
             Ok(rooms) => rooms,
             Err(error) => {
                 tracing::warn!(%error, "rooms cannot be looked through for old messages just now");
@@ -82,24 +82,24 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
 }
 
 /// Removes what one room does not keep, and adds how many events that were to `gone`.
-async fn sweep_room(store: &Store, hub: &Hub, keeping: Keeping, gone: &mut u64) -> Result<(), DbErr> {
+async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut u64) -> Result<(), DbErr> {
     loop {
-        match store.forget_oldest(keeping).await? {
+        match store.purge_expired(keeping).await? {
             0 => break,
             events => *gone += events,
         }
-        sleep(PAUSE).await;
+        sleep(BATCH_DELAY).await;
     }
     // Also where another node has removed them.
-    hub.forget_oldest(keeping.room_id).await
+    hub.evict_purged(keeping.room_id).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{EventId, MessageText, RoomName, Username};
-    use crate::server::identity::Identities;
-    use crate::server::store::{Appended, Draft, Entry, Locking};
+    use crate::server::identity::IdentitySigner;
+    use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent};
 
     #[tokio::test]
     async fn what_has_gone_from_the_log_has_gone_from_memory() {
@@ -109,20 +109,20 @@ mod tests {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         let live = hub.enter(&room).await.unwrap();
         for n in 1..=3 {
-            let draft = Draft::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+            let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
             let id = EventId::parse(&n.to_string()).unwrap();
-            let entry = Entry { room_id: room.id, begins: None, author: Identities::guest(), id, draft };
+            let entry = AppendRequest { room_id: room.id, begins: None, author: IdentitySigner::guest(), id, draft };
             let appended = store.append(&[entry], Locking::Wait).await.unwrap();
-            let Some(Appended::New(event)) = appended.into_iter().next() else { panic!("a new event") };
+            let Some(AppendResult::Appended(event)) = appended.into_iter().next() else { panic!("a new event") };
             hub.publish(room.id, vec![event.into()]);
         }
-        assert_eq!(live.remembered(), 3);
+        assert_eq!(live.buffered_events(), 3);
         store.age(room.id, 2).await;
         assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await, 2);
-        assert_eq!((live.remembered(), live.head()), (1, 3));
+        assert_eq!((live.buffered_events(), live.head()), (1, 3));
         store.age(room.id, 3).await;
         assert_eq!(sweep(&store, &hub, NonZeroU32::new(7)).await, 1);
-        assert_eq!((live.remembered(), live.head()), (0, 3));
+        assert_eq!((live.buffered_events(), live.head()), (0, 3));
         std::fs::remove_dir_all(directory).unwrap();
     }
 }

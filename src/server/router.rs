@@ -1,15 +1,15 @@
 //! The site map, and what is asked of its pages; `pages` renders them.
 
-use super::access::Denied;
-use super::chat::Wish;
-use super::pages::{Visit, front_page, known, not_found, room_page};
+use super::access::AccessDenied;
+use super::chat::RoomCommand;
+use super::pages::{RoomRequest, front_page, not_found, remembered_username, room_page};
 use super::visitor::Visitor;
 use super::{
-    Shared, assets, body, headers, health, metrics, origin, request, request_limit, socket, validate, visitor,
+    AppState, assets, body, headers, health, metrics, origin, request, request_limit, socket, validate, visitor,
 };
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
-use crate::domain::{KnownUsername, Rejection, RejectionCode, RoomName, Username};
+use crate::domain::{Rejection, RejectionCode, RememberedUsername, RoomName, Username};
 use crate::ui::RejectedForm;
 use axum::Router;
 use axum::body::Body;
@@ -27,7 +27,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 /// Everything this server answers. Every first segment here is in [`crate::domain::room::RESERVED`].
-pub(crate) fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: AppState) -> Router {
     // Pages wait for their data on this runtime; a second call finds it there already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
@@ -36,10 +36,10 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
-        .route_layer(from_fn_with_state(shared.clone(), visitor::welcome));
+        .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create));
     let functions = Router::new()
         .route("/api/{*function}", any(server_function))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
+        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
     // Room pages are compressed when they are rendered. What is left is compressed with little effort.
     let compressed =
@@ -58,23 +58,23 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/metrics", get(metrics::scrape))
         .layer(compressed())
         .layer(from_fn_with_state(shared.clone(), request_limit::small));
-    let answers = Router::new().merge(work).merge(small).layer(from_fn(body::whole));
+    let answers = Router::new().merge(work).merge(small).layer(from_fn(body::buffer_body));
     let sockets = Router::new()
         .route("/ws/{room_name}", get(socket::upgrade))
         .route("/ws/{room_name}/", get(socket::upgrade))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::recognise));
+        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
     Router::new()
         .merge(answers)
         .merge(sockets)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(shared.clone(), validate::validate))
-        .layer(from_fn_with_state(shared.clone(), headers::protect))
-        .layer(from_fn(request::follow))
+        .layer(from_fn_with_state(shared.clone(), headers::set_security_headers))
+        .layer(from_fn(request::log_request))
         .with_state(shared)
 }
 
-impl FromRef<Shared> for assets::Assets {
-    fn from_ref(shared: &Shared) -> Self {
+impl FromRef<AppState> for assets::Assets {
+    fn from_ref(shared: &AppState) -> Self {
         shared.assets.clone()
     }
 }
@@ -89,7 +89,7 @@ struct FrontForm {
 
 /// `GET /`: the front page, and where its form leads.
 async fn front(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
@@ -104,7 +104,7 @@ async fn front(
             let has_token = token.is_some_and(|token| shared.form_tokens.proves(&visitor.author, &token));
             let own = has_token && !origin::is_elsewhere(headers)
                 || origin::is_of_front_page(headers, shared.config.public_url.as_deref());
-            enter(&shared, &room_name, username.as_deref(), own || known(&request).is_none())
+            enter(&shared, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
         }
         Err(_) => {
             let page = front_page(&shared, request, username, Some(room_name)).await;
@@ -115,12 +115,12 @@ async fn front(
 
 /// `POST /`: opens a private room, and leads to it.
 async fn open_private_room(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     Form(FrontForm { username, room_name, .. }): Form<FrontForm>,
 ) -> Response {
-    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
+    if !origin::is_same_origin_request(&headers, shared.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
     }
     let typed = room_name.unwrap_or_default();
@@ -132,16 +132,16 @@ async fn open_private_room(
     };
     match shared.chat.open_private_room(&title, &visitor).await {
         Ok(room_name) => enter(&shared, &room_name, username.as_deref(), true),
-        Err(Denied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from this address."),
+        Err(AccessDenied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from this address."),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),
     }
 }
 
 /// The way from the front page into a room. The name is remembered if `may_name` says so.
-fn enter(shared: &Shared, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
+fn enter(shared: &AppState, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
     let mut response = Redirect::to(&with_username(room_name, username)).into_response();
     if let Some(Ok(username)) = username.map(Username::parse).filter(|_| may_name) {
-        visitor::remember(&mut response, &username, &shared.config);
+        visitor::set_username_cookie(&mut response, &username, &shared.config);
     }
     response
 }
@@ -153,7 +153,7 @@ struct RoomQuery {
 
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A name in the address is remembered by whoever has none.
 async fn room(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     parts: Result<Path<Vec<String>>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     query: Result<Query<RoomQuery>, QueryRejection>,
@@ -171,7 +171,7 @@ async fn room(
         }
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
             // A link names nobody who has a name.
-            let known = known(&request).cloned();
+            let known = remembered_username(&request).cloned();
             let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
             let asked = asked.filter(|name| !name.trim().is_empty());
             let (new, refused) = match asked.as_deref().map(Username::parse) {
@@ -187,11 +187,11 @@ async fn room(
                 Redirect::to(uri.path()).into_response()
             } else {
                 let permalink = rest.first().and_then(|seq| parse_seq(seq));
-                let visit = Visit { name, permalink, username: known.or_else(|| new.clone()), visitor };
+                let visit = RoomRequest { name, permalink, username: known.or_else(|| new.clone()), visitor };
                 room_page(&shared, request, visit, refused).await
             };
             if let Some(username) = new {
-                visitor::remember(&mut response, &username, &shared.config);
+                visitor::set_username_cookie(&mut response, &username, &shared.config);
             }
             response
         }
@@ -209,15 +209,15 @@ struct PostForm {
 /// `POST /{room_name}/`: says something without a socket, then leads back to the room. What is refused comes back in
 /// the page, with the reason.
 async fn post(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
-    Extension(known): Extension<KnownUsername>,
+    Extension(known): Extension<RememberedUsername>,
     headers: HeaderMap,
     uri: Uri,
     Form(form): Form<PostForm>,
 ) -> Response {
-    if !origin::may_send(&headers, shared.config.public_url.as_deref()) {
+    if !origin::is_same_origin_request(&headers, shared.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot post here.").into_response();
     }
     let mut again = Request::new(Body::empty());
@@ -230,13 +230,14 @@ async fn post(
     let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
-        let wish = Wish::Post { username: parsed.clone().unwrap_or_else(Username::anonymous), message: &form.message };
+        let wish =
+            RoomCommand::Post { username: parsed.clone().unwrap_or_else(Username::anonymous), message: &form.message };
         shared.chat.submit_and_wait(&name, &visitor, form.id.as_deref(), wish).await.map(|_| parsed)
     };
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&with_username(&name, username)).into_response();
-            parsed.iter().for_each(|username| visitor::remember(&mut response, username, &shared.config));
+            parsed.iter().for_each(|username| visitor::set_username_cookie(&mut response, username, &shared.config));
             response
         }
         Err(Rejection { code, detail, .. }) => {
@@ -245,7 +246,7 @@ async fn post(
             let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = RejectedForm { message: form.message, username, detail };
-            let visit = Visit { name, permalink: None, username: known.0, visitor };
+            let visit = RoomRequest { name, permalink: None, username: known.0, visitor };
             let mut page = room_page(&shared, again, visit, Some(refused)).await;
             // Whoever may not enter is told that, whatever was wrong with the form.
             if page.status().is_success() {
@@ -256,8 +257,8 @@ async fn post(
     }
 }
 
-async fn server_function(State(shared): State<Shared>, mut request: Request) -> Response {
-    if !origin::may_send(request.headers(), shared.config.public_url.as_deref()) {
+async fn server_function(State(shared): State<AppState>, mut request: Request) -> Response {
+    if !origin::is_same_origin_request(request.headers(), shared.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     // Leptos would redirect a request that accepts HTML to its `Referer`, whatever that says. No page sends such forms.
@@ -296,7 +297,7 @@ mod tests {
         let segments: Vec<&str> = routes.map(|route| route.split('/').next().unwrap_or_default()).collect();
         assert!(segments.len() > 8, "{segments:?}");
         for segment in segments.into_iter().filter(|segment| !segment.is_empty() && !segment.starts_with('{')) {
-            assert!(crate::domain::room::RESERVED.contains(&segment), "{segment}");
+            assert!(crate::domain::room::RESERVED_NAMES.contains(&segment), "{segment}");
         }
     }
 }

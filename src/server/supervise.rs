@@ -7,8 +7,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 /// Delay before a task that has panicked begins again: the first, and the longest.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+const MIN_RESTART_DELAY: Duration = Duration::from_millis(100);
+const MAX_RESTART_DELAY: Duration = Duration::from_secs(10);
 
 /// Time for which a task must run before an earlier panic of it counts as overcome.
 const SETTLED: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ where
     F: FnMut() -> T,
     T: Future<Output = ()> + Send + 'static,
 {
-    let mut delay = FIRST_DELAY;
+    let mut delay = MIN_RESTART_DELAY;
     loop {
         let begun = Instant::now();
         // In a set, which ends the task when this future is dropped.
@@ -54,7 +54,7 @@ where
         match task.join_next().await {
             Some(Err(error)) if error.is_panic() => {
                 if begun.elapsed() >= SETTLED {
-                    delay = FIRST_DELAY;
+                    delay = MIN_RESTART_DELAY;
                 }
                 tracing::error!(
                     task = name,
@@ -66,7 +66,7 @@ where
         }
         health.panicked(name);
         sleep(delay).await;
-        delay = LONGEST_DELAY.min(delay * 2);
+        delay = MAX_RESTART_DELAY.min(delay * 2);
     }
 }
 
@@ -90,7 +90,7 @@ impl Health {
     /// Returns the tasks that have panicked and have not run undisturbed since then.
     pub(crate) fn failing(&self) -> Vec<&'static str> {
         let mut failing = self.lock();
-        failing.retain(|_, panicked| panicked.elapsed() < LONGEST_DELAY + SETTLED);
+        failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + SETTLED);
         failing.keys().copied().collect()
     }
 
@@ -130,7 +130,7 @@ mod tests {
             assert_eq!(runs.recv().await, Some(run));
         }
         assert_eq!(health.failing(), ["unlucky"]);
-        sleep(LONGEST_DELAY + SETTLED).await;
+        sleep(MAX_RESTART_DELAY + SETTLED).await;
         assert_eq!(health.failing(), Vec::<&str>::new());
         supervisor.shutdown().await;
         assert_eq!(runs.recv().await, None, "it has ended");

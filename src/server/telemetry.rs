@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
 /// The filter without `RUST_LOG`.
-const USUALLY: &str = "info,sqlx=warn,sea_orm_migration=warn";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
 
 /// sqlx logs parameters of a database's URL that it does not know, with their values: passwords may be among them.
 const NEVER: &str = "sqlx_postgres::options=off";
@@ -30,11 +30,11 @@ static LOG: OnceLock<LogQueue> = OnceLock::new();
 /// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries. Returns an error if it is malformed.
 pub fn start(format: LogFormat) -> Result<(), String> {
     let chosen = std::env::var_os("RUST_LOG").filter(|chosen| !chosen.is_empty());
-    let chosen = chosen.map_or_else(|| USUALLY.to_owned(), |chosen| chosen.to_string_lossy().into_owned());
+    let chosen = chosen.map_or_else(|| DEFAULT_FILTER.to_owned(), |chosen| chosen.to_string_lossy().into_owned());
     let filter = EnvFilter::try_new(&chosen).map_err(|error| format!("RUST_LOG: {chosen}: {error}"))?;
     let filter = filter.add_directive(NEVER.parse::<Directive>().map_err(|error| format!("RUST_LOG: {error}"))?);
     let queue = LOG.get_or_init(|| LogQueue::start(own(io::stderr().as_fd()), report_lost));
-    let writer = move || Escaped(queue.clone());
+    let writer = move || EscapingWriter(queue.clone());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).log_internal_errors(false);
     let logs = logs.with_writer(writer);
     match format {
@@ -105,9 +105,9 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 
 /// Writes whole entries, each as one line: visitors' text is in some of them, and must not end a line, colour it, or
 /// change its direction.
-struct Escaped<W>(W);
+struct EscapingWriter<W>(W);
 
-impl<W: Write> Write for Escaped<W> {
+impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(entry);
         let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
@@ -128,7 +128,7 @@ mod tests {
     fn an_entry_is_one_line_of_plain_characters() {
         let mut written = Vec::new();
         let entry = "GET /a\r\nFAKE \u{1b}[31m\u{9b}2J \u{202e}é\u{2028}\t😀\n";
-        Escaped(&mut written).write_all(entry.as_bytes()).unwrap();
+        EscapingWriter(&mut written).write_all(entry.as_bytes()).unwrap();
         let line = "GET /a\\u000d\\u000aFAKE \\u001b[31m\\u009b2J \\u202eé\\u2028\\u0009😀\n";
         assert_eq!(String::from_utf8(written).unwrap(), line);
     }

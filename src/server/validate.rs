@@ -5,7 +5,7 @@
 //! one site then, and only the `Host` it sends tells them apart. A rebound name is never an IP address, nor `localhost`
 //! (RFC 6761, section 6.3); every other name has to be configured.
 
-use super::Shared;
+use super::AppState;
 use super::config::Config;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -53,7 +53,7 @@ enum Invalid {
 }
 
 /// Passes on valid requests, and answers the others with 400, or with 421 those for another host.
-pub(crate) async fn validate(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn validate(State(shared): State<AppState>, request: Request, next: Next) -> Response {
     match examine(request.headers(), request.uri(), &shared.config) {
         Ok(()) => next.run(request).await,
         Err(Invalid::Misdirected) => (StatusCode::MISDIRECTED_REQUEST, WRONG_HOST).into_response(),

@@ -1,13 +1,13 @@
 //! Who a request comes from: the address; the identity, as the cookie says, which a visitor of a page gets who has none;
 //! and the name that the visitor goes by.
 
-use super::Shared;
-use super::access::Denied;
+use super::AppState;
+use super::access::AccessDenied;
 use super::config::Config;
-use super::identity::{Author, COOKIE, Identities};
+use super::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
 use super::network::Network;
-use super::peer::Peer;
-use crate::domain::{Key, KnownUsername, Username, room::encode_segment};
+use super::peer::ClientIp;
+use crate::domain::{RememberedUsername, RoomKey, Username, room::encode_segment};
 use axum::extract::{Query, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::middleware::Next;
@@ -21,33 +21,33 @@ use std::sync::Arc;
 const USERNAME_COOKIE: &str = "parlour_username";
 
 /// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
-const YEAR: u32 = 31_536_000;
+const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
 
 /// Who asks for something, and from where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visitor {
-    pub(crate) author: Author,
+    pub(crate) author: AuthorId,
     pub(crate) network: Network,
     /// What the address brings to be let into a private room.
-    pub(crate) invitation: Option<Key>,
+    pub(crate) invitation: Option<RoomKey>,
     /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
-    pub(crate) comes_back: bool,
+    pub(crate) has_persistent_identity: bool,
 }
 
 #[derive(Deserialize)]
-struct Invited {
+struct InvitationQuery {
     invitation: String,
 }
 
 /// Makes the [`Visitor`] known to what follows, and the [`KnownUsername`]. Without an identity the author is a guest.
-pub(crate) async fn recognise(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    introduce(&shared, &mut request);
+pub(crate) async fn identify(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
+    extract_visitor(&shared, &mut request);
     next.run(request).await
 }
 
 /// The same, and whoever has no identity gets one. An old cookie is given anew.
-pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let (visitor, renewed) = introduce(&shared, &mut request);
+pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
+    let (visitor, renewed) = extract_visitor(&shared, &mut request);
     if !visitor.author.is_guest() {
         let mut response = next.run(request).await;
         if let Some(cookie) = renewed {
@@ -55,29 +55,34 @@ pub(crate) async fn welcome(State(shared): State<Shared>, mut request: Request, 
         }
         return response;
     }
-    if let Err(too_much) = shared.limiter.visitor(visitor.network) {
+    if let Err(too_much) = shared.limiter.check_visitor(visitor.network) {
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
     // Whoever posts without a cookie could be somebody new with each message, and stands as the guests of the network do.
     let posts = request.method() == Method::POST;
     let author = if posts { author.among_guests_like(&visitor.author) } else { author };
-    request.extensions_mut().insert(Visitor { author, comes_back: visitor.invitation.is_some(), ..visitor });
+    request.extensions_mut().insert(Visitor {
+        author,
+        has_persistent_identity: visitor.invitation.is_some(),
+        ..visitor
+    });
     let mut response = next.run(request).await;
     keep_identity(&mut response, &cookie, &shared.config);
     response
 }
 
 /// The visitor, and what the cookie is to be from now on, if it is old.
-fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>) {
+fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
     let (https, identities) = (shared.config.is_https(), &shared.identities);
-    let (author, renewed) = cookies(request.headers(), &cookie_name(COOKIE, https))
-        .find_map(|value| Some((identities.recognise(value)?, identities.renew(value))))
+    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
+        .find_map(|value| Some((identities.verify(value)?, identities.renew(value))))
         .unzip();
     let network = network(request.extensions(), request.headers(), &shared.config);
-    let invitation = Query::<Invited>::try_from_uri(request.uri()).ok().and_then(|it| Key::parse(&it.invitation));
+    let invitation =
+        Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|it| RoomKey::parse(&it.invitation));
     let visitor = Visitor {
-        comes_back: author.is_some(),
+        has_persistent_identity: author.is_some(),
         author: author.unwrap_or_else(|| identities.guest_of(network)),
         network,
         invitation,
@@ -87,14 +92,14 @@ fn introduce(shared: &Shared, request: &mut Request) -> (Visitor, Option<String>
         Username::parse(&name).ok()
     });
     let extensions = request.extensions_mut();
-    extensions.insert(KnownUsername(username));
+    extensions.insert(RememberedUsername(username));
     extensions.insert(visitor);
     (visitor, renewed.flatten())
 }
 
 /// The network that a request with these headers comes from.
 pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Network {
-    let peer = extensions.get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
+    let peer = extensions.get::<ClientIp>().copied().unwrap_or(ClientIp::UNKNOWN);
     peer.client(headers, &config.trusted_proxies).into()
 }
 
@@ -112,34 +117,34 @@ fn cookie_name(name: &str, https: bool) -> String {
 }
 
 /// A cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
-fn kept(name: &str, value: &str, https: bool) -> HeaderValue {
+fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
     let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
-    let cookie = format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
 }
 
 fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, kept(COOKIE, cookie, config.is_https()));
+    response.headers_mut().append(header::SET_COOKIE, persistent_cookie(IDENTITY_COOKIE, cookie, config.is_https()));
 }
 
 fn username_cookie(username: &Username, https: bool) -> HeaderValue {
-    kept(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
+    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
 }
 
 /// Has the browser remember the name.
-pub(crate) fn remember(response: &mut Response, username: &Username, config: &Config) {
+pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
     response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
 }
 
 /// The same, inside a server function.
-pub(crate) fn remember_by_function(username: &Username) {
+pub(crate) fn set_username_cookie_from_server_fn(username: &Username) {
     let https = expect_context::<Arc<Config>>().is_https();
     expect_context::<leptos_axum::ResponseOptions>()
         .append_header(header::SET_COOKIE, username_cookie(username, https));
 }
 
 /// The status of the answer that says what was wrong with a request, inside a server function.
-pub(crate) fn answer(status: u16) {
+pub(crate) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), StatusCode::from_u16(status))
     {
         response.set_status(status);
@@ -147,25 +152,25 @@ pub(crate) fn answer(status: u16) {
 }
 
 /// The same for somebody who may not enter a room; returns the sentence to show.
-pub(crate) fn refused(denied: &Denied) -> String {
-    answer(denied.status().as_u16());
+pub(crate) fn access_denied(denied: &AccessDenied) -> String {
+    set_status(denied.status().as_u16());
     denied.to_string()
 }
 
 /// Who asks, inside a server function or a page.
-pub(crate) fn of_request() -> Visitor {
+pub(crate) fn current_visitor() -> Visitor {
     let nobody = || Visitor {
-        author: Identities::guest(),
-        network: Peer::UNKNOWN.0.into(),
+        author: IdentitySigner::guest(),
+        network: ClientIp::UNKNOWN.0.into(),
         invitation: None,
-        comes_back: false,
+        has_persistent_identity: false,
     };
     extension_of_request().unwrap_or_else(nobody)
 }
 
 /// The name that the visitor goes by, inside a server function or a page.
-pub(crate) fn username_of_request() -> Option<Username> {
-    extension_of_request::<KnownUsername>().and_then(|known| known.0)
+pub(crate) fn current_username() -> Option<Username> {
+    extension_of_request::<RememberedUsername>().and_then(|known| known.0)
 }
 
 fn extension_of_request<T: Clone + Send + Sync + 'static>() -> Option<T> {

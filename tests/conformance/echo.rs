@@ -5,8 +5,8 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::any;
 use parlour::protocol::{MAX_FRAME_BYTES, close};
-use parlour::server::websocket::{Handshake, Received, Socket};
-use parlour::server::{accept, arrivals::Arrivals, socket};
+use parlour::server::websocket::{Handshake, Received, WebSocket};
+use parlour::server::{accept, arrivals::ConnectionLimiter, socket};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,12 +25,12 @@ pub async fn serve(addr: SocketAddr) -> std::io::Result<SocketAddr> {
     let app = Router::new()
         .route(PATH, any(|handshake| upgraded(handshake, MAX_FRAME_BYTES)))
         .route(LARGE, any(|handshake| upgraded(handshake, LARGE_BYTES)));
-    tokio::spawn(accept::serve(listener, app, Arrivals::default(), CancellationToken::new()));
+    tokio::spawn(accept::serve(listener, app, ConnectionLimiter::default(), CancellationToken::new()));
     Ok(addr)
 }
 
 async fn upgraded(handshake: Handshake, max_bytes: usize) -> Response {
-    let (response, socket) = handshake.accept(max_bytes);
+    let (response, socket) = handshake.accept_key(max_bytes);
     tokio::spawn(async move {
         if let Some(socket) = socket.await {
             echo(socket).await;
@@ -39,14 +39,14 @@ async fn upgraded(handshake: Handshake, max_bytes: usize) -> Response {
     response
 }
 
-async fn echo(mut socket: Socket) {
+async fn echo(mut socket: WebSocket) {
     let (code, reason) = loop {
         let echoed = match socket.receive().await {
             Ok(Received::Text(text)) => socket.send(&text).await,
             Ok(Received::Binary(bytes)) => socket.send_binary(&bytes).await,
-            Ok(Received::Sound) => socket.flush().await,
+            Ok(Received::Control) => socket.flush().await,
             Ok(Received::Part) => Ok(()),
-            Err(end) => break socket::ended(end),
+            Err(end) => break socket::close_reason(end),
         };
         if echoed.is_err() {
             break (close::NORMAL, "");

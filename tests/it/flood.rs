@@ -112,7 +112,10 @@ async fn whoever_has_sent_much_is_read_a_little_later_and_not_put_out() {
 
 #[tokio::test]
 async fn an_outbox_of_hundreds_is_sent_at_once() {
-    let server = Site::new(Database::Sqlite).await.limited(&["--message-burst", "600", "--message-burst-per-address", "600"]).start();
+    let server = Site::new(Database::Sqlite)
+        .await
+        .limited(&["--message-burst", "600", "--message-burst-per-address", "600"])
+        .start();
     let mut client = Client::join(&server, "harbour").await;
     let text = "x".repeat(500);
     let since = Instant::now();

@@ -1,11 +1,11 @@
 //! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
 
-use super::message::MessageName;
-use super::{CommandResult, OutputError, output::print_line, room_of, tell_nodes};
-use crate::server::commands::pages::{Format, Pages};
+use super::message::MessageRef;
+use super::{CommandResult, OutputError, notify_nodes, output::print_line, parse_room};
+use crate::server::commands::pages::{ExportWriter, Format};
 use crate::server::config::Config;
-use crate::server::identity::Author;
-use crate::server::store::{Found, Store};
+use crate::server::identity::AuthorId;
+use crate::server::store::{RoomRecord, Store};
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,7 +19,7 @@ pub struct Export {
     room: Option<String>,
     /// Instead, everything written by whoever wrote this message: ROOM/NUMBER, or the link to it
     #[arg(long, value_name = "MESSAGE")]
-    author_of: Option<MessageName>,
+    author_of: Option<MessageRef>,
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -32,8 +32,8 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let (title, author, rooms) = match (&export.room, &export.author_of) {
         (Some(room), _) => {
-            let name = room_of(room)?;
-            let Found { room, .. } =
+            let name = parse_room(room)?;
+            let RoomRecord { room, .. } =
                 store.room(&name).await?.ok_or_else(|| format!("export: there is no room {name}"))?;
             (name.to_string(), None, vec![(room.id, name)])
         }
@@ -56,12 +56,12 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
         }
         None => Box::new(std::io::stdout()),
     };
-    let mut pages = Pages::begin(export.format, BufWriter::new(sink), &title).map_err(failed)?;
+    let mut pages = ExportWriter::begin(export.format, BufWriter::new(sink), &title).map_err(failed)?;
     for (room_id, name) in rooms {
         pages.room(&name).map_err(failed)?;
         let mut after = 0;
         loop {
-            let (messages, more) = store.piece(room_id, author.as_ref(), after).await?;
+            let (messages, more) = store.export_page(room_id, author.as_ref(), after).await?;
             for message in &messages {
                 pages.message(message).map_err(failed)?;
             }
@@ -75,12 +75,12 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     Ok(store.close().await?)
 }
 
-pub(super) async fn erase(config: &Config, message: &MessageName, yes: bool) -> CommandResult {
+pub(super) async fn erase(config: &Config, message: &MessageRef, yes: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let author = author_of(&store, message).await?;
     if yes {
         let removed = store.erase(&author).await?;
-        tell_nodes(config, &store).await;
+        notify_nodes(config, &store).await;
         print_line(format_args!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str()))?;
     } else {
         let rooms = store.rooms_of(&author).await?;
@@ -96,8 +96,8 @@ pub(super) async fn erase(config: &Config, message: &MessageName, yes: bool) -> 
 
 async fn author_of(
     store: &Store,
-    MessageName { room, seq }: &MessageName,
-) -> Result<Author, Box<dyn std::error::Error>> {
+    MessageRef { room, seq }: &MessageRef,
+) -> Result<AuthorId, Box<dyn std::error::Error>> {
     let author = store.author_of(room, *seq).await?;
     Ok(author.ok_or_else(|| format!("author-of: there is no message {seq} in the room {room}"))?)
 }

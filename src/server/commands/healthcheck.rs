@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long the server may take. It asks its database for two seconds at most.
-const PATIENCE: Duration = Duration::from_secs(5);
+const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer is a line.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -18,7 +18,7 @@ const MAX_ANSWER_BYTES: usize = 4096;
 /// Fails, with what the server says, unless it is ready.
 pub(super) async fn ask(listens: SocketAddr) -> CommandResult {
     let addr = reachable(listens);
-    let answered = timeout(PATIENCE, readiness(addr)).await;
+    let answered = timeout(HEALTHCHECK_TIMEOUT, readiness(addr)).await;
     let answered = answered.map_err(|_| format!("healthcheck: http://{addr}/readyz does not answer"))?;
     match answered.map_err(|error| format!("healthcheck: http://{addr}/readyz: {error}"))? {
         (StatusCode::OK, _) => Ok(()),

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 /// `harbour/42`, or what a browser shows as the address of that message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageName {
+pub struct MessageRef {
     pub(super) room: RoomName,
     pub(super) seq: Seq,
 }
 
-impl FromStr for MessageName {
+impl FromStr for MessageRef {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -18,14 +18,14 @@ impl FromStr for MessageName {
     }
 }
 
-fn parse(text: &str) -> Option<MessageName> {
+fn parse(text: &str) -> Option<MessageRef> {
     let path = match url::Url::parse(text) {
         Ok(url) if url.has_host() => url.path().to_owned(),
         _ => text.to_owned(),
     };
     let (room, seq) = path.trim_matches('/').rsplit_once('/')?;
     let room = percent_encoding::percent_decode_str(room).decode_utf8().ok()?;
-    Some(MessageName { room: RoomName::parse(&room).ok()?, seq: parse_seq(seq)? })
+    Some(MessageRef { room: RoomName::parse(&room).ok()?, seq: parse_seq(seq)? })
 }
 
 #[cfg(test)]

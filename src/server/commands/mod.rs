@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::store::Store;
 use crate::domain::RoomName;
 use clap::Subcommand;
-use message::MessageName;
+use message::MessageRef;
 pub use output::OutputError;
 use output::print_line;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub enum Command {
         /// The room
         room: String,
         /// A number of days, `forever`, or `default`: as --retention-days says
-        days: Option<retention::Days>,
+        days: Option<retention::RetentionArg>,
     },
     /// Write out a room, or everything one identity has written
     Export(export::Export),
@@ -55,7 +55,7 @@ pub enum Command {
     Erase {
         /// A message of theirs: ROOM/NUMBER, or the link to it
         #[arg(long, value_name = "MESSAGE")]
-        author_of: MessageName,
+        author_of: MessageRef,
         /// Do it; without this, it is only told what would go
         #[arg(long)]
         yes: bool,
@@ -69,19 +69,19 @@ pub enum Command {
     /// Remove a message for good, whoever wrote it
     Remove {
         /// ROOM/NUMBER, or the link to it
-        message: MessageName,
+        message: MessageRef,
     },
     /// Shut a room to whoever wrote a message in it, at once and for a time, even to its owner
     Ban {
         /// ROOM/NUMBER, or the link to it
-        message: MessageName,
+        message: MessageRef,
         /// How long: 30m, 12h, 7d; a year at most
-        time: moderation::Time,
+        time: moderation::BanDuration,
     },
     /// End the ban or the mute of whoever wrote a message
     Pardon {
         /// ROOM/NUMBER, or the link to it
-        message: MessageName,
+        message: MessageRef,
     },
     /// Delete a room with everything in it; its address is free again
     Delete {
@@ -108,7 +108,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Healthcheck => healthcheck::ask(config.leptos.site_addr).await,
         Command::Backup { file } => backup::back_up(config, &file).await,
         Command::Restore { file } => backup::restore(config, &file).await,
-        Command::Retention { room, days } => retention::keep(config, &room, days).await,
+        Command::Retention { room, days } => retention::set_retention(config, &room, days).await,
         Command::Export(export) => export::export(config, &export).await,
         Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
         Command::Rooms { json } => rooms::list(config, json).await,
@@ -120,15 +120,15 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
 }
 
 /// A room as somebody writes it.
-fn room_of(name: &str) -> Result<RoomName, String> {
+fn parse_room(name: &str) -> Result<RoomName, String> {
     RoomName::parse(name).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Serving nodes find by themselves what a command has written. With Redis they look seldom, and are told.
-async fn tell_nodes(config: &Config, store: &Store) {
+async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
     let told = async {
-        Relay::call(url, &store.secret("relay").await?).await?;
+        Relay::notify_once(url, &store.get_or_create_secret("relay").await?).await?;
         Ok::<_, Box<dyn std::error::Error>>(())
     };
     if let Err(error) = told.await {

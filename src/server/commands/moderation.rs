@@ -1,21 +1,21 @@
 //! `parlour remove`, `ban` and `pardon`: what the host does about a message or its author. It stands in the room's log as
 //! what the room's owner does, and holds against the owner too.
 
-use super::message::MessageName;
-use super::{CommandResult, output::print_line, tell_nodes};
+use super::message::MessageRef;
+use super::{CommandResult, notify_nodes, output::print_line};
 use crate::domain::EventBody;
-use crate::domain::moderation::{Action, MAX_SECONDS};
+use crate::domain::moderation::{MAX_MUTE_SECONDS, ModerationAction};
 use crate::server::config::Config;
-use crate::server::store::{Appended, Draft, Store, Subject};
+use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
 
 /// How long somebody stays away: a number and `m`, `h` or `d`, up to a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Time {
+pub struct BanDuration {
     seconds: u32,
 }
 
-impl FromStr for Time {
+impl FromStr for BanDuration {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -23,7 +23,7 @@ impl FromStr for Time {
     }
 }
 
-fn parse(text: &str) -> Option<Time> {
+fn parse(text: &str) -> Option<BanDuration> {
     let unit = match text.chars().next_back()? {
         'm' => 60,
         'h' => 60 * 60,
@@ -31,35 +31,42 @@ fn parse(text: &str) -> Option<Time> {
         _ => return None,
     };
     let number: u32 = text[..text.len() - 1].parse().ok()?;
-    let seconds = number.checked_mul(unit).filter(|seconds| (1..=MAX_SECONDS).contains(seconds))?;
-    Some(Time { seconds })
+    let seconds = number.checked_mul(unit).filter(|seconds| (1..=MAX_MUTE_SECONDS).contains(seconds))?;
+    Some(BanDuration { seconds })
 }
 
-pub(super) async fn remove(config: &Config, message: &MessageName) -> CommandResult {
-    act(config, message, Draft::Delete { target: message.seq }).await
+pub(super) async fn remove(config: &Config, message: &MessageRef) -> CommandResult {
+    act(config, message, NewEvent::Delete { target: message.seq }).await
 }
 
-pub(super) async fn ban(config: &Config, message: &MessageName, time: Time) -> CommandResult {
-    moderate(config, message, Action::Ban, Some(time.seconds)).await
+pub(super) async fn ban(config: &Config, message: &MessageRef, time: BanDuration) -> CommandResult {
+    moderate(config, message, ModerationAction::Ban, Some(time.seconds)).await
 }
 
-pub(super) async fn pardon(config: &Config, message: &MessageName) -> CommandResult {
-    moderate(config, message, Action::Pardon, None).await
+pub(super) async fn pardon(config: &Config, message: &MessageRef) -> CommandResult {
+    moderate(config, message, ModerationAction::Pardon, None).await
 }
 
-async fn moderate(config: &Config, message: &MessageName, action: Action, seconds: Option<u32>) -> CommandResult {
-    act(config, message, Draft::Moderate { action, subject: Some(Subject::AuthorOf(message.seq)), seconds }).await
+async fn moderate(
+    config: &Config,
+    message: &MessageRef,
+    action: ModerationAction,
+    seconds: Option<u32>,
+) -> CommandResult {
+    act(config, message, NewEvent::Moderate { action, subject: Some(Subject::AuthorOf(message.seq)), seconds }).await
 }
 
-async fn act(config: &Config, MessageName { room: name, seq }: &MessageName, draft: Draft) -> CommandResult {
+async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, draft: NewEvent) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let found = store.room(name).await?.ok_or_else(|| format!("there is no room {name}"))?;
-    let event = match store.act_as_host(found.room.id, draft).await? {
-        Appended::New(event) | Appended::Repeated(event) => event,
-        Appended::Rejected(rejection) => return Err(format!("{name}/{seq}: {}", rejection.detail).into()),
-        Appended::Locked => return Err(format!("{name}: somebody else is writing to this room; try again").into()),
+    let event = match store.append_as_host(found.room.id, draft).await? {
+        AppendResult::Appended(event) | AppendResult::Duplicate(event) => event,
+        AppendResult::Rejected(rejection) => return Err(format!("{name}/{seq}: {}", rejection.detail).into()),
+        AppendResult::RoomLocked => {
+            return Err(format!("{name}: somebody else is writing to this room; try again").into());
+        }
     };
-    tell_nodes(config, &store).await;
+    notify_nodes(config, &store).await;
     match event.body {
         EventBody::Moderated(done) => {
             let until = done.until.map_or_else(String::new, |until| format!(" Until {}.", until.rfc3339()));
@@ -77,8 +84,8 @@ mod tests {
 
     #[test]
     fn a_time_has_a_unit_and_is_a_year_at_most() {
-        for (text, seconds) in [("30m", 1800), ("12h", 43_200), ("7d", 604_800), ("365d", MAX_SECONDS)] {
-            assert_eq!(parse(text), Some(Time { seconds }), "{text}");
+        for (text, seconds) in [("30m", 1800), ("12h", 43_200), ("7d", 604_800), ("365d", MAX_MUTE_SECONDS)] {
+            assert_eq!(parse(text), Some(BanDuration { seconds }), "{text}");
         }
         for text in ["", "d", "7", "0d", "-1h", "366d", "99999999d", "7 d", "1.5h", "7ö"] {
             assert_eq!(parse(text), None, "{text}");

@@ -23,7 +23,7 @@ small,time{color:#62626b;font-size:.85rem}p{margin:0;white-space:pre-wrap;overfl
 @media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#151518}small,time{color:#9a9aa5}}";
 
 /// A file in the making.
-pub(super) struct Pages<W: Write> {
+pub(super) struct ExportWriter<W: Write> {
     format: Format,
     sink: W,
     /// Whether a room was begun, and a message in it.
@@ -31,7 +31,7 @@ pub(super) struct Pages<W: Write> {
     message: bool,
 }
 
-impl<W: Write> Pages<W> {
+impl<W: Write> ExportWriter<W> {
     pub(super) fn begin(format: Format, mut sink: W, title: &str) -> io::Result<Self> {
         match format {
             Format::Text => {}

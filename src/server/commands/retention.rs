@@ -1,42 +1,46 @@
 //! `parlour retention`: how long one room keeps its messages.
 
-use super::{CommandResult, output::print_line, room_of};
+use super::{CommandResult, output::print_line, parse_room};
 use crate::server::config::Config;
-use crate::server::store::{Keep, Store};
+use crate::server::store::{RetentionPolicy, Store};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 /// What is asked for: a number of days, `forever` or `default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Days(Keep);
+pub struct RetentionArg(RetentionPolicy);
 
-impl FromStr for Days {
+impl FromStr for RetentionArg {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(match text {
-            "default" => Keep::Default,
-            "forever" => Keep::Forever,
-            days => Keep::Days(days.parse::<NonZeroU32>().map_err(|_| "a number of days, `forever` or `default`")?),
+            "default" => RetentionPolicy::Default,
+            "forever" => RetentionPolicy::Forever,
+            days => RetentionPolicy::Days(
+                days.parse::<NonZeroU32>().map_err(|_| "a number of days, `forever` or `default`")?,
+            ),
         }))
     }
 }
 
-pub(super) async fn keep(config: &Config, room: &str, days: Option<Days>) -> CommandResult {
-    let name = room_of(room)?;
+pub(super) async fn set_retention(config: &Config, room: &str, days: Option<RetentionArg>) -> CommandResult {
+    let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;
     let missing = || format!("retention: there is no room {room}");
-    if let Some(Days(keep)) = days
-        && !store.set_keep(&name, keep).await?
+    if let Some(RetentionArg(keep)) = days
+        && !store.set_retention(&name, keep).await?
     {
         return Err(missing().into());
     }
-    let keep = store.keep(&name).await?.ok_or_else(missing)?;
+    let keep = store.retention(&name).await?.ok_or_else(missing)?;
     let site = config.retention_days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
     match keep {
-        Keep::Default => print_line(format_args!("{room} keeps its messages {site}, as the whole site does"))?,
-        Keep::Forever => print_line(format_args!("{room} keeps its messages for ever"))?,
-        Keep::Days(days) => print_line(format_args!("{room} keeps its messages {days} days"))?,
+        RetentionPolicy::Default => {
+            print_line(format_args!("{room} keeps its messages {site}, as the whole site does"))?
+        }
+        RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages for ever"))?,
+        RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages {days} days"))?,
     }
     Ok(store.close().await?)
 }

@@ -1,9 +1,9 @@
 //! `parlour rooms` and `parlour delete`: every room at a glance, and the end of one.
 
-use super::{CommandResult, OutputError, output::print_line, room_of, tell_nodes};
+use super::{CommandResult, OutputError, notify_nodes, output::print_line, parse_room};
 use crate::server::config::Config;
 use crate::server::plain_text::escaped;
-use crate::server::store::{Keep, Listed, Store};
+use crate::server::store::{RetentionPolicy, RoomSummary, Store};
 use serde_json::json;
 use std::io::{BufWriter, Write};
 
@@ -28,7 +28,7 @@ pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
     Ok(store.close().await?)
 }
 
-fn line(room: &Listed) -> String {
+fn line(room: &RoomSummary) -> String {
     let last = room.last_at.map_or_else(|| "-".to_owned(), |last| last.rfc3339()[..16].replace('T', " ") + " UTC");
     let owner = room.owner.as_ref().map_or("-", |owner| owner.as_str());
     let mut notes = Vec::new();
@@ -42,19 +42,19 @@ fn line(room: &Listed) -> String {
         notes.push(format!("slow: {} s", room.slow_mode));
     }
     match room.keep {
-        Keep::Default => {}
-        Keep::Forever => notes.push("kept for ever".to_owned()),
-        Keep::Days(days) => notes.push(format!("kept {days} days")),
+        RetentionPolicy::Default => {}
+        RetentionPolicy::Forever => notes.push("kept for ever".to_owned()),
+        RetentionPolicy::Days(days) => notes.push(format!("kept {days} days")),
     }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     format!("{:>9} {:>9}  {last:<20}  {owner:<5}  {}{notes}", room.head, room.events, room.name)
 }
 
-fn object(room: &Listed) -> String {
+fn object(room: &RoomSummary) -> String {
     let keep = match room.keep {
-        Keep::Default => json!(null),
-        Keep::Forever => json!("forever"),
-        Keep::Days(days) => json!(days),
+        RetentionPolicy::Default => json!(null),
+        RetentionPolicy::Forever => json!("forever"),
+        RetentionPolicy::Days(days) => json!(days),
     };
     json!({
         "room_name": room.name,
@@ -71,12 +71,12 @@ fn object(room: &Listed) -> String {
 }
 
 pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandResult {
-    let name = room_of(room)?;
+    let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;
     let found = store.room(&name).await?.ok_or_else(|| format!("delete: there is no room {name}"))?;
     if yes {
         store.delete_room(found.room.id).await?;
-        tell_nodes(config, &store).await;
+        notify_nodes(config, &store).await;
         print_line(format_args!("parlour: {name} is deleted, with everything in it"))?;
     } else {
         print_line(format_args!(

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use toml::{Table, Value};
 
 /// The prefix of settings that only Parlour reads.
-const PREFIX: &str = "PARLOUR_";
+const SETTINGS_PREFIX: &str = "PARLOUR_";
 
 /// The prefix of settings that Leptos reads.
 const LEPTOS_PREFIX: &str = "LEPTOS_";
@@ -28,7 +28,7 @@ pub(super) fn command_line() -> Command {
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        let is_ours = name.starts_with(PREFIX) && !value.is_empty();
+        let is_ours = name.starts_with(SETTINGS_PREFIX) && !value.is_empty();
         if is_ours && !is_known(&name) && !is_of_service(&name, &value) {
             return Err(ConfigError(format!("{name}: there is no such setting; `parlour --help` lists them")));
         }

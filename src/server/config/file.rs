@@ -8,10 +8,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 /// Our own table. The others are of Leptos, which reads them itself.
-const OURS: &str = "parlour";
+const TABLE: &str = "parlour";
 
 /// The beginning of what is meant to be our table.
-const ALIKE: &str = "parl";
+const TABLE_PREFIX: &str = "parl";
 
 #[derive(Default, Deserialize)]
 struct File {
@@ -25,16 +25,16 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let all: Table = toml::from_str(text).map_err(wrong)?;
     for (name, value) in &all {
         let table = value.as_table();
-        if name != OURS && name.to_lowercase().starts_with(ALIKE) {
-            return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{OURS}]")));
+        if name != TABLE && name.to_lowercase().starts_with(TABLE_PREFIX) {
+            return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{TABLE}]")));
         }
-        if name == OURS && table.is_none() {
-            return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{OURS}]")));
+        if name == TABLE && table.is_none() {
+            return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{TABLE}]")));
         }
-        let inside = table.filter(|_| name != OURS).into_iter().flat_map(Table::keys);
+        let inside = table.filter(|_| name != TABLE).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
         if let Some(setting) = std::iter::once(name).chain(inside).chain(leptos).find(|name| is_setting(name)) {
-            return Err(ConfigError(format!("{FILE}: {setting} is a setting of the table [{OURS}], and not in it")));
+            return Err(ConfigError(format!("{FILE}: {setting} is a setting of the table [{TABLE}], and not in it")));
         }
     }
     Ok(toml::from_str::<File>(text).map_err(wrong)?.parlour)

@@ -9,7 +9,7 @@ mod shown;
 mod urls;
 
 pub use settings::{Limits, LogFormat};
-pub use shown::Shown;
+pub use shown::EffectiveSetting;
 #[cfg(test)]
 pub(super) use tests::resolved;
 pub use urls::redacted;
@@ -21,8 +21,8 @@ use leptos::config::LeptosOptions;
 use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-pub(crate) use urls::of_sqlite;
-use urls::{a_database, one_redis, origin};
+pub(crate) use urls::sqlite_url;
+use urls::{origin, validate_database_url, validate_redis_url};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -51,7 +51,7 @@ pub struct Config {
     /// How logs are written.
     pub log_format: LogFormat,
     /// All of these for people, with where each comes from.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<EffectiveSetting>,
 }
 
 /// How much of what is let through.
@@ -144,10 +144,10 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
 
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
     let database_url =
-        settings.database_url.or(in_file.database_url).unwrap_or_else(|| of_sqlite(&data.join("parlour.db")));
-    a_database(&database_url)?;
+        settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_url(&data.join("parlour.db")));
+    validate_database_url(&database_url)?;
     let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
-    redis_url.as_deref().map(one_redis).transpose()?;
+    redis_url.as_deref().map(validate_redis_url).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
             "redis-url: several nodes need a PostgreSQL in common (database-url); SQLite is for one node".into(),
@@ -198,7 +198,8 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         log_format,
         shown: Vec::new(),
     };
-    config.shown = shown::shown(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
+    config.shown =
+        shown::effective_settings(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
     Ok((command.unwrap_or(Command::Serve), config))
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// One setting, with nothing secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct EffectiveSetting {
     /// As it is called in the file and, after `--`, on the command line.
     pub name: String,
     /// What is in force.
@@ -16,26 +16,30 @@ pub struct Shown {
     pub origin: String,
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for EffectiveSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<32} {:<40} {}", self.name, self.value, self.origin)
     }
 }
 
 /// All settings, in the order of `--help`.
-pub(super) fn shown(config: &Config, matches: &ArgMatches, file: &toml::Table) -> Vec<Shown> {
+pub(super) fn effective_settings(config: &Config, matches: &ArgMatches, file: &toml::Table) -> Vec<EffectiveSetting> {
     let command = CommandLine::command();
     let settings = command.get_arguments().filter(|argument| argument.get_env().is_some());
-    let mut shown: Vec<Shown> = settings
+    let mut shown: Vec<EffectiveSetting> = settings
         .map(|setting| {
             let name = setting.get_long().unwrap_or_default().to_owned();
             let value = value(config, &name).unwrap_or_default();
-            Shown { origin: origin(setting, &name, matches, file), name, value }
+            EffectiveSetting { origin: origin(setting, &name, matches, file), name, value }
         })
         .collect();
     let logs = std::env::var("RUST_LOG").ok().filter(|logs| !logs.is_empty());
     let origin = if logs.is_some() { "RUST_LOG" } else { "default" }.to_owned();
-    shown.push(Shown { name: "RUST_LOG".to_owned(), value: logs.unwrap_or_else(|| "info".to_owned()), origin });
+    shown.push(EffectiveSetting {
+        name: "RUST_LOG".to_owned(),
+        value: logs.unwrap_or_else(|| "info".to_owned()),
+        origin,
+    });
     shown
 }
 

@@ -19,18 +19,18 @@ const SITES: [&str; 2] = ["http", "https"];
 const HIDDEN: &str = "***";
 
 /// The URL of a file of SQLite, whatever its name.
-pub(crate) fn of_sqlite(file: &Path) -> String {
+pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
 
 /// Returns an error if the database drivers could not read `url` as a URL.
-pub(super) fn a_database(url: &str) -> Result<(), ConfigError> {
+pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
     Url::parse(url).map(|_| ()).map_err(wrong)
 }
 
 /// The relay needs one Redis, and no more: nothing depends on it that the database does not hold.
-pub(super) fn one_redis(url: &str) -> Result<(), ConfigError> {
+pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     // A URL of several hosts with ports is none that can be parsed. A password may have commas.
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn a_path_is_the_same_in_its_url() {
-        assert_eq!(of_sqlite(Path::new("/srv/parlour_1/x-y.db")), "sqlite:///srv/parlour_1/x-y.db");
+        assert_eq!(sqlite_url(Path::new("/srv/parlour_1/x-y.db")), "sqlite:///srv/parlour_1/x-y.db");
         for path in ["/srv/y%41/parlour.db", "a b/c?d#e.db", "x:1/@[y]", "données/😀.db", "sqlite:/x"] {
-            let url = of_sqlite(Path::new(path));
-            assert!(a_database(&url).is_ok(), "{url}");
+            let url = sqlite_url(Path::new(path));
+            assert!(validate_database_url(&url).is_ok(), "{url}");
             let encoded = url.strip_prefix("sqlite://").unwrap();
             assert_eq!(percent_encoding::percent_decode_str(encoded).decode_utf8().unwrap(), path);
         }
@@ -128,7 +128,7 @@ mod tests {
             "redis+unix:///run/redis.sock?pass=a,b",
             "unix:///run/redis.sock",
         ] {
-            assert!(one_redis(url).is_ok(), "{url}");
+            assert!(validate_redis_url(url).is_ok(), "{url}");
         }
         for (url, said) in [
             ("redis://a:6379,b:6379", "Cluster"),
@@ -139,7 +139,7 @@ mod tests {
             ("redis://:sec/ret@a", "like redis://"),
             ("ann:secret@redis.example", "like redis://"),
         ] {
-            let error = one_redis(url).unwrap_err().to_string();
+            let error = validate_redis_url(url).unwrap_err().to_string();
             assert!(error.contains(said) && !error.contains("ret"), "{error}");
         }
     }
@@ -200,7 +200,10 @@ mod tests {
         ] {
             let shown = redacted(url);
             assert!(!shown.contains("secret") && !shown.contains("sec ret"), "{url}: {shown}");
-            for error in [a_database(url).err(), one_redis(url).err(), origin(url).err()].into_iter().flatten() {
+            for error in [validate_database_url(url).err(), validate_redis_url(url).err(), origin(url).err()]
+                .into_iter()
+                .flatten()
+            {
                 assert!(!error.to_string().contains("secret"), "{url}: {error}");
             }
         }

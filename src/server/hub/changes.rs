@@ -8,35 +8,35 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// Maximum number of typing hints that wait to be told to other nodes. More are dropped: they are hints.
-const TYPING: usize = 256;
+const MAX_TYPING_FRAMES: usize = 256;
 
 /// A change of who is in a room.
 #[derive(Clone, Debug)]
-pub(crate) enum Change {
+pub(crate) enum PresenceChange {
     /// A participant came to this node, went, or has another name.
-    Here(i64),
+    Local(i64),
     /// Another node has told who is there.
-    Elsewhere(i64),
+    Remote(i64),
     /// What another node told of its participants is not what it has now: it is to tell them again.
     Outdated(i64),
     /// A participant on this node is writing; this is the frame that says so.
     Typing(i64, TextFrame),
     /// Other nodes may have missed what was told.
-    Everything,
+    Resync,
 }
 
 /// Changes that were not told yet.
 #[derive(Debug, Default)]
-pub(crate) struct Collected {
+pub(crate) struct PresenceBatch {
     /// Rooms whose connections are to be told.
-    pub(crate) rooms: HashMap<i64, Others>,
+    pub(crate) rooms: HashMap<i64, PeerPresence>,
     pub(crate) typing: Vec<(i64, TextFrame)>,
     pub(crate) everything: bool,
 }
 
 /// What other nodes are to be told of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Others {
+pub(crate) enum PeerPresence {
     /// Nothing: the change came from them.
     #[default]
     Nothing,
@@ -48,36 +48,38 @@ pub(crate) enum Others {
 
 /// A cheap-to-clone collection of changes.
 #[derive(Clone, Default)]
-pub(crate) struct Changes(Arc<Parts>);
+pub(crate) struct PresenceChanges(Arc<ChangeQueue>);
 
 #[derive(Default)]
-struct Parts {
-    collected: Mutex<Collected>,
+struct ChangeQueue {
+    collected: Mutex<PresenceBatch>,
     changed: Notify,
 }
 
-impl Changes {
-    pub(super) fn add(&self, change: Change) {
+impl PresenceChanges {
+    pub(super) fn add(&self, change: PresenceChange) {
         {
             let mut collected = lock(&self.0.collected);
-            let mut mark = |room, others: Others| {
+            let mut mark = |room, others: PeerPresence| {
                 let marked = collected.rooms.entry(room).or_default();
                 *marked = others.max(*marked);
             };
             match change {
-                Change::Here(room) => mark(room, Others::Told),
-                Change::Elsewhere(room) => mark(room, Others::Nothing),
-                Change::Outdated(room) => mark(room, Others::Asked),
-                Change::Typing(room, text) if collected.typing.len() < TYPING => collected.typing.push((room, text)),
-                Change::Typing(..) => {}
-                Change::Everything => collected.everything = true,
+                PresenceChange::Local(room) => mark(room, PeerPresence::Told),
+                PresenceChange::Remote(room) => mark(room, PeerPresence::Nothing),
+                PresenceChange::Outdated(room) => mark(room, PeerPresence::Asked),
+                PresenceChange::Typing(room, text) if collected.typing.len() < MAX_TYPING_FRAMES => {
+                    collected.typing.push((room, text))
+                }
+                PresenceChange::Typing(..) => {}
+                PresenceChange::Resync => collected.everything = true,
             }
         }
         self.0.changed.notify_one();
     }
 
     /// Waits until there is a change, and returns all there are. Cancel safe.
-    pub(crate) async fn next(&self) -> Collected {
+    pub(crate) async fn next(&self) -> PresenceBatch {
         loop {
             self.0.changed.notified().await;
             let collected = std::mem::take(&mut *lock(&self.0.collected));
@@ -94,18 +96,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_changes_again_before_it_was_told_is_told_once_and_to_all_who_need_it() {
-        let changes = Changes::default();
+        let changes = PresenceChanges::default();
         for room in 0..10_000 {
-            changes.add(Change::Here(room % 3));
-            changes.add(Change::Elsewhere(room % 3));
-            changes.add(Change::Typing(1, TextFrame::new("{}")));
+            changes.add(PresenceChange::Local(room % 3));
+            changes.add(PresenceChange::Remote(room % 3));
+            changes.add(PresenceChange::Typing(1, TextFrame::new("{}")));
         }
-        changes.add(Change::Outdated(2));
+        changes.add(PresenceChange::Outdated(2));
         let collected = changes.next().await;
-        let expected = [(0, Others::Told), (1, Others::Told), (2, Others::Asked)];
+        let expected = [(0, PeerPresence::Told), (1, PeerPresence::Told), (2, PeerPresence::Asked)];
         assert_eq!(collected.rooms, HashMap::from(expected));
-        assert_eq!((collected.typing.len(), collected.everything), (TYPING, false));
-        changes.add(Change::Everything);
+        assert_eq!((collected.typing.len(), collected.everything), (MAX_TYPING_FRAMES, false));
+        changes.add(PresenceChange::Resync);
         assert!(changes.next().await.everything);
     }
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How much is on its way into one room; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Coming(Arc<AtomicUsize>);
+pub(super) struct InFlight(Arc<AtomicUsize>);
 
-impl Coming {
+impl InFlight {
     /// One more, for as long as what comes back is held.
-    pub(super) fn expect(&self) -> Expected {
+    pub(super) fn track(&self) -> InFlightGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Expected(self.clone())
+        InFlightGuard(self.clone())
     }
 
     /// How many there are.
@@ -28,9 +28,9 @@ impl Coming {
 
 /// Something that is on its way.
 #[derive(Debug)]
-pub(crate) struct Expected(Coming);
+pub(crate) struct InFlightGuard(InFlight);
 
-impl Drop for Expected {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }

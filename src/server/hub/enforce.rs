@@ -1,10 +1,10 @@
 //! What an act of moderation means for those who are in the room just now, on this node.
 
 use super::LiveRoom;
-use super::row::Place;
+use super::row::Subscriber;
 use crate::protocol::close;
-use crate::server::identity::Author;
-use crate::server::store::Standing;
+use crate::server::identity::AuthorId;
+use crate::server::store::Membership;
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How long to wait before asking a database again that did not answer.
-const RETRY: Duration = Duration::from_millis(250);
+const ENFORCE_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// Lets one task at a time look at a room's connections, however many acts there are meanwhile: it looks once more for
 /// all of them.
@@ -56,11 +56,11 @@ impl Drop for Turn {
 
 /// Whoever is banned or removed has to go, as soon as the database says who that is; whoever is in a room that is locked
 /// may come back, if they have what they are known by.
-pub(super) async fn enforce(live: Weak<LiveRoom>) {
+pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     let Some(mut turn) = live.upgrade().and_then(|live| live.enforcing.begin()) else { return };
     while let Some(live) = live.upgrade() {
         let acts = turn.acts();
-        match try_to(&live, &live.places()).await {
+        match disconnect_banned(&live, &live.subscribers()).await {
             Ok(()) => {
                 live.hub.looks.enforcing.over();
                 match turn.end(acts) {
@@ -71,20 +71,20 @@ pub(super) async fn enforce(live: Weak<LiveRoom>) {
             Err(error) => {
                 live.hub.looks.enforcing.failed(&error);
                 drop(live);
-                tokio::time::sleep(RETRY).await;
+                tokio::time::sleep(ENFORCE_RETRY_DELAY).await;
             }
         }
     }
 }
 
 /// The same for some of its connections.
-pub(super) async fn try_to(live: &LiveRoom, places: &[Arc<Place>]) -> Result<(), DbErr> {
+pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), DbErr> {
     let (store, room_id) = (&live.hub.store, live.room.id);
-    let mut authors: Vec<Author> = places.iter().map(|place| place.author).collect();
+    let mut authors: Vec<AuthorId> = places.iter().map(|place| place.author).collect();
     authors.sort_unstable_by_key(|author| author.to_bytes());
     authors.dedup_by_key(|author| author.to_bytes());
-    let standings = store.standings(room_id, &authors).await?;
-    let known: HashMap<[u8; 16], Standing> = authors.iter().map(|author| author.to_bytes()).zip(standings).collect();
+    let standings = store.memberships(room_id, &authors).await?;
+    let known: HashMap<[u8; 16], Membership> = authors.iter().map(|author| author.to_bytes()).zip(standings).collect();
     let (locked, owner) = store.lock_and_owner(room_id).await?;
     for place in places {
         let standing = known.get(&place.author.to_bytes()).copied().unwrap_or_default();
@@ -92,16 +92,16 @@ pub(super) async fn try_to(live: &LiveRoom, places: &[Arc<Place>]) -> Result<(),
         let is_owner = owner.as_deref() == Some(place.author.as_bytes());
         place.mute(if is_owner { 0 } else { standing.muted_until });
         if standing.banned_until.is_some() {
-            place.expel(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
+            place.disconnect_with(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
         }
     }
     if locked {
-        let stays = |author: &Author| {
+        let stays = |author: &AuthorId| {
             let standing = known.get(&author.to_bytes()).copied().unwrap_or_default();
             standing.banned_until.is_none() && !standing.member && !author.is_guest()
         };
         authors.retain(stays);
-        store.let_in(room_id, &authors).await?;
+        store.add_members(room_id, &authors).await?;
     }
     Ok(())
 }

@@ -6,41 +6,41 @@ use crate::server::websocket::TextFrame;
 
 /// An event, encoded once: its bytes are shared.
 #[derive(Clone, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct EventFrame {
     pub(crate) seq: Seq,
     pub(super) text: TextFrame,
-    pub(super) effect: Effect,
+    pub(super) effect: FrameEffect,
 }
 
 /// What an event means for those before it, and for who is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(super) enum FrameEffect {
     /// It shows what this message says.
-    Shows(Seq),
+    Content(Seq),
     /// It removes this message: nothing shows it from here on.
-    Removes(Seq),
+    Redacts(Seq),
     /// It showed a message that was removed.
-    Removed,
+    Redacted,
     /// Somebody may have to go.
     Moderates,
 }
 
-impl Effect {
+impl FrameEffect {
     fn of(event: &Event) -> Self {
         match event.body {
-            EventBody::Message { .. } => Self::Shows(event.seq),
-            EventBody::Edited { target, .. } => Self::Shows(target),
-            EventBody::Deleted { target } => Self::Removes(target),
+            EventBody::Message { .. } => Self::Content(event.seq),
+            EventBody::Edited { target, .. } => Self::Content(target),
+            EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(_) => Self::Moderates,
         }
     }
 }
 
-impl Frame {
+impl EventFrame {
     /// An event that another node has encoded; `None` if it is none that this version knows.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let event = ServerFrame::parse(text)?.into_event()?;
-        Some(Self { seq: event.seq, text: TextFrame::new(text), effect: Effect::of(&event) })
+        Some(Self { seq: event.seq, text: TextFrame::new(text), effect: FrameEffect::of(&event) })
     }
 
     /// The event as text.
@@ -49,13 +49,13 @@ impl Frame {
     }
 
     /// Whether it tells of an act of moderation.
-    pub(super) fn moderates(&self) -> bool {
-        self.effect == Effect::Moderates
+    pub(super) fn is_moderation(&self) -> bool {
+        self.effect == FrameEffect::Moderates
     }
 
     /// Whether it tells that a message was removed.
     pub(super) fn removes(&self) -> bool {
-        matches!(self.effect, Effect::Removes(_))
+        matches!(self.effect, FrameEffect::Redacts(_))
     }
 
     /// How many bytes it is.
@@ -64,19 +64,19 @@ impl Frame {
     }
 
     /// The same event as the log holds it once its message has been removed.
-    pub(super) fn blanked(&self) -> Self {
+    pub(super) fn redacted(&self) -> Self {
         let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
         let mut event = event.expect("every frame is an event");
         if let EventBody::Message { text, .. } | EventBody::Edited { text, .. } = &mut event.body {
             text.clear();
         }
-        Self { effect: Effect::Removed, ..event.into() }
+        Self { effect: FrameEffect::Redacted, ..event.into() }
     }
 }
 
-impl From<Event> for Frame {
+impl From<Event> for EventFrame {
     fn from(event: Event) -> Self {
-        let (seq, effect) = (event.seq, Effect::of(&event));
+        let (seq, effect) = (event.seq, FrameEffect::of(&event));
         Self { seq, text: TextFrame::new(&ServerFrame::from(event).encode()), effect }
     }
 }
@@ -84,35 +84,35 @@ impl From<Event> for Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::moderation::{Action, Moderation};
-    use crate::domain::{EventId, Tag, Timestamp, Username};
+    use crate::domain::moderation::{Moderation, ModerationAction};
+    use crate::domain::{AuthorTag, EventId, Timestamp, Username};
 
     fn event(body: EventBody) -> Event {
-        Event { seq: 7, id: EventId::from_stored("x".into()), at: Timestamp(5), body }
+        Event { seq: 7, id: EventId::from_trusted("x".into()), at: Timestamp(5), body }
     }
 
     fn message(text: &str) -> Event {
         // A name from before the rules of today.
-        let (username, tag) = (Username::from_stored("\u{202e} Ann".into()), Tag::new([1, 2]));
+        let (username, tag) = (Username::from_trusted("\u{202e} Ann".into()), AuthorTag::new([1, 2]));
         event(EventBody::Message { username, tag, text: text.into() })
     }
 
     #[test]
     fn another_node_reads_what_this_one_has_written() {
-        let moderation = Moderation { action: Action::Lock, subject: None, until: None, seconds: None };
+        let moderation = Moderation { action: ModerationAction::Lock, subject: None, until: None, seconds: None };
         for (event, effect) in [
-            (message("\"é\n"), Effect::Shows(7)),
-            (event(EventBody::Edited { target: 3, text: "new".into() }), Effect::Shows(3)),
-            (event(EventBody::Deleted { target: 3 }), Effect::Removes(3)),
-            (event(EventBody::Moderated(moderation)), Effect::Moderates),
+            (message("\"é\n"), FrameEffect::Content(7)),
+            (event(EventBody::Edited { target: 3, text: "new".into() }), FrameEffect::Content(3)),
+            (event(EventBody::Deleted { target: 3 }), FrameEffect::Redacts(3)),
+            (event(EventBody::Moderated(moderation)), FrameEffect::Moderates),
         ] {
-            let frame = Frame::from(event);
-            let read = Frame::parse(frame.text()).unwrap();
+            let frame = EventFrame::from(event);
+            let read = EventFrame::parse(frame.text()).unwrap();
             assert_eq!((frame.effect, read.effect, read.text()), (effect, effect, frame.text()));
             assert_eq!((frame.seq, read.seq), (7, 7));
         }
         for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":1}"#] {
-            assert!(Frame::parse(text).is_none(), "{text}");
+            assert!(EventFrame::parse(text).is_none(), "{text}");
         }
     }
 
@@ -120,8 +120,8 @@ mod tests {
     fn what_was_removed_looks_as_it_does_in_the_log() {
         let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
         for (said, removed) in [(message("secret"), message("")), (edit("secret"), edit(""))] {
-            let blanked = Frame::from(said).blanked();
-            assert_eq!((blanked.text(), blanked.effect), (Frame::from(removed).text(), Effect::Removed));
+            let blanked = EventFrame::from(said).redacted();
+            assert_eq!((blanked.text(), blanked.effect), (EventFrame::from(removed).text(), FrameEffect::Redacted));
         }
     }
 }

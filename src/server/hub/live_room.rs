@@ -1,15 +1,15 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
-use super::backlog::Unread;
-use super::coming::Coming;
+use super::backlog::BackfillError;
+use super::coming::InFlight;
 use super::history::History;
 use super::participants::Participants;
-use super::row::{self, Hint, Place, Row, TURN, TURN_BYTES};
-use super::tail::{Reach, Tail};
-use super::{Frame, Hub, enforce, lock};
+use super::row::{self, EphemeralFrame, MAX_BATCH_EVENTS, Subscriber, SubscriberShard, TURN_BYTES};
+use super::tail::{TailBuffer, TailRead};
+use super::{EventFrame, Hub, enforce, lock};
 use crate::domain::Seq;
-use crate::server::metrics::Announced;
-use crate::server::store::Room;
+use crate::server::metrics::DeliveryTimer;
+use crate::server::store::RoomRef;
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -18,44 +18,44 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, broadcast, watch};
 
 /// How many events are read from the log at once: with the longest messages, a tail's worth.
-const READ: u64 = 64;
+const BACKFILL_BATCH: u64 = 64;
 
 /// How long to wait before asking a database again that did not answer.
-const RETRY: Duration = Duration::from_millis(250);
+const BACKFILL_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// How many hints a connection may be behind before it misses some.
-const HINTS: usize = 16;
+const EPHEMERAL_CAPACITY: usize = 16;
 
 /// A room with connections on this node.
 pub(crate) struct LiveRoom {
-    pub(crate) room: Room,
+    pub(crate) room: RoomRef,
     /// Where this room is listed, as long as it lives.
     pub(super) hub: Hub,
     opened: OnceCell<()>,
     pub(super) history: Mutex<History>,
-    pub(super) tail: Mutex<Tail>,
+    pub(super) tail: Mutex<TailBuffer>,
     /// The newest number that connections can have; waking the rows is all it is for.
     pub(super) delivered: watch::Sender<Seq>,
-    pub(super) coming: Coming,
+    pub(super) in_flight: InFlight,
     /// Transactions of this node that write to the room.
-    pub(super) writing: Coming,
-    pub(super) announced: Announced,
-    rows: Mutex<Vec<Arc<Row>>>,
+    pub(super) writing: InFlight,
+    pub(super) delivery_timer: DeliveryTimer,
+    shards: Mutex<Vec<Arc<SubscriberShard>>>,
     participants: Mutex<Participants>,
     /// Whether a message was let begin this room, which had no row.
     pub(super) begun: AtomicBool,
     /// Whether the other nodes were asked who is there.
-    asked: AtomicBool,
+    presence_requested: AtomicBool,
     /// The close code with which everybody has to go; 0 while the room goes on.
     pub(super) ended: AtomicU16,
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
-    hints: broadcast::Sender<Hint>,
+    ephemeral: broadcast::Sender<EphemeralFrame>,
     pub(super) enforcing: enforce::Enforcing,
 }
 
 impl LiveRoom {
-    pub(super) fn new(room: Room, hub: Hub) -> Self {
+    pub(super) fn new(room: RoomRef, hub: Hub) -> Self {
         Self {
             history: Mutex::new(History::new(room.epoch.clone())),
             room,
@@ -63,16 +63,16 @@ impl LiveRoom {
             opened: OnceCell::new(),
             tail: Mutex::default(),
             delivered: watch::Sender::new(0),
-            coming: Coming::default(),
-            writing: Coming::default(),
-            announced: Announced::default(),
-            rows: Mutex::default(),
+            in_flight: InFlight::default(),
+            writing: InFlight::default(),
+            delivery_timer: DeliveryTimer::default(),
+            shards: Mutex::default(),
             participants: Mutex::default(),
             begun: AtomicBool::default(),
-            asked: AtomicBool::default(),
+            presence_requested: AtomicBool::default(),
             ended: AtomicU16::default(),
             presence: watch::Sender::new(TextFrame::default()),
-            hints: broadcast::Sender::new(HINTS),
+            ephemeral: broadcast::Sender::new(EPHEMERAL_CAPACITY),
             enforcing: enforce::Enforcing::default(),
         }
     }
@@ -88,9 +88,9 @@ impl LiveRoom {
             {
                 let mut tail = lock(&self.tail);
                 tail.open = true;
-                tail.delivered = head;
+                tail.head = head;
             }
-            self.want(head);
+            self.catch_up_to(head);
             Ok(())
         };
         self.opened.get_or_try_init(|| read).await.map(|&()| ())
@@ -98,72 +98,72 @@ impl LiveRoom {
 
     /// The newest number delivered on this node.
     pub(crate) fn head(&self) -> Seq {
-        lock(&self.tail).delivered
+        lock(&self.tail).head
     }
 
     /// The newest number delivered on this node; `None` as long as the room is not open.
     pub(super) fn delivered(&self) -> Option<Seq> {
         let tail = lock(&self.tail);
-        tail.open.then_some(tail.delivered)
+        tail.open.then_some(tail.head)
     }
 
     /// What the tail has after `after`, as much as goes out in one write.
-    pub(super) fn reach(&self, after: Seq) -> Reach {
-        lock(&self.tail).after(after, TURN, TURN_BYTES)
+    pub(super) fn read_after(&self, after: Seq) -> TailRead {
+        lock(&self.tail).read_after(after, MAX_BATCH_EVENTS, TURN_BYTES)
     }
 
     /// The event `seq`, if the tail has it.
-    pub(super) fn reach_event(&self, seq: Seq) -> Reach {
-        lock(&self.tail).after(seq - 1, 1, 0)
+    pub(super) fn reach_event(&self, seq: Seq) -> TailRead {
+        lock(&self.tail).read_after(seq - 1, 1, 0)
     }
 
     /// Some of the frames after `after`, out of the log.
-    pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, Unread> {
+    pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.hub.backlog.read(self.room.id, after).await
     }
 
     /// Has `place` written to whenever there is something, until the row lets go of it.
-    pub(super) fn seat(self: &Arc<Self>, place: &Arc<Place>) -> Arc<Row> {
-        let mut rows = lock(&self.rows);
-        if let Some(row) = rows.iter().find(|row| row.take(place)) {
+    pub(super) fn subscribe(self: &Arc<Self>, place: &Arc<Subscriber>) -> Arc<SubscriberShard> {
+        let mut rows = lock(&self.shards);
+        if let Some(row) = rows.iter().find(|row| row.add(place)) {
             return row.clone();
         }
-        let row = Arc::new(Row::default());
-        row.take(place);
+        let row = Arc::new(SubscriberShard::default());
+        row.add(place);
         rows.push(row.clone());
         let (delivered, presence, hints) =
-            (self.delivered.subscribe(), self.presence.subscribe(), self.hints.subscribe());
+            (self.delivered.subscribe(), self.presence.subscribe(), self.ephemeral.subscribe());
         // What came before, the connections pull.
         let position = self.head();
-        let coming = self.coming.clone();
-        tokio::spawn(row::serve(row.clone(), Arc::downgrade(self), position, coming, delivered, presence, hints));
+        let coming = self.in_flight.clone();
+        tokio::spawn(row::run_shard(row.clone(), Arc::downgrade(self), position, coming, delivered, presence, hints));
         row
     }
 
     /// Somebody knows of `seq`: what lies between is fetched from the log.
-    pub(crate) fn want(self: &Arc<Self>, seq: Seq) {
+    pub(crate) fn catch_up_to(self: &Arc<Self>, seq: Seq) {
         let mut tail = lock(&self.tail);
-        tail.wanted = tail.wanted.max(seq);
-        if tail.open && !tail.healing && tail.wanted > tail.delivered {
-            tail.healing = true;
-            tokio::spawn(heal(Arc::downgrade(self)));
+        tail.target_seq = tail.target_seq.max(seq);
+        if tail.open && !tail.catching_up && tail.target_seq > tail.head {
+            tail.catching_up = true;
+            tokio::spawn(backfill(Arc::downgrade(self)));
         }
     }
 
-    pub(super) fn publish(self: &Arc<Self>, frames: Vec<Frame>) {
+    pub(super) fn publish(self: &Arc<Self>, frames: Vec<EventFrame>) {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
-        let moderates = frames.iter().any(Frame::moderates);
-        if frames.iter().any(Frame::removes) {
-            self.hub.backlog.forget(self.room.id);
+        let moderates = frames.iter().any(EventFrame::is_moderation);
+        if frames.iter().any(EventFrame::removes) {
+            self.hub.backlog.evict_room(self.room.id);
         }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
             Some(delivered) => self.announce(delivered),
-            None => self.want(last),
+            None => self.catch_up_to(last),
         }
         // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
         if moderates {
-            tokio::spawn(enforce::enforce(Arc::downgrade(self)));
+            tokio::spawn(enforce::enforce_moderation(Arc::downgrade(self)));
         }
     }
 
@@ -171,31 +171,31 @@ impl LiveRoom {
     pub(super) fn end(&self, code: u16) {
         // Before those inside are looked up: whoever sits down later looks here.
         self.ended.store(code, Ordering::Relaxed);
-        self.places().iter().for_each(|place| place.expel(code));
+        self.subscribers().iter().for_each(|place| place.disconnect_with(code));
     }
 
     /// How many events are in memory.
     #[cfg(test)]
-    pub(crate) fn remembered(&self) -> usize {
+    pub(crate) fn buffered_events(&self) -> usize {
         lock(&self.tail).len()
     }
 
     /// What stood before `oldest` is no longer kept, nor what was edited into it.
-    pub(super) fn forget_before(&self, oldest: Seq) {
+    pub(super) fn evict_before(&self, oldest: Seq) {
         let mut tail = lock(&self.tail);
-        tail.forget_before(oldest);
-        tail.blank(|seq| seq < oldest);
+        tail.evict_before(oldest);
+        tail.redact(|seq| seq < oldest);
     }
 
     /// What was removed is looked up in the log again: since then, its author may have been erased.
-    pub(super) fn forget_removed(&self) {
-        lock(&self.tail).forget_removed();
+    pub(super) fn evict_redacted(&self) {
+        lock(&self.tail).evict_redacted();
     }
 
     /// The connections of this node.
-    pub(super) fn places(&self) -> Vec<Arc<Place>> {
-        let rows = lock(&self.rows).clone();
-        rows.iter().flat_map(|row| row.places()).collect()
+    pub(super) fn subscribers(&self) -> Vec<Arc<Subscriber>> {
+        let rows = lock(&self.shards).clone();
+        rows.iter().flat_map(|row| row.subscribers()).collect()
     }
 
     pub(super) fn participants(&self) -> MutexGuard<'_, Participants> {
@@ -203,10 +203,10 @@ impl LiveRoom {
     }
 
     /// Shows everybody who is here now, if that is news.
-    pub(super) fn tell_presence(&self) {
+    pub(super) fn publish_presence(&self) {
         let frame = {
             let participants = self.participants();
-            let here = participants.here();
+            let here = participants.local();
             let frame = participants.frame(&here);
             TextFrame::new(&frame.encode())
         };
@@ -218,8 +218,8 @@ impl LiveRoom {
     }
 
     /// Whether the other nodes are to be asked who is there; once.
-    pub(super) fn asks(&self) -> bool {
-        !self.asked.swap(true, Ordering::Relaxed)
+    pub(super) fn should_request_presence(&self) -> bool {
+        !self.presence_requested.swap(true, Ordering::Relaxed)
     }
 
     /// The frame that tells who is here; empty as long as that was not told yet.
@@ -227,13 +227,13 @@ impl LiveRoom {
         self.presence.borrow().clone()
     }
 
-    pub(super) fn hint(&self, hint: Hint) {
+    pub(super) fn send_ephemeral(&self, hint: EphemeralFrame) {
         // Without listeners there is nobody to show it to.
-        let _ = self.hints.send(hint);
+        let _ = self.ephemeral.send(hint);
     }
 
     /// Has the rows look whether there is still something to wait for.
-    pub(super) fn remind(&self) {
+    pub(super) fn notify_subscribers(&self) {
         self.delivered.send_modify(|_| {});
     }
 
@@ -247,14 +247,14 @@ impl LiveRoom {
     }
 
     fn announce(&self, delivered: Seq) {
-        self.announced.now();
+        self.delivery_timer.now();
         self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
     }
 }
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
-        if let Some(stands) = self.stands() {
+        if let Some(stands) = self.known_head() {
             lock(&self.hub.remembered).put(self.room.id, stands);
         }
         let mut rooms = lock(&self.hub.rooms);
@@ -266,26 +266,26 @@ impl Drop for LiveRoom {
 }
 
 /// Brings a room up to what is wanted of it, by reading the log.
-async fn heal(live: Weak<LiveRoom>) {
+async fn backfill(live: Weak<LiveRoom>) {
     while let Some(live) = live.upgrade() {
         tokio::task::coop::consume_budget().await;
         let after = {
             let mut tail = lock(&live.tail);
-            if tail.wanted <= tail.delivered {
-                tail.healing = false;
+            if tail.target_seq <= tail.head {
+                tail.catching_up = false;
                 return;
             }
-            tail.delivered
+            tail.head
         };
-        let healed = match live.hub.store.events_after(live.room.id, after, READ).await {
+        let healed = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
             // Somebody spoke of a number that is not there.
             Ok(events) if events.is_empty() => {
                 let mut tail = lock(&live.tail);
-                tail.wanted = tail.delivered;
+                tail.target_seq = tail.head;
                 Ok(())
             }
             Ok(events) => {
-                live.publish(events.into_iter().map(Frame::from).collect());
+                live.publish(events.into_iter().map(EventFrame::from).collect());
                 Ok(())
             }
             Err(DbErr::RecordNotFound(_)) => live.skip().await,
@@ -297,7 +297,7 @@ async fn heal(live: Weak<LiveRoom>) {
         if let Err(error) = healed {
             live.hub.looks.reading.failed(&error);
             drop(live);
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(BACKFILL_RETRY_DELAY).await;
         }
     }
 }

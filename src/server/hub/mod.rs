@@ -17,22 +17,22 @@ mod row;
 mod seat;
 mod tail;
 
-pub(crate) use backlog::Unread;
-pub(crate) use changes::{Change, Changes, Collected, Others};
-pub(crate) use coming::Expected;
-pub(crate) use frame::Frame;
+pub(crate) use backlog::BackfillError;
+pub(crate) use changes::{PeerPresence, PresenceBatch, PresenceChange, PresenceChanges};
+pub(crate) use coming::InFlightGuard;
+pub(crate) use frame::EventFrame;
 pub(crate) use live_room::LiveRoom;
-pub(crate) use participants::Present;
-pub(crate) use seat::{Pulled, Seat};
+pub(crate) use participants::NodePresence;
+pub(crate) use seat::{PullResult, Subscription};
 
 use super::outage::Outage;
-use super::store::{Room, Store};
+use super::store::{RoomRef, Store};
 use super::websocket::TextFrame;
-use crate::domain::{Seq, Tag, Username};
+use crate::domain::{AuthorTag, Seq, Username};
 use crate::protocol::close;
-use backlog::Backlog;
-use history::Remembered;
-use row::Hint;
+use backlog::BackfillCache;
+use history::KnownHeads;
+use row::EphemeralFrame;
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -42,20 +42,20 @@ use tokio::task::yield_now;
 use uuid::Uuid;
 
 /// Maximum number of rooms that are gone through before other tasks have a turn.
-const AT_ONCE: usize = 256;
+const ROOMS_PER_YIELD: usize = 256;
 
 /// Rooms by their ids; each takes itself out when its last connection has gone.
-type Rooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
+type LiveRooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
 /// Looking at the database, and the outages that this may meet.
-struct Looks {
+struct Reconciliation {
     asked: Notify,
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
 }
 
-impl Looks {
+impl Reconciliation {
     fn new() -> Self {
         Self {
             asked: Notify::new(),
@@ -74,25 +74,25 @@ impl Looks {
 pub(crate) struct Hub {
     store: Store,
     /// The log, for connections that have fallen behind.
-    backlog: Backlog,
-    rooms: Rooms,
-    changes: Changes,
-    remembered: Arc<Mutex<Remembered>>,
-    looks: Arc<Looks>,
+    backlog: BackfillCache,
+    rooms: LiveRooms,
+    presence_changes: PresenceChanges,
+    remembered: Arc<Mutex<KnownHeads>>,
+    looks: Arc<Reconciliation>,
 }
 
 impl Hub {
     /// Returns a hub, and the changes that are to be told of its rooms.
-    pub(crate) fn new(store: Store) -> (Self, Changes) {
-        let changes = Changes::default();
-        let looks = Arc::new(Looks::new());
-        let backlog = Backlog::new(store.clone(), looks.clone());
-        let (rooms, remembered) = (Rooms::default(), Arc::default());
-        (Self { store, backlog, rooms, changes: changes.clone(), remembered, looks }, changes)
+    pub(crate) fn new(store: Store) -> (Self, PresenceChanges) {
+        let changes = PresenceChanges::default();
+        let looks = Arc::new(Reconciliation::new());
+        let backlog = BackfillCache::new(store.clone(), looks.clone());
+        let (rooms, remembered) = (LiveRooms::default(), Arc::default());
+        (Self { store, backlog, rooms, presence_changes: changes.clone(), remembered, looks }, changes)
     }
 
     /// The live room, opened if nobody is in it yet. It lives as long as somebody holds it.
-    pub(crate) async fn enter(&self, room: &Room) -> Result<Arc<LiveRoom>, DbErr> {
+    pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, DbErr> {
         let live = {
             let mut rooms = lock(&self.rooms);
             match rooms.get(&room.id).and_then(Weak::upgrade) {
@@ -111,7 +111,7 @@ impl Hub {
         live.open().await?;
         if live.epoch() != room.epoch {
             // One of the two is outdated.
-            self.check_one(&live).await?;
+            self.reconcile_room(&live).await?;
         }
         Ok(live)
     }
@@ -125,46 +125,46 @@ impl Hub {
     }
 
     /// Tells a live room that `frames` are in its log, oldest first. Rooms without connections need nothing.
-    pub(crate) fn publish(&self, room_id: i64, frames: Vec<Frame>) {
+    pub(crate) fn publish(&self, room_id: i64, frames: Vec<EventFrame>) {
         if let Some(live) = self.live(room_id) {
             live.publish(frames);
         }
     }
 
     /// Something is on its way into this room's log, for as long as what comes back is held.
-    pub(crate) fn expect(&self, room_id: i64) -> Option<Expected> {
-        self.live(room_id).map(|live| live.coming.expect())
+    pub(crate) fn track_in_flight(&self, room_id: i64) -> Option<InFlightGuard> {
+        self.live(room_id).map(|live| live.in_flight.track())
     }
 
     /// What was on its way into this room's log brings nothing new: whoever waits for it looks again.
-    pub(crate) fn expect_no_more(&self, room_id: i64) {
+    pub(crate) fn notify_subscribers(&self, room_id: i64) {
         if let Some(live) = self.live(room_id) {
-            live.remind();
+            live.notify_subscribers();
         }
     }
 
     /// Somebody knows of `seq` in this room.
-    pub(crate) fn want(&self, room_id: i64, seq: Seq) {
+    pub(crate) fn catch_up_to(&self, room_id: i64, seq: Seq) {
         if let Some(live) = self.live(room_id) {
-            live.want(seq);
+            live.catch_up_to(seq);
         }
     }
 
     /// A room may have lost its oldest messages: what of them is in memory goes too.
-    pub(crate) async fn forget_oldest(&self, room_id: i64) -> Result<(), DbErr> {
+    pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), DbErr> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
         // Read first: an event that comes meanwhile is newer than all of these.
         let head = live.head();
-        live.forget_before(self.store.oldest(room_id).await?.unwrap_or(head + 1));
+        live.evict_before(self.store.oldest(room_id).await?.unwrap_or(head + 1));
         Ok(())
     }
 
     /// Another node has told who is in a room there.
-    pub(crate) fn hear(&self, node: Uuid, room_id: i64, present: Present) {
+    pub(crate) fn merge_remote_presence(&self, node: Uuid, room_id: i64, present: NodePresence) {
         if let Some(live) = self.live(room_id)
-            && live.participants().hear(node, present, Instant::now())
+            && live.participants().merge_remote(node, present, Instant::now())
         {
-            self.changed(Change::Elsewhere(room_id));
+            self.notify_presence(PresenceChange::Remote(room_id));
         }
     }
 
@@ -173,24 +173,24 @@ impl Hub {
         if let Some(live) = self.live(room_id)
             && live.participants().hear_digest(node, digest, Instant::now())
         {
-            self.changed(Change::Outdated(room_id));
+            self.notify_presence(PresenceChange::Outdated(room_id));
         }
     }
 
     /// Somebody on another node is writing.
-    pub(crate) fn hear_typing(&self, room_id: i64, text: &str) {
+    pub(crate) fn relay_typing(&self, room_id: i64, text: &str) {
         if let Some(live) = self.live(room_id) {
-            live.hint(Hint { from: None, text: TextFrame::new(text) });
+            live.send_ephemeral(EphemeralFrame { from: None, text: TextFrame::new(text) });
         }
     }
 
     /// Only these nodes are there, and only while they speak.
-    pub(crate) async fn keep(&self, nodes: &[Uuid], silence: Duration) {
-        for (index, live) in self.all().into_iter().enumerate() {
-            if live.participants().keep(nodes, silence, Instant::now()) {
-                self.changed(Change::Elsewhere(live.room.id));
+    pub(crate) async fn prune_nodes(&self, nodes: &[Uuid], silence: Duration) {
+        for (index, live) in self.live_rooms().into_iter().enumerate() {
+            if live.participants().prune_nodes(nodes, silence, Instant::now()) {
+                self.notify_presence(PresenceChange::Remote(live.room.id));
             }
-            if index % AT_ONCE == AT_ONCE - 1 {
+            if index % ROOMS_PER_YIELD == ROOMS_PER_YIELD - 1 {
                 yield_now().await;
             }
         }
@@ -198,36 +198,36 @@ impl Hub {
 
     /// Tells a room's connections who is here. Returns whether other nodes are to be asked who is there: what a room
     /// knows of them goes with its last connection.
-    pub(crate) fn tell_presence(&self, room_id: i64) -> bool {
+    pub(crate) fn publish_presence(&self, room_id: i64) -> bool {
         self.live(room_id).is_some_and(|live| {
-            live.tell_presence();
-            live.asks()
+            live.publish_presence();
+            live.should_request_presence()
         })
     }
 
     /// Who is in a room on this node, and whether another node has the room too.
-    pub(crate) fn present(&self, room_id: i64) -> (Present, bool) {
+    pub(crate) fn present(&self, room_id: i64) -> (NodePresence, bool) {
         let Some(live) = self.live(room_id) else { return Default::default() };
         let participants = live.participants();
-        (participants.here(), participants.is_shared())
+        (participants.local(), participants.is_shared())
     }
 
     /// The authors in a room who have this tag, as the database knows them, and the name each goes by.
-    pub(crate) fn tagged(&self, room_id: i64, tag: &Tag) -> HashMap<[u8; 16], Username> {
+    pub(crate) fn tagged(&self, room_id: i64, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
         self.live(room_id).map_or_else(HashMap::new, |live| live.participants().tagged(tag))
     }
 
     /// The ids of the live rooms.
-    pub(crate) fn ids(&self) -> Vec<i64> {
+    pub(crate) fn room_ids(&self) -> Vec<i64> {
         lock(&self.rooms).keys().copied().collect()
     }
 
     /// Somebody tells of a change.
-    pub(crate) fn changed(&self, change: Change) {
-        self.changes.add(change);
+    pub(crate) fn notify_presence(&self, change: PresenceChange) {
+        self.presence_changes.add(change);
     }
 
-    fn all(&self) -> Vec<Arc<LiveRoom>> {
+    fn live_rooms(&self) -> Vec<Arc<LiveRoom>> {
         lock(&self.rooms).values().filter_map(Weak::upgrade).collect()
     }
 

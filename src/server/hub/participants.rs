@@ -1,6 +1,6 @@
 //! Who is in a live room: the connections of this node, and what the other nodes have said of theirs.
 
-use crate::domain::{Participant, Tag, Username};
+use crate::domain::{AuthorTag, Participant, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,28 +11,28 @@ use uuid::Uuid;
 
 /// A participant, as others see it and as the database knows its author.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Known {
+pub(super) struct PresenceEntry {
     pub(super) participant: Participant,
     pub(super) author: [u8; 16],
 }
 
 /// The participants that one node sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Present {
+pub(crate) struct NodePresence {
     count: usize,
     /// Empty when they are more than [`MAX_PARTICIPANTS`].
-    participants: BTreeSet<Known>,
+    participants: BTreeSet<PresenceEntry>,
 }
 
 /// What another node that has the room has told of it.
 #[derive(Debug)]
 struct Elsewhere {
     heard: Instant,
-    present: Present,
+    present: NodePresence,
     digest: u64,
 }
 
-impl Present {
+impl NodePresence {
     /// A number that stands for who these are, the same on every node.
     pub(crate) fn digest(&self) -> u64 {
         let json = serde_json::to_vec(self).expect("participants are plain data");
@@ -53,72 +53,72 @@ impl Present {
 
 #[derive(Default)]
 pub(super) struct Participants {
-    here: HashMap<u64, Known>,
-    elsewhere: HashMap<Uuid, Elsewhere>,
+    local: HashMap<u64, PresenceEntry>,
+    remote: HashMap<Uuid, Elsewhere>,
 }
 
 impl Participants {
     /// A connection has come, or has another name.
-    pub(super) fn put(&mut self, connection: u64, participant: Participant, author: [u8; 16]) {
-        self.here.insert(connection, Known { participant, author });
+    pub(super) fn insert(&mut self, connection: u64, participant: Participant, author: [u8; 16]) {
+        self.local.insert(connection, PresenceEntry { participant, author });
     }
 
     /// A connection has gone.
     pub(super) fn remove(&mut self, connection: u64) {
-        self.here.remove(&connection);
+        self.local.remove(&connection);
     }
 
     /// The authors who have this tag, over all nodes, and the name each goes by.
-    pub(super) fn tagged(&self, tag: &Tag) -> HashMap<[u8; 16], Username> {
-        let elsewhere = self.elsewhere.values().flat_map(|it| &it.present.participants);
+    pub(super) fn tagged(&self, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
+        let elsewhere = self.remote.values().flat_map(|it| &it.present.participants);
         // What is known here comes last: it is the newest.
-        let tagged = elsewhere.chain(self.here.values()).filter(|known| known.participant.tag == *tag);
+        let tagged = elsewhere.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
     }
 
     /// Another node has told who is there. Returns whether that is news.
-    pub(super) fn hear(&mut self, node: Uuid, present: Present, now: Instant) -> bool {
+    pub(super) fn merge_remote(&mut self, node: Uuid, present: NodePresence, now: Instant) -> bool {
         if present.count == 0 {
-            return self.elsewhere.remove(&node).is_some();
+            return self.remote.remove(&node).is_some();
         }
         let digest = present.digest();
-        let before = self.elsewhere.insert(node, Elsewhere { heard: now, present, digest });
+        let before = self.remote.insert(node, Elsewhere { heard: now, present, digest });
         before.is_none_or(|before| before.digest != digest)
     }
 
     /// Another node has told that it has the room, and a digest of who is in it there. Returns whether
     /// that is not who it told of before.
     pub(super) fn hear_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
-        let nobody = || Elsewhere { heard: now, present: Present::default(), digest: 0 };
-        let known = self.elsewhere.entry(node).or_insert_with(nobody);
+        let nobody = || Elsewhere { heard: now, present: NodePresence::default(), digest: 0 };
+        let known = self.remote.entry(node).or_insert_with(nobody);
         known.heard = now;
         known.digest != digest
     }
 
     /// Whether another node has the room too.
     pub(super) fn is_shared(&self) -> bool {
-        !self.elsewhere.is_empty()
+        !self.remote.is_empty()
     }
 
     /// Forgets nodes that are not in `nodes` or have not spoken for `silence`. Returns whether that is news.
-    pub(super) fn keep(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
-        let before = self.elsewhere.len();
-        self.elsewhere.retain(|node, it| nodes.contains(node) && now.duration_since(it.heard) < silence);
-        self.elsewhere.len() < before
+    pub(super) fn prune_nodes(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
+        let before = self.remote.len();
+        self.remote.retain(|node, it| nodes.contains(node) && now.duration_since(it.heard) < silence);
+        self.remote.len() < before
     }
 
     /// Who is here, for the other nodes to know.
-    pub(super) fn here(&self) -> Present {
-        let distinct: HashSet<&Known> = self.here.values().collect();
+    pub(super) fn local(&self) -> NodePresence {
+        let distinct: HashSet<&PresenceEntry> = self.local.values().collect();
         let count = distinct.len();
         let named = if count <= MAX_PARTICIPANTS { distinct } else { HashSet::new() };
-        Present { count, participants: named.into_iter().cloned().collect() }
+        NodePresence { count, participants: named.into_iter().cloned().collect() }
     }
 
     /// Who is in the room: those `here`, and those on other nodes. Who is on two of them is counted once, as long as
     /// everybody is named.
-    pub(super) fn frame(&self, here: &Present) -> ServerFrame {
-        let nodes: Vec<&Present> = once(here).chain(self.elsewhere.values().map(|it| &it.present)).collect();
+    pub(super) fn frame(&self, here: &NodePresence) -> ServerFrame {
+        let nodes: Vec<&NodePresence> = once(here).chain(self.remote.values().map(|it| &it.present)).collect();
         if nodes.iter().any(|present| present.count != present.participants.len()) {
             let count = nodes.iter().map(|present| present.count).sum();
             return ServerFrame::Presence { count, participants: Vec::new() };
@@ -133,19 +133,19 @@ impl Participants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Tag;
+    use crate::domain::AuthorTag;
 
     fn participant(name: &str, tag: u8) -> Participant {
-        Participant { username: Username::parse(name).unwrap(), tag: Tag::new([tag, 0]) }
+        Participant { username: Username::parse(name).unwrap(), tag: AuthorTag::new([tag, 0]) }
     }
 
     /// Says who is here: by a connection, under a name, whose tag is of this number and whose author too.
     fn put(participants: &mut Participants, connection: u64, name: &str, number: u8) {
-        participants.put(connection, participant(name, number), [number; 16]);
+        participants.insert(connection, participant(name, number), [number; 16]);
     }
 
     fn names(participants: &Participants) -> (usize, Vec<String>) {
-        let ServerFrame::Presence { count, participants } = participants.frame(&participants.here()) else {
+        let ServerFrame::Presence { count, participants } = participants.frame(&participants.local()) else {
             unreachable!()
         };
         (count, participants.into_iter().map(|it| it.username.to_string()).collect())
@@ -171,14 +171,14 @@ mod tests {
         put(&mut there, 2, "Ann", 1);
         let mut here = Participants::default();
         put(&mut here, 1, "Ann", 1);
-        assert!(here.hear(node, there.here(), now));
-        assert!(!here.hear(node, there.here(), now), "the same again is no news");
+        assert!(here.merge_remote(node, there.local(), now));
+        assert!(!here.merge_remote(node, there.local(), now), "the same again is no news");
         assert_eq!(names(&here), (2, vec!["Ann".into(), "Bob".into()]), "who is on both is counted once");
-        assert!(!here.keep(&[node], Duration::from_secs(30), now));
-        assert!(here.keep(&[], Duration::from_secs(30), now));
+        assert!(!here.prune_nodes(&[node], Duration::from_secs(30), now));
+        assert!(here.prune_nodes(&[], Duration::from_secs(30), now));
         assert_eq!(names(&here).0, 1);
-        here.hear(node, there.here(), now);
-        assert!(here.hear(node, Present::default(), now), "it says that nobody is there any more");
+        here.merge_remote(node, there.local(), now);
+        assert!(here.merge_remote(node, NodePresence::default(), now), "it says that nobody is there any more");
         assert_eq!(names(&here).0, 1);
     }
 
@@ -188,8 +188,8 @@ mod tests {
         put(&mut here, 1, "Ann", 1);
         put(&mut there, 1, "Bob", 2);
         put(&mut there, 2, "Bob", 2);
-        here.hear(Uuid::from_u128(1), there.here(), Instant::now());
-        let found = |number: u8| here.tagged(&Tag::new([number, 0])).into_iter().collect::<Vec<_>>();
+        here.merge_remote(Uuid::from_u128(1), there.local(), Instant::now());
+        let found = |number: u8| here.tagged(&AuthorTag::new([number, 0])).into_iter().collect::<Vec<_>>();
         assert_eq!(found(1), [([1; 16], Username::parse("Ann").unwrap())]);
         assert_eq!(found(2), [([2; 16], Username::parse("Bob").unwrap())]);
         assert_eq!(found(3), []);

@@ -1,13 +1,13 @@
 //! Rows of seats: connections that are written to by one task, in one loop. Waking a task per connection would cost as
 //! much again as the writing.
 
-use super::coming::Coming;
-use super::gathering::Gathering;
-use super::tail::Reach;
+use super::coming::InFlight;
+use super::gathering::WriteCoalescer;
+use super::tail::TailRead;
 use super::{LiveRoom, lock};
 use crate::domain::Seq;
-use crate::server::identity::Author;
-use crate::server::websocket::{TextFrame, Wire, in_one};
+use crate::server::identity::AuthorId;
+use crate::server::websocket::{SocketWriter, TextFrame, concat_frames};
 use axum::body::Bytes;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -15,10 +15,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
 /// How many connections one task writes to: enough to be cheap, few enough to occupy every core.
-const SEATS: usize = 128;
+const MAX_SUBSCRIBERS_PER_SHARD: usize = 128;
 
 /// How many events go out in one write.
-pub(super) const TURN: usize = 64;
+pub(super) const MAX_BATCH_EVENTS: usize = 64;
 
 /// Bytes of events that go out in one write, beyond the first event: what waits for a client that does not read is not
 /// much more.
@@ -29,31 +29,39 @@ const TURNS: usize = 16;
 
 /// Something that is shown for a moment to everybody but the connection it comes from.
 #[derive(Clone, Debug)]
-pub(super) struct Hint {
+pub(super) struct EphemeralFrame {
     /// `None` when it comes from another node.
     pub(super) from: Option<u64>,
     pub(super) text: TextFrame,
 }
 
 /// One connection, for those who deliver to it.
-pub(super) struct Place {
+pub(super) struct Subscriber {
     pub(super) connection: u64,
-    pub(super) wire: Arc<Wire>,
+    pub(super) wire: Arc<SocketWriter>,
     /// The last number that it was sent. Who holds this writes.
     position: Mutex<Seq>,
     /// It has not been told who is here now.
     pub(super) owes_presence: AtomicBool,
-    pub(super) author: Author,
+    pub(super) author: AuthorId,
     /// The close code with which it has to go; 0 while it may stay.
-    pub(super) expelled: AtomicU16,
+    pub(super) disconnect_code: AtomicU16,
     /// Until when its author says nothing, in UTC milliseconds; 0 if they may.
     muted_until: AtomicI64,
 }
 
-impl Place {
-    pub(super) fn new(connection: u64, author: Author, wire: Arc<Wire>, after: Seq) -> Self {
+impl Subscriber {
+    pub(super) fn new(connection: u64, author: AuthorId, wire: Arc<SocketWriter>, after: Seq) -> Self {
         let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
-        Self { connection, wire, position, owes_presence, author, expelled, muted_until: AtomicI64::new(0) }
+        Self {
+            connection,
+            wire,
+            position,
+            owes_presence,
+            author,
+            disconnect_code: expelled,
+            muted_until: AtomicI64::new(0),
+        }
     }
 
     /// Shows nobody that the author is writing until then, in UTC milliseconds.
@@ -67,19 +75,19 @@ impl Place {
     }
 
     /// Has the connection end with this close code.
-    pub(super) fn expel(&self, code: u16) {
-        self.expelled.store(code, Ordering::Relaxed);
-        self.wire.stir();
+    pub(super) fn disconnect_with(&self, code: u16) {
+        self.disconnect_code.store(code, Ordering::Relaxed);
+        self.wire.notify();
     }
 
     /// Goes on in another history, which is known up to `head`: `reset` comes first.
-    pub(super) fn begin_anew(&self, reset: &TextFrame, head: Seq) {
+    pub(super) fn reset_to(&self, reset: &TextFrame, head: Seq) {
         // Held until the reset is queued: what is written next comes after it.
         let mut position = self.position();
-        self.wire.queue(reset.bytes().clone());
+        self.wire.enqueue(reset.bytes().clone());
         *position = head;
         drop(position);
-        self.wire.stir();
+        self.wire.notify();
     }
 
     pub(super) fn position(&self) -> MutexGuard<'_, Seq> {
@@ -90,25 +98,25 @@ impl Place {
     /// connection pulls them itself.
     fn deliver(&self, after: Seq, last: Seq, frames: &Bytes) {
         let mut position = self.position();
-        if *position == after && self.wire.offer(frames) {
+        if *position == after && self.wire.try_write(frames) {
             *position = last;
         } else if *position < last {
-            self.wire.stir();
+            self.wire.notify();
         }
     }
 }
 
 /// Up to [`SEATS`] connections of a room.
 #[derive(Default)]
-pub(super) struct Row {
-    places: Mutex<Vec<Arc<Place>>>,
+pub(super) struct SubscriberShard {
+    subscribers: Mutex<Vec<Arc<Subscriber>>>,
 }
 
-impl Row {
+impl SubscriberShard {
     /// Takes `place` in, if there is room.
-    pub(super) fn take(&self, place: &Arc<Place>) -> bool {
-        let mut places = lock(&self.places);
-        let fits = places.len() < SEATS;
+    pub(super) fn add(&self, place: &Arc<Subscriber>) -> bool {
+        let mut places = lock(&self.subscribers);
+        let fits = places.len() < MAX_SUBSCRIBERS_PER_SHARD;
         if fits {
             places.push(place.clone());
         }
@@ -116,41 +124,41 @@ impl Row {
     }
 
     /// Lets go of `place`.
-    pub(super) fn leave(&self, place: &Arc<Place>) {
-        lock(&self.places).retain(|other| !Arc::ptr_eq(place, other));
+    pub(super) fn remove(&self, place: &Arc<Subscriber>) {
+        lock(&self.subscribers).retain(|other| !Arc::ptr_eq(place, other));
     }
 
     /// Those who sit here just now: nobody waits for the door while they are written to.
-    pub(super) fn places(&self) -> Vec<Arc<Place>> {
-        lock(&self.places).clone()
+    pub(super) fn subscribers(&self) -> Vec<Arc<Subscriber>> {
+        lock(&self.subscribers).clone()
     }
 
     /// Writes what followed `position`, turn by turn, and says how far that goes, and whether there may be more.
     async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> (Seq, bool) {
         for _ in 0..TURNS {
-            match live.reach(position) {
-                Reach::None => {
+            match live.read_after(position) {
+                TailRead::UpToDate => {
                     // In another history, this row goes on where that is known.
                     let head = live.head();
                     if head < position {
                         position = head;
-                        self.places().iter().for_each(|place| place.wire.stir());
+                        self.subscribers().iter().for_each(|place| place.wire.notify());
                     }
                     return (position, false);
                 }
-                Reach::Frames(frames) => {
+                TailRead::Frames(frames) => {
                     let after = position;
                     position += frames.len() as Seq;
-                    let frames = in_one(&frames);
-                    for place in self.places() {
+                    let frames = concat_frames(&frames);
+                    for place in self.subscribers() {
                         place.deliver(after, position, &frames);
                     }
-                    live.announced.delivered();
+                    live.delivery_timer.delivered();
                 }
-                Reach::Behind => {
+                TailRead::Evicted => {
                     // It has left the tail. Everybody goes on alone, and this row from here.
                     position = live.head();
-                    self.places().iter().for_each(|place| place.wire.stir());
+                    self.subscribers().iter().for_each(|place| place.wire.notify());
                 }
             }
             // What is ready in other rooms is written in between.
@@ -161,16 +169,16 @@ impl Row {
 }
 
 /// Writes to a row whatever there is after `position`, for as long as the room lives.
-pub(super) async fn serve(
-    row: Arc<Row>,
+pub(super) async fn run_shard(
+    row: Arc<SubscriberShard>,
     live: Weak<LiveRoom>,
     mut position: Seq,
-    coming: Coming,
+    coming: InFlight,
     mut delivered: watch::Receiver<Seq>,
     mut presence: watch::Receiver<TextFrame>,
-    mut hints: broadcast::Receiver<Hint>,
+    mut hints: broadcast::Receiver<EphemeralFrame>,
 ) {
-    let mut gathering = Gathering::new();
+    let mut gathering = WriteCoalescer::new();
     loop {
         // In no order: while events come without end, presence and hints have their turn.
         tokio::select! {
@@ -181,7 +189,7 @@ pub(super) async fn serve(
                 let before = position;
                 let more;
                 (position, more) = row.deliver(&live, position).await;
-                gathering.wrote((position - before).max(0));
+                gathering.record_batch((position - before).max(0));
                 if more {
                     delivered.mark_changed();
                 }
@@ -191,18 +199,18 @@ pub(super) async fn serve(
                     return;
                 }
                 let frame = presence.borrow_and_update().clone();
-                for place in row.places() {
-                    let told = place.wire.offer(frame.bytes());
+                for place in row.subscribers() {
+                    let told = place.wire.try_write(frame.bytes());
                     if !told {
                         place.owes_presence.store(true, Ordering::Relaxed);
-                        place.wire.stir();
+                        place.wire.notify();
                     }
                 }
             }
             hint = hints.recv() => match hint {
-                Ok(Hint { from, text }) => {
-                    for place in row.places().iter().filter(|place| Some(place.connection) != from) {
-                        place.wire.offer(text.bytes());
+                Ok(EphemeralFrame { from, text }) => {
+                    for place in row.subscribers().iter().filter(|place| Some(place.connection) != from) {
+                        place.wire.try_write(text.bytes());
                     }
                 }
                 Err(RecvError::Lagged(_)) => {}

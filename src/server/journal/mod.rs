@@ -11,11 +11,11 @@ use super::hub::Hub;
 use super::metrics;
 use super::outage::Outage;
 use super::relay::Relay;
-use super::store::{Entry, Locking, Store};
+use super::store::{AppendRequest, Locking, Store};
 use super::supervise::{Health, keep_running, panic_message};
 use crate::domain::{Event, Rejection};
-use batch::{Sender, Waiting, Written, write};
-use queue::Queue;
+use batch::{BatchOutcome, PendingEntry, Responder, write};
+use queue::EntryQueue;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +24,14 @@ use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 /// Bounds of one transaction, in entries and in bytes.
-const BATCH: usize = 1024;
+const MAX_BATCH_ENTRIES: usize = 1024;
 const BATCH_BYTES: usize = 4 << 20;
 
 /// Maximum number of locked rooms that are waited for in the database at a time: each takes a connection.
-const WAITED_FOR: usize = 2;
+const MAX_LOCK_WAITERS: usize = 2;
 
 /// Time after which an entry that is not in a batch yet is refused.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Interval of looking for such entries.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -41,19 +41,19 @@ pub(crate) const WRITER: &str = "journal";
 
 /// An entry that is in the log.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredEvent {
     pub(crate) event: Event,
     /// Whether it was there before it was sent this time.
-    pub(crate) repeated: bool,
+    pub(crate) duplicate: bool,
 }
 
 /// What a sender is told, once it is known.
-pub(crate) type Outcome = Result<Stored, Rejection>;
+pub(crate) type SubmitResult = Result<StoredEvent, Rejection>;
 
 /// A cheap-to-clone door to the writer.
 #[derive(Clone)]
 pub(crate) struct Journal {
-    queue: Queue,
+    queue: EntryQueue,
     /// Wakes the writer, and keeps it running while there is a handle.
     wake: mpsc::Sender<()>,
     hub: Hub,
@@ -63,9 +63,9 @@ impl Journal {
     /// Starts the writer. It ends, with everything written, when the last [`Journal`] is gone.
     pub(crate) fn start(store: Store, hub: Hub, relay: Relay, health: Health) -> (Self, JoinHandle<()>) {
         let (wake, woken) = mpsc::channel(1);
-        let (queue, woken) = (Queue::default(), Arc::new(Mutex::new(woken)));
+        let (queue, woken) = (EntryQueue::default(), Arc::new(Mutex::new(woken)));
         let failing = Outage::new("the log cannot be written", "the log is written again");
-        let means = Means { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
+        let means = WriteContext { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
         let writer = {
             let queue = queue.clone();
             keep_running(WRITER, health, move || {
@@ -81,14 +81,14 @@ impl Journal {
 
     /// Hands an entry in, without waiting. Entries of one author are written in the order of these calls. The entry is
     /// refused at once if its room, or all rooms together, hold as much as may wait.
-    pub(crate) fn submit(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+    pub(crate) fn submit(&self, entry: AppendRequest) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let expected = self.hub.expect(entry.room_id);
-        metrics::entered();
-        match self.queue.push(entry, Sender::new(sender, expected)) {
+        let expected = self.hub.track_in_flight(entry.room_id);
+        metrics::record_submitted();
+        match self.queue.push(entry, Responder::new(sender, expected)) {
             // A writer that is awake looks again before it sleeps.
             Ok(()) => drop(self.wake.try_send(())),
-            Err(sender) => sender.answer(Err(Rejection::unavailable())),
+            Err(sender) => sender.respond(Err(Rejection::unavailable())),
         }
         outcome
     }
@@ -96,7 +96,7 @@ impl Journal {
 
 /// The parts of the server that a batch needs; cheap to clone.
 #[derive(Clone)]
-struct Means {
+struct WriteContext {
     store: Store,
     hub: Hub,
     relay: Relay,
@@ -104,10 +104,10 @@ struct Means {
 }
 
 struct Writer {
-    queue: Queue,
-    batches: JoinSet<Written>,
+    queue: EntryQueue,
+    batches: JoinSet<BatchOutcome>,
     running: HashMap<Id, Running>,
-    means: Means,
+    means: WriteContext,
 }
 
 /// A batch that is being written.
@@ -132,7 +132,7 @@ impl Writer {
                 wake = woken.recv(), if open => open = wake.is_some(),
                 Some(ended) = self.batches.join_next_with_id() => self.ended(ended),
                 () = due => {}
-                _ = sweep.tick() => self.refuse_the_overdue(),
+                _ = sweep.tick() => self.reject_expired(),
             }
         }
     }
@@ -147,7 +147,7 @@ impl Writer {
             }
             self.write(batch, Locking::Skip);
         }
-        while self.count(Locking::Wait) < WAITED_FOR {
+        while self.count(Locking::Wait) < MAX_LOCK_WAITERS {
             let batch = self.queue.take_locked();
             if batch.is_empty() {
                 break;
@@ -160,7 +160,7 @@ impl Writer {
         self.running.values().filter(|running| running.locking == locking).count()
     }
 
-    fn write(&mut self, batch: Vec<Waiting>, locking: Locking) {
+    fn write(&mut self, batch: Vec<PendingEntry>, locking: Locking) {
         let rooms = batch.iter().map(|waiting| waiting.entry.room_id).collect();
         let task = self.batches.spawn(write(batch, locking, self.means.clone()));
         self.running.insert(task.id(), Running { rooms, locking });
@@ -168,7 +168,7 @@ impl Writer {
 
     /// Rooms that were written may be written again. Those that were locked are tried again later, so that the rooms they
     /// came with do not wait too.
-    fn ended(&mut self, ended: Result<(Id, Written), JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, BatchOutcome), JoinError>) {
         let (id, locked) = match ended {
             Ok((id, written)) => (id, written.locked),
             Err(error) => {
@@ -176,9 +176,9 @@ impl Writer {
                 // Its senders were answered when it was dropped.
                 tracing::error!(panic = panic_message(error), "a batch was not written");
                 let rooms = self.running.get(&id).into_iter().flat_map(|running| &running.rooms);
-                rooms.for_each(|room| self.means.hub.expect_no_more(*room));
+                rooms.for_each(|room| self.means.hub.notify_subscribers(*room));
                 // It may have been committed: then its readers shall have it.
-                self.means.hub.look_now();
+                self.means.hub.request_reconcile();
                 (id, Vec::new())
             }
         };
@@ -191,10 +191,10 @@ impl Writer {
     }
 
     /// Refuses entries that have waited long for a turn: the log cannot be written, or not quickly enough.
-    fn refuse_the_overdue(&mut self) {
-        for Waiting { entry, sender } in self.queue.overdue(PATIENCE) {
-            sender.answer(Err(Rejection::unavailable()));
-            self.means.hub.expect_no_more(entry.room_id);
+    fn reject_expired(&mut self) {
+        for PendingEntry { entry, responder: sender } in self.queue.overdue(SUBMIT_TIMEOUT) {
+            sender.respond(Err(Rejection::unavailable()));
+            self.means.hub.notify_subscribers(entry.room_id);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Entries that wait to be written, by room. Each room has bounds of its own, so that one that cannot be written does
 //! not keep others waiting, and takes its turn among the rooms. Within a room, authors take turns.
 
-use super::batch::{Sender, Waiting};
-use super::room::{Phase, Room, size};
-use super::{BATCH, BATCH_BYTES};
-use crate::server::store::Entry;
+use super::batch::{PendingEntry, Responder};
+use super::room::{QueuePhase, RoomQueue, size};
+use super::{BATCH_BYTES, MAX_BATCH_ENTRIES};
+use crate::server::store::AppendRequest;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,29 +12,29 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bounds of one room: entries and bytes that are not answered yet, those of the batch under way included.
-const ROOM_ENTRIES: usize = 8192;
-const ROOM_BYTES: usize = 4 << 20;
+const MAX_ENTRIES_PER_ROOM: usize = 8192;
+const MAX_BYTES_PER_ROOM: usize = 4 << 20;
 
 /// Bound of all rooms together, in bytes. A room that has only a few is let in up to a second bound, so that the rooms
 /// that fill the first do not shut out the others.
-const ALL_BYTES: usize = 32 << 20;
-const FEW_BYTES: usize = 64 << 10;
-const ALL_BYTES_WITH_FEW: usize = 48 << 20;
+const MAX_QUEUED_BYTES: usize = 32 << 20;
+const SMALL_ROOM_BYTES: usize = 64 << 10;
+const MAX_QUEUED_BYTES_WITH_SMALL_ROOMS: usize = 48 << 20;
 
 /// Delay before a room is tried again whose row another session holds locked: the first, doubled up to the longest.
-const FIRST_DELAY: Duration = Duration::from_millis(20);
-const LONGEST_DELAY: Duration = Duration::from_millis(640);
+const MIN_LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
+const MAX_LOCK_RETRY_DELAY: Duration = Duration::from_millis(640);
 
 /// Attempts that find a room locked before it is waited for in the database.
-const ATTEMPTS: u32 = 2;
+const MAX_SKIP_ATTEMPTS: u32 = 2;
 
 /// The entries of all rooms; cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Queue(Arc<Mutex<State>>);
+pub(super) struct EntryQueue(Arc<Mutex<QueueState>>);
 
 #[derive(Default)]
-struct State {
-    rooms: HashMap<i64, Room>,
+struct QueueState {
+    rooms: HashMap<i64, RoomQueue>,
     /// Rooms in [`Phase::Ready`], in the order of their turns.
     ready: VecDeque<i64>,
     /// When rooms in [`Phase::Locked`] are tried again. Outdated for those that have left it.
@@ -48,30 +48,31 @@ struct State {
 }
 
 /// The share of an entry in the bounds, until it is answered.
-pub(super) struct Charge {
-    queue: Queue,
+pub(super) struct QueueCharge {
+    queue: EntryQueue,
     room_id: i64,
     bytes: usize,
 }
 
-impl Queue {
+impl EntryQueue {
     /// Adds an entry, or returns its sender if a bound is reached.
-    pub(super) fn push(&self, entry: Entry, mut sender: Sender) -> Result<(), Sender> {
+    pub(super) fn push(&self, entry: AppendRequest, mut sender: Responder) -> Result<(), Responder> {
         let (room_id, bytes) = (entry.room_id, size(&entry));
         let mut state = self.lock();
         let all = state.bytes + bytes;
         let room = state.rooms.entry(room_id).or_default();
-        let bound = if room.bytes + bytes <= FEW_BYTES { ALL_BYTES_WITH_FEW } else { ALL_BYTES };
-        if room.entries >= ROOM_ENTRIES || room.bytes + bytes > ROOM_BYTES || all > bound {
+        let bound =
+            if room.bytes + bytes <= SMALL_ROOM_BYTES { MAX_QUEUED_BYTES_WITH_SMALL_ROOMS } else { MAX_QUEUED_BYTES };
+        if room.entries >= MAX_ENTRIES_PER_ROOM || room.bytes + bytes > MAX_BYTES_PER_ROOM || all > bound {
             state.tidy(room_id);
             return Err(sender);
         }
         room.entries += 1;
         room.bytes += bytes;
-        sender.charge = Some(Charge { queue: self.clone(), room_id, bytes });
-        room.push_back(Waiting { entry, sender });
-        if room.phase == Phase::Idle {
-            room.phase = Phase::Ready;
+        sender.charge = Some(QueueCharge { queue: self.clone(), room_id, bytes });
+        room.push_back(PendingEntry { entry, responder: sender });
+        if room.phase == QueuePhase::Idle {
+            room.phase = QueuePhase::Ready;
             state.ready.push_back(room_id);
         }
         state.bytes = all;
@@ -81,38 +82,38 @@ impl Queue {
 
     /// Returns the next batch: of each room that may be written its share, oldest turn first. These rooms are busy
     /// until they are [released](Self::release).
-    pub(super) fn take(&self) -> Vec<Waiting> {
+    pub(super) fn take(&self) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let now = Instant::now();
         while let Some(&Reverse((due, room_id))) = state.due.peek()
             && due <= now
         {
             state.due.pop();
-            if let Some(room) = state.rooms.get_mut(&room_id).filter(|room| room.phase == Phase::Locked(due)) {
-                room.phase = Phase::Ready;
+            if let Some(room) = state.rooms.get_mut(&room_id).filter(|room| room.phase == QueuePhase::Locked(due)) {
+                room.phase = QueuePhase::Ready;
                 state.ready.push_back(room_id);
             }
         }
-        let share = (BATCH / state.ready.len().max(1)).max(1);
+        let share = (MAX_BATCH_ENTRIES / state.ready.len().max(1)).max(1);
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        while batch.len() < BATCH && bytes < BATCH_BYTES {
+        while batch.len() < MAX_BATCH_ENTRIES && bytes < BATCH_BYTES {
             let Some(room_id) = state.ready.pop_front() else { break };
-            let most = share.min(BATCH - batch.len());
+            let most = share.min(MAX_BATCH_ENTRIES - batch.len());
             state.take_from(room_id, most, &mut batch, &mut bytes);
         }
         batch
     }
 
     /// Returns entries of one room that is to be waited for in the database. It is busy until it is released.
-    pub(super) fn take_locked(&self) -> Vec<Waiting> {
+    pub(super) fn take_locked(&self) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.is_empty() {
             let Some(room_id) = state.patient.pop_front() else { break };
             let Some(room) = state.rooms.get_mut(&room_id) else { continue };
             room.patient = false;
-            if room.attempts >= ATTEMPTS && matches!(room.phase, Phase::Locked(_)) {
-                state.take_from(room_id, BATCH, &mut batch, &mut bytes);
+            if room.attempts >= MAX_SKIP_ATTEMPTS && matches!(room.phase, QueuePhase::Locked(_)) {
+                state.take_from(room_id, MAX_BATCH_ENTRIES, &mut batch, &mut bytes);
             }
         }
         batch
@@ -129,28 +130,28 @@ impl Queue {
     /// Lets every room be written again: no batch is under way.
     pub(super) fn release_all(&self) {
         let mut state = self.lock();
-        let busy = state.rooms.iter().filter(|(_, room)| room.phase == Phase::Busy);
+        let busy = state.rooms.iter().filter(|(_, room)| room.phase == QueuePhase::Busy);
         for room_id in busy.map(|(id, _)| *id).collect::<Vec<i64>>() {
             state.release(room_id);
         }
     }
 
     /// Puts entries of rooms that were locked back to the front, in their order. The rooms are tried again later.
-    pub(super) fn put_back(&self, locked: Vec<Waiting>) {
+    pub(super) fn put_back(&self, locked: Vec<PendingEntry>) {
         let mut state = self.lock();
         state.waiting += locked.len();
-        let mut rooms: HashMap<i64, Vec<Waiting>> = HashMap::new();
+        let mut rooms: HashMap<i64, Vec<PendingEntry>> = HashMap::new();
         for waiting in locked {
             rooms.entry(waiting.entry.room_id).or_default().push(waiting);
         }
         for (room_id, entries) in rooms {
             let room = state.rooms.entry(room_id).or_default();
             room.put_back(entries);
-            let delay = LONGEST_DELAY.min(FIRST_DELAY * 2u32.pow(room.attempts.min(8)));
+            let delay = MAX_LOCK_RETRY_DELAY.min(MIN_LOCK_RETRY_DELAY * 2u32.pow(room.attempts.min(8)));
             let due = Instant::now() + delay;
             room.attempts += 1;
-            room.phase = Phase::Locked(due);
-            let waits = room.attempts >= ATTEMPTS && !std::mem::replace(&mut room.patient, true);
+            room.phase = QueuePhase::Locked(due);
+            let waits = room.attempts >= MAX_SKIP_ATTEMPTS && !std::mem::replace(&mut room.patient, true);
             state.due.push(Reverse((due, room_id)));
             if waits {
                 state.patient.push_back(room_id);
@@ -164,9 +165,9 @@ impl Queue {
     }
 
     /// Removes and returns entries that have waited for longer than `patience`.
-    pub(super) fn overdue(&self, patience: Duration) -> Vec<Waiting> {
+    pub(super) fn overdue(&self, patience: Duration) -> Vec<PendingEntry> {
         let mut state = self.lock();
-        let State { rooms, waiting, .. } = &mut *state;
+        let QueueState { rooms, waiting, .. } = &mut *state;
         let mut overdue = Vec::new();
         for room in rooms.values_mut() {
             room.take_overdue(patience, &mut overdue);
@@ -180,13 +181,13 @@ impl Queue {
         self.lock().waiting == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn take_from(&mut self, room_id: i64, most: usize, batch: &mut Vec<Waiting>, bytes: &mut usize) {
+impl QueueState {
+    fn take_from(&mut self, room_id: i64, most: usize, batch: &mut Vec<PendingEntry>, bytes: &mut usize) {
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         let before = batch.len();
         while batch.len() < before + most && *bytes < BATCH_BYTES {
@@ -197,9 +198,9 @@ impl State {
         self.waiting -= batch.len() - before;
         // One whose entries were all given up meanwhile has nothing to write.
         if batch.len() > before {
-            room.phase = Phase::Busy;
+            room.phase = QueuePhase::Busy;
         } else {
-            (room.phase, room.attempts) = (Phase::Idle, 0);
+            (room.phase, room.attempts) = (QueuePhase::Idle, 0);
             self.tidy(room_id);
         }
     }
@@ -208,23 +209,23 @@ impl State {
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         room.attempts = 0;
         if room.is_empty() {
-            room.phase = Phase::Idle;
+            room.phase = QueuePhase::Idle;
             self.tidy(room_id);
         } else {
-            room.phase = Phase::Ready;
+            room.phase = QueuePhase::Ready;
             self.ready.push_back(room_id);
         }
     }
 
     /// Forgets a room that holds nothing.
     fn tidy(&mut self, room_id: i64) {
-        if self.rooms.get(&room_id).is_some_and(|room| room.phase == Phase::Idle && room.entries == 0) {
+        if self.rooms.get(&room_id).is_some_and(|room| room.phase == QueuePhase::Idle && room.entries == 0) {
             self.rooms.remove(&room_id);
         }
     }
 }
 
-impl Drop for Charge {
+impl Drop for QueueCharge {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.bytes -= self.bytes;

@@ -1,23 +1,23 @@
 //! The entries of one room that wait to be written: in the order of each author, with authors taking turns.
 
-use super::batch::Waiting;
-use crate::server::store::{Draft, Entry};
+use super::batch::PendingEntry;
+use crate::server::store::{AppendRequest, NewEvent};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bytes that an entry occupies besides its text.
-const OVERHEAD: usize = 512;
+const ENTRY_OVERHEAD_BYTES: usize = 512;
 
-type Author = [u8; 16];
+type AuthorBytes = [u8; 16];
 
 /// The entries of one room.
 #[derive(Default)]
-pub(super) struct Room {
-    pub(super) phase: Phase,
-    by_author: HashMap<Author, VecDeque<Waiting>>,
+pub(super) struct RoomQueue {
+    pub(super) phase: QueuePhase,
+    by_author: HashMap<AuthorBytes, VecDeque<PendingEntry>>,
     /// Authors with entries, in the order of their turns.
-    turns: VecDeque<Author>,
+    turns: VecDeque<AuthorBytes>,
     /// Entries and bytes that are not answered.
     pub(super) entries: usize,
     pub(super) bytes: usize,
@@ -28,7 +28,7 @@ pub(super) struct Room {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum QueuePhase {
     /// Nothing waits.
     #[default]
     Idle,
@@ -40,8 +40,8 @@ pub(super) enum Phase {
     Locked(Instant),
 }
 
-impl Room {
-    pub(super) fn push_back(&mut self, waiting: Waiting) {
+impl RoomQueue {
+    pub(super) fn push_back(&mut self, waiting: PendingEntry) {
         let author = waiting.entry.author.to_bytes();
         let entries = self.by_author.entry(author).or_default();
         if entries.is_empty() {
@@ -51,7 +51,7 @@ impl Room {
     }
 
     /// Puts entries that were taken back to the front. The authors have their turns in the order they had.
-    pub(super) fn put_back(&mut self, entries: Vec<Waiting>) {
+    pub(super) fn put_back(&mut self, entries: Vec<PendingEntry>) {
         let mut order = VecDeque::new();
         let mut seen = HashSet::new();
         for author in entries.iter().map(|waiting| waiting.entry.author.to_bytes()) {
@@ -67,7 +67,7 @@ impl Room {
     }
 
     /// Returns the next entry of the author whose turn it is.
-    pub(super) fn pop(&mut self) -> Option<Waiting> {
+    pub(super) fn pop(&mut self) -> Option<PendingEntry> {
         let author = self.turns.pop_front()?;
         let entries = self.by_author.get_mut(&author)?;
         let waiting = entries.pop_front();
@@ -80,10 +80,10 @@ impl Room {
     }
 
     /// Moves entries that have waited for longer than `patience` to `overdue`.
-    pub(super) fn take_overdue(&mut self, patience: Duration, overdue: &mut Vec<Waiting>) {
+    pub(super) fn take_overdue(&mut self, patience: Duration, overdue: &mut Vec<PendingEntry>) {
         let before = overdue.len();
         for entries in self.by_author.values_mut() {
-            while entries.front().is_some_and(|waiting| waiting.sender.since.elapsed() > patience) {
+            while entries.front().is_some_and(|waiting| waiting.responder.since.elapsed() > patience) {
                 overdue.extend(entries.pop_front());
             }
         }
@@ -100,10 +100,10 @@ impl Room {
 }
 
 /// Returns the bytes that an entry counts for.
-pub(super) fn size(entry: &Entry) -> usize {
+pub(super) fn size(entry: &AppendRequest) -> usize {
     let text = match &entry.draft {
-        Draft::Message { text, .. } | Draft::Edit { text, .. } => text.as_str().len(),
-        Draft::Delete { .. } | Draft::Moderate { .. } => 0,
+        NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
+        NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
     };
-    OVERHEAD + text
+    ENTRY_OVERHEAD_BYTES + text
 }

@@ -2,22 +2,22 @@
 
 use super::*;
 use crate::domain::{EventId, MessageText, RejectionCode, RoomName, Username};
-use crate::server::identity::{Author, Identities};
-use crate::server::store::{Draft, Room};
+use crate::server::identity::{AuthorId, IdentitySigner};
+use crate::server::store::{NewEvent, RoomRef};
 
 /// The text of an entry whose batch panics.
 const PANIC: &str = "panic, please";
 
-pub(super) fn panic_if_asked(entries: &[Entry]) {
-    let asks = |entry: &Entry| matches!(&entry.draft, Draft::Message { text, .. } if text.as_str() == PANIC);
+pub(super) fn panic_if_asked(entries: &[AppendRequest]) {
+    let asks = |entry: &AppendRequest| matches!(&entry.draft, NewEvent::Message { text, .. } if text.as_str() == PANIC);
     assert!(!entries.iter().any(asks), "as asked");
 }
 
 struct Place {
     journal: Journal,
     writer: JoinHandle<()>,
-    room: Room,
-    other: Room,
+    room: RoomRef,
+    other: RoomRef,
     _directory: tempfile::TempDir,
 }
 
@@ -27,23 +27,23 @@ async fn place() -> Place {
     let (hub, _changes) = Hub::new(store.clone());
     let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
     let other = store.create_room(&RoomName::parse("tavern").unwrap()).await.unwrap().room;
-    let (journal, writer) = Journal::start(store, hub, Relay::none(), Health::default());
+    let (journal, writer) = Journal::start(store, hub, Relay::disabled(), Health::default());
     Place { journal, writer, room, other, _directory: directory }
 }
 
-fn entry(room: &Room, author: Author, id: &str, text: &str) -> Entry {
-    let draft = Draft::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
-    Entry { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), draft }
+fn entry(room: &RoomRef, author: AuthorId, id: &str, text: &str) -> AppendRequest {
+    let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
+    AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), draft }
 }
 
-fn code(outcome: &Outcome) -> Option<RejectionCode> {
+fn code(outcome: &SubmitResult) -> Option<RejectionCode> {
     outcome.as_ref().err().map(|rejection| rejection.code)
 }
 
 #[tokio::test]
 async fn a_batch_that_panics_is_answered_and_its_room_is_written_again() {
     let Place { journal, writer, room, other, _directory } = place().await;
-    let author = Identities::guest();
+    let author = IdentitySigner::guest();
     let unlucky = journal.submit(entry(&room, author, "1", PANIC));
     assert_eq!(code(&unlucky.await.unwrap()), Some(RejectionCode::Unavailable));
     for room in [&room, &other] {
@@ -57,7 +57,7 @@ async fn a_batch_that_panics_is_answered_and_its_room_is_written_again() {
 #[tokio::test]
 async fn everything_that_was_handed_in_is_written_before_the_end_and_in_order() {
     let Place { journal, writer, room, _directory, .. } = place().await;
-    let author = Identities::guest();
+    let author = IdentitySigner::guest();
     let outcomes: Vec<_> = (0..3000).map(|n| journal.submit(entry(&room, author, &n.to_string(), "x"))).collect();
     drop(journal);
     writer.await.unwrap();
@@ -69,7 +69,7 @@ async fn everything_that_was_handed_in_is_written_before_the_end_and_in_order() 
 #[tokio::test]
 async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not() {
     let Place { journal, room, other, .. } = place().await;
-    let author = Identities::guest();
+    let author = IdentitySigner::guest();
     // Nothing is written before this test waits for it.
     let text = "x".repeat(4000);
     let mut outcomes: Vec<_> =
@@ -88,25 +88,30 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 }
 
 mod turns {
-    use super::super::queue::Queue;
+    use super::super::queue::EntryQueue;
     use super::*;
 
-    fn push(queue: &Queue, room: i64, author: u8, id: &str) -> oneshot::Receiver<Outcome> {
+    fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let draft = Draft::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
-        let entry =
-            Entry { room_id: room, begins: None, author: [author; 16].into(), id: EventId::parse(id).unwrap(), draft };
-        queue.push(entry, Sender::new(sender, None)).unwrap_or_else(|_| panic!("the queue is full"));
+        let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+        let entry = AppendRequest {
+            room_id: room,
+            begins: None,
+            author: [author; 16].into(),
+            id: EventId::parse(id).unwrap(),
+            draft,
+        };
+        queue.push(entry, Responder::new(sender, None)).unwrap_or_else(|_| panic!("the queue is full"));
         outcome
     }
 
-    fn ids(batch: &[Waiting], room: i64) -> Vec<&str> {
+    fn ids(batch: &[PendingEntry], room: i64) -> Vec<&str> {
         batch.iter().filter(|it| it.entry.room_id == room).map(|it| it.entry.id.as_str()).collect()
     }
 
     #[tokio::test]
     async fn rooms_and_authors_take_turns_and_each_author_keeps_their_order() {
-        let queue = Queue::default();
+        let queue = EntryQueue::default();
         let mut outcomes = Vec::new();
         for n in 0..5000 {
             outcomes.push(push(&queue, 1, 1, &format!("a{n}")));
@@ -114,7 +119,7 @@ mod turns {
         outcomes.push(push(&queue, 1, 2, "b0"));
         outcomes.push(push(&queue, 2, 3, "c0"));
         let batch = queue.take();
-        assert!(batch.len() <= BATCH);
+        assert!(batch.len() <= MAX_BATCH_ENTRIES);
         assert_eq!(ids(&batch, 1)[..4], ["a0", "b0", "a1", "a2"]);
         assert_eq!(ids(&batch, 2), ["c0"], "a loud room does not keep another waiting");
         assert!(queue.take().is_empty(), "both are being written");
@@ -125,7 +130,7 @@ mod turns {
 
     #[tokio::test(start_paused = true)]
     async fn a_locked_room_is_tried_again_then_waited_for_and_keeps_its_order() {
-        let queue = Queue::default();
+        let queue = EntryQueue::default();
         let senders = [(1, "0"), (1, "2"), (2, "1")];
         let _outcomes: Vec<_> = senders.iter().map(|(author, id)| push(&queue, 1, *author, id)).collect();
         for _ in 0..2 {
@@ -148,11 +153,11 @@ mod turns {
 
     #[tokio::test]
     async fn a_sender_who_waits_too_long_is_refused() {
-        let queue = Queue::default();
+        let queue = EntryQueue::default();
         let outcome = push(&queue, 1, 1, "1");
-        assert!(queue.overdue(PATIENCE).is_empty());
+        assert!(queue.overdue(SUBMIT_TIMEOUT).is_empty());
         for waiting in queue.overdue(Duration::ZERO) {
-            waiting.sender.answer(Err(Rejection::unavailable()));
+            waiting.responder.respond(Err(Rejection::unavailable()));
         }
         assert!(outcome.await.unwrap().is_err());
         assert!(queue.take().is_empty() && queue.is_empty());

@@ -1,8 +1,8 @@
 //! The two connections to Redis: one rings, one listens. Both are replaced for as long as it takes.
 
-use super::outbox::Outbox;
-use super::seal::{SHARDS, Seal};
-use super::{Heard, Rung, SPEAKS};
+use super::outbox::RelayQueue;
+use super::seal::{MessageSigner, SHARDS};
+use super::{Envelope, RelayEvent, SPEAKS};
 use crate::server::outage::Outage;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
@@ -14,11 +14,11 @@ use tokio::time::{error::Elapsed, sleep, timeout};
 use uuid::Uuid;
 
 /// A connection that brings nothing for so long is given up; how long to wait before the next.
-const DEAF: Duration = Duration::from_secs(3);
-const RECONNECT: Duration = Duration::from_millis(250);
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+const RECONNECT_DELAY: Duration = Duration::from_millis(250);
 
 /// What Redis is given to answer.
-const ANSWER: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The name of this node, and the number of its last bell; shared by the publishers that follow each other.
 #[derive(Clone)]
@@ -42,11 +42,11 @@ impl Numbers {
 }
 
 /// Publishes what waits, some of it in each round trip, until the node leaves.
-pub(super) async fn ring_for_ever(
+pub(super) async fn run_publisher(
     client: redis::Client,
-    seal: Seal,
+    seal: MessageSigner,
     numbers: Numbers,
-    outbox: Arc<Outbox>,
+    outbox: Arc<RelayQueue>,
     outage: Arc<Outage>,
 ) {
     let mut connection: Option<MultiplexedConnection> = None;
@@ -54,8 +54,8 @@ pub(super) async fn ring_for_ever(
         let mut pipeline = redis::pipe();
         for bell in bells {
             let shard = bell.room().map_or(0, |room| room.rem_euclid(SHARDS));
-            let rung = Rung { node: numbers.node, number: numbers.next(), speaks: SPEAKS, bell };
-            pipeline.publish(seal.channel(shard), seal.close(&rung)).ignore();
+            let rung = Envelope { node: numbers.node, number: numbers.next(), speaks: SPEAKS, bell };
+            pipeline.publish(seal.channel(shard), seal.sign(&rung)).ignore();
         }
         let rung = async {
             let connection = match &mut connection {
@@ -77,58 +77,61 @@ pub(super) async fn ring_for_ever(
 }
 
 pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<MultiplexedConnection> {
-    let config =
-        redis::AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(RESPONSE_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT));
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 /// Passes on what is heard; a connection that falls silent is replaced.
-pub(super) async fn listen_for_ever(
+pub(super) async fn run_subscriber(
     client: redis::Client,
-    seal: Seal,
-    heard: mpsc::Sender<Heard>,
+    seal: MessageSigner,
+    heard: mpsc::Sender<RelayEvent>,
     outage: Arc<Outage>,
 ) {
     loop {
-        if let Err(error) = listen(&client, &seal, &heard, &outage).await {
+        if let Err(error) = subscribe(&client, &seal, &heard, &outage).await {
             outage.failed(&error);
         }
         if heard.is_closed() {
             return;
         }
-        sleep(RECONNECT).await;
+        sleep(RECONNECT_DELAY).await;
     }
 }
 
-async fn listen(
+async fn subscribe(
     client: &redis::Client,
-    seal: &Seal,
-    heard: &mpsc::Sender<Heard>,
+    seal: &MessageSigner,
+    heard: &mpsc::Sender<RelayEvent>,
     outage: &Outage,
-) -> Result<(), Silence> {
+) -> Result<(), SubscriptionError> {
     let subscribe = async {
         let mut connection = client.get_async_pubsub().await?;
         connection.subscribe(seal.channels()).await?;
         redis::RedisResult::Ok(connection)
     };
-    let mut messages = timeout(ANSWER, subscribe).await??.into_on_message();
-    let mut something = Some(Heard::Nothing);
+    let mut messages = timeout(RESPONSE_TIMEOUT, subscribe).await??.into_on_message();
+    let mut something = Some(RelayEvent::Resubscribed);
     loop {
         if let Some(something) = something
             && heard.send(something).await.is_err()
         {
             return Ok(());
         }
-        let Some(message) = timeout(DEAF, messages.next()).await? else { return Err(Silence::Closed) };
+        let Some(message) = timeout(READ_TIMEOUT, messages.next()).await? else {
+            return Err(SubscriptionError::Closed);
+        };
         // Not before something has come: where a cut line is accepted again and stays silent, nothing has changed.
         outage.over();
-        something = seal.open(message.get_payload_bytes()).map(Heard::Rung);
+        something = seal.verify(message.get_payload_bytes()).map(RelayEvent::Message);
     }
 }
 
 /// Why nothing is heard.
 #[derive(Debug, thiserror::Error)]
-enum Silence {
+enum SubscriptionError {
     #[error("Redis does not answer")]
     Deaf(#[from] Elapsed),
     #[error("Redis closed the connection")]

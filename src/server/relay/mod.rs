@@ -6,24 +6,24 @@ mod outbox;
 mod seal;
 mod watch;
 
-use super::hub::{Frame, Hub, Present};
+use super::hub::{EventFrame, Hub, NodePresence};
 use super::outage::Outage;
 use super::supervise::Supervisor;
 use crate::domain::{Epoch, Seq};
-use outbox::Outbox;
-use seal::Seal;
+use outbox::RelayQueue;
+use seal::MessageSigner;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc, watch as state};
 use uuid::Uuid;
-use watch::Watch;
+use watch::NodeMonitor;
 
 /// Maximum number of bells that were heard and are not yet taken in.
 const HEARD: usize = 256;
 
 /// Maximum number of bytes of frames that one bell carries.
-const PAYLOAD: usize = 64 << 10;
+const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
 /// Number of what this version says: 1 tells who is in many rooms by one bell. Nodes that do not say it are at 0.
 const SPEAKS: u32 = 1;
@@ -41,25 +41,25 @@ pub(crate) enum RelayState {
 
 /// What goes over Redis: by which node it was rung, and as its how manieth bell. So none is believed twice.
 #[derive(Debug, Serialize, Deserialize)]
-struct Rung {
+struct Envelope {
     node: Uuid,
     number: u64,
     /// What the node understands.
     #[serde(default)]
     speaks: u32,
-    bell: Bell,
+    bell: RelayMessage,
 }
 
 /// What the listening line brings.
-enum Heard {
-    Rung(Rung),
+enum RelayEvent {
+    Message(Envelope),
     /// It was silent until now: bells may have gone by.
-    Nothing,
+    Resubscribed,
 }
 
 /// What a node tells the others. Nodes of other versions pass over bells and fields that they do not know.
 #[derive(Debug, Serialize, Deserialize)]
-enum Bell {
+enum RelayMessage {
     /// Events `first` to `last` are in the log of that epoch; `frames` may be left out.
     Room {
         room: i64,
@@ -76,7 +76,7 @@ enum Bell {
     /// The node ends in good order.
     Leave,
     /// Who is in a room on this node; `asks` for the same from the others.
-    Presence { room: i64, present: Present, asks: bool },
+    Presence { room: i64, present: NodePresence, asks: bool },
     /// The same of many rooms.
     Presences { rooms: Vec<Told> },
     /// Rooms that this node has, and a digest of who is in each.
@@ -89,12 +89,12 @@ enum Bell {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) room: i64,
-    pub(crate) present: Present,
+    pub(crate) present: NodePresence,
     /// Whether the others are to tell the same.
     pub(crate) asks: bool,
 }
 
-impl Bell {
+impl RelayMessage {
     /// The room it is about.
     fn room(&self) -> Option<i64> {
         match self {
@@ -120,7 +120,7 @@ impl Bell {
 /// A cheap-to-clone handle to ring with.
 #[derive(Clone)]
 pub(crate) struct Relay {
-    outbox: Option<Arc<Outbox>>,
+    outbox: Option<Arc<RelayQueue>>,
     /// Whether a node is there that understands no bell about many rooms.
     old_nodes: Arc<AtomicBool>,
     state: state::Receiver<RelayState>,
@@ -128,7 +128,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// One node, no Redis.
-    pub(crate) fn none() -> Self {
+    pub(crate) fn disabled() -> Self {
         Self { outbox: None, old_nodes: Arc::default(), state: state::Sender::new(RelayState::None).subscribe() }
     }
 
@@ -136,15 +136,15 @@ impl Relay {
     /// and sites that share a Redis do not hear each other.
     pub(crate) fn start(url: &str, secret: &[u8], hub: Hub, tasks: &mut Supervisor) -> redis::RedisResult<Self> {
         let client = redis::Client::open(url)?;
-        let seal = Seal::new(secret);
+        let seal = MessageSigner::new(secret);
         let (state, watched) = state::channel(RelayState::Degraded);
         let (heard, hears) = mpsc::channel(HEARD);
-        let (outbox, old_nodes) = (Arc::new(Outbox::default()), Arc::new(AtomicBool::default()));
+        let (outbox, old_nodes) = (Arc::new(RelayQueue::default()), Arc::new(AtomicBool::default()));
         let numbers = line::Numbers::new(Uuid::new_v4());
         let ringing = Arc::new(Outage::new("the relay cannot be rung", "the relay is rung again"));
         let hearing = Arc::new(Outage::new("the relay is not heard", "the relay is heard again"));
         {
-            let watch = Watch::new(numbers.node(), hub, state, outbox.clone(), old_nodes.clone());
+            let watch = NodeMonitor::new(numbers.node(), hub, state, outbox.clone(), old_nodes.clone());
             let parts = Arc::new(Mutex::new((watch, hears)));
             tasks.spawn("relay", move || {
                 let parts = parts.clone();
@@ -157,11 +157,11 @@ impl Relay {
         {
             let (client, seal, outbox) = (client.clone(), seal.clone(), outbox.clone());
             tasks.spawn("relay publisher", move || {
-                line::ring_for_ever(client.clone(), seal.clone(), numbers.clone(), outbox.clone(), ringing.clone())
+                line::run_publisher(client.clone(), seal.clone(), numbers.clone(), outbox.clone(), ringing.clone())
             });
         }
         tasks.spawn("relay subscriber", move || {
-            line::listen_for_ever(client.clone(), seal.clone(), heard.clone(), hearing.clone())
+            line::run_subscriber(client.clone(), seal.clone(), heard.clone(), hearing.clone())
         });
         Ok(Self { outbox: Some(outbox), old_nodes, state: watched })
     }
@@ -172,27 +172,27 @@ impl Relay {
     }
 
     /// Has every node look at its rooms now. For a command, which is no node and stays no longer than this.
-    pub(crate) async fn call(url: &str, secret: &[u8]) -> redis::RedisResult<()> {
-        let seal = Seal::new(secret);
-        let rung = Rung { node: Uuid::new_v4(), number: 1, speaks: SPEAKS, bell: Bell::All };
+    pub(crate) async fn notify_once(url: &str, secret: &[u8]) -> redis::RedisResult<()> {
+        let seal = MessageSigner::new(secret);
+        let rung = Envelope { node: Uuid::new_v4(), number: 1, speaks: SPEAKS, bell: RelayMessage::All };
         let mut connection = line::connect(&redis::Client::open(url)?).await?;
-        redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.close(&rung)).exec_async(&mut connection).await
+        redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.sign(&rung)).exec_async(&mut connection).await
     }
 
     /// Whether there may be other nodes.
-    pub(crate) fn is_there(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.outbox.is_some()
     }
 
     /// Tells the other nodes of new events up to `last`: these, or what the database has. Never waits: what cannot be
     /// told now is found in the database.
-    pub(crate) fn ring(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[Frame]) {
+    pub(crate) fn publish(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[EventFrame]) {
         let Some(outbox) = &self.outbox else { return };
         let first = last + 1 - frames.len() as Seq;
-        let fits = frames.iter().map(Frame::len).sum::<usize>() <= PAYLOAD;
+        let fits = frames.iter().map(EventFrame::len).sum::<usize>() <= MAX_PAYLOAD_BYTES;
         let frames = if fits { frames } else { &[] };
         let frames = frames.iter().map(|frame| frame.text().to_owned()).collect();
-        outbox.ring(Bell::Room { room, epoch, first, last, frames });
+        outbox.push_message(RelayMessage::Room { room, epoch, first, last, frames });
     }
 
     /// Whether there is room to tell the other nodes who is here. What is told without it is lost.
@@ -206,40 +206,40 @@ impl Relay {
     }
 
     /// Tells the other nodes who is in these rooms on this one.
-    pub(crate) fn tell_presence(&self, rooms: Vec<Told>) {
+    pub(crate) fn publish_presence(&self, rooms: Vec<Told>) {
         let Some(outbox) = &self.outbox else { return };
         if self.has_old_nodes() {
-            rooms
-                .into_iter()
-                .for_each(|Told { room, present, asks }| outbox.hint(Bell::Presence { room, present, asks }));
+            rooms.into_iter().for_each(|Told { room, present, asks }| {
+                outbox.push_presence(RelayMessage::Presence { room, present, asks })
+            });
         } else if !rooms.is_empty() {
-            outbox.hint(Bell::Presences { rooms });
+            outbox.push_presence(RelayMessage::Presences { rooms });
         }
     }
 
     /// Tells the other nodes which rooms this one has, with a digest of who is in each.
     pub(crate) fn tell_rooms(&self, rooms: Vec<(i64, u64)>) {
         if let Some(outbox) = &self.outbox {
-            outbox.hint(Bell::Rooms { rooms });
+            outbox.push_presence(RelayMessage::Rooms { rooms });
         }
     }
 
     /// Tells the other nodes that somebody is writing.
-    pub(crate) fn tell_typing(&self, room: i64, text: &str) {
+    pub(crate) fn publish_typing(&self, room: i64, text: &str) {
         if let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.takes_hints()) {
-            outbox.hint(Bell::Typing { room, text: text.to_owned() });
+            outbox.push_presence(RelayMessage::Typing { room, text: text.to_owned() });
         }
     }
 
     /// Tells the other nodes that this one ends. Nothing is told after it.
     pub(crate) async fn leave(&self) {
         if let Some(outbox) = &self.outbox {
-            outbox.close(Bell::Leave).await;
+            outbox.close(RelayMessage::Leave).await;
         }
     }
 
     /// How many doorbells wait to be rung.
-    pub(crate) fn waiting(&self) -> usize {
+    pub(crate) fn queue_length(&self) -> usize {
         self.outbox.as_ref().map_or(0, |outbox| outbox.len())
     }
 

@@ -1,7 +1,7 @@
 //! Bells that wait to be rung, in two queues that are bounded in bytes. Those that carry events go first; those that
 //! tell who is here fill what is left of a round trip, so that messages never wait behind presence.
 
-use super::Bell;
+use super::RelayMessage;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,28 +9,28 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// Bounds of the two queues, in bytes.
-const URGENT: usize = 8 << 20;
-const HINTS: usize = 128 << 10;
+const MAX_MESSAGE_BYTES: usize = 8 << 20;
+const MAX_PRESENCE_BYTES: usize = 128 << 10;
 
 /// Maximum number of bytes of each queue that are published in one round trip.
-const URGENT_AT_ONCE: usize = 1 << 20;
-const HINTS_AT_ONCE: usize = 32 << 10;
+const MAX_MESSAGE_BATCH_BYTES: usize = 1 << 20;
+const MAX_PRESENCE_BATCH_BYTES: usize = 32 << 10;
 
 /// Time that a node takes at most to say that it leaves.
-const GOODBYE: Duration = Duration::from_millis(500);
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What waits to be rung.
 #[derive(Default)]
-pub(super) struct Outbox {
-    waiting: Mutex<Waiting>,
+pub(super) struct RelayQueue {
+    waiting: Mutex<QueuedMessages>,
     added: Notify,
     left: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
-    urgent: Weighed,
-    hints: Weighed,
+struct QueuedMessages {
+    urgent: SizedQueue,
+    hints: SizedQueue,
     /// Bells that carry events were dropped: the other nodes are to look at every room.
     lost: bool,
     /// Nothing is taken any more.
@@ -38,19 +38,19 @@ struct Waiting {
 }
 
 #[derive(Default)]
-struct Weighed {
-    bells: VecDeque<Bell>,
+struct SizedQueue {
+    bells: VecDeque<RelayMessage>,
     bytes: usize,
 }
 
-impl Weighed {
-    fn push(&mut self, bell: Bell) {
+impl SizedQueue {
+    fn push(&mut self, bell: RelayMessage) {
         self.bytes += bell.size();
         self.bells.push_back(bell);
     }
 
     /// Moves the oldest bells to `taken`: at least one, and `most` bytes.
-    fn take(&mut self, most: usize, taken: &mut Vec<Bell>) {
+    fn take(&mut self, most: usize, taken: &mut Vec<RelayMessage>) {
         let mut bytes = 0;
         while bytes < most
             && let Some(bell) = self.bells.pop_front()
@@ -62,15 +62,15 @@ impl Weighed {
     }
 }
 
-impl Outbox {
+impl RelayQueue {
     /// Adds a bell that carries events or says that a node is there. Where there are too many, it is dropped, and the
     /// other nodes are told to look for themselves.
-    pub(super) fn ring(&self, bell: Bell) {
+    pub(super) fn push_message(&self, bell: RelayMessage) {
         let mut waiting = self.lock();
         if waiting.closed {
             return;
         }
-        if waiting.urgent.bytes + bell.size() > URGENT {
+        if waiting.urgent.bytes + bell.size() > MAX_MESSAGE_BYTES {
             waiting.lost = true;
         } else {
             waiting.urgent.push(bell);
@@ -80,7 +80,7 @@ impl Outbox {
     }
 
     /// Adds a bell that tells who is here. Where there is [no room](Self::takes_hints), nothing is to be added.
-    pub(super) fn hint(&self, bell: Bell) {
+    pub(super) fn push_presence(&self, bell: RelayMessage) {
         let mut waiting = self.lock();
         if waiting.closed {
             return;
@@ -93,21 +93,21 @@ impl Outbox {
     /// Whether there is room for hints.
     pub(super) fn takes_hints(&self) -> bool {
         let waiting = self.lock();
-        !waiting.closed && waiting.hints.bytes < HINTS
+        !waiting.closed && waiting.hints.bytes < MAX_PRESENCE_BYTES
     }
 
     /// Waits for bells, and returns what is published next; `None` after the last one. What is returned and cannot be
     /// published is to be [reported](Self::lost).
-    pub(super) async fn next(&self) -> Option<Vec<Bell>> {
+    pub(super) async fn next(&self) -> Option<Vec<RelayMessage>> {
         loop {
             {
                 let mut waiting = self.lock();
                 let mut taken = Vec::new();
-                waiting.urgent.take(URGENT_AT_ONCE, &mut taken);
-                waiting.hints.take(HINTS_AT_ONCE, &mut taken);
+                waiting.urgent.take(MAX_MESSAGE_BATCH_BYTES, &mut taken);
+                waiting.hints.take(MAX_PRESENCE_BATCH_BYTES, &mut taken);
                 if !taken.is_empty() {
                     if std::mem::take(&mut waiting.lost) {
-                        taken.insert(0, Bell::All);
+                        taken.insert(0, RelayMessage::All);
                     }
                     return Some(taken);
                 }
@@ -131,15 +131,15 @@ impl Outbox {
     }
 
     /// Adds the last bell, and waits a little until it is rung.
-    pub(super) async fn close(&self, last: Bell) {
+    pub(super) async fn close(&self, last: RelayMessage) {
         {
             let mut waiting = self.lock();
-            waiting.hints = Weighed::default();
+            waiting.hints = SizedQueue::default();
             waiting.urgent.push(last);
             waiting.closed = true;
         }
         self.added.notify_one();
-        let _ = timeout(GOODBYE, self.left.notified()).await;
+        let _ = timeout(LEAVE_TIMEOUT, self.left.notified()).await;
     }
 
     /// How many bells wait.
@@ -148,7 +148,7 @@ impl Outbox {
         waiting.urgent.bells.len() + waiting.hints.bells.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, QueuedMessages> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -157,62 +157,62 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    fn event(bytes: usize) -> Bell {
-        Bell::Room { room: 7, epoch: None, first: 1, last: 1, frames: vec!["x".repeat(bytes)] }
+    fn event(bytes: usize) -> RelayMessage {
+        RelayMessage::Room { room: 7, epoch: None, first: 1, last: 1, frames: vec!["x".repeat(bytes)] }
     }
 
-    fn hint() -> Bell {
-        Bell::Typing { room: 7, text: "x".repeat(1000) }
+    fn hint() -> RelayMessage {
+        RelayMessage::Typing { room: 7, text: "x".repeat(1000) }
     }
 
     #[tokio::test]
     async fn events_go_first_and_hints_fill_little_of_a_round_trip() {
-        let outbox = Outbox::default();
+        let outbox = RelayQueue::default();
         while outbox.takes_hints() {
-            outbox.hint(hint());
+            outbox.push_presence(hint());
         }
-        assert!(outbox.len() * 1000 < 2 * HINTS, "they are bounded");
-        outbox.ring(event(10));
+        assert!(outbox.len() * 1000 < 2 * MAX_PRESENCE_BYTES, "they are bounded");
+        outbox.push_message(event(10));
         let taken = outbox.next().await.unwrap();
-        assert!(matches!(taken[0], Bell::Room { .. }));
-        assert!(taken.len() > 1 && taken.iter().map(Bell::size).sum::<usize>() < 2 * HINTS_AT_ONCE);
+        assert!(matches!(taken[0], RelayMessage::Room { .. }));
+        assert!(taken.len() > 1 && taken.iter().map(RelayMessage::size).sum::<usize>() < 2 * MAX_PRESENCE_BATCH_BYTES);
     }
 
     #[tokio::test]
     async fn what_is_too_much_is_looked_for_instead() {
-        let outbox = Outbox::default();
+        let outbox = RelayQueue::default();
         for _ in 0..1000 {
-            outbox.ring(event(64 << 10));
+            outbox.push_message(event(64 << 10));
         }
-        assert!(outbox.len() * (64 << 10) <= URGENT);
-        assert!(matches!(outbox.next().await.unwrap()[0], Bell::All));
+        assert!(outbox.len() * (64 << 10) <= MAX_MESSAGE_BYTES);
+        assert!(matches!(outbox.next().await.unwrap()[0], RelayMessage::All));
         while outbox.len() > 0 {
-            assert!(!matches!(outbox.next().await.unwrap()[0], Bell::All), "once");
+            assert!(!matches!(outbox.next().await.unwrap()[0], RelayMessage::All), "once");
         }
         outbox.lost();
-        outbox.ring(event(1));
-        assert!(matches!(outbox.next().await.unwrap()[0], Bell::All));
+        outbox.push_message(event(1));
+        assert!(matches!(outbox.next().await.unwrap()[0], RelayMessage::All));
     }
 
     #[tokio::test]
     async fn the_last_bell_is_rung_and_nothing_after_it() {
-        let outbox = Outbox::default();
-        outbox.ring(event(1));
+        let outbox = RelayQueue::default();
+        outbox.push_message(event(1));
         let (bells, ()) = tokio::join!(
             async {
                 tokio::task::yield_now().await;
                 let bells = outbox.next().await.unwrap();
-                outbox.ring(Bell::Beat);
+                outbox.push_message(RelayMessage::Beat);
                 assert!(outbox.next().await.is_none());
                 outbox.has_left();
                 bells
             },
             async {
-                outbox.close(Bell::Leave).await;
-                outbox.ring(Bell::Beat);
+                outbox.close(RelayMessage::Leave).await;
+                outbox.push_message(RelayMessage::Beat);
             }
         );
-        assert!(matches!(bells.last(), Some(Bell::Leave)));
+        assert!(matches!(bells.last(), Some(RelayMessage::Leave)));
         assert_eq!(outbox.len(), 0);
     }
 }

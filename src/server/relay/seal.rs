@@ -1,6 +1,6 @@
 //! Signs what goes over Redis, and names its channels: what another has put there is not believed.
 
-use super::Rung;
+use super::Envelope;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -9,12 +9,12 @@ pub(super) const SHARDS: i64 = 16;
 
 /// Signs and names what goes over Redis.
 #[derive(Clone)]
-pub(super) struct Seal {
+pub(super) struct MessageSigner {
     key: Hmac<Sha256>,
     prefix: String,
 }
 
-impl Seal {
+impl MessageSigner {
     pub(super) fn new(secret: &[u8]) -> Self {
         let key = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
         let name = key.clone().chain_update(b"channels").finalize().into_bytes();
@@ -29,14 +29,14 @@ impl Seal {
         format!("{}:{shard}", self.prefix)
     }
 
-    pub(super) fn close(&self, rung: &Rung) -> Vec<u8> {
+    pub(super) fn sign(&self, rung: &Envelope) -> Vec<u8> {
         let json = serde_json::to_vec(rung).expect("a bell is plain data");
         let mut sealed = self.key.clone().chain_update(&json).finalize().into_bytes()[..16].to_vec();
         sealed.extend(json);
         sealed
     }
 
-    pub(super) fn open(&self, sealed: &[u8]) -> Option<Rung> {
+    pub(super) fn verify(&self, sealed: &[u8]) -> Option<Envelope> {
         let (signature, json) = sealed.split_at_checked(16)?;
         self.key.clone().chain_update(json).verify_truncated_left(signature).ok()?;
         serde_json::from_slice(json).ok()
@@ -45,26 +45,26 @@ impl Seal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Bell;
+    use super::super::RelayMessage;
     use super::*;
     use uuid::Uuid;
 
     #[test]
     fn a_bell_survives_the_way_and_only_from_this_site() {
-        let bell = Bell::Room { room: 7, epoch: None, first: 41, last: 41, frames: vec!["{}".into()] };
-        let sealed = Seal::new(b"secret").close(&Rung { node: Uuid::nil(), number: 3, speaks: 1, bell });
-        let opened = Seal::new(b"secret").open(&sealed).unwrap();
-        assert!(matches!(opened, Rung { number: 3, bell: Bell::Room { room: 7, first: 41, .. }, .. }));
-        assert!(Seal::new(b"another").open(&sealed).is_none());
+        let bell = RelayMessage::Room { room: 7, epoch: None, first: 41, last: 41, frames: vec!["{}".into()] };
+        let sealed = MessageSigner::new(b"secret").sign(&Envelope { node: Uuid::nil(), number: 3, speaks: 1, bell });
+        let opened = MessageSigner::new(b"secret").verify(&sealed).unwrap();
+        assert!(matches!(opened, Envelope { number: 3, bell: RelayMessage::Room { room: 7, first: 41, .. }, .. }));
+        assert!(MessageSigner::new(b"another").verify(&sealed).is_none());
         let mut forged = sealed.clone();
         *forged.last_mut().unwrap() ^= 1;
-        assert!(Seal::new(b"secret").open(&forged).is_none());
-        assert!(Seal::new(b"secret").open(b"short").is_none());
+        assert!(MessageSigner::new(b"secret").verify(&forged).is_none());
+        assert!(MessageSigner::new(b"secret").verify(b"short").is_none());
     }
 
     #[test]
     fn sites_do_not_share_channels() {
-        assert_ne!(Seal::new(b"one").channel(0), Seal::new(b"two").channel(0));
+        assert_ne!(MessageSigner::new(b"one").channel(0), MessageSigner::new(b"two").channel(0));
     }
 
     #[test]
@@ -82,17 +82,17 @@ mod tests {
             Room { room: i64, first: i64, last: i64, frames: Vec<String> },
             Beat,
         }
-        let json = |bell| serde_json::to_string(&Rung { node: Uuid::nil(), number: 3, speaks: 1, bell }).unwrap();
+        let json = |bell| serde_json::to_string(&Envelope { node: Uuid::nil(), number: 3, speaks: 1, bell }).unwrap();
         let epoch = Some(crate::domain::Epoch("k3f9a2c1".into()));
-        let room = json(Bell::Room { room: 7, epoch, first: 41, last: 42, frames: vec!["{}".into()] });
+        let room = json(RelayMessage::Room { room: 7, epoch, first: 41, last: 42, frames: vec!["{}".into()] });
         let read: Before = serde_json::from_str(&room).unwrap();
         assert!(matches!(read.bell, BellBefore::Room { room: 7, last: 42, .. }));
-        assert!(matches!(serde_json::from_str(&json(Bell::Beat)), Ok(Before { bell: BellBefore::Beat, .. })));
-        assert!(serde_json::from_str::<Before>(&json(Bell::Leave)).is_err(), "passed over");
+        assert!(matches!(serde_json::from_str(&json(RelayMessage::Beat)), Ok(Before { bell: BellBefore::Beat, .. })));
+        assert!(serde_json::from_str::<Before>(&json(RelayMessage::Leave)).is_err(), "passed over");
 
         let before = r#"{"node":"00000000-0000-0000-0000-000000000000","number":3,"bell":"#;
         let room = format!(r#"{before}{{"Room":{{"room":7,"first":41,"last":41,"frames":[]}}}}}}"#);
-        let read: Rung = serde_json::from_str(&room).unwrap();
-        assert!(matches!(read, Rung { speaks: 0, bell: Bell::Room { epoch: None, .. }, .. }));
+        let read: Envelope = serde_json::from_str(&room).unwrap();
+        assert!(matches!(read, Envelope { speaks: 0, bell: RelayMessage::Room { epoch: None, .. }, .. }));
     }
 }

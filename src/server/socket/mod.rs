@@ -7,23 +7,23 @@ mod goodbye;
 mod pending;
 mod writing;
 
-pub use goodbye::{Goodbye, ended};
+pub use goodbye::{CloseReason, close_reason};
 
-use super::access::Denied;
-use super::chat::{Resume, draining};
-use super::limits::Full;
-use super::network::Counted;
-use super::store::Found;
+use super::access::AccessDenied;
+use super::chat::{Resume, draining_rejection};
+use super::limits::ConnectError;
+use super::network::ConnectionPermit;
+use super::store::RoomRecord;
 use super::visitor::Visitor;
-use super::websocket::{Handshake, Refusal, Socket};
-use super::{Shared, origin};
+use super::websocket::{Handshake, HandshakeRejection, WebSocket};
+use super::{AppState, origin};
 use crate::domain::{RoomName, Seq, Username};
 use crate::protocol::{MAX_FRAME_BYTES, close};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use connection::Connection;
+use connection::Session;
 use serde::Deserialize;
 use tracing::{Instrument, Span};
 
@@ -37,12 +37,12 @@ pub(crate) struct SocketQuery {
 
 /// `GET /ws/{room_name}/`.
 pub(crate) async fn upgrade(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     room_name: Result<Path<String>, PathRejection>,
     query: Result<Query<SocketQuery>, QueryRejection>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
-    handshake: Result<Handshake, Refusal>,
+    handshake: Result<Handshake, HandshakeRejection>,
 ) -> Response {
     // What is no text stands as the mark for that, which no name has.
     let room_name = room_name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(room_name)| room_name);
@@ -50,7 +50,7 @@ pub(crate) async fn upgrade(
         Ok(room_name) => room_name,
         Err(reason) => return (StatusCode::NOT_FOUND, reason.to_string()).into_response(),
     };
-    let own = origin::is_own(&headers, shared.config.public_url.as_deref());
+    let own = origin::is_same_origin(&headers, shared.config.public_url.as_deref());
     if !own.unwrap_or(visitor.author.is_guest()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
@@ -59,11 +59,11 @@ pub(crate) async fn upgrade(
         Err(refusal) => return refusal.into_response(),
     };
     if shared.draining.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, draining().detail).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, draining_rejection().detail).into_response();
     }
-    let counted = match shared.limiter.connection(visitor.network) {
+    let counted = match shared.limiter.check_connection(visitor.network) {
         Ok(counted) => counted,
-        Err(full) => return refuse(full),
+        Err(full) => return connect_error_response(full),
     };
     let entering = shared.limiter.enter(visitor.network).await;
     let admitted = shared.chat.admit(&room_name, &visitor).await;
@@ -71,18 +71,18 @@ pub(crate) async fn upgrade(
     let admitted = match admitted {
         Ok(room) => Ok(room),
         // Browsers do not show scripts the status of a handshake: these are told why by a close code.
-        Err(Denied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
-        Err(Denied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
-        Err(Denied::Missing) => Err((close::NO_ACCESS, "no room is here")),
+        Err(AccessDenied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
+        Err(AccessDenied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
+        Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
-    let (response, socket) = handshake.accept(MAX_FRAME_BYTES);
+    let (response, socket) = handshake.accept_key(MAX_FRAME_BYTES);
     let (sockets, request) = (shared.sockets.clone(), Span::current());
     sockets.spawn(async move {
         match (socket.await, admitted) {
             (Some(socket), Ok(room)) => {
-                live(socket, shared, room, visitor, query, counted).instrument(request).await;
+                run_session(socket, shared, room, visitor, query, counted).instrument(request).await;
             }
             (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
             (None, _) => {}
@@ -92,41 +92,42 @@ pub(crate) async fn upgrade(
 }
 
 /// A number from 0 up; one beyond all numbers is beyond every head, too.
-fn position(after: &str) -> Option<Seq> {
+fn parse_position(after: &str) -> Option<Seq> {
     let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| after.parse().unwrap_or(Seq::MAX))
 }
 
-fn refuse(full: Full) -> Response {
+fn connect_error_response(full: ConnectError) -> Response {
     match full {
-        Full::Node => (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response(),
-        Full::Address => {
+        ConnectError::NodeFull => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response()
+        }
+        ConnectError::NetworkFull => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from this address.").into_response()
         }
-        Full::Joins(too_much) => too_much.response("Connections from this address come too often."),
+        ConnectError::RateLimited(too_much) => too_much.response("Connections from this address come too often."),
     }
 }
 
 /// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
-async fn live(
-    mut socket: Socket,
-    shared: Shared,
-    room: Found,
+async fn run_session(
+    mut socket: WebSocket,
+    shared: AppState,
+    room: RoomRecord,
     visitor: Visitor,
     query: SocketQuery,
-    counted: Option<Counted>,
+    counted: Option<ConnectionPermit>,
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
-    let resume = Resume { after: query.after.as_deref().and_then(position), epoch: query.epoch };
+    let resume = Resume { after: query.after.as_deref().and_then(parse_position), epoch: query.epoch };
     let entering = shared.limiter.enter(visitor.network).await;
-    let joined = shared.chat.join(room, username, visitor.author, resume, socket.wire()).await;
+    let joined = shared.chat.join(room, username, visitor.author, resume, socket.writer()).await;
     drop(entering);
     match joined {
         Ok(seat) => {
             let sockets = shared.sockets.clone();
-            let mut connection =
-                Connection::new(shared, (visitor.author, visitor.network), seat, socket.wire().clone());
+            let mut connection = Session::new(shared, (visitor.author, visitor.network), seat, socket.writer().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);

@@ -1,38 +1,38 @@
 //! What a connection writes by itself: what the room's row has left to it. Never more is queued than one turn's worth.
 
-use super::connection::Connection;
-use super::goodbye::Goodbye;
+use super::connection::Session;
+use super::goodbye::CloseReason;
 use crate::protocol::close;
-use crate::server::hub::{Pulled, Seat, Unread};
+use crate::server::hub::{BackfillError, PullResult, Subscription};
 use crate::server::websocket::TextFrame;
 use std::future::pending;
 use tokio::time::Instant;
 
-impl Connection {
+impl Session {
     /// Queues a turn's worth of what is ready, and writes as much as the socket takes. Returns what is left.
-    pub(super) fn write(&mut self) -> Result<Pulled, Goodbye> {
+    pub(super) fn write(&mut self) -> Result<PullResult, CloseReason> {
         // What the socket has not taken is enough to hold; the rest is pulled later.
-        let left = if self.wire.is_blocked() { Pulled::Nothing } else { self.pull() };
-        if !self.wire.flush().map_err(|_| (close::NORMAL, ""))? {
-            self.clock.stuck.get_or_insert_with(Instant::now);
-            return Ok(Pulled::Nothing);
+        let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
+        if !self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
+            self.timers.write_blocked_since.get_or_insert_with(Instant::now);
+            return Ok(PullResult::Nothing);
         }
-        if self.clock.stuck.take().is_some() {
+        if self.timers.write_blocked_since.take().is_some() {
             // It was not listened to meanwhile, and lives.
-            self.clock.heard = Instant::now();
-            return Ok(if left == Pulled::Nothing { Pulled::Some } else { left });
+            self.timers.last_received = Instant::now();
+            return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
         }
         Ok(left)
     }
 
     /// Queues something that was sent before and is asked for again, or else what comes next.
-    fn pull(&mut self) -> Pulled {
+    fn pull(&mut self) -> PullResult {
         // What it does not have any more, because it went back, it gets as what comes next.
-        let position = self.seat.position();
+        let position = self.subscription.position();
         self.again.retain(|seq| *seq <= position);
-        let Some(&seq) = self.again.first() else { return self.seat.pull() };
-        let pulled = self.seat.pull_again(seq);
-        if pulled == Pulled::Some {
+        let Some(&seq) = self.again.first() else { return self.subscription.pull() };
+        let pulled = self.subscription.pull_again(seq);
+        if pulled == PullResult::Queued {
             self.again.remove(0);
         }
         pulled
@@ -40,22 +40,26 @@ impl Connection {
 
     /// Reads out of the log what is left there; waits for ever where nothing is. Seldom, so what it needs is not held by
     /// every connection for ever.
-    pub(super) async fn read(seat: &Seat, left: Pulled) -> Result<Vec<TextFrame>, Unread> {
+    pub(super) async fn read(seat: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
-            Pulled::Behind(after) => Box::pin(seat.read(after)).await,
-            Pulled::Nothing | Pulled::Some => pending().await,
+            PullResult::Behind(after) => Box::pin(seat.read(after)).await,
+            PullResult::Nothing | PullResult::Queued => pending().await,
         }
     }
 
     /// Queues what was read.
-    pub(super) fn take_read(&mut self, left: Pulled, read: Result<Vec<TextFrame>, Unread>) -> Result<(), Goodbye> {
-        let Pulled::Behind(after) = left else { return Ok(()) };
+    pub(super) fn take_read(
+        &mut self,
+        left: PullResult,
+        read: Result<Vec<TextFrame>, BackfillError>,
+    ) -> Result<(), CloseReason> {
+        let PullResult::Behind(after) = left else { return Ok(()) };
         let is_again = self.again.first().is_some_and(|seq| *seq == after + 1);
         let taken = if is_again {
             self.again.remove(0);
-            self.seat.take_again(read)
+            self.subscription.take_again(read)
         } else {
-            self.seat.take_read(after, read)
+            self.subscription.take_read(after, read)
         };
         taken.map_err(|_| (close::OVERLOADED, "the log cannot be read just now"))
     }

@@ -1,11 +1,11 @@
 //! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
 use super::failure::can_never_be_stored;
-use super::names::Names;
+use super::names::UsernameClaims;
 use super::redaction::redact_edits;
-use super::runs::{among, insert, runs};
-use super::standings::Standings;
-use super::{Appended, Draft, Entry, Store, clock, entity::event, entity::room, now};
+use super::runs::{chunked, insert, select_pairs};
+use super::standings::Memberships;
+use super::{AppendRequest, AppendResult, NewEvent, Store, clock, entity::event, entity::room, now};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use event::{Column, Kind, Model};
 use sea_orm::{
@@ -30,7 +30,7 @@ pub(crate) enum Locking {
 const LOCK_TIMEOUT_AND_NOW: &str =
     "SELECT set_config('lock_timeout', '3s', true), (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-type Key = (i64, Vec<u8>, String);
+type IdempotencyKey = (i64, Vec<u8>, String);
 
 impl Store {
     /// Appends `entries` in their order, and says of each what became of it. When this returns `Ok`, the commit is on
@@ -39,10 +39,10 @@ impl Store {
     ///
     /// They go in one transaction, unless one of them can never be stored: then that one is rejected, and the others go
     /// in as many as it takes to find it.
-    pub(crate) async fn append(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+    pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
         let writing = self.failing.begin();
         let mut appended = Vec::with_capacity(entries.len());
-        let mut rest: Vec<&[Entry]> = vec![entries];
+        let mut rest: Vec<&[AppendRequest]> = vec![entries];
         while let Some(some) = rest.pop() {
             match self.append_at_once(some, locking).await {
                 Ok(done) => appended.extend(done),
@@ -51,7 +51,7 @@ impl Store {
                     [_] => {
                         tracing::warn!(%error, "a message was refused that the database cannot hold");
                         let detail = "This cannot be stored.";
-                        appended.push(Appended::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
+                        appended.push(AppendResult::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
                     }
                     _ => {
                         let (first, second) = some.split_at(some.len() / 2);
@@ -62,24 +62,24 @@ impl Store {
             }
         }
         writing.stored();
-        self.has_grown(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count());
-        if entries.iter().any(|entry| matches!(entry.draft, Draft::Delete { .. })) {
-            self.forget_deleted();
+        self.record_appends(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count());
+        if entries.iter().any(|entry| matches!(entry.draft, NewEvent::Delete { .. })) {
+            self.schedule_checkpoint();
         }
         Ok(appended)
     }
 
     /// Appends all of these in one transaction, or none.
-    async fn append_at_once(&self, entries: &[Entry], locking: Locking) -> Result<Vec<Appended>, DbErr> {
+    async fn append_at_once(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
         let transaction = self.begin().await?;
         let begun = begun_at(&transaction).await?;
         self.begin_rooms(&transaction, entries).await?;
-        let mut batch = Batch::lock(&transaction, entries, locking, begun).await?;
-        let appended: Vec<Appended> = entries.iter().map(|entry| batch.append(entry)).collect();
+        let mut batch = AppendBatch::lock(&transaction, entries, locking, begun).await?;
+        let appended: Vec<AppendResult> = entries.iter().map(|entry| batch.append(entry)).collect();
         let has_rest = batch.write(&transaction).await?;
         transaction.commit().await?;
         if has_rest {
-            self.redact_rest_soon();
+            self.schedule_redaction();
         }
         Ok(appended)
     }
@@ -98,25 +98,25 @@ async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), D
 }
 
 /// A transaction's view of the rooms it writes, and what it will write.
-struct Batch {
+struct AppendBatch {
     now: i64,
     locking: Locking,
     rooms: HashMap<i64, room::Model>,
     /// Events that have an id of this batch already, and those that this batch adds.
-    by_id: HashMap<Key, Model>,
+    by_id: HashMap<IdempotencyKey, Model>,
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
-    names: Names,
-    standings: Standings,
-    new: Vec<Key>,
+    names: UsernameClaims,
+    standings: Memberships,
+    new: Vec<IdempotencyKey>,
 }
 
-impl Batch {
+impl AppendBatch {
     /// Locks the rooms first, then looks up: numbers are given in the order of commits, and a repeated id is
     /// found before it takes a number.
     async fn lock(
         transaction: &DatabaseTransaction,
-        entries: &[Entry],
+        entries: &[AppendRequest],
         locking: Locking,
         (begun, since): (i64, Instant),
     ) -> Result<Self, DbErr> {
@@ -124,7 +124,7 @@ impl Batch {
         ids.sort_unstable();
         ids.dedup();
         let mut rooms = HashMap::new();
-        for ids in runs(transaction.get_database_backend(), &ids) {
+        for ids in chunked(transaction.get_database_backend(), &ids) {
             let some =
                 room::Entity::find().filter(room::Column::Id.is_in(ids.iter().copied())).order_by_asc(room::Column::Id);
             let some = match locking {
@@ -137,71 +137,75 @@ impl Batch {
         let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));
         // Others may have written while these rooms were locked.
         let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
-        let names = Names::look_up(transaction, locked(), now).await?;
+        let names = UsernameClaims::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
-        let target = |entry: &Entry| entry.draft.target().map(|target| (entry.room_id, target));
+        let target = |entry: &AppendRequest| entry.draft.target().map(|target| (entry.room_id, target));
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
-        let known = among(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
-        let by_id = known.into_iter().map(|row| (key(&row), row)).collect();
-        let targets = among(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
+        let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
+        let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
+        let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
-        let standings = Standings::look_up(transaction, entries, &rooms, &targets).await?;
+        let standings = Memberships::look_up(transaction, entries, &rooms, &targets).await?;
         Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
     }
 
-    fn append(&mut self, entry: &Entry) -> Appended {
+    fn append(&mut self, entry: &AppendRequest) -> AppendResult {
         let Some(room) = self.rooms.get_mut(&entry.room_id) else {
             return match self.locking {
-                Locking::Skip => Appended::Locked,
-                Locking::Wait => Appended::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted.")),
+                Locking::Skip => AppendResult::RoomLocked,
+                Locking::Wait => {
+                    AppendResult::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted."))
+                }
             };
         };
         let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
         if let Some(stored) = self.by_id.get(&key) {
-            return if entry.draft.is(stored) {
-                Appended::Repeated(stored.clone().into())
+            return if entry.draft.matches(stored) {
+                AppendResult::Duplicate(stored.clone().into())
             } else {
                 let detail = "This id already stands for something else.";
-                Appended::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
+                AppendResult::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
             };
         }
-        if let Err(rejection) = self.standings.may(room, entry, self.now) {
-            return Appended::Rejected(rejection);
+        if let Err(rejection) = self.standings.authorize(room, entry, self.now) {
+            return AppendResult::Rejected(rejection);
         }
         let seq = room.head + 1;
         let mut moderation = None;
         let target = entry.draft.target().map(|target| (entry.room_id, target));
-        if let Draft::Moderate { action, subject, seconds } = &entry.draft {
+        if let NewEvent::Moderate { action, subject, seconds } = &entry.draft {
             let target = target.and_then(|target| self.targets.get(&target));
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.standings.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(done) => moderation = Some(done),
-                Err(rejection) => return Appended::Rejected(rejection),
+                Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
             let above = room.owner.as_deref() == Some(entry.author.as_bytes()) || entry.author.is_host();
-            if let Err(rejection) = entry.draft.change(self.targets.get_mut(&target), &entry.author, above, seq) {
-                return Appended::Rejected(rejection);
+            if let Err(rejection) =
+                entry.draft.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
+            {
+                return AppendResult::Rejected(rejection);
             }
         }
-        if let Draft::Message { username, .. } = &entry.draft
+        if let NewEvent::Message { username, .. } = &entry.draft
             && !self.names.claim(entry.room_id, username, &entry.author)
         {
-            return Appended::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
+            return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
-        self.standings.did(room, entry, self.now);
-        if room.owner.is_none() && matches!(entry.draft, Draft::Message { .. }) && !entry.author.is_guest() {
+        self.standings.record_activity(room, entry, self.now);
+        if room.owner.is_none() && matches!(entry.draft, NewEvent::Message { .. }) && !entry.author.is_guest() {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
         room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.draft.row(entry, seq, room.last_at);
+        let mut row = entry.draft.to_model(entry, seq, room.last_at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
         self.new.push(key.clone());
         self.by_id.insert(key, row.clone());
-        Appended::New(row.into())
+        AppendResult::Appended(row.into())
     }
 
     /// Returns whether something of what was removed is left to be blanked.
@@ -236,7 +240,7 @@ impl Batch {
         insert(transaction, &changed, Some(&heads)).await?;
         let mut has_rest = false;
         for row in rows.iter().filter(|row| row.target.is_some()) {
-            has_rest |= change_target(transaction, row).await?;
+            has_rest |= update_target(transaction, row).await?;
         }
         standings.write(transaction).await?;
         names.write(transaction).await?;
@@ -246,7 +250,7 @@ impl Batch {
 
 /// Points the message at its newest text; of a deleted one, blanks every text there is. Returns whether there are too many
 /// to do so at once.
-async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
+async fn update_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
@@ -267,6 +271,6 @@ async fn change_target(transaction: &DatabaseTransaction, row: &Model) -> Result
     Ok(false)
 }
 
-fn key(row: &Model) -> Key {
+fn idempotency_key(row: &Model) -> IdempotencyKey {
     (row.room_id, row.author.clone(), row.id.clone())
 }

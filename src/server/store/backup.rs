@@ -5,7 +5,7 @@ use super::entity::{room, site};
 use super::files::{assert_all_accessible, beside, directory_of, give_to_owner, io_error, lock_file};
 use super::unfinished::{Unfinished, is_unfinished};
 use super::{Store, StoreError, vacant};
-use crate::server::config::of_sqlite;
+use crate::server::config::sqlite_url;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
@@ -29,7 +29,7 @@ impl Store {
             return Err(StoreError::exists(file));
         }
         if !database.is_file() {
-            return Err(told(&database, NO_FILE));
+            return Err(file_error(&database, NO_FILE));
         }
         let unfinished = Unfinished::beside(file)?;
         if let Err(error) = copy(&database, &unfinished).await {
@@ -54,13 +54,13 @@ impl Store {
             }
             if name != LOST_AND_FOUND && Some(&*name) != beside(&database, ".lock").file_name() {
                 let remedy = "a backup is restored into an empty directory only; name another with --data";
-                return Err(told(directory, &format!("holds {}: {remedy}", name.display())));
+                return Err(file_error(directory, &format!("holds {}: {remedy}", name.display())));
             }
         }
         if !file.is_file() {
-            return Err(told(file, NO_FILE));
+            return Err(file_error(file, NO_FILE));
         }
-        examine(file).await?;
+        verify_backup(file).await?;
         let unfinished = Unfinished::beside(&database)?;
         copy(file, &unfinished).await?;
         let rooms = renew_epochs(unfinished.path()).await?;
@@ -76,12 +76,12 @@ impl Store {
 /// Copies a database, as one reader sees it, into an empty file: without a write-ahead log and without free pages.
 async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
     let vacuumed = async {
-        let reader = connect_to_read(&of_sqlite(from), 1).await?;
+        let reader = connect_to_read(&sqlite_url(from), 1).await?;
         let into = [Value::from(to.path().display().to_string())];
         reader.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO ?", into)).await?;
         reader.close().await
     };
-    vacuumed.await.map_err(|error| told(from, &format!("cannot be copied ({error})")))?;
+    vacuumed.await.map_err(|error| file_error(from, &format!("cannot be copied ({error})")))?;
     // SQLite leaves it to the system when the copy reaches the disk.
     sync(to.path())
 }
@@ -91,9 +91,9 @@ fn sync(file: &Path) -> Result<(), StoreError> {
 }
 
 /// That a file is a whole database of Parlour's.
-async fn examine(file: &Path) -> Result<(), StoreError> {
+async fn verify_backup(file: &Path) -> Result<(), StoreError> {
     let examined = async {
-        let reader = connect_to_read(&of_sqlite(file), 1).await?;
+        let reader = connect_to_read(&sqlite_url(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
         let answer = reader.query_one_raw(check).await?;
         room::Entity::find().filter(room::Column::Id.eq(0)).all(&reader).await?;
@@ -102,25 +102,25 @@ async fn examine(file: &Path) -> Result<(), StoreError> {
     };
     match examined.await {
         Ok(sound) if sound == "ok" => Ok(()),
-        Ok(broken) => Err(told(file, &format!("is damaged: {broken}"))),
-        Err(error) => Err(told(file, &format!("is no backup of Parlour ({error})"))),
+        Ok(broken) => Err(file_error(file, &format!("is damaged: {broken}"))),
+        Err(error) => Err(file_error(file, &format!("is no backup of Parlour ({error})"))),
     }
 }
 
 /// Brings a copy up to date, and begins a new history in each room.
 async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
-    let writer = writer(&of_sqlite(copy)).await?;
+    let writer = writer(&sqlite_url(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
     // So it is for the rooms that the backup does not hold.
-    site::Entity::delete_by_id(vacant::KEY).exec(&writer).await?;
-    let mark = site::ActiveModel { name: Set(vacant::RESTORED.to_owned()), value: Set(vec![1]) };
+    site::Entity::delete_by_id(vacant::DERIVATION_KEY).exec(&writer).await?;
+    let mark = site::ActiveModel { name: Set(vacant::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
     site::Entity::insert(mark).on_conflict(once).exec_without_returning(&writer).await?;
     writer.close().await?;
     Ok(renewed.rows_affected)
 }
 
-fn told(path: &Path, what: &str) -> StoreError {
+fn file_error(path: &Path, what: &str) -> StoreError {
     StoreError::File { path: path.display().to_string(), what: what.to_owned() }
 }

@@ -1,16 +1,16 @@
 //! Opening the database: durable, migrated, and with one writer where it is embedded.
 
 use super::files::{assert_all_accessible, lock_file, open_private};
-use super::patience::Patient;
-use super::planner::{Growth, expect_large_rooms};
+use super::patience::TimeoutConnection;
+use super::planner::{AppendCounter, seed_statistics};
 use super::postgres::{connect_postgres, open_postgres};
-use super::ready::Failing;
+use super::ready::WriteHealth;
 use super::recovery::secure_log;
-use super::redaction::Redacting;
+use super::redaction::RedactionLock;
 use super::suggestions::Suggesting;
-use super::together::Together;
-use super::vacant::Derivation;
-use super::wal::Wal;
+use super::together::SingleFlight;
+use super::vacant::RoomDerivation;
+use super::wal::Checkpointer;
 use super::{Store, StoreError};
 use crate::server::config::redacted;
 use migrations::{Migrator, MigratorTrait};
@@ -21,13 +21,13 @@ use sea_orm::{
 use std::{fs::File, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// How long a database may take to let somebody in.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Readers of the embedded database.
 const SQLITE_READERS: u32 = 4;
 
 /// How long a command tries to empty the write-ahead log, and waits for its turn to write.
-pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Store {
     /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
@@ -47,10 +47,14 @@ impl Store {
             Some("sqlite") => {
                 assert_all_accessible(&sqlite_file(url)?)?;
                 let reader = connect_to_read(url, 1).await?;
-                Self::new(Patient::unlimited(connect_to_write(url, false).await?), Patient::unlimited(reader), None)
+                Self::new(
+                    TimeoutConnection::unlimited(connect_to_write(url, false).await?),
+                    TimeoutConnection::unlimited(reader),
+                    None,
+                )
             }
             Some("postgres" | "postgresql") => {
-                let pool = Patient::unlimited(connect_postgres(url).await?);
+                let pool = TimeoutConnection::unlimited(connect_postgres(url).await?);
                 Self::new(pool.clone(), pool, None)
             }
             _ => return Err(StoreError::unknown(url)),
@@ -61,17 +65,17 @@ impl Store {
         }
     }
 
-    pub(super) fn new(writer: Patient, reader: Patient, lock: Option<File>) -> Self {
-        let (found, growth, wal) = (Together::default(), Growth::default(), Wal::default());
+    pub(super) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<File>) -> Self {
+        let (found, growth, wal) = (SingleFlight::default(), AppendCounter::default(), Checkpointer::default());
         Self {
             writer,
             reader,
             found,
-            derivation: Derivation::default(),
+            derivation: RoomDerivation::default(),
             growth,
-            failing: Failing::default(),
+            failing: WriteHealth::default(),
             wal,
-            redacting: Redacting::default(),
+            redacting: RedactionLock::default(),
             suggesting: Suggesting::default(),
             _lock: lock.map(Arc::new),
         }
@@ -86,9 +90,9 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     open_private(&file)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    let store = Store::new(Patient::limited(writer), Patient::limited(reader), Some(lock));
+    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(lock));
     // The write-ahead log may hold what was deleted, and may be long.
-    store.forget_deleted();
+    store.schedule_checkpoint();
     Ok(store)
 }
 
@@ -108,14 +112,14 @@ pub(super) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
     let writer = connect_to_write(url, true).await?;
     secure_log(&writer, &sqlite_file(url)?).await?;
     Migrator::up(&writer, None).await?;
-    expect_large_rooms(&writer).await?;
+    seed_statistics(&writer).await?;
     Ok(writer)
 }
 
 /// A server may `create` the database. A command waits longer for its turn: whoever serves writes all the time.
 async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
-    let patience = if create { PATIENCE } else { LONG_PATIENCE };
+    let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(create)
@@ -142,13 +146,13 @@ pub(super) async fn connect_to_read(url: &str, connections: u32) -> Result<Datab
     options
         .max_connections(connections)
         .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(PATIENCE));
+        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(CONNECT_TIMEOUT));
     Database::connect(options).await
 }
 
 pub(super) fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(PATIENCE).connect_timeout(PATIENCE);
+    options.sqlx_logging(false).acquire_timeout(CONNECT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
     options
 }
 

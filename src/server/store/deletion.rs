@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::entity::{event, name, room, standing};
-use super::retention::{BATCH, Keeping};
+use super::retention::{ExpiringRoom, PURGE_BATCH};
 use crate::domain::RoomName;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
@@ -11,7 +11,7 @@ impl Store {
     /// and the room itself at once: whoever is stopped in between has left a room without its oldest messages, and can
     /// begin again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
-        while self.forget_oldest(Keeping::nothing(room_id)).await? == BATCH {}
+        while self.purge_expired(ExpiringRoom::nothing(room_id)).await? == PURGE_BATCH {}
         self.forget_names_in(room_id).await?;
         // Read before, for there may be no second connection to write with.
         self.derivation().await?;
@@ -23,10 +23,10 @@ impl Store {
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         room::Entity::delete_by_id(room_id).exec(&transaction).await?;
         if let Some(row) = row {
-            self.note_deletion(&transaction, &RoomName::from_stored(row.name)).await?;
+            self.note_deletion(&transaction, &RoomName::from_trusted(row.name)).await?;
         }
         transaction.commit().await?;
-        self.forget_deleted_now().await;
+        self.checkpoint_now().await;
         Ok(())
     }
 }

@@ -1,28 +1,28 @@
 //! Entries: what is to be put into a room's log, and what became of it.
 
 use super::entity::event::{Kind, Model};
-use crate::domain::moderation::{Action, Moderation};
+use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, Seq, Username};
-use crate::server::identity::Author;
+use crate::server::identity::AuthorId;
 
 /// Something to put into a room's log.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct AppendRequest {
     pub(crate) room_id: i64,
     /// The room's name, if its row is to be stored with this entry.
     pub(crate) begins: Option<RoomName>,
-    pub(crate) author: Author,
+    pub(crate) author: AuthorId,
     pub(crate) id: EventId,
-    pub(crate) draft: Draft,
+    pub(crate) draft: NewEvent,
 }
 
 /// What an entry says, before it has a number.
 #[derive(Clone, Debug)]
-pub(crate) enum Draft {
+pub(crate) enum NewEvent {
     Message { username: Username, text: MessageText },
     Edit { target: Seq, text: MessageText },
     Delete { target: Seq },
-    Moderate { action: Action, subject: Option<Subject>, seconds: Option<u32> },
+    Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32> },
 }
 
 /// Whom an act of moderation is about.
@@ -31,7 +31,7 @@ pub(crate) enum Subject {
     /// Whoever wrote this message.
     AuthorOf(Seq),
     /// Somebody who need not have written any.
-    Known { author: Author, username: Username },
+    Known { author: AuthorId, username: Username },
 }
 
 impl Subject {
@@ -40,7 +40,7 @@ impl Subject {
         match self {
             Self::AuthorOf(_) => target
                 .filter(|row| row.kind == Kind::Message)
-                .map(|row| (row.author.clone(), Username::from_stored(row.username.clone()))),
+                .map(|row| (row.author.clone(), Username::from_trusted(row.username.clone()))),
             Self::Known { author, username } => Some((author.as_bytes().to_vec(), username.clone())),
         }
     }
@@ -48,18 +48,18 @@ impl Subject {
 
 /// What became of an entry.
 #[derive(Clone, Debug)]
-pub(crate) enum Appended {
+pub(crate) enum AppendResult {
     /// It is in the log now.
-    New(Event),
+    Appended(Event),
     /// It was in the log already, under the same id.
-    Repeated(Event),
+    Duplicate(Event),
     /// It is not in the log, and why.
     Rejected(Rejection),
     /// Somebody else is writing this room's log.
-    Locked,
+    RoomLocked,
 }
 
-impl Draft {
+impl NewEvent {
     pub(super) fn target(&self) -> Option<Seq> {
         match self {
             Self::Message { .. } => None,
@@ -70,7 +70,7 @@ impl Draft {
     }
 
     /// Whom it is about, if no message says so.
-    pub(super) fn known_subject(&self) -> Option<&Author> {
+    pub(super) fn known_subject(&self) -> Option<&AuthorId> {
         match self {
             Self::Moderate { subject: Some(Subject::Known { author, .. }), .. } => Some(author),
             _ => None,
@@ -104,7 +104,7 @@ impl Draft {
     }
 
     /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
-    pub(super) fn is(&self, stored: &Model) -> bool {
+    pub(super) fn matches(&self, stored: &Model) -> bool {
         let same_text = match self {
             Self::Moderate { action, subject, .. } => {
                 let same_tag = |done: &Moderation| match (subject, &done.subject) {
@@ -120,10 +120,10 @@ impl Draft {
     }
 
     /// Applies an edit or a deletion to its message, if `author` may: whoever is `above` the others removes any.
-    pub(super) fn change(
+    pub(super) fn apply_to_target(
         &self,
         target: Option<&mut Model>,
-        author: &Author,
+        author: &AuthorId,
         above: bool,
         seq: Seq,
     ) -> Result<(), Rejection> {
@@ -140,7 +140,7 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn row(&self, entry: &Entry, seq: Seq, at: i64) -> Model {
+    pub(super) fn to_model(&self, entry: &AppendRequest, seq: Seq, at: i64) -> Model {
         let username = match self {
             Self::Message { username, .. } => username.as_str().to_owned(),
             _ => String::new(),

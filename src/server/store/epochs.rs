@@ -10,7 +10,7 @@ use sea_orm::{
 
 /// A room's log as the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Current {
+pub(crate) struct RoomHead {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) epoch: Epoch,
@@ -20,13 +20,13 @@ pub(crate) struct Current {
 
 impl Store {
     /// Returns what the database has of these rooms; those that were deleted are left out.
-    pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<Current>, DbErr> {
+    pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
         timed("heads", current(&self.reader, rooms)).await
     }
 
     /// Gives a room another epoch if it has the `outdated` one. Returns what it has then: of several nodes that do so at
     /// once, all get the epoch of the first. `None` if the room was deleted.
-    pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<Current>, DbErr> {
+    pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<RoomHead>, DbErr> {
         let is_outdated = room::Column::Id.eq(room_id).and(room::Column::Epoch.eq(outdated.0.as_str()));
         let renew = room::Entity::update_many().col_expr(room::Column::Epoch, Expr::value(new_epoch()));
         renew.filter(is_outdated).exec(&self.writer).await?;
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec<Current>, DbErr> {
+async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
     use room::Column::{Epoch as EpochColumn, Head, Id, Name};
     let rows: Vec<(i64, String, String, Seq)> = room::Entity::find()
         .select_only()
@@ -43,7 +43,7 @@ async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec
         .into_tuple()
         .all(connection)
         .await?;
-    let current = |(id, name, epoch, head)| Current { id, name, epoch: Epoch(epoch), head };
+    let current = |(id, name, epoch, head)| RoomHead { id, name, epoch: Epoch(epoch), head };
     Ok(rows.into_iter().map(current).collect())
 }
 

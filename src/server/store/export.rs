@@ -1,11 +1,11 @@
 //! Everything a room holds, or one author has written, piece by piece; and the removal of the latter.
 
 use super::entity::{event, room};
-use super::history::{Direction, messages};
-use super::{Appended, Draft, Entry, Found, Locking, Store};
+use super::history::{PageDirection, messages};
+use super::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store};
 use crate::domain::moderation::Moderation;
 use crate::domain::{Message, RoomName, Seq, Username};
-use crate::server::identity::Author;
+use crate::server::identity::AuthorId;
 use crate::server::random;
 use event::{Column, Kind};
 use sea_orm::{
@@ -14,19 +14,19 @@ use sea_orm::{
 };
 
 /// How many messages are read, or removed, at once.
-const PIECE: u64 = 500;
-const REMOVED: usize = 100;
+const EXPORT_PAGE_SIZE: u64 = 500;
+const ERASE_BATCH: usize = 100;
 
 impl Store {
     /// Who wrote this message; `None` if there is none.
-    pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<Author>, DbErr> {
-        let Some(Found { room, .. }) = self.room(room).await? else { return Ok(None) };
+    pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, DbErr> {
+        let Some(RoomRecord { room, .. }) = self.room(room).await? else { return Ok(None) };
         let row = event::Entity::find_by_id((room.id, seq)).one(&self.reader).await?;
-        Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| Author::from_stored(&row.author)))
+        Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| AuthorId::from_stored(&row.author)))
     }
 
     /// The rooms in which an author has written, by their names.
-    pub(crate) async fn rooms_of(&self, author: &Author) -> Result<Vec<(i64, RoomName)>, DbErr> {
+    pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, DbErr> {
         let ids: Vec<i64> = event::Entity::find()
             .select_only()
             .column(Column::RoomId)
@@ -38,7 +38,7 @@ impl Store {
         let mut rooms = Vec::new();
         for id in ids {
             let found = room::Entity::find_by_id(id).one(&self.reader).await?;
-            rooms.extend(found.map(|row| (row.id, RoomName::from_stored(row.name))));
+            rooms.extend(found.map(|row| (row.id, RoomName::from_trusted(row.name))));
         }
         rooms.sort_by(|(_, one), (_, other)| one.as_str().cmp(other.as_str()));
         Ok(rooms)
@@ -46,33 +46,33 @@ impl Store {
 
     /// The next messages of a room after a number, as they read now, of one author or all; and the number up to which
     /// that is everything, if there may be more. Removed ones are left out.
-    pub(crate) async fn piece(
+    pub(crate) async fn export_page(
         &self,
         room_id: i64,
-        author: Option<&Author>,
+        author: Option<&AuthorId>,
         after: Seq,
     ) -> Result<(Vec<Message>, Option<Seq>), DbErr> {
-        let mut rows =
-            messages(room_id, Column::Seq.gt(after), Direction::Forward, PIECE).filter(Column::DeletedBy.is_null());
+        let mut rows = messages(room_id, Column::Seq.gt(after), PageDirection::Forward, EXPORT_PAGE_SIZE)
+            .filter(Column::DeletedBy.is_null());
         if let Some(author) = author {
             rows = rows.filter(Column::Author.eq(author.as_bytes()));
         }
         let rows = rows.all(&self.reader).await?;
-        let more = rows.last().filter(|_| rows.len() as u64 == PIECE).map(|row| row.seq);
-        Ok((self.as_they_read_now(room_id, rows).await?, more))
+        let more = rows.last().filter(|_| rows.len() as u64 == EXPORT_PAGE_SIZE).map(|row| row.seq);
+        Ok((self.apply_latest_edits(room_id, rows).await?, more))
     }
 
     /// Removes everything an author has written, as the author would: each message by an event of the log, its text
     /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them, and
     /// once more at the end: somebody may be talking meanwhile. How many messages these were.
-    pub(crate) async fn erase(&self, author: &Author) -> Result<u64, DbErr> {
+    pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, DbErr> {
         let mut removed = 0;
-        self.make_anonymous(author).await?;
+        self.anonymize_messages(author).await?;
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
             loop {
-                let (messages, more) = self.piece(room_id, Some(author), after).await?;
-                for some in messages.chunks(REMOVED) {
+                let (messages, more) = self.export_page(room_id, Some(author), after).await?;
+                for some in messages.chunks(ERASE_BATCH) {
                     removed += self.remove(room_id, author, some).await?;
                 }
                 match more {
@@ -81,29 +81,30 @@ impl Store {
                 }
             }
         }
-        self.make_anonymous(author).await?;
-        self.redact_rest().await?;
-        self.blank_stray_edits(author).await?;
+        self.anonymize_messages(author).await?;
+        self.redact_pending().await?;
+        self.redact_orphaned_edits(author).await?;
         self.forget_names_of(author).await?;
-        self.forget_standings_of(author).await?;
-        self.forget_deleted_now().await;
+        self.forget_memberships_of(author).await?;
+        self.checkpoint_now().await;
         Ok(removed)
     }
 
     /// Takes the author's name from every message. Messages are looked for by a reader, and changed a few at a time: who
     /// talks meanwhile does not wait for it.
-    async fn make_anonymous(&self, author: &Author) -> Result<(), DbErr> {
+    async fn anonymize_messages(&self, author: &AuthorId) -> Result<(), DbErr> {
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
             loop {
-                let named: Vec<Seq> = messages(room_id, Column::Seq.gt(after), Direction::Forward, PIECE)
-                    .filter(Column::Author.eq(author.as_bytes()))
-                    .filter(Column::Username.ne(Username::anonymous().as_str()))
-                    .select_only()
-                    .column(Column::Seq)
-                    .into_tuple()
-                    .all(&self.reader)
-                    .await?;
+                let named: Vec<Seq> =
+                    messages(room_id, Column::Seq.gt(after), PageDirection::Forward, EXPORT_PAGE_SIZE)
+                        .filter(Column::Author.eq(author.as_bytes()))
+                        .filter(Column::Username.ne(Username::anonymous().as_str()))
+                        .select_only()
+                        .column(Column::Seq)
+                        .into_tuple()
+                        .all(&self.reader)
+                        .await?;
                 let Some(last) = named.last() else { break };
                 after = *last;
                 let Some(transaction) = self.begin_in(room_id).await? else { break };
@@ -115,12 +116,12 @@ impl Store {
                 transaction.commit().await?;
             }
         }
-        self.name_nobody_in_acts(author).await
+        self.anonymize_moderation_events(author).await
     }
 
     /// Takes the author's name out of what was done about them, of which everybody is told who comes later. Acts know
     /// people by their tag: whoever has the same by chance is named no more either.
-    async fn name_nobody_in_acts(&self, author: &Author) -> Result<(), DbErr> {
+    async fn anonymize_moderation_events(&self, author: &AuthorId) -> Result<(), DbErr> {
         let tag = author.tag();
         let acts = event::Entity::find()
             .filter(Column::Kind.eq(Kind::Moderated))
@@ -141,7 +142,7 @@ impl Store {
 
     /// Blanks what was edited into messages that the room does not keep any more, and was not blanked with them: no removal
     /// reaches it.
-    async fn blank_stray_edits(&self, author: &Author) -> Result<(), DbErr> {
+    async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), DbErr> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
         let kept = Query::select()
@@ -165,13 +166,13 @@ impl Store {
         Ok(())
     }
 
-    async fn remove(&self, room_id: i64, author: &Author, messages: &[Message]) -> Result<u64, DbErr> {
+    async fn remove(&self, room_id: i64, author: &AuthorId, messages: &[Message]) -> Result<u64, DbErr> {
         let entry = |message: &Message| {
-            let draft = Draft::Delete { target: message.seq };
-            Entry { room_id, begins: None, author: *author, id: random::event_id(), draft }
+            let draft = NewEvent::Delete { target: message.seq };
+            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), draft }
         };
-        let entries: Vec<Entry> = messages.iter().map(entry).collect();
+        let entries: Vec<AppendRequest> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;
-        Ok(appended.iter().filter(|appended| matches!(appended, Appended::New(_))).count() as u64)
+        Ok(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count() as u64)
     }
 }

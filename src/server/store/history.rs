@@ -1,10 +1,10 @@
 //! Reading the log: as events, for those who resume, and as messages, for pages.
 
 use super::{Store, entity::event};
-use crate::domain::moderation::{Action, Moderation};
-use crate::domain::page::{MAX_COUNTED, PAGE_SIZE};
-use crate::domain::{Event, EventBody, EventId, HistoryPage, HistoryPlace, Message, Seq, Timestamp, Username};
-use crate::server::identity::{Author, tag_of};
+use crate::domain::moderation::{Moderation, ModerationAction};
+use crate::domain::page::{MAX_UNREAD_COUNT, PAGE_SIZE};
+use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
+use crate::server::identity::{AuthorId, tag_of};
 use crate::server::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 /// How many of the newest messages are looked at to count the unread ones: own and removed ones do not count, and may be
 /// many.
-const MAX_EXAMINED: u64 = 10 * MAX_COUNTED;
+const MAX_EXAMINED: u64 = 10 * MAX_UNREAD_COUNT;
 
 impl Store {
     /// Up to `limit` events with numbers above `after`, in order and without a gap: an error if the log does not reach
@@ -51,40 +51,41 @@ impl Store {
     }
 
     /// Whether the room's log holds an event that `author` sent under this id.
-    pub(crate) async fn has(&self, room_id: i64, author: &Author, id: &EventId) -> Result<bool, DbErr> {
+    pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, DbErr> {
         let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
         Ok(found.count(&self.reader).await? > 0)
     }
 
     /// A page of messages.
-    pub(crate) async fn messages(&self, room_id: i64, place: HistoryPlace) -> Result<HistoryPage, DbErr> {
+    pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, DbErr> {
         // Up to so many before the place, and up to so many from it on.
         let (back, from, on) = match place {
-            HistoryPlace::Newest => (PAGE_SIZE, Seq::MAX, 0),
-            HistoryPlace::Before(seq) => (PAGE_SIZE, seq, 0),
-            HistoryPlace::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
-            HistoryPlace::Around(seq) => (PAGE_SIZE / 2, seq, PAGE_SIZE / 2),
+            HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
+            HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
+            HistoryCursor::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
+            HistoryCursor::Around(seq) => (PAGE_SIZE / 2, seq, PAGE_SIZE / 2),
         };
-        let (mut rows, more_before) = self.walk(room_id, Column::Seq.lt(from), Direction::Back, back).await?;
+        let (mut rows, more_before) = self.page_query(room_id, Column::Seq.lt(from), PageDirection::Back, back).await?;
         rows.reverse();
-        let (mut later, more_after) = self.walk(room_id, Column::Seq.gte(from), Direction::Forward, on).await?;
+        let (mut later, more_after) =
+            self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
         rows.append(&mut later);
-        Ok(HistoryPage { messages: self.as_they_read_now(room_id, rows).await?, more_before, more_after })
+        Ok(HistoryPage { messages: self.apply_latest_edits(room_id, rows).await?, more_before, more_after })
     }
 
     /// Returns how many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`], among the
     /// newest [`MAX_EXAMINED`] messages.
-    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &Author) -> Result<u64, DbErr> {
+    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, DbErr> {
         let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
         Ok(counted.len() as u64)
     }
 
     /// Up to `limit` messages of a range from one of its ends, and whether there are more.
-    async fn walk(
+    async fn page_query(
         &self,
         room_id: i64,
         range: Expr,
-        direction: Direction,
+        direction: PageDirection,
         limit: u64,
     ) -> Result<(Vec<Model>, bool), DbErr> {
         if limit == 0 {
@@ -98,7 +99,7 @@ impl Store {
     }
 
     /// Messages with their newest texts, in the order of `rows`.
-    pub(super) async fn as_they_read_now(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
+    pub(super) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
         let is_removed = |row: &Model| row.deleted_by.is_some();
         let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
         let mut texts: HashMap<Seq, String> = HashMap::new();
@@ -114,8 +115,8 @@ impl Store {
                 edited: newest.is_some() || is_removed(&row) && row.edited_by.is_some(),
                 text: newest.unwrap_or(row.text),
                 sent_at: Timestamp(row.at),
-                id: EventId::from_stored(row.id),
-                username: Username::from_stored(row.username),
+                id: EventId::from_trusted(row.id),
+                username: Username::from_trusted(row.username),
             }
         };
         Ok(rows.into_iter().map(read).collect())
@@ -123,30 +124,30 @@ impl Store {
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Direction {
+pub(super) enum PageDirection {
     Back,
     Forward,
 }
 
 /// Up to `limit` messages of a range from one of its ends.
-pub(super) fn messages(room_id: i64, range: Expr, direction: Direction, limit: u64) -> Select<Entity> {
+pub(super) fn messages(room_id: i64, range: Expr, direction: PageDirection, limit: u64) -> Select<Entity> {
     let order = match direction {
-        Direction::Back => Order::Desc,
-        Direction::Forward => Order::Asc,
+        PageDirection::Back => Order::Desc,
+        PageDirection::Forward => Order::Asc,
     };
     log(room_id).filter(is_message()).filter(range).order_by(Column::Seq, order).limit(limit)
 }
 
 /// A row for each message that [`Store::count_unread`] counts.
-pub(super) fn unread(room_id: i64, read: Seq, author: &Author) -> SelectStatement {
-    let newest = messages(room_id, Column::Seq.gt(read), Direction::Back, MAX_EXAMINED);
+pub(super) fn unread(room_id: i64, read: Seq, author: &AuthorId) -> SelectStatement {
+    let newest = messages(room_id, Column::Seq.gt(read), PageDirection::Back, MAX_EXAMINED);
     let newest = newest.select_only().columns([Column::Author, Column::DeletedBy]).into_query();
     Query::select()
         .expr(Expr::value(1))
         .from_subquery(newest, Alias::new("newest"))
         .and_where(Expr::col(Column::Author).ne(author.as_bytes().to_vec()))
         .and_where(Expr::col(Column::DeletedBy).is_null())
-        .limit(MAX_COUNTED)
+        .limit(MAX_UNREAD_COUNT)
         .take()
 }
 
@@ -161,7 +162,7 @@ fn log(room_id: i64) -> Select<Entity> {
 
 /// What was kept of an act of moderation; of one that was erased since, that there was one.
 fn moderation(text: &str) -> Moderation {
-    let erased = Moderation { action: Action::Other, subject: None, until: None, seconds: None };
+    let erased = Moderation { action: ModerationAction::Other, subject: None, until: None, seconds: None };
     serde_json::from_str(text).unwrap_or(erased)
 }
 
@@ -171,13 +172,13 @@ impl From<Model> for Event {
         let body = match row.kind {
             Kind::Message => EventBody::Message {
                 tag: tag_of(&row.author),
-                username: Username::from_stored(row.username),
+                username: Username::from_trusted(row.username),
                 text: row.text,
             },
             Kind::Edited => EventBody::Edited { target, text: row.text },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
         };
-        Event { seq: row.seq, id: EventId::from_stored(row.id), at: Timestamp(row.at), body }
+        Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }
     }
 }

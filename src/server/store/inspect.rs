@@ -1,6 +1,6 @@
 //! Looking at a database without changing it, for `parlour check`.
 
-use super::connect::{PATIENCE, options, sqlite_file};
+use super::connect::{CONNECT_TIMEOUT, options, sqlite_file};
 use super::files::{assert_all_accessible, has_side_files};
 use super::postgres::connect_postgres;
 use super::{Store, StoreError, file_system, ready};
@@ -40,6 +40,6 @@ async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError>
     options
         .max_connections(1)
         .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(move |sqlite| sqlite.read_only(true).immutable(at_rest).busy_timeout(PATIENCE));
+        .map_sqlx_sqlite_opts(move |sqlite| sqlite.read_only(true).immutable(at_rest).busy_timeout(CONNECT_TIMEOUT));
     Ok(Database::connect(options).await?)
 }

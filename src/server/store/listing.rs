@@ -1,20 +1,20 @@
 //! All rooms at a glance, for the host.
 
-use super::{Keep, Store, entity::room};
-use crate::domain::{RoomName, Seq, Tag, Timestamp};
+use super::{RetentionPolicy, Store, entity::room};
+use crate::domain::{AuthorTag, RoomName, Seq, Timestamp};
 use crate::server::identity::tag_of;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use std::collections::HashMap;
 
 /// How many rooms are read at once.
-const ROOMS: u64 = 500;
+const LIST_PAGE_ROOMS: u64 = 500;
 
 /// Found by the key of the log, whatever its length.
-const OLDEST: &str = "(SELECT MIN(seq) FROM events WHERE events.room_id = rooms.id)";
+const OLDEST_SEQ_SQL: &str = "(SELECT MIN(seq) FROM events WHERE events.room_id = rooms.id)";
 
 /// A room, as a list shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Listed {
+pub(crate) struct RoomSummary {
     pub(crate) id: i64,
     pub(crate) name: RoomName,
     /// The newest number of its log.
@@ -23,41 +23,41 @@ pub(crate) struct Listed {
     pub(crate) events: Seq,
     /// When the newest event was stored, if there was one.
     pub(crate) last_at: Option<Timestamp>,
-    pub(crate) owner: Option<Tag>,
+    pub(crate) owner: Option<AuthorTag>,
     /// How long everybody waits between two messages, in seconds; 0 if they need not.
     pub(crate) slow_mode: i32,
     pub(crate) locked: bool,
-    pub(crate) keep: Keep,
+    pub(crate) keep: RetentionPolicy,
 }
 
 impl Store {
     /// Some of the rooms with ids above `after`, in the order of their ids.
-    pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<Listed>, DbErr> {
+    pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, DbErr> {
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after))
             .order_by_asc(room::Column::Id)
-            .limit(ROOMS)
+            .limit(LIST_PAGE_ROOMS)
             .all(&self.reader)
             .await?;
         let oldest: Vec<(i64, Option<Seq>)> = room::Entity::find()
             .select_only()
             .column(room::Column::Id)
-            .expr_as(Expr::cust(OLDEST), "oldest")
+            .expr_as(Expr::cust(OLDEST_SEQ_SQL), "oldest")
             .filter(room::Column::Id.is_in(rows.iter().map(|row| row.id)))
             .into_tuple()
             .all(&self.reader)
             .await?;
         let oldest: HashMap<i64, Seq> = oldest.into_iter().filter_map(|(id, oldest)| Some((id, oldest?))).collect();
-        let listed = |row: room::Model| Listed {
+        let listed = |row: room::Model| RoomSummary {
             id: row.id,
             events: oldest.get(&row.id).map_or(0, |oldest| row.head.max(*oldest) + 1 - oldest),
-            name: RoomName::from_stored(row.name),
+            name: RoomName::from_trusted(row.name),
             head: row.head,
             last_at: Some(Timestamp(row.last_at)).filter(|_| row.head > 0),
             owner: row.owner.as_deref().map(tag_of),
             slow_mode: row.slow_mode,
             locked: row.locked,
-            keep: Keep::from_column(row.keep_days),
+            keep: RetentionPolicy::from_column(row.keep_days),
         };
         Ok(rows.into_iter().map(listed).collect())
     }

@@ -2,11 +2,11 @@
 
 use super::entity::standing::{Column, Entity, Model};
 use super::runs::insert;
-use super::standings::{FOR_GOOD, new};
+use super::standings::{PERMANENT, new};
 use super::{Store, clock, entity::name, now};
-use crate::domain::Tag;
-use crate::domain::moderation::MAX_SLOW_MODE;
-use crate::server::identity::Author;
+use crate::domain::AuthorTag;
+use crate::domain::moderation::MAX_SLOW_MODE_SECONDS;
+use crate::server::identity::AuthorId;
 use crate::server::metrics::timed;
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -16,19 +16,19 @@ use std::collections::{HashMap, HashSet};
 
 /// How many authors are asked for in one query; where it is more, everybody who stands in the room in any way is looked
 /// at instead, so many in one query.
-const MAX_ASKED: usize = 500;
-const PAGE: u64 = 10_000;
+const MAX_AUTHORS_PER_QUERY: usize = 500;
+const MEMBERSHIP_PAGE: u64 = 10_000;
 
 /// How many authors are let in by one transaction.
-const LET_IN: usize = 5000;
+const MEMBERS_PER_TRANSACTION: usize = 5000;
 
 /// How many rows that are to go are looked up at once, and how many go in one transaction.
-const FOUND: u64 = 10_000;
-const FORGOTTEN: usize = 250;
+const MEMBERSHIP_PURGE_PAGE: u64 = 10_000;
+const MEMBERSHIP_PURGE_BATCH: usize = 250;
 
 /// How somebody stands in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Membership {
     /// Whether they may come into a room that is locked or private.
     pub(crate) member: bool,
     /// Until when they stay away, in UTC milliseconds, if that is not over.
@@ -40,20 +40,20 @@ pub(crate) struct Standing {
 /// What a row says: whether it is a member's, and the ends of a ban and of a mute, in UTC milliseconds.
 type Said = (bool, i64, i64);
 
-impl Standing {
+impl Membership {
     /// Whether they were removed from a private room.
     pub(crate) fn is_removed(&self) -> bool {
-        self.banned_until == Some(FOR_GOOD)
+        self.banned_until == Some(PERMANENT)
     }
 }
 
 impl Store {
     /// How each of these authors stands in the room, in their order. However many they are, that takes few queries.
-    pub(crate) async fn standings(&self, room_id: i64, authors: &[Author]) -> Result<Vec<Standing>, DbErr> {
+    pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, DbErr> {
         // Guests stand as their network does.
-        let asked: HashSet<[u8; 16]> = authors.iter().flat_map(Author::standings).collect();
-        let rows = if asked.len() > MAX_ASKED {
-            timed("standings", self.all_standings(room_id, &asked)).await?
+        let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
+        let rows = if asked.len() > MAX_AUTHORS_PER_QUERY {
+            timed("standings", self.all_memberships(room_id, &asked)).await?
         } else {
             let asked = asked.iter().map(|author| author.to_vec());
             let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(asked));
@@ -61,11 +61,11 @@ impl Store {
             found.into_iter().map(|row| (row.author, (row.member, row.banned_until, row.muted_until))).collect()
         };
         let now = now();
-        let standing = |author: &Author| {
+        let standing = |author: &AuthorId| {
             let said: Vec<Said> = author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
             let banned_until = said.iter().map(|said| said.1).max();
             let muted_until = said.iter().map(|said| said.2).max();
-            Standing {
+            Membership {
                 member: said.iter().any(|said| said.0),
                 banned_until: banned_until.filter(|&until| until > now),
                 muted_until: muted_until.filter(|&until| until > now).unwrap_or_default(),
@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// Goes through everybody who stands in the room in any way, and keeps those who are asked for.
-    async fn all_standings(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
+    async fn all_memberships(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
         let (mut rows, mut after) = (HashMap::new(), Vec::new());
         loop {
             let page: Vec<(Vec<u8>, bool, i64, i64)> = Entity::find()
@@ -83,11 +83,11 @@ impl Store {
                 .columns([Column::Author, Column::Member, Column::BannedUntil, Column::MutedUntil])
                 .filter(Column::RoomId.eq(room_id).and(Column::Author.gt(after)))
                 .order_by_asc(Column::Author)
-                .limit(PAGE)
+                .limit(MEMBERSHIP_PAGE)
                 .into_tuple()
                 .all(&self.reader)
                 .await?;
-            let is_last = (page.len() as u64) < PAGE;
+            let is_last = (page.len() as u64) < MEMBERSHIP_PAGE;
             after = page.last().map(|(author, ..)| author.clone()).unwrap_or_default();
             let wanted = page.into_iter().filter(|(author, ..)| asked.contains(author.as_slice()));
             rows.extend(wanted.map(|(author, member, banned, muted)| (author, (member, banned, muted))));
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// Those with this tag who stand in the room in any way, or hold a name in it.
-    pub(crate) async fn tagged(&self, room_id: i64, tag: &Tag) -> Result<Vec<Author>, DbErr> {
+    pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, DbErr> {
         let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
         // Between the least and something above the greatest 16 bytes that begin so.
         let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
@@ -114,16 +114,16 @@ impl Store {
             .filter(name::Column::Author.between(least, above));
         let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
         authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
-        let authors = authors.iter().filter_map(|author| Author::from_stored(author));
+        let authors = authors.iter().filter_map(|author| AuthorId::from_stored(author));
         Ok(authors.filter(|author| !author.is_of_network()).collect())
     }
 
     /// Makes these authors members: they come into the room although it is locked or private. The room's row is locked
     /// first, as by everybody who writes there.
-    pub(crate) async fn let_in(&self, room_id: i64, authors: &[Author]) -> Result<(), DbErr> {
+    pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), DbErr> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
-        for some in authors.chunks(LET_IN) {
-            let row = |author: &Author| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
+        for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
+            let row = |author: &AuthorId| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
             let rows: Vec<Model> = some.iter().map(row).collect();
             let written = async {
                 // A room that was deleted has no members.
@@ -131,17 +131,17 @@ impl Store {
                 insert(&transaction, &rows, Some(&member)).await?;
                 transaction.commit().await
             };
-            self.writer.wait(written).await?;
+            self.writer.with_timeout(written).await?;
         }
         Ok(())
     }
 
     /// Removes the rows that say nothing any more: of those who are neither members nor muted nor banned, and whom slow
     /// mode does not keep waiting. How many these were.
-    pub(crate) async fn forget_standings(&self) -> Result<u64, DbErr> {
+    pub(crate) async fn purge_memberships(&self) -> Result<u64, DbErr> {
         let now = self.now().await?;
         let spoke = Condition::any()
-            .add(Column::SpokeAt.lt(now - i64::from(MAX_SLOW_MODE) * 1000))
+            .add(Column::SpokeAt.lt(now - i64::from(MAX_SLOW_MODE_SECONDS) * 1000))
             .add(Column::SpokeAt.gt(now + clock::MAX_AHEAD_MS));
         let over = Condition::all()
             .add(Column::Member.eq(false))
@@ -157,7 +157,7 @@ impl Store {
                 gone += removed.await?.rows_affected;
                 transaction.commit().await?;
             }
-            if (found.len() as u64) < FOUND {
+            if (found.len() as u64) < MEMBERSHIP_PURGE_PAGE {
                 return Ok(gone);
             }
         }
@@ -165,7 +165,7 @@ impl Store {
 
     /// Forgets how an author stands in all rooms, but for a mute or a ban that goes on: of that it keeps the end, under
     /// the author's hash, until it is over.
-    pub(super) async fn forget_standings_of(&self, author: &Author) -> Result<(), DbErr> {
+    pub(super) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), DbErr> {
         let now = self.now().await?;
         for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
             let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
@@ -185,13 +185,13 @@ impl Store {
     /// Some of the rows to which `condition` applies, in the order of rooms.
     async fn standings_that(&self, condition: Condition) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
         let found = Entity::find().select_only().columns([Column::RoomId, Column::Author]).filter(condition);
-        found.order_by_asc(Column::RoomId).limit(FOUND).into_tuple().all(&self.reader).await
+        found.order_by_asc(Column::RoomId).limit(MEMBERSHIP_PURGE_PAGE).into_tuple().all(&self.reader).await
     }
 }
 
 /// Cuts rows into pieces of one room each, few enough for one transaction.
 fn in_rooms(rows: &[(i64, Vec<u8>)]) -> impl Iterator<Item = &[(i64, Vec<u8>)]> {
-    rows.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(FORGOTTEN))
+    rows.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(MEMBERSHIP_PURGE_BATCH))
 }
 
 /// Rows of one room.

@@ -38,42 +38,42 @@ mod vacant;
 mod wal;
 
 pub(crate) use append::Locking;
-pub(crate) use entry::{Appended, Draft, Entry, Subject};
-pub(crate) use epochs::Current;
+pub(crate) use entry::{AppendRequest, AppendResult, NewEvent, Subject};
+pub(crate) use epochs::RoomHead;
 pub(crate) use failure::sync_failed;
-pub(crate) use listing::Listed;
-pub(crate) use membership::Standing;
-pub(crate) use patience::in_time;
-pub(crate) use retention::{Keep, Keeping};
-pub(crate) use rooms::{Found, Room};
+pub(crate) use listing::RoomSummary;
+pub(crate) use membership::Membership;
+pub(crate) use patience::with_timeout;
+pub(crate) use retention::{ExpiringRoom, RetentionPolicy};
+pub(crate) use rooms::{RoomRecord, RoomRef};
 pub(crate) use suggestions::TakenName;
 
 use crate::domain::RoomName;
 use crate::server::config::redacted;
 use entity::room;
-use patience::Patient;
+use patience::TimeoutConnection;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
-use together::Together;
+use together::SingleFlight;
 
 /// A cheap-to-clone handle on the database.
 #[derive(Clone)]
 pub struct Store {
     /// SQLite: exactly one connection, so that there is one writer. PostgreSQL: the pool.
-    writer: Patient,
+    writer: TimeoutConnection,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
-    reader: Patient,
+    reader: TimeoutConnection,
     /// Rooms that are being looked up.
-    found: Together<RoomName, Result<Option<Found>, DbErr>>,
-    derivation: vacant::Derivation,
-    growth: planner::Growth,
-    failing: ready::Failing,
-    wal: wal::Wal,
-    redacting: redaction::Redacting,
+    found: SingleFlight<RoomName, Result<Option<RoomRecord>, DbErr>>,
+    derivation: vacant::RoomDerivation,
+    growth: planner::AppendCounter,
+    failing: ready::WriteHealth,
+    wal: wal::Checkpointer,
+    redacting: redaction::RedactionLock,
     suggesting: suggestions::Suggesting,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
@@ -156,7 +156,9 @@ impl Store {
         self.renew_writer().await?;
         let connection = self.writer.connection().clone();
         let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });
-        self.writer.wait(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) }).await
+        self.writer
+            .with_timeout(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) })
+            .await
     }
 
     /// Begins a transaction that writes in one room, whose row it locks before it touches anything else of the room. All

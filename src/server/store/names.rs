@@ -1,12 +1,12 @@
 //! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
 
 use super::entity::name::{Column, Entity, Model};
-use super::runs::{among, are_among, insert, runs};
+use super::runs::{chunked, insert, pair_in, select_pairs};
 use super::skeleton::skeletons;
 use super::suggestions::TakenName;
-use super::{Draft, Entry, Store, now};
+use super::{AppendRequest, NewEvent, Store, now};
 use crate::domain::{Rejection, Username};
-use crate::server::identity::Author;
+use crate::server::identity::AuthorId;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
@@ -17,32 +17,32 @@ use std::collections::{HashMap, HashSet};
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How long a name is held after it was last used.
-const HELD_MS: i64 = 30 * DAY_MS;
+const CLAIM_TTL_MS: i64 = 30 * DAY_MS;
 
 /// Maximum number of skeletons that one identity holds in a room. Those used longest ago are released.
-const MAX_HELD: usize = 20;
+const MAX_CLAIMS_PER_AUTHOR: usize = 20;
 
 /// How many names that are to go are looked up at once, and how many go in one transaction.
-const FOUND: u64 = 10_000;
-const FORGOTTEN: usize = 250;
+const CLAIM_PURGE_PAGE: u64 = 10_000;
+const CLAIM_PURGE_BATCH: usize = 250;
 
-type Key = (i64, String);
+type NameKey = (i64, String);
 
 /// What a transaction knows of the names that it uses, in rooms that it has locked.
-pub(super) struct Names {
+pub(super) struct UsernameClaims {
     now: i64,
     skeletons: HashMap<Username, Vec<String>>,
-    held: HashMap<Key, Model>,
-    changed: HashSet<Key>,
+    held: HashMap<NameKey, Model>,
+    changed: HashSet<NameKey>,
     /// Identities that hold a name which they did not hold before, with the room.
     claimed: HashSet<(i64, Vec<u8>)>,
 }
 
-impl Names {
+impl UsernameClaims {
     /// Looks up who holds the names of these entries.
     pub(super) async fn look_up(
         transaction: &DatabaseTransaction,
-        entries: impl Iterator<Item = &Entry>,
+        entries: impl Iterator<Item = &AppendRequest>,
         now: i64,
     ) -> Result<Self, DbErr> {
         let mut names = Self {
@@ -52,23 +52,23 @@ impl Names {
             changed: HashSet::new(),
             claimed: HashSet::new(),
         };
-        let mut used: HashSet<Key> = HashSet::new();
+        let mut used: HashSet<NameKey> = HashSet::new();
         for entry in entries {
-            if let Draft::Message { username, .. } = &entry.draft {
+            if let NewEvent::Message { username, .. } = &entry.draft {
                 if !names.skeletons.contains_key(username) {
                     names.skeletons.insert(username.clone(), skeletons(username));
                 }
                 used.extend(names.skeletons[username].iter().map(|skeleton| (entry.room_id, skeleton.clone())));
             }
         }
-        let used: Vec<Key> = used.into_iter().collect();
-        let rows = among(transaction, || held(now), [Column::RoomId, Column::Skeleton], &used).await?;
+        let used: Vec<NameKey> = used.into_iter().collect();
+        let rows = select_pairs(transaction, || active_claims(now), [Column::RoomId, Column::Skeleton], &used).await?;
         names.held.extend(rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)));
         Ok(names)
     }
 
     /// Lets `author` use a name, and hold it from now on; a guest holds nothing. False where somebody else holds it.
-    pub(super) fn claim(&mut self, room_id: i64, username: &Username, author: &Author) -> bool {
+    pub(super) fn claim(&mut self, room_id: i64, username: &Username, author: &AuthorId) -> bool {
         let skeletons = self.skeletons.get(username).map(Vec::as_slice).unwrap_or_default();
         let keys = skeletons.iter().map(|skeleton| (room_id, skeleton.clone()));
         let own = |row: &Model| row.author == author.as_bytes();
@@ -103,17 +103,17 @@ impl Names {
     /// Releases the names used longest ago of those who hold too many.
     async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
-        let mut rows = among(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
+        let mut rows = select_pairs(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
         rows.sort_unstable_by_key(|row| Reverse(row.at));
         let mut counts: HashMap<(i64, Vec<u8>), usize> = HashMap::new();
         rows.retain(|row| {
             let count = counts.entry((row.room_id, row.author.clone())).or_default();
             *count += 1;
-            *count > MAX_HELD
+            *count > MAX_CLAIMS_PER_AUTHOR
         });
-        let released: Vec<Key> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
-        for some in runs(transaction.get_database_backend(), &released) {
-            Entity::delete_many().filter(are_among([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
+        let released: Vec<NameKey> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
+        for some in chunked(transaction.get_database_backend(), &released) {
+            Entity::delete_many().filter(pair_in([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
         }
         Ok(())
     }
@@ -121,19 +121,19 @@ impl Names {
 
 impl Store {
     /// Whether somebody else than `author` holds this name in the room.
-    pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &Author) -> Result<bool, DbErr> {
+    pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Result<bool, DbErr> {
         let skeletons = skeletons(username);
         Ok(!held_by_others(&self.reader, room_id, skeletons, author).await?.is_empty())
     }
 
     /// Removes the names that nobody holds any more. How many these were.
-    pub(crate) async fn forget_names(&self) -> Result<u64, DbErr> {
-        let until = self.now().await? - HELD_MS;
+    pub(crate) async fn purge_username_claims(&self) -> Result<u64, DbErr> {
+        let until = self.now().await? - CLAIM_TTL_MS;
         self.forget_names_that(|| Column::At.lte(until)).await
     }
 
     /// Removes the names that an author holds.
-    pub(super) async fn forget_names_of(&self, author: &Author) -> Result<u64, DbErr> {
+    pub(super) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, DbErr> {
         self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
     }
 
@@ -147,23 +147,23 @@ impl Store {
         let mut gone = 0;
         loop {
             let found = Entity::find().select_only().columns([Column::RoomId, Column::Skeleton]).filter(apply());
-            let found: Vec<Key> =
-                found.order_by_asc(Column::RoomId).limit(FOUND).into_tuple().all(&self.reader).await?;
-            for names in found.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(FORGOTTEN)) {
+            let found: Vec<NameKey> =
+                found.order_by_asc(Column::RoomId).limit(CLAIM_PURGE_PAGE).into_tuple().all(&self.reader).await?;
+            for names in found.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(CLAIM_PURGE_BATCH)) {
                 let Some(transaction) = self.begin_in(names[0].0).await? else { continue };
                 let skeletons = names.iter().map(|(_, skeleton)| skeleton.clone());
                 let some = Column::RoomId.eq(names[0].0).and(Column::Skeleton.is_in(skeletons)).and(apply());
                 gone += Entity::delete_many().filter(some).exec(&transaction).await?.rows_affected;
                 transaction.commit().await?;
             }
-            if (found.len() as u64) < FOUND {
+            if (found.len() as u64) < CLAIM_PURGE_PAGE {
                 return Ok(gone);
             }
         }
     }
 
     /// Why `author` cannot use a name that is taken, and which is free.
-    pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &Author) -> Option<Rejection> {
+    pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Option<Rejection> {
         self.suggest(&[TakenName { room_id, username: username.clone(), author: *author }]).await.pop()
     }
 }
@@ -173,12 +173,12 @@ async fn held_by_others(
     connection: &impl ConnectionTrait,
     room_id: i64,
     skeletons: Vec<String>,
-    author: &Author,
+    author: &AuthorId,
 ) -> Result<HashSet<String>, DbErr> {
     if skeletons.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = held(now())
+    let rows = active_claims(now())
         .filter(Column::RoomId.eq(room_id))
         .filter(Column::Skeleton.is_in(skeletons))
         .filter(Column::Author.ne(author.as_bytes()))
@@ -188,6 +188,6 @@ async fn held_by_others(
 }
 
 /// The names that are held, of all rooms.
-pub(super) fn held(now: i64) -> sea_orm::Select<Entity> {
-    Entity::find().filter(Column::At.gt(now - HELD_MS))
+pub(super) fn active_claims(now: i64) -> sea_orm::Select<Entity> {
+    Entity::find().filter(Column::At.gt(now - CLAIM_TTL_MS))
 }

@@ -6,22 +6,22 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecR
 use std::time::Duration;
 
 /// How long whoever serves waits for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// As long as that, and not longer.
-pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+pub(crate) async fn with_timeout<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
     let late = |_| Err(DbErr::Custom("the database does not answer".into()));
-    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late)
+    tokio::time::timeout(QUERY_TIMEOUT, answer).await.unwrap_or_else(late)
 }
 
 /// A connection, or a pool of them, whose every statement is answered in time.
 #[derive(Clone)]
-pub(super) struct Patient {
+pub(super) struct TimeoutConnection {
     connection: DatabaseConnection,
     limited: bool,
 }
 
-impl Patient {
+impl TimeoutConnection {
     /// For whoever serves.
     pub(super) fn limited(connection: DatabaseConnection) -> Self {
         Self { connection, limited: true }
@@ -38,31 +38,31 @@ impl Patient {
     }
 
     /// Gives up `answer` where it takes too long.
-    pub(super) async fn wait<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        if self.limited { in_time(answer).await } else { answer.await }
+    pub(super) async fn with_timeout<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.limited { with_timeout(answer).await } else { answer.await }
     }
 }
 
 #[async_trait]
-impl ConnectionTrait for Patient {
+impl ConnectionTrait for TimeoutConnection {
     fn get_database_backend(&self) -> DatabaseBackend {
         self.connection.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.wait(self.connection.execute_raw(statement)).await
+        self.with_timeout(self.connection.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.wait(self.connection.execute_unprepared(sql)).await
+        self.with_timeout(self.connection.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.wait(self.connection.query_one_raw(statement)).await
+        self.with_timeout(self.connection.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.wait(self.connection.query_all_raw(statement)).await
+        self.with_timeout(self.connection.query_all_raw(statement)).await
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_does_not_come_is_given_up() {
-        assert!(in_time(std::future::pending::<Result<(), DbErr>>()).await.is_err());
-        assert_eq!(in_time(async { Ok(7) }).await, Ok(7));
+        assert!(with_timeout(std::future::pending::<Result<(), DbErr>>()).await.is_err());
+        assert_eq!(with_timeout(async { Ok(7) }).await, Ok(7));
     }
 }

@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// From so many events on, PostgreSQL is to look at the log whenever this process has appended ten times as many.
-const TELLING: usize = 1000;
+const ANALYZE_THRESHOLD: usize = 1000;
 
 /// By how many events this process has made the log longer.
 #[derive(Clone, Default)]
-pub(super) struct Growth(Arc<AtomicUsize>);
+pub(super) struct AppendCounter(Arc<AtomicUsize>);
 
 impl Store {
     /// So many events more are in the log: has PostgreSQL look at it where they change what rooms are like.
-    pub(super) fn has_grown(&self, events: usize) {
+    pub(super) fn record_appends(&self, events: usize) {
         let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
         let after = before + events;
-        if !self.is_sqlite() && after >= TELLING && after.ilog10() > before.max(1).ilog10() {
+        if !self.is_sqlite() && after >= ANALYZE_THRESHOLD && after.ilog10() > before.max(1).ilog10() {
             // It takes what it takes: nobody waits for it.
             let writer = self.writer.connection().clone();
             tokio::spawn(async move {
@@ -35,7 +35,7 @@ impl Store {
 
 /// Rows of the table, of a room, and of what each further column of the index leaves. That there are few messages among
 /// the events is so in the rooms where it matters: there the index of messages is worth a second look-up for each.
-const EXPECTED: &str = "
+const SEED_STATISTICS: &str = "
     ANALYZE site;
     DELETE FROM sqlite_stat1 WHERE tbl = 'events';
     INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
@@ -46,19 +46,19 @@ const EXPECTED: &str = "
     ANALYZE sqlite_schema;";
 
 /// Has every connection from here on expect large rooms.
-pub(super) async fn expect_large_rooms(writer: &DatabaseConnection) -> Result<(), DbErr> {
-    writer.execute_unprepared(EXPECTED).await.map(|_| ())
+pub(super) async fn seed_statistics(writer: &DatabaseConnection) -> Result<(), DbErr> {
+    writer.execute_unprepared(SEED_STATISTICS).await.map(|_| ())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::server::identity::Author;
+    use crate::server::identity::AuthorId;
     use crate::server::store::Store;
     use crate::server::store::entity::event::{Column, Entity, Kind};
     use crate::server::store::entity::name;
-    use crate::server::store::history::{Direction, messages, unread};
-    use crate::server::store::patience::Patient;
-    use crate::server::store::runs::are_among;
+    use crate::server::store::history::{PageDirection, messages, unread};
+    use crate::server::store::patience::TimeoutConnection;
+    use crate::server::store::runs::pair_in;
     use sea_orm::{
         ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
     };
@@ -71,7 +71,7 @@ mod tests {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
         let mut plan = String::new();
-        for connection in [&store.reader, &store.writer].map(Patient::connection) {
+        for connection in [&store.reader, &store.writer].map(TimeoutConnection::connection) {
             for row in connection.query_all_raw(explain.clone()).await.expect("a plan") {
                 plan += &row.try_get_by_index::<String>(3).expect("a line");
                 plan += "\n";
@@ -88,11 +88,11 @@ mod tests {
             let store = Store::open(&url).await.expect("a store");
             for count in [1, 2, 256] {
                 let ids: Vec<_> = (0..count).map(|number| (number % 3, format!("id{number}"))).collect();
-                let known = plan(&store, Entity::find().filter(are_among([Column::RoomId, Column::Id], &ids))).await;
+                let known = plan(&store, Entity::find().filter(pair_in([Column::RoomId, Column::Id], &ids))).await;
                 assert!(known.contains("events_once (room_id=? AND id=?)"), "{known}");
                 assert!(!known.contains("SCAN events") && !known.contains("(room_id=?)"), "{known}");
                 let names = name::Entity::find();
-                let names = names.filter(are_among([name::Column::RoomId, name::Column::Skeleton], &ids));
+                let names = names.filter(pair_in([name::Column::RoomId, name::Column::Skeleton], &ids));
                 let names = plan(&store, names).await;
                 assert!(names.contains("(room_id=? AND skeleton=?)") && !names.contains("SCAN names"), "{names}");
             }
@@ -103,17 +103,17 @@ mod tests {
             let before = plan(&store, before).await;
             assert!(before.contains("PRIMARY KEY (room_id=? AND seq<?)"), "{before}");
             for (messages, found) in [
-                (messages(1, Column::Seq.lt(9000), Direction::Back, 51), "seq<?"),
-                (messages(1, Column::Seq.gte(9000), Direction::Forward, 51), "seq>?"),
+                (messages(1, Column::Seq.lt(9000), PageDirection::Back, 51), "seq<?"),
+                (messages(1, Column::Seq.gte(9000), PageDirection::Forward, 51), "seq>?"),
                 (
-                    messages(1, Column::Seq.gt(9000), Direction::Forward, 500).filter(Column::DeletedBy.is_null()),
+                    messages(1, Column::Seq.gt(9000), PageDirection::Forward, 500).filter(Column::DeletedBy.is_null()),
                     "seq>?",
                 ),
             ] {
                 let messages = plan(&store, messages).await;
                 assert!(messages.contains(&format!("INDEX events_messages (room_id=? AND {found})")), "{messages}");
             }
-            let unread = explain(&store, DbBackend::Sqlite.build(&unread(1, 7, &Author::HOST))).await;
+            let unread = explain(&store, DbBackend::Sqlite.build(&unread(1, 7, &AuthorId::HOST))).await;
             assert!(unread.contains("events_messages (room_id=? AND seq>?)"), "{unread}");
             store.close().await.expect("closed");
         }

@@ -1,8 +1,8 @@
 //! Opening PostgreSQL: migrated by one node, and with sessions that end with the node that they belong to.
 
-use super::connect::{PATIENCE, assert_durable, options};
+use super::connect::{CONNECT_TIMEOUT, assert_durable, options};
 use super::indexes::build_beside_writers;
-use super::patience::Patient;
+use super::patience::TimeoutConnection;
 use super::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
@@ -34,7 +34,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 pub(super) async fn open_postgres(url: &str) -> Result<Store, StoreError> {
-    let pool = Patient::limited(connect_postgres(url).await?);
+    let pool = TimeoutConnection::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
     Ok(Store::new(pool.clone(), pool, None))
 }
@@ -62,7 +62,7 @@ async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), StoreError> {
 }
 
 async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
-    let refused = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await.ok()?.err()?;
+    let refused = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect(url)).await.ok()?.err()?;
     Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
 }
 

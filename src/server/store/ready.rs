@@ -11,33 +11,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const READ_ONLY: &str = "SHOW transaction_read_only";
 
 /// Under which name something is written to find out.
-const TRIED: &str = "tried";
+const PROBE_KEY: &str = "tried";
 
 /// Whether the last batch could not be written.
 #[derive(Clone, Default)]
-pub(super) struct Failing(Arc<AtomicBool>);
+pub(super) struct WriteHealth(Arc<AtomicBool>);
 
-impl Failing {
+impl WriteHealth {
     /// Something is to be written.
-    pub(super) fn begin(&self) -> Writing<'_> {
-        Writing { failing: self, failed: true }
+    pub(super) fn begin(&self) -> WriteGuard<'_> {
+        WriteGuard { failing: self, failed: true }
     }
 }
 
 /// As long as this lives, something is being written. It failed, also where somebody gave up waiting for it, unless it
 /// is said to be stored.
-pub(super) struct Writing<'a> {
-    failing: &'a Failing,
+pub(super) struct WriteGuard<'a> {
+    failing: &'a WriteHealth,
     failed: bool,
 }
 
-impl Writing<'_> {
+impl WriteGuard<'_> {
     pub(super) fn stored(mut self) {
         self.failed = false;
     }
 }
 
-impl Drop for Writing<'_> {
+impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         self.failing.0.store(self.failed, Ordering::Relaxed);
     }
@@ -48,18 +48,19 @@ impl Store {
     /// messages to a node that is not ready, so no other would come that shows that it is again.
     pub(crate) async fn ready(&self) -> Result<(), DbErr> {
         if self.is_sqlite() {
-            self.reader.wait(self.reader.connection().ping()).await?;
+            self.reader.with_timeout(self.reader.connection().ping()).await?;
         } else {
             assert_writable(&self.reader).await?;
         }
         if self.failing.0.load(Ordering::Relaxed) {
-            self.writer.wait(self.try_to_write()).await?;
+            self.writer.with_timeout(self.probe_write()).await?;
         }
         Ok(())
     }
 
-    async fn try_to_write(&self) -> Result<(), DbErr> {
-        let row = site::ActiveModel { name: Set(TRIED.to_owned()), value: Set(super::now().to_be_bytes().to_vec()) };
+    async fn probe_write(&self) -> Result<(), DbErr> {
+        let row =
+            site::ActiveModel { name: Set(PROBE_KEY.to_owned()), value: Set(super::now().to_be_bytes().to_vec()) };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
         let writing = self.failing.begin();
         let transaction = self.begin().await?;
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_to_be_stored_has_failed() {
-        let failing = Failing::default();
+        let failing = WriteHealth::default();
         let is_failing = || failing.0.load(Ordering::Relaxed);
         assert!(!is_failing());
         drop(failing.begin());

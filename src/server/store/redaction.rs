@@ -5,7 +5,7 @@
 use super::Store;
 use super::entity::event::{Column, Entity, Kind};
 use super::entity::site;
-use super::runs::runs;
+use super::runs::chunked;
 use crate::domain::Seq;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
@@ -17,21 +17,21 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How many edits are blanked in the transaction that removes what they are of.
-const MAX_AT_ONCE: usize = 1000;
+const MAX_INLINE_REDACTIONS: usize = 1000;
 
 /// How many edits are looked up at once after that, and how many are blanked in one transaction.
-const FOUND: u64 = 20_000;
-const STEP: usize = 250;
+const REDACTION_PAGE: u64 = 20_000;
+const REDACTION_BATCH: usize = 250;
 
 /// How long others have the database to themselves between two such transactions.
-const PAUSE: Duration = Duration::from_millis(5);
+const REDACTION_DELAY: Duration = Duration::from_millis(5);
 
 /// How the rows are called that say which message's edits have to go.
-const PREFIX: &str = "redact:";
+const PENDING_REDACTION_PREFIX: &str = "redact:";
 
 /// Lets one caller at a time blank what was left over.
 #[derive(Clone, Default)]
-pub(super) struct Redacting(Arc<Mutex<()>>);
+pub(super) struct RedactionLock(Arc<Mutex<()>>);
 
 /// Blanks the edits of these messages. Returns whether something is left to [`Store::redact_rest`].
 pub(super) async fn redact_edits(
@@ -39,14 +39,14 @@ pub(super) async fn redact_edits(
     room_id: i64,
     targets: &[Seq],
 ) -> Result<bool, DbErr> {
-    let (mut left, mut has_rest) = (MAX_AT_ONCE, false);
+    let (mut left, mut has_rest) = (MAX_INLINE_REDACTIONS, false);
     for &target in targets {
         let mut found: Vec<Seq> =
             readable_edits(room_id, target).limit(left as u64 + 1).into_tuple().all(transaction).await?;
         if found.len() > left {
             found.truncate(left);
             has_rest = true;
-            let name = format!("{PREFIX}{room_id}:{target}");
+            let name = format!("{PENDING_REDACTION_PREFIX}{room_id}:{target}");
             let rest = site::ActiveModel { name: Set(name), value: Set(Vec::new()) };
             let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
             site::Entity::insert(rest).on_conflict(once).exec_without_returning(transaction).await?;
@@ -68,7 +68,7 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 
 /// Blanks the texts of these events.
 pub(super) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
-    for seqs in runs(transaction.get_database_backend(), seqs) {
+    for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
         Entity::update_many().col_expr(Column::Text, Expr::value("")).filter(these).exec(transaction).await?;
     }
@@ -77,33 +77,34 @@ pub(super) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs:
 
 impl Store {
     /// Blanks what was left over, in a task of its own.
-    pub(super) fn redact_rest_soon(&self) {
+    pub(super) fn schedule_redaction(&self) {
         let store = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = store.redact_rest().await {
+            if let Err(error) = store.redact_pending().await {
                 tracing::warn!(%error, "some texts that were removed wait to be blanked");
             }
         });
     }
 
     /// Blanks the edits that were left over by whoever removed what they are of.
-    pub(crate) async fn redact_rest(&self) -> Result<(), DbErr> {
+    pub(crate) async fn redact_pending(&self) -> Result<(), DbErr> {
         let _turn = self.redacting.0.lock().await;
-        let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PREFIX));
+        let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
         while let Some(row) = rest().one(&self.reader).await? {
-            let place = row.name.strip_prefix(PREFIX).and_then(|place| place.split_once(':'));
+            let place = row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|place| place.split_once(':'));
             if let Some((Ok(room_id), Ok(target))) = place.map(|(room_id, target)| (room_id.parse(), target.parse())) {
                 self.redact_all(room_id, target).await?;
             }
             site::Entity::delete_by_id(row.name).exec(&self.writer).await?;
-            self.forget_deleted();
+            self.schedule_checkpoint();
         }
         Ok(())
     }
 
     async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), DbErr> {
         loop {
-            let found: Vec<Seq> = readable_edits(room_id, target).limit(FOUND).into_tuple().all(&self.reader).await?;
+            let found: Vec<Seq> =
+                readable_edits(room_id, target).limit(REDACTION_PAGE).into_tuple().all(&self.reader).await?;
             if found.is_empty() {
                 return Ok(());
             }
@@ -115,11 +116,11 @@ impl Store {
 
     /// Blanks the texts of these events, a few at a time. Returns whether there is such a room.
     pub(super) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, DbErr> {
-        for some in seqs.chunks(STEP) {
+        for some in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
             blank(&transaction, room_id, some).await?;
             transaction.commit().await?;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(REDACTION_DELAY).await;
         }
         Ok(true)
     }
@@ -129,8 +130,8 @@ impl Store {
 mod tests {
     use super::*;
     use crate::domain::{EventId, MessageText, RoomName, Username};
-    use crate::server::identity::Identities;
-    use crate::server::store::{Draft, Entry, Locking};
+    use crate::server::identity::IdentitySigner;
+    use crate::server::store::{AppendRequest, Locking, NewEvent};
     use sea_orm::PaginatorTrait;
 
     /// How many edits still have a text.
@@ -143,10 +144,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/chat.db", directory.path().display())).await.unwrap();
         let room_id = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
-        let author = Identities::guest();
-        let entry = |id: &str, draft| Entry { room_id, begins: None, author, id: EventId::parse(id).unwrap(), draft };
+        let author = IdentitySigner::guest();
+        let entry =
+            |id: &str, draft| AppendRequest { room_id, begins: None, author, id: EventId::parse(id).unwrap(), draft };
         let text = MessageText::parse("said").unwrap();
-        let said = entry("said", Draft::Message { username: Username::anonymous(), text });
+        let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
         store.append(&[said], Locking::Wait).await.unwrap();
         let edits = "INSERT INTO events WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 3001) \
                      SELECT room_id, n, author, 'e' || n, 1, at, '', 1, 'edited', NULL, NULL FROM n, events";
@@ -156,15 +158,15 @@ mod tests {
 
         // Nobody goes on with the rest for now.
         let turn = store.redacting.0.lock().await;
-        store.append(&[entry("gone", Draft::Delete { target: 1 })], Locking::Wait).await.unwrap();
-        assert_eq!(readable(&store).await, 3000 - MAX_AT_ONCE as u64);
+        store.append(&[entry("gone", NewEvent::Delete { target: 1 })], Locking::Wait).await.unwrap();
+        assert_eq!(readable(&store).await, 3000 - MAX_INLINE_REDACTIONS as u64);
         for event in store.events_after(room_id, 0, 4000).await.unwrap() {
             assert!(!format!("{:?}", event.body).contains("edited\""), "what is left is shown to nobody: {event:?}");
         }
         drop(turn);
-        store.redact_rest().await.unwrap();
+        store.redact_pending().await.unwrap();
         assert_eq!(readable(&store).await, 0);
-        let rest = site::Entity::find().filter(site::Column::Name.starts_with(PREFIX));
+        let rest = site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
         assert_eq!(rest.count(&store.reader).await.unwrap(), 0);
         store.close().await.unwrap();
     }

@@ -13,21 +13,21 @@ use std::num::NonZeroU32;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How many events go in one transaction: a few milliseconds, in which others wait.
-pub(super) const BATCH: u64 = 250;
+pub(super) const PURGE_BATCH: u64 = 250;
 
 /// How many rooms are looked at in one query.
-const ROOMS: u64 = 500;
+const RETENTION_PAGE_ROOMS: u64 = 500;
 
 /// How long a room keeps its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum RetentionPolicy {
     /// As the site's setting says.
     Default,
     Forever,
     Days(NonZeroU32),
 }
 
-impl Keep {
+impl RetentionPolicy {
     fn column(self) -> Option<i32> {
         match self {
             Self::Default => None,
@@ -47,13 +47,13 @@ impl Keep {
 
 /// A room that does not keep everything.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keeping {
+pub(crate) struct ExpiringRoom {
     pub(crate) room_id: i64,
     /// Events before this moment go, in UTC milliseconds.
     before: i64,
 }
 
-impl Keeping {
+impl ExpiringRoom {
     /// Of a room that goes with everything in it.
     pub(super) fn nothing(room_id: i64) -> Self {
         Self { room_id, before: i64::MAX }
@@ -62,13 +62,13 @@ impl Keeping {
 
 impl Store {
     /// How long a room keeps its messages; `None` if there is no such room.
-    pub(crate) async fn keep(&self, name: &RoomName) -> Result<Option<Keep>, DbErr> {
+    pub(crate) async fn retention(&self, name: &RoomName) -> Result<Option<RetentionPolicy>, DbErr> {
         let row = room::Entity::find().filter(room::Column::Name.eq(name.as_str())).one(&self.reader).await?;
-        Ok(row.map(|row| Keep::from_column(row.keep_days)))
+        Ok(row.map(|row| RetentionPolicy::from_column(row.keep_days)))
     }
 
     /// Sets it. Whether there is such a room.
-    pub(crate) async fn set_keep(&self, name: &RoomName, keep: Keep) -> Result<bool, DbErr> {
+    pub(crate) async fn set_retention(&self, name: &RoomName, keep: RetentionPolicy) -> Result<bool, DbErr> {
         let set = room::Entity::update_many()
             .col_expr(room::Column::KeepDays, Expr::value(keep.column()))
             .filter(room::Column::Name.eq(name.as_str()));
@@ -76,31 +76,35 @@ impl Store {
     }
 
     /// Some of the rooms with ids above `after` that do not keep everything, in the order of their ids.
-    pub(crate) async fn keeping(&self, after: i64, default: Option<NonZeroU32>) -> Result<Vec<Keeping>, DbErr> {
+    pub(crate) async fn rooms_with_retention(
+        &self,
+        after: i64,
+        default: Option<NonZeroU32>,
+    ) -> Result<Vec<ExpiringRoom>, DbErr> {
         let own = Condition::any().add(room::Column::KeepDays.gt(0));
         let kept = if default.is_some() { own.add(room::Column::KeepDays.is_null()) } else { own };
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after).and(room::Column::Head.gt(0)))
             .filter(kept)
             .order_by_asc(room::Column::Id)
-            .limit(ROOMS)
+            .limit(RETENTION_PAGE_ROOMS)
             .all(&self.reader)
             .await?;
         let now = self.now().await?;
         let keeping = |row: room::Model| {
-            let days = match Keep::from_column(row.keep_days) {
-                Keep::Days(days) => Some(days),
-                Keep::Default => default,
-                Keep::Forever => None,
+            let days = match RetentionPolicy::from_column(row.keep_days) {
+                RetentionPolicy::Days(days) => Some(days),
+                RetentionPolicy::Default => default,
+                RetentionPolicy::Forever => None,
             };
-            days.map(|days| Keeping { room_id: row.id, before: now - i64::from(days.get()) * DAY_MS })
+            days.map(|days| ExpiringRoom { room_id: row.id, before: now - i64::from(days.get()) * DAY_MS })
         };
         Ok(rows.into_iter().filter_map(keeping).collect())
     }
 
     /// Removes the oldest events of a room that are not to be kept, one batch of them, with what was edited into them
     /// later. How many these were.
-    pub(crate) async fn forget_oldest(&self, keeping: Keeping) -> Result<u64, DbErr> {
+    pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, DbErr> {
         use event::Column;
         let of_room = || Column::RoomId.eq(keeping.room_id);
         let Some(last) = self.last_to_forget(keeping).await? else { return Ok(0) };
@@ -118,18 +122,18 @@ impl Store {
             transaction.commit().await?;
             Ok((gone.rows_affected, has_rest))
         };
-        let (gone, has_rest) = self.writer.wait(removed).await?;
+        let (gone, has_rest) = self.writer.with_timeout(removed).await?;
         if has_rest {
-            self.redact_rest_soon();
+            self.schedule_redaction();
         }
         Ok(gone)
     }
 
     /// The last of the events that the next batch removes.
-    async fn last_to_forget(&self, keeping: Keeping) -> Result<Option<Seq>, DbErr> {
+    async fn last_to_forget(&self, keeping: ExpiringRoom) -> Result<Option<Seq>, DbErr> {
         use event::Column;
         let Some(first) = self.oldest(keeping.room_id).await? else { return Ok(None) };
-        let end = first.saturating_add(BATCH as Seq - 1);
+        let end = first.saturating_add(PURGE_BATCH as Seq - 1);
         if keeping.before == i64::MAX {
             return Ok(Some(end));
         }
@@ -140,7 +144,7 @@ impl Store {
             .columns([Column::Seq, Column::At])
             .filter(Column::RoomId.eq(keeping.room_id).and(Column::At.lte(latest)))
             .order_by_asc(Column::Seq)
-            .limit(BATCH)
+            .limit(PURGE_BATCH)
             .into_tuple()
             .all(&self.reader)
             .await?;

@@ -2,8 +2,8 @@
 
 use super::{Store, entity::event, entity::room};
 use crate::domain::page::Ownership;
-use crate::domain::{Epoch, Key, RoomName, Seq};
-use crate::server::identity::Author;
+use crate::domain::{Epoch, RoomKey, RoomName, Seq};
+use crate::server::identity::AuthorId;
 use crate::server::metrics::timed;
 use crate::server::random;
 use sea_orm::{
@@ -14,7 +14,7 @@ use sea_orm::{
 
 /// A room as the server knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct RoomRef {
     pub(crate) id: i64,
     pub(crate) name: RoomName,
     pub(crate) epoch: Epoch,
@@ -22,15 +22,15 @@ pub(crate) struct Room {
 
 /// A room as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) room: Room,
+pub(crate) struct RoomRecord {
+    pub(crate) room: RoomRef,
     /// The newest number of its log.
     pub(crate) head: Seq,
     /// The oldest number that the log still holds; 0 if it holds none.
     pub(crate) first: Seq,
     owner: Option<Vec<u8>>,
     /// Of a private room: what lets others than its members in.
-    invitation: Option<Key>,
+    invitation: Option<RoomKey>,
     /// Whether only members come in.
     pub(crate) locked: bool,
     /// Whether anybody's standing is to be looked up.
@@ -39,23 +39,23 @@ pub(crate) struct Found {
     pub(crate) muted_until: i64,
 }
 
-impl Found {
+impl RoomRecord {
     /// A room that has no row yet.
-    pub(super) fn vacant(room: Room) -> Self {
+    pub(super) fn vacant(room: RoomRef) -> Self {
         Self { room, head: 0, first: 0, owner: None, invitation: None, locked: false, moderated: false, muted_until: 0 }
     }
 
     /// Whose the room is, for `author` to know.
-    pub(crate) fn ownership(&self, author: &Author) -> Ownership {
+    pub(crate) fn ownership(&self, author: &AuthorId) -> Ownership {
         match &self.owner {
-            None => Ownership::Nobodys,
-            Some(owner) if owner == author.as_bytes() => Ownership::Yours,
-            Some(_) => Ownership::Anothers,
+            None => Ownership::Unowned,
+            Some(owner) if owner == author.as_bytes() => Ownership::Own,
+            Some(_) => Ownership::Other,
         }
     }
 
     /// Whether somebody who is no member may enter with what they bring: into a private room, its invitation.
-    pub(crate) fn invites(&self, brought: Option<Key>) -> bool {
+    pub(crate) fn invites(&self, brought: Option<RoomKey>) -> bool {
         !self.locked && (!self.room.name.is_private() || self.invitation.is_some() && self.invitation == brought)
     }
 
@@ -72,19 +72,19 @@ impl Found {
 
 impl Store {
     /// The room of this name and the head of its log, if there is one.
-    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<Found>, DbErr> {
+    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, DbErr> {
         let (reader, wanted) = (self.reader.clone(), name.clone());
         let question = move || {
             let (reader, wanted) = (reader.clone(), by_name(&wanted));
-            async move { Ok(timed("room", wanted.one(&reader)).await?.map(Found::from)) }
+            async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
         };
         let failed = || Err(DbErr::Custom("the room was not looked up".into()));
-        self.found.ask(name, question).await.unwrap_or_else(failed)
+        self.found.run(name, question).await.unwrap_or_else(failed)
     }
 
     /// Makes a private room with this title, which belongs to `owner`; its name.
-    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &Author) -> Result<RoomName, DbErr> {
-        let key = Key::new(random::bits());
+    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, DbErr> {
+        let key = RoomKey::new(random::bits());
         let name = title.with_key(key);
         let new = room::ActiveModel {
             owner: Set(Some(owner.as_bytes().to_vec())),
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Whether the room is this author's.
-    pub(crate) async fn owns(&self, room_id: i64, author: &Author) -> Result<bool, DbErr> {
+    pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, DbErr> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
     }
@@ -111,13 +111,13 @@ impl Store {
 
 /// A room, and where its log begins.
 #[derive(FromQueryResult)]
-struct Row {
+struct RoomRow {
     #[sea_orm(nested)]
     room: room::Model,
     first: Option<Seq>,
 }
 
-fn by_name(name: &RoomName) -> Selector<SelectModel<Row>> {
+fn by_name(name: &RoomName) -> Selector<SelectModel<RoomRow>> {
     let of_room = Expr::col((event::Entity, event::Column::RoomId)).equals((room::Entity, room::Column::Id));
     let first = Query::select().expr(event::Column::Seq.min()).from(event::Entity).and_where(of_room).take();
     room::Entity::find()
@@ -126,14 +126,14 @@ fn by_name(name: &RoomName) -> Selector<SelectModel<Row>> {
         .into_model()
 }
 
-impl From<Row> for Found {
-    fn from(Row { room: row, first }: Row) -> Self {
+impl From<RoomRow> for RoomRecord {
+    fn from(RoomRow { room: row, first }: RoomRow) -> Self {
         Self {
-            room: Room { id: row.id, name: RoomName::from_stored(row.name), epoch: Epoch(row.epoch) },
+            room: RoomRef { id: row.id, name: RoomName::from_trusted(row.name), epoch: Epoch(row.epoch) },
             head: row.head,
             first: first.unwrap_or_default(),
             owner: row.owner,
-            invitation: row.invitation.as_deref().and_then(Key::parse),
+            invitation: row.invitation.as_deref().and_then(RoomKey::parse),
             locked: row.locked,
             moderated: row.moderated,
             muted_until: 0,

@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, sea_query::OnConflict};
 
 impl Store {
     /// 32 secret random bytes under `name`: made at the first call, the same ever after and on every node.
-    pub(crate) async fn secret(&self, name: &str) -> Result<Vec<u8>, DbErr> {
+    pub(crate) async fn get_or_create_secret(&self, name: &str) -> Result<Vec<u8>, DbErr> {
         if let Some(row) = site::Entity::find_by_id(name).one(&self.reader).await? {
             return Ok(row.value);
         }

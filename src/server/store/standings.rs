@@ -1,22 +1,22 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
 use super::entity::standing::{Column, Entity, Model};
-use super::runs::{among, insert};
-use super::{Draft, Entry, clock, entity::event, entity::room};
-use crate::domain::moderation::{Action, MAX_SECONDS, MAX_SLOW_MODE, Moderation};
-use crate::domain::{Key, Participant, Rejection, RejectionCode, Timestamp, Username};
-use crate::server::identity::{Author, tag_of};
+use super::runs::{insert, select_pairs};
+use super::{AppendRequest, NewEvent, clock, entity::event, entity::room};
+use crate::domain::moderation::{MAX_MUTE_SECONDS, MAX_SLOW_MODE_SECONDS, Moderation, ModerationAction};
+use crate::domain::{Participant, Rejection, RejectionCode, RoomKey, Timestamp, Username};
+use crate::server::identity::{AuthorId, tag_of};
 use crate::server::random;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, sea_query::OnConflict};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Whoever wrote one of so many newest events counts as in the room when it is locked.
-const RECENT: i64 = 1000;
+const MAX_SLOWED_AUTHORS: i64 = 1000;
 
 /// Until when somebody stays away who was removed from a private room.
-pub(super) const FOR_GOOD: i64 = i64::MAX;
+pub(super) const PERMANENT: i64 = i64::MAX;
 
-type Place = (i64, Vec<u8>);
+type MemberKey = (i64, Vec<u8>);
 
 /// Columns of a row that a batch changes; only these are written. Who is let in at the same time stays in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,26 +45,26 @@ impl Columns {
 
 /// What a transaction knows of how people stand in the rooms that it has locked.
 #[derive(Default)]
-pub(super) struct Standings {
-    known: HashMap<Place, Model>,
-    changed: HashMap<Place, Columns>,
+pub(super) struct Memberships {
+    known: HashMap<MemberKey, Model>,
+    changed: HashMap<MemberKey, Columns>,
     /// Rooms that were locked, and the newest number of each.
     locked: Vec<(i64, i64)>,
 }
 
-impl Standings {
+impl Memberships {
     /// Looks up the authors of these entries, and of the messages that they are about, in rooms where anything is to be
     /// known.
     pub(super) async fn look_up(
         transaction: &DatabaseTransaction,
-        entries: &[Entry],
+        entries: &[AppendRequest],
         rooms: &HashMap<i64, room::Model>,
         targets: &HashMap<(i64, i64), event::Model>,
     ) -> Result<Self, DbErr> {
-        let mut wanted: HashSet<Place> = HashSet::new();
+        let mut wanted: HashSet<MemberKey> = HashSet::new();
         for entry in entries {
             let room = rooms.get(&entry.room_id);
-            if room.is_some_and(|room| room.moderated) || matches!(entry.draft, Draft::Moderate { .. }) {
+            if room.is_some_and(|room| room.moderated) || matches!(entry.draft, NewEvent::Moderate { .. }) {
                 let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
                 let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
                 let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
@@ -73,27 +73,27 @@ impl Standings {
                 wanted.extend(authors.map(|author| (entry.room_id, author)));
             }
         }
-        let wanted: Vec<Place> = wanted.into_iter().collect();
+        let wanted: Vec<MemberKey> = wanted.into_iter().collect();
         let mut standings = Self::default();
-        let rows = among(transaction, Entity::find, [Column::RoomId, Column::Author], &wanted).await?;
+        let rows = select_pairs(transaction, Entity::find, [Column::RoomId, Column::Author], &wanted).await?;
         standings.known.extend(rows.into_iter().map(|row| ((row.room_id, row.author.clone()), row)));
         Ok(standings)
     }
 
     /// Whether the author may do this now.
-    pub(super) fn may(&mut self, room: &room::Model, entry: &Entry, now: i64) -> Result<(), Rejection> {
+    pub(super) fn authorize(&mut self, room: &room::Model, entry: &AppendRequest, now: i64) -> Result<(), Rejection> {
         if !room.moderated || entry.author.is_host() {
             return Ok(());
         }
         // Nobody is kept from taking back what they said.
-        if matches!(entry.draft, Draft::Delete { .. }) {
+        if matches!(entry.draft, NewEvent::Delete { .. }) {
             return Ok(());
         }
         let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
         let latest = |of: fn(&Model) -> i64| standings.iter().map(of).max().unwrap_or_default();
         let banned_until = latest(|standing| standing.banned_until);
         if banned_until > now {
-            let removed = banned_until == FOR_GOOD;
+            let removed = banned_until == PERMANENT;
             let detail =
                 if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
@@ -119,7 +119,7 @@ impl Standings {
     }
 
     /// The author did so.
-    pub(super) fn did(&mut self, room: &room::Model, entry: &Entry, now: i64) {
+    pub(super) fn record_activity(&mut self, room: &room::Model, entry: &AppendRequest, now: i64) {
         if is_slowed(room, entry) {
             for author in entry.author.standings() {
                 self.of(room.id, &author).spoke_at = now;
@@ -132,15 +132,15 @@ impl Standings {
     pub(super) fn moderate(
         &mut self,
         room: &mut room::Model,
-        entry: &Entry,
-        (action, seconds): (Action, Option<u32>),
+        entry: &AppendRequest,
+        (action, seconds): (ModerationAction, Option<u32>),
         subject: Option<(Vec<u8>, Username)>,
         now: i64,
     ) -> Result<Moderation, Rejection> {
         if room.owner.as_deref() != Some(entry.author.as_bytes()) && !entry.author.is_host() {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only the owner of the room can do this."));
         }
-        let renews = matches!(action, Action::Renew | Action::Remove);
+        let renews = matches!(action, ModerationAction::Renew | ModerationAction::Remove);
         if renews && room.invitation.is_none() {
             let detail = "This room is not private: whoever has its address comes in.";
             return Err(Rejection::new(RejectionCode::Invalid, detail));
@@ -152,30 +152,32 @@ impl Standings {
             if author == entry.author.as_bytes() {
                 return Err(Rejection::new(RejectionCode::Invalid, "This is you."));
             }
-            if action == Action::HandOver && Author::from_stored(&author).is_none_or(|author| author.is_guest()) {
+            if action == ModerationAction::HandOver
+                && AuthorId::from_stored(&author).is_none_or(|author| author.is_guest())
+            {
                 let detail = "This is a guest, who will not be back: the room would belong to nobody.";
                 return Err(Rejection::new(RejectionCode::Invalid, detail));
             }
             moderation.subject = Some(Participant { username, tag: tag_of(&author) });
-            let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
+            let seconds = seconds.filter(|seconds| (1..=MAX_MUTE_SECONDS).contains(seconds));
             let until = seconds.map(|seconds| now + i64::from(seconds) * 1000);
             let missing = || Rejection::new(RejectionCode::Invalid, "`seconds` says for how long: 1 to 31536000.");
             let network = kept_under(&author);
             let standing = self.of(room.id, &network);
             let columns = match action {
-                Action::Mute => {
+                ModerationAction::Mute => {
                     standing.muted_until = until.ok_or_else(missing)?;
                     Columns::MUTED
                 }
-                Action::Ban => {
+                ModerationAction::Ban => {
                     standing.banned_until = until.ok_or_else(missing)?;
                     Columns::BANNED
                 }
-                Action::Remove => {
-                    (standing.member, standing.banned_until) = (false, FOR_GOOD);
+                ModerationAction::Remove => {
+                    (standing.member, standing.banned_until) = (false, PERMANENT);
                     Columns::MEMBER.and(Columns::BANNED)
                 }
-                Action::HandOver => {
+                ModerationAction::HandOver => {
                     (standing.member, standing.muted_until, standing.banned_until) = (true, 0, 0);
                     // Whoever gives a room away stays in it.
                     let before = room.owner.replace(author.clone()).unwrap_or_default();
@@ -188,7 +190,7 @@ impl Standings {
                     Columns::MUTED.and(Columns::BANNED)
                 }
             };
-            if matches!(action, Action::Mute | Action::Ban) {
+            if matches!(action, ModerationAction::Mute | ModerationAction::Ban) {
                 moderation.until = until.map(Timestamp);
             }
             if network != author {
@@ -201,25 +203,25 @@ impl Standings {
             self.change(room.id, author, columns);
         }
         match action {
-            Action::SlowMode => {
-                let seconds = seconds.filter(|seconds| *seconds <= MAX_SLOW_MODE);
+            ModerationAction::SlowMode => {
+                let seconds = seconds.filter(|seconds| *seconds <= MAX_SLOW_MODE_SECONDS);
                 let invalid = || Rejection::new(RejectionCode::Invalid, "`seconds` says how slow: 0 to 3600.");
                 moderation.seconds = Some(seconds.ok_or_else(invalid)?);
                 room.slow_mode = seconds.and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or_default();
             }
-            Action::Lock => {
+            ModerationAction::Lock => {
                 room.locked = true;
                 // Into a private room nobody comes but its members anyway.
                 if room.invitation.is_none() {
                     self.locked.push((room.id, room.head));
                 }
             }
-            Action::Unlock => room.locked = false,
+            ModerationAction::Unlock => room.locked = false,
             _ => {}
         }
         if renews {
             // Whoever was removed has the one from before.
-            room.invitation = Some(Key::new(random::bits()).to_string());
+            room.invitation = Some(RoomKey::new(random::bits()).to_string());
         }
         room.moderated = true;
         Ok(moderation)
@@ -248,7 +250,7 @@ impl Standings {
             let members = "INSERT INTO standings (room_id, author, member, muted_until, banned_until, spoke_at) \
                            SELECT DISTINCT room_id, author, true, 0, 0, 0 FROM events WHERE room_id = $1 AND seq > $2 \
                            ON CONFLICT (room_id, author) DO UPDATE SET member = true";
-            let values = [room_id.into(), (head - RECENT).into()];
+            let values = [room_id.into(), (head - MAX_SLOWED_AUTHORS).into()];
             let backend = transaction.get_database_backend();
             transaction.execute_raw(Statement::from_sql_and_values(backend, members, values)).await?;
         }
@@ -258,11 +260,11 @@ impl Standings {
 
 /// The author under which is kept how `author` stands, as the database holds it.
 fn kept_under(author: &[u8]) -> Vec<u8> {
-    Author::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
+    AuthorId::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
 }
 
-fn is_slowed(room: &room::Model, entry: &Entry) -> bool {
-    room.slow_mode > 0 && matches!(entry.draft, Draft::Message { .. })
+fn is_slowed(room: &room::Model, entry: &AppendRequest) -> bool {
+    room.slow_mode > 0 && matches!(entry.draft, NewEvent::Message { .. })
 }
 
 pub(super) fn new(room_id: i64, author: Vec<u8>) -> Model {

@@ -1,12 +1,12 @@
 //! Free names, for those who wanted one that is taken. They are looked for by a reader: whoever writes does not wait for
 //! it, however many want the same name.
 
-use super::names::held;
-use super::runs::among;
+use super::names::active_claims;
+use super::runs::select_pairs;
 use super::skeleton::skeletons;
 use super::{Store, entity::name, now};
 use crate::domain::{Rejection, RejectionCode, Username};
-use crate::server::identity::Author;
+use crate::server::identity::AuthorId;
 use sea_orm::DbErr;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -45,7 +45,7 @@ impl Default for Suggesting {
 pub(crate) struct TakenName {
     pub(crate) room_id: i64,
     pub(crate) username: Username,
-    pub(crate) author: Author,
+    pub(crate) author: AuthorId,
 }
 
 /// A name that may be free, and the skeletons it would be held by.
@@ -107,7 +107,7 @@ impl Store {
         }
         let wanted: Vec<(i64, String)> = wanted.into_iter().collect();
         let columns = [name::Column::RoomId, name::Column::Skeleton];
-        let rows = among(&self.reader, || held(now()), columns, &wanted).await?;
+        let rows = select_pairs(&self.reader, || active_claims(now()), columns, &wanted).await?;
         search.holders = rows.into_iter().map(|row| ((row.room_id, row.skeleton), row.author)).collect();
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Search<'_> {
     }
 
     /// Whether somebody else than `author` holds a name.
-    fn is_held(&self, (_, skeletons): &Candidate, room_id: i64, author: Option<&Author>) -> bool {
+    fn is_held(&self, (_, skeletons): &Candidate, room_id: i64, author: Option<&AuthorId>) -> bool {
         skeletons.iter().any(|skeleton| {
             let holder = self.holders.get(&(room_id, skeleton.clone()));
             holder.is_some_and(|holder| author.is_none_or(|author| holder != author.as_bytes()))

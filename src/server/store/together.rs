@@ -7,31 +7,31 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-type Askers<V> = Vec<oneshot::Sender<V>>;
+type Waiters<V> = Vec<oneshot::Sender<V>>;
 
 /// Questions of one kind; cheap to clone.
-pub(super) struct Together<K, V>(Arc<Mutex<HashMap<K, Askers<V>>>>);
+pub(super) struct SingleFlight<K, V>(Arc<Mutex<HashMap<K, Waiters<V>>>>);
 
-impl<K, V> Default for Together<K, V> {
+impl<K, V> Default for SingleFlight<K, V> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<K, V> Clone for Together<K, V> {
+impl<K, V> Clone for SingleFlight<K, V> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Together<K, V> {
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFlight<K, V> {
     /// The answer to `question`, which is about `key`; `None` if it failed, or the server ends.
-    pub(super) async fn ask<F>(&self, key: &K, question: impl Fn() -> F + Send + 'static) -> Option<V>
+    pub(super) async fn run<F>(&self, key: &K, question: impl Fn() -> F + Send + 'static) -> Option<V>
     where
         F: Future<Output = V> + Send + 'static,
     {
         let (asker, answer) = oneshot::channel();
-        let is_first = match self.askers().entry(key.clone()) {
+        let is_first = match self.waiters().entry(key.clone()) {
             Entry::Occupied(mut askers) => {
                 askers.get_mut().push(asker);
                 false
@@ -43,24 +43,24 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Together<
         };
         if is_first {
             // In a task of its own: whoever asked first may go before the others have their answer.
-            tokio::spawn(Turn { together: self.clone(), key: key.clone(), over: false }.run(question));
+            tokio::spawn(Flight { together: self.clone(), key: key.clone(), over: false }.run(question));
         }
         answer.await.ok()
     }
 
-    fn askers(&self) -> MutexGuard<'_, HashMap<K, Askers<V>>> {
+    fn waiters(&self) -> MutexGuard<'_, HashMap<K, Waiters<V>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// As long as this lives, somebody answers.
-struct Turn<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> {
-    together: Together<K, V>,
+struct Flight<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> {
+    together: SingleFlight<K, V>,
     key: K,
     over: bool,
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Turn<K, V> {
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Flight<K, V> {
     async fn run<F: Future<Output = V> + Send + 'static>(mut self, question: impl Fn() -> F + Send + 'static) {
         while let Some(askers) = self.next() {
             let answer = question().await;
@@ -72,8 +72,8 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Turn<K, V
     }
 
     /// Those who ask now; if there are none, the turn is over.
-    fn next(&mut self) -> Option<Askers<V>> {
-        let mut all = self.together.askers();
+    fn next(&mut self) -> Option<Waiters<V>> {
+        let mut all = self.together.waiters();
         let askers = std::mem::take(all.get_mut(&self.key)?);
         if askers.is_empty() {
             self.over = true;
@@ -84,11 +84,11 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Turn<K, V
     }
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for Turn<K, V> {
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for Flight<K, V> {
     fn drop(&mut self) {
         // It did not end well: nobody waits for what does not come.
         if !self.over {
-            self.together.askers().remove(&self.key);
+            self.together.waiters().remove(&self.key);
         }
     }
 }
@@ -101,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_while_a_question_is_under_way_gets_the_answer_to_the_next() {
-        let together: Together<&str, u32> = Together::default();
+        let together: SingleFlight<&str, u32> = SingleFlight::default();
         let (asked, answers) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
         let ask = || {
             let (together, asked, answers) = (together.clone(), asked.clone(), answers.clone());
@@ -113,7 +113,7 @@ mod tests {
                         number
                     }
                 };
-                together.ask(&"room", question).await
+                together.run(&"room", question).await
             })
         };
         let first = ask();
@@ -121,7 +121,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let others: Vec<_> = (0..20).map(|_| ask()).collect();
-        while together.askers().get("room").is_none_or(|askers| askers.len() < 20) {
+        while together.waiters().get("room").is_none_or(|askers| askers.len() < 20) {
             tokio::task::yield_now().await;
         }
         answers.add_permits(1);
@@ -136,9 +136,9 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_question_that_failed() {
-        let together: Together<&str, u32> = Together::default();
-        let failed = together.ask(&"room", || async { panic!("expected by this test") }).await;
+        let together: SingleFlight<&str, u32> = SingleFlight::default();
+        let failed = together.run(&"room", || async { panic!("expected by this test") }).await;
         assert_eq!(failed, None);
-        assert_eq!(together.ask(&"room", || async { 7 }).await, Some(7));
+        assert_eq!(together.run(&"room", || async { 7 }).await, Some(7));
     }
 }

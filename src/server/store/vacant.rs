@@ -6,8 +6,8 @@
 //! into the hash: a room never gets the id or the epoch of one before it.
 
 use super::entity::{deleted_room, room, site};
-use super::rooms::{Found, Room, new};
-use super::{Entry, Store, runs::runs};
+use super::rooms::{RoomRecord, RoomRef, new};
+use super::{AppendRequest, Store, runs::chunked};
 use crate::domain::{Epoch, RoomName};
 use crate::server::metrics::timed;
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,22 +22,22 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// Name of the site's key for ids and epochs. A restore removes it: what the lost history had derived means nothing then.
-pub(super) const KEY: &str = "rooms";
+pub(super) const DERIVATION_KEY: &str = "rooms";
 
 /// Name of the site's mark that an older state of the database was restored.
-pub(super) const RESTORED: &str = "restored";
+pub(super) const RESTORED_KEY: &str = "restored";
 
 /// The site's key for ids and epochs, read at the first use; cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Derivation(Arc<OnceCell<Site>>);
+pub(super) struct RoomDerivation(Arc<OnceCell<DerivationKey>>);
 
-pub(super) struct Site {
+pub(super) struct DerivationKey {
     key: Hmac<Sha256>,
     /// Whether a history may have been lost that clients have seen.
     restored: bool,
 }
 
-impl Site {
+impl DerivationKey {
     fn hash(&self, purpose: &[u8], name: &RoomName, times: i64) -> [u8; 32] {
         let mac = self.key.clone().chain_update(purpose).chain_update(times.to_be_bytes());
         mac.chain_update(name.as_str()).finalize().into_bytes().into()
@@ -49,15 +49,15 @@ impl Site {
     }
 
     /// The room of this name, after so many others were deleted.
-    fn room(&self, name: &RoomName, times: i64) -> Room {
+    fn room(&self, name: &RoomName, times: i64) -> RoomRef {
         let hash = self.hash(b"room", name, times);
         let id = i64::from_be_bytes(std::array::from_fn(|place| hash[place])) | i64::MIN;
         let epoch = hash[8..12].iter().map(|byte| format!("{byte:02x}")).collect();
-        Room { id, name: name.clone(), epoch: Epoch(epoch) }
+        RoomRef { id, name: name.clone(), epoch: Epoch(epoch) }
     }
 }
 
-impl Room {
+impl RoomRef {
     /// Whether the id was derived: the room may have no row yet.
     pub(crate) fn is_derived(&self) -> bool {
         self.id < 0
@@ -66,22 +66,26 @@ impl Room {
 
 /// The room that an address leads to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Addressed {
+pub(crate) struct AddressedRoom {
     pub(crate) id: i64,
     pub(crate) has_row: bool,
 }
 
 impl Store {
     /// Returns the room of this name as it is before anybody has said anything in it.
-    pub(crate) async fn vacant(&self, name: &RoomName) -> Result<Found, DbErr> {
+    pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
         let site = self.derivation().await?;
         let times = deletions(site, name).one(&self.reader);
-        Ok(Found::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
+        Ok(RoomRecord::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
     }
 
     /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. A room that was
     /// deleted meanwhile, or whose address leads to another one, is left out: its entries find no row.
-    pub(super) async fn begin_rooms(&self, transaction: &DatabaseTransaction, entries: &[Entry]) -> Result<(), DbErr> {
+    pub(super) async fn begin_rooms(
+        &self,
+        transaction: &DatabaseTransaction,
+        entries: &[AppendRequest],
+    ) -> Result<(), DbErr> {
         let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
         // In one order, so that two batches do not wait for each other.
         let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|it| (it.0.as_str(), it)).collect();
@@ -105,12 +109,13 @@ impl Store {
 
     /// Returns the room of this name, and stores its row if there is none.
     #[cfg(test)]
-    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<Found, DbErr> {
+    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
         let room_id = self.vacant(name).await?.room.id;
-        let (author, id) = (crate::server::identity::Author::HOST, crate::server::random::event_id());
-        let draft = super::Draft::Delete { target: 0 };
+        let (author, id) = (crate::server::identity::AuthorId::HOST, crate::server::random::event_id());
+        let draft = super::NewEvent::Delete { target: 0 };
         let transaction = self.begin().await?;
-        self.begin_rooms(&transaction, &[Entry { room_id, begins: Some(name.clone()), author, id, draft }]).await?;
+        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, draft }])
+            .await?;
         transaction.commit().await?;
         Ok(self.room(name).await?.expect("the row was stored"))
     }
@@ -123,28 +128,29 @@ impl Store {
     }
 
     /// Returns the rooms that these addresses lead to now.
-    pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, Addressed>, DbErr> {
+    pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, AddressedRoom>, DbErr> {
         let site = self.derivation().await?;
         let (texts, addresses): (Vec<&str>, Vec<Vec<u8>>) =
             names.iter().map(|name| (name.as_str(), site.address(name))).unzip();
         let mut times: HashMap<Vec<u8>, i64> = HashMap::new();
-        for some in runs(self.reader.get_database_backend(), &addresses) {
+        for some in chunked(self.reader.get_database_backend(), &addresses) {
             let rows = deleted_room::Entity::find().filter(deleted_room::Column::Address.is_in(some.to_vec()));
             times.extend(rows.all(&self.reader).await?.into_iter().map(|row| (row.address, row.times)));
         }
         let derived = |(name, address): (&RoomName, Vec<u8>)| {
             let id = site.room(name, times.get(&address).copied().unwrap_or_default()).id;
-            (name.clone(), Addressed { id, has_row: false })
+            (name.clone(), AddressedRoom { id, has_row: false })
         };
         let mut addressed: HashMap<_, _> = names.iter().zip(addresses.clone()).map(derived).collect();
-        for some in runs(self.reader.get_database_backend(), &texts) {
+        for some in chunked(self.reader.get_database_backend(), &texts) {
             let rows = room::Entity::find()
                 .select_only()
                 .columns([room::Column::Name, room::Column::Id])
                 .filter(room::Column::Name.is_in(some.iter().copied()))
                 .into_tuple::<(String, i64)>();
             let rows = rows.all(&self.reader).await?.into_iter();
-            addressed.extend(rows.map(|(name, id)| (RoomName::from_stored(name), Addressed { id, has_row: true })));
+            addressed
+                .extend(rows.map(|(name, id)| (RoomName::from_trusted(name), AddressedRoom { id, has_row: true })));
         }
         Ok(addressed)
     }
@@ -161,7 +167,7 @@ impl Store {
 
     /// Has the address of a room lead to another one from now on, if it still leads to this: its row has gone although its
     /// log had events.
-    pub(crate) async fn abandon(&self, room: &Room) -> Result<(), DbErr> {
+    pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), DbErr> {
         let site = self.derivation().await?;
         let transaction = self.begin().await?;
         let times = deletions(site, &room.name).one(&transaction).await?.unwrap_or_default();
@@ -172,19 +178,19 @@ impl Store {
         transaction.commit().await
     }
 
-    pub(super) async fn derivation(&self) -> Result<&Site, DbErr> {
+    pub(super) async fn derivation(&self) -> Result<&DerivationKey, DbErr> {
         let read = async {
-            let key = self.secret(KEY).await?;
+            let key = self.get_or_create_secret(DERIVATION_KEY).await?;
             let key = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
-            let restored = site::Entity::find_by_id(RESTORED).one(&self.reader).await?.is_some();
-            Ok(Site { key, restored })
+            let restored = site::Entity::find_by_id(RESTORED_KEY).one(&self.reader).await?.is_some();
+            Ok(DerivationKey { key, restored })
         };
         self.derivation.0.get_or_try_init(|| read).await
     }
 }
 
 /// The number of rooms that were deleted at an address; no row if none was.
-fn deletions(site: &Site, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
+fn deletions(site: &DerivationKey, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
     let of_address = deleted_room::Entity::find_by_id(site.address(name));
     of_address.select_only().column(deleted_room::Column::Times).into_tuple()
 }
@@ -192,8 +198,8 @@ fn deletions(site: &Site, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectG
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::store::Draft;
-    use crate::server::{identity::Author, random::event_id};
+    use crate::server::store::NewEvent;
+    use crate::server::{identity::AuthorId, random::event_id};
 
     #[tokio::test]
     async fn no_room_gets_the_id_or_the_epoch_of_one_before_it() {
@@ -215,12 +221,12 @@ mod tests {
         assert!(!now.has_row && seen.iter().all(|room| room.id != now.id), "{now:?}");
         assert!(seen[0].epoch != seen[1].epoch && seen[1].epoch != seen[2].epoch && seen[0].epoch != seen[2].epoch);
         // A message that was meant for a room before does not bring that back.
-        let late = Entry {
+        let late = AppendRequest {
             room_id: seen[0].id,
             begins: Some(name.clone()),
-            author: Author::HOST,
+            author: AuthorId::HOST,
             id: event_id(),
-            draft: Draft::Delete { target: 1 },
+            draft: NewEvent::Delete { target: 1 },
         };
         let transaction = store.begin().await.unwrap();
         store.begin_rooms(&transaction, &[late]).await.unwrap();

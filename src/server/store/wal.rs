@@ -3,24 +3,24 @@
 //! minutes: it is tried again and again, and nobody who writes waits for it.
 
 use super::Store;
-use super::connect::LONG_PATIENCE;
+use super::connect::CHECKPOINT_TIMEOUT;
 use sea_orm::sqlx::{self, SqliteConnection, query, query_scalar};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 
 /// How long readers are waited for in one try, in milliseconds, while nobody can write; and how long between two.
-const TRY_MS: i64 = 20;
-const RETRY: Duration = Duration::from_millis(200);
+const CHECKPOINT_BUSY_TIMEOUT_MS: i64 = 20;
+const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Who empties the log: one at a time, and one that begins after them.
 #[derive(Clone)]
-pub(super) struct Wal {
+pub(super) struct Checkpointer {
     next: Arc<Semaphore>,
     turn: Arc<Mutex<()>>,
 }
 
-impl Default for Wal {
+impl Default for Checkpointer {
     fn default() -> Self {
         Self { next: Arc::new(Semaphore::new(1)), turn: Arc::default() }
     }
@@ -28,7 +28,7 @@ impl Default for Wal {
 
 impl Store {
     /// Has what was deleted leave the write-ahead log as soon as nobody reads it any more.
-    pub(crate) fn forget_deleted(&self) {
+    pub(crate) fn schedule_checkpoint(&self) {
         if !self.is_sqlite() {
             return;
         }
@@ -38,22 +38,22 @@ impl Store {
         tokio::spawn(async move {
             let _turn = store.wal.turn.lock().await;
             drop(next);
-            store.empty_wal().await;
+            store.truncate_wal().await;
         });
     }
 
     /// The same for a command, which ends with its process: nobody goes on trying, so it waits.
-    pub(crate) async fn forget_deleted_now(&self) {
-        if self.is_sqlite() && tokio::time::timeout(LONG_PATIENCE, self.empty_wal()).await.is_err() {
+    pub(crate) async fn checkpoint_now(&self) {
+        if self.is_sqlite() && tokio::time::timeout(CHECKPOINT_TIMEOUT, self.truncate_wal()).await.is_err() {
             tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
         }
     }
 
     /// Until it is empty, or the database is closed, which empties it or leaves that to the next start.
-    async fn empty_wal(&self) {
+    async fn truncate_wal(&self) {
         let mut failing = false;
         loop {
-            match self.try_to_empty_wal().await {
+            match self.try_truncate_wal().await {
                 Ok(true) | Err(sqlx::Error::PoolClosed) => return,
                 Ok(false) => failing = false,
                 Err(error) => {
@@ -63,14 +63,14 @@ impl Store {
                     }
                 }
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(CHECKPOINT_RETRY_DELAY).await;
         }
     }
 
-    async fn try_to_empty_wal(&self) -> Result<bool, sqlx::Error> {
+    async fn try_truncate_wal(&self) -> Result<bool, sqlx::Error> {
         let mut connection = self.writer.connection().get_sqlite_connection_pool().acquire().await?;
         let patience: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
-        wait_at_most(&mut connection, TRY_MS).await?;
+        wait_at_most(&mut connection, CHECKPOINT_BUSY_TIMEOUT_MS).await?;
         let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
         wait_at_most(&mut connection, patience).await?;
         busy.map(|busy: i64| busy == 0)

@@ -14,16 +14,16 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A cheap-to-clone handle to the queue. Each write is one whole entry.
 #[derive(Clone, Default)]
-pub(super) struct LogQueue(Arc<Shared>);
+pub(super) struct LogQueue(Arc<LogQueueState>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct LogQueueState {
+    state: Mutex<LogQueueBuffer>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct LogQueueBuffer {
     pending: Vec<u8>,
     /// Entries that were lost since the thread last looked.
     lost: u64,
@@ -57,7 +57,7 @@ impl LogQueue {
 
     /// Waits until every entry is written, but no longer than `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
-        let busy = |state: &mut State| state.writing || !state.pending.is_empty();
+        let busy = |state: &mut LogQueueBuffer| state.writing || !state.pending.is_empty();
         drop(self.0.changed.wait_timeout_while(self.0.lock(), timeout, busy));
     }
 }
@@ -73,8 +73,8 @@ impl Write for LogQueue {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl LogQueueState {
+    fn lock(&self) -> MutexGuard<'_, LogQueueBuffer> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,7 +85,7 @@ impl Shared {
             let mut state = self.lock();
             state.writing = false;
             self.changed.notify_all();
-            let idle = |state: &mut State| state.pending.is_empty() && state.lost == 0;
+            let idle = |state: &mut LogQueueBuffer| state.pending.is_empty() && state.lost == 0;
             state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
             batch.clear();
             std::mem::swap(&mut batch, &mut state.pending);

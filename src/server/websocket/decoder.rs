@@ -3,11 +3,11 @@
 use super::frame::{FIN, opcode};
 
 /// A control frame's payload has at most so many bytes.
-const CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// What a client has sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum DecodedMessage {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -18,10 +18,10 @@ pub(super) enum Message {
 
 /// What a client may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
+pub enum ProtocolError {
     /// The bytes are not of the protocol.
     #[error("this is not the WebSocket protocol: {0}")]
-    Protocol(&'static str),
+    Malformed(&'static str),
     /// A text, or the reason of a close frame, is not UTF-8.
     #[error("text is UTF-8")]
     NotUtf8,
@@ -34,14 +34,14 @@ pub enum Violation {
 #[derive(Debug)]
 pub(super) struct Decoder {
     /// What was read and is not decoded yet.
-    read: Vec<u8>,
+    buffer: Vec<u8>,
     /// How much of `read` is decoded.
-    used: usize,
+    consumed: usize,
     /// The pieces so far of a message in several frames, and what it will be.
-    pieces: Option<(u8, Vec<u8>)>,
+    fragments: Option<(u8, Vec<u8>)>,
     /// How much of a text in pieces is known to be UTF-8.
-    checked: usize,
-    longest: usize,
+    validated: usize,
+    max_message_size: usize,
     /// Frames decoded since this was last taken.
     frames: u32,
 }
@@ -58,18 +58,18 @@ struct Header {
 impl Decoder {
     /// Takes messages of up to `longest` bytes; `read` was read before.
     pub(super) fn new(longest: usize, read: Vec<u8>) -> Self {
-        Self { read, used: 0, pieces: None, checked: 0, longest, frames: 0 }
+        Self { buffer: read, consumed: 0, fragments: None, validated: 0, max_message_size: longest, frames: 0 }
     }
 
     /// Where to read to, after what is there.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
-        self.read.drain(..std::mem::take(&mut self.used));
-        &mut self.read
+        self.buffer.drain(..std::mem::take(&mut self.consumed));
+        &mut self.buffer
     }
 
     /// Whether something was read that is not decoded yet.
     pub(super) fn has_bytes(&self) -> bool {
-        self.used < self.read.len()
+        self.consumed < self.buffer.len()
     }
 
     /// Returns the number of frames decoded since this was last called.
@@ -78,58 +78,58 @@ impl Decoder {
     }
 
     /// Holds no memory for what is decoded.
-    pub(super) fn let_go(&mut self) {
-        if self.used == self.read.len() {
-            (self.read, self.used) = (Vec::new(), 0);
+    pub(super) fn release_buffer(&mut self) {
+        if self.consumed == self.buffer.len() {
+            (self.buffer, self.consumed) = (Vec::new(), 0);
         }
     }
 
     /// The next message, if all of it is there.
-    pub(super) fn next(&mut self) -> Result<Option<Message>, Violation> {
+    pub(super) fn next(&mut self) -> Result<Option<DecodedMessage>, ProtocolError> {
         loop {
             let Some(header) = self.header()? else {
-                self.let_go();
+                self.release_buffer();
                 return Ok(None);
             };
-            let frame = &mut self.read[self.used..];
+            let frame = &mut self.buffer[self.consumed..];
             let Some(payload) = frame.get_mut(header.payload.clone()) else { return Ok(None) };
             unmask(payload, header.mask);
-            self.used += header.payload.end;
+            self.consumed += header.payload.end;
             self.frames += 1;
-            let payload = self.used - header.payload.len()..self.used;
-            if let Some(message) = self.take(header.fin, header.opcode, payload)? {
+            let payload = self.consumed - header.payload.len()..self.consumed;
+            if let Some(message) = self.take_frame(header.fin, header.opcode, payload)? {
                 return Ok(Some(message));
             }
         }
     }
 
     /// Reads a header and judges it, before its payload is there.
-    fn header(&self) -> Result<Option<Header>, Violation> {
-        let bytes = &self.read[self.used..];
+    fn header(&self) -> Result<Option<Header>, ProtocolError> {
+        let bytes = &self.buffer[self.consumed..];
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
         let (fin, opcode, short) = (first & FIN != 0, first & 0x0f, usize::from(second & 0x7f));
         if first & 0x70 != 0 {
-            return Err(Violation::Protocol("a reserved bit is set"));
+            return Err(ProtocolError::Malformed("a reserved bit is set"));
         }
         match opcode {
             opcode::CLOSE | opcode::PING | opcode::PONG if !fin => {
-                return Err(Violation::Protocol("a control frame in pieces"));
+                return Err(ProtocolError::Malformed("a control frame in pieces"));
             }
-            opcode::CLOSE | opcode::PING | opcode::PONG if short > CONTROL => {
-                return Err(Violation::Protocol("a long control frame"));
+            opcode::CLOSE | opcode::PING | opcode::PONG if short > MAX_CONTROL_PAYLOAD => {
+                return Err(ProtocolError::Malformed("a long control frame"));
             }
             opcode::CLOSE | opcode::PING | opcode::PONG => {}
-            opcode::CONTINUATION if self.pieces.is_none() => {
-                return Err(Violation::Protocol("a continuation of nothing"));
+            opcode::CONTINUATION if self.fragments.is_none() => {
+                return Err(ProtocolError::Malformed("a continuation of nothing"));
             }
-            opcode::TEXT | opcode::BINARY if self.pieces.is_some() => {
-                return Err(Violation::Protocol("a message inside another"));
+            opcode::TEXT | opcode::BINARY if self.fragments.is_some() => {
+                return Err(ProtocolError::Malformed("a message inside another"));
             }
             opcode::CONTINUATION | opcode::TEXT | opcode::BINARY => {}
-            _ => return Err(Violation::Protocol("a frame of no known kind")),
+            _ => return Err(ProtocolError::Malformed("a frame of no known kind")),
         }
         if second & 0x80 == 0 {
-            return Err(Violation::Protocol("a frame without a mask"));
+            return Err(ProtocolError::Malformed("a frame without a mask"));
         }
         let (length, extended) = match short {
             126 => match rest.first_chunk() {
@@ -142,9 +142,9 @@ impl Decoder {
             },
             short => (short as u64, 0),
         };
-        let before = self.pieces.as_ref().filter(|_| opcode == opcode::CONTINUATION).map_or(0, |(_, it)| it.len());
-        if length > (self.longest - before) as u64 && opcode < opcode::CLOSE {
-            return Err(Violation::TooLarge);
+        let before = self.fragments.as_ref().filter(|_| opcode == opcode::CONTINUATION).map_or(0, |(_, it)| it.len());
+        if length > (self.max_message_size - before) as u64 && opcode < opcode::CLOSE {
+            return Err(ProtocolError::TooLarge);
         }
         let Some(&mask) = rest[extended..].first_chunk() else { return Ok(None) };
         let start = 2 + extended + mask.len();
@@ -152,26 +152,33 @@ impl Decoder {
     }
 
     /// Takes a whole frame; a message, if it ends one.
-    fn take(&mut self, fin: bool, opcode: u8, payload: std::ops::Range<usize>) -> Result<Option<Message>, Violation> {
-        let payload = &self.read[payload];
+    fn take_frame(
+        &mut self,
+        fin: bool,
+        opcode: u8,
+        payload: std::ops::Range<usize>,
+    ) -> Result<Option<DecodedMessage>, ProtocolError> {
+        let payload = &self.buffer[payload];
         Ok(Some(match opcode {
-            opcode::PING => Message::Ping(payload.to_vec()),
-            opcode::PONG => Message::Pong,
-            opcode::CLOSE => Message::Close(close_code(payload)?),
+            opcode::PING => DecodedMessage::Ping(payload.to_vec()),
+            opcode::PONG => DecodedMessage::Pong,
+            opcode::CLOSE => DecodedMessage::Close(close_code(payload)?),
             _ => {
-                let (kind, mut message) = self.pieces.take().unwrap_or((opcode, Vec::new()));
+                let (kind, mut message) = self.fragments.take().unwrap_or((opcode, Vec::new()));
                 message.extend_from_slice(payload);
                 if !fin {
                     if kind == opcode::TEXT {
-                        self.checked += text_so_far(&message[self.checked..])?;
+                        self.validated += valid_utf8_prefix(&message[self.validated..])?;
                     }
-                    self.pieces = Some((kind, message));
+                    self.fragments = Some((kind, message));
                     return Ok(None);
                 }
-                self.checked = 0;
+                self.validated = 0;
                 match kind {
-                    opcode::TEXT => Message::Text(String::from_utf8(message).map_err(|_| Violation::NotUtf8)?),
-                    _ => Message::Binary(message),
+                    opcode::TEXT => {
+                        DecodedMessage::Text(String::from_utf8(message).map_err(|_| ProtocolError::NotUtf8)?)
+                    }
+                    _ => DecodedMessage::Binary(message),
                 }
             }
         }))
@@ -179,25 +186,25 @@ impl Decoder {
 }
 
 /// How much of `bytes` is text; what comes next may complete its last character.
-fn text_so_far(bytes: &[u8]) -> Result<usize, Violation> {
+fn valid_utf8_prefix(bytes: &[u8]) -> Result<usize, ProtocolError> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(bytes.len()),
         Err(cut) if cut.error_len().is_none() => Ok(cut.valid_up_to()),
-        Err(_) => Err(Violation::NotUtf8),
+        Err(_) => Err(ProtocolError::NotUtf8),
     }
 }
 
 /// The code of a close frame (RFC 6455, section 7.4, and its IANA registry).
-fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
+fn close_code(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok(None),
         [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
-        [_] => return Err(Violation::Protocol("half a close code")),
+        [_] => return Err(ProtocolError::Malformed("half a close code")),
     };
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-        return Err(Violation::Protocol("a close code that nobody may send"));
+        return Err(ProtocolError::Malformed("a close code that nobody may send"));
     }
-    std::str::from_utf8(reason).map_err(|_| Violation::NotUtf8)?;
+    std::str::from_utf8(reason).map_err(|_| ProtocolError::NotUtf8)?;
     Ok(Some(code))
 }
 

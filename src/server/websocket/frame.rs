@@ -16,7 +16,7 @@ pub(super) mod opcode {
 pub(super) const FIN: u8 = 0x80;
 
 /// The reason of a close frame has at most so many bytes: a control frame's 125, without the code.
-const REASON: usize = 123;
+const MAX_CLOSE_REASON: usize = 123;
 
 /// A text frame, header and all: encoded once, its bytes shared by everybody it goes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl TextFrame {
 }
 
 /// All of `frames` as one piece of bytes; of a single one, its own.
-pub(crate) fn in_one(frames: &[TextFrame]) -> Bytes {
+pub(crate) fn concat_frames(frames: &[TextFrame]) -> Bytes {
     match frames {
         [one] => one.0.clone(),
         _ => frames.iter().map(|frame| &*frame.0).collect::<Vec<_>>().concat().into(),
@@ -79,7 +79,7 @@ pub(super) fn pong(payload: &[u8]) -> Bytes {
 
 /// A close frame; without a code it says nothing of why.
 pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
-    let reason = &reason[..reason.floor_char_boundary(REASON)];
+    let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
     let payload = code.map_or_else(Vec::new, |code| [&code.to_be_bytes(), reason.as_bytes()].concat());
     encode(opcode::CLOSE, &payload)
 }

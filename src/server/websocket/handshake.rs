@@ -1,6 +1,6 @@
 //! The opening handshake (RFC 6455, section 4.2).
 
-use super::Socket;
+use super::WebSocket;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ pub struct Handshake {
 
 /// Why a request is none for a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum HandshakeRejection {
     /// It is an ordinary request.
     #[error("This is an address for WebSockets: the request needs `Connection: upgrade` and `Upgrade: websocket`.")]
     NoUpgrade,
@@ -40,7 +40,7 @@ pub enum Refusal {
     Body,
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for HandshakeRejection {
     fn into_response(self) -> Response {
         let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
         match self {
@@ -54,26 +54,28 @@ impl IntoResponse for Refusal {
 }
 
 impl<S: Sync> FromRequestParts<S> for Handshake {
-    type Rejection = Refusal;
+    type Rejection = HandshakeRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, HandshakeRejection> {
         let headers = &parts.headers;
-        if !says(headers, header::CONNECTION, "upgrade") || !says(headers, header::UPGRADE, "websocket") {
-            return Err(Refusal::NoUpgrade);
+        if !header_contains(headers, header::CONNECTION, "upgrade")
+            || !header_contains(headers, header::UPGRADE, "websocket")
+        {
+            return Err(HandshakeRejection::NoUpgrade);
         }
         if parts.method != Method::GET {
-            return Err(Refusal::Method);
+            return Err(HandshakeRejection::Method);
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-            return Err(Refusal::Version);
+            return Err(HandshakeRejection::Version);
         }
         let length = headers.get(header::CONTENT_LENGTH);
         if headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0") {
-            return Err(Refusal::Body);
+            return Err(HandshakeRejection::Body);
         }
-        let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Key)?;
-        let accept = accept(key.as_bytes()).ok_or(Refusal::Key)?;
-        let upgrade = parts.extensions.remove().ok_or(Refusal::NoUpgrade)?;
+        let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(HandshakeRejection::Key)?;
+        let accept = accept(key.as_bytes()).ok_or(HandshakeRejection::Key)?;
+        let upgrade = parts.extensions.remove().ok_or(HandshakeRejection::NoUpgrade)?;
         Ok(Self { accept, upgrade })
     }
 }
@@ -81,7 +83,7 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
 impl Handshake {
     /// The answer, and what becomes the socket once the answer is sent; `None` if the client has gone by then. The socket
     /// takes messages of up to `longest` bytes.
-    pub fn accept(self, longest: usize) -> (Response, impl Future<Output = Option<Socket>>) {
+    pub fn accept_key(self, longest: usize) -> (Response, impl Future<Output = Option<WebSocket>>) {
         let headers = [
             (header::CONNECTION, HeaderValue::from_static("upgrade")),
             (header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -89,14 +91,14 @@ impl Handshake {
         ];
         let socket = async move {
             let parts = self.upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-            Some(Socket::new(parts.io.into_inner(), longest, parts.read_buf.to_vec()))
+            Some(WebSocket::new(parts.io.into_inner(), longest, parts.read_buf.to_vec()))
         };
         ((StatusCode::SWITCHING_PROTOCOLS, headers).into_response(), socket)
     }
 }
 
 /// Whether a list of words in a header has this one.
-fn says(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
+fn header_contains(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|said| said.trim().eq_ignore_ascii_case(word))
 }
@@ -124,7 +126,7 @@ mod tests {
     fn a_word_is_found_among_others() {
         let mut headers = HeaderMap::new();
         headers.append(header::CONNECTION, "keep-alive, Upgrade".parse().unwrap());
-        assert!(says(&headers, header::CONNECTION, "upgrade"));
-        assert!(!says(&headers, header::CONNECTION, "up"));
+        assert!(header_contains(&headers, header::CONNECTION, "upgrade"));
+        assert!(!header_contains(&headers, header::CONNECTION, "up"));
     }
 }

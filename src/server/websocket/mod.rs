@@ -8,9 +8,9 @@ mod handshake;
 mod socket;
 mod wire;
 
-pub use decoder::Violation;
+pub use decoder::ProtocolError;
 pub use frame::TextFrame;
-pub(crate) use frame::{in_one, ping};
-pub use handshake::{Handshake, Refusal};
-pub use socket::{Ended, Received, Socket, Usage};
-pub use wire::Wire;
+pub(crate) use frame::{concat_frames, ping};
+pub use handshake::{Handshake, HandshakeRejection};
+pub use socket::{ReadError, Received, Usage, WebSocket};
+pub use wire::SocketWriter;

@@ -1,8 +1,8 @@
 //! One WebSocket: read from by one task, written to by whoever has its [`Wire`], closed with a goodbye.
 
-use super::decoder::{Decoder, Message, Violation};
+use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
-use super::wire::Wire;
+use super::wire::SocketWriter;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How much is read at once.
-const READ: usize = 4 << 10;
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many bytes of a client are read, and thrown away, after the goodbye.
 const LEFTOVER: usize = 256 << 10;
@@ -32,7 +32,7 @@ pub enum Received {
     /// Something else than a text.
     Binary(Vec<u8>),
     /// A ping, which is answered already, or a pong.
-    Sound,
+    Control,
     /// A part of a message that does not end it.
     Part,
 }
@@ -48,34 +48,34 @@ pub struct Usage {
 
 /// Why nothing more comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum ReadError {
     /// The client has said goodbye, or has gone without.
-    Gone,
+    Closed,
     /// It has broken a rule.
-    Broken(Violation),
+    Protocol(ProtocolError),
 }
 
 /// An open WebSocket.
 #[derive(Debug)]
-pub struct Socket {
-    wire: Arc<Wire>,
+pub struct WebSocket {
+    writer: Arc<SocketWriter>,
     decoder: Decoder,
     usage: Usage,
     /// The client has said goodbye.
     closed: bool,
 }
 
-impl Socket {
+impl WebSocket {
     pub(super) fn new(stream: TcpStream, longest: usize, read: Vec<u8>) -> Self {
         // Whoever read from it before would be woken at the next byte, and is kept in memory until then.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
-        let (wire, decoder) = (Arc::new(Wire::new(stream)), Decoder::new(longest, read));
-        Self { wire, decoder, usage: Usage::default(), closed: false }
+        let (wire, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
+        Self { writer: wire, decoder, usage: Usage::default(), closed: false }
     }
 
     /// The writing half.
-    pub fn wire(&self) -> &Arc<Wire> {
-        &self.wire
+    pub fn writer(&self) -> &Arc<SocketWriter> {
+        &self.writer
     }
 
     /// Returns the work of reading since this was last called.
@@ -88,24 +88,24 @@ impl Socket {
     /// The next message, or [`Received::Part`] after a read that brings none. Pings and goodbyes are answered: the answer
     /// waits in the [`Wire`]. Cancelling it loses nothing. Spends the task's budget, so a client that sends without end
     /// does not keep the task from yielding.
-    pub async fn receive(&mut self) -> Result<Received, Ended> {
+    pub async fn receive(&mut self) -> Result<Received, ReadError> {
         for reads in [true, false] {
             if self.decoder.has_bytes() {
                 spend_budget().await;
             }
-            match self.decoder.next().map_err(Ended::Broken)? {
-                Some(Message::Text(text)) => return Ok(Received::Text(text)),
-                Some(Message::Binary(bytes)) => return Ok(Received::Binary(bytes)),
-                Some(Message::Pong) => return Ok(Received::Sound),
-                Some(Message::Ping(payload)) => {
+            match self.decoder.next().map_err(ReadError::Protocol)? {
+                Some(DecodedMessage::Text(text)) => return Ok(Received::Text(text)),
+                Some(DecodedMessage::Binary(bytes)) => return Ok(Received::Binary(bytes)),
+                Some(DecodedMessage::Pong) => return Ok(Received::Control),
+                Some(DecodedMessage::Ping(payload)) => {
                     // Whoever receives next has flushed this one: no two answers wait.
-                    self.wire.queue(frame::pong(&payload));
-                    return Ok(Received::Sound);
+                    self.writer.enqueue(frame::pong(&payload));
+                    return Ok(Received::Control);
                 }
-                Some(Message::Close(code)) => {
+                Some(DecodedMessage::Close(code)) => {
                     self.closed = true;
-                    self.wire.queue_goodbye(frame::close(code, ""));
-                    return Err(Ended::Gone);
+                    self.writer.enqueue_close(frame::close(code, ""));
+                    return Err(ReadError::Closed);
                 }
                 None if reads => self.read().await?,
                 None => {}
@@ -114,57 +114,57 @@ impl Socket {
         Ok(Received::Part)
     }
 
-    async fn read(&mut self) -> Result<(), Ended> {
+    async fn read(&mut self) -> Result<(), ReadError> {
         loop {
-            self.wire.stream.readable().await.map_err(|_| Ended::Gone)?;
+            self.writer.stream.readable().await.map_err(|_| ReadError::Closed)?;
             // Neither readiness nor a read spends the budget by itself.
             spend_budget().await;
             let buffer = self.decoder.buffer();
-            buffer.reserve(READ);
-            match self.wire.stream.try_read_buf(buffer) {
-                Ok(0) => return Err(Ended::Gone),
+            buffer.reserve(READ_BUFFER_BYTES);
+            match self.writer.stream.try_read_buf(buffer) {
+                Ok(0) => return Err(ReadError::Closed),
                 Ok(read) => {
                     self.usage.steps += 1;
                     self.usage.bytes += read as u32;
                     return Ok(());
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.decoder.let_go(),
-                Err(_) => return Err(Ended::Gone),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.decoder.release_buffer(),
+                Err(_) => return Err(ReadError::Closed),
             }
         }
     }
 
     /// Waits until the socket has taken what waits to be written.
     pub async fn flush(&mut self) -> std::io::Result<()> {
-        flushed(&self.wire).await
+        flush_all(&self.writer).await
     }
 
     /// Writes a text, and waits until the socket has taken it.
     pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
-        self.wire.queue(frame::TextFrame::new(message).bytes().clone());
-        flushed(&self.wire).await
+        self.writer.enqueue(frame::TextFrame::new(message).bytes().clone());
+        flush_all(&self.writer).await
     }
 
     /// Writes what is not text, and waits until the socket has taken it.
     pub async fn send_binary(&mut self, message: &[u8]) -> std::io::Result<()> {
-        self.wire.queue(frame::binary(message));
-        flushed(&self.wire).await
+        self.writer.enqueue(frame::binary(message));
+        flush_all(&self.writer).await
     }
 
     /// Says goodbye, unless that is an answer which waits already, and gives the other side a moment to go.
     pub async fn close(self, code: u16, reason: &str) {
         if !self.closed {
-            self.wire.queue_goodbye(frame::close(Some(code), reason));
+            self.writer.enqueue_close(frame::close(Some(code), reason));
         }
         let goodbye = async {
-            flushed(&self.wire).await?;
+            flush_all(&self.writer).await?;
             // The end of RFC 6455, section 7.1.1: what still comes is read, or the goodbye may be lost with it.
-            socket2::SockRef::from(&self.wire.stream).shutdown(Shutdown::Write)?;
-            let (mut unread, mut leftover) = (vec![0; READ], 0);
+            socket2::SockRef::from(&self.writer.stream).shutdown(Shutdown::Write)?;
+            let (mut unread, mut leftover) = (vec![0; READ_BUFFER_BYTES], 0);
             while leftover < LEFTOVER {
-                self.wire.stream.readable().await?;
+                self.writer.stream.readable().await?;
                 spend_budget().await;
-                match self.wire.stream.try_read(&mut unread) {
+                match self.writer.stream.try_read(&mut unread) {
                     Ok(0) => break,
                     Ok(read) => leftover += read,
                     Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
@@ -173,11 +173,11 @@ impl Socket {
             }
             Ok(())
         };
-        let _ = timeout(GOODBYE, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
     }
 }
 
-async fn flushed(wire: &Wire) -> std::io::Result<()> {
+async fn flush_all(wire: &SocketWriter) -> std::io::Result<()> {
     while !wire.flush()? {
         wire.writable().await?;
         spend_budget().await;
@@ -215,7 +215,7 @@ mod tests {
             assert!(stream.try_read(&mut [0]).is_err());
         }
         assert_eq!(Arc::strong_count(&task), 2);
-        let _socket = Socket::new(stream, 1, Vec::new());
+        let _socket = WebSocket::new(stream, 1, Vec::new());
         assert_eq!(Arc::strong_count(&task), 1);
     }
 }

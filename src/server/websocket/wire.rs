@@ -9,19 +9,19 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// How many pieces go out in one write.
-const PIECES: usize = 64;
+const MAX_WRITE_SLICES: usize = 64;
 
 /// The writing half of a connection. What is written never waits: what the socket does not take now stays here, and the
 /// connection writes it later.
 #[derive(Debug)]
-pub struct Wire {
+pub struct SocketWriter {
     pub(super) stream: TcpStream,
-    waiting: Mutex<Waiting>,
-    stirred: Notify,
+    queue: Mutex<WriteQueue>,
+    notify: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct WriteQueue {
     frames: VecDeque<Bytes>,
     /// The socket took no more the last time.
     blocked: bool,
@@ -29,14 +29,14 @@ struct Waiting {
     closed: bool,
 }
 
-impl Wire {
+impl SocketWriter {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, waiting: Mutex::default(), stirred: Notify::new() }
+        Self { stream, queue: Mutex::default(), notify: Notify::new() }
     }
 
     /// Writes `frames` at once, if nothing waits. Returns whether they are on their way: if not, nothing has happened.
-    pub(crate) fn offer(&self, frames: &Bytes) -> bool {
-        let mut waiting = self.waiting();
+    pub(crate) fn try_write(&self, frames: &Bytes) -> bool {
+        let mut waiting = self.queue();
         if waiting.closed || waiting.blocked || !waiting.frames.is_empty() {
             return false;
         }
@@ -45,7 +45,7 @@ impl Wire {
             Ok(written) => {
                 waiting.blocked = true;
                 waiting.frames.push_back(frames.slice(written..));
-                self.stir();
+                self.notify();
                 true
             }
             // What is wrong with it, the connection will find.
@@ -54,8 +54,8 @@ impl Wire {
     }
 
     /// Puts `frames` behind what waits; the connection writes them at the end of its turn.
-    pub(crate) fn queue(&self, frames: Bytes) {
-        let mut waiting = self.waiting();
+    pub(crate) fn enqueue(&self, frames: Bytes) {
+        let mut waiting = self.queue();
         if !waiting.closed {
             waiting.frames.push_back(frames);
         }
@@ -63,26 +63,27 @@ impl Wire {
 
     /// Puts `frames` behind what waits. Their bytes are shared, not copied.
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.queue();
         if !waiting.closed {
             waiting.frames.extend(frames.iter().map(|frame| frame.bytes().clone()));
         }
     }
 
     /// The last that is said.
-    pub(super) fn queue_goodbye(&self, frame: Bytes) {
-        self.queue(frame);
-        self.waiting().closed = true;
+    pub(super) fn enqueue_close(&self, frame: Bytes) {
+        self.enqueue(frame);
+        self.queue().closed = true;
     }
 
     /// Writes as much of what waits as the socket takes. Returns whether that is all.
     pub(crate) fn flush(&self) -> Result<bool> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.queue();
         waiting.blocked = false;
         while !waiting.frames.is_empty() {
-            let pieces: Vec<IoSlice> = waiting.frames.iter().take(PIECES).map(|piece| IoSlice::new(piece)).collect();
+            let pieces: Vec<IoSlice> =
+                waiting.frames.iter().take(MAX_WRITE_SLICES).map(|piece| IoSlice::new(piece)).collect();
             match self.stream.try_write_vectored(&pieces) {
-                Ok(written) => waiting.written(written),
+                Ok(written) => waiting.advance(written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     waiting.blocked = true;
                     return Ok(false);
@@ -97,7 +98,7 @@ impl Wire {
 
     /// Whether the socket takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.waiting().blocked
+        self.queue().blocked
     }
 
     /// Waits until the socket may take more.
@@ -106,23 +107,23 @@ impl Wire {
     }
 
     /// Has the connection look for what is to be done.
-    pub(crate) fn stir(&self) {
-        self.stirred.notify_one();
+    pub(crate) fn notify(&self) {
+        self.notify.notify_one();
     }
 
     /// Waits for [`Self::stir`], also for one that came before.
-    pub(crate) async fn stirred(&self) {
-        self.stirred.notified().await;
+    pub(crate) async fn notified(&self) {
+        self.notify.notified().await;
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, WriteQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl WriteQueue {
     /// Lets go of what was written.
-    fn written(&mut self, mut written: usize) {
+    fn advance(&mut self, mut written: usize) {
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {
                 return drop(first.split_to(written));

@@ -14,5 +14,5 @@ pub(crate) fn event_id() -> EventId {
     }
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    EventId::from_stored(digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect())
+    EventId::from_trusted(digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect())
 }

@@ -7,7 +7,7 @@
 //! storage.
 
 use super::{clock, dom};
-use crate::domain::{EventId, ReadRoom, RoomName, Seq, page::MAX_COUNTED_ROOMS};
+use crate::domain::{EventId, ReadMarker, RoomName, Seq, page::MAX_UNREAD_ROOMS};
 use std::cell::RefCell;
 use web_sys::Storage;
 
@@ -87,21 +87,21 @@ pub(crate) fn save_read_position(room: &RoomName, read: Seq) {
 }
 
 /// Returns the visited rooms, the most recent first. Removes those beyond [`MAX_COUNTED_ROOMS`].
-pub(crate) fn visited_rooms() -> Vec<ReadRoom> {
-    let mut rooms: Vec<(i64, ReadRoom)> = Vec::new();
+pub(crate) fn visited_rooms() -> Vec<ReadMarker> {
+    let mut rooms: Vec<(i64, ReadMarker)> = Vec::new();
     for key in keys(READ_KEY_PREFIX) {
         let parse = || {
             let value = get(&key)?;
             let (read, at) = value.split_once(' ')?;
-            let room = RoomName::from_stored(key.strip_prefix(READ_KEY_PREFIX)?.to_owned());
-            Some((at.parse::<i64>().ok()?, ReadRoom { room, read: read.parse().ok()? }))
+            let room = RoomName::from_trusted(key.strip_prefix(READ_KEY_PREFIX)?.to_owned());
+            Some((at.parse::<i64>().ok()?, ReadMarker { room, read: read.parse().ok()? }))
         };
         if let Some((at, room)) = parse() {
             let later = rooms.iter().take_while(|(other, _)| *other > at).count();
             rooms.insert(later, (at, room));
         }
     }
-    let surplus = rooms.split_off(rooms.len().min(MAX_COUNTED_ROOMS));
+    let surplus = rooms.split_off(rooms.len().min(MAX_UNREAD_ROOMS));
     for (_, surplus) in surplus {
         set(&format!("{READ_KEY_PREFIX}{}", surplus.room), "");
     }

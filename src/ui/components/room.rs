@@ -13,7 +13,7 @@ use super::header::room_header::RoomHeader;
 use super::messages::jump_button::JumpButton;
 use super::messages::message_list::MessageList;
 use super::sidebar::participant_list::ParticipantList;
-use crate::domain::RoomPage;
+use crate::domain::RoomView;
 use crate::ui::island_props::IslandProp;
 use crate::ui::rejected_form::RejectedForm;
 use crate::ui::room::{RoomState, lifecycle::on_hydrate};
@@ -23,7 +23,7 @@ use leptos::prelude::*;
 #[island]
 pub fn Room(
     /// The room as the server has rendered it.
-    page: IslandProp<RoomPage>,
+    page: IslandProp<RoomView>,
     /// A form that the server has refused.
     rejected: IslandProp<Option<RejectedForm>>,
 ) -> impl IntoView {

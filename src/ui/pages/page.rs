@@ -14,7 +14,7 @@ pub enum Page {
     /// The front page.
     Front(FrontPageData),
     /// A room, and the form that the server has refused, if there is one.
-    Room(Box<domain::RoomPage>, Option<RejectedForm>),
+    Room(Box<domain::RoomView>, Option<RejectedForm>),
     /// The reason why there is no page at a URL, or none for this visitor.
     Error(PageError),
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
 
 #[component]
-pub(crate) fn RoomPage(page: domain::RoomPage, rejected: Option<RejectedForm>) -> impl IntoView {
+pub(crate) fn RoomPage(page: domain::RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
     view! {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />

@@ -6,7 +6,7 @@ mod socket;
 
 use crate::domain::room::encode_segment;
 use crate::domain::{Epoch, RoomName, Seq};
-use crate::protocol::{ClientFrame, HEARTBEAT_MS, SILENCE_MS, ServerFrame};
+use crate::protocol::{ClientFrame, HEARTBEAT_MS, IDLE_TIMEOUT_MS, ServerFrame};
 use crate::ui::browser::{clock::now, dom, location};
 use backoff::{Backoff, MAX_RECONNECT_DELAY};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -228,7 +228,7 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
     }
 
     fn tick(&mut self) {
-        let (now, idle_timeout) = (now(), f64::from(SILENCE_MS));
+        let (now, idle_timeout) = (now(), f64::from(IDLE_TIMEOUT_MS));
         self.phase.clamp(now);
         match &mut self.phase {
             ConnectionPhase::Connecting { since } if now - *since > idle_timeout => self.on_lost(0),

@@ -5,7 +5,7 @@ use super::outbox::Outbox;
 use super::request_guard::RequestId;
 use super::state::RoomState;
 use super::timeline::Applied;
-use crate::domain::{Event, EventBody, EventId, RejectionCode, RoomName, RoomPage, Seq};
+use crate::domain::{Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
 use crate::protocol::{ClientFrame, ServerFrame};
 use crate::ui::browser::{dom, location};
 use leptos::prelude::*;
@@ -60,7 +60,7 @@ impl ConnectionListener for RoomEventHandler {
         room.presence.handle_frame(&frame);
         match frame {
             ServerFrame::Rejected { id: Some(id), rejection } => {
-                let id = EventId::from_stored(id);
+                let id = EventId::from_trusted(id);
                 // A pending command shows its own reason; a command that is not in the outbox has no other place.
                 let is_pending = rejection.code == RejectionCode::RateLimited;
                 if is_pending || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
@@ -89,7 +89,7 @@ impl ConnectionListener for RoomEventHandler {
 
 impl RoomState {
     /// Connects under the visitor's name, and closes the previous connection.
-    pub(super) fn connect(self, name: &RoomName, page: &RoomPage) {
+    pub(super) fn connect(self, name: &RoomName, page: &RoomView) {
         self.connection.close();
         self.stop_sending();
         let handler = RoomEventHandler { room: self, visit: self.visit.latest() };

@@ -3,7 +3,7 @@
 use super::dialogs::ModerationTarget;
 use super::state::RoomState;
 use crate::api::open_room;
-use crate::domain::moderation::Action;
+use crate::domain::moderation::ModerationAction;
 use crate::domain::page::Ownership;
 use crate::domain::{Event, EventBody};
 use crate::protocol::ClientFrame;
@@ -14,7 +14,7 @@ use leptos::task::spawn_local;
 impl RoomState {
     /// Returns whether the visitor owns the room.
     pub(crate) fn is_owner(self) -> bool {
-        self.page.with(|page| page.ownership == Ownership::Yours)
+        self.page.with(|page| page.ownership == Ownership::Own)
     }
 
     /// Requests the current invitation link. It is not in the log, which former members can read too.
@@ -41,7 +41,7 @@ impl RoomState {
     }
 
     /// Takes an action on the subject of the moderation dialog, for `seconds` if it expires, and closes the dialog.
-    pub(crate) fn moderate(self, action: Action, seconds: u32) {
+    pub(crate) fn moderate(self, action: ModerationAction, seconds: u32) {
         let (target, tag) = match self.close_moderation() {
             Some(ModerationTarget::AuthorOf(seq)) => (Some(seq), None),
             Some(ModerationTarget::Participant(participant)) => (None, Some(participant.tag)),
@@ -57,17 +57,17 @@ impl RoomState {
     /// Updates the ownership of the room after an event, and shows moderation events to the visitor.
     pub(super) fn apply_ownership(self, event: &Event) {
         let before = self.page.with_untracked(|page| page.ownership);
-        let of = |tag| if self.is_own(tag) { Ownership::Yours } else { Ownership::Anothers };
+        let of = |tag| if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
         let now = match &event.body {
-            EventBody::Message { tag, .. } if before == Ownership::Nobodys => of(tag),
+            EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
             EventBody::Moderated(moderation) => {
                 self.notice.set(moderation.to_string());
                 let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
-                if matches!(moderation.action, Action::Renew | Action::Remove) && !is_own {
+                if matches!(moderation.action, ModerationAction::Renew | ModerationAction::Remove) && !is_own {
                     self.request_invitation();
                 }
                 match (moderation.action, &moderation.subject) {
-                    (Action::HandOver, Some(new_owner)) => of(&new_owner.tag),
+                    (ModerationAction::HandOver, Some(new_owner)) => of(&new_owner.tag),
                     _ => before,
                 }
             }

@@ -6,7 +6,7 @@ use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::api::{ApiError, load_history, open_room};
-use crate::domain::{HistoryPlace, Seq};
+use crate::domain::{HistoryCursor, Seq};
 use crate::ui::browser::{dom, location};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -19,7 +19,7 @@ impl RoomState {
     pub(crate) fn scroll_to_end(self) {
         if self.timeline.with_untracked(Timeline::more_after) {
             self.scroll.scroll_after_render(ScrollTarget::Bottom);
-            self.load(HistoryPlace::Newest);
+            self.load(HistoryCursor::Newest);
         } else {
             self.scroll_to_loaded(ScrollTarget::Bottom);
         }
@@ -40,7 +40,7 @@ impl RoomState {
             self.scroll_to_loaded(target.at(nearest));
         } else {
             self.scroll.scroll_after_render(target);
-            self.load(HistoryPlace::Around(seq));
+            self.load(HistoryCursor::Around(seq));
         }
     }
 
@@ -90,8 +90,8 @@ impl RoomState {
             (timeline.first().filter(|_| timeline.more_before()), timeline.last().filter(|_| timeline.more_after()))
         });
         match (before, after) {
-            (Some(first), _) if above < PREFETCH_PX => self.load(HistoryPlace::Before(first)),
-            (_, Some(last)) if below < PREFETCH_PX => self.load(HistoryPlace::After(last)),
+            (Some(first), _) if above < PREFETCH_PX => self.load(HistoryCursor::Before(first)),
+            (_, Some(last)) if below < PREFETCH_PX => self.load(HistoryCursor::After(last)),
             _ => {}
         }
     }
@@ -109,17 +109,17 @@ impl RoomState {
     /// Loads the messages before the loaded ones.
     pub(crate) fn load_earlier(self) {
         if let Some(first) = self.timeline.with_untracked(Timeline::first) {
-            self.load(HistoryPlace::Before(first));
+            self.load(HistoryCursor::Before(first));
         }
     }
 
     /// Loads a page of history. The next page up or down waits until the load in flight ends; a jump does not.
-    fn load(self, cursor: HistoryPlace) {
+    fn load(self, cursor: HistoryCursor) {
         let (before, after, around) = match cursor {
-            HistoryPlace::Before(seq) => (Some(seq), None, None),
-            HistoryPlace::After(seq) => (None, Some(seq), None),
-            HistoryPlace::Around(seq) => (None, None, Some(seq)),
-            HistoryPlace::Newest => (None, None, None),
+            HistoryCursor::Before(seq) => (Some(seq), None, None),
+            HistoryCursor::After(seq) => (None, Some(seq), None),
+            HistoryCursor::Around(seq) => (None, None, Some(seq)),
+            HistoryCursor::Newest => (None, None, None),
         };
         let is_next_page = before.is_some() || after.is_some();
         match self.requests.pending() {
@@ -138,8 +138,8 @@ impl RoomState {
             // A page that failed to load is requested again at the next scroll event.
             let Ok(page) = page else { return self.scroll.retarget(None) };
             self.timeline.update_untracked(|timeline| match cursor {
-                HistoryPlace::Before(_) => timeline.prepend(page),
-                HistoryPlace::After(_) => timeline.append(page),
+                HistoryCursor::Before(_) => timeline.prepend(page),
+                HistoryCursor::After(_) => timeline.append(page),
                 _ => timeline.replace(page),
             });
             if let Some(seq) = around {

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::domain::json::{FromJson, Json};
+use crate::domain::json::{FromJson, JsonValue};
 use crate::domain::{EventId, Rejection, RejectionCode, Seq};
 use serde::Serialize;
 
@@ -35,13 +35,13 @@ pub enum OutboxCommand {
 }
 
 impl FromJson for OutboxCommand {
-    fn from_json(mut json: Json) -> Option<Self> {
-        Some(if let Some(mut post) = json.take::<Option<Json>>("post")? {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
+        Some(if let Some(mut post) = json.take::<Option<JsonValue>>("post")? {
             Self::Post { username: post.take("username")?, text: post.take("text")? }
-        } else if let Some(mut edit) = json.take::<Option<Json>>("edit")? {
+        } else if let Some(mut edit) = json.take::<Option<JsonValue>>("edit")? {
             Self::Edit { target: edit.take("target")?, text: edit.take("text")? }
         } else {
-            Self::Delete { target: json.take::<Json>("delete")?.take("target")? }
+            Self::Delete { target: json.take::<JsonValue>("delete")?.take("target")? }
         })
     }
 }
@@ -75,7 +75,7 @@ pub struct PendingCommand {
 }
 
 impl FromJson for PendingCommand {
-    fn from_json(mut json: Json) -> Option<Self> {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
         Some(Self {
             id: json.take("id")?,
             order: json.take("order")?,
@@ -94,7 +94,7 @@ impl PendingCommand {
 
     /// Reads the form in the browser's storage; `None` if it is another text.
     pub fn parse_stored(text: &str) -> Option<Self> {
-        Self::from_json(Json::parse(text)?)
+        Self::from_json(JsonValue::parse(text)?)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::request_guard::RequestGuard;
 use crate::api::count_unread;
-use crate::domain::ReadRoom;
+use crate::domain::ReadMarker;
 use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 /// A visited room and the number of unread messages in it.
-pub(crate) type RecentRoom = (ReadRoom, u64);
+pub(crate) type RecentRoom = (ReadMarker, u64);
 
 /// The recent rooms, the last visited first.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ impl RecentRooms {
     pub(crate) fn refresh(self) {
         let recent = storage::visited_rooms();
         let before = self.rooms.get_untracked();
-        let known = |room: &ReadRoom| before.iter().find(|(known, _)| known == room).map_or(0, |(_, unread)| *unread);
+        let known = |room: &ReadMarker| before.iter().find(|(known, _)| known == room).map_or(0, |(_, unread)| *unread);
         self.rooms.set(recent.iter().map(|room| (room.clone(), known(room))).collect());
         if !recent.is_empty() {
             let request = self.requests.begin();

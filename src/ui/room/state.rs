@@ -14,7 +14,7 @@ use super::scroll_anchor::{ScrollAnchor, ScrollTarget};
 use super::send_lock::SendLock;
 use super::timeline::Timeline;
 use super::unread::Unread;
-use crate::domain::{EventId, Message, RoomName, RoomPage, Seq, Tag};
+use crate::domain::{AuthorTag, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
 use leptos::prelude::*;
@@ -23,7 +23,7 @@ use leptos::prelude::*;
 #[derive(Clone, Copy)]
 pub(crate) struct RoomState {
     /// The room as its page was loaded.
-    pub(crate) page: RwSignal<RoomPage>,
+    pub(crate) page: RwSignal<RoomView>,
     /// The title of the room.
     pub(crate) title: Signal<String>,
     pub(crate) timeline: RwSignal<Timeline>,
@@ -50,7 +50,7 @@ pub(crate) struct RoomState {
 }
 
 impl RoomState {
-    pub(crate) fn new(page: RoomPage) -> Self {
+    pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
         let marked = page.permalink;
         let page = RwSignal::new(page);
@@ -88,7 +88,7 @@ impl RoomState {
     }
 
     /// Returns whether a tag is the visitor's own.
-    pub(crate) fn is_own(self, tag: &Tag) -> bool {
+    pub(crate) fn is_own(self, tag: &AuthorTag) -> bool {
         self.page.with_untracked(|page| page.tag == *tag)
     }
 
@@ -145,7 +145,7 @@ impl RoomState {
     }
 
     /// Replaces the open room by another one, or by another page of it, and scrolls to `target`.
-    pub(crate) fn replace(self, page: RoomPage, target: ScrollTarget) {
+    pub(crate) fn replace(self, page: RoomView, target: ScrollTarget) {
         self.stop_sending();
         let timeline = Timeline::new(&page);
         let nearest = target.seq().and_then(|seq| timeline.nearest(seq));

@@ -4,7 +4,7 @@ pub mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomPage, Seq};
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ struct MessageChange {
 
 impl Timeline {
     /// Returns the timeline of a page that was just loaded.
-    pub fn new(page: &RoomPage) -> Self {
+    pub fn new(page: &RoomView) -> Self {
         let items = items(page.history.messages.clone());
         let newest = items.last().map_or(0, |item| item.message.seq);
         Self {

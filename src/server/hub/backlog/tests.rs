@@ -3,15 +3,15 @@
 use super::*;
 use crate::domain::{EventId, MessageText, RoomName, Username};
 use crate::protocol::ServerFrame;
-use crate::server::identity::{Author, Identities};
-use crate::server::store::{Draft, Entry, Locking};
+use crate::server::identity::{AuthorId, IdentitySigner};
+use crate::server::store::{AppendRequest, Locking, NewEvent};
 use std::num::NonZeroU32;
 
 struct Log {
     _directory: tempfile::TempDir,
-    backlog: Backlog,
+    backlog: BackfillCache,
     room: i64,
-    author: Author,
+    author: AuthorId,
 }
 
 impl Log {
@@ -21,25 +21,30 @@ impl Log {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
         Self {
             _directory: directory,
-            backlog: Backlog::new(store, Arc::new(Looks::new())),
+            backlog: BackfillCache::new(store, Arc::new(Reconciliation::new())),
             room,
-            author: Identities::guest(),
+            author: IdentitySigner::guest(),
         }
     }
 
-    async fn append(&self, id: &str, draft: Draft) {
-        let entry =
-            Entry { room_id: self.room, author: self.author, begins: None, id: EventId::parse(id).unwrap(), draft };
+    async fn append(&self, id: &str, draft: NewEvent) {
+        let entry = AppendRequest {
+            room_id: self.room,
+            author: self.author,
+            begins: None,
+            id: EventId::parse(id).unwrap(),
+            draft,
+        };
         self.backlog.store.append(&[entry], Locking::Wait).await.unwrap();
     }
 
     async fn say(&self, count: usize, text: &str) {
-        let message = |n| Entry {
+        let message = |n| AppendRequest {
             begins: None,
             room_id: self.room,
             author: self.author,
             id: EventId::parse(&format!("{n}-{}", text.len())).unwrap(),
-            draft: Draft::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() },
+            draft: NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() },
         };
         self.backlog.store.append(&(0..count).map(message).collect::<Vec<_>>(), Locking::Wait).await.unwrap();
     }
@@ -61,8 +66,8 @@ impl Log {
 
 #[test]
 fn a_turn_is_some_of_a_block_and_at_least_one_event() {
-    let block: Block = [9, TURN_BYTES, 9, 9].map(|length| TextFrame::new(&"x".repeat(length))).into();
-    let some = |start, after| some_of(&block, start, after).map(|some| some.len());
+    let block: EventBlock = [9, TURN_BYTES, 9, 9].map(|length| TextFrame::new(&"x".repeat(length))).into();
+    let some = |start, after| block_slice(&block, start, after).map(|some| some.len());
     assert_eq!([0, 1, 2, 3].map(|after| some(0, after)), [Some(1), Some(1), Some(2), Some(1)]);
     assert_eq!((some(64, 66), some(0, 4), some(0, 9), some(9, 0)), (Some(2), None, None, None));
 }
@@ -101,7 +106,7 @@ async fn what_comes_after_a_block_was_read_is_read() {
     assert_eq!(log.numbers(0).await, [1, 2]);
     log.say(2, "another").await;
     assert_eq!(log.numbers(2).await, [3, 4]);
-    assert!(matches!(log.backlog.read(log.room, 4).await, Err(Unread::Gone)), "there is no such event");
+    assert!(matches!(log.backlog.read(log.room, 4).await, Err(BackfillError::Purged)), "there is no such event");
 }
 
 #[tokio::test]
@@ -110,10 +115,10 @@ async fn a_log_that_begins_later_is_read_from_where_it_begins() {
     log.say(20, "x").await;
     let store = &log.backlog.store;
     store.age(log.room, 5).await;
-    for keeping in store.keeping(i64::MIN, NonZeroU32::new(7)).await.unwrap() {
-        store.forget_oldest(keeping).await.unwrap();
+    for keeping in store.rooms_with_retention(i64::MIN, NonZeroU32::new(7)).await.unwrap() {
+        store.purge_expired(keeping).await.unwrap();
     }
-    assert!(matches!(log.backlog.read(log.room, 3).await, Err(Unread::Gone)));
+    assert!(matches!(log.backlog.read(log.room, 3).await, Err(BackfillError::Purged)));
     assert_eq!(log.numbers(5).await[0], 6);
 }
 
@@ -123,8 +128,8 @@ async fn what_was_removed_is_shown_to_nobody_who_asks_later() {
     log.say(3, "secret").await;
     let frames = log.backlog.read(log.room, 0).await.unwrap();
     assert!(frames[1].text().contains("secret"));
-    log.append("away", Draft::Delete { target: 2 }).await;
-    log.backlog.forget(log.room);
+    log.append("away", NewEvent::Delete { target: 2 }).await;
+    log.backlog.evict_room(log.room);
     assert_eq!(log.kept(), 0);
     let frames = log.backlog.read(log.room, 0).await.unwrap();
     assert!(frames[0].text().contains("secret") && !frames[1].text().contains("secret"));
@@ -136,16 +141,19 @@ async fn nothing_is_kept_for_long_and_never_too_much() {
     log.say(2, "x").await;
     log.numbers(0).await;
     assert!(log.kept() > 0);
-    let large = || -> Block { [TextFrame::new(&"x".repeat(BYTES / 4))].into() };
+    let large = || -> EventBlock { [TextFrame::new(&"x".repeat(MAX_BACKFILL_BYTES / 4))].into() };
     for room in 1..=8 {
         let shelf = &mut *lock(&log.backlog.shelf);
         shelf.put((-room, 0), large());
         shelf.put((-room, 0), large());
-        assert!(shelf.bytes <= BYTES && shelf.bytes == shelf.kept.values().map(|it| size(&it.block)).sum::<usize>());
+        assert!(
+            shelf.bytes <= MAX_BACKFILL_BYTES
+                && shelf.bytes == shelf.kept.values().map(|it| size(&it.block)).sum::<usize>()
+        );
         assert!(shelf.kept.contains_key(&(-room, 0)), "the newest stays");
     }
     while log.kept() > 0 {
-        tokio::time::sleep(LIFE / 10).await;
+        tokio::time::sleep(BLOCK_TTL / 10).await;
     }
     assert!(!lock(&log.backlog.shelf).swept, "nobody looks where nothing is");
 }

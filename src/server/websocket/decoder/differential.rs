@@ -47,17 +47,17 @@ enum Broken {
     LongControl,
 }
 
-impl From<Violation> for Broken {
-    fn from(violation: Violation) -> Self {
+impl From<ProtocolError> for Broken {
+    fn from(violation: ProtocolError) -> Self {
         match violation {
-            Violation::NotUtf8 => Self::NotUtf8,
-            Violation::Protocol("a long control frame") => Self::LongControl,
-            Violation::Protocol(_) | Violation::TooLarge => Self::Rules,
+            ProtocolError::NotUtf8 => Self::NotUtf8,
+            ProtocolError::Malformed("a long control frame") => Self::LongControl,
+            ProtocolError::Malformed(_) | ProtocolError::TooLarge => Self::Rules,
         }
     }
 }
 
-type Outcome = (Vec<Message>, Option<Broken>);
+type Outcome = (Vec<DecodedMessage>, Option<Broken>);
 
 /// What this decoder reads, up to a close frame.
 fn ours(bytes: &[u8], at_once: usize) -> Outcome {
@@ -68,7 +68,7 @@ fn ours(bytes: &[u8], at_once: usize) -> Outcome {
         loop {
             match decoder.next() {
                 Ok(Some(message)) => {
-                    let is_last = matches!(message, Message::Close(_));
+                    let is_last = matches!(message, DecodedMessage::Close(_));
                     messages.push(message);
                     if is_last {
                         return (messages, None);
@@ -89,16 +89,16 @@ fn theirs(bytes: &[u8], at_once: usize) -> Outcome {
     let mut messages = Vec::new();
     loop {
         messages.push(match socket.read() {
-            Ok(tungstenite::Message::Text(text)) => Message::Text(text.to_string()),
-            Ok(tungstenite::Message::Binary(bytes)) => Message::Binary(bytes.to_vec()),
-            Ok(tungstenite::Message::Ping(payload)) => Message::Ping(payload.to_vec()),
-            Ok(tungstenite::Message::Pong(_)) => Message::Pong,
+            Ok(tungstenite::Message::Text(text)) => DecodedMessage::Text(text.to_string()),
+            Ok(tungstenite::Message::Binary(bytes)) => DecodedMessage::Binary(bytes.to_vec()),
+            Ok(tungstenite::Message::Ping(payload)) => DecodedMessage::Ping(payload.to_vec()),
+            Ok(tungstenite::Message::Pong(_)) => DecodedMessage::Pong,
             // It answers a code that nobody may send by itself, instead of an error.
             Ok(tungstenite::Message::Close(Some(frame))) if frame.reason.as_str() == "Protocol violation" => {
                 return (messages, Some(Broken::Rules));
             }
             Ok(tungstenite::Message::Close(frame)) => {
-                messages.push(Message::Close(frame.map(|frame| frame.code.into())));
+                messages.push(DecodedMessage::Close(frame.map(|frame| frame.code.into())));
                 return (messages, None);
             }
             Ok(tungstenite::Message::Frame(_)) => unreachable!("only whole messages are read"),

@@ -22,7 +22,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// What comes of `bytes`, which arrive `at_once` at a time.
-fn decode(bytes: &[u8], at_once: usize) -> (Vec<Message>, Option<Violation>) {
+fn decode(bytes: &[u8], at_once: usize) -> (Vec<DecodedMessage>, Option<ProtocolError>) {
     let mut decoder = Decoder::new(LONGEST, Vec::new());
     let mut messages = Vec::new();
     for part in bytes.chunks(at_once) {
@@ -35,18 +35,18 @@ fn decode(bytes: &[u8], at_once: usize) -> (Vec<Message>, Option<Violation>) {
             }
         }
     }
-    if decoder.pieces.is_none() {
-        assert_eq!(decoder.read.capacity(), 0, "nothing is held between messages");
+    if decoder.fragments.is_none() {
+        assert_eq!(decoder.buffer.capacity(), 0, "nothing is held between messages");
     }
     (messages, None)
 }
 
-fn violation(bytes: &[u8]) -> Option<Violation> {
+fn violation(bytes: &[u8]) -> Option<ProtocolError> {
     decode(bytes, bytes.len()).1
 }
 
 fn is_protocol_error(bytes: &[u8]) -> bool {
-    matches!(violation(bytes), Some(Violation::Protocol(_)))
+    matches!(violation(bytes), Some(ProtocolError::Malformed(_)))
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_ping_may_come_between_the_pieces_of_a_message() {
     let bytes = [frame(0x01, "é".as_bytes()), frame(0x89, b"p"), frame(0x00, b"a"), frame(0x80, b"b")].concat();
     for at_once in 1..bytes.len() {
         let (messages, violation) = decode(&bytes, at_once);
-        assert_eq!(messages, [Message::Ping(b"p".to_vec()), Message::Text("éab".into())]);
+        assert_eq!(messages, [DecodedMessage::Ping(b"p".to_vec()), DecodedMessage::Text("éab".into())]);
         assert_eq!(violation, None);
     }
 }
@@ -81,30 +81,30 @@ fn what_breaks_the_rules_is_noticed() {
 
 #[test]
 fn text_is_utf8_and_a_broken_one_is_noticed_before_its_end() {
-    assert_eq!(violation(&frame(0x81, b"\xff")), Some(Violation::NotUtf8));
-    assert_eq!(violation(&frame(0x81, b"\xc3")), Some(Violation::NotUtf8));
+    assert_eq!(violation(&frame(0x81, b"\xff")), Some(ProtocolError::NotUtf8));
+    assert_eq!(violation(&frame(0x81, b"\xc3")), Some(ProtocolError::NotUtf8));
     assert_eq!(violation(&[frame(0x01, b"\xc3"), frame(0x80, b"\xa9")].concat()), None);
-    assert_eq!(violation(&[frame(0x01, b"ab\xc3"), frame(0x00, b"x")].concat()), Some(Violation::NotUtf8));
-    assert_eq!(violation(&frame(0x88, b"\x03\xe8\xff")), Some(Violation::NotUtf8));
-    assert_eq!(decode(&frame(0x82, b"\xff"), 1).0, [Message::Binary(vec![255])]);
+    assert_eq!(violation(&[frame(0x01, b"ab\xc3"), frame(0x00, b"x")].concat()), Some(ProtocolError::NotUtf8));
+    assert_eq!(violation(&frame(0x88, b"\x03\xe8\xff")), Some(ProtocolError::NotUtf8));
+    assert_eq!(decode(&frame(0x82, b"\xff"), 1).0, [DecodedMessage::Binary(vec![255])]);
 }
 
 #[test]
 fn a_message_is_as_long_as_it_may_be_and_no_longer() {
     assert_eq!(violation(&frame(0x81, &[b'x'; LONGEST])), None);
     let long = frame(0x81, &[b'x'; LONGEST + 1]);
-    assert_eq!(violation(&long[..4]), Some(Violation::TooLarge), "before its payload has come");
+    assert_eq!(violation(&long[..4]), Some(ProtocolError::TooLarge), "before its payload has come");
     let pieces = [frame(0x01, &[b'x'; LONGEST]), frame(0x80, b"x")].concat();
-    assert_eq!(violation(&pieces), Some(Violation::TooLarge));
+    assert_eq!(violation(&pieces), Some(ProtocolError::TooLarge));
     let huge = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-    assert_eq!(violation(&huge), Some(Violation::TooLarge));
+    assert_eq!(violation(&huge), Some(ProtocolError::TooLarge));
     assert_eq!(violation(&[frame(0x01, &[b'x'; LONGEST]), frame(0x89, &[0; 125])].concat()), None);
 }
 
 #[test]
 fn a_close_frame_may_carry_a_code() {
-    assert_eq!(decode(&frame(0x88, b""), 9).0, [Message::Close(None)]);
-    assert_eq!(decode(&frame(0x88, b"\x0f\xa0bye"), 9).0, [Message::Close(Some(4000))]);
+    assert_eq!(decode(&frame(0x88, b""), 9).0, [DecodedMessage::Close(None)]);
+    assert_eq!(decode(&frame(0x88, b"\x0f\xa0bye"), 9).0, [DecodedMessage::Close(Some(4000))]);
 }
 
 proptest! {
@@ -124,7 +124,7 @@ proptest! {
             }
             bytes.extend(frame(FIN | kind, last));
         }
-        let messages = texts.into_iter().map(|(text, _)| Message::Text(text)).collect();
+        let messages = texts.into_iter().map(|(text, _)| DecodedMessage::Text(text)).collect();
         prop_assert_eq!(decode(&bytes, at_once), (messages, None));
     }
 

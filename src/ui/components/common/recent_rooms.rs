@@ -1,6 +1,6 @@
 //! The rooms that this browser has visited, with their unread counts.
 
-use crate::domain::{ReadRoom, page::MAX_COUNTED};
+use crate::domain::{ReadMarker, page::MAX_UNREAD_COUNT};
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::when;
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
@@ -13,7 +13,7 @@ pub(crate) fn RecentRoomList(
     #[prop(into)]
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
-    let item = move |(ReadRoom { room, .. }, unread): RecentRoom| {
+    let item = move |(ReadMarker { room, .. }, unread): RecentRoom| {
         let path = room.path();
         let opened = path.clone();
         let on_click = move |event: web_sys::MouseEvent| {
@@ -24,7 +24,7 @@ pub(crate) fn RecentRoomList(
                 on_open.run(opened.clone());
             }
         };
-        let count = if unread >= MAX_COUNTED { format!("{}+", MAX_COUNTED - 1) } else { unread.to_string() };
+        let count = if unread >= MAX_UNREAD_COUNT { format!("{}+", MAX_UNREAD_COUNT - 1) } else { unread.to_string() };
         let badge = (unread > 0)
             .then(|| view! { <span class="recent-unread">{count}<span class="visually-hidden">" new"</span></span> });
         view! {

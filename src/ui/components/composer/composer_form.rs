@@ -4,7 +4,7 @@
 use super::draft::Draft;
 use super::editing::{fill_for_editing, submit_edit};
 use crate::domain::Message;
-use crate::domain::message::MAX_CHARS;
+use crate::domain::message::MAX_MESSAGE_CHARS;
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::rejected_form::RejectedForm;
@@ -146,13 +146,13 @@ pub(crate) fn Composer(
 fn CharacterCounter(length: RwSignal<usize>) -> impl IntoView {
     let counter = text(move || {
         let length = length.get();
-        match MAX_CHARS.checked_sub(length) {
+        match MAX_MESSAGE_CHARS.checked_sub(length) {
             Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
             Some(remaining) => format!("{remaining} left"),
-            None => format!("{} characters over", length - MAX_CHARS),
+            None => format!("{} characters over", length - MAX_MESSAGE_CHARS),
         }
     });
-    let announcement = text(move || match MAX_CHARS.checked_sub(length.get()) {
+    let announcement = text(move || match MAX_MESSAGE_CHARS.checked_sub(length.get()) {
         Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
         Some(remaining) => format!("Less than {} characters left", (remaining / ANNOUNCE_STEP + 1) * ANNOUNCE_STEP),
         None => "Too many characters".to_owned(),

@@ -88,7 +88,7 @@ impl Draft {
             if let Some(field) = room.editing.field.get().filter(|_| is_first || is_other) {
                 let typed = field.value();
                 if let Some(previous) = previous.filter(|_| !early.is_empty() && early == typed) {
-                    storage::save_draft(&RoomName::from_stored(previous), &typed);
+                    storage::save_draft(&RoomName::from_trusted(previous), &typed);
                 }
                 if is_other {
                     self.rejection.set(None);

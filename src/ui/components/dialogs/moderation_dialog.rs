@@ -1,7 +1,7 @@
 //! The owner's dialog: actions on a participant, and the settings of the room.
 
 use super::modal::use_modal;
-use crate::domain::moderation::Action;
+use crate::domain::moderation::ModerationAction;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
@@ -11,32 +11,32 @@ use leptos::prelude::*;
 const DAY_SECONDS: u32 = 24 * 60 * 60;
 
 /// A button: its label, its action, and the duration in seconds, 0 for none.
-type ModerationChoice = (&'static str, Action, u32);
+type ModerationChoice = (&'static str, ModerationAction, u32);
 
 /// Actions on a participant.
 const PARTICIPANT_CHOICES: [ModerationChoice; 6] = [
-    ("Mute for 10 minutes", Action::Mute, 600),
-    ("Mute for a day", Action::Mute, DAY_SECONDS),
-    ("Ban for a day", Action::Ban, DAY_SECONDS),
-    ("Ban for 30 days", Action::Ban, 30 * DAY_SECONDS),
-    ("Unmute, or lift the ban", Action::Pardon, 0),
-    ("Hand the room over", Action::HandOver, 0),
+    ("Mute for 10 minutes", ModerationAction::Mute, 600),
+    ("Mute for a day", ModerationAction::Mute, DAY_SECONDS),
+    ("Ban for a day", ModerationAction::Ban, DAY_SECONDS),
+    ("Ban for 30 days", ModerationAction::Ban, 30 * DAY_SECONDS),
+    ("Unmute, or lift the ban", ModerationAction::Pardon, 0),
+    ("Hand the room over", ModerationAction::HandOver, 0),
 ];
 
 /// Settings of the room.
 const ROOM_CHOICES: [ModerationChoice; 5] = [
-    ("Who may come in: nobody new", Action::Lock, 0),
-    ("Who may come in: anyone with the link", Action::Unlock, 0),
-    ("Slow mode: 10 seconds", Action::SlowMode, 10),
-    ("Slow mode: a minute", Action::SlowMode, 60),
-    ("Slow mode: off", Action::SlowMode, 0),
+    ("Who may come in: nobody new", ModerationAction::Lock, 0),
+    ("Who may come in: anyone with the link", ModerationAction::Unlock, 0),
+    ("Slow mode: 10 seconds", ModerationAction::SlowMode, 10),
+    ("Slow mode: a minute", ModerationAction::SlowMode, 60),
+    ("Slow mode: off", ModerationAction::SlowMode, 0),
 ];
 
 /// Actions on a member of a private room.
-const MEMBER_CHOICES: [ModerationChoice; 1] = [("Remove from the room", Action::Remove, 0)];
+const MEMBER_CHOICES: [ModerationChoice; 1] = [("Remove from the room", ModerationAction::Remove, 0)];
 
 /// Settings of a private room.
-const INVITATION_CHOICES: [ModerationChoice; 1] = [("Make a new link", Action::Renew, 0)];
+const INVITATION_CHOICES: [ModerationChoice; 1] = [("Make a new link", ModerationAction::Renew, 0)];
 
 #[component]
 pub(crate) fn ModerationDialog() -> impl IntoView {

@@ -3,7 +3,7 @@
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
-use crate::domain::{RoomPage, Seq, Timestamp};
+use crate::domain::{RoomView, Seq, Timestamp};
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
@@ -43,7 +43,7 @@ pub(crate) fn MessageList() -> impl IntoView {
             room.update_read_position();
         });
     });
-    let page_text = move |read: fn(&RoomPage) -> String| text(move || room.page.with(read));
+    let page_text = move |read: fn(&RoomView) -> String| text(move || room.page.with(read));
     let has_later = when(move || room.timeline.with(Timeline::more_after));
     // Saved while scrolling: a browser keeps no position of an element, and ignores changes of the history while a page
     // is being unloaded.

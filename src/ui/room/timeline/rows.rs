@@ -1,7 +1,7 @@
 //! Rows of the message list: days, the unread divider, and messages in groups.
 
 use super::Timeline;
-use crate::domain::{Message, Seq, Tag, Timestamp, Username};
+use crate::domain::{AuthorTag, Message, Seq, Timestamp, Username};
 use crate::ui::room::outbox::Outbox;
 
 /// Maximum time between two messages of one group, in milliseconds.
@@ -88,7 +88,7 @@ impl Timeline {
 
     /// Returns the names under which more than one author has written.
     fn shared_names(&self) -> Vec<&Username> {
-        let mut authors: Vec<(&Username, &Tag)> = Vec::new();
+        let mut authors: Vec<(&Username, &AuthorTag)> = Vec::new();
         let mut shared = Vec::new();
         for Message { username, tag, .. } in self.messages() {
             match authors.iter().find(|(name, _)| *name == username) {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn messages_of_one_author_within_five_minutes_are_grouped() {
         let mut bob = message(3, 2000);
-        bob.tag = Tag::new([9, 9]);
+        bob.tag = AuthorTag::new([9, 9]);
         let late = Message { seq: 4, sent_at: Timestamp(2000 + GROUP_MS + 1), ..bob.clone() };
         let rows = rows(vec![message(1, 0), message(2, 1000), bob, late], None);
         assert_eq!(each(&rows, |row| row.starts_group), [true, false, true, true]);
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_name_that_two_authors_have_needs_its_tag() {
         let shows_tag = |messages| each(&rows(messages, None), |row| row.shows_tag);
-        let another = Message { tag: Tag::new([9, 9]), ..message(3, 0) };
+        let another = Message { tag: AuthorTag::new([9, 9]), ..message(3, 0) };
         assert_eq!(shows_tag(vec![message(1, 0), message(2, 0)]), [false, false]);
         assert_eq!(shows_tag(vec![message(1, 0), message(2, 0), another]), [true, true, true]);
     }

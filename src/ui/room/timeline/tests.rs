@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::page::Ownership;
-use crate::domain::{Epoch, EventId, RoomName, Tag, Timestamp, Username};
+use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
 use proptest::prelude::*;
 
 pub(super) fn message(seq: Seq, at: i64) -> Message {
@@ -10,7 +10,7 @@ pub(super) fn message(seq: Seq, at: i64) -> Message {
         seq,
         id: EventId::parse(&format!("id{seq}")).unwrap(),
         username: Username::parse("Ann").unwrap(),
-        tag: Tag::new([0, 1]),
+        tag: AuthorTag::new([0, 1]),
         text: format!("text {seq}"),
         sent_at: Timestamp(at),
         edited: false,
@@ -27,12 +27,12 @@ fn message_event(seq: Seq) -> Event {
 }
 
 pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
-    Timeline::new(&RoomPage {
+    Timeline::new(&RoomView {
         room: RoomName::parse("harbour").unwrap(),
         epoch: Epoch("e".into()),
         head,
         username: None,
-        tag: Tag::new([0, 1]),
+        tag: AuthorTag::new([0, 1]),
         permalink: None,
         form_id: EventId::parse("f").unwrap(),
         history: HistoryPage { messages, more_before: true, more_after: false },
