@@ -95,10 +95,10 @@ test("what cannot be done without a connection is said", async ({ page, visitor,
   await gather(page, bob, room);
   await goOffline(page);
   await yours(page).click();
-  await dialog(page).getByRole("button", { name: /^Lock/ }).click();
+  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
   await expect(notice(page)).toHaveText("That didn’t work: you’re not connected.");
   await goOnline(page);
   await yours(page).click();
-  await dialog(page).getByRole("button", { name: /^Lock/ }).click();
+  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
   await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
 });

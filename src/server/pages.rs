@@ -13,7 +13,7 @@ use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
 use crate::ui::{FrontPageData, Page, PageError, RejectedForm, shell};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
@@ -182,8 +182,10 @@ fn not_found_reason(path: &str) -> String {
     }
 }
 
-/// Renders the document of a page.
-async fn render(options: LeptosOptions, assets: String, request: Request, nonce: &str, page: Page) -> Response {
+/// Renders the document of a page. No page depends on the request's URI; Leptos parses it all the same, and panics if it
+/// has no path, so that it gets another one.
+async fn render(options: LeptosOptions, assets: String, mut request: Request, nonce: &str, page: Page) -> Response {
+    *request.uri_mut() = Uri::from_static("/");
     let nonce = nonce.to_owned();
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
     let document = move || shell(options.clone(), assets.clone(), page.clone());

@@ -52,9 +52,9 @@ fn HydrationScript(assets: String) -> impl IntoView {
     }
 }
 
-/// Returns the script for a page whose assets are at this path, without the script's comments.
+/// Returns the script for a page whose assets are at this path, without comments and indentation.
 fn hydrate_script(assets: &str) -> String {
-    let code = HYDRATE_SCRIPT.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = HYDRATE_SCRIPT.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     format!("const root = {assets:?};\n{}\n", code.collect::<Vec<_>>().join("\n"))
 }
 

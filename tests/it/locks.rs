@@ -79,6 +79,9 @@ async fn thousands_who_wait_for_a_locked_room_hold_up_nobody_else() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
     let mut bob = Client::join(&server, "harbour").await;
+    for room in 0..ROOMS {
+        database::store_room(&site.database_url, &format!("cellar-{room}")).await;
+    }
     let mut waiting = Vec::new();
     for number in 0..WAITING {
         let client = Client::join(&server, &format!("cellar-{}", number % ROOMS)).await;

@@ -9,7 +9,18 @@ use tokio::net::{TcpSocket, TcpStream};
 const MIB: u64 = 1 << 10;
 
 /// Limits that a test can fill a room under.
-const FILL: [&str; 4] = ["--message-burst", "2000", "--messages-per-second", "1000"];
+const FILL: [&str; 10] = [
+    "--message-burst",
+    "2000",
+    "--messages-per-second",
+    "1000",
+    "--message-burst-per-address",
+    "2000",
+    "--messages-per-second-per-address",
+    "1000",
+    "--message-kilobytes-per-minute",
+    "1000000",
+];
 
 /// The longest message there is: 4000 characters of four bytes.
 fn long() -> String {

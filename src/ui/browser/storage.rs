@@ -24,8 +24,8 @@ thread_local! {
 }
 
 /// Returns the stored form of the pending commands of a room, from all tabs.
-pub(crate) fn pending_commands(room: &RoomName) -> Vec<String> {
-    keys(&outbox_key(room, "")).into_iter().filter_map(|key| get(&key)).collect()
+pub(crate) fn pending_commands(room: &RoomName) -> impl Iterator<Item = String> + use<> {
+    keys(&outbox_key(room, "")).into_iter().filter_map(|key| get(&key))
 }
 
 /// Returns whether a storage key belongs to the outbox of a room.

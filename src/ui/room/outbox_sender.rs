@@ -17,8 +17,7 @@ use leptos::task::spawn_local;
 impl RoomState {
     /// Returns the stored pending commands of all tabs.
     pub(super) fn stored_commands(self) -> Vec<PendingCommand> {
-        let stored = storage::pending_commands(&self.name());
-        stored.iter().filter_map(|stored| PendingCommand::parse_stored(stored)).collect()
+        storage::pending_commands(&self.name()).filter_map(|stored| PendingCommand::parse_stored(&stored)).collect()
     }
 
     /// Sends the next pending command, once this tab holds the lock.

@@ -136,14 +136,13 @@ pub(crate) fn Composer(
                 </textarea>
                 <button class="button">{label}</button>
             </div>
-            <CharacterCounter length=draft.length />
+            {character_counter(draft.length)}
         </form>
     }
 }
 
-/// The remaining characters near the limit, as a number and, in steps, for screen readers.
-#[component]
-fn CharacterCounter(length: RwSignal<usize>) -> impl IntoView {
+/// Returns the counter of remaining characters: a number, and its announcement in steps for screen readers.
+fn character_counter(length: RwSignal<usize>) -> impl IntoView {
     let counter = text(move || {
         let length = length.get();
         match MAX_MESSAGE_CHARS.checked_sub(length) {

@@ -30,7 +30,6 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let PendingCommand { id, command, refused, .. } = pending;
     let is_refused = refused.is_some();
-    let key = id.as_str().to_owned();
     let typed = command.text().to_owned();
     let typed_text = NodeRef::<Div>::new();
     let choices = refused.map(|reason| {
@@ -67,7 +66,7 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
         _ => "waiting for the network",
     });
     view! {
-        <li class="pending" class:refused=is_refused data-id=key>
+        <li class="pending" class:refused=is_refused>
             <div node_ref=typed_text>
                 <MessageText text=typed note=None />
             </div>

@@ -1,6 +1,5 @@
 //! The browser's WebSocket. The only file that touches its API.
 
-use std::rc::Rc;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
@@ -27,9 +26,8 @@ pub(super) struct BrowserSocket {
 
 impl BrowserSocket {
     /// Opens a socket that reports its events to `dispatch`. Returns `None` if the browser refuses the URL.
-    pub(super) fn open(url: &str, dispatch: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+    pub(super) fn open(url: &str, dispatch: impl Fn(SocketEvent) + Clone + 'static) -> Option<Self> {
         let socket = WebSocket::new(url).ok()?;
-        let dispatch = Rc::new(dispatch);
         let to_loop = dispatch.clone();
         let on_open = Closure::<dyn FnMut()>::new(move || to_loop(SocketEvent::Opened));
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
