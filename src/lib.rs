@@ -17,6 +17,7 @@
 
 pub mod api;
 pub mod domain;
+pub mod json;
 pub mod protocol;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -1,7 +1,8 @@
 //! The command line: `parlour` serves; the other commands look after it.
 
-use parlour::server::commands::{self, Command, CommandResult, OutputError};
-use parlour::server::{self, config, telemetry};
+use server::commands::{self, Command, CommandResult, OutputError};
+use server::telemetry::logging;
+use server::{self, config};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -10,7 +11,7 @@ const BROKEN_PIPE: u8 = 141;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let _flush = telemetry::FlushOnDrop;
+    let _flush = logging::FlushOnDrop;
     let (command, config) = match config::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),
@@ -26,12 +27,12 @@ async fn main() -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
-    telemetry::report_failure(&error, is_server);
+    logging::report_failure(&error, is_server);
     ExitCode::FAILURE
 }
 
 async fn run(command: Command, config: config::Config) -> CommandResult {
-    telemetry::start(config.log_format)?;
+    logging::start(config.log_format)?;
     match command {
         Command::Serve => serve(config).await,
         other => commands::run(other, &config).await,

@@ -1,7 +1,8 @@
 //! Whatever is typed or sent is either refused or becomes what the rules say: names, ids, texts and frames, out of random
 //! characters and out of the hostile ones in `tests/hostile`, mixed.
 
-use parlour::domain::{EventId, MessageText, RoomName, Username, event::parse_seq};
+use parlour::domain::event::parse_seq;
+use parlour::domain::{EventId, MessageText, RoomName, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 //! unit tests hold them.
 #![cfg(target_arch = "wasm32")]
 
-use parlour::domain::page::Ownership;
+use parlour::domain::history::Ownership;
 use parlour::domain::{AuthorTag, Epoch, EventId, HistoryPage, MessageText, RoomName, RoomView, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use parlour::ui::room::outbox::{Outbox, OutboxCommand, PendingCommand};

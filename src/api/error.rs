@@ -1,7 +1,8 @@
 //! Errors of server functions.
 
-use crate::domain::json::{FromJson, JsonValue};
-use crate::domain::{room::RoomNameError, username::UsernameError};
+use crate::domain::room::RoomNameError;
+use crate::domain::username::UsernameError;
+use crate::json::{FromJson, JsonValue};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 //! would add 6 kB to the module (docs/performance.md).
 
 use super::ApiError;
-use crate::domain::json::{FromJson, JsonValue};
+use crate::json::{FromJson, JsonValue};
 use http::Method;
 use leptos::server_fn::client::Client;
 use leptos::server_fn::codec::{self, Encoding};

@@ -19,7 +19,8 @@ pub async fn open_room(
     permalink: Option<Seq>,
 ) -> Result<RoomView, ApiError> {
     use crate::domain::RoomName;
-    use crate::server::{chat::Chat, visitor};
+    use crate::server::chat::Chat;
+    use crate::server::http::middleware::visitor;
     let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
     let asked = || username.and_then(|name| Username::parse(&name).ok());
     let username = visitor::current_username().or_else(asked);
@@ -40,7 +41,8 @@ pub async fn load_history(
     around: Option<Seq>,
 ) -> Result<HistoryPage, ApiError> {
     use crate::domain::{HistoryCursor, RoomName};
-    use crate::server::{chat::Chat, visitor};
+    use crate::server::chat::Chat;
+    use crate::server::http::middleware::visitor;
     let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
     let place = match (before, after, around) {
         (Some(seq), _, _) => HistoryCursor::Before(seq),
@@ -62,7 +64,8 @@ pub async fn load_history(
 /// Returns [`ApiError::Unavailable`] if the database cannot be read.
 #[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
 pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> {
-    use crate::server::{chat::Chat, visitor};
+    use crate::server::chat::Chat;
+    use crate::server::http::middleware::visitor;
     let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::current_visitor()).await;
     counts.map_err(|_| {
         visitor::set_status(503);
@@ -78,7 +81,8 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
 #[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
-    use crate::server::{chat::Chat, visitor};
+    use crate::server::chat::Chat;
+    use crate::server::http::middleware::visitor;
     let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
     let username = Username::parse(&username).inspect_err(|_| visitor::set_status(422))?;
     let taken = expect_context::<Chat>().taken(&name, &username, &visitor::current_visitor()).await;

@@ -1,6 +1,7 @@
 //! Events: what a room's log is made of.
 
-use super::{AuthorTag, Timestamp, Username, moderation::Moderation};
+use super::moderation::Moderation;
+use super::{AuthorTag, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 
 /// The number of an event in its room's log: 1, 2, 3 … without gaps. 0 stands before the first.

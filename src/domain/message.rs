@@ -1,7 +1,7 @@
 //! Messages: the text somebody sends, and a message as a reader sees it.
 
-use super::json::read_by_name;
 use super::{AuthorTag, EventId, Seq, Timestamp, Username};
+use crate::json::read_by_name;
 use serde::Serialize;
 
 /// The longest message, in characters (Unicode scalar values).

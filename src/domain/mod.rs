@@ -1,26 +1,25 @@
 //! What is talked about, in plain Rust that runs anywhere: rooms, usernames, messages and the events of a room's log.
 
+pub mod author_tag;
 pub mod event;
-pub mod identity;
-mod invisible;
-pub mod json;
-pub mod key;
+pub mod history;
 pub mod message;
 pub mod moderation;
-pub mod page;
 pub mod participant;
 pub mod rejection;
 pub mod room;
+pub mod room_key;
 pub mod timestamp;
+mod unicode;
 pub mod username;
 
+pub use author_tag::AuthorTag;
 pub use event::{Event, EventBody, EventId, Seq};
-pub use identity::AuthorTag;
-pub use key::RoomKey;
+pub use history::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use message::{Message, MessageText};
-pub use page::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use participant::Participant;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::{Epoch, RoomName};
+pub use room_key::RoomKey;
 pub use timestamp::Timestamp;
 pub use username::{RememberedUsername, Username};

@@ -1,7 +1,7 @@
 //! Moderation: what the owner of a room does about others in it. Each act is an event of the room's log.
 
-use super::json::{FromJson, JsonValue, from_str_enum};
 use super::{Participant, Timestamp};
+use crate::json::{FromJson, JsonValue, from_str_enum};
 use serde::{Deserialize, Serialize};
 
 /// The longest mute or ban, in seconds: a year.

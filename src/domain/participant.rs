@@ -1,7 +1,7 @@
 //! Participants: who is in a room just now.
 
-use super::json::read_by_name;
 use super::{AuthorTag, Username};
+use crate::json::read_by_name;
 use serde::Serialize;
 
 /// Somebody who has a room open. Two connections of one person under one name are one participant.

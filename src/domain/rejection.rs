@@ -1,7 +1,9 @@
 //! Rejections: why something that was sent was not stored.
 
-use super::json::{FromJson, JsonValue, from_str_enum};
-use super::{event::EventIdError, message::MessageTextError, username::UsernameError};
+use super::event::EventIdError;
+use super::message::MessageTextError;
+use super::username::UsernameError;
+use crate::json::{FromJson, JsonValue, from_str_enum};
 use serde::{Deserialize, Serialize};
 
 /// The codes of the protocol.

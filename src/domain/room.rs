@@ -1,7 +1,7 @@
 //! Room names: what may stand in a room's address.
 
 use super::RoomKey;
-use super::invisible::{has_base_character, is_default_ignorable};
+use super::unicode::{has_base_character, is_default_ignorable};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};

@@ -1,6 +1,6 @@
 //! Usernames: the name a message is shown under.
 
-use super::invisible::{has_base_character, is_default_ignorable};
+use super::unicode::{has_base_character, is_default_ignorable};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};

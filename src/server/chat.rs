@@ -1,20 +1,21 @@
 //! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
 //! to this, and bring names and texts as they came.
 
-use super::access::AccessDenied;
+use super::auth::access::AccessDenied;
+use super::auth::identity::AuthorId;
+use super::http::middleware::visitor::Visitor;
 use super::hub::{Hub, Subscription};
-use super::identity::AuthorId;
 use super::journal::{Journal, SubmitResult};
-use super::limits::Limiter;
-use super::network::Network;
+use super::limits::connection_counter::Network;
+use super::limits::rate_limiter::Limiter;
 use super::random;
 use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, Subject};
-use super::visitor::Visitor;
 use super::websocket::{SocketWriter, TextFrame};
+use crate::domain::history::MAX_UNREAD_ROOMS;
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{
     AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, MessageText, Participant, ReadMarker, Rejection,
-    RejectionCode, RoomName, RoomView, Seq, Username, page::MAX_UNREAD_ROOMS,
+    RejectionCode, RoomName, RoomView, Seq, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;

@@ -3,65 +3,43 @@
 //! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
 //! `journal` know SeaORM, only `relay` knows Redis, only `router` and `pages` know the ui.
 
-pub mod accept;
-mod access;
-mod answers;
-pub mod arrivals;
-mod assets;
-mod body;
-mod buckets;
+pub mod auth;
 pub mod chat;
 pub mod commands;
 pub mod config;
-mod form_token;
-mod gate;
-mod headers;
-mod health;
+pub mod http;
 mod hub;
-pub mod identity;
 mod journal;
-mod limits;
-mod metrics;
-mod network;
-mod origin;
-mod outage;
-mod pages;
-mod peer;
-mod plain_text;
-mod presence;
+pub mod limits;
+mod presence_broadcaster;
 mod random;
 mod relay;
-mod rendered;
-mod request;
-mod request_limit;
 mod retention;
-mod router;
+pub mod session;
 pub mod signals;
-pub mod socket;
 mod store;
-mod supervise;
+mod supervisor;
 pub mod telemetry;
-mod validate;
-pub(crate) mod visitor;
+mod text_escape;
 pub mod websocket;
 
-use arrivals::ConnectionLimiter;
-use assets::Assets;
+use auth::identity::IdentitySigner;
 use chat::Chat;
 use config::{Config, redacted};
-use form_token::FormTokenSigner;
+use http::assets::Assets;
+use http::form_token::FormTokenSigner;
+use http::page_cache::PageCache;
 use hub::Hub;
-use identity::IdentitySigner;
 use journal::Journal;
-use limits::Limiter;
-use metrics::Metrics;
+use limits::connection_limit::ConnectionLimiter;
+use limits::rate_limiter::Limiter;
 use relay::Relay;
-use rendered::PageCache;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
-use supervise::{Health, Supervisor};
+use supervisor::{Health, Supervisor};
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -122,7 +100,7 @@ impl From<sea_orm::DbErr> for RunError {
 
 /// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-    accept::raise_open_files();
+    http::listener::raise_open_files();
     let metrics = Metrics::start();
     tokio::pin!(shutdown);
     let store = tokio::select! {
@@ -156,7 +134,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     }
     {
         let (hub, relay) = (hub.clone(), relay.clone());
-        tasks.spawn("presence", move || presence::run_broadcaster(hub.clone(), relay.clone(), changes.clone()));
+        tasks.spawn("presence", move || {
+            presence_broadcaster::run_broadcaster(hub.clone(), relay.clone(), changes.clone())
+        });
     }
     let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone(), health.clone());
     let limiter = Limiter::new(config.rates);
@@ -190,7 +170,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     }));
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
     let closing = CancellationToken::new();
-    let mut serving = tokio::spawn(accept::serve(listener, router::router(shared), arrivals, closing.clone()));
+    let mut serving =
+        tokio::spawn(http::listener::serve(listener, http::router::router(shared), arrivals, closing.clone()));
 
     let deaf = tokio::select! {
         () = &mut shutdown => false,
@@ -225,5 +206,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
 fn announce(config: &Config, listener: &TcpListener) {
     let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
     let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));
-    telemetry::announce(&format!("parlour listens on http://{addr}, with {}{redis}", redacted(&config.database_url)));
+    telemetry::logging::announce(&format!(
+        "parlour listens on http://{addr}, with {}{redis}",
+        redacted(&config.database_url)
+    ));
 }

@@ -98,7 +98,7 @@ async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut 
 mod tests {
     use super::*;
     use crate::domain::{EventId, MessageText, RoomName, Username};
-    use crate::server::identity::IdentitySigner;
+    use crate::server::auth::identity::IdentitySigner;
     use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent};
 
     #[tokio::test]

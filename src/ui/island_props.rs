@@ -1,6 +1,6 @@
 //! Props of the islands.
 
-use crate::domain::json::{self, FromJson};
+use crate::json::{self, FromJson};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A prop of an island. Leptos serializes props again during hydration, but nothing reads the result. `IslandProp`

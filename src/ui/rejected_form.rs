@@ -11,4 +11,4 @@ pub struct RejectedForm {
     pub detail: String,
 }
 
-crate::domain::json::read_by_name!(RejectedForm { message, username, detail });
+crate::json::read_by_name!(RejectedForm { message, username, detail });

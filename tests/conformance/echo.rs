@@ -5,8 +5,10 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::any;
 use parlour::protocol::{MAX_FRAME_BYTES, close};
+use parlour::server::http::listener;
+use parlour::server::limits::connection_limit::ConnectionLimiter;
+use parlour::server::session;
 use parlour::server::websocket::{Handshake, Received, WebSocket};
-use parlour::server::{accept, arrivals::ConnectionLimiter, socket};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +27,7 @@ pub async fn serve(addr: SocketAddr) -> std::io::Result<SocketAddr> {
     let app = Router::new()
         .route(PATH, any(|handshake| upgraded(handshake, MAX_FRAME_BYTES)))
         .route(LARGE, any(|handshake| upgraded(handshake, LARGE_BYTES)));
-    tokio::spawn(accept::serve(listener, app, ConnectionLimiter::default(), CancellationToken::new()));
+    tokio::spawn(listener::serve(listener, app, ConnectionLimiter::default(), CancellationToken::new()));
     Ok(addr)
 }
 
@@ -46,7 +48,7 @@ async fn echo(mut socket: WebSocket) {
             Ok(Received::Binary(bytes)) => socket.send_binary(&bytes).await,
             Ok(Received::Control) => socket.flush().await,
             Ok(Received::Part) => Ok(()),
-            Err(end) => break socket::close_reason(end),
+            Err(end) => break session::close_reason(end),
         };
         if echoed.is_err() {
             break (close::NORMAL, "");

@@ -1,9 +1,9 @@
 //! Attack by input: paths, names and frames that were made to break something. They are refused, leave nothing behind,
 //! and nobody else notices.
 
-use crate::support::corpus::{encode, lines, texts};
-use crate::support::{Client, Database, Door, Server, Site, database, http, raw};
 use parlour::domain::RoomName;
+use parlour::support::corpus::{encode, lines, texts};
+use parlour::support::{Client, Database, Door, Server, Site, database, http, raw};
 use serde_json::json;
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! `parlour backup` and `parlour restore`: of the embedded database; on PostgreSQL, they name its own tools.
 
-use super::{CommandResult, output::print_line};
+use super::CommandResult;
+use super::output::print_line;
 use crate::server::config::{Config, redacted};
 use crate::server::store::{Store, StoreError};
 use std::path::Path;

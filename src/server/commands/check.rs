@@ -1,6 +1,7 @@
 //! `parlour check`: looks whether a server with these settings could start, and changes nothing.
 
-use super::{CommandResult, output::print_line};
+use super::CommandResult;
+use super::output::print_line;
 use crate::server::config::Config;
 use crate::server::relay::Relay;
 use crate::server::store::Store;

@@ -1,10 +1,11 @@
 //! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
 
-use super::message::MessageRef;
-use super::{CommandResult, OutputError, notify_nodes, output::print_line, parse_room};
-use crate::server::commands::pages::{ExportWriter, Format};
+use super::export_writer::{ExportWriter, Format};
+use super::message_ref::MessageRef;
+use super::output::print_line;
+use super::{CommandResult, OutputError, notify_nodes, parse_room};
+use crate::server::auth::identity::AuthorId;
 use crate::server::config::Config;
-use crate::server::identity::AuthorId;
 use crate::server::store::{RoomRecord, Store};
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};

@@ -3,11 +3,11 @@
 mod backup;
 mod check;
 mod export;
+mod export_writer;
 mod healthcheck;
-mod message;
+mod message_ref;
 mod moderation;
 mod output;
-mod pages;
 mod retention;
 mod rooms;
 
@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::store::Store;
 use crate::domain::RoomName;
 use clap::Subcommand;
-use message::MessageRef;
+use message_ref::MessageRef;
 pub use output::OutputError;
 use output::print_line;
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! `parlour remove`, `ban` and `pardon`: what the host does about a message or its author. It stands in the room's log as
 //! what the room's owner does, and holds against the owner too.
 
-use super::message::MessageRef;
-use super::{CommandResult, notify_nodes, output::print_line};
+use super::message_ref::MessageRef;
+use super::output::print_line;
+use super::{CommandResult, notify_nodes};
 use crate::domain::EventBody;
 use crate::domain::moderation::{MAX_MUTE_SECONDS, ModerationAction};
 use crate::server::config::Config;

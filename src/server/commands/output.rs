@@ -1,6 +1,6 @@
 //! Standard output of a command. A reader that has gone ends the command; it is no panic, and no message.
 
-use crate::server::plain_text::escaped_lines;
+use crate::server::text_escape::escaped_lines;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 

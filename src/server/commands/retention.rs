@@ -1,6 +1,7 @@
 //! `parlour retention`: how long one room keeps its messages.
 
-use super::{CommandResult, output::print_line, parse_room};
+use super::output::print_line;
+use super::{CommandResult, parse_room};
 use crate::server::config::Config;
 use crate::server::store::{RetentionPolicy, Store};
 use std::num::NonZeroU32;

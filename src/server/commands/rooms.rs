@@ -1,9 +1,10 @@
 //! `parlour rooms` and `parlour delete`: every room at a glance, and the end of one.
 
-use super::{CommandResult, OutputError, notify_nodes, output::print_line, parse_room};
+use super::output::print_line;
+use super::{CommandResult, OutputError, notify_nodes, parse_room};
 use crate::server::config::Config;
-use crate::server::plain_text::escaped;
 use crate::server::store::{RetentionPolicy, RoomSummary, Store};
+use crate::server::text_escape::escaped;
 use serde_json::json;
 use std::io::{BufWriter, Write};
 

@@ -4,15 +4,15 @@ mod environment;
 mod file;
 #[cfg(test)]
 mod fuzz;
+mod report;
 mod settings;
-mod shown;
-mod urls;
+mod url;
 
+pub use report::EffectiveSetting;
 pub use settings::{Limits, LogFormat};
-pub use shown::EffectiveSetting;
 #[cfg(test)]
 pub(super) use tests::resolved;
-pub use urls::redacted;
+pub use url::redacted;
 
 use super::commands::Command;
 use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
@@ -21,8 +21,8 @@ use leptos::config::LeptosOptions;
 use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-pub(crate) use urls::sqlite_url;
-use urls::{origin, validate_database_url, validate_redis_url};
+pub(crate) use url::sqlite_url;
+use url::{origin, validate_database_url, validate_redis_url};
 
 /// The file that may stand in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -86,7 +86,7 @@ pub struct Rates {
 impl Config {
     /// The names that the settings give the site, for `Host` to be compared with.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
-        let public = self.public_url.as_deref().and_then(urls::host);
+        let public = self.public_url.as_deref().and_then(url::host);
         public.into_iter().chain(self.allowed_hosts.iter().map(String::as_str))
     }
 
@@ -199,7 +199,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         shown: Vec::new(),
     };
     config.shown =
-        shown::effective_settings(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
+        report::effective_settings(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
     Ok((command.unwrap_or(Command::Serve), config))
 }
 

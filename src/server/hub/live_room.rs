@@ -1,15 +1,15 @@
 //! A room with connections on this node: kept up to date by what is published, and by the log where that leaves a gap.
 
-use super::backlog::BackfillError;
-use super::coming::InFlight;
-use super::history::History;
-use super::participants::Participants;
-use super::row::{self, EphemeralFrame, MAX_BATCH_EVENTS, Subscriber, SubscriberShard, TURN_BYTES};
-use super::tail::{TailBuffer, TailRead};
-use super::{EventFrame, Hub, enforce, lock};
+use super::backfill::BackfillError;
+use super::fanout::{self, EphemeralFrame, MAX_BATCH_EVENTS, Subscriber, SubscriberShard, TURN_BYTES};
+use super::in_flight::InFlight;
+use super::presence::Participants;
+use super::reconciler::History;
+use super::tail_buffer::{TailBuffer, TailRead};
+use super::{EventFrame, Hub, lock, moderation};
 use crate::domain::Seq;
-use crate::server::metrics::DeliveryTimer;
 use crate::server::store::RoomRef;
+use crate::server::telemetry::metrics::DeliveryTimer;
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -51,7 +51,7 @@ pub(crate) struct LiveRoom {
     /// The frame that tells who is here.
     presence: watch::Sender<TextFrame>,
     ephemeral: broadcast::Sender<EphemeralFrame>,
-    pub(super) enforcing: enforce::Enforcing,
+    pub(super) enforcing: moderation::Enforcing,
 }
 
 impl LiveRoom {
@@ -73,7 +73,7 @@ impl LiveRoom {
             ended: AtomicU16::default(),
             presence: watch::Sender::new(TextFrame::default()),
             ephemeral: broadcast::Sender::new(EPHEMERAL_CAPACITY),
-            enforcing: enforce::Enforcing::default(),
+            enforcing: moderation::Enforcing::default(),
         }
     }
 
@@ -136,7 +136,15 @@ impl LiveRoom {
         // What came before, the connections pull.
         let position = self.head();
         let coming = self.in_flight.clone();
-        tokio::spawn(row::run_shard(row.clone(), Arc::downgrade(self), position, coming, delivered, presence, hints));
+        tokio::spawn(fanout::run_shard(
+            row.clone(),
+            Arc::downgrade(self),
+            position,
+            coming,
+            delivered,
+            presence,
+            hints,
+        ));
         row
     }
 
@@ -163,7 +171,7 @@ impl LiveRoom {
         }
         // After the head has moved: whoever sits down later sees that it has, and looks for themselves.
         if moderates {
-            tokio::spawn(enforce::enforce_moderation(Arc::downgrade(self)));
+            tokio::spawn(moderation::enforce_moderation(Arc::downgrade(self)));
         }
     }
 

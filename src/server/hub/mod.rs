@@ -3,36 +3,36 @@
 //! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
 //! before n, and a slow reader costs a number, not a queue.
 
-mod backlog;
-mod changes;
-mod coming;
-mod enforce;
-mod frame;
-mod gathering;
-mod history;
+mod backfill;
+mod event_frame;
+mod fanout;
+mod in_flight;
 mod live_room;
-mod missing;
-mod participants;
-mod row;
-mod seat;
-mod tail;
+mod moderation;
+mod presence;
+mod presence_changes;
+mod reconciler;
+mod subscription;
+mod tail_buffer;
+mod vacant_rooms;
+mod write_coalescer;
 
-pub(crate) use backlog::BackfillError;
-pub(crate) use changes::{PeerPresence, PresenceBatch, PresenceChange, PresenceChanges};
-pub(crate) use coming::InFlightGuard;
-pub(crate) use frame::EventFrame;
+pub(crate) use backfill::BackfillError;
+pub(crate) use event_frame::EventFrame;
+pub(crate) use in_flight::InFlightGuard;
 pub(crate) use live_room::LiveRoom;
-pub(crate) use participants::NodePresence;
-pub(crate) use seat::{PullResult, Subscription};
+pub(crate) use presence::NodePresence;
+pub(crate) use presence_changes::{PeerPresence, PresenceBatch, PresenceChange, PresenceChanges};
+pub(crate) use subscription::{PullResult, Subscription};
 
-use super::outage::Outage;
 use super::store::{RoomRef, Store};
+use super::telemetry::outage::Outage;
 use super::websocket::TextFrame;
 use crate::domain::{AuthorTag, Seq, Username};
 use crate::protocol::close;
-use backlog::BackfillCache;
-use history::KnownHeads;
-use row::EphemeralFrame;
+use backfill::BackfillCache;
+use fanout::EphemeralFrame;
+use reconciler::KnownHeads;
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -4,13 +4,13 @@ use super::queue::QueueCharge;
 use super::{StoredEvent, SubmitResult, WriteContext};
 use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::hub::{EventFrame, Hub, InFlightGuard};
-use crate::server::metrics::{self, timed};
-use crate::server::outage::Outage;
 use crate::server::relay::Relay;
 use crate::server::store::{
     AppendRequest, AppendResult, Locking, NewEvent, Store, TakenName, sync_failed, with_timeout,
 };
-use crate::server::telemetry;
+use crate::server::telemetry::logging;
+use crate::server::telemetry::metrics::{self, timed};
+use crate::server::telemetry::outage::Outage;
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -187,7 +187,7 @@ async fn append(
 /// recovers what is there, and senders try again by their ids.
 fn exit_on_sync_failure(error: &DbErr) -> ! {
     tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
-    telemetry::flush();
+    logging::flush();
     std::process::exit(EX_IOERR)
 }
 

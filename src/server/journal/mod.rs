@@ -8,11 +8,11 @@ mod room;
 mod tests;
 
 use super::hub::Hub;
-use super::metrics;
-use super::outage::Outage;
 use super::relay::Relay;
 use super::store::{AppendRequest, Locking, Store};
-use super::supervise::{Health, keep_running, panic_message};
+use super::supervisor::{Health, keep_running, panic_message};
+use super::telemetry::metrics;
+use super::telemetry::outage::Outage;
 use crate::domain::{Event, Rejection};
 use batch::{BatchOutcome, PendingEntry, Responder, write};
 use queue::EntryQueue;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{EventId, MessageText, RejectionCode, RoomName, Username};
-use crate::server::identity::{AuthorId, IdentitySigner};
+use crate::server::auth::identity::{AuthorId, IdentitySigner};
 use crate::server::store::{NewEvent, RoomRef};
 
 /// The text of an entry whose batch panics.
@@ -88,8 +88,8 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 }
 
 mod turns {
-    use super::super::queue::EntryQueue;
     use super::*;
+    use crate::server::queue::EntryQueue;
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();

@@ -1,23 +1,22 @@
 //! The doorbell between nodes, over Redis: "room 7 has events 41 to 43, and here they are". Nothing depends on it but
 //! speed: every node asks the database every second, too, and at once when it may have missed something.
 
-mod line;
-mod outbox;
-mod seal;
-mod watch;
-
+mod node_monitor;
+mod queue;
+mod redis;
+mod signer;
 use super::hub::{EventFrame, Hub, NodePresence};
-use super::outage::Outage;
-use super::supervise::Supervisor;
+use super::supervisor::Supervisor;
+use super::telemetry::outage::Outage;
 use crate::domain::{Epoch, Seq};
-use outbox::RelayQueue;
-use seal::MessageSigner;
+use node_monitor::NodeMonitor;
+use queue::RelayQueue;
 use serde::{Deserialize, Serialize};
+use signer::MessageSigner;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc, watch as state};
 use uuid::Uuid;
-use watch::NodeMonitor;
 
 /// Maximum number of bells that were heard and are not yet taken in.
 const HEARD: usize = 256;
@@ -134,13 +133,13 @@ impl Relay {
 
     /// Starts to ring and to listen at `url`. `secret` is the site's: what was not signed with it is not believed,
     /// and sites that share a Redis do not hear each other.
-    pub(crate) fn start(url: &str, secret: &[u8], hub: Hub, tasks: &mut Supervisor) -> redis::RedisResult<Self> {
-        let client = redis::Client::open(url)?;
+    pub(crate) fn start(url: &str, secret: &[u8], hub: Hub, tasks: &mut Supervisor) -> ::redis::RedisResult<Self> {
+        let client = ::redis::Client::open(url)?;
         let seal = MessageSigner::new(secret);
         let (state, watched) = state::channel(RelayState::Degraded);
         let (heard, hears) = mpsc::channel(HEARD);
         let (outbox, old_nodes) = (Arc::new(RelayQueue::default()), Arc::new(AtomicBool::default()));
-        let numbers = line::Numbers::new(Uuid::new_v4());
+        let numbers = redis::Numbers::new(Uuid::new_v4());
         let ringing = Arc::new(Outage::new("the relay cannot be rung", "the relay is rung again"));
         let hearing = Arc::new(Outage::new("the relay is not heard", "the relay is heard again"));
         {
@@ -157,26 +156,26 @@ impl Relay {
         {
             let (client, seal, outbox) = (client.clone(), seal.clone(), outbox.clone());
             tasks.spawn("relay publisher", move || {
-                line::run_publisher(client.clone(), seal.clone(), numbers.clone(), outbox.clone(), ringing.clone())
+                redis::run_publisher(client.clone(), seal.clone(), numbers.clone(), outbox.clone(), ringing.clone())
             });
         }
         tasks.spawn("relay subscriber", move || {
-            line::run_subscriber(client.clone(), seal.clone(), heard.clone(), hearing.clone())
+            redis::run_subscriber(client.clone(), seal.clone(), heard.clone(), hearing.clone())
         });
         Ok(Self { outbox: Some(outbox), old_nodes, state: watched })
     }
 
     /// Reaches Redis.
-    pub(crate) async fn check(url: &str) -> redis::RedisResult<()> {
-        redis::cmd("PING").exec_async(&mut line::connect(&redis::Client::open(url)?).await?).await
+    pub(crate) async fn check(url: &str) -> ::redis::RedisResult<()> {
+        ::redis::cmd("PING").exec_async(&mut redis::connect(&::redis::Client::open(url)?).await?).await
     }
 
     /// Has every node look at its rooms now. For a command, which is no node and stays no longer than this.
-    pub(crate) async fn notify_once(url: &str, secret: &[u8]) -> redis::RedisResult<()> {
+    pub(crate) async fn notify_once(url: &str, secret: &[u8]) -> ::redis::RedisResult<()> {
         let seal = MessageSigner::new(secret);
         let rung = Envelope { node: Uuid::new_v4(), number: 1, speaks: SPEAKS, bell: RelayMessage::All };
-        let mut connection = line::connect(&redis::Client::open(url)?).await?;
-        redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.sign(&rung)).exec_async(&mut connection).await
+        let mut connection = redis::connect(&::redis::Client::open(url)?).await?;
+        ::redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.sign(&rung)).exec_async(&mut connection).await
     }
 
     /// Whether there may be other nodes.

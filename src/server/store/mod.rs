@@ -1,64 +1,35 @@
 //! The database: how it is opened, and the queries that read it. Only the journal writes events.
 
-mod append;
-mod backup;
-mod clock;
-mod connect;
-mod deletion;
+pub(crate) mod admin;
+pub(crate) mod database;
 mod entity;
-mod entry;
-mod epochs;
-mod export;
-mod failure;
-mod file_system;
-mod files;
-mod history;
-mod host;
-mod indexes;
-mod inspect;
-mod listing;
-mod membership;
-mod names;
-mod patience;
-mod planner;
-mod postgres;
-mod ready;
-mod recovery;
-mod redaction;
-mod retention;
-mod rooms;
-mod runs;
-mod site;
-mod skeleton;
-mod standings;
-mod suggestions;
-mod together;
-mod unfinished;
-mod vacant;
-mod wal;
+mod error;
+pub(crate) mod log;
+pub(crate) mod rooms;
+mod secrets;
 
-pub(crate) use append::Locking;
-pub(crate) use entry::{AppendRequest, AppendResult, NewEvent, Subject};
-pub(crate) use epochs::RoomHead;
-pub(crate) use failure::sync_failed;
-pub(crate) use listing::RoomSummary;
-pub(crate) use membership::Membership;
-pub(crate) use patience::with_timeout;
-pub(crate) use retention::{ExpiringRoom, RetentionPolicy};
-pub(crate) use rooms::{RoomRecord, RoomRef};
-pub(crate) use suggestions::TakenName;
+pub(crate) use admin::list_rooms::RoomSummary;
+pub(crate) use database::timeout::with_timeout;
+pub(crate) use error::sync_failed;
+pub(crate) use log::append::Locking;
+pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
+pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
+pub(crate) use rooms::epochs::RoomHead;
+pub(crate) use rooms::membership::Membership;
+pub(crate) use rooms::room::{RoomRecord, RoomRef};
+pub(crate) use rooms::username_suggestions::TakenName;
 
+use super::config::redacted;
 use crate::domain::RoomName;
-use crate::server::config::redacted;
+use database::single_flight::SingleFlight;
+use database::timeout::TimeoutConnection;
 use entity::room;
-use patience::TimeoutConnection;
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
-use together::SingleFlight;
 
 /// A cheap-to-clone handle on the database.
 #[derive(Clone)]
@@ -69,12 +40,12 @@ pub struct Store {
     reader: TimeoutConnection,
     /// Rooms that are being looked up.
     found: SingleFlight<RoomName, Result<Option<RoomRecord>, DbErr>>,
-    derivation: vacant::RoomDerivation,
-    growth: planner::AppendCounter,
-    failing: ready::WriteHealth,
-    wal: wal::Checkpointer,
-    redacting: redaction::RedactionLock,
-    suggesting: suggestions::Suggesting,
+    derivation: rooms::derived_room::RoomDerivation,
+    growth: database::statistics::AppendCounter,
+    failing: database::readiness::WriteHealth,
+    wal: database::checkpoint::Checkpointer,
+    redacting: log::redaction::RedactionLock,
+    suggesting: rooms::username_suggestions::Suggesting,
     /// SQLite: held as long as the process lives, so that no second one writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }
@@ -142,7 +113,7 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 impl Store {
     /// How many transactions can run side by side.
     pub(crate) fn writers(&self) -> usize {
-        if self.is_sqlite() { 1 } else { postgres::POSTGRES_WRITERS }
+        if self.is_sqlite() { 1 } else { database::postgres::POSTGRES_WRITERS }
     }
 
     /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle. What is begun is begun,

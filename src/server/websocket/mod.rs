@@ -2,15 +2,15 @@
 //! of rooms. Written here and not taken from a library, so that one frame's bytes go to every connection as they are,
 //! many frames in one write, and an idle connection holds no buffers.
 
+mod connection;
 mod decoder;
 mod frame;
 mod handshake;
-mod socket;
-mod wire;
+mod writer;
 
+pub use connection::{ReadError, Received, Usage, WebSocket};
 pub use decoder::ProtocolError;
 pub use frame::TextFrame;
 pub(crate) use frame::{concat_frames, ping};
 pub use handshake::{Handshake, HandshakeRejection};
-pub use socket::{ReadError, Received, Usage, WebSocket};
-pub use wire::SocketWriter;
+pub use writer::SocketWriter;

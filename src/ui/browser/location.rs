@@ -1,7 +1,8 @@
 //! The URL of the page and the session history: the room that the URL names, and the scroll position in it.
 
 use super::dom::window;
-use crate::domain::{RoomName, Seq, event::parse_seq};
+use crate::domain::event::parse_seq;
+use crate::domain::{RoomName, Seq};
 use wasm_bindgen::JsValue;
 
 /// A scroll position in a room, relative to a message.

@@ -7,7 +7,8 @@
 //! storage.
 
 use super::{clock, dom};
-use crate::domain::{EventId, ReadMarker, RoomName, Seq, page::MAX_UNREAD_ROOMS};
+use crate::domain::history::MAX_UNREAD_ROOMS;
+use crate::domain::{EventId, ReadMarker, RoomName, Seq};
 use std::cell::RefCell;
 use web_sys::Storage;
 

@@ -16,7 +16,8 @@ use super::sidebar::participant_list::ParticipantList;
 use crate::domain::RoomView;
 use crate::ui::island_props::IslandProp;
 use crate::ui::rejected_form::RejectedForm;
-use crate::ui::room::{RoomState, lifecycle::on_hydrate};
+use crate::ui::room::RoomState;
+use crate::ui::room::lifecycle::on_hydrate;
 use leptos::prelude::*;
 
 /// A room: header, messages, composer and participants.

@@ -3,8 +3,8 @@
 use super::dialogs::ModerationTarget;
 use super::state::RoomState;
 use crate::api::open_room;
+use crate::domain::history::Ownership;
 use crate::domain::moderation::ModerationAction;
-use crate::domain::page::Ownership;
 use crate::domain::{Event, EventBody};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::random;

@@ -5,8 +5,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::domain::json::{FromJson, JsonValue};
 use crate::domain::{EventId, Rejection, RejectionCode, Seq};
+use crate::json::{FromJson, JsonValue};
 use serde::Serialize;
 
 /// A change of the room that the visitor has asked for.

@@ -1,6 +1,6 @@
 //! Announcements of new messages for screen readers.
 
-use crate::ui::components::common::derived::text;
+use super::derived::text;
 use crate::ui::room::RoomState;
 use leptos::prelude::*;
 

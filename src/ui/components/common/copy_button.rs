@@ -1,7 +1,7 @@
 //! A button that copies a text to the clipboard.
 
+use super::derived::text;
 use crate::ui::browser::dom;
-use crate::ui::components::common::derived::text;
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;

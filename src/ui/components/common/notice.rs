@@ -1,6 +1,6 @@
 //! The last result of an action, or the reason why it was refused.
 
-use crate::ui::components::common::derived::text;
+use super::derived::text;
 use crate::ui::room::RoomState;
 use leptos::prelude::*;
 

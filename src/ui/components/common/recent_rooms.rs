@@ -1,8 +1,9 @@
 //! The rooms that this browser has visited, with their unread counts.
 
-use crate::domain::{ReadMarker, page::MAX_UNREAD_COUNT};
+use super::derived::when;
+use crate::domain::ReadMarker;
+use crate::domain::history::MAX_UNREAD_COUNT;
 use crate::ui::browser::dom;
-use crate::ui::components::common::derived::when;
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
 use leptos::prelude::*;
 

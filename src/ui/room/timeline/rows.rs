@@ -109,10 +109,10 @@ fn continues_group(previous: &Message, message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{message, timeline};
     use super::*;
     use crate::domain::EventId;
     use crate::ui::room::outbox::OutboxCommand;
+    use crate::ui::room::timeline::tests::{message, timeline};
 
     fn rows(messages: Vec<Message>, read: Option<Seq>) -> Vec<TimelineRow> {
         timeline(messages, 9).rows(|at| at.day_number(0), read, &Outbox::default())

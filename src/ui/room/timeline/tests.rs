@@ -1,7 +1,7 @@
 //! Unit tests of the timeline.
 
 use super::*;
-use crate::domain::page::Ownership;
+use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
 use proptest::prelude::*;
 

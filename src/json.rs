@@ -1,0 +1,231 @@
+//! JSON as it is read: once into a tree, then field by field. Derived code reads every structure in its own way, and a
+//! visitor would have to download each of them.
+
+use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// A piece of JSON. Numbers are whole: nothing here has others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum JsonValue {
+    /// `null`, and what is not there.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(i64),
+    /// A text.
+    String(String),
+    /// A list.
+    Array(Vec<JsonValue>),
+    /// An object.
+    Object(Vec<(String, JsonValue)>),
+}
+
+impl JsonValue {
+    /// Reads a text; `None` if it is not JSON.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Takes a field of an object; `None` if it is missing where it must not, or of another type.
+    pub fn take<T: FromJson>(&mut self, name: &str) -> Option<T> {
+        T::from_json(match self {
+            Self::Object(fields) => {
+                fields.iter_mut().find(|(it, _)| it == name).map(|(_, value)| std::mem::take(value)).unwrap_or_default()
+            }
+            _ => Self::Null,
+        })
+    }
+}
+
+/// What can be read from JSON.
+pub trait FromJson: Sized {
+    /// Reads it; `None` if it is something else.
+    fn from_json(json: JsonValue) -> Option<Self>;
+}
+
+impl FromJson for JsonValue {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        Some(json)
+    }
+}
+
+impl FromJson for bool {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        match json {
+            JsonValue::Bool(is) => Some(is),
+            JsonValue::Null => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl FromJson for String {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        if let JsonValue::String(text) = json { Some(text) } else { None }
+    }
+}
+
+impl FromJson for i64 {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        if let JsonValue::Number(number) = json { Some(number) } else { None }
+    }
+}
+
+impl<T: FromJson> FromJson for Option<T> {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        if json == JsonValue::Null { Some(None) } else { T::from_json(json).map(Some) }
+    }
+}
+
+impl<T: FromJson> FromJson for Vec<T> {
+    fn from_json(json: JsonValue) -> Option<Self> {
+        if let JsonValue::Array(list) = json { list.into_iter().map(T::from_json).collect() } else { None }
+    }
+}
+
+/// Reads one of several words, as its derived code names them.
+pub fn from_str_enum<T: DeserializeOwned>(json: JsonValue) -> Option<T> {
+    let text = String::from_json(json)?;
+    T::deserialize(IntoDeserializer::<serde::de::value::Error>::into_deserializer(text)).ok()
+}
+
+/// Types that are one value of another type.
+macro_rules! read_as {
+    ($($type:ty: $value:ty = $make:expr;)*) => {
+        $(impl FromJson for $type {
+            fn from_json(json: JsonValue) -> Option<Self> {
+                <$value>::from_json(json).and_then($make)
+            }
+        })*
+    };
+}
+read_as! {
+    u32: i64 = |number| number.try_into().ok();
+    u64: i64 = |number| number.try_into().ok();
+    usize: i64 = |number| number.try_into().ok();
+    Timestamp: i64 = |number| Some(Timestamp(number));
+    Epoch: String = |text| Some(Epoch(text));
+    EventId: String = |text| Some(Self::from_trusted(text));
+    RoomName: String = |text| Some(Self::from_trusted(text));
+    AuthorTag: String = |text| Some(Self::from_trusted(text));
+    Username: String = |text| Some(Self::from_trusted(text));
+}
+
+/// Has structures read by the names of their fields.
+macro_rules! read_by_name {
+    ($type:ident { $($field:ident),* }) => {
+        impl $crate::json::FromJson for $type {
+            fn from_json(mut json: $crate::json::JsonValue) -> Option<Self> {
+                Some(Self { $($field: json.take(stringify!($field))?),* })
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::json::read(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use read_by_name;
+
+/// Reads it where serde asks for it.
+pub(crate) fn read<'de, D: Deserializer<'de>, T: FromJson>(deserializer: D) -> Result<T, D::Error> {
+    T::from_json(JsonValue::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
+}
+
+impl<'de> Deserialize<'de> for JsonValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = JsonValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<JsonValue, E> {
+        Ok(JsonValue::Null)
+    }
+
+    fn visit_bool<E: Error>(self, is: bool) -> Result<JsonValue, E> {
+        Ok(JsonValue::Bool(is))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<JsonValue, E> {
+        Ok(JsonValue::Number(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<JsonValue, E> {
+        i64::try_from(number).map(JsonValue::Number).map_err(E::custom)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<JsonValue, E> {
+        Ok(JsonValue::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<JsonValue, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = values.next_element()? {
+            list.push(value);
+        }
+        Ok(JsonValue::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<JsonValue, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = values.next_entry()? {
+            fields.push(field);
+        }
+        Ok(JsonValue::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::moderation::ModerationAction;
+
+    #[test]
+    fn a_field_is_taken_by_its_name() {
+        let mut json =
+            JsonValue::parse(r#"{"seq": 7, "text": "é\n", "is": true, "list": [1, 2], "tag": null}"#).unwrap();
+        assert_eq!(json.take("seq"), Some(7_i64));
+        assert_eq!(json.take("text"), Some("é\n".to_owned()));
+        assert_eq!(json.take("is"), Some(true));
+        assert_eq!(json.take("list"), Some(vec![1_u32, 2]));
+        assert_eq!(json.take("tag"), Some(None::<AuthorTag>));
+    }
+
+    #[test]
+    fn what_is_left_out_is_nothing() {
+        let mut json = JsonValue::parse("{}").unwrap();
+        assert_eq!(json.take::<i64>("seq"), None);
+        assert_eq!(json.take::<String>("text"), None);
+        assert_eq!(json.take("edited"), Some(false));
+        assert_eq!(json.take("permalink"), Some(None::<i64>));
+        assert_eq!(JsonValue::Array(Vec::new()).take::<String>("text"), None);
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_not_read() {
+        let mut json =
+            JsonValue::parse(r#"{"seq": "7", "text": 7, "count": -1, "list": [1, "2"], "action": 3}"#).unwrap();
+        assert_eq!(json.take::<i64>("seq"), None);
+        assert_eq!(json.take::<Option<String>>("text"), None);
+        assert_eq!(json.take::<usize>("count"), None);
+        assert_eq!(json.take::<Vec<i64>>("list"), None);
+        assert_eq!(json.take::<ModerationAction>("action"), None);
+        for text in ["", "{", "[1 2]", r#"{"seq": 1} x"#, "1e400", "1.5", "99999999999999999999"] {
+            assert_eq!(JsonValue::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What a client sends, and what the server makes of it.
+
+use crate::domain::moderation::ModerationAction;
+use crate::domain::{AuthorTag, Rejection, RejectionCode, Seq};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a client sends. A frame without `type` is a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// Something to say. Raw: the server parses what is in it.
+    Post {
+        /// The idempotency key; without one the server makes one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The text.
+        message: String,
+        /// The name to appear under.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        username: Option<String>,
+    },
+    /// Another text for an own message.
+    Edit {
+        /// The idempotency key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The number of the message.
+        target: Seq,
+        /// The new text.
+        text: String,
+    },
+    /// An own message shall go.
+    Delete {
+        /// The idempotency key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The number of the message.
+        target: Seq,
+    },
+    /// The owner of the room does something about it.
+    Moderate {
+        /// The idempotency key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What.
+        action: ModerationAction,
+        /// A message of the one whom it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<Seq>,
+        /// Or their tag, where they have written none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<AuthorTag>,
+        /// For how long, or how slow.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<u32>,
+    },
+    /// "I am writing something."
+    Typing,
+    /// "I have everything up to `after`": whatever came later is sent again.
+    Sync {
+        /// The last number the client has.
+        after: Seq,
+    },
+    /// "I am here."
+    Heartbeat,
+}
+
+/// Every field that a client frame can have, of whatever type; which of them count depends on `type`.
+#[derive(Deserialize)]
+struct AnyClientFrame {
+    #[serde(rename = "type")]
+    kind: Option<Value>,
+    id: Option<Value>,
+    message: Option<Value>,
+    username: Option<Value>,
+    target: Option<Value>,
+    text: Option<Value>,
+    after: Option<Value>,
+    action: Option<Value>,
+    tag: Option<Value>,
+    seconds: Option<Value>,
+}
+
+/// A frame that is not of the protocol, with its `id` if one could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidFrame {
+    /// The id that the answer shall carry.
+    pub id: Option<String>,
+    /// What is wrong with it.
+    pub rejection: Rejection,
+}
+
+impl ClientFrame {
+    /// Reads one text frame. Unknown fields are ignored, so that the protocol can grow, and so are those that belong to
+    /// other types of frames.
+    pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
+        let mut id = None;
+        let read = Self::read(text, &mut id);
+        read.map_err(|detail| InvalidFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) })
+    }
+
+    /// The same. What is left in `id` is the answer's; else what is wrong is returned.
+    fn read(text: &str, id: &mut Option<String>) -> Result<Self, &'static str> {
+        // serde takes an array for a structure, too.
+        let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let frame: AnyClientFrame = object.and_then(|text| serde_json::from_str(text).ok()).ok_or(NO_FRAME)?;
+        *id = field(frame.id)?;
+        let kind: Option<String> = field(frame.kind)?;
+        match kind.as_deref() {
+            None | Some("post") => {
+                let message = field(frame.message)?.ok_or("A post needs a `message`.")?;
+                let username = field(frame.username)?;
+                Ok(Self::Post { id: id.take(), message, username })
+            }
+            Some("edit") => match (field(frame.target)?, field(frame.text)?) {
+                (Some(target), Some(text)) => Ok(Self::Edit { id: id.take(), target, text }),
+                _ => Err("An edit needs `target`, a number, and `text`."),
+            },
+            Some("delete") => {
+                let target = field(frame.target)?.ok_or("A deletion needs `target`, a number.")?;
+                Ok(Self::Delete { id: id.take(), target })
+            }
+            Some("moderate") => {
+                let (target, tag, seconds) = (field(frame.target)?, field(frame.tag)?, field(frame.seconds)?);
+                match field(frame.action)? {
+                    None | Some(ModerationAction::Other) => Err("Moderation needs an `action` that there is."),
+                    Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
+                        Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
+                    }
+                    Some(action) => Ok(Self::Moderate { id: id.take(), action, target, tag, seconds }),
+                }
+            }
+            Some("sync") => match field(frame.after)? {
+                Some(after @ 0..) => Ok(Self::Sync { after }),
+                _ => Err("A sync needs `after`, a number from 0 up."),
+            },
+            Some("typing") => Ok(Self::Typing),
+            Some("heartbeat") => Ok(Self::Heartbeat),
+            Some(_) => Err("There is no frame of this type."),
+        }
+    }
+
+    /// The frame as JSON.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("a frame is plain data")
+    }
+}
+
+const NO_FRAME: &str = "A frame is one JSON object with fields of the right types.";
+
+/// What a field holds, if it is there.
+fn field<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, &'static str> {
+    value.map(serde_json::from_value).transpose().map_err(|_| NO_FRAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_of_the_original_client_is_a_post() {
+        let frame = ClientFrame::parse(r#"{"username": "Ann", "room_name": "harbour", "message": "hello"}"#);
+        let post = ClientFrame::Post { id: None, message: "hello".into(), username: Some("Ann".into()) };
+        assert_eq!(frame, Ok(post));
+    }
+
+    #[test]
+    fn a_client_frame_survives_the_wire() {
+        for frame in [
+            ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
+            ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
+            ClientFrame::Delete { id: Some("a2".into()), target: 42 },
+            ClientFrame::Moderate {
+                id: None,
+                action: ModerationAction::Ban,
+                target: Some(7),
+                tag: None,
+                seconds: Some(60),
+            },
+            ClientFrame::Moderate {
+                id: None,
+                action: ModerationAction::Remove,
+                target: None,
+                tag: Some(AuthorTag::new([7, 8])),
+                seconds: None,
+            },
+            ClientFrame::Sync { after: 41 },
+            ClientFrame::Typing,
+            ClientFrame::Heartbeat,
+        ] {
+            assert_eq!(ClientFrame::parse(&frame.encode()), Ok(frame));
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_to_a_frame_does_not_count() {
+        let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
+        assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
+        assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));
+    }
+
+    #[test]
+    fn a_bad_frame_is_answered_with_its_id_where_it_has_one() {
+        for (text, id) in [
+            ("", None),
+            ("null", None),
+            ("[]", None),
+            ("{}", None),
+            (r#"{"message": 5}"#, None),
+            (r#"[null, "a", "hi", null, null, null, null, null, null, null]"#, None),
+            (r#"{"id": 5, "message": "hi"}"#, None),
+            (r#"{"id": "a", "message": 5}"#, Some("a")),
+            (r#"{"id": "a", "type": 5, "message": "hi"}"#, Some("a")),
+            (r#"{"id": "a", "type": "edit", "target": "42", "text": "x"}"#, Some("a")),
+            (r#"{"id": "a", "type": "delete", "target": 99999999999999999999}"#, Some("a")),
+            (r#"{"id": "a", "type": "post"}"#, Some("a")),
+            (r#"{"id": "a", "type": "dance"}"#, Some("a")),
+            (r#"{"id": "a", "type": "sync", "after": -1}"#, Some("a")),
+            (r#"{"id": "a", "type": "edit", "target": 1}"#, Some("a")),
+            (r#"{"id": "a", "type": "delete"}"#, Some("a")),
+            (r#"{"id": "a", "type": "moderate", "action": "dance"}"#, Some("a")),
+            (r#"{"id": "a", "type": "moderate", "action": "ban", "seconds": 5}"#, Some("a")),
+        ] {
+            let bad = ClientFrame::parse(text).unwrap_err();
+            assert_eq!(bad.id.as_deref(), id, "{text}");
+            assert_eq!(bad.rejection.code, RejectionCode::Invalid, "{text}");
+        }
+    }
+}

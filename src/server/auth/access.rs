@@ -1,0 +1,139 @@
+//! Who may enter a room. Page, socket, history and post all ask here.
+
+use crate::domain::history::Ownership;
+use crate::domain::{Rejection, RejectionCode, RoomName};
+use crate::server::chat::Chat;
+use crate::server::http::middleware::visitor::Visitor;
+use crate::server::limits::connection_counter::Network;
+use crate::server::limits::rate_limiter::RateLimited;
+use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef};
+use axum::http::StatusCode;
+use sea_orm::DbErr;
+
+/// Why a visitor may not enter a room. The sentences are shown to visitors.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccessDenied {
+    /// The visitor's address has opened too many rooms.
+    #[error("Too many new rooms come from this address. Try again a little later.")]
+    TooManyRooms(RateLimited),
+    /// The visitor was banned.
+    #[error("You are banned from this room for a while.")]
+    Banned,
+    /// The room is locked, and the visitor has not been in it.
+    #[error("This room is locked: only those who were in it come in.")]
+    Locked,
+    /// No room has this address, or it is private and the visitor was not invited: which of them, nobody is told.
+    #[error("No room is here. Whoever was invited needs the newest link: an older one leads nowhere.")]
+    Missing,
+    /// The database does not answer.
+    #[error("The room cannot be read just now. Try again in a moment.")]
+    Unavailable(#[from] DbErr),
+}
+
+impl AccessDenied {
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooManyRooms(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Banned | Self::Locked => StatusCode::FORBIDDEN,
+            Self::Missing => StatusCode::NOT_FOUND,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<AccessDenied> for Rejection {
+    fn from(denied: AccessDenied) -> Self {
+        match denied {
+            AccessDenied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
+            AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
+            AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
+            AccessDenied::Unavailable(_) => Self::unavailable(),
+        }
+    }
+}
+
+impl Chat {
+    /// The room of this name, if the visitor may enter. Looking creates nothing: the row of a room comes with its first
+    /// message. A private room is there once it was opened.
+    pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<RoomRecord, AccessDenied> {
+        if let Some(found) = self.find(name, visitor).await? {
+            return Ok(found);
+        }
+        if name.is_private() {
+            return Err(AccessDenied::Missing);
+        }
+        Ok(self.store.vacant(name).await?)
+    }
+
+    /// Returns the name under which this entry begins its room, which has no row yet; `None` if it has one. Only a message
+    /// begins a room, and such messages are limited by network.
+    pub(crate) async fn begins(
+        &self,
+        room: &RoomRef,
+        network: Network,
+        draft: &NewEvent,
+    ) -> Result<Option<RoomName>, Rejection> {
+        if !room.is_derived() || self.hub.head(room.id) > 0 {
+            return Ok(None);
+        }
+        match self.store.room(&room.name).await.map_err(|_| Rejection::unavailable())? {
+            Some(found) if found.room.id == room.id => Ok(None),
+            // The address leads to another room by now, and the connection is about to end.
+            Some(_) => Err(Rejection::unavailable()),
+            None => {
+                draft.may_begin_room()?;
+                if !self.hub.is_begun(room.id) {
+                    self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
+                    self.hub.begin(room.id);
+                }
+                Ok(Some(room.name.clone()))
+            }
+        }
+    }
+
+    /// Like [`Chat::admit`], for rooms that have a row. Whoever is invited into a private room is a member from then on, if they come back.
+    pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<RoomRecord>, AccessDenied> {
+        let found = self.store.room(name).await?;
+        // Nobody finds out by the time it takes whether a private room is there: the same is asked of one that is not.
+        let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
+        let standing = if moderated || name.is_private() {
+            self.store.memberships(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
+        } else {
+            Membership::default()
+        };
+        let Some(mut found) = found else { return Ok(None) };
+        if !found.moderated {
+            return Ok(Some(found));
+        }
+        let member = standing.member || found.ownership(&visitor.author) == Ownership::Own;
+        let invited = member || found.invites(visitor.invitation.or(name.key()));
+        let is_stranger = !member && (!invited || standing.banned_until.is_some());
+        if name.is_private() && is_stranger {
+            return Ok(None);
+        }
+        if standing.banned_until.is_some() {
+            return Err(AccessDenied::Banned);
+        }
+        if !invited {
+            return Err(AccessDenied::Locked);
+        }
+        if found.ownership(&visitor.author) != Ownership::Own {
+            found.muted_until = standing.muted_until;
+        }
+        if name.is_private() && !member && visitor.has_persistent_identity {
+            self.store.add_members(found.room.id, &[visitor.author]).await?;
+        }
+        Ok(Some(found))
+    }
+
+    /// Opens a private room, which belongs to the visitor; its name.
+    pub(crate) async fn open_private_room(
+        &self,
+        title: &RoomName,
+        visitor: &Visitor,
+    ) -> Result<RoomName, AccessDenied> {
+        self.limiter.check_room(visitor.network).map_err(AccessDenied::TooManyRooms)?;
+        Ok(self.store.create_private_room(title, &visitor.author).await?)
+    }
+}

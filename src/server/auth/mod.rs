@@ -1,0 +1,4 @@
+//! Identities, visitors, and who may enter a room.
+
+pub(crate) mod access;
+pub mod identity;

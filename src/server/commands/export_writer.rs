@@ -1,0 +1,115 @@
+//! Messages as a file: a page that reads well without a server, JSON, or plain text. Written as they come.
+
+use crate::domain::{Message, RoomName};
+use crate::server::text_escape::{escaped, escaped_lines};
+use html_escape::{encode_double_quoted_attribute, encode_text};
+use serde_json::json;
+use std::io::{self, Write};
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For reading in a terminal
+    Text,
+    /// For reading in a browser: one file that needs nothing else
+    Html,
+    /// For programs
+    Json,
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;\
+color:#1b1b1f;background:#fff}ol{list-style:none;padding:0}li{margin:0 0 1rem}\
+small,time{color:#62626b;font-size:.85rem}p{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}\
+@media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#151518}small,time{color:#9a9aa5}}";
+
+/// A file in the making.
+pub(super) struct ExportWriter<W: Write> {
+    format: Format,
+    sink: W,
+    /// Whether a room was begun, and a message in it.
+    room: bool,
+    message: bool,
+}
+
+impl<W: Write> ExportWriter<W> {
+    pub(super) fn begin(format: Format, mut sink: W, title: &str) -> io::Result<Self> {
+        match format {
+            Format::Text => {}
+            Format::Html => {
+                let title = encode_text(title);
+                write!(
+                    sink,
+                    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+                     <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+                     <style>{STYLE}</style>\n<h1>{title}</h1>\n"
+                )?;
+            }
+            Format::Json => write!(sink, "{{\"rooms\":[")?,
+        }
+        Ok(Self { format, sink, room: false, message: false })
+    }
+
+    pub(super) fn room(&mut self, name: &RoomName) -> io::Result<()> {
+        self.end_room()?;
+        match self.format {
+            Format::Text => write!(self.sink, "# {}\n\n", escaped(name.as_str()))?,
+            Format::Html => write!(self.sink, "<h2>{}</h2>\n<ol>\n", encode_text(name.as_str()))?,
+            Format::Json => {
+                let comma = if self.room { "," } else { "" };
+                write!(self.sink, "{comma}\n{{\"room_name\":{},\"messages\":[", json!(name))?;
+            }
+        }
+        (self.room, self.message) = (true, false);
+        Ok(())
+    }
+
+    pub(super) fn message(&mut self, message: &Message) -> io::Result<()> {
+        let Message { seq, username, tag, text, sent_at, edited, .. } = message;
+        let (day, time, exact) = (sent_at.day_utc(), sent_at.time_utc(), sent_at.rfc3339());
+        let tag = tag.as_str();
+        let comma = if self.message { "," } else { "" };
+        self.message = true;
+        match self.format {
+            Format::Text => {
+                let edited = if *edited { " (edited)" } else { "" };
+                // Lines that go on are indented, so that no text can pass for another message; control characters are
+                // escaped, so that none reaches a terminal.
+                let (username, text) = (escaped(username.as_str()), escaped_lines(text));
+                writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{edited}\n    {}\n", text.replace('\n', "\n    "))
+            }
+            Format::Html => {
+                let (name, edited) = (encode_text(username.as_str()), if *edited { " (edited)" } else { "" });
+                let exact = encode_double_quoted_attribute(&exact);
+                writeln!(
+                    self.sink,
+                    "<li><b>{name}</b> <small>{tag} #{seq}</small> \
+                     <time datetime=\"{exact}\">{day}, {time} UTC{edited}</time>\n<p>{}</p>",
+                    encode_text(text)
+                )
+            }
+            Format::Json => {
+                let message = json!({
+                    "seq": seq, "sent_at": sent_at, "username": username, "tag": tag, "edited": edited, "message": text,
+                });
+                write!(self.sink, "{comma}\n{message}")
+            }
+        }
+    }
+
+    /// Everything is written, and has left this process.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        self.end_room()?;
+        if self.format == Format::Json {
+            writeln!(self.sink, "\n]}}")?;
+        }
+        self.sink.flush()
+    }
+
+    fn end_room(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Html if self.room => writeln!(self.sink, "</ol>"),
+            Format::Json if self.room => write!(self.sink, "\n]}}"),
+            _ => Ok(()),
+        }
+    }
+}

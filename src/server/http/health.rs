@@ -1,0 +1,43 @@
+//! Whether this server is alive, and whether it is able to serve.
+
+use crate::server::AppState;
+use crate::server::journal::WRITER;
+use crate::server::relay::RelayState;
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the database may take to answer.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn healthz() -> &'static str {
+    "ok"
+}
+
+#[derive(Serialize)]
+pub(crate) struct Readiness {
+    database: &'static str,
+    relay: &'static str,
+    draining: bool,
+    /// Background tasks that have panicked lately, and run again or will.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failing: Vec<&'static str>,
+}
+
+/// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay costs a second between
+/// nodes, not readiness.
+pub(crate) async fn readyz(State(shared): State<AppState>) -> (StatusCode, Json<Readiness>) {
+    let database = matches!(timeout(READINESS_TIMEOUT, shared.chat.store.ready()).await, Ok(Ok(())));
+    let draining = shared.draining.is_cancelled();
+    let relay = match shared.relay.state() {
+        RelayState::None => "none",
+        RelayState::Ok => "ok",
+        RelayState::Degraded => "degraded",
+    };
+    let failing = shared.health.failing();
+    let ready = database && !draining && !failing.contains(&WRITER);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { database: if database { "ok" } else { "unavailable" }, relay, draining, failing }))
+}

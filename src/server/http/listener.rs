@@ -1,0 +1,187 @@
+//! Accepting connections: an own loop, because a server that faces people must outlast those that send nothing.
+
+use super::client_ip::ClientIp;
+use super::response_budget::{ResponseBudget, ResponseSlot};
+use crate::server::limits::connection_limit::ConnectionLimiter;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+
+/// A request's head has so long to arrive, and an idle connection so long to begin one.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What was sent and is not taken for so long ends the connection. Rooms are quicker, and say why.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// How long to wait when the system has no file descriptor to give.
+const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
+
+/// Bytes that the system may keep of what was sent and not taken yet, and of what has come and was not read. It counts its
+/// own overhead, and doubles the numbers for that (socket(7)).
+const SEND_BUFFER: usize = 64 << 10;
+const RECEIVE_BUFFER: usize = 64 << 10;
+
+/// Bytes that the system takes and has not sent: a client that does not read keeps no more than this in the send buffer
+/// (TCP_NOTSENT_LOWAT), and one that reads is sent to as fast as the line carries.
+const UNSENT: u32 = 16 << 10;
+
+/// What a request's head may measure.
+const MAX_HEADER_BYTES: usize = 32 << 10;
+const MAX_HEADERS: usize = 64;
+
+/// Takes as many file descriptors as the system lets this process have: each connection needs one.
+pub(crate) fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// Serves until `shutdown`, to whom `arrivals` lets in; then accepts nothing more, and lets requests that have begun end.
+pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimiter, shutdown: CancellationToken) {
+    let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
+    bound_buffers(&listener);
+    let mut exhausted = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, from)) => {
+                // Whoever has too many is hung up on: an answer would cost what is to be saved.
+                let Ok(arrival) = arrivals.acquire(from.ip()) else { continue };
+                exhausted = false;
+                let room = answers.room(arrival.as_ref().map(|_| from.ip().into()));
+                let serving = connection(stream, ClientIp(from.ip()), room, app.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(arrival);
+                });
+            }
+            // Of this one client: it has gone before it was accepted, or its network has.
+            Err(error) if is_of_the_client(&error) => {
+                tracing::debug!(%error, "a connection ended before it was accepted");
+                tokio::task::coop::consume_budget().await;
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut exhausted, true) {
+                    tracing::warn!(%error, "a connection cannot be accepted; trying again until one can");
+                }
+                tokio::time::sleep(ACCEPT_ERROR_DELAY).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Whether accept(2) tells of an error of the connection it would have returned: the next one may be all right.
+fn is_of_the_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::*;
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | TimedOut
+    )
+}
+
+/// Bounds what the system keeps for each connection; those that are accepted have it from the listener.
+fn bound_buffers(listener: &TcpListener) {
+    let socket = socket2::SockRef::from(listener);
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
+    #[cfg(not(target_os = "linux"))]
+    let _ = UNSENT;
+}
+
+async fn connection(stream: TcpStream, peer: ClientIp, room: ResponseSlot, app: Router, shutdown: CancellationToken) {
+    // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    set_tcp_user_timeout(&stream);
+    let app = tower::service_fn(move |request: Request<Incoming>| {
+        let (mut request, app, room) = (request.map(Body::new), app.clone(), room.clone());
+        request.extensions_mut().insert(peer);
+        async move {
+            let answer = async |request| match app.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            Ok::<_, Infallible>(room.answer(request, answer).await)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Has the system give up a reader who has stopped (TCP_USER_TIMEOUT): nothing else bounds how long an answer waits.
+#[cfg(target_os = "linux")]
+fn set_tcp_user_timeout(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unread(_: &TcpStream) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn only_what_concerns_all_connections_pauses_accepting() {
+        for kind in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::NetworkUnreachable] {
+            assert!(is_of_the_client(&kind.into()), "{kind}");
+        }
+        // EMFILE and ENOBUFS have no kind of their own everywhere.
+        for error in [Error::from_raw_os_error(24), Error::from_raw_os_error(105), ErrorKind::OutOfMemory.into()] {
+            assert!(!is_of_the_client(&error), "{error}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_accepted_has_bounded_buffers() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        bound_buffers(&listener);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT);
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        assert_eq!(socket.recv_buffer_size().unwrap(), 2 * RECEIVE_BUFFER);
+    }
+}

@@ -1,0 +1,8 @@
+//! Layers around every request.
+
+pub(crate) mod body_limit;
+pub(crate) mod request_id;
+pub(crate) mod request_limit;
+pub(crate) mod security_headers;
+pub(crate) mod validate;
+pub(crate) mod visitor;

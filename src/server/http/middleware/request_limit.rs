@@ -1,0 +1,71 @@
+//! Limits on requests: how many one network makes, and how many of them are worked on at a time. So one address does not
+//! occupy the database or the processor, however many requests it sends.
+
+use super::visitor;
+use crate::server::AppState;
+use crate::server::limits::connection_counter::Network;
+use crate::server::limits::rate_limiter::RateLimited;
+use axum::body::{Body, HttpBody, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+const DETAIL: &str = "Too many requests come from this address. Try again a little later.";
+
+/// Limits requests that read the database or render something. Those that read wait for a turn of their network; what is
+/// still to be compressed is compressed before the turn ends, and takes a turn of its own.
+pub(crate) async fn work(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &shared.config);
+    if let Err(too_much) = shared.limiter.request(network) {
+        return refusal(too_much);
+    }
+    // A message that is posted waits for its commit, and others need not wait for that.
+    let turn = match *request.method() {
+        Method::POST => None,
+        _ => match shared.limiter.work(network).await {
+            Ok(turn) => turn,
+            Err(too_much) => return refusal(too_much),
+        },
+    };
+    request.extensions_mut().insert(network);
+    let response = next.run(request).await;
+    let response = complete(&shared, network, response).await;
+    drop(turn);
+    response
+}
+
+/// Limits requests that cost little: assets, health, metrics.
+pub(crate) async fn small(State(shared): State<AppState>, request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &shared.config);
+    match shared.limiter.small_request(network) {
+        Ok(()) => next.run(request).await,
+        Err(too_much) => refusal(too_much),
+    }
+}
+
+fn refusal(too_much: RateLimited) -> Response {
+    too_much.response(DETAIL)
+}
+
+/// The response with its whole body, so that a client that reads slowly holds nobody up. A body whose size is known is
+/// there already.
+async fn complete(shared: &AppState, network: Network, response: Response) -> Response {
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let rendering = shared.limiter.render(network).await;
+    let bytes = to_bytes(body, usize::MAX).await;
+    drop(rendering);
+    match bytes {
+        Ok(bytes) => {
+            parts.headers.remove(header::TRANSFER_ENCODING);
+            Response::from_parts(parts, Body::from(bytes))
+        }
+        Err(error) => {
+            tracing::error!(%error, "The body of a response could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Who a request comes from: the address; the identity, as the cookie says, which a visitor of a page gets who has none;
+//! and the name that the visitor goes by.
+
+use crate::domain::room::encode_segment;
+use crate::domain::{RememberedUsername, RoomKey, Username};
+use crate::server::AppState;
+use crate::server::auth::access::AccessDenied;
+use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
+use crate::server::config::Config;
+use crate::server::http::client_ip::ClientIp;
+use crate::server::limits::connection_counter::Network;
+use axum::extract::{Query, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::middleware::Next;
+use axum::response::Response;
+use leptos::prelude::{expect_context, use_context};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// The cookie with the visitor's name, percent-encoded.
+const USERNAME_COOKIE: &str = "parlour_username";
+
+/// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
+const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
+
+/// Who asks for something, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) author: AuthorId,
+    pub(crate) network: Network,
+    /// What the address brings to be let into a private room.
+    pub(crate) invitation: Option<RoomKey>,
+    /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
+    pub(crate) has_persistent_identity: bool,
+}
+
+#[derive(Deserialize)]
+struct InvitationQuery {
+    invitation: String,
+}
+
+/// Makes the [`Visitor`] known to what follows, and the [`KnownUsername`]. Without an identity the author is a guest.
+pub(crate) async fn identify(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
+    extract_visitor(&shared, &mut request);
+    next.run(request).await
+}
+
+/// The same, and whoever has no identity gets one. An old cookie is given anew.
+pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
+    let (visitor, renewed) = extract_visitor(&shared, &mut request);
+    if !visitor.author.is_guest() {
+        let mut response = next.run(request).await;
+        if let Some(cookie) = renewed {
+            keep_identity(&mut response, &cookie, &shared.config);
+        }
+        return response;
+    }
+    if let Err(too_much) = shared.limiter.check_visitor(visitor.network) {
+        return too_much.response("Too many new visitors come from this address. Try again a little later.");
+    }
+    let (author, cookie) = shared.identities.create();
+    // Whoever posts without a cookie could be somebody new with each message, and stands as the guests of the network do.
+    let posts = request.method() == Method::POST;
+    let author = if posts { author.among_guests_like(&visitor.author) } else { author };
+    request.extensions_mut().insert(Visitor {
+        author,
+        has_persistent_identity: visitor.invitation.is_some(),
+        ..visitor
+    });
+    let mut response = next.run(request).await;
+    keep_identity(&mut response, &cookie, &shared.config);
+    response
+}
+
+/// The visitor, and what the cookie is to be from now on, if it is old.
+fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
+    let (https, identities) = (shared.config.is_https(), &shared.identities);
+    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
+        .find_map(|value| Some((identities.verify(value)?, identities.renew(value))))
+        .unzip();
+    let network = network(request.extensions(), request.headers(), &shared.config);
+    let invitation =
+        Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|it| RoomKey::parse(&it.invitation));
+    let visitor = Visitor {
+        has_persistent_identity: author.is_some(),
+        author: author.unwrap_or_else(|| identities.guest_of(network)),
+        network,
+        invitation,
+    };
+    let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
+        let name = percent_decode_str(value).decode_utf8().ok()?;
+        Username::parse(&name).ok()
+    });
+    let extensions = request.extensions_mut();
+    extensions.insert(RememberedUsername(username));
+    extensions.insert(visitor);
+    (visitor, renewed.flatten())
+}
+
+/// The network that a request with these headers comes from.
+pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Network {
+    let peer = extensions.get::<ClientIp>().copied().unwrap_or(ClientIp::UNKNOWN);
+    peer.client(headers, &config.trusted_proxies).into()
+}
+
+/// The values of the cookies of this name. Those of others on the same host may hold any bytes.
+fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
+    let pairs = cookies.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
+    pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// Over https a cookie's name says that nobody but this very host, over https, can have set it (RFC 6265bis, section
+/// 4.1.3.2).
+fn cookie_name(name: &str, https: bool) -> String {
+    if https { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+/// A cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
+fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
+    let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
+    let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(cookie).expect("visible ASCII")
+}
+
+fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, persistent_cookie(IDENTITY_COOKIE, cookie, config.is_https()));
+}
+
+fn username_cookie(username: &Username, https: bool) -> HeaderValue {
+    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
+}
+
+/// Has the browser remember the name.
+pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
+}
+
+/// The same, inside a server function.
+pub(crate) fn set_username_cookie_from_server_fn(username: &Username) {
+    let https = expect_context::<Arc<Config>>().is_https();
+    expect_context::<leptos_axum::ResponseOptions>()
+        .append_header(header::SET_COOKIE, username_cookie(username, https));
+}
+
+/// The status of the answer that says what was wrong with a request, inside a server function.
+pub(crate) fn set_status(status: u16) {
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
+}
+
+/// The same for somebody who may not enter a room; returns the sentence to show.
+pub(crate) fn access_denied(denied: &AccessDenied) -> String {
+    set_status(denied.status().as_u16());
+    denied.to_string()
+}
+
+/// Who asks, inside a server function or a page.
+pub(crate) fn current_visitor() -> Visitor {
+    let nobody = || Visitor {
+        author: IdentitySigner::guest(),
+        network: ClientIp::UNKNOWN.0.into(),
+        invitation: None,
+        has_persistent_identity: false,
+    };
+    extension_of_request().unwrap_or_else(nobody)
+}
+
+/// The name that the visitor goes by, inside a server function or a page.
+pub(crate) fn current_username() -> Option<Username> {
+    extension_of_request::<RememberedUsername>().and_then(|known| known.0)
+}
+
+fn extension_of_request<T: Clone + Send + Sync + 'static>() -> Option<T> {
+    use_context::<Parts>()?.extensions.get::<T>().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "a=1; b=2;c=3".parse().unwrap());
+        headers.append(header::COOKIE, "b=4; bb=5".parse().unwrap());
+        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4"]);
+        assert_eq!(cookies(&headers, "d").next(), None);
+        headers.append(header::COOKIE, HeaderValue::from_bytes(b"e=\xe9; b=6; \xff; f=\xc3\xa9").unwrap());
+        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4", "6"]);
+    }
+
+    #[test]
+    fn any_name_fits_into_its_cookie() {
+        let name = Username::parse("Zoë; 😀=\"a\", b").unwrap();
+        let cookie = username_cookie(&name, false);
+        let value = cookie.to_str().unwrap().split("; ").next().unwrap().split_once('=').unwrap().1;
+        assert!(!value.contains([';', '"', ',', ' ']), "{value}");
+        assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), name.as_str());
+    }
+}

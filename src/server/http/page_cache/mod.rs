@@ -1,0 +1,238 @@
+//! Room pages that were rendered, for those who come next: a page looks the same to everybody until something happens
+//! in the room, but for what is of the visitor alone, and that is put in anew each time.
+
+mod gzip;
+mod template;
+
+pub(crate) use template::{PlaceholderToken, Template, VisitorValues};
+
+use crate::domain::history::Ownership;
+use crate::domain::{AuthorTag, Epoch, Seq};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many bytes are kept.
+const MAX_CACHE_BYTES: usize = 16 << 20;
+
+/// How many of them are of pages around one message. There are as many of those as messages, and whoever asks for each in
+/// turn must not push out the pages that people enter by.
+const PERMALINK_BYTES: usize = MAX_CACHE_BYTES / 4;
+
+/// How long a page is kept: text that was removed does not stay in memory, and whom the host erased does not stay named.
+const CACHE_TTL: Duration = Duration::from_secs(60);
+
+/// What a page shows: as long as this is the same, so is the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PageVersion {
+    pub(crate) epoch: Epoch,
+    pub(crate) head: Seq,
+    /// The oldest number that the room still keeps.
+    pub(crate) first: Seq,
+    /// The address that invites others.
+    pub(crate) invitation: String,
+}
+
+/// To whom a page looks the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PageVariant {
+    pub(crate) room: i64,
+    pub(crate) permalink: Option<Seq>,
+    /// Who has a name is not asked for one.
+    pub(crate) named: bool,
+    pub(crate) ownership: Ownership,
+}
+
+/// Looks, and whose messages are marked as the visitor's own.
+type VariantKey = (PageVariant, Option<AuthorTag>);
+
+/// A cheap-to-clone handle on the pages that are kept.
+#[derive(Clone, Default)]
+pub(crate) struct PageCache(Arc<Mutex<CachedPages>>);
+
+#[derive(Default)]
+struct CachedPages {
+    pages: HashMap<VariantKey, CachedPage>,
+    bytes: usize,
+    /// Counts what was asked for, so that it is known what was not for long.
+    asked: u64,
+}
+
+struct CachedPage {
+    version: PageVersion,
+    template: Arc<Template>,
+    /// Who wrote the messages in it.
+    authors: Vec<AuthorTag>,
+    made: Instant,
+    asked: u64,
+}
+
+impl PageCache {
+    /// The page of a visitor with this tag, if it was rendered for somebody to whom it looks the same.
+    pub(crate) fn get(&self, looks: &PageVariant, version: &PageVersion, tag: &AuthorTag) -> Option<Arc<Template>> {
+        let pages = &mut *self.pages();
+        pages.asked += 1;
+        // Whoever has written something in it sees that as their own.
+        for own in [Some(tag), None] {
+            let Some(page) = pages.pages.get_mut(&(looks.clone(), own.cloned())) else { continue };
+            let fits = page.version == *version && page.made.elapsed() < CACHE_TTL;
+            if fits && (own.is_some() || !page.authors.contains(tag)) {
+                page.asked = pages.asked;
+                return Some(page.template.clone());
+            }
+        }
+        None
+    }
+
+    /// Keeps a page that was rendered for those with the tag `own`, or for all who wrote none of its messages.
+    pub(crate) fn put(
+        &self,
+        looks: PageVariant,
+        version: PageVersion,
+        own: Option<AuthorTag>,
+        authors: Vec<AuthorTag>,
+        template: Arc<Template>,
+    ) {
+        let pages = &mut *self.pages();
+        // What was shown before is history.
+        pages.retain(|(old, _), page| old.room != looks.room || page.version == version);
+        let size = template.size();
+        if size > MAX_CACHE_BYTES {
+            return;
+        }
+        let page = CachedPage { version, template, authors, made: Instant::now(), asked: pages.asked };
+        pages.bytes += size;
+        if let Some(replaced) = pages.pages.insert((looks, own), page) {
+            pages.bytes -= replaced.template.size();
+        }
+        let of_permalinks = pages.pages.iter().filter(|((looks, _), _)| looks.permalink.is_some());
+        let mut of_permalinks: usize = of_permalinks.map(|(_, page)| page.template.size()).sum();
+        while of_permalinks > PERMALINK_BYTES
+            && let Some(size) = pages.let_go(|looks| looks.permalink.is_some())
+        {
+            of_permalinks -= size;
+        }
+        while pages.bytes > MAX_CACHE_BYTES && pages.let_go(|_| true).is_some() {}
+    }
+
+    /// Forgets, every now and then, what has been kept for long.
+    pub(crate) async fn run_cleanup(self) {
+        loop {
+            tokio::time::sleep(CACHE_TTL).await;
+            self.pages().retain(|_, page| page.made.elapsed() < CACHE_TTL);
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, CachedPages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CachedPages {
+    /// Lets go of the page that was not asked for for the longest time, among these; how many bytes it held.
+    fn let_go(&mut self, among: impl Fn(&PageVariant) -> bool) -> Option<usize> {
+        let pages = self.pages.iter().filter(|((looks, _), _)| among(looks));
+        let key = pages.min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())?;
+        let size = self.pages.remove(&key)?.template.size();
+        self.bytes -= size;
+        Some(size)
+    }
+
+    fn retain(&mut self, keep: impl Fn(&VariantKey, &CachedPage) -> bool) {
+        let bytes = &mut self.bytes;
+        self.pages.retain(|key, page| {
+            let kept = keep(key, page);
+            *bytes -= if kept { 0 } else { page.template.size() };
+            kept
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(byte: u8) -> AuthorTag {
+        AuthorTag::new([byte, 0])
+    }
+
+    fn version(head: Seq, first: Seq) -> PageVersion {
+        PageVersion { epoch: Epoch("e".into()), head, first, invitation: "/a/".into() }
+    }
+
+    fn looks(room: i64) -> PageVariant {
+        PageVariant { room, permalink: None, named: false, ownership: Ownership::Other }
+    }
+
+    fn template(len: usize) -> Arc<Template> {
+        Arc::new(Template::parse(&"x".repeat(len), &PlaceholderToken::new()).unwrap())
+    }
+
+    /// Of which four fill the cache, and five do not fit.
+    fn large() -> Arc<Template> {
+        let template = template(MAX_CACHE_BYTES / 4 - MAX_CACHE_BYTES / 100);
+        assert!(template.size() <= MAX_CACHE_BYTES / 4 && 5 * template.size() > MAX_CACHE_BYTES);
+        template
+    }
+
+    #[test]
+    fn a_page_is_reused_until_something_happens_in_its_room() {
+        let rendered = PageCache::default();
+        rendered.put(looks(1), version(5, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_some());
+        for (looks, version) in [
+            (looks(2), version(5, 1)),
+            (looks(1), version(6, 1)),
+            (looks(1), version(5, 2)),
+            (looks(1), PageVersion { epoch: Epoch("f".into()), ..version(5, 1) }),
+            (looks(1), PageVersion { invitation: "/a/?invitation=b".into(), ..version(5, 1) }),
+            (PageVariant { named: true, ..looks(1) }, version(5, 1)),
+            (PageVariant { permalink: Some(3), ..looks(1) }, version(5, 1)),
+            (PageVariant { ownership: Ownership::Own, ..looks(1) }, version(5, 1)),
+        ] {
+            assert!(rendered.get(&looks, &version, &tag(2)).is_none(), "{looks:?} {version:?}");
+        }
+        rendered.put(PageVariant { named: true, ..looks(1) }, version(6, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none(), "what was shown before is let go of");
+        assert_eq!(rendered.pages().bytes, template(9).size());
+    }
+
+    #[test]
+    fn whoever_wrote_in_it_gets_no_page_in_which_others_did() {
+        let rendered = PageCache::default();
+        rendered.put(looks(1), version(5, 1), None, vec![tag(1), tag(2)], template(9));
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(1)).is_none());
+        rendered.put(looks(1), version(5, 1), Some(tag(1)), vec![tag(1), tag(2)], template(8));
+        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(1)).unwrap().len(), 8);
+        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none());
+        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(3)).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn so_many_bytes_are_kept_and_those_asked_for_last() {
+        let rendered = PageCache::default();
+        for room in 1..=4 {
+            rendered.put(looks(room), version(1, 1), None, Vec::new(), large());
+            rendered.get(&looks(1), &version(1, 1), &tag(1));
+        }
+        rendered.put(looks(5), version(1, 1), None, Vec::new(), large());
+        let kept = |room| rendered.get(&looks(room), &version(1, 1), &tag(1)).is_some();
+        assert_eq!([1, 2, 3, 4, 5].map(kept), [true, false, true, true, true]);
+        rendered.put(looks(6), version(1, 1), None, Vec::new(), template(MAX_CACHE_BYTES + 1));
+        assert!(!kept(6) && kept(1), "what is too large pushes nothing out");
+        assert_eq!(rendered.pages().bytes, large().size() * 4);
+    }
+
+    #[test]
+    fn pages_around_messages_push_out_one_another_alone() {
+        let rendered = PageCache::default();
+        rendered.put(looks(1), version(99, 1), None, Vec::new(), template(9));
+        for seq in 1..99 {
+            let looks = PageVariant { permalink: Some(seq), ..looks(2) };
+            rendered.put(looks.clone(), version(99, 1), None, Vec::new(), template(PERMALINK_BYTES / 3));
+            assert!(rendered.get(&looks, &version(99, 1), &tag(1)).is_some(), "{seq}");
+            assert!(rendered.pages().bytes <= PERMALINK_BYTES + template(9).size());
+        }
+        assert!(rendered.get(&looks(1), &version(99, 1), &tag(1)).is_some());
+    }
+}

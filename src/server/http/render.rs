@@ -1,0 +1,273 @@
+//! Pages, rendered. Those of rooms are rendered once for many, and kept in `rendered`; what is of one visitor is put in
+//! anew each time.
+
+use super::assets;
+use super::middleware::security_headers;
+use super::middleware::visitor::Visitor;
+use super::page_cache::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues};
+use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
+use crate::server::AppState;
+use crate::server::auth::access::AccessDenied;
+use crate::server::limits::connection_counter::Network;
+use crate::server::limits::rate_limiter::Rendering;
+use crate::server::random::event_id;
+use crate::server::store::RoomRecord;
+use crate::server::telemetry::metrics;
+use crate::ui::{FrontPageData, Page, PageError, RejectedForm, shell};
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+use leptos::nonce::Nonce;
+use leptos::prelude::{LeptosOptions, provide_context};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// Who visits which room.
+pub(crate) struct RoomRequest {
+    pub(crate) name: RoomName,
+    pub(crate) permalink: Option<Seq>,
+    pub(crate) username: Option<Username>,
+    pub(crate) visitor: Visitor,
+}
+
+/// A room's page as others were shown it too, or what it is to be drawn from.
+enum PageSource {
+    Kept(Arc<Template>),
+    Anew(Box<RoomView>, PageVariant, PageVersion),
+}
+
+/// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
+pub(crate) async fn room_page(
+    shared: &AppState,
+    request: Request,
+    visit: RoomRequest,
+    refused: Option<RejectedForm>,
+) -> Response {
+    let takes_gzip = assets::takes(request.headers(), "gzip");
+    let shown = shown(shared, &visit, refused.is_some()).await;
+    if let Ok(shown) = &shown {
+        metrics::record_page(matches!(shown, PageSource::Kept(_)));
+    }
+    let template = match shown {
+        Ok(PageSource::Kept(template)) => Some(template),
+        Ok(PageSource::Anew(room, looks, version)) => {
+            render_room(shared, request, *room, looks, version, refused).await
+        }
+        Err(denied) => {
+            return (denied.status(), page(shared, request, Page::Error(denied.into())).await).into_response();
+        }
+    };
+    let Some(template) = template else {
+        tracing::error!("a page holds something personal where nothing is expected");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (nonce, form_id) = (Nonce::new().to_string(), event_id());
+    let personal = VisitorValues { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
+    let page = if takes_gzip {
+        // Compressed already, but for what is put in.
+        let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
+        (encoded, Html(template.fill_gzip(&personal))).into_response()
+    } else {
+        Html(template.render(&personal)).into_response()
+    };
+    with_csp(page, &personal.nonce)
+}
+
+/// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
+async fn shown(shared: &AppState, visit: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
+    let RoomRequest { name, permalink, username, visitor } = visit;
+    let found = shared.chat.admit(name, visitor).await?;
+    let ownership = found.ownership(&visitor.author);
+    let permalink = permalink.and_then(|seq| around(seq, &found));
+    let looks = PageVariant { room: found.room.id, permalink, named: username.is_some(), ownership };
+    let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
+    let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
+    if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
+        return Ok(PageSource::Kept(template));
+    }
+    let room = shared.chat.room_view(found, username.clone(), visitor, permalink).await?;
+    Ok(PageSource::Anew(Box::new(room), looks, version))
+}
+
+/// The number to show a page around: numbers that the room does not have yet, or has no more, all lead to one page each.
+/// `None` leads to the newest messages, 0 to the oldest.
+fn around(seq: Seq, found: &RoomRecord) -> Option<Seq> {
+    let is_kept = found.first > 0 && seq <= found.head;
+    is_kept.then_some(if seq < found.first { 0 } else { seq })
+}
+
+/// The network that asks for a page.
+fn network(request: &Request) -> Option<Network> {
+    let extensions = request.extensions();
+    let network = extensions.get::<Network>().copied();
+    network.or_else(|| extensions.get::<Visitor>().map(|visitor| visitor.network))
+}
+
+/// Waits for a turn of the network that asks: a page is drawn without a pause.
+async fn turn(shared: &AppState, network: Option<Network>) -> Option<Rendering> {
+    Some(shared.limiter.render(network?).await)
+}
+
+/// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
+/// why something was refused. `None` if a mark stands where none is expected.
+async fn render_room(
+    shared: &AppState,
+    request: Request,
+    room: RoomView,
+    looks: PageVariant,
+    version: PageVersion,
+    refused: Option<RejectedForm>,
+) -> Option<Arc<Template>> {
+    let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
+    let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
+    let for_all = refused.is_none();
+    let mark = PlaceholderToken::new();
+    let VisitorValues { nonce, form_id, tag, username } = mark.placeholder_values(own.clone(), looks.named);
+    let room = RoomView { form_id, tag, username, ..room };
+    let _turn = turn(shared, network(&request)).await;
+    let page = Page::Room(Box::new(room), refused);
+    let html = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
+    let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
+    let template = Arc::new(Template::parse(&String::from_utf8_lossy(&html), &mark)?);
+    if for_all {
+        shared.rendered.put(looks, version, own, authors, template.clone());
+    }
+    Some(template)
+}
+
+impl From<AccessDenied> for PageError {
+    fn from(denied: AccessDenied) -> Self {
+        let heading = match denied {
+            AccessDenied::Missing => return Self::no_room(denied.to_string()),
+            AccessDenied::TooManyRooms(_) | AccessDenied::Banned | AccessDenied::Locked => {
+                "You can’t come in right now."
+            }
+            AccessDenied::Unavailable(_) => "Something went wrong.",
+        };
+        Self { heading, reason: denied.to_string() }
+    }
+}
+
+/// Renders the front page: the form with these values, or else with the remembered name.
+pub(crate) async fn front_page(
+    shared: &AppState,
+    request: Request,
+    username: Option<String>,
+    room_name: Option<String>,
+) -> Response {
+    let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
+    let token = request.extensions().get::<Visitor>().map(|visitor| shared.form_tokens.of(&visitor.author));
+    page(shared, request, Page::Front(FrontPageData { username, room_name, token })).await
+}
+
+/// Renders a page that shows nothing of a room.
+async fn page(shared: &AppState, request: Request, page: Page) -> Response {
+    let nonce = Nonce::new();
+    let _turn = turn(shared, network(&request)).await;
+    let response = render(shared.config.leptos.clone(), shared.assets.root(), request, &nonce, page);
+    with_csp(response.await, &nonce)
+}
+
+/// Whatever has no page: says why, with 404.
+pub(crate) async fn not_found(State(shared): State<AppState>, request: Request) -> Response {
+    let error = PageError::no_room(not_found_reason(request.uri().path()));
+    (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
+}
+
+fn not_found_reason(path: &str) -> String {
+    let mut segments = path.split('/').skip(1);
+    let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
+    match RoomName::parse(&name) {
+        Err(reason) => reason.to_string(),
+        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
+        Ok(_) => "Nothing is kept at this address.".into(),
+    }
+}
+
+/// Renders the document of a page. No page depends on the request's URI; Leptos parses it all the same, and panics if it
+/// has no path, so that it gets another one.
+async fn render(options: LeptosOptions, assets: String, mut request: Request, nonce: &str, page: Page) -> Response {
+    *request.uri_mut() = Uri::from_static("/");
+    let nonce = nonce.to_owned();
+    let context = move || provide_context(Nonce::from_value(nonce.clone()));
+    let document = move || shell(options.clone(), assets.clone(), page.clone());
+    leptos_axum::render_app_async_with_context(context, document)(request).await
+}
+
+/// Only the page's own scripts run.
+fn with_csp(mut response: Response, nonce: &str) -> Response {
+    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_headers::page_policy(nonce, watched));
+    response
+}
+
+/// The name that the visitor goes by already.
+pub(crate) fn remembered_username(request: &Request) -> Option<&Username> {
+    request.extensions().get::<RememberedUsername>().and_then(|known| known.0.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::Ownership;
+    use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, Message, Timestamp};
+    use axum::body::Body;
+
+    async fn rendered(personal: &VisitorValues, tags: [u8; 2]) -> String {
+        let text = "<b>&quot;\" data-props=\"x\" `code` https://a.example/?b=1&c";
+        let message = |(index, tag): (usize, u8)| Message {
+            seq: index as Seq + 1,
+            id: EventId::from_trusted(format!("id{index}")),
+            username: Username::from_trusted("A \"name\" & <more>".into()),
+            tag: AuthorTag::new([tag, 0]),
+            text: text.into(),
+            sent_at: Timestamp(0),
+            edited: index == 0,
+        };
+        let messages = tags.into_iter().enumerate().map(message).collect();
+        let page = RoomView {
+            room: RoomName::parse("harbour").unwrap(),
+            epoch: Epoch("e".into()),
+            head: 2,
+            username: personal.username.clone(),
+            tag: personal.tag.clone(),
+            permalink: None,
+            form_id: personal.form_id.clone(),
+            history: HistoryPage { messages, more_before: false, more_after: false },
+            ownership: Ownership::Other,
+            invitation: "/harbour/".into(),
+        };
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = "/harbour/".parse().unwrap();
+        let options = LeptosOptions::builder().output_name("parlour").build();
+        let page = Page::Room(Box::new(page), None);
+        let html = render(options, "/assets/x".into(), request, &personal.nonce, page);
+        String::from_utf8(to_bytes(html.await.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_put_into_a_page_makes_it_the_page_that_would_have_been_rendered() {
+        let _ = any_spawner::Executor::init_tokio();
+        let tag = AuthorTag::new([7, 0]);
+        for (name, tags, own) in [
+            (None, [1, 2], None),
+            (Some("Ann"), [1, 2], None),
+            (Some("\"><script>'&amp;\\u0022{}"), [1, 2], None),
+            (Some("Zoë \u{1f600}\u{2028}"), [1, 7], Some(tag.clone())),
+        ] {
+            let personal = VisitorValues {
+                nonce: Nonce::new().to_string(),
+                form_id: event_id(),
+                tag: tag.clone(),
+                username: name.map(|name| Username::from_trusted(name.to_owned())),
+            };
+            let mark = PlaceholderToken::new();
+            let template = rendered(&mark.placeholder_values(own, name.is_some()), tags).await;
+            let filled = Template::parse(&template, &mark).unwrap().render(&personal);
+            assert_eq!(filled, rendered(&personal, tags).await);
+            assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
+            assert_eq!(filled.contains("data-action=\"edit\""), tags.contains(&7));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How many bytes of answers wait to be read by clients: bounded by network and together. An answer is whole before it is
+//! sent, so that nothing but its bytes is held for a client that reads slowly: no encoder, no rendered page.
+
+use crate::server::limits::connection_counter::Network;
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// KiB of answers that wait for the clients of one network, and for all.
+const MAX_KIB_PER_NETWORK: usize = 24 << 10;
+const MAX_KIB_TOTAL: usize = 256 << 10;
+
+/// KiB that an answer is expected to measure before it is made: a long page, compressed.
+const EXPECTED_RESPONSE_KIB: u32 = 256;
+
+/// Bytes of an answer that is not worth counting.
+const MAX_UNCOUNTED_BYTES: u64 = 8 << 10;
+
+/// How long a request waits for others of its network to be read.
+const BUDGET_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Networks that are remembered before those are forgotten for which nothing waits.
+const MAX_TRACKED_NETWORKS: usize = 1024;
+
+/// First path segments whose answers are small, or held in memory once for all.
+const UNCOUNTED_PATHS: [&str; 7] = ["assets", "favicon.ico", "healthz", "metrics", "readyz", "robots.txt", "ws"];
+
+/// A cheap-to-clone handle on what waits.
+#[derive(Clone)]
+pub(crate) struct ResponseBudget {
+    networks: Arc<Mutex<HashMap<Network, Weak<Semaphore>>>>,
+    together: Arc<Semaphore>,
+}
+
+/// What may still wait for one connection.
+#[derive(Clone)]
+pub(crate) struct ResponseSlot {
+    network: Option<Arc<Semaphore>>,
+    together: Arc<Semaphore>,
+}
+
+/// What an answer takes.
+struct Reserved {
+    permits: Vec<OwnedSemaphorePermit>,
+}
+
+/// The bytes of an answer, and what they take for as long as they are in memory.
+struct BudgetedBody {
+    bytes: Bytes,
+    _reserved: Reserved,
+}
+
+impl AsRef<[u8]> for BudgetedBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Default for ResponseBudget {
+    fn default() -> Self {
+        Self { networks: Arc::default(), together: Arc::new(Semaphore::new(MAX_KIB_TOTAL)) }
+    }
+}
+
+impl ResponseBudget {
+    /// For a connection of this network, if it is counted.
+    pub(crate) fn room(&self, network: Option<Network>) -> ResponseSlot {
+        let network = network.map(|network| {
+            let networks = &mut *self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+            if networks.len() >= MAX_TRACKED_NETWORKS {
+                networks.retain(|_, semaphore| semaphore.strong_count() > 0);
+            }
+            let known = networks.entry(network).or_default();
+            known.upgrade().unwrap_or_else(|| {
+                let semaphore = Arc::new(Semaphore::new(MAX_KIB_PER_NETWORK));
+                *known = Arc::downgrade(&semaphore);
+                semaphore
+            })
+        });
+        ResponseSlot { network, together: self.together.clone() }
+    }
+}
+
+impl ResponseSlot {
+    /// Answers `request` by `answer` once there is room for it; 503 if there is none in time.
+    pub(crate) async fn answer(self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        let segment = request.uri().path().split('/').nth(1).unwrap_or_default();
+        if UNCOUNTED_PATHS.contains(&segment) {
+            return answer(request).await;
+        }
+        // A form has little for an answer, and may itself take its time to arrive.
+        let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
+        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return too_much() };
+        let (head, body) = answer(request).await.into_parts();
+        if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
+            return Response::from_parts(head, body);
+        }
+        // In one go, as long as the body is there: there are never more encoders than cores.
+        let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        if !self.adjust(&mut reserved, bytes.len()) {
+            return too_much();
+        }
+        let held = Bytes::from_owner(BudgetedBody { bytes, _reserved: reserved });
+        Response::from_parts(head, Body::from(held))
+    }
+
+    fn semaphores(&self) -> impl Iterator<Item = &Arc<Semaphore>> {
+        self.network.iter().chain([&self.together])
+    }
+
+    async fn reserve(&self, expected: u32) -> Reserved {
+        let mut permits = Vec::with_capacity(2);
+        for semaphore in self.semaphores() {
+            permits.extend(semaphore.clone().acquire_many_owned(expected).await);
+        }
+        Reserved { permits }
+    }
+
+    /// Takes what an answer of `bytes` really needs. Returns whether there is room for it.
+    fn adjust(&self, reserved: &mut Reserved, bytes: usize) -> bool {
+        let needed = bytes.div_ceil(1024);
+        reserved.permits.iter_mut().zip(self.semaphores()).all(|(permit, semaphore)| {
+            let has = permit.num_permits();
+            if needed <= has {
+                drop(permit.split(has - needed));
+                return true;
+            }
+            let more = u32::try_from(needed - has).ok().map(|more| semaphore.clone().try_acquire_many_owned(more));
+            more.and_then(Result::ok).map(|more| permit.merge(more)).is_some()
+        })
+    }
+}
+
+fn too_much() -> Response {
+    let detail = "Too many answers wait to be read. Try again in a moment.";
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], detail).into_response()
+}

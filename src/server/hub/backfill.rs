@@ -1,0 +1,241 @@
+//! The log, read for connections that have fallen behind the tail: in blocks, each of which is read once for all who need
+//! it at about the same time. What is read, and what is kept for those who come next, is bounded in bytes.
+
+use super::event_frame::EventFrame;
+use super::fanout::TURN_BYTES;
+use super::{Reconciliation, lock};
+use crate::domain::Seq;
+use crate::server::store::Store;
+use crate::server::websocket::TextFrame;
+use sea_orm::DbErr;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+
+/// Events of a block. With the longest messages it measures about a MiB.
+const BLOCK_EVENTS: Seq = 64;
+
+/// Bytes of blocks that are kept, over all rooms: the 1000 longest events that a client may be behind.
+const MAX_BACKFILL_BYTES: usize = 16 << 20;
+
+/// How long a block is kept: what is removed from the log leaves memory.
+const BLOCK_TTL: Duration = Duration::from_secs(1);
+
+/// Blocks that are read at a time.
+const MAX_CONCURRENT_READS: usize = 4;
+
+/// Where a block begins: a room, and the number before its first event.
+type BlockKey = (i64, Seq);
+
+/// Events in their order, encoded.
+type EventBlock = Arc<[TextFrame]>;
+
+/// Why there are no events to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BackfillError {
+    /// The log does not hold what follows any more.
+    Purged,
+    /// The log cannot be read just now.
+    Unavailable,
+}
+
+/// A cheap-to-clone handle on what is read.
+#[derive(Clone)]
+pub(super) struct BackfillCache {
+    store: Store,
+    looks: Arc<Reconciliation>,
+    shelf: Arc<Mutex<CachedBlocks>>,
+    turns: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct CachedBlocks {
+    kept: HashMap<BlockKey, CachedBlock>,
+    /// The bytes of what is kept.
+    bytes: usize,
+    /// Blocks that are being read just now, by when they were asked for.
+    reads: HashMap<BlockKey, BlockRead>,
+    number: u64,
+    /// Whether somebody sees to it that what is old goes.
+    swept: bool,
+}
+
+struct CachedBlock {
+    block: EventBlock,
+    since: Instant,
+}
+
+struct BlockRead {
+    number: u64,
+    answer: watch::Receiver<Option<Result<EventBlock, BackfillError>>>,
+}
+
+impl BackfillCache {
+    pub(super) fn new(store: Store, looks: Arc<Reconciliation>) -> Self {
+        Self { store, looks, shelf: Arc::default(), turns: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)) }
+    }
+
+    /// Returns some of the events that follow `after`, at least one and about [`TURN_BYTES`] at most.
+    pub(super) async fn read(&self, room: i64, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
+        // A block begins at the same number for everybody, unless the log begins within it.
+        let start = after - after.rem_euclid(BLOCK_EVENTS);
+        match self.read_block(room, start, after).await {
+            Err(BackfillError::Purged) if start != after => self.read_block(room, after, after).await,
+            read => read,
+        }
+    }
+
+    async fn read_block(&self, room: i64, start: Seq, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
+        loop {
+            let (mut answer, is_own) = {
+                let shelf = &mut *lock(&self.shelf);
+                if let Some(some) =
+                    shelf.kept.get(&(room, start)).and_then(|kept| block_slice(&kept.block, start, after))
+                {
+                    return Ok(some);
+                }
+                match shelf.reads.get(&(room, start)) {
+                    Some(read) => (read.answer.clone(), false),
+                    None => (self.begin(shelf, (room, start)), true),
+                }
+            };
+            let answered = answer.wait_for(Option::is_some).await.map_err(|_| BackfillError::Unavailable)?.clone();
+            match block_slice(&answered.ok_or(BackfillError::Unavailable)??, start, after) {
+                Some(some) => return Ok(some),
+                None if is_own => return Err(BackfillError::Purged),
+                // It was begun before what follows was there.
+                None => {}
+            }
+        }
+    }
+
+    /// Begins to read a block, in a task of its own: whoever asked first may go before the others have their answer.
+    fn begin(
+        &self,
+        shelf: &mut CachedBlocks,
+        key: BlockKey,
+    ) -> watch::Receiver<Option<Result<EventBlock, BackfillError>>> {
+        let (answers, answer) = watch::channel(None);
+        shelf.number += 1;
+        let number = shelf.number;
+        shelf.reads.insert(key, BlockRead { number, answer: answer.clone() });
+        let (backlog, under_way) = (self.clone(), BlockReadGuard { shelf: self.shelf.clone(), key, number });
+        tokio::spawn(async move {
+            let read = backlog.query(key).await;
+            if let Ok(block) = &read {
+                backlog.cache(&under_way, block);
+            }
+            drop(under_way);
+            answers.send_replace(Some(read));
+        });
+        answer
+    }
+
+    async fn query(&self, (room, start): BlockKey) -> Result<EventBlock, BackfillError> {
+        let _turn = self.turns.acquire().await;
+        match self.store.events_after(room, start, BLOCK_EVENTS as u64).await {
+            Ok(events) => {
+                self.looks.reading.over();
+                Ok(events.into_iter().map(|event| EventFrame::from(event).text).collect())
+            }
+            Err(DbErr::RecordNotFound(_)) => Err(BackfillError::Purged),
+            Err(error) => {
+                self.looks.reading.failed(&error);
+                Err(BackfillError::Unavailable)
+            }
+        }
+    }
+
+    /// Keeps a block for those who come next, unless something was removed from its room since it was asked for.
+    fn cache(&self, read: &BlockReadGuard, block: &EventBlock) {
+        let shelf = &mut *lock(&self.shelf);
+        if shelf.reads.get(&read.key).is_none_or(|it| it.number != read.number) {
+            return;
+        }
+        shelf.put(read.key, block.clone());
+        if !std::mem::replace(&mut shelf.swept, true) {
+            tokio::spawn(sweep(self.shelf.clone()));
+        }
+    }
+
+    /// Something was removed from a room's log: nothing that was read before is shown to anybody who asks from here on.
+    pub(super) fn evict_room(&self, room: i64) {
+        let shelf = &mut *lock(&self.shelf);
+        shelf.reads.retain(|(other, _), _| *other != room);
+        shelf.retain(|(other, _), _| *other != room);
+    }
+}
+
+/// A block that is being read: as long as this lives, others wait for the same answer.
+struct BlockReadGuard {
+    shelf: Arc<Mutex<CachedBlocks>>,
+    key: BlockKey,
+    number: u64,
+}
+
+impl Drop for BlockReadGuard {
+    fn drop(&mut self) {
+        let reads = &mut lock(&self.shelf).reads;
+        if reads.get(&self.key).is_some_and(|read| read.number == self.number) {
+            reads.remove(&self.key);
+        }
+    }
+}
+
+impl CachedBlocks {
+    fn put(&mut self, key: BlockKey, block: EventBlock) {
+        self.bytes += size(&block);
+        if let Some(replaced) = self.kept.insert(key, CachedBlock { block, since: Instant::now() }) {
+            self.bytes -= size(&replaced.block);
+        }
+        while self.bytes > MAX_BACKFILL_BYTES
+            && let Some(oldest) = self.kept.iter().min_by_key(|(_, kept)| kept.since).map(|(key, _)| *key)
+            && let Some(dropped) = self.kept.remove(&oldest)
+        {
+            self.bytes -= size(&dropped.block);
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&BlockKey, &CachedBlock) -> bool) {
+        let bytes = &mut self.bytes;
+        self.kept.retain(|key, kept| {
+            let stays = keep(key, kept);
+            *bytes -= if stays { 0 } else { size(&kept.block) };
+            stays
+        });
+    }
+}
+
+/// Lets go of what is old, until nothing is kept.
+async fn sweep(shelf: Arc<Mutex<CachedBlocks>>) {
+    loop {
+        tokio::time::sleep(BLOCK_TTL).await;
+        let mut shelf = lock(&shelf);
+        shelf.retain(|_, kept| kept.since.elapsed() < BLOCK_TTL);
+        if shelf.kept.is_empty() {
+            shelf.kept = HashMap::new();
+            shelf.swept = false;
+            return;
+        }
+    }
+}
+
+fn size(block: &EventBlock) -> usize {
+    block.iter().map(TextFrame::len).sum()
+}
+
+/// What a block that begins after `start` has after `after`; `None` if that is nothing.
+fn block_slice(block: &EventBlock, start: Seq, after: Seq) -> Option<Vec<TextFrame>> {
+    let rest = block.get(usize::try_from(after - start).ok()?..)?;
+    let mut bytes = 0;
+    let some = rest.iter().take_while(|frame| {
+        let fits = bytes == 0 || bytes + frame.len() <= TURN_BYTES;
+        bytes += frame.len();
+        fits
+    });
+    Some(some.cloned().collect::<Vec<_>>()).filter(|some| !some.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

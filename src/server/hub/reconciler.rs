@@ -1,0 +1,297 @@
+//! Whether the live rooms stand on the history that the database has. A head below what was delivered is proof that the
+//! database went back in time, as after a failover to a replica that lagged or a restore beside the running server. The
+//! room then gets another epoch and its readers a `reset`: two histories are never merged.
+
+use super::in_flight::{InFlight, InFlightGuard};
+use super::{Hub, LiveRoom, lock};
+use crate::domain::{Epoch, Seq};
+use crate::protocol::{ServerFrame, close};
+use crate::server::store::RoomHead;
+use crate::server::websocket::TextFrame;
+use sea_orm::DbErr;
+use std::collections::HashMap;
+use std::mem::replace;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::yield_now;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// Maximum number of rooms that are compared with the database in one query.
+const RECONCILE_BATCH_ROOMS: usize = 500;
+
+/// Interval of comparing rooms with the database: commands, other nodes and a restore may have written it.
+const RECONCILE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Shortest time between two comparisons, however many ask for one.
+const MIN_RECONCILE_DELAY: Duration = Duration::from_millis(50);
+
+/// Maximum number of rooms without connections whose heads are remembered.
+const MAX_KNOWN_HEADS: usize = 16_384;
+
+/// Number of events that other nodes may write while an entry of this one is announced.
+const IN_FLIGHT_MARGIN: Seq = 64;
+
+/// Maximum number of former epochs that a live room remembers.
+const MAX_FORMER_EPOCHS: usize = 8;
+
+/// The history that a live room stands on.
+pub(super) struct History {
+    pub(super) epoch: Epoch,
+    /// Epochs that it had before: the database does not go back to one of them, but if it goes back in time.
+    former: Vec<Epoch>,
+}
+
+impl History {
+    pub(super) fn new(epoch: Epoch) -> Self {
+        Self { epoch, former: Vec::new() }
+    }
+}
+
+/// The heads of rooms whose connections have gone, and the epochs that these are of.
+#[derive(Default)]
+pub(super) struct KnownHeads(HashMap<i64, (Epoch, Seq)>);
+
+impl KnownHeads {
+    pub(super) fn put(&mut self, room_id: i64, known: (Epoch, Seq)) {
+        if self.0.len() >= MAX_KNOWN_HEADS {
+            self.0.clear();
+        }
+        self.0.insert(room_id, known);
+    }
+}
+
+/// The heads of some rooms before a transaction. While it is held, [`Hub::check`] knows that entries are not announced.
+pub(crate) struct HeadSnapshot {
+    heads: HashMap<i64, (Epoch, Seq)>,
+    _writing: Vec<InFlightGuard>,
+}
+
+impl HeadSnapshot {
+    /// Returns the epoch of a room whose log was known up to `seq` or further: that number was given before.
+    pub(crate) fn outdated_by(&self, room_id: i64, seq: Seq) -> Option<&Epoch> {
+        self.heads.get(&room_id).filter(|(_, head)| seq <= *head).map(|(epoch, _)| epoch)
+    }
+}
+
+impl Hub {
+    /// Compares the live rooms with the database for as long as the server lives: every second, and when asked to.
+    pub(crate) async fn run_reconciler(self) {
+        let mut often = interval(RECONCILE_INTERVAL);
+        often.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = often.tick() => {}
+                () = self.looks.asked.notified() => {}
+            }
+            match self.reconcile().await {
+                Ok(()) => self.looks.failing.over(),
+                Err(error) => self.looks.failing.failed(&error),
+            }
+            sleep(MIN_RECONCILE_DELAY).await;
+        }
+    }
+
+    /// Has the live rooms compared with the database now. Never waits.
+    pub(crate) fn request_reconcile(&self) {
+        self.looks.asked.notify_one();
+    }
+
+    /// Compares every live room with the database: heals those that are behind, ends those that were deleted, and resets
+    /// those whose history is another. What was removed leaves memory.
+    pub(crate) async fn reconcile(&self) -> Result<(), DbErr> {
+        let mut failed = None;
+        for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
+            // Read first: what is delivered meanwhile may be newer than the answer.
+            let before: HashMap<i64, (Epoch, Seq)> =
+                ids.iter().filter_map(|id| Some((*id, self.live(*id)?.known_head()?))).collect();
+            let current = self.store.current(ids).await?;
+            let current: HashMap<i64, RoomHead> = current.into_iter().map(|room| (room.id, room)).collect();
+            let mut missing = Vec::new();
+            for id in ids {
+                let Some(live) = self.live(*id) else { continue };
+                live.evict_redacted();
+                match current.get(id) {
+                    None => missing.push((live, before.get(id).map_or(0, |(_, known)| *known))),
+                    Some(current) => {
+                        if let Err(error) = self.compare(&live, before.get(id), current).await {
+                            failed = Some(error);
+                        }
+                    }
+                }
+            }
+            if let Err(error) = self.end_missing(missing).await {
+                failed = Some(error);
+            }
+            yield_now().await;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Compares a room that stood there `before` with what the database had then.
+    async fn compare(
+        &self,
+        live: &Arc<LiveRoom>,
+        before: Option<&(Epoch, Seq)>,
+        current: &RoomHead,
+    ) -> Result<(), DbErr> {
+        if current.name != live.room.name.as_str() {
+            // The id is that of another room, in a database that went back in time.
+            self.end(live, close::DELETED);
+            return Ok(());
+        }
+        let (now, was_before) = {
+            let history = lock(&live.history);
+            (history.epoch.clone(), history.former.contains(&current.epoch))
+        };
+        // One that was opened or has begun anew meanwhile is compared the next time.
+        let Some((_, known)) = before.filter(|(epoch, _)| *epoch == now) else { return Ok(()) };
+        if was_before || now == current.epoch && current.head < *known {
+            let renewed = self.renew(live.room.id, &current.epoch, Some(*known)).await?;
+            self.switch_history(live, renewed.epoch, renewed.head);
+        } else if now != current.epoch {
+            self.switch_history(live, current.epoch.clone(), current.head);
+        } else {
+            live.catch_up_to(current.head);
+        }
+        Ok(())
+    }
+
+    /// Has a room go on in another history, of which the database has `head` events. Some of the newest may be entries of
+    /// this node that are not announced or not delivered yet: their senders are answered by their delivery, so it begins
+    /// before these.
+    fn switch_history(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
+        if live.known_head().is_some_and(|(stands, known)| stands == epoch && known <= head) {
+            // Whoever wrote to it has noticed meanwhile.
+            return live.catch_up_to(head);
+        }
+        let writing = live.writing.count() as Seq;
+        let reading = {
+            let tail = lock(&live.tail);
+            tail.target_seq > tail.head
+        };
+        let known = if writing > 0 || reading { (head - 2 * writing - IN_FLIGHT_MARGIN).max(0) } else { head };
+        live.reset_to(epoch, known);
+        live.catch_up_to(head);
+    }
+
+    /// The database gave a number again that it had given before: the numbers up to `head` are what is left. Returns when
+    /// readers have been told, so that what follows is delivered to them.
+    pub(crate) async fn rewind_detected(&self, room_id: i64, outdated: &Epoch, head: Seq) {
+        lock(&self.remembered).0.remove(&room_id);
+        let epoch = match self.renew(room_id, outdated, None).await {
+            Ok(current) => current.epoch,
+            Err(error) => {
+                tracing::error!(room = room_id, %error, "a room keeps its epoch, though its log went back in time");
+                outdated.clone()
+            }
+        };
+        if let Some(live) = self.live(room_id) {
+            // Unless somebody else has noticed it before, and these numbers are still to come.
+            let stands = live.known_head().filter(|(stands, known)| *stands == epoch && *known <= head);
+            if stands.is_none() {
+                live.reset_to(epoch, head);
+            }
+        }
+    }
+
+    /// Gives a room another epoch in place of `outdated`, once for all nodes that notice.
+    async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, DbErr> {
+        let renewed = self.store.renew_epoch(room_id, outdated).await?;
+        let renewed = renewed.ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))?;
+        tracing::error!(
+            room = room_id,
+            known,
+            head = renewed.head,
+            epoch = %renewed.epoch,
+            "the database went back in time; the room has another epoch, and its readers load it again"
+        );
+        Ok(renewed)
+    }
+
+    /// Notes the heads of rooms before a transaction that writes to them.
+    pub(crate) fn head_snapshot(&self, rooms: impl Iterator<Item = i64>) -> HeadSnapshot {
+        let mut stand = HeadSnapshot { heads: HashMap::new(), _writing: Vec::new() };
+        let mut seen: HashMap<i64, Option<InFlight>> = HashMap::new();
+        for room_id in rooms {
+            let writing = seen.entry(room_id).or_insert_with(|| {
+                let live = self.live(room_id);
+                let known = match &live {
+                    Some(live) => live.known_head(),
+                    None => lock(&self.remembered).0.get(&room_id).cloned(),
+                };
+                stand.heads.extend(known.map(|known| (room_id, known)));
+                live.map(|live| live.writing.clone())
+            });
+            stand._writing.extend(writing.as_ref().map(InFlight::track));
+        }
+        stand
+    }
+
+    /// The epoch of a live room.
+    pub(crate) fn epoch(&self, room_id: i64) -> Option<Epoch> {
+        self.live(room_id).map(|live| live.epoch())
+    }
+
+    /// What the database has of a room that is opened. If that is less than this node has known of it, the room gets
+    /// another epoch.
+    pub(super) async fn current(&self, room_id: i64) -> Result<Option<RoomHead>, DbErr> {
+        let Some(current) = self.store.current(&[room_id]).await?.pop() else { return Ok(None) };
+        let known = lock(&self.remembered).0.remove(&room_id);
+        match known {
+            Some((epoch, head)) if epoch == current.epoch && current.head < head => {
+                self.renew(room_id, &epoch, Some(head)).await.map(Some)
+            }
+            _ => Ok(Some(current)),
+        }
+    }
+
+    /// Compares one room with the database.
+    pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), DbErr> {
+        let before = live.known_head();
+        let current = self.store.current(&[live.room.id]).await?;
+        match current.first() {
+            Some(current) => self.compare(live, before.as_ref(), current).await,
+            None => self.end_missing(vec![(live.clone(), before.map_or(0, |(_, known)| known))]).await,
+        }
+    }
+}
+
+impl LiveRoom {
+    /// The epoch of the history that is delivered.
+    pub(crate) fn epoch(&self) -> Epoch {
+        lock(&self.history).epoch.clone()
+    }
+
+    /// The epoch, and the newest number of it that was delivered; `None` as long as the room is not open.
+    pub(super) fn known_head(&self) -> Option<(Epoch, Seq)> {
+        let history = lock(&self.history);
+        self.delivered().map(|head| (history.epoch.clone(), head))
+    }
+
+    /// Goes on in another history, which is known up to `head`: readers are told by a reset, and get what follows.
+    pub(super) fn reset_to(self: &Arc<Self>, epoch: Epoch, head: Seq) {
+        {
+            let mut history = lock(&self.history);
+            let former = replace(&mut history.epoch, epoch);
+            if former != history.epoch && !history.former.contains(&former) {
+                history.former.push(former);
+            }
+            if history.former.len() > MAX_FORMER_EPOCHS {
+                history.former.remove(0);
+            }
+            lock(&self.tail).begin_anew(head);
+            self.hub.backlog.evict_room(self.room.id);
+        }
+        for place in self.subscribers() {
+            place.reset_to(&self.reset(head), head);
+        }
+        // Its rows look where they stand now.
+        self.delivered.send_replace(head);
+        self.delivery_timer.now();
+    }
+
+    /// The frame that has readers load the room again.
+    pub(super) fn reset(&self, head: Seq) -> TextFrame {
+        TextFrame::new(&ServerFrame::Reset { epoch: self.epoch(), head }.encode())
+    }
+}

@@ -1,0 +1,131 @@
+//! How long a row lets events gather before it writes them. What this node knows to be on its way is waited for. Of what
+//! others write nothing is known before it is there: where a few events come at a time, a row does not wait, and where
+//! they come faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
+//! (adaptive interrupt coalescing, ethtool(8)).
+
+use super::fanout::MAX_BATCH_EVENTS;
+use super::in_flight::InFlight;
+use crate::domain::Seq;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// So many events in one write are no reason to wait for more.
+const COALESCE_THRESHOLD: Seq = 4;
+
+/// The shortest pause after a write that is one.
+const MIN_DELAY: Duration = Duration::from_millis(1);
+
+/// The longest: two pictures of a screen.
+const MAX_DELAY: Duration = Duration::from_millis(32);
+
+/// When a row may write again.
+pub(super) struct WriteCoalescer {
+    pause: Duration,
+    until: Instant,
+}
+
+impl WriteCoalescer {
+    pub(super) fn new() -> Self {
+        Self { pause: Duration::ZERO, until: Instant::now() }
+    }
+
+    /// Waits for what is `coming`, and for the end of the pause; or until what came after `position` fills a write.
+    pub(super) async fn wait(&self, position: Seq, coming: &InFlight, newest: &mut watch::Receiver<Seq>) {
+        let is_full = |newest: &Seq| newest - position >= MAX_BATCH_EVENTS as Seq;
+        // Every end is one; so is that of the room.
+        if coming.is_any() {
+            let here = newest.wait_for(|newest| is_full(newest) || !coming.is_any());
+            let _ = timeout_at(Instant::now() + MAX_DELAY, here).await;
+        }
+        if self.until > Instant::now() {
+            let _ = timeout_at(self.until, newest.wait_for(is_full)).await;
+        }
+    }
+
+    /// So many events were ready after the pause: many are a reason for a longer one.
+    pub(super) fn record_batch(&mut self, events: Seq) {
+        self.pause =
+            if events > COALESCE_THRESHOLD { (self.pause * 2).clamp(MIN_DELAY, MAX_DELAY) } else { self.pause / 2 };
+        if self.pause < MIN_DELAY {
+            self.pause = Duration::ZERO;
+        }
+        self.until = Instant::now() + self.pause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn waited(gathering: &WriteCoalescer, newest: &mut watch::Receiver<Seq>) -> Duration {
+        let before = Instant::now();
+        gathering.wait(0, &InFlight::default(), newest).await;
+        before.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_a_few_at_a_time_does_not_wait() {
+        let (_room, mut newest) = watch::channel(0);
+        let mut gathering = WriteCoalescer::new();
+        for _ in 0..100 {
+            gathering.record_batch(COALESCE_THRESHOLD);
+            assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_fast_waits_for_more_but_not_for_long() {
+        let (_room, mut newest) = watch::channel(0);
+        let mut gathering = WriteCoalescer::new();
+        gathering.record_batch(COALESCE_THRESHOLD + 1);
+        assert_eq!(waited(&gathering, &mut newest).await, MIN_DELAY);
+        for _ in 0..100 {
+            gathering.record_batch(COALESCE_THRESHOLD + 1);
+        }
+        assert_eq!(waited(&gathering, &mut newest).await, MAX_DELAY);
+        // It is over at some time, and after that nothing waits.
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        for _ in 0..6 {
+            gathering.record_batch(1);
+        }
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_on_its_way_is_waited_for_but_not_for_long() {
+        let (room, mut newest) = watch::channel(0);
+        let (gathering, coming) = (WriteCoalescer::new(), InFlight::default());
+        let expected = coming.track();
+        let before = Instant::now();
+        gathering.wait(0, &coming, &mut newest).await;
+        assert_eq!(before.elapsed(), MAX_DELAY);
+        let waited = async {
+            gathering.wait(0, &coming, &mut newest).await;
+            before.elapsed()
+        };
+        let arrived = async {
+            drop(expected);
+            room.send_replace(1);
+        };
+        assert_eq!(tokio::join!(waited, arrived).0, MAX_DELAY, "it is here, and nothing else is on its way");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_write_does_not_wait() {
+        let (room, mut newest) = watch::channel(0);
+        let mut gathering = WriteCoalescer::new();
+        gathering.record_batch(COALESCE_THRESHOLD + 1);
+        room.send_replace(MAX_BATCH_EVENTS as Seq);
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_that_ends_ends_the_pause() {
+        let (room, mut newest) = watch::channel(0);
+        let mut gathering = WriteCoalescer::new();
+        gathering.record_batch(COALESCE_THRESHOLD + 1);
+        drop(room);
+        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+    }
+}

@@ -1,0 +1,75 @@
+//! How many connections each address has open that are not live: for pages, or for nothing. They are counted as they are
+//! accepted, before anything is read; those that become live are counted by `limits` from then on.
+
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
+use crate::server::config::Config;
+use crate::server::http::client_ip::is_trusted;
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Every address may have so many: a browser opens several for a page.
+const MIN_PER_NETWORK: u32 = 64;
+
+/// A cheap-to-clone handle on the counters.
+#[derive(Clone, Default)]
+pub struct ConnectionLimiter {
+    /// Maximum number of one address; `None` where they are not counted.
+    most: Option<u32>,
+    /// Proxies from whose addresses everybody else comes: these are not counted.
+    trusted: Arc<[IpNet]>,
+    open: ConnectionCounter,
+}
+
+impl ConnectionLimiter {
+    pub(crate) fn new(config: &Config) -> Self {
+        let most = config.rates.map(|rates| rates.connections_per_address.get().max(MIN_PER_NETWORK));
+        Self { most, trusted: config.trusted_proxies.clone().into(), open: ConnectionCounter::default() }
+    }
+
+    /// One more connection from `address`, for as long as what comes back is held; an error if its network has as many
+    /// as it may have.
+    pub(crate) fn acquire(&self, address: IpAddr) -> Result<Option<ConnectionPermit>, LimitReached> {
+        let most = self.most.filter(|_| !is_trusted(address, &self.trusted));
+        most.map(|most| self.open.acquire(address.into(), most, u32::MAX)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
+    #[test]
+    fn each_address_has_its_own_and_gives_them_back() {
+        let arrivals = ConnectionLimiter { most: Some(2), ..ConnectionLimiter::default() };
+        let here = [arrivals.acquire(address("192.0.2.1")), arrivals.acquire(address("192.0.2.1"))];
+        assert!(here.iter().all(Result::is_ok));
+        assert!(arrivals.acquire(address("192.0.2.1")).is_err());
+        assert!(arrivals.acquire(address("192.0.2.2")).is_ok());
+        drop(here);
+        assert!(arrivals.acquire(address("192.0.2.1")).is_ok());
+    }
+
+    #[test]
+    fn where_nothing_is_limited_nobody_is_counted() {
+        let arrivals = ConnectionLimiter::default();
+        let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).collect();
+        assert!(all.iter().all(|taken| matches!(taken, Ok(None))));
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_not_counted_and_everybody_else_is() {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let arrivals = ConnectionLimiter { most: Some(2), trusted: trusted.into(), ..ConnectionLimiter::default() };
+        for proxy in ["10.1.2.3", "::1", "::ffff:10.1.2.3"] {
+            let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address(proxy))).collect();
+            assert!(all.iter().all(Result::is_ok), "{proxy}");
+        }
+        let direct: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).filter_map(Result::ok).collect();
+        assert_eq!(direct.len(), 2);
+    }
+}

@@ -1,0 +1,238 @@
+//! How much of what is let through: of one identity, of one network, of all. Kept in memory, for each node on its own.
+
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
+use super::work_gate::{WorkGate, WorkPermit};
+use crate::domain::{Rejection, RejectionCode};
+use crate::server::auth::identity::AuthorId;
+use crate::server::config::Rates;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Interval at which buckets that are full again are forgotten.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Number of small requests (assets, health, metrics) that cost a network as much as one page.
+const SMALL_REQUEST_FACTOR: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
+
+const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
+
+/// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
+/// connections, so forty browsers fit.
+const WORKING: usize = 3;
+const WAITING: usize = 256;
+
+/// Sockets of one network that enter their rooms at the same time. The number in line is bounded by the limit on
+/// connections.
+const ENTERING: usize = 2;
+
+/// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
+const RENDERING: usize = 1;
+
+/// Something that came too often; it makes sense again after this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RateLimited(pub(crate) Duration);
+
+impl RateLimited {
+    /// The answer to a request: 429, and when to come again (RFC 6585, section 4).
+    pub(crate) fn response(self, detail: &'static str) -> Response {
+        let seconds = self.0.as_secs().saturating_add(1).to_string();
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], detail).into_response()
+    }
+
+    /// What whoever sent it is told.
+    pub(crate) fn rejection(self, detail: &str) -> Rejection {
+        let retry_after_ms = u32::try_from(self.0.as_millis()).unwrap_or(u32::MAX).max(1);
+        Rejection { retry_after_ms: Some(retry_after_ms), ..Rejection::new(RejectionCode::RateLimited, detail) }
+    }
+}
+
+/// Why somebody may not connect just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectError {
+    /// The node has as many connections as it takes.
+    NodeFull,
+    /// The address has as many connections as one may have.
+    NetworkFull,
+    /// The address connects too often.
+    RateLimited(RateLimited),
+}
+
+/// A cheap-to-clone handle on the counters of this node.
+#[derive(Clone)]
+pub(crate) struct Limiter(Option<Arc<RateLimiters>>);
+
+struct RateLimiters {
+    messages: TokenBuckets<[u8; 16]>,
+    /// Of those with a cookie and of guests, apart: guests who flood a room do not silence their neighbours.
+    known: Volume,
+    guests: Volume,
+    requests: NetworkTokenBuckets,
+    small_requests: NetworkTokenBuckets,
+    joins: NetworkTokenBuckets,
+    rooms: NetworkTokenBuckets,
+    visitors: NetworkTokenBuckets,
+    connections: ConnectionCounter,
+    working: WorkGate,
+    entering: WorkGate,
+    rendering: WorkGate,
+    /// Of all networks together: one core is left to the sockets.
+    cores: Arc<Semaphore>,
+    rates: Rates,
+}
+
+/// Messages and bytes of text by network.
+struct Volume {
+    messages: NetworkTokenBuckets,
+    bytes: NetworkTokenBuckets,
+}
+
+impl Volume {
+    fn new(rates: &Rates) -> Self {
+        let Rates { messages_per_second_per_address: each, message_burst_per_address: burst, .. } = *rates;
+        let bytes = rates.message_kilobytes_per_minute.saturating_mul(KILOBYTE);
+        Self {
+            messages: NetworkTokenBuckets::new(Rate::new(each, SECOND, burst)),
+            bytes: NetworkTokenBuckets::new(Rate::new(bytes, MINUTE, bytes)),
+        }
+    }
+}
+
+/// A turn to render or compress, as long as it is held.
+pub(crate) struct Rendering {
+    _network: Option<WorkPermit>,
+    _core: Option<OwnedSemaphorePermit>,
+}
+
+impl Limiter {
+    /// Without rates, everything is let through.
+    pub(crate) fn new(rates: Option<Rates>) -> Self {
+        let hourly = |number| NetworkTokenBuckets::new(Rate::new(number, HOUR, number));
+        let minutely = |number| NetworkTokenBuckets::new(Rate::new(number, MINUTE, number));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
+        Self(rates.map(|rates| {
+            let small = |number: NonZeroU32| number.saturating_mul(SMALL_REQUEST_FACTOR);
+            Arc::new(RateLimiters {
+                messages: TokenBuckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
+                known: Volume::new(&rates),
+                guests: Volume::new(&rates),
+                requests: NetworkTokenBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
+                small_requests: NetworkTokenBuckets::new(Rate::new(
+                    small(rates.requests_per_second),
+                    SECOND,
+                    small(rates.request_burst),
+                )),
+                joins: minutely(rates.joins_per_minute),
+                rooms: hourly(rates.rooms_per_hour),
+                visitors: hourly(rates.visitors_per_hour),
+                connections: ConnectionCounter::default(),
+                working: WorkGate::new(WORKING, WAITING),
+                entering: WorkGate::new(ENTERING, usize::MAX),
+                rendering: WorkGate::new(RENDERING, usize::MAX),
+                cores: Arc::new(Semaphore::new(cores)),
+                rates,
+            })
+        }))
+    }
+
+    /// One more message, edit, removal or act of `author`, who is in `network`, with so many bytes of text.
+    pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
+        let Some(it) = &self.0 else { return Ok(()) };
+        let of_network = if author.is_guest() { &it.guests } else { &it.known };
+        let (author, bytes) = (author.to_bytes(), u32::try_from(bytes).unwrap_or(u32::MAX));
+        let wait = it.messages.wait(author, 1);
+        let wait = wait.max(of_network.messages.wait(network, 1)).max(of_network.bytes.wait(network, bytes));
+        if wait > Duration::ZERO {
+            return Err(RateLimited(wait));
+        }
+        it.messages.take(author, 1);
+        of_network.messages.take(network, 1);
+        of_network.bytes.take(network, bytes);
+        Ok(())
+    }
+
+    /// One more request for something that is read from the database, or rendered.
+    pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
+    }
+
+    /// One more request for something that costs little.
+    pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
+    }
+
+    /// One more new room.
+    pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
+    }
+
+    /// One more visitor who has no identity yet.
+    pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
+        self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
+    }
+
+    /// One more connection, for as long as what comes back is held; `None` where nothing is counted.
+    pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
+        let Some(counters) = &self.0 else { return Ok(None) };
+        counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
+        let Rates { connections_per_address: each, max_connections: all, .. } = &counters.rates;
+        let counted = counters.connections.acquire(network, each.get(), all.get());
+        counted.map(Some).map_err(|enough| match enough {
+            LimitReached::Total => ConnectError::NodeFull,
+            LimitReached::PerNetwork => ConnectError::NetworkFull,
+        })
+    }
+
+    /// Waits until `network` may read from the database for a request; an error if too many of its requests wait
+    /// already. Cancel safe.
+    pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
+        let Some(counters) = &self.0 else { return Ok(None) };
+        counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))
+    }
+
+    /// Waits until `network` may read from the database to enter a room. Cancel safe.
+    pub(crate) async fn enter(&self, network: Network) -> Option<WorkPermit> {
+        self.0.as_ref()?.entering.enter(network).await
+    }
+
+    /// Waits until `network` may render or compress. Cancel safe.
+    pub(crate) async fn render(&self, network: Network) -> Rendering {
+        let Some(counters) = &self.0 else { return Rendering { _network: None, _core: None } };
+        let _network = counters.rendering.enter(network).await;
+        Rendering { _network, _core: counters.cores.clone().acquire_owned().await.ok() }
+    }
+
+    /// Forgets, every now and then, whoever has not come for a while.
+    pub(crate) async fn run_cleanup(self) {
+        let Some(counters) = self.0 else { return };
+        loop {
+            tokio::time::sleep(CLEANUP_INTERVAL).await;
+            counters.messages.prune();
+            for of_networks in [
+                &counters.known.messages,
+                &counters.known.bytes,
+                &counters.guests.messages,
+                &counters.guests.bytes,
+                &counters.requests,
+                &counters.small_requests,
+                &counters.joins,
+                &counters.rooms,
+                &counters.visitors,
+            ] {
+                of_networks.prune();
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

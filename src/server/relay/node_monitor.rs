@@ -1,0 +1,223 @@
+//! Knows which nodes are heard, and makes up for those that are not.
+
+use super::queue::RelayQueue;
+use super::{Envelope, RelayEvent, RelayMessage, RelayState, SPEAKS, Told};
+use crate::domain::{Epoch, Seq};
+use crate::server::hub::{EventFrame, Hub, PresenceChange};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
+
+/// Each node's beat, and the silence after which the relay counts as degraded.
+const NODE_HEARTBEAT_INTERVAL: Duration = Duration::from_millis(300);
+const DEGRADED_AFTER: Duration = Duration::from_millis(1000);
+
+/// A node that was not heard for so long has gone.
+const NODE_DOWN_AFTER: Duration = Duration::from_secs(10);
+
+/// What a node has told of a room counts for so long, if it does not tell it again.
+const PRESENCE_TTL: Duration = Duration::from_secs(30);
+
+/// How often it is looked for nodes that were not heard for long.
+const KEEP: Duration = Duration::from_secs(1);
+
+/// Knows which nodes are heard, and has the rooms compared with the database when a node falls silent or is heard again,
+/// and when this one has not listened for a moment.
+pub(super) struct NodeMonitor {
+    hub: Hub,
+    state: watch::Sender<RelayState>,
+    outbox: Arc<RelayQueue>,
+    old_nodes: Arc<AtomicBool>,
+    node: Uuid,
+    /// This node, known from the beginning, and those that were heard.
+    nodes: HashMap<Uuid, Node>,
+    /// The last bell of each node that was ever heard; not forgotten, so that a node which has gone stays gone.
+    last: HashMap<Uuid, u64>,
+    kept: Instant,
+}
+
+/// A node that was heard.
+#[derive(Clone, Copy)]
+struct Node {
+    heard: Instant,
+    speaks: u32,
+}
+
+impl NodeMonitor {
+    pub(super) fn new(
+        node: Uuid,
+        hub: Hub,
+        state: watch::Sender<RelayState>,
+        outbox: Arc<RelayQueue>,
+        old_nodes: Arc<AtomicBool>,
+    ) -> Self {
+        let now = Instant::now();
+        let long_ago = now.checked_sub(DEGRADED_AFTER * 2).unwrap_or(now);
+        let nodes = HashMap::from([(node, Node { heard: long_ago, speaks: SPEAKS })]);
+        Self { hub, state, outbox, old_nodes, node, nodes, last: HashMap::new(), kept: now }
+    }
+
+    pub(super) async fn run(&mut self, heard: &mut mpsc::Receiver<RelayEvent>) {
+        let mut beat = interval(NODE_HEARTBEAT_INTERVAL);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                something = heard.recv() => match something {
+                    Some(RelayEvent::Message(rung)) => self.handle_message(rung).await,
+                    Some(RelayEvent::Resubscribed) => self.resync(),
+                    None => return,
+                },
+                _ = beat.tick() => {
+                    self.outbox.push_message(RelayMessage::Beat);
+                    self.update_health().await;
+                }
+            }
+        }
+    }
+
+    async fn handle_message(&mut self, Envelope { node, number, speaks, bell }: Envelope) {
+        // Events have numbers of their own, and come to nothing when they are told again. All else counts once.
+        if !matches!(bell, RelayMessage::Room { .. }) && number <= self.last.get(&node).copied().unwrap_or_default() {
+            return;
+        }
+        let last = self.last.entry(node).or_default();
+        *last = number.max(*last);
+        match bell {
+            RelayMessage::Room { room, epoch, last, frames, .. } => self.room(room, epoch, last, &frames),
+            RelayMessage::All => self.hub.request_reconcile(),
+            RelayMessage::Beat => drop(self.nodes.insert(node, Node { heard: Instant::now(), speaks })),
+            // All else is known to whoever has said it.
+            _ if node == self.node => {}
+            RelayMessage::Leave => {
+                self.nodes.remove(&node);
+                self.keep().await;
+                self.update_health().await;
+            }
+            RelayMessage::Presence { room, present, asks } => self.presence(node, Told { room, present, asks }),
+            RelayMessage::Presences { rooms } => rooms.into_iter().for_each(|told| self.presence(node, told)),
+            RelayMessage::Rooms { rooms } => {
+                rooms.into_iter().for_each(|(room, digest)| self.hub.hear_digest(node, room, digest))
+            }
+            RelayMessage::Typing { room, text } => self.hub.relay_typing(room, &text),
+        }
+    }
+
+    fn presence(&self, node: Uuid, Told { room, present, asks }: Told) {
+        self.hub.merge_remote_presence(node, room, present);
+        if asks {
+            self.hub.notify_presence(PresenceChange::Local(room));
+        }
+    }
+
+    fn room(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[String]) {
+        if epoch.is_some() && self.hub.epoch(room).is_some_and(|own| Some(own) != epoch) {
+            // One of the two stands on another history than the database.
+            return self.hub.request_reconcile();
+        }
+        // A newer version may have written what this one cannot read.
+        match frames.iter().map(|text| EventFrame::parse(text)).collect::<Option<Vec<EventFrame>>>() {
+            Some(frames) if !frames.is_empty() => self.hub.publish(room, frames),
+            _ => self.hub.catch_up_to(room, last),
+        }
+    }
+
+    async fn update_health(&mut self) {
+        self.nodes.retain(|node, it| *node == self.node || it.heard.elapsed() < NODE_DOWN_AFTER);
+        self.old_nodes.store(self.nodes.values().any(|it| it.speaks < SPEAKS), Ordering::Relaxed);
+        let silent = self.nodes.values().any(|it| it.heard.elapsed() > DEGRADED_AFTER);
+        let now = if silent { RelayState::Degraded } else { RelayState::Ok };
+        let before = self.state.send_replace(now);
+        if now != before {
+            tracing::info!(state = ?now, "relay");
+            self.resync();
+        }
+        if self.kept.elapsed() >= KEEP {
+            self.keep().await;
+        }
+    }
+
+    /// Anything may have been missed.
+    fn resync(&self) {
+        self.hub.notify_presence(PresenceChange::Resync);
+        self.hub.request_reconcile();
+    }
+
+    /// Forgets who is on nodes that have gone.
+    async fn keep(&mut self) {
+        self.kept = Instant::now();
+        let nodes: Vec<Uuid> = self.nodes.keys().copied().collect();
+        self.hub.prune_nodes(&nodes, PRESENCE_TTL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::store::Store;
+
+    struct Listener {
+        watch: NodeMonitor,
+        state: watch::Receiver<RelayState>,
+        old_nodes: Arc<AtomicBool>,
+        numbers: u64,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Listener {
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
+            let (hub, _changes) = Hub::new(store);
+            let (sender, state) = watch::channel(RelayState::Degraded);
+            let old_nodes = Arc::new(AtomicBool::default());
+            let watch = NodeMonitor::new(Uuid::from_u128(1), hub, sender, Arc::default(), old_nodes.clone());
+            Self { watch, state, old_nodes, numbers: 0, _directory: directory }
+        }
+
+        async fn hear(&mut self, node: u128, speaks: u32, bell: RelayMessage) {
+            self.numbers += 1;
+            self.watch
+                .handle_message(Envelope { node: Uuid::from_u128(node), number: self.numbers, speaks, bell })
+                .await;
+            self.watch.update_health().await;
+        }
+
+        /// The node was last heard so long ago.
+        fn silent(&mut self, node: u128, silence: Duration) {
+            self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().heard =
+                Instant::now().checked_sub(silence).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_says_that_it_leaves_is_not_waited_for() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(2, SPEAKS, RelayMessage::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        listener.silent(2, DEGRADED_AFTER * 2);
+        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
+        listener.hear(2, SPEAKS, RelayMessage::Leave).await;
+        assert_eq!(*listener.state.borrow(), RelayState::Ok);
+        // A bell from before, rung again.
+        listener.numbers = 1;
+        listener.hear(2, SPEAKS, RelayMessage::Beat).await;
+        assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");
+    }
+
+    #[tokio::test]
+    async fn nodes_of_the_version_before_are_known_as_long_as_they_are_there() {
+        let mut listener = Listener::new().await;
+        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(2, 0, RelayMessage::Beat).await;
+        assert!(listener.old_nodes.load(Ordering::Relaxed));
+        listener.silent(2, NODE_DOWN_AFTER * 2);
+        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        assert!(!listener.old_nodes.load(Ordering::Relaxed));
+    }
+}

@@ -1,0 +1,98 @@
+//! Signs what goes over Redis, and names its channels: what another has put there is not believed.
+
+use super::Envelope;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Channels are numbered, so that nothing a visitor types names one.
+pub(super) const SHARDS: i64 = 16;
+
+/// Signs and names what goes over Redis.
+#[derive(Clone)]
+pub(super) struct MessageSigner {
+    key: Hmac<Sha256>,
+    prefix: String,
+}
+
+impl MessageSigner {
+    pub(super) fn new(secret: &[u8]) -> Self {
+        let key = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+        let name = key.clone().chain_update(b"channels").finalize().into_bytes();
+        Self { key, prefix: format!("parlour:{:02x}{:02x}{:02x}{:02x}", name[0], name[1], name[2], name[3]) }
+    }
+
+    pub(super) fn channels(&self) -> Vec<String> {
+        (0..SHARDS).map(|shard| self.channel(shard)).collect()
+    }
+
+    pub(super) fn channel(&self, shard: i64) -> String {
+        format!("{}:{shard}", self.prefix)
+    }
+
+    pub(super) fn sign(&self, rung: &Envelope) -> Vec<u8> {
+        let json = serde_json::to_vec(rung).expect("a bell is plain data");
+        let mut sealed = self.key.clone().chain_update(&json).finalize().into_bytes()[..16].to_vec();
+        sealed.extend(json);
+        sealed
+    }
+
+    pub(super) fn verify(&self, sealed: &[u8]) -> Option<Envelope> {
+        let (signature, json) = sealed.split_at_checked(16)?;
+        self.key.clone().chain_update(json).verify_truncated_left(signature).ok()?;
+        serde_json::from_slice(json).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::relay::RelayMessage;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_bell_survives_the_way_and_only_from_this_site() {
+        let bell = RelayMessage::Room { room: 7, epoch: None, first: 41, last: 41, frames: vec!["{}".into()] };
+        let sealed = MessageSigner::new(b"secret").sign(&Envelope { node: Uuid::nil(), number: 3, speaks: 1, bell });
+        let opened = MessageSigner::new(b"secret").verify(&sealed).unwrap();
+        assert!(matches!(opened, Envelope { number: 3, bell: RelayMessage::Room { room: 7, first: 41, .. }, .. }));
+        assert!(MessageSigner::new(b"another").verify(&sealed).is_none());
+        let mut forged = sealed.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        assert!(MessageSigner::new(b"secret").verify(&forged).is_none());
+        assert!(MessageSigner::new(b"secret").verify(b"short").is_none());
+    }
+
+    #[test]
+    fn sites_do_not_share_channels() {
+        assert_ne!(MessageSigner::new(b"one").channel(0), MessageSigner::new(b"two").channel(0));
+    }
+
+    #[test]
+    fn nodes_of_this_version_and_the_one_before_understand_each_other() {
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Before {
+            node: Uuid,
+            number: u64,
+            bell: BellBefore,
+        }
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        enum BellBefore {
+            Room { room: i64, first: i64, last: i64, frames: Vec<String> },
+            Beat,
+        }
+        let json = |bell| serde_json::to_string(&Envelope { node: Uuid::nil(), number: 3, speaks: 1, bell }).unwrap();
+        let epoch = Some(crate::domain::Epoch("k3f9a2c1".into()));
+        let room = json(RelayMessage::Room { room: 7, epoch, first: 41, last: 42, frames: vec!["{}".into()] });
+        let read: Before = serde_json::from_str(&room).unwrap();
+        assert!(matches!(read.bell, BellBefore::Room { room: 7, last: 42, .. }));
+        assert!(matches!(serde_json::from_str(&json(RelayMessage::Beat)), Ok(Before { bell: BellBefore::Beat, .. })));
+        assert!(serde_json::from_str::<Before>(&json(RelayMessage::Leave)).is_err(), "passed over");
+
+        let before = r#"{"node":"00000000-0000-0000-0000-000000000000","number":3,"bell":"#;
+        let room = format!(r#"{before}{{"Room":{{"room":7,"first":41,"last":41,"frames":[]}}}}}}"#);
+        let read: Envelope = serde_json::from_str(&room).unwrap();
+        assert!(matches!(read, Envelope { speaks: 0, bell: RelayMessage::Room { epoch: None, .. }, .. }));
+    }
+}

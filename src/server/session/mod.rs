@@ -1,0 +1,143 @@
+//! The live socket: who may connect, and one connection's life from greeting to goodbye.
+
+mod budget;
+mod close_reason;
+mod pending;
+mod session;
+mod timers;
+mod writing;
+pub use close_reason::{CloseReason, close_reason};
+
+use super::AppState;
+use super::auth::access::AccessDenied;
+use super::chat::{Resume, draining_rejection};
+use super::http::middleware::visitor::Visitor;
+use super::http::origin;
+use super::limits::connection_counter::ConnectionPermit;
+use super::limits::rate_limiter::ConnectError;
+use super::store::RoomRecord;
+use super::websocket::{Handshake, HandshakeRejection, WebSocket};
+use crate::domain::{RoomName, Seq, Username};
+use crate::protocol::{MAX_FRAME_BYTES, close};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use session::Session;
+use tracing::{Instrument, Span};
+
+/// What the address may say; whatever does not parse counts as not said.
+#[derive(Default, Deserialize)]
+pub(crate) struct SocketQuery {
+    after: Option<String>,
+    epoch: Option<String>,
+    username: Option<String>,
+}
+
+/// `GET /ws/{room_name}/`.
+pub(crate) async fn upgrade(
+    State(shared): State<AppState>,
+    room_name: Result<Path<String>, PathRejection>,
+    query: Result<Query<SocketQuery>, QueryRejection>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    handshake: Result<Handshake, HandshakeRejection>,
+) -> Response {
+    // What is no text stands as the mark for that, which no name has.
+    let room_name = room_name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(room_name)| room_name);
+    let room_name = match RoomName::parse(&room_name) {
+        Ok(room_name) => room_name,
+        Err(reason) => return (StatusCode::NOT_FOUND, reason.to_string()).into_response(),
+    };
+    let own = origin::is_same_origin(&headers, shared.config.public_url.as_deref());
+    if !own.unwrap_or(visitor.author.is_guest()) {
+        return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
+    }
+    let handshake = match handshake {
+        Ok(handshake) => handshake,
+        Err(refusal) => return refusal.into_response(),
+    };
+    if shared.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, draining_rejection().detail).into_response();
+    }
+    let counted = match shared.limiter.check_connection(visitor.network) {
+        Ok(counted) => counted,
+        Err(full) => return connect_error_response(full),
+    };
+    let entering = shared.limiter.enter(visitor.network).await;
+    let admitted = shared.chat.admit(&room_name, &visitor).await;
+    drop(entering);
+    let admitted = match admitted {
+        Ok(room) => Ok(room),
+        // Browsers do not show scripts the status of a handshake: these are told why by a close code.
+        Err(AccessDenied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
+        Err(AccessDenied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
+        Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
+        Err(denied) => return (denied.status(), denied.to_string()).into_response(),
+    };
+    let query = query.map(|Query(query)| query).unwrap_or_default();
+    let (response, socket) = handshake.accept_key(MAX_FRAME_BYTES);
+    let (sockets, request) = (shared.sockets.clone(), Span::current());
+    sockets.spawn(async move {
+        match (socket.await, admitted) {
+            (Some(socket), Ok(room)) => {
+                run_session(socket, shared, room, visitor, query, counted).instrument(request).await;
+            }
+            (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
+            (None, _) => {}
+        }
+    });
+    response
+}
+
+/// A number from 0 up; one beyond all numbers is beyond every head, too.
+fn parse_position(after: &str) -> Option<Seq> {
+    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| after.parse().unwrap_or(Seq::MAX))
+}
+
+fn connect_error_response(full: ConnectError) -> Response {
+    match full {
+        ConnectError::NodeFull => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response()
+        }
+        ConnectError::NetworkFull => {
+            (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from this address.").into_response()
+        }
+        ConnectError::RateLimited(too_much) => too_much.response("Connections from this address come too often."),
+    }
+}
+
+/// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
+async fn run_session(
+    mut socket: WebSocket,
+    shared: AppState,
+    room: RoomRecord,
+    visitor: Visitor,
+    query: SocketQuery,
+    counted: Option<ConnectionPermit>,
+) {
+    let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
+    let username = username.unwrap_or_else(Username::anonymous);
+    let resume = Resume { after: query.after.as_deref().and_then(parse_position), epoch: query.epoch };
+    let entering = shared.limiter.enter(visitor.network).await;
+    let joined = shared.chat.join(room, username, visitor.author, resume, socket.writer()).await;
+    drop(entering);
+    match joined {
+        Ok(seat) => {
+            let sockets = shared.sockets.clone();
+            let mut connection = Session::new(shared, (visitor.author, visitor.network), seat, socket.writer().clone());
+            sockets.spawn(async move {
+                let (code, reason) = connection.run(&mut socket).await;
+                drop(connection);
+                socket.close(code, reason).await;
+                drop(counted);
+            });
+        }
+        Err(error) => {
+            tracing::error!(%error, "a room cannot be entered");
+            socket.close(close::OVERLOADED, "the room cannot be read just now").await;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
+
+use super::partial_file::{Unfinished, is_unfinished};
+use crate::server::config::sqlite_url;
+use crate::server::store::database::files::{
+    assert_all_accessible, beside, directory_of, give_to_owner, io_error, lock_file,
+};
+use crate::server::store::database::sqlite::{connect_to_read, sqlite_file, writer};
+use crate::server::store::entity::{room, site};
+use crate::server::store::rooms::derived_room;
+use crate::server::store::{Store, StoreError};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
+    sea_query::{Expr, OnConflict},
+};
+use std::fs::{self, File};
+use std::path::Path;
+
+/// What may lie in a directory that counts as empty: ext4 makes it in every new volume.
+const LOST_AND_FOUND: &str = "lost+found";
+
+const NO_FILE: &str = "is not there: no such file";
+
+impl Store {
+    /// Writes the SQLite database at `url`, as it is at this moment, into `file`: one file, synced, which did not
+    /// exist before, and readable for its owner alone. Servers go on meanwhile.
+    pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
+        let database = sqlite_file(url)?;
+        // A link that leads nowhere is something, too.
+        if file.symlink_metadata().is_ok() {
+            return Err(StoreError::exists(file));
+        }
+        if !database.is_file() {
+            return Err(file_error(&database, NO_FILE));
+        }
+        let unfinished = Unfinished::beside(file)?;
+        if let Err(error) = copy(&database, &unfinished).await {
+            // SQLite does not say that a file is another user's.
+            assert_all_accessible(&database)?;
+            return Err(error);
+        }
+        unfinished.publish(file)
+    }
+
+    /// Makes what [`Store::back_up`] has written the database at `url`, whose directory must be empty. Every room gets
+    /// a new epoch, so that whoever has seen a later history loads it again. Returns how many rooms there are.
+    pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, StoreError> {
+        let database = sqlite_file(url)?;
+        let lock = lock_file(&database)?;
+        let directory = directory_of(&database);
+        for entry in fs::read_dir(directory).map_err(|error| io_error(directory, error))? {
+            let name = entry.map_err(|error| io_error(directory, error))?.file_name();
+            // A process that was killed leaves its own behind, which is in nobody's way.
+            if name.to_str().is_some_and(is_unfinished) {
+                continue;
+            }
+            if name != LOST_AND_FOUND && Some(&*name) != beside(&database, ".lock").file_name() {
+                let remedy = "a backup is restored into an empty directory only; name another with --data";
+                return Err(file_error(directory, &format!("holds {}: {remedy}", name.display())));
+            }
+        }
+        if !file.is_file() {
+            return Err(file_error(file, NO_FILE));
+        }
+        verify_backup(file).await?;
+        let unfinished = Unfinished::beside(&database)?;
+        copy(file, &unfinished).await?;
+        let rooms = renew_epochs(unfinished.path()).await?;
+        sync(unfinished.path())?;
+        let made = File::open(unfinished.path()).map_err(|error| io_error(unfinished.path(), error))?;
+        give_to_owner(&made, &database);
+        unfinished.publish(&database)?;
+        drop(lock);
+        Ok(rooms)
+    }
+}
+
+/// Copies a database, as one reader sees it, into an empty file: without a write-ahead log and without free pages.
+async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
+    let vacuumed = async {
+        let reader = connect_to_read(&sqlite_url(from), 1).await?;
+        let into = [Value::from(to.path().display().to_string())];
+        reader.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO ?", into)).await?;
+        reader.close().await
+    };
+    vacuumed.await.map_err(|error| file_error(from, &format!("cannot be copied ({error})")))?;
+    // SQLite leaves it to the system when the copy reaches the disk.
+    sync(to.path())
+}
+
+fn sync(file: &Path) -> Result<(), StoreError> {
+    File::open(file).and_then(|file| file.sync_all()).map_err(|error| io_error(file, error))
+}
+
+/// That a file is a whole database of Parlour's.
+async fn verify_backup(file: &Path) -> Result<(), StoreError> {
+    let examined = async {
+        let reader = connect_to_read(&sqlite_url(file), 1).await?;
+        let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
+        let answer = reader.query_one_raw(check).await?;
+        room::Entity::find().filter(room::Column::Id.eq(0)).all(&reader).await?;
+        reader.close().await?;
+        answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))
+    };
+    match examined.await {
+        Ok(sound) if sound == "ok" => Ok(()),
+        Ok(broken) => Err(file_error(file, &format!("is damaged: {broken}"))),
+        Err(error) => Err(file_error(file, &format!("is no backup of Parlour ({error})"))),
+    }
+}
+
+/// Brings a copy up to date, and begins a new history in each room.
+async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
+    let writer = writer(&sqlite_url(copy)).await?;
+    let epoch = Expr::cust("lower(hex(randomblob(4)))");
+    let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
+    // So it is for the rooms that the backup does not hold.
+    site::Entity::delete_by_id(derived_room::DERIVATION_KEY).exec(&writer).await?;
+    let mark = site::ActiveModel { name: Set(derived_room::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
+    let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
+    site::Entity::insert(mark).on_conflict(once).exec_without_returning(&writer).await?;
+    writer.close().await?;
+    Ok(renewed.rows_affected)
+}
+
+fn file_error(path: &Path, what: &str) -> StoreError {
+    StoreError::File { path: path.display().to_string(), what: what.to_owned() }
+}

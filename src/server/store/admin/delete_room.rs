@@ -1,0 +1,32 @@
+//! The end of a room: it goes with everything in it, and its address is that of a room that nobody has visited.
+
+use crate::domain::RoomName;
+use crate::server::store::Store;
+use crate::server::store::entity::{event, name, room, standing};
+use crate::server::store::log::retention::{ExpiringRoom, PURGE_BATCH};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+
+impl Store {
+    /// Deletes a room. First what its log holds goes a little at a time, so that other rooms do not wait, then the rest
+    /// and the room itself at once: whoever is stopped in between has left a room without its oldest messages, and can
+    /// begin again.
+    pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
+        while self.purge_expired(ExpiringRoom::nothing(room_id)).await? == PURGE_BATCH {}
+        self.forget_names_in(room_id).await?;
+        // Read before, for there may be no second connection to write with.
+        self.derivation().await?;
+        // Whoever is just writing to the room comes first; whoever wants to after that finds none.
+        let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
+        let row = room::Entity::find_by_id(room_id).one(&transaction).await?;
+        event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        room::Entity::delete_by_id(room_id).exec(&transaction).await?;
+        if let Some(row) = row {
+            self.note_deletion(&transaction, &RoomName::from_trusted(row.name)).await?;
+        }
+        transaction.commit().await?;
+        self.checkpoint_now().await;
+        Ok(())
+    }
+}

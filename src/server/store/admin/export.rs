@@ -1,0 +1,178 @@
+//! Everything a room holds, or one author has written, piece by piece; and the removal of the latter.
+
+use crate::domain::moderation::Moderation;
+use crate::domain::{Message, RoomName, Seq, Username};
+use crate::server::auth::identity::AuthorId;
+use crate::server::random;
+use crate::server::store::entity::{event, room};
+use crate::server::store::log::history::{PageDirection, messages};
+use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store};
+use event::{Column, Kind};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
+
+/// How many messages are read, or removed, at once.
+const EXPORT_PAGE_SIZE: u64 = 500;
+const ERASE_BATCH: usize = 100;
+
+impl Store {
+    /// Who wrote this message; `None` if there is none.
+    pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, DbErr> {
+        let Some(RoomRecord { room, .. }) = self.room(room).await? else { return Ok(None) };
+        let row = event::Entity::find_by_id((room.id, seq)).one(&self.reader).await?;
+        Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| AuthorId::from_stored(&row.author)))
+    }
+
+    /// The rooms in which an author has written, by their names.
+    pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, DbErr> {
+        let ids: Vec<i64> = event::Entity::find()
+            .select_only()
+            .column(Column::RoomId)
+            .distinct()
+            .filter(Column::Author.eq(author.as_bytes()))
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        let mut rooms = Vec::new();
+        for id in ids {
+            let found = room::Entity::find_by_id(id).one(&self.reader).await?;
+            rooms.extend(found.map(|row| (row.id, RoomName::from_trusted(row.name))));
+        }
+        rooms.sort_by(|(_, one), (_, other)| one.as_str().cmp(other.as_str()));
+        Ok(rooms)
+    }
+
+    /// The next messages of a room after a number, as they read now, of one author or all; and the number up to which
+    /// that is everything, if there may be more. Removed ones are left out.
+    pub(crate) async fn export_page(
+        &self,
+        room_id: i64,
+        author: Option<&AuthorId>,
+        after: Seq,
+    ) -> Result<(Vec<Message>, Option<Seq>), DbErr> {
+        let mut rows = messages(room_id, Column::Seq.gt(after), PageDirection::Forward, EXPORT_PAGE_SIZE)
+            .filter(Column::DeletedBy.is_null());
+        if let Some(author) = author {
+            rows = rows.filter(Column::Author.eq(author.as_bytes()));
+        }
+        let rows = rows.all(&self.reader).await?;
+        let more = rows.last().filter(|_| rows.len() as u64 == EXPORT_PAGE_SIZE).map(|row| row.seq);
+        Ok((self.apply_latest_edits(room_id, rows).await?, more))
+    }
+
+    /// Removes everything an author has written, as the author would: each message by an event of the log, its text
+    /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them, and
+    /// once more at the end: somebody may be talking meanwhile. How many messages these were.
+    pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, DbErr> {
+        let mut removed = 0;
+        self.anonymize_messages(author).await?;
+        for (room_id, _) in self.rooms_of(author).await? {
+            let mut after = 0;
+            loop {
+                let (messages, more) = self.export_page(room_id, Some(author), after).await?;
+                for some in messages.chunks(ERASE_BATCH) {
+                    removed += self.remove(room_id, author, some).await?;
+                }
+                match more {
+                    Some(seq) => after = seq,
+                    None => break,
+                }
+            }
+        }
+        self.anonymize_messages(author).await?;
+        self.redact_pending().await?;
+        self.redact_orphaned_edits(author).await?;
+        self.forget_names_of(author).await?;
+        self.forget_memberships_of(author).await?;
+        self.checkpoint_now().await;
+        Ok(removed)
+    }
+
+    /// Takes the author's name from every message. Messages are looked for by a reader, and changed a few at a time: who
+    /// talks meanwhile does not wait for it.
+    async fn anonymize_messages(&self, author: &AuthorId) -> Result<(), DbErr> {
+        for (room_id, _) in self.rooms_of(author).await? {
+            let mut after = 0;
+            loop {
+                let named: Vec<Seq> =
+                    messages(room_id, Column::Seq.gt(after), PageDirection::Forward, EXPORT_PAGE_SIZE)
+                        .filter(Column::Author.eq(author.as_bytes()))
+                        .filter(Column::Username.ne(Username::anonymous().as_str()))
+                        .select_only()
+                        .column(Column::Seq)
+                        .into_tuple()
+                        .all(&self.reader)
+                        .await?;
+                let Some(last) = named.last() else { break };
+                after = *last;
+                let Some(transaction) = self.begin_in(room_id).await? else { break };
+                event::Entity::update_many()
+                    .col_expr(Column::Username, Expr::value(Username::anonymous().as_str()))
+                    .filter(Column::RoomId.eq(room_id).and(Column::Seq.is_in(named)))
+                    .exec(&transaction)
+                    .await?;
+                transaction.commit().await?;
+            }
+        }
+        self.anonymize_moderation_events(author).await
+    }
+
+    /// Takes the author's name out of what was done about them, of which everybody is told who comes later. Acts know
+    /// people by their tag: whoever has the same by chance is named no more either.
+    async fn anonymize_moderation_events(&self, author: &AuthorId) -> Result<(), DbErr> {
+        let tag = author.tag();
+        let acts = event::Entity::find()
+            .filter(Column::Kind.eq(Kind::Moderated))
+            .filter(Column::Text.contains(tag.as_str()))
+            .all(&self.reader)
+            .await?;
+        for act in acts {
+            let Ok(mut moderation) = serde_json::from_str::<Moderation>(&act.text) else { continue };
+            let Some(subject) = moderation.subject.as_mut().filter(|subject| subject.tag == tag) else { continue };
+            subject.username = Username::anonymous();
+            let text = serde_json::to_string(&moderation).expect("an act is plain data");
+            let of_act = Column::RoomId.eq(act.room_id).and(Column::Seq.eq(act.seq));
+            let rewrite = event::Entity::update_many().col_expr(Column::Text, Expr::value(text));
+            rewrite.filter(of_act).exec(&self.writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Blanks what was edited into messages that the room does not keep any more, and was not blanked with them: no removal
+    /// reaches it.
+    async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), DbErr> {
+        let message = Alias::new("message");
+        let own = |column| Expr::col((event::Entity, column));
+        let kept = Query::select()
+            .expr(Expr::value(1))
+            .from_as(event::Entity, message.clone())
+            .and_where(Expr::col((message.clone(), Column::RoomId)).eq(own(Column::RoomId)))
+            .and_where(Expr::col((message, Column::Seq)).eq(own(Column::Target)))
+            .take();
+        let strays: Vec<(i64, Seq)> = event::Entity::find()
+            .select_only()
+            .columns([Column::RoomId, Column::Seq])
+            .filter(Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Edited)))
+            .filter(Column::Text.ne("").and(Expr::exists(kept).not()))
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        for room in strays.chunk_by(|(one, _), (other, _)| one == other) {
+            let seqs: Vec<Seq> = room.iter().map(|(_, seq)| *seq).collect();
+            self.blank_in_steps(room[0].0, &seqs).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, room_id: i64, author: &AuthorId, messages: &[Message]) -> Result<u64, DbErr> {
+        let entry = |message: &Message| {
+            let draft = NewEvent::Delete { target: message.seq };
+            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), draft }
+        };
+        let entries: Vec<AppendRequest> = messages.iter().map(entry).collect();
+        let appended = self.append(&entries, Locking::Wait).await?;
+        Ok(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count() as u64)
+    }
+}

@@ -1,0 +1,22 @@
+//! What the host does in a room, by command.
+
+use crate::server::auth::identity::AuthorId;
+use crate::server::random;
+use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, Store};
+use sea_orm::DbErr;
+
+impl Store {
+    /// Puts what the host does into a room's log. What became of it.
+    pub(crate) async fn append_as_host(&self, room_id: i64, draft: NewEvent) -> Result<AppendResult, DbErr> {
+        let id = random::event_id();
+        let removes = matches!(draft, NewEvent::Delete { .. });
+        let appended = self
+            .append(&[AppendRequest { room_id, begins: None, author: AuthorId::HOST, id, draft }], Locking::Wait)
+            .await?;
+        if removes {
+            self.redact_pending().await?;
+            self.checkpoint_now().await;
+        }
+        appended.into_iter().next().ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))
+    }
+}

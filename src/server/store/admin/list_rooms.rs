@@ -1,0 +1,65 @@
+//! All rooms at a glance, for the host.
+
+use crate::domain::{AuthorTag, RoomName, Seq, Timestamp};
+use crate::server::auth::identity::tag_of;
+use crate::server::store::entity::room;
+use crate::server::store::{RetentionPolicy, Store};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use std::collections::HashMap;
+
+/// How many rooms are read at once.
+const LIST_PAGE_ROOMS: u64 = 500;
+
+/// Found by the key of the log, whatever its length.
+const OLDEST_SEQ_SQL: &str = "(SELECT MIN(seq) FROM events WHERE events.room_id = rooms.id)";
+
+/// A room, as a list shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomSummary {
+    pub(crate) id: i64,
+    pub(crate) name: RoomName,
+    /// The newest number of its log.
+    pub(crate) head: Seq,
+    /// How many events the log still holds.
+    pub(crate) events: Seq,
+    /// When the newest event was stored, if there was one.
+    pub(crate) last_at: Option<Timestamp>,
+    pub(crate) owner: Option<AuthorTag>,
+    /// How long everybody waits between two messages, in seconds; 0 if they need not.
+    pub(crate) slow_mode: i32,
+    pub(crate) locked: bool,
+    pub(crate) keep: RetentionPolicy,
+}
+
+impl Store {
+    /// Some of the rooms with ids above `after`, in the order of their ids.
+    pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, DbErr> {
+        let rows = room::Entity::find()
+            .filter(room::Column::Id.gt(after))
+            .order_by_asc(room::Column::Id)
+            .limit(LIST_PAGE_ROOMS)
+            .all(&self.reader)
+            .await?;
+        let oldest: Vec<(i64, Option<Seq>)> = room::Entity::find()
+            .select_only()
+            .column(room::Column::Id)
+            .expr_as(Expr::cust(OLDEST_SEQ_SQL), "oldest")
+            .filter(room::Column::Id.is_in(rows.iter().map(|row| row.id)))
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        let oldest: HashMap<i64, Seq> = oldest.into_iter().filter_map(|(id, oldest)| Some((id, oldest?))).collect();
+        let listed = |row: room::Model| RoomSummary {
+            id: row.id,
+            events: oldest.get(&row.id).map_or(0, |oldest| row.head.max(*oldest) + 1 - oldest),
+            name: RoomName::from_trusted(row.name),
+            head: row.head,
+            last_at: Some(Timestamp(row.last_at)).filter(|_| row.head > 0),
+            owner: row.owner.as_deref().map(tag_of),
+            slow_mode: row.slow_mode,
+            locked: row.locked,
+            keep: RetentionPolicy::from_column(row.keep_days),
+        };
+        Ok(rows.into_iter().map(listed).collect())
+    }
+}

@@ -1,0 +1,107 @@
+//! The files of the embedded database: made for one user alone, and on a file system that SQLite can rely on.
+
+use super::file_system;
+use crate::server::store::StoreError;
+use rustix::fs::{Access, Gid, Uid};
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The endings of the files that SQLite keeps beside a database.
+const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
+
+/// The ending of the lock file.
+const LOCK: &str = ".lock";
+
+/// Takes `FILE.lock`, which goes with the process whatever way that ends. Makes the directory if it is missing.
+pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
+    file_system::examine(file)?;
+    if let Some(directory) = file.parent() {
+        let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        private.map_err(|error| io_error(directory, error))?;
+    }
+    let path = beside(file, LOCK);
+    assert_accessible(&path)?;
+    let lock = open_private(&path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
+    }
+}
+
+/// Opens a file to write. Where it does not exist, makes it for its owner alone, who is that of the files around it.
+pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            give_to_owner(&file, path);
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).truncate(false).open(path).map_err(|error| io_error(path, error))
+        }
+        Err(error) => Err(io_error(path, error)),
+    }
+}
+
+/// Gives a file that root has just made to the owner of the directory of `path`: a server that is not root has to open it. SQLite
+/// does the same with the files that it makes beside a database.
+pub(crate) fn give_to_owner(file: &File, path: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let Ok(owner) = directory_of(path).metadata() else { return };
+    let (uid, gid) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
+    if !uid.is_root()
+        && let Err(error) = rustix::fs::fchown(file, Some(uid), Some(gid))
+    {
+        tracing::warn!(%error, uid = owner.uid(), "{} cannot be given to the owner of its directory", path.display());
+    }
+}
+
+/// Returns an error that names the first of the database's files that this user may not read and write.
+pub(crate) fn assert_all_accessible(file: &Path) -> Result<(), StoreError> {
+    let beside_it = SIDE_FILES.into_iter().chain([LOCK]).map(|end| beside(file, end));
+    std::iter::once(file.to_owned()).chain(beside_it).try_for_each(|path| assert_accessible(&path))
+}
+
+fn assert_accessible(path: &Path) -> Result<(), StoreError> {
+    if rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK) != Err(rustix::io::Errno::ACCESS) {
+        return Ok(());
+    }
+    let owner = path.metadata().map_or_else(|_| "another user".to_owned(), |file| format!("user {}", file.uid()));
+    let remedy = "run parlour as that user (sudo -u), or give it the file (chown)";
+    Err(StoreError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
+}
+
+/// Whether a process has the database open, or left it without closing it.
+pub(crate) fn has_side_files(file: &Path) -> bool {
+    SIDE_FILES.iter().all(|end| beside(file, end).exists())
+}
+
+/// Returns the path with `end` appended to its name.
+pub(crate) fn beside(file: &Path, end: impl AsRef<OsStr>) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+pub(crate) fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Syncs the directory of a file: a name is on the disk when its directory is. Not every file system can.
+pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
+    match File::open(directory_of(file))?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+pub(crate) fn io_error(path: &Path, error: io::Error) -> StoreError {
+    StoreError::Io { path: path.display().to_string(), error }
+}

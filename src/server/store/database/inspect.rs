@@ -1,0 +1,46 @@
+//! Looking at a database without changing it, for `parlour check`.
+
+use super::files::{assert_all_accessible, has_side_files};
+use super::postgres::connect_postgres;
+use super::sqlite::{CONNECT_TIMEOUT, options, sqlite_file};
+use super::{file_system, readiness};
+use crate::server::store::{Store, StoreError};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{Database, DatabaseConnection};
+
+impl Store {
+    /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
+    /// `url` does not answer, or no server could start on it. Nothing is written, and no file is made.
+    pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, StoreError> {
+        let connection = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => connect_to_inspect(url).await?,
+            Some("postgres" | "postgresql") => {
+                let connection = connect_postgres(url).await?;
+                readiness::assert_writable(&connection).await?;
+                connection
+            }
+            _ => return Err(StoreError::unknown(url)),
+        };
+        let pending = Migrator::get_pending_migrations_read_only(&connection).await;
+        connection.close().await?;
+        Ok(pending?.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+}
+
+async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let file = sqlite_file(url)?;
+    if !file.is_file() {
+        let what = "is not there: the server makes it at its first start, or this is another --data than its own";
+        return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
+    }
+    file_system::examine(&file)?;
+    assert_all_accessible(&file)?;
+    // To read a database that nobody has open, SQLite would make files beside it, unless it is told that nobody writes.
+    let at_rest = !has_side_files(&file);
+    let mut options = options(url);
+    options
+        .max_connections(1)
+        .test_before_acquire(false)
+        .map_sqlx_sqlite_opts(move |sqlite| sqlite.read_only(true).immutable(at_rest).busy_timeout(CONNECT_TIMEOUT));
+    Ok(Database::connect(options).await?)
+}

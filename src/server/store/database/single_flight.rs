@@ -1,0 +1,144 @@
+//! What many ask at the same time, as when everybody comes back after a restart, is put to the database once. Nobody gets
+//! an answer that was begun before they asked: whoever comes while a question is under way waits for the next one.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+type Waiters<V> = Vec<oneshot::Sender<V>>;
+
+/// Questions of one kind; cheap to clone.
+pub(crate) struct SingleFlight<K, V>(Arc<Mutex<HashMap<K, Waiters<V>>>>);
+
+impl<K, V> Default for SingleFlight<K, V> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K, V> Clone for SingleFlight<K, V> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFlight<K, V> {
+    /// The answer to `question`, which is about `key`; `None` if it failed, or the server ends.
+    pub(crate) async fn run<F>(&self, key: &K, question: impl Fn() -> F + Send + 'static) -> Option<V>
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let (asker, answer) = oneshot::channel();
+        let is_first = match self.waiters().entry(key.clone()) {
+            Entry::Occupied(mut askers) => {
+                askers.get_mut().push(asker);
+                false
+            }
+            Entry::Vacant(askers) => {
+                askers.insert(vec![asker]);
+                true
+            }
+        };
+        if is_first {
+            // In a task of its own: whoever asked first may go before the others have their answer.
+            tokio::spawn(Flight { together: self.clone(), key: key.clone(), over: false }.run(question));
+        }
+        answer.await.ok()
+    }
+
+    fn waiters(&self) -> MutexGuard<'_, HashMap<K, Waiters<V>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As long as this lives, somebody answers.
+struct Flight<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> {
+    together: SingleFlight<K, V>,
+    key: K,
+    over: bool,
+}
+
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Flight<K, V> {
+    async fn run<F: Future<Output = V> + Send + 'static>(mut self, question: impl Fn() -> F + Send + 'static) {
+        while let Some(askers) = self.next() {
+            let answer = question().await;
+            for asker in askers {
+                // Some have gone.
+                let _ = asker.send(answer.clone());
+            }
+        }
+    }
+
+    /// Those who ask now; if there are none, the turn is over.
+    fn next(&mut self) -> Option<Waiters<V>> {
+        let mut all = self.together.waiters();
+        let askers = std::mem::take(all.get_mut(&self.key)?);
+        if askers.is_empty() {
+            self.over = true;
+            all.remove(&self.key);
+            return None;
+        }
+        Some(askers)
+    }
+}
+
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for Flight<K, V> {
+    fn drop(&mut self) {
+        // It did not end well: nobody waits for what does not come.
+        if !self.over {
+            self.together.waiters().remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use tokio::sync::Semaphore;
+
+    #[tokio::test]
+    async fn who_comes_while_a_question_is_under_way_gets_the_answer_to_the_next() {
+        let together: SingleFlight<&str, u32> = SingleFlight::default();
+        let (asked, answers) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        let ask = || {
+            let (together, asked, answers) = (together.clone(), asked.clone(), answers.clone());
+            tokio::spawn(async move {
+                let question = move || {
+                    let (number, answers) = (asked.fetch_add(1, SeqCst) + 1, answers.clone());
+                    async move {
+                        answers.acquire().await.unwrap().forget();
+                        number
+                    }
+                };
+                together.run(&"room", question).await
+            })
+        };
+        let first = ask();
+        while asked.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let others: Vec<_> = (0..20).map(|_| ask()).collect();
+        while together.waiters().get("room").is_none_or(|askers| askers.len() < 20) {
+            tokio::task::yield_now().await;
+        }
+        answers.add_permits(1);
+        assert_eq!(first.await.unwrap(), Some(1));
+        answers.add_permits(1);
+        for other in others {
+            assert_eq!(other.await.unwrap(), Some(2), "begun after they asked, and once for all");
+        }
+        answers.add_permits(1);
+        assert_eq!(ask().await.unwrap(), Some(3), "nothing is kept");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_question_that_failed() {
+        let together: SingleFlight<&str, u32> = SingleFlight::default();
+        let failed = together.run(&"room", || async { panic!("expected by this test") }).await;
+        assert_eq!(failed, None);
+        assert_eq!(together.run(&"room", || async { 7 }).await, Some(7));
+    }
+}

@@ -1,0 +1,177 @@
+//! Opening the database: durable, migrated, and with one writer where it is embedded.
+
+use super::checkpoint::Checkpointer;
+use super::files::{assert_all_accessible, lock_file, open_private};
+use super::postgres::{connect_postgres, open_postgres};
+use super::readiness::WriteHealth;
+use super::recovery::secure_log;
+use super::single_flight::SingleFlight;
+use super::statistics::{AppendCounter, seed_statistics};
+use super::timeout::TimeoutConnection;
+use crate::server::config::redacted;
+use crate::server::store::log::redaction::RedactionLock;
+use crate::server::store::rooms::derived_room::RoomDerivation;
+use crate::server::store::rooms::username_suggestions::Suggesting;
+use crate::server::store::{Store, StoreError};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use std::{fs::File, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+/// How long a database may take to let somebody in.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Readers of the embedded database.
+const SQLITE_READERS: u32 = 4;
+
+/// How long a command tries to empty the write-ahead log, and waits for its turn to write.
+pub(crate) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Store {
+    /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => open_sqlite(url).await,
+            Some("postgres" | "postgresql") => open_postgres(url).await,
+            _ => Err(StoreError::unknown(url)),
+        }
+    }
+
+    /// Opens a database beside the server that may be using it: it must be there, and up to date.
+    pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        let not_ready = || StoreError::NotReady(redacted(url));
+        let store = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") if !sqlite_file(url)?.is_file() => return Err(not_ready()),
+            Some("sqlite") => {
+                assert_all_accessible(&sqlite_file(url)?)?;
+                let reader = connect_to_read(url, 1).await?;
+                Self::new(
+                    TimeoutConnection::unlimited(connect_to_write(url, false).await?),
+                    TimeoutConnection::unlimited(reader),
+                    None,
+                )
+            }
+            Some("postgres" | "postgresql") => {
+                let pool = TimeoutConnection::unlimited(connect_postgres(url).await?);
+                Self::new(pool.clone(), pool, None)
+            }
+            _ => return Err(StoreError::unknown(url)),
+        };
+        match Migrator::get_pending_migrations_read_only(store.reader.connection()).await {
+            Ok(pending) if pending.is_empty() => Ok(store),
+            _ => Err(not_ready()),
+        }
+    }
+
+    pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<File>) -> Self {
+        let (found, growth, wal) = (SingleFlight::default(), AppendCounter::default(), Checkpointer::default());
+        Self {
+            writer,
+            reader,
+            found,
+            derivation: RoomDerivation::default(),
+            growth,
+            failing: WriteHealth::default(),
+            wal,
+            redacting: RedactionLock::default(),
+            suggesting: Suggesting::default(),
+            _lock: lock.map(Arc::new),
+        }
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
+    let file = sqlite_file(url)?;
+    let lock = lock_file(&file)?;
+    assert_all_accessible(&file)?;
+    // What SQLite makes beside it is for the same eyes.
+    open_private(&file)?;
+    let writer = writer(url).await?;
+    let reader = connect_to_read(url, SQLITE_READERS).await?;
+    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(lock));
+    // The write-ahead log may hold what was deleted, and may be long.
+    store.schedule_checkpoint();
+    Ok(store)
+}
+
+/// The file that a URL of SQLite names.
+pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
+    // Parsed, it has a file name like any other: only the URL says so.
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::InMemory);
+    }
+    let malformed = |_| StoreError::Url(format!("{} has parameters that are none of SQLite's", redacted(url)));
+    let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
+    Ok(options.get_filename().to_owned())
+}
+
+/// The one connection that writes, with everything durable that an earlier process has written, and migrated.
+pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let writer = connect_to_write(url, true).await?;
+    secure_log(&writer, &sqlite_file(url)?).await?;
+    Migrator::up(&writer, None).await?;
+    seed_statistics(&writer).await?;
+    Ok(writer)
+}
+
+/// A server may `create` the database. A command waits longer for its turn: whoever serves writes all the time.
+async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
+    let mut options = options(url);
+    let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
+    options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(patience)
+            .pragma("secure_delete", "ON")
+            // A statement of many rows keeps what it changes, to take it back should it fail: not in a file.
+            .pragma("temp_store", "MEMORY")
+    });
+    // One connection for ever: pragmas belong to it, and there is no second writer.
+    options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+    let writer = Database::connect(options).await?;
+    assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
+    assert_durable(&writer, "PRAGMA synchronous", "2").await?;
+    Ok(writer)
+}
+
+/// Connections that only read an embedded database.
+pub(crate) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url);
+    // A file does not hang up.
+    options
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .map_sqlx_sqlite_opts(|sqlite| sqlite.read_only(true).busy_timeout(CONNECT_TIMEOUT));
+    Database::connect(options).await
+}
+
+pub(crate) fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).acquire_timeout(CONNECT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+    options
+}
+
+/// A commit that survives a power cut is the foundation of the log, so the setting is read back, not assumed.
+pub(crate) async fn assert_durable(
+    connection: &DatabaseConnection,
+    question: &str,
+    answer: &str,
+) -> Result<(), StoreError> {
+    let backend = connection.get_database_backend();
+    let row = connection.query_one_raw(Statement::from_string(backend, question)).await?;
+    let found = match &row {
+        Some(row) => {
+            row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i32>(0).map(|n| n.to_string()))?
+        }
+        None => String::new(),
+    };
+    if found.eq_ignore_ascii_case(answer) {
+        return Ok(());
+    }
+    Err(StoreError::NotDurable(format!("{question} says {found}, not {answer}")))
+}

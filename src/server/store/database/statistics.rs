@@ -1,0 +1,121 @@
+//! What the planners know of the log. Left to themselves they take a room for a few rows, and would read all of a room to
+//! look for one id.
+//!
+//! SQLite is told what to expect: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL has to look, which it does
+//! by itself once a minute; a room may be large by then.
+
+use crate::server::store::Store;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// From so many events on, PostgreSQL is to look at the log whenever this process has appended ten times as many.
+const ANALYZE_THRESHOLD: usize = 1000;
+
+/// By how many events this process has made the log longer.
+#[derive(Clone, Default)]
+pub(crate) struct AppendCounter(Arc<AtomicUsize>);
+
+impl Store {
+    /// So many events more are in the log: has PostgreSQL look at it where they change what rooms are like.
+    pub(crate) fn record_appends(&self, events: usize) {
+        let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
+        let after = before + events;
+        if !self.is_sqlite() && after >= ANALYZE_THRESHOLD && after.ilog10() > before.max(1).ilog10() {
+            // It takes what it takes: nobody waits for it.
+            let writer = self.writer.connection().clone();
+            tokio::spawn(async move {
+                if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
+                    tracing::warn!(%error, "the log cannot be analysed");
+                }
+            });
+        }
+    }
+}
+
+/// Rows of the table, of a room, and of what each further column of the index leaves. That there are few messages among
+/// the events is so in the rooms where it matters: there the index of messages is worth a second look-up for each.
+const SEED_STATISTICS: &str = "
+    ANALYZE site;
+    DELETE FROM sqlite_stat1 WHERE tbl = 'events';
+    INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+        ('events', 'events', '1000000 10000 1'),
+        ('events', 'events_once', '1000000 10000 1 1'),
+        ('events', 'events_changes', '10000 100 2'),
+        ('events', 'events_messages', '100000 1000 1');
+    ANALYZE sqlite_schema;";
+
+/// Has every connection from here on expect large rooms.
+pub(crate) async fn seed_statistics(writer: &DatabaseConnection) -> Result<(), DbErr> {
+    writer.execute_unprepared(SEED_STATISTICS).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::auth::identity::AuthorId;
+    use crate::server::store::Store;
+    use crate::server::store::database::chunks::pair_in;
+    use crate::server::store::database::timeout::TimeoutConnection;
+    use crate::server::store::entity::event::{Column, Entity, Kind};
+    use crate::server::store::entity::name;
+    use crate::server::store::log::history::{PageDirection, messages, unread};
+    use sea_orm::{
+        ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
+    };
+
+    async fn plan(store: &Store, query: impl QueryTrait) -> String {
+        explain(store, query.build(DbBackend::Sqlite)).await
+    }
+
+    async fn explain(store: &Store, Statement { sql, values, .. }: Statement) -> String {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
+        let mut plan = String::new();
+        for connection in [&store.reader, &store.writer].map(TimeoutConnection::connection) {
+            for row in connection.query_all_raw(explain.clone()).await.expect("a plan") {
+                plan += &row.try_get_by_index::<String>(3).expect("a line");
+                plan += "\n";
+            }
+        }
+        plan
+    }
+
+    #[tokio::test]
+    async fn nothing_reads_a_whole_room() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = format!("sqlite://{}/chat.db", directory.path().display());
+        for _ in 0..2 {
+            let store = Store::open(&url).await.expect("a store");
+            for count in [1, 2, 256] {
+                let ids: Vec<_> = (0..count).map(|number| (number % 3, format!("id{number}"))).collect();
+                let known = plan(&store, Entity::find().filter(pair_in([Column::RoomId, Column::Id], &ids))).await;
+                assert!(known.contains("events_once (room_id=? AND id=?)"), "{known}");
+                assert!(!known.contains("SCAN events") && !known.contains("(room_id=?)"), "{known}");
+                let names = name::Entity::find();
+                let names = names.filter(pair_in([name::Column::RoomId, name::Column::Skeleton], &ids));
+                let names = plan(&store, names).await;
+                assert!(names.contains("(room_id=? AND skeleton=?)") && !names.contains("SCAN names"), "{names}");
+            }
+            let edits = Column::RoomId.eq(1).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(7));
+            let blanked = plan(&store, Entity::find().filter(edits)).await;
+            assert!(blanked.contains("events_changes (room_id=? AND target=?)"), "{blanked}");
+            let before = Entity::find().filter(Column::RoomId.eq(1)).filter(Column::Seq.lt(9000));
+            let before = plan(&store, before).await;
+            assert!(before.contains("PRIMARY KEY (room_id=? AND seq<?)"), "{before}");
+            for (messages, found) in [
+                (messages(1, Column::Seq.lt(9000), PageDirection::Back, 51), "seq<?"),
+                (messages(1, Column::Seq.gte(9000), PageDirection::Forward, 51), "seq>?"),
+                (
+                    messages(1, Column::Seq.gt(9000), PageDirection::Forward, 500).filter(Column::DeletedBy.is_null()),
+                    "seq>?",
+                ),
+            ] {
+                let messages = plan(&store, messages).await;
+                assert!(messages.contains(&format!("INDEX events_messages (room_id=? AND {found})")), "{messages}");
+            }
+            let unread = explain(&store, DbBackend::Sqlite.build(&unread(1, 7, &AuthorId::HOST))).await;
+            assert!(unread.contains("events_messages (room_id=? AND seq>?)"), "{unread}");
+            store.close().await.expect("closed");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
+
+use super::redaction::redact_edits;
+use crate::domain::{Rejection, RejectionCode, Seq};
+use crate::server::store::database::chunks::{chunked, insert, select_pairs};
+use crate::server::store::database::clock;
+use crate::server::store::entity::{event, room};
+use crate::server::store::error::can_never_be_stored;
+use crate::server::store::rooms::members::Memberships;
+use crate::server::store::rooms::username_claims::UsernameClaims;
+use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, now};
+use event::{Column, Kind, Model};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+};
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// What to do when another node is writing the same room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locking {
+    /// Wait for it, up to the lock time-out.
+    Wait,
+    /// Leave that room's entries out: they come back as [`Appended::Locked`].
+    Skip,
+}
+
+/// How long a room's row may be locked by somebody else before senders are told; and the time, in UTC milliseconds: that
+/// of the database, which is the same for all nodes, whatever their own clocks say.
+const LOCK_TIMEOUT_AND_NOW: &str =
+    "SELECT set_config('lock_timeout', '3s', true), (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+type IdempotencyKey = (i64, Vec<u8>, String);
+
+impl Store {
+    /// Appends `entries` in their order, and says of each what became of it. When this returns `Ok`, the commit is on
+    /// stable storage; when it returns an error, the outcome is unknown, and trying again is safe, because every entry
+    /// has an id.
+    ///
+    /// They go in one transaction, unless one of them can never be stored: then that one is rejected, and the others go
+    /// in as many as it takes to find it.
+    pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+        let writing = self.failing.begin();
+        let mut appended = Vec::with_capacity(entries.len());
+        let mut rest: Vec<&[AppendRequest]> = vec![entries];
+        while let Some(some) = rest.pop() {
+            match self.append_at_once(some, locking).await {
+                Ok(done) => appended.extend(done),
+                Err(error) if can_never_be_stored(&error) => match some {
+                    [] => {}
+                    [_] => {
+                        tracing::warn!(%error, "a message was refused that the database cannot hold");
+                        let detail = "This cannot be stored.";
+                        appended.push(AppendResult::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
+                    }
+                    _ => {
+                        let (first, second) = some.split_at(some.len() / 2);
+                        rest.extend([second, first]);
+                    }
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        writing.stored();
+        self.record_appends(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count());
+        if entries.iter().any(|entry| matches!(entry.draft, NewEvent::Delete { .. })) {
+            self.schedule_checkpoint();
+        }
+        Ok(appended)
+    }
+
+    /// Appends all of these in one transaction, or none.
+    async fn append_at_once(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+        let transaction = self.begin().await?;
+        let begun = begun_at(&transaction).await?;
+        self.begin_rooms(&transaction, entries).await?;
+        let mut batch = AppendBatch::lock(&transaction, entries, locking, begun).await?;
+        let appended: Vec<AppendResult> = entries.iter().map(|entry| batch.append(entry)).collect();
+        let has_rest = batch.write(&transaction).await?;
+        transaction.commit().await?;
+        if has_rest {
+            self.schedule_redaction();
+        }
+        Ok(appended)
+    }
+}
+
+/// Returns the time, in UTC milliseconds, and when this process asked for it. PostgreSQL is told how long to wait for a
+/// lock.
+async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok((now(), Instant::now()));
+    }
+    let question = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
+    let row = transaction.query_one_raw(question).await?;
+    let missing = || DbErr::RecordNotFound("the time".to_owned());
+    Ok((row.ok_or_else(missing)?.try_get_by_index(1)?, Instant::now()))
+}
+
+/// A transaction's view of the rooms it writes, and what it will write.
+struct AppendBatch {
+    now: i64,
+    locking: Locking,
+    rooms: HashMap<i64, room::Model>,
+    /// Events that have an id of this batch already, and those that this batch adds.
+    by_id: HashMap<IdempotencyKey, Model>,
+    /// Messages that this batch edits or deletes.
+    targets: HashMap<(i64, Seq), Model>,
+    names: UsernameClaims,
+    standings: Memberships,
+    new: Vec<IdempotencyKey>,
+}
+
+impl AppendBatch {
+    /// Locks the rooms first, then looks up: numbers are given in the order of commits, and a repeated id is
+    /// found before it takes a number.
+    async fn lock(
+        transaction: &DatabaseTransaction,
+        entries: &[AppendRequest],
+        locking: Locking,
+        (begun, since): (i64, Instant),
+    ) -> Result<Self, DbErr> {
+        let mut ids: Vec<i64> = entries.iter().map(|entry| entry.room_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut rooms = HashMap::new();
+        for ids in chunked(transaction.get_database_backend(), &ids) {
+            let some =
+                room::Entity::find().filter(room::Column::Id.is_in(ids.iter().copied())).order_by_asc(room::Column::Id);
+            let some = match locking {
+                Locking::Wait => some.lock(LockType::Update),
+                Locking::Skip => some.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+            };
+            rooms.extend(some.all(transaction).await?.into_iter().map(|room| (room.id, room)));
+        }
+
+        let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));
+        // Others may have written while these rooms were locked.
+        let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
+        let names = UsernameClaims::look_up(transaction, locked(), now).await?;
+        let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
+        let target = |entry: &AppendRequest| entry.draft.target().map(|target| (entry.room_id, target));
+        let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
+        let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
+        let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
+        let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
+        let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
+        let standings = Memberships::look_up(transaction, entries, &rooms, &targets).await?;
+        Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
+    }
+
+    fn append(&mut self, entry: &AppendRequest) -> AppendResult {
+        let Some(room) = self.rooms.get_mut(&entry.room_id) else {
+            return match self.locking {
+                Locking::Skip => AppendResult::RoomLocked,
+                Locking::Wait => {
+                    AppendResult::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted."))
+                }
+            };
+        };
+        let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
+        if let Some(stored) = self.by_id.get(&key) {
+            return if entry.draft.matches(stored) {
+                AppendResult::Duplicate(stored.clone().into())
+            } else {
+                let detail = "This id already stands for something else.";
+                AppendResult::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
+            };
+        }
+        if let Err(rejection) = self.standings.authorize(room, entry, self.now) {
+            return AppendResult::Rejected(rejection);
+        }
+        let seq = room.head + 1;
+        let mut moderation = None;
+        let target = entry.draft.target().map(|target| (entry.room_id, target));
+        if let NewEvent::Moderate { action, subject, seconds } = &entry.draft {
+            let target = target.and_then(|target| self.targets.get(&target));
+            let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
+            match self.standings.moderate(room, entry, (*action, *seconds), subject, self.now) {
+                Ok(done) => moderation = Some(done),
+                Err(rejection) => return AppendResult::Rejected(rejection),
+            }
+        } else if let Some(target) = target {
+            let above = room.owner.as_deref() == Some(entry.author.as_bytes()) || entry.author.is_host();
+            if let Err(rejection) =
+                entry.draft.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
+            {
+                return AppendResult::Rejected(rejection);
+            }
+        }
+        if let NewEvent::Message { username, .. } = &entry.draft
+            && !self.names.claim(entry.room_id, username, &entry.author)
+        {
+            return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
+        }
+        self.standings.record_activity(room, entry, self.now);
+        if room.owner.is_none() && matches!(entry.draft, NewEvent::Message { .. }) && !entry.author.is_guest() {
+            room.owner = Some(entry.author.as_bytes().to_vec());
+        }
+        room.head = seq;
+        room.last_at = clock::next_at(room.last_at, self.now);
+        let mut row = entry.draft.to_model(entry, seq, room.last_at);
+        if let Some(moderation) = moderation {
+            row.text = serde_json::to_string(&moderation).expect("an act is plain data");
+        }
+        self.new.push(key.clone());
+        self.by_id.insert(key, row.clone());
+        AppendResult::Appended(row.into())
+    }
+
+    /// Returns whether something of what was removed is left to be blanked.
+    async fn write(self, transaction: &DatabaseTransaction) -> Result<bool, DbErr> {
+        if self.new.is_empty() {
+            return Ok(false);
+        }
+        let mut changed: Vec<room::Model> = Vec::new();
+        let mut rows: Vec<Model> = Vec::new();
+        let Self { rooms, mut by_id, names, standings, .. } = self;
+        for key in &self.new {
+            rows.extend(by_id.remove(key));
+        }
+        for room in rooms.into_values() {
+            if rows.iter().any(|row| row.room_id == room.id) {
+                changed.push(room);
+            }
+        }
+        insert(transaction, &rows, None).await?;
+        // One statement moves many heads: the rows exist, so each insert turns into its update.
+        let heads = OnConflict::column(room::Column::Id)
+            .update_columns([
+                room::Column::Head,
+                room::Column::LastAt,
+                room::Column::Owner,
+                room::Column::SlowMode,
+                room::Column::Locked,
+                room::Column::Moderated,
+                room::Column::Invitation,
+            ])
+            .to_owned();
+        insert(transaction, &changed, Some(&heads)).await?;
+        let mut has_rest = false;
+        for row in rows.iter().filter(|row| row.target.is_some()) {
+            has_rest |= update_target(transaction, row).await?;
+        }
+        standings.write(transaction).await?;
+        names.write(transaction).await?;
+        Ok(has_rest)
+    }
+}
+
+/// Points the message at its newest text; of a deleted one, blanks every text there is. Returns whether there are too many
+/// to do so at once.
+async fn update_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
+    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
+    let update = event::Entity::update_many();
+    match row.kind {
+        Kind::Message | Kind::Moderated => return Ok(false),
+        Kind::Edited => {
+            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
+        }
+        Kind::Deleted => {
+            update
+                .col_expr(Column::Text, Expr::value(""))
+                .col_expr(Column::DeletedBy, Expr::value(row.seq))
+                .filter(message)
+                .exec(transaction)
+                .await?;
+            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
+        }
+    }
+    Ok(false)
+}
+
+fn idempotency_key(row: &Model) -> IdempotencyKey {
+    (row.room_id, row.author.clone(), row.id.clone())
+}

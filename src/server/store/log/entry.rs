@@ -1,0 +1,162 @@
+//! Entries: what is to be put into a room's log, and what became of it.
+
+use crate::domain::moderation::{Moderation, ModerationAction};
+use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, Seq, Username};
+use crate::server::auth::identity::AuthorId;
+use crate::server::store::entity::event::{Kind, Model};
+
+/// Something to put into a room's log.
+#[derive(Clone, Debug)]
+pub(crate) struct AppendRequest {
+    pub(crate) room_id: i64,
+    /// The room's name, if its row is to be stored with this entry.
+    pub(crate) begins: Option<RoomName>,
+    pub(crate) author: AuthorId,
+    pub(crate) id: EventId,
+    pub(crate) draft: NewEvent,
+}
+
+/// What an entry says, before it has a number.
+#[derive(Clone, Debug)]
+pub(crate) enum NewEvent {
+    Message { username: Username, text: MessageText },
+    Edit { target: Seq, text: MessageText },
+    Delete { target: Seq },
+    Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32> },
+}
+
+/// Whom an act of moderation is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// Whoever wrote this message.
+    AuthorOf(Seq),
+    /// Somebody who need not have written any.
+    Known { author: AuthorId, username: Username },
+}
+
+impl Subject {
+    /// The author, and the name that others know them by; `target` is the message that is meant, if there is one.
+    pub(crate) fn resolve(&self, target: Option<&Model>) -> Option<(Vec<u8>, Username)> {
+        match self {
+            Self::AuthorOf(_) => target
+                .filter(|row| row.kind == Kind::Message)
+                .map(|row| (row.author.clone(), Username::from_trusted(row.username.clone()))),
+            Self::Known { author, username } => Some((author.as_bytes().to_vec(), username.clone())),
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug)]
+pub(crate) enum AppendResult {
+    /// It is in the log now.
+    Appended(Event),
+    /// It was in the log already, under the same id.
+    Duplicate(Event),
+    /// It is not in the log, and why.
+    Rejected(Rejection),
+    /// Somebody else is writing this room's log.
+    RoomLocked,
+}
+
+impl NewEvent {
+    pub(crate) fn target(&self) -> Option<Seq> {
+        match self {
+            Self::Message { .. } => None,
+            Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
+            Self::Moderate { .. } => None,
+        }
+    }
+
+    /// Whom it is about, if no message says so.
+    pub(crate) fn known_subject(&self) -> Option<&AuthorId> {
+        match self {
+            Self::Moderate { subject: Some(Subject::Known { author, .. }), .. } => Some(author),
+            _ => None,
+        }
+    }
+
+    /// Whether a room can begin with this, or how the empty log answers it.
+    pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
+        let (code, detail) = match self {
+            Self::Message { .. } => return Ok(()),
+            Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
+            Self::Edit { .. } | Self::Delete { .. } => (RejectionCode::NotFound, "There is no such message."),
+        };
+        Err(Rejection::new(code, detail))
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Message { .. } => Kind::Message,
+            Self::Edit { .. } => Kind::Edited,
+            Self::Delete { .. } => Kind::Deleted,
+            Self::Moderate { .. } => Kind::Moderated,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
+            Self::Delete { .. } | Self::Moderate { .. } => "",
+        }
+    }
+
+    /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
+    pub(crate) fn matches(&self, stored: &Model) -> bool {
+        let same_text = match self {
+            Self::Moderate { action, subject, .. } => {
+                let same_tag = |done: &Moderation| match (subject, &done.subject) {
+                    (Some(Subject::Known { author, .. }), Some(subject)) => author.tag() == subject.tag,
+                    _ => true,
+                };
+                serde_json::from_str(&stored.text)
+                    .map_or(true, |done: Moderation| done.action == *action && same_tag(&done))
+            }
+            _ => stored.text == self.text() || stored.text.is_empty(),
+        };
+        stored.kind == self.kind() && stored.target == self.target() && same_text
+    }
+
+    /// Applies an edit or a deletion to its message, if `author` may: whoever is `above` the others removes any.
+    pub(crate) fn apply_to_target(
+        &self,
+        target: Option<&mut Model>,
+        author: &AuthorId,
+        above: bool,
+        seq: Seq,
+    ) -> Result<(), Rejection> {
+        let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
+        let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
+        let may = message.author == author.as_bytes() || above && matches!(self, Self::Delete { .. });
+        if !may {
+            return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
+        }
+        match self {
+            Self::Delete { .. } => message.deleted_by = Some(seq),
+            _ => message.edited_by = Some(seq),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn to_model(&self, entry: &AppendRequest, seq: Seq, at: i64) -> Model {
+        let username = match self {
+            Self::Message { username, .. } => username.as_str().to_owned(),
+            _ => String::new(),
+        };
+        Model {
+            room_id: entry.room_id,
+            seq,
+            author: entry.author.as_bytes().to_vec(),
+            id: entry.id.as_str().to_owned(),
+            kind: self.kind(),
+            at,
+            username,
+            target: self.target(),
+            text: self.text().to_owned(),
+            edited_by: None,
+            deleted_by: None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading the log: as events, for those who resume, and as messages, for pages.
+
+use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
+use crate::domain::moderation::{Moderation, ModerationAction};
+use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
+use crate::server::auth::identity::{AuthorId, tag_of};
+use crate::server::store::Store;
+use crate::server::store::entity::event;
+use crate::server::telemetry::metrics::timed;
+use event::{Column, Entity, Kind, Model};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
+use std::collections::{HashMap, HashSet};
+
+/// How many of the newest messages are looked at to count the unread ones: own and removed ones do not count, and may be
+/// many.
+const MAX_EXAMINED: u64 = 10 * MAX_UNREAD_COUNT;
+
+impl Store {
+    /// Up to `limit` events with numbers above `after`, in order and without a gap: an error if the log does not reach
+    /// back so far any more.
+    pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
+        let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
+        let rows = timed("events", rows.all(&self.reader)).await?;
+        if rows.first().is_some_and(|row| row.seq != after + 1) {
+            return Err(DbErr::RecordNotFound(format!("event {} of room {room_id}", after + 1)));
+        }
+        Ok(self.without_stray_texts(room_id, rows).await?.into_iter().map(Event::from).collect())
+    }
+
+    /// Blanks the edits of messages that were removed, or are not kept any more: most are blank in the log already.
+    async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, DbErr> {
+        let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
+        let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        if targets.is_empty() {
+            return Ok(rows);
+        }
+        let kept = log(room_id).filter(Column::Seq.is_in(targets)).filter(Column::DeletedBy.is_null());
+        let kept: HashSet<Seq> =
+            kept.select_only().column(Column::Seq).into_tuple().all(&self.reader).await?.into_iter().collect();
+        for row in rows.iter_mut().filter(|row| shows(row)) {
+            if row.target.is_none_or(|target| !kept.contains(&target)) {
+                row.text.clear();
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Whether the room's log holds an event that `author` sent under this id.
+    pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, DbErr> {
+        let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
+        Ok(found.count(&self.reader).await? > 0)
+    }
+
+    /// A page of messages.
+    pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, DbErr> {
+        // Up to so many before the place, and up to so many from it on.
+        let (back, from, on) = match place {
+            HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
+            HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
+            HistoryCursor::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
+            HistoryCursor::Around(seq) => (PAGE_SIZE / 2, seq, PAGE_SIZE / 2),
+        };
+        let (mut rows, more_before) = self.page_query(room_id, Column::Seq.lt(from), PageDirection::Back, back).await?;
+        rows.reverse();
+        let (mut later, more_after) =
+            self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
+        rows.append(&mut later);
+        Ok(HistoryPage { messages: self.apply_latest_edits(room_id, rows).await?, more_before, more_after })
+    }
+
+    /// Returns how many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`], among the
+    /// newest [`MAX_EXAMINED`] messages.
+    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, DbErr> {
+        let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
+        Ok(counted.len() as u64)
+    }
+
+    /// Up to `limit` messages of a range from one of its ends, and whether there are more.
+    async fn page_query(
+        &self,
+        room_id: i64,
+        range: Expr,
+        direction: PageDirection,
+        limit: u64,
+    ) -> Result<(Vec<Model>, bool), DbErr> {
+        if limit == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let rows = messages(room_id, range, direction, limit + 1);
+        let mut rows = timed("page", rows.all(&self.reader)).await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(limit as usize);
+        Ok((rows, more))
+    }
+
+    /// Messages with their newest texts, in the order of `rows`.
+    pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
+        let is_removed = |row: &Model| row.deleted_by.is_some();
+        let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
+        let mut texts: HashMap<Seq, String> = HashMap::new();
+        if !edits.is_empty() {
+            let newest = log(room_id).filter(Column::Seq.is_in(edits)).all(&self.reader).await?;
+            texts = newest.into_iter().map(|row| (row.seq, row.text)).collect();
+        }
+        let read = |row: Model| {
+            let newest = row.edited_by.and_then(|seq| texts.remove(&seq));
+            Message {
+                seq: row.seq,
+                tag: tag_of(&row.author),
+                edited: newest.is_some() || is_removed(&row) && row.edited_by.is_some(),
+                text: newest.unwrap_or(row.text),
+                sent_at: Timestamp(row.at),
+                id: EventId::from_trusted(row.id),
+                username: Username::from_trusted(row.username),
+            }
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum PageDirection {
+    Back,
+    Forward,
+}
+
+/// Up to `limit` messages of a range from one of its ends.
+pub(crate) fn messages(room_id: i64, range: Expr, direction: PageDirection, limit: u64) -> Select<Entity> {
+    let order = match direction {
+        PageDirection::Back => Order::Desc,
+        PageDirection::Forward => Order::Asc,
+    };
+    log(room_id).filter(is_message()).filter(range).order_by(Column::Seq, order).limit(limit)
+}
+
+/// A row for each message that [`Store::count_unread`] counts.
+pub(crate) fn unread(room_id: i64, read: Seq, author: &AuthorId) -> SelectStatement {
+    let newest = messages(room_id, Column::Seq.gt(read), PageDirection::Back, MAX_EXAMINED);
+    let newest = newest.select_only().columns([Column::Author, Column::DeletedBy]).into_query();
+    Query::select()
+        .expr(Expr::value(1))
+        .from_subquery(newest, Alias::new("newest"))
+        .and_where(Expr::col(Column::Author).ne(author.as_bytes().to_vec()))
+        .and_where(Expr::col(Column::DeletedBy).is_null())
+        .limit(MAX_UNREAD_COUNT)
+        .take()
+}
+
+/// Whether a row is a message: written as the index of messages has it, whose planners see no value that is bound.
+pub(crate) fn is_message() -> Expr {
+    Expr::col(Column::Kind).eq(Expr::cust("0"))
+}
+
+fn log(room_id: i64) -> Select<Entity> {
+    Entity::find().filter(Column::RoomId.eq(room_id))
+}
+
+/// What was kept of an act of moderation; of one that was erased since, that there was one.
+fn moderation(text: &str) -> Moderation {
+    let erased = Moderation { action: ModerationAction::Other, subject: None, until: None, seconds: None };
+    serde_json::from_str(text).unwrap_or(erased)
+}
+
+impl From<Model> for Event {
+    fn from(row: Model) -> Self {
+        let target = row.target.unwrap_or_default();
+        let body = match row.kind {
+            Kind::Message => EventBody::Message {
+                tag: tag_of(&row.author),
+                username: Username::from_trusted(row.username),
+                text: row.text,
+            },
+            Kind::Edited => EventBody::Edited { target, text: row.text },
+            Kind::Deleted => EventBody::Deleted { target },
+            Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+        };
+        Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }
+    }
+}

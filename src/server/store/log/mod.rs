@@ -1,0 +1,7 @@
+//! The log: appending, reading, retention.
+
+pub(crate) mod append;
+pub(crate) mod entry;
+pub(crate) mod history;
+pub(crate) mod redaction;
+pub(crate) mod retention;

@@ -1,0 +1,173 @@
+//! Texts that nobody shall read any more: edits of messages that were removed, or are not kept. There may be a great many
+//! of one message, so only some go in the transaction that removes it; of the others it is written down that they have
+//! to go, and they do so in small steps of their own, whatever process lives to do it.
+
+use crate::domain::Seq;
+use crate::server::store::Store;
+use crate::server::store::database::chunks::chunked;
+use crate::server::store::entity::event::{Column, Entity, Kind};
+use crate::server::store::entity::site;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    Select,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How many edits are blanked in the transaction that removes what they are of.
+const MAX_INLINE_REDACTIONS: usize = 1000;
+
+/// How many edits are looked up at once after that, and how many are blanked in one transaction.
+const REDACTION_PAGE: u64 = 20_000;
+const REDACTION_BATCH: usize = 250;
+
+/// How long others have the database to themselves between two such transactions.
+const REDACTION_DELAY: Duration = Duration::from_millis(5);
+
+/// How the rows are called that say which message's edits have to go.
+const PENDING_REDACTION_PREFIX: &str = "redact:";
+
+/// Lets one caller at a time blank what was left over.
+#[derive(Clone, Default)]
+pub(crate) struct RedactionLock(Arc<Mutex<()>>);
+
+/// Blanks the edits of these messages. Returns whether something is left to [`Store::redact_rest`].
+pub(crate) async fn redact_edits(
+    transaction: &DatabaseTransaction,
+    room_id: i64,
+    targets: &[Seq],
+) -> Result<bool, DbErr> {
+    let (mut left, mut has_rest) = (MAX_INLINE_REDACTIONS, false);
+    for &target in targets {
+        let mut found: Vec<Seq> =
+            readable_edits(room_id, target).limit(left as u64 + 1).into_tuple().all(transaction).await?;
+        if found.len() > left {
+            found.truncate(left);
+            has_rest = true;
+            let name = format!("{PENDING_REDACTION_PREFIX}{room_id}:{target}");
+            let rest = site::ActiveModel { name: Set(name), value: Set(Vec::new()) };
+            let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
+            site::Entity::insert(rest).on_conflict(once).exec_without_returning(transaction).await?;
+        }
+        left -= found.len();
+        blank(transaction, room_id, &found).await?;
+    }
+    Ok(has_rest)
+}
+
+/// The numbers of the edits of a message that still have a text.
+fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .column(Column::Seq)
+        .filter(Column::RoomId.eq(room_id).and(Column::Target.eq(target)))
+        .filter(Column::Kind.eq(Kind::Edited).and(Column::Text.ne("")))
+}
+
+/// Blanks the texts of these events.
+pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
+    for seqs in chunked(transaction.get_database_backend(), seqs) {
+        let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
+        Entity::update_many().col_expr(Column::Text, Expr::value("")).filter(these).exec(transaction).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Blanks what was left over, in a task of its own.
+    pub(crate) fn schedule_redaction(&self) {
+        let store = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.redact_pending().await {
+                tracing::warn!(%error, "some texts that were removed wait to be blanked");
+            }
+        });
+    }
+
+    /// Blanks the edits that were left over by whoever removed what they are of.
+    pub(crate) async fn redact_pending(&self) -> Result<(), DbErr> {
+        let _turn = self.redacting.0.lock().await;
+        let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
+        while let Some(row) = rest().one(&self.reader).await? {
+            let place = row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|place| place.split_once(':'));
+            if let Some((Ok(room_id), Ok(target))) = place.map(|(room_id, target)| (room_id.parse(), target.parse())) {
+                self.redact_all(room_id, target).await?;
+            }
+            site::Entity::delete_by_id(row.name).exec(&self.writer).await?;
+            self.schedule_checkpoint();
+        }
+        Ok(())
+    }
+
+    async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), DbErr> {
+        loop {
+            let found: Vec<Seq> =
+                readable_edits(room_id, target).limit(REDACTION_PAGE).into_tuple().all(&self.reader).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            if !self.blank_in_steps(room_id, &found).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Blanks the texts of these events, a few at a time. Returns whether there is such a room.
+    pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, DbErr> {
+        for some in seqs.chunks(REDACTION_BATCH) {
+            let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
+            blank(&transaction, room_id, some).await?;
+            transaction.commit().await?;
+            tokio::time::sleep(REDACTION_DELAY).await;
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EventId, MessageText, RoomName, Username};
+    use crate::server::auth::identity::IdentitySigner;
+    use crate::server::store::{AppendRequest, Locking, NewEvent};
+    use sea_orm::PaginatorTrait;
+
+    /// How many edits still have a text.
+    async fn readable(store: &Store) -> u64 {
+        Entity::find().filter(Column::Text.eq("edited")).count(&store.reader).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_very_many_edits_some_go_at_once_and_the_rest_in_steps() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/chat.db", directory.path().display())).await.unwrap();
+        let room_id = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
+        let author = IdentitySigner::guest();
+        let entry =
+            |id: &str, draft| AppendRequest { room_id, begins: None, author, id: EventId::parse(id).unwrap(), draft };
+        let text = MessageText::parse("said").unwrap();
+        let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
+        store.append(&[said], Locking::Wait).await.unwrap();
+        let edits = "INSERT INTO events WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 3001) \
+                     SELECT room_id, n, author, 'e' || n, 1, at, '', 1, 'edited', NULL, NULL FROM n, events";
+        store.writer.execute_unprepared(edits).await.unwrap();
+        store.writer.execute_unprepared("UPDATE rooms SET head = 3001").await.unwrap();
+        assert_eq!(readable(&store).await, 3000);
+
+        // Nobody goes on with the rest for now.
+        let turn = store.redacting.0.lock().await;
+        store.append(&[entry("gone", NewEvent::Delete { target: 1 })], Locking::Wait).await.unwrap();
+        assert_eq!(readable(&store).await, 3000 - MAX_INLINE_REDACTIONS as u64);
+        for event in store.events_after(room_id, 0, 4000).await.unwrap() {
+            assert!(!format!("{:?}", event.body).contains("edited\""), "what is left is shown to nobody: {event:?}");
+        }
+        drop(turn);
+        store.redact_pending().await.unwrap();
+        assert_eq!(readable(&store).await, 0);
+        let rest = site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
+        assert_eq!(rest.count(&store.reader).await.unwrap(), 0);
+        store.close().await.unwrap();
+    }
+}

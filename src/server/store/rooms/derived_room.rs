@@ -1,0 +1,254 @@
+//! Rooms without a row. Looking at a room stores nothing: its row comes with its first message.
+//!
+//! Until then every node derives the room's id and epoch from its name, by a key of the site (HMAC-SHA-256), and the row
+//! gets these. So a live room, its presence and its first message mean the same room on every node, before and after.
+//! Derived ids are negative, which the database's own never are. The number of rooms that were deleted at the address goes
+//! into the hash: a room never gets the id or the epoch of one before it.
+
+use super::room::{RoomRecord, RoomRef, new};
+use crate::domain::{Epoch, RoomName};
+use crate::server::store::database::chunks::chunked;
+use crate::server::store::entity::{deleted_room, room, site};
+use crate::server::store::{AppendRequest, Store};
+use crate::server::telemetry::metrics::timed;
+use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use sha2::Sha256;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Name of the site's key for ids and epochs. A restore removes it: what the lost history had derived means nothing then.
+pub(crate) const DERIVATION_KEY: &str = "rooms";
+
+/// Name of the site's mark that an older state of the database was restored.
+pub(crate) const RESTORED_KEY: &str = "restored";
+
+/// The site's key for ids and epochs, read at the first use; cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct RoomDerivation(Arc<OnceCell<DerivationKey>>);
+
+pub(crate) struct DerivationKey {
+    key: Hmac<Sha256>,
+    /// Whether a history may have been lost that clients have seen.
+    restored: bool,
+}
+
+impl DerivationKey {
+    fn hash(&self, purpose: &[u8], name: &RoomName, times: i64) -> [u8; 32] {
+        let mac = self.key.clone().chain_update(purpose).chain_update(times.to_be_bytes());
+        mac.chain_update(name.as_str()).finalize().into_bytes().into()
+    }
+
+    /// Under which key the deletions at an address are counted.
+    fn address(&self, name: &RoomName) -> Vec<u8> {
+        self.hash(b"deleted", name, 0)[..16].to_vec()
+    }
+
+    /// The room of this name, after so many others were deleted.
+    fn room(&self, name: &RoomName, times: i64) -> RoomRef {
+        let hash = self.hash(b"room", name, times);
+        let id = i64::from_be_bytes(std::array::from_fn(|place| hash[place])) | i64::MIN;
+        let epoch = hash[8..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        RoomRef { id, name: name.clone(), epoch: Epoch(epoch) }
+    }
+}
+
+impl RoomRef {
+    /// Whether the id was derived: the room may have no row yet.
+    pub(crate) fn is_derived(&self) -> bool {
+        self.id < 0
+    }
+}
+
+/// The room that an address leads to now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AddressedRoom {
+    pub(crate) id: i64,
+    pub(crate) has_row: bool,
+}
+
+impl Store {
+    /// Returns the room of this name as it is before anybody has said anything in it.
+    pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
+        let site = self.derivation().await?;
+        let times = deletions(site, name).one(&self.reader);
+        Ok(RoomRecord::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
+    }
+
+    /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. A room that was
+    /// deleted meanwhile, or whose address leads to another one, is left out: its entries find no row.
+    pub(crate) async fn begin_rooms(
+        &self,
+        transaction: &DatabaseTransaction,
+        entries: &[AppendRequest],
+    ) -> Result<(), DbErr> {
+        let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
+        // In one order, so that two batches do not wait for each other.
+        let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|it| (it.0.as_str(), it)).collect();
+        for (name, id) in begins.into_values() {
+            let site = self.derivation().await?;
+            let times = deletions(site, name).one(transaction).await?;
+            let room = site.room(name, times.unwrap_or_default());
+            if room.id != id {
+                continue;
+            }
+            let row = room::ActiveModel { id: Set(id), epoch: Set(room.epoch.0), ..new(name) };
+            let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
+            room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
+            // The insert may have waited for a deletion, after which this id must not come back.
+            if deletions(site, name).one(transaction).await? != times {
+                return Err(DbErr::RecordNotUpdated);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the room of this name, and stores its row if there is none.
+    #[cfg(test)]
+    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
+        let room_id = self.vacant(name).await?.room.id;
+        let (author, id) = (crate::server::auth::identity::AuthorId::HOST, crate::server::random::event_id());
+        let draft = crate::server::store::NewEvent::Delete { target: 0 };
+        let transaction = self.begin().await?;
+        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, draft }])
+            .await?;
+        transaction.commit().await?;
+        Ok(self.room(name).await?.expect("the row was stored"))
+    }
+
+    /// Whether the present room is the only history that its address has ever shown. Then a number alone says where a
+    /// client stands; otherwise it takes the epoch, too.
+    pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, DbErr> {
+        let site = self.derivation().await?;
+        Ok(!site.restored && deletions(site, name).one(&self.reader).await?.is_none())
+    }
+
+    /// Returns the rooms that these addresses lead to now.
+    pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, AddressedRoom>, DbErr> {
+        let site = self.derivation().await?;
+        let (texts, addresses): (Vec<&str>, Vec<Vec<u8>>) =
+            names.iter().map(|name| (name.as_str(), site.address(name))).unzip();
+        let mut times: HashMap<Vec<u8>, i64> = HashMap::new();
+        for some in chunked(self.reader.get_database_backend(), &addresses) {
+            let rows = deleted_room::Entity::find().filter(deleted_room::Column::Address.is_in(some.to_vec()));
+            times.extend(rows.all(&self.reader).await?.into_iter().map(|row| (row.address, row.times)));
+        }
+        let derived = |(name, address): (&RoomName, Vec<u8>)| {
+            let id = site.room(name, times.get(&address).copied().unwrap_or_default()).id;
+            (name.clone(), AddressedRoom { id, has_row: false })
+        };
+        let mut addressed: HashMap<_, _> = names.iter().zip(addresses.clone()).map(derived).collect();
+        for some in chunked(self.reader.get_database_backend(), &texts) {
+            let rows = room::Entity::find()
+                .select_only()
+                .columns([room::Column::Name, room::Column::Id])
+                .filter(room::Column::Name.is_in(some.iter().copied()))
+                .into_tuple::<(String, i64)>();
+            let rows = rows.all(&self.reader).await?.into_iter();
+            addressed
+                .extend(rows.map(|(name, id)| (RoomName::from_trusted(name), AddressedRoom { id, has_row: true })));
+        }
+        Ok(addressed)
+    }
+
+    /// Writes down, in the transaction that deletes a room, that its address had one.
+    pub(crate) async fn note_deletion(&self, transaction: &DatabaseTransaction, name: &RoomName) -> Result<(), DbErr> {
+        let address = self.derivation().await?.address(name);
+        let row = deleted_room::ActiveModel { address: Set(address), times: Set(1) };
+        let once_more = Expr::col((deleted_room::Entity, deleted_room::Column::Times)).add(1);
+        let counted =
+            OnConflict::column(deleted_room::Column::Address).value(deleted_room::Column::Times, once_more).to_owned();
+        deleted_room::Entity::insert(row).on_conflict(counted).exec_without_returning(transaction).await.map(|_| ())
+    }
+
+    /// Has the address of a room lead to another one from now on, if it still leads to this: its row has gone although its
+    /// log had events.
+    pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), DbErr> {
+        let site = self.derivation().await?;
+        let transaction = self.begin().await?;
+        let times = deletions(site, &room.name).one(&transaction).await?.unwrap_or_default();
+        if site.room(&room.name, times).id == room.id {
+            tracing::error!(room = room.id, "the database went back in time; another room begins at this address");
+            self.note_deletion(&transaction, &room.name).await?;
+        }
+        transaction.commit().await
+    }
+
+    pub(crate) async fn derivation(&self) -> Result<&DerivationKey, DbErr> {
+        let read = async {
+            let key = self.get_or_create_secret(DERIVATION_KEY).await?;
+            let key = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+            let restored = site::Entity::find_by_id(RESTORED_KEY).one(&self.reader).await?.is_some();
+            Ok(DerivationKey { key, restored })
+        };
+        self.derivation.0.get_or_try_init(|| read).await
+    }
+}
+
+/// The number of rooms that were deleted at an address; no row if none was.
+fn deletions(site: &DerivationKey, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
+    let of_address = deleted_room::Entity::find_by_id(site.address(name));
+    of_address.select_only().column(deleted_room::Column::Times).into_tuple()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::auth::identity::AuthorId;
+    use crate::server::random::event_id;
+    use crate::server::store::NewEvent;
+
+    #[tokio::test]
+    async fn no_room_gets_the_id_or_the_epoch_of_one_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/parlour.db", directory.path().display());
+        let store = Store::open(&url).await.unwrap();
+        let name = RoomName::parse("harbour").unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let vacant = store.vacant(&name).await.unwrap();
+            let stored = store.create_room(&name).await.unwrap();
+            assert_eq!((stored.room.clone(), stored.head), (vacant.room, 0));
+            assert!(stored.room.is_derived());
+            assert_eq!(store.is_only_history(&name).await.unwrap(), seen.is_empty());
+            store.delete_room(stored.room.id).await.unwrap();
+            seen.push(stored.room);
+        }
+        let now = store.addressed(std::slice::from_ref(&name)).await.unwrap()[&name];
+        assert!(!now.has_row && seen.iter().all(|room| room.id != now.id), "{now:?}");
+        assert!(seen[0].epoch != seen[1].epoch && seen[1].epoch != seen[2].epoch && seen[0].epoch != seen[2].epoch);
+        // A message that was meant for a room before does not bring that back.
+        let late = AppendRequest {
+            room_id: seen[0].id,
+            begins: Some(name.clone()),
+            author: AuthorId::HOST,
+            id: event_id(),
+            draft: NewEvent::Delete { target: 1 },
+        };
+        let transaction = store.begin().await.unwrap();
+        store.begin_rooms(&transaction, &[late]).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(store.room(&name).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn sites_and_names_derive_rooms_of_their_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut ids = std::collections::BTreeSet::new();
+        for site in ["one", "two"] {
+            let url = format!("sqlite://{}/{site}.db", directory.path().display());
+            let store = Store::open(&url).await.unwrap();
+            for name in ["harbour", "tavern", "harbour"] {
+                let room = store.vacant(&RoomName::parse(name).unwrap()).await.unwrap().room;
+                assert_eq!(room.epoch.0.len(), 8);
+                ids.insert(room.id);
+            }
+        }
+        assert_eq!(ids.len(), 4);
+    }
+}

@@ -1,0 +1,69 @@
+//! Which history a room has, and how far it goes.
+
+use super::room::new_epoch;
+use crate::domain::{Epoch, Seq};
+use crate::server::store::Store;
+use crate::server::store::entity::room;
+use crate::server::telemetry::metrics::timed;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// A room's log as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomHead {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) epoch: Epoch,
+    /// The newest number.
+    pub(crate) head: Seq,
+}
+
+impl Store {
+    /// Returns what the database has of these rooms; those that were deleted are left out.
+    pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
+        timed("heads", current(&self.reader, rooms)).await
+    }
+
+    /// Gives a room another epoch if it has the `outdated` one. Returns what it has then: of several nodes that do so at
+    /// once, all get the epoch of the first. `None` if the room was deleted.
+    pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<RoomHead>, DbErr> {
+        let is_outdated = room::Column::Id.eq(room_id).and(room::Column::Epoch.eq(outdated.0.as_str()));
+        let renew = room::Entity::update_many().col_expr(room::Column::Epoch, Expr::value(new_epoch()));
+        renew.filter(is_outdated).exec(&self.writer).await?;
+        Ok(current(&self.writer, &[room_id]).await?.pop())
+    }
+}
+
+async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
+    use room::Column::{Epoch as EpochColumn, Head, Id, Name};
+    let rows: Vec<(i64, String, String, Seq)> = room::Entity::find()
+        .select_only()
+        .columns([Id, Name, EpochColumn, Head])
+        .filter(Id.is_in(rooms.iter().copied()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let current = |(id, name, epoch, head)| RoomHead { id, name, epoch: Epoch(epoch), head };
+    Ok(rows.into_iter().map(current).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RoomName;
+
+    #[tokio::test]
+    async fn of_two_who_renew_an_epoch_both_get_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
+        let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
+        let first = store.renew_epoch(room.id, &room.epoch).await.unwrap().unwrap();
+        let second = store.renew_epoch(room.id, &room.epoch).await.unwrap().unwrap();
+        assert_ne!(first.epoch, room.epoch);
+        assert_eq!(first, second);
+        assert_eq!(store.current(&[room.id, -1]).await.unwrap(), [second]);
+        assert_eq!(store.renew_epoch(-1, &room.epoch).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! How people stand in a room, for those who ask before they let somebody in; who is let in; and what is forgotten of it.
+
+use super::members::{PERMANENT, new};
+use crate::domain::AuthorTag;
+use crate::domain::moderation::MAX_SLOW_MODE_SECONDS;
+use crate::server::auth::identity::AuthorId;
+use crate::server::store::database::chunks::insert;
+use crate::server::store::database::clock;
+use crate::server::store::entity::name;
+use crate::server::store::entity::standing::{Column, Entity, Model};
+use crate::server::store::{Store, now};
+use crate::server::telemetry::metrics::timed;
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use std::collections::{HashMap, HashSet};
+
+/// How many authors are asked for in one query; where it is more, everybody who stands in the room in any way is looked
+/// at instead, so many in one query.
+const MAX_AUTHORS_PER_QUERY: usize = 500;
+const MEMBERSHIP_PAGE: u64 = 10_000;
+
+/// How many authors are let in by one transaction.
+const MEMBERS_PER_TRANSACTION: usize = 5000;
+
+/// How many rows that are to go are looked up at once, and how many go in one transaction.
+const MEMBERSHIP_PURGE_PAGE: u64 = 10_000;
+const MEMBERSHIP_PURGE_BATCH: usize = 250;
+
+/// How somebody stands in a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// Whether they may come into a room that is locked or private.
+    pub(crate) member: bool,
+    /// Until when they stay away, in UTC milliseconds, if that is not over.
+    pub(crate) banned_until: Option<i64>,
+    /// Until when they say nothing, in UTC milliseconds; 0 if that is over. Owners are not asked for it.
+    pub(crate) muted_until: i64,
+}
+
+/// What a row says: whether it is a member's, and the ends of a ban and of a mute, in UTC milliseconds.
+type Said = (bool, i64, i64);
+
+impl Membership {
+    /// Whether they were removed from a private room.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.banned_until == Some(PERMANENT)
+    }
+}
+
+impl Store {
+    /// How each of these authors stands in the room, in their order. However many they are, that takes few queries.
+    pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, DbErr> {
+        // Guests stand as their network does.
+        let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
+        let rows = if asked.len() > MAX_AUTHORS_PER_QUERY {
+            timed("standings", self.all_memberships(room_id, &asked)).await?
+        } else {
+            let asked = asked.iter().map(|author| author.to_vec());
+            let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(asked));
+            let found = timed("standings", found.all(&self.reader)).await?;
+            found.into_iter().map(|row| (row.author, (row.member, row.banned_until, row.muted_until))).collect()
+        };
+        let now = now();
+        let standing = |author: &AuthorId| {
+            let said: Vec<Said> = author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
+            let banned_until = said.iter().map(|said| said.1).max();
+            let muted_until = said.iter().map(|said| said.2).max();
+            Membership {
+                member: said.iter().any(|said| said.0),
+                banned_until: banned_until.filter(|&until| until > now),
+                muted_until: muted_until.filter(|&until| until > now).unwrap_or_default(),
+            }
+        };
+        Ok(authors.iter().map(standing).collect())
+    }
+
+    /// Goes through everybody who stands in the room in any way, and keeps those who are asked for.
+    async fn all_memberships(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
+        let (mut rows, mut after) = (HashMap::new(), Vec::new());
+        loop {
+            let page: Vec<(Vec<u8>, bool, i64, i64)> = Entity::find()
+                .select_only()
+                .columns([Column::Author, Column::Member, Column::BannedUntil, Column::MutedUntil])
+                .filter(Column::RoomId.eq(room_id).and(Column::Author.gt(after)))
+                .order_by_asc(Column::Author)
+                .limit(MEMBERSHIP_PAGE)
+                .into_tuple()
+                .all(&self.reader)
+                .await?;
+            let is_last = (page.len() as u64) < MEMBERSHIP_PAGE;
+            after = page.last().map(|(author, ..)| author.clone()).unwrap_or_default();
+            let wanted = page.into_iter().filter(|(author, ..)| asked.contains(author.as_slice()));
+            rows.extend(wanted.map(|(author, member, banned, muted)| (author, (member, banned, muted))));
+            if is_last {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Those with this tag who stand in the room in any way, or hold a name in it.
+    pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, DbErr> {
+        let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
+        // Between the least and something above the greatest 16 bytes that begin so.
+        let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
+        let standing = Entity::find()
+            .select_only()
+            .column(Column::Author)
+            .filter(Column::RoomId.eq(room_id))
+            .filter(Column::Author.between(least.clone(), above.clone()));
+        let named = name::Entity::find()
+            .select_only()
+            .column(name::Column::Author)
+            .filter(name::Column::RoomId.eq(room_id))
+            .filter(name::Column::Author.between(least, above));
+        let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
+        authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
+        let authors = authors.iter().filter_map(|author| AuthorId::from_stored(author));
+        Ok(authors.filter(|author| !author.is_of_network()).collect())
+    }
+
+    /// Makes these authors members: they come into the room although it is locked or private. The room's row is locked
+    /// first, as by everybody who writes there.
+    pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), DbErr> {
+        let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
+        for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
+            let row = |author: &AuthorId| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
+            let rows: Vec<Model> = some.iter().map(row).collect();
+            let written = async {
+                // A room that was deleted has no members.
+                let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
+                insert(&transaction, &rows, Some(&member)).await?;
+                transaction.commit().await
+            };
+            self.writer.with_timeout(written).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the rows that say nothing any more: of those who are neither members nor muted nor banned, and whom slow
+    /// mode does not keep waiting. How many these were.
+    pub(crate) async fn purge_memberships(&self) -> Result<u64, DbErr> {
+        let now = self.now().await?;
+        let spoke = Condition::any()
+            .add(Column::SpokeAt.lt(now - i64::from(MAX_SLOW_MODE_SECONDS) * 1000))
+            .add(Column::SpokeAt.gt(now + clock::MAX_AHEAD_MS));
+        let over = Condition::all()
+            .add(Column::Member.eq(false))
+            .add(Column::MutedUntil.lte(now))
+            .add(Column::BannedUntil.lte(now))
+            .add(spoke);
+        let mut gone = 0;
+        loop {
+            let found = self.standings_that(over.clone()).await?;
+            for some in in_rooms(&found) {
+                let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
+                let removed = Entity::delete_many().filter(these(some)).filter(over.clone()).exec(&transaction);
+                gone += removed.await?.rows_affected;
+                transaction.commit().await?;
+            }
+            if (found.len() as u64) < MEMBERSHIP_PURGE_PAGE {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Forgets how an author stands in all rooms, but for a mute or a ban that goes on: of that it keeps the end, under
+    /// the author's hash, until it is over.
+    pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), DbErr> {
+        let now = self.now().await?;
+        for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
+            let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
+            let goes_on = || Column::MutedUntil.gt(now).or(Column::BannedUntil.gt(now));
+            Entity::delete_many().filter(these(some)).filter(goes_on().not()).exec(&transaction).await?;
+            Entity::update_many()
+                .col_expr(Column::Member, Expr::value(false))
+                .col_expr(Column::SpokeAt, Expr::value(0_i64))
+                .filter(these(some))
+                .exec(&transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Some of the rows to which `condition` applies, in the order of rooms.
+    async fn standings_that(&self, condition: Condition) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
+        let found = Entity::find().select_only().columns([Column::RoomId, Column::Author]).filter(condition);
+        found.order_by_asc(Column::RoomId).limit(MEMBERSHIP_PURGE_PAGE).into_tuple().all(&self.reader).await
+    }
+}
+
+/// Cuts rows into pieces of one room each, few enough for one transaction.
+fn in_rooms(rows: &[(i64, Vec<u8>)]) -> impl Iterator<Item = &[(i64, Vec<u8>)]> {
+    rows.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(MEMBERSHIP_PURGE_BATCH))
+}
+
+/// Rows of one room.
+fn these(rows: &[(i64, Vec<u8>)]) -> Expr {
+    let authors = rows.iter().map(|(_, author)| author.clone());
+    Column::RoomId.eq(rows[0].0).and(Column::Author.is_in(authors))
+}

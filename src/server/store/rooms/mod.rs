@@ -1,0 +1,10 @@
+//! Rooms, their members and the usernames claimed in them.
+
+pub(crate) mod confusables;
+pub(crate) mod derived_room;
+pub(crate) mod epochs;
+pub(crate) mod members;
+pub(crate) mod membership;
+pub(crate) mod room;
+pub(crate) mod username_claims;
+pub(crate) mod username_suggestions;

@@ -1,0 +1,162 @@
+//! Rooms: found by name, and the newest number of each. `vacant` creates them.
+
+use crate::domain::history::Ownership;
+use crate::domain::{Epoch, RoomKey, RoomName, Seq};
+use crate::server::auth::identity::AuthorId;
+use crate::server::random;
+use crate::server::store::Store;
+use crate::server::store::entity::{event, room};
+use crate::server::telemetry::metrics::timed;
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, SelectModel, Selector,
+    sea_query::{Expr, ExprTrait, Query},
+};
+
+/// A room as the server knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomRef {
+    pub(crate) id: i64,
+    pub(crate) name: RoomName,
+    pub(crate) epoch: Epoch,
+}
+
+/// A room as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomRecord {
+    pub(crate) room: RoomRef,
+    /// The newest number of its log.
+    pub(crate) head: Seq,
+    /// The oldest number that the log still holds; 0 if it holds none.
+    pub(crate) first: Seq,
+    owner: Option<Vec<u8>>,
+    /// Of a private room: what lets others than its members in.
+    invitation: Option<RoomKey>,
+    /// Whether only members come in.
+    pub(crate) locked: bool,
+    /// Whether anybody's standing is to be looked up.
+    pub(crate) moderated: bool,
+    /// Until when whoever asked says nothing here, in UTC milliseconds; 0 if they may.
+    pub(crate) muted_until: i64,
+}
+
+impl RoomRecord {
+    /// A room that has no row yet.
+    pub(crate) fn vacant(room: RoomRef) -> Self {
+        Self { room, head: 0, first: 0, owner: None, invitation: None, locked: false, moderated: false, muted_until: 0 }
+    }
+
+    /// Whose the room is, for `author` to know.
+    pub(crate) fn ownership(&self, author: &AuthorId) -> Ownership {
+        match &self.owner {
+            None => Ownership::Unowned,
+            Some(owner) if owner == author.as_bytes() => Ownership::Own,
+            Some(_) => Ownership::Other,
+        }
+    }
+
+    /// Whether somebody who is no member may enter with what they bring: into a private room, its invitation.
+    pub(crate) fn invites(&self, brought: Option<RoomKey>) -> bool {
+        !self.locked && (!self.room.name.is_private() || self.invitation.is_some() && self.invitation == brought)
+    }
+
+    /// The address that invites others: path and query. That of a room invites by itself, until its invitation is
+    /// renewed.
+    pub(crate) fn invitation(&self) -> String {
+        let path = self.room.name.path();
+        match self.invitation.filter(|invitation| self.room.name.key() != Some(*invitation)) {
+            Some(invitation) => format!("{path}?invitation={invitation}"),
+            None => path,
+        }
+    }
+}
+
+impl Store {
+    /// The room of this name and the head of its log, if there is one.
+    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, DbErr> {
+        let (reader, wanted) = (self.reader.clone(), name.clone());
+        let question = move || {
+            let (reader, wanted) = (reader.clone(), by_name(&wanted));
+            async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
+        };
+        let failed = || Err(DbErr::Custom("the room was not looked up".into()));
+        self.found.run(name, question).await.unwrap_or_else(failed)
+    }
+
+    /// Makes a private room with this title, which belongs to `owner`; its name.
+    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, DbErr> {
+        let key = RoomKey::new(random::bits());
+        let name = title.with_key(key);
+        let new = room::ActiveModel {
+            owner: Set(Some(owner.as_bytes().to_vec())),
+            moderated: Set(true),
+            invitation: Set(Some(key.to_string())),
+            ..new(&name)
+        };
+        room::Entity::insert(new).exec_without_returning(&self.writer).await?;
+        Ok(name)
+    }
+
+    /// Whether the room is this author's.
+    pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, DbErr> {
+        let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
+        Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
+    }
+
+    /// Returns whether only members come into this room, and its owner as stored.
+    pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), DbErr> {
+        let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
+        Ok(row.map_or((false, None), |row| (row.locked, row.owner)))
+    }
+}
+
+/// A room, and where its log begins.
+#[derive(FromQueryResult)]
+struct RoomRow {
+    #[sea_orm(nested)]
+    room: room::Model,
+    first: Option<Seq>,
+}
+
+fn by_name(name: &RoomName) -> Selector<SelectModel<RoomRow>> {
+    let of_room = Expr::col((event::Entity, event::Column::RoomId)).equals((room::Entity, room::Column::Id));
+    let first = Query::select().expr(event::Column::Seq.min()).from(event::Entity).and_where(of_room).take();
+    room::Entity::find()
+        .filter(room::Column::Name.eq(name.as_str()))
+        .expr_as(Expr::SubQuery(None, Box::new(first.into())), "first")
+        .into_model()
+}
+
+impl From<RoomRow> for RoomRecord {
+    fn from(RoomRow { room: row, first }: RoomRow) -> Self {
+        Self {
+            room: RoomRef { id: row.id, name: RoomName::from_trusted(row.name), epoch: Epoch(row.epoch) },
+            head: row.head,
+            first: first.unwrap_or_default(),
+            owner: row.owner,
+            invitation: row.invitation.as_deref().and_then(RoomKey::parse),
+            locked: row.locked,
+            moderated: row.moderated,
+            muted_until: 0,
+        }
+    }
+}
+
+pub(crate) fn new(name: &RoomName) -> room::ActiveModel {
+    room::ActiveModel {
+        name: Set(name.as_str().to_owned()),
+        epoch: Set(new_epoch()),
+        head: Set(0),
+        last_at: Set(0),
+        owner: Set(None),
+        slow_mode: Set(0),
+        locked: Set(false),
+        moderated: Set(false),
+        ..Default::default()
+    }
+}
+
+/// Eight random characters.
+pub(crate) fn new_epoch() -> String {
+    uuid::Uuid::new_v4().simple().to_string()[..8].to_owned()
+}

@@ -1,0 +1,193 @@
+//! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
+
+use super::confusables::skeletons;
+use super::username_suggestions::TakenName;
+use crate::domain::{Rejection, Username};
+use crate::server::auth::identity::AuthorId;
+use crate::server::store::database::chunks::{chunked, insert, pair_in, select_pairs};
+use crate::server::store::entity::name::{Column, Entity, Model};
+use crate::server::store::{AppendRequest, NewEvent, Store, now};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How long a name is held after it was last used.
+const CLAIM_TTL_MS: i64 = 30 * DAY_MS;
+
+/// Maximum number of skeletons that one identity holds in a room. Those used longest ago are released.
+const MAX_CLAIMS_PER_AUTHOR: usize = 20;
+
+/// How many names that are to go are looked up at once, and how many go in one transaction.
+const CLAIM_PURGE_PAGE: u64 = 10_000;
+const CLAIM_PURGE_BATCH: usize = 250;
+
+type NameKey = (i64, String);
+
+/// What a transaction knows of the names that it uses, in rooms that it has locked.
+pub(crate) struct UsernameClaims {
+    now: i64,
+    skeletons: HashMap<Username, Vec<String>>,
+    held: HashMap<NameKey, Model>,
+    changed: HashSet<NameKey>,
+    /// Identities that hold a name which they did not hold before, with the room.
+    claimed: HashSet<(i64, Vec<u8>)>,
+}
+
+impl UsernameClaims {
+    /// Looks up who holds the names of these entries.
+    pub(crate) async fn look_up(
+        transaction: &DatabaseTransaction,
+        entries: impl Iterator<Item = &AppendRequest>,
+        now: i64,
+    ) -> Result<Self, DbErr> {
+        let mut names = Self {
+            now,
+            skeletons: HashMap::new(),
+            held: HashMap::new(),
+            changed: HashSet::new(),
+            claimed: HashSet::new(),
+        };
+        let mut used: HashSet<NameKey> = HashSet::new();
+        for entry in entries {
+            if let NewEvent::Message { username, .. } = &entry.draft {
+                if !names.skeletons.contains_key(username) {
+                    names.skeletons.insert(username.clone(), skeletons(username));
+                }
+                used.extend(names.skeletons[username].iter().map(|skeleton| (entry.room_id, skeleton.clone())));
+            }
+        }
+        let used: Vec<NameKey> = used.into_iter().collect();
+        let rows = select_pairs(transaction, || active_claims(now), [Column::RoomId, Column::Skeleton], &used).await?;
+        names.held.extend(rows.into_iter().map(|row| ((row.room_id, row.skeleton.clone()), row)));
+        Ok(names)
+    }
+
+    /// Lets `author` use a name, and hold it from now on; a guest holds nothing. False where somebody else holds it.
+    pub(crate) fn claim(&mut self, room_id: i64, username: &Username, author: &AuthorId) -> bool {
+        let skeletons = self.skeletons.get(username).map(Vec::as_slice).unwrap_or_default();
+        let keys = skeletons.iter().map(|skeleton| (room_id, skeleton.clone()));
+        let own = |row: &Model| row.author == author.as_bytes();
+        if keys.clone().any(|key| self.held.get(&key).is_some_and(|row| !own(row))) {
+            return false;
+        }
+        if author.is_guest() {
+            return true;
+        }
+        // Whoever goes on talking costs a write a day.
+        for key in
+            keys.filter(|key| self.held.get(key).is_none_or(|row| self.now - row.at >= DAY_MS)).collect::<Vec<_>>()
+        {
+            let row = Model { room_id, skeleton: key.1.clone(), author: author.as_bytes().to_vec(), at: self.now };
+            if self.held.insert(key.clone(), row).is_none() {
+                self.claimed.insert((room_id, author.as_bytes().to_vec()));
+            }
+            self.changed.insert(key);
+        }
+        true
+    }
+
+    pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.held.remove(key)).collect();
+        let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
+            .update_columns([Column::Author, Column::At])
+            .to_owned();
+        insert(transaction, &changed, Some(&renewed)).await?;
+        self.release(transaction).await
+    }
+
+    /// Releases the names used longest ago of those who hold too many.
+    async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
+        let mut rows = select_pairs(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
+        rows.sort_unstable_by_key(|row| Reverse(row.at));
+        let mut counts: HashMap<(i64, Vec<u8>), usize> = HashMap::new();
+        rows.retain(|row| {
+            let count = counts.entry((row.room_id, row.author.clone())).or_default();
+            *count += 1;
+            *count > MAX_CLAIMS_PER_AUTHOR
+        });
+        let released: Vec<NameKey> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
+        for some in chunked(transaction.get_database_backend(), &released) {
+            Entity::delete_many().filter(pair_in([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Whether somebody else than `author` holds this name in the room.
+    pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Result<bool, DbErr> {
+        let skeletons = skeletons(username);
+        Ok(!held_by_others(&self.reader, room_id, skeletons, author).await?.is_empty())
+    }
+
+    /// Removes the names that nobody holds any more. How many these were.
+    pub(crate) async fn purge_username_claims(&self) -> Result<u64, DbErr> {
+        let until = self.now().await? - CLAIM_TTL_MS;
+        self.forget_names_that(|| Column::At.lte(until)).await
+    }
+
+    /// Removes the names that an author holds.
+    pub(crate) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, DbErr> {
+        self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
+    }
+
+    /// Removes all names of a room.
+    pub(crate) async fn forget_names_in(&self, room_id: i64) -> Result<u64, DbErr> {
+        self.forget_names_that(|| Column::RoomId.eq(room_id)).await
+    }
+
+    /// Names are looked for by a reader, and removed a few at a time, room by room: whoever writes does not wait for it.
+    async fn forget_names_that(&self, apply: impl Fn() -> Expr) -> Result<u64, DbErr> {
+        let mut gone = 0;
+        loop {
+            let found = Entity::find().select_only().columns([Column::RoomId, Column::Skeleton]).filter(apply());
+            let found: Vec<NameKey> =
+                found.order_by_asc(Column::RoomId).limit(CLAIM_PURGE_PAGE).into_tuple().all(&self.reader).await?;
+            for names in found.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(CLAIM_PURGE_BATCH)) {
+                let Some(transaction) = self.begin_in(names[0].0).await? else { continue };
+                let skeletons = names.iter().map(|(_, skeleton)| skeleton.clone());
+                let some = Column::RoomId.eq(names[0].0).and(Column::Skeleton.is_in(skeletons)).and(apply());
+                gone += Entity::delete_many().filter(some).exec(&transaction).await?.rows_affected;
+                transaction.commit().await?;
+            }
+            if (found.len() as u64) < CLAIM_PURGE_PAGE {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Why `author` cannot use a name that is taken, and which is free.
+    pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Option<Rejection> {
+        self.suggest(&[TakenName { room_id, username: username.clone(), author: *author }]).await.pop()
+    }
+}
+
+/// Those of these skeletons that somebody else than `author` holds in the room.
+async fn held_by_others(
+    connection: &impl ConnectionTrait,
+    room_id: i64,
+    skeletons: Vec<String>,
+    author: &AuthorId,
+) -> Result<HashSet<String>, DbErr> {
+    if skeletons.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = active_claims(now())
+        .filter(Column::RoomId.eq(room_id))
+        .filter(Column::Skeleton.is_in(skeletons))
+        .filter(Column::Author.ne(author.as_bytes()))
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.skeleton).collect())
+}
+
+/// The names that are held, of all rooms.
+pub(crate) fn active_claims(now: i64) -> sea_orm::Select<Entity> {
+    Entity::find().filter(Column::At.gt(now - CLAIM_TTL_MS))
+}

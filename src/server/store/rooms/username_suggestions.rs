@@ -1,0 +1,145 @@
+//! Free names, for those who wanted one that is taken. They are looked for by a reader: whoever writes does not wait for
+//! it, however many want the same name.
+
+use super::confusables::skeletons;
+use super::username_claims::active_claims;
+use crate::domain::{Rejection, RejectionCode, Username};
+use crate::server::auth::identity::AuthorId;
+use crate::server::store::database::chunks::select_pairs;
+use crate::server::store::entity::name;
+use crate::server::store::{Store, now};
+use sea_orm::DbErr;
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use tokio::sync::{Mutex, Semaphore};
+
+/// Numbers that are tried first, and those that are tried where all of these are taken.
+const FIRST: RangeInclusive<u16> = 2..=4;
+const MORE: RangeInclusive<u16> = 5..=20;
+
+/// How many numbers are tried besides that nobody will have taken on purpose.
+const BY_CHANCE: usize = 2;
+
+/// How many different names are looked after at once; and for how many of them more numbers are tried.
+const MAX_NAMES: usize = 32;
+const MAX_LONG_SEARCHES: usize = 4;
+
+/// How many callers wait for their turn. Beyond that, names are refused without a suggestion.
+const MAX_WAITING: usize = 4;
+
+/// Who looks for free names: one at a time, and a few that wait.
+#[derive(Clone)]
+pub(crate) struct Suggesting {
+    waiting: Arc<Semaphore>,
+    searching: Arc<Mutex<()>>,
+}
+
+impl Default for Suggesting {
+    fn default() -> Self {
+        Self { waiting: Arc::new(Semaphore::new(1 + MAX_WAITING)), searching: Arc::default() }
+    }
+}
+
+/// A name that somebody wanted in a room, where another holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct TakenName {
+    pub(crate) room_id: i64,
+    pub(crate) username: Username,
+    pub(crate) author: AuthorId,
+}
+
+/// A name that may be free, and the skeletons it would be held by.
+type Candidate = (Username, Vec<String>);
+
+/// What is known of the names that could be suggested.
+#[derive(Default)]
+struct Search<'a> {
+    /// For a name that is taken in a room: the candidates, best first.
+    candidates: HashMap<(i64, &'a Username), Vec<Candidate>>,
+    /// The authors who hold skeletons in rooms.
+    holders: HashMap<(i64, String), Vec<u8>>,
+}
+
+impl Store {
+    /// Returns, for each of these, why it cannot be used and which name is free instead. Where too many ask, or the
+    /// database does not answer, some are told only the former.
+    pub(crate) async fn suggest(&self, taken: &[TakenName]) -> Vec<Rejection> {
+        let search = match self.suggesting.waiting.try_acquire() {
+            Ok(_place) => {
+                let _turn = self.suggesting.searching.lock().await;
+                self.search(taken).await.unwrap_or_default()
+            }
+            Err(_) => Search::default(),
+        };
+        taken.iter().map(|wanted| search.refuse(wanted)).collect()
+    }
+
+    async fn search<'a>(&self, taken: &'a [TakenName]) -> Result<Search<'a>, DbErr> {
+        let mut search = Search::default();
+        for wanted in taken {
+            let key = (wanted.room_id, &wanted.username);
+            if search.candidates.len() < MAX_NAMES && !search.candidates.contains_key(&key) {
+                search.candidates.insert(key, numbered(&wanted.username, FIRST.chain(by_chance())));
+            }
+        }
+        self.look_up_holders(&mut search).await?;
+        let has_none = |key: &(i64, &Username), candidates: &[Candidate]| {
+            candidates.iter().take(FIRST.count()).all(|candidate| search.is_held(candidate, key.0, None))
+        };
+        let crowded = search.candidates.iter().filter(|(key, candidates)| has_none(key, candidates));
+        let crowded: Vec<_> = crowded.map(|(key, _)| *key).take(MAX_LONG_SEARCHES).collect();
+        if !crowded.is_empty() {
+            for key in crowded {
+                let more = numbered(key.1, MORE);
+                // Before those by chance, which nobody likes.
+                search.candidates.entry(key).or_default().splice(FIRST.count()..FIRST.count(), more);
+            }
+            self.look_up_holders(&mut search).await?;
+        }
+        Ok(search)
+    }
+
+    async fn look_up_holders(&self, search: &mut Search<'_>) -> Result<(), DbErr> {
+        let mut wanted: HashSet<(i64, String)> = HashSet::new();
+        for ((room_id, _), candidates) in &search.candidates {
+            let skeletons = candidates.iter().flat_map(|(_, skeletons)| skeletons.iter().cloned());
+            wanted.extend(skeletons.map(|skeleton| (*room_id, skeleton)));
+        }
+        let wanted: Vec<(i64, String)> = wanted.into_iter().collect();
+        let columns = [name::Column::RoomId, name::Column::Skeleton];
+        let rows = select_pairs(&self.reader, || active_claims(now()), columns, &wanted).await?;
+        search.holders = rows.into_iter().map(|row| ((row.room_id, row.skeleton), row.author)).collect();
+        Ok(())
+    }
+}
+
+impl Search<'_> {
+    fn refuse(&self, wanted: &TakenName) -> Rejection {
+        let TakenName { room_id, username, author } = wanted;
+        let is_free = |candidate: &&Candidate| !self.is_held(candidate, *room_id, Some(author));
+        let free = self.candidates.get(&(*room_id, username)).and_then(|all| all.iter().find(is_free));
+        let advice = free.map_or_else(|| "Choose another.".to_owned(), |(name, _)| format!("{name} is free."));
+        Rejection::new(RejectionCode::UsernameTaken, format!("{username} is in use in this room. {advice}"))
+    }
+
+    /// Whether somebody else than `author` holds a name.
+    fn is_held(&self, (_, skeletons): &Candidate, room_id: i64, author: Option<&AuthorId>) -> bool {
+        skeletons.iter().any(|skeleton| {
+            let holder = self.holders.get(&(room_id, skeleton.clone()));
+            holder.is_some_and(|holder| author.is_none_or(|author| holder != author.as_bytes()))
+        })
+    }
+}
+
+fn numbered(username: &Username, numbers: impl Iterator<Item = u16>) -> Vec<Candidate> {
+    numbers.map(|number| username.numbered(number)).map(|name| (name.clone(), skeletons(&name))).collect()
+}
+
+/// Numbers above a thousand.
+fn by_chance() -> impl Iterator<Item = u16> {
+    let random = uuid::Uuid::new_v4().into_bytes();
+    let numbers: Vec<u16> =
+        random.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]) | 1 << 10).take(BY_CHANCE).collect();
+    numbers.into_iter()
+}

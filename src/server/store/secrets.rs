@@ -1,0 +1,21 @@
+//! What belongs to the whole site and is the same on every node.
+
+use super::Store;
+use super::entity::site;
+use crate::server::random::bits;
+use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, sea_query::OnConflict};
+
+impl Store {
+    /// 32 secret random bytes under `name`: made at the first call, the same ever after and on every node.
+    pub(crate) async fn get_or_create_secret(&self, name: &str) -> Result<Vec<u8>, DbErr> {
+        if let Some(row) = site::Entity::find_by_id(name).one(&self.reader).await? {
+            return Ok(row.value);
+        }
+        let random = [bits(), bits()].concat();
+        let row = site::ActiveModel { name: Set(name.to_owned()), value: Set(random) };
+        let at_most_once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
+        site::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(&self.writer).await?;
+        let row = site::Entity::find_by_id(name).one(&self.writer).await?;
+        row.map(|row| row.value).ok_or_else(|| DbErr::RecordNotFound(name.to_owned()))
+    }
+}

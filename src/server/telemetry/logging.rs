@@ -1,0 +1,135 @@
+//! Logs: the entries that are written, and how. Logging never waits and never fails: see `queue.rs`.
+
+mod queue;
+
+use crate::server::config::LogFormat;
+use crate::server::text_escape::{escaped, escaped_lines};
+use queue::LogQueue;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
+
+/// The filter without `RUST_LOG`.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
+
+/// sqlx logs parameters of a database's URL that it does not know, with their values: passwords may be among them.
+const NEVER: &str = "sqlx_postgres::options=off";
+
+/// The time that the log has to be written when the process ends.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The log on standard error, once it was started.
+static LOG: OnceLock<LogQueue> = OnceLock::new();
+
+/// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries. Returns an error if it is malformed.
+pub fn start(format: LogFormat) -> Result<(), String> {
+    let chosen = std::env::var_os("RUST_LOG").filter(|chosen| !chosen.is_empty());
+    let chosen = chosen.map_or_else(|| DEFAULT_FILTER.to_owned(), |chosen| chosen.to_string_lossy().into_owned());
+    let filter = EnvFilter::try_new(&chosen).map_err(|error| format!("RUST_LOG: {chosen}: {error}"))?;
+    let filter = filter.add_directive(NEVER.parse::<Directive>().map_err(|error| format!("RUST_LOG: {error}"))?);
+    let queue = LOG.get_or_init(|| LogQueue::start(own(io::stderr().as_fd()), report_lost));
+    let writer = move || EscapingWriter(queue.clone());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).log_internal_errors(false);
+    let logs = logs.with_writer(writer);
+    match format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+    }
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Waits until the log is written, but no longer than a second: for the end of the process.
+pub fn flush() {
+    if let Some(queue) = LOG.get() {
+        queue.flush(FLUSH_TIMEOUT);
+    }
+}
+
+/// Flushes the log when it is dropped.
+pub struct FlushOnDrop;
+
+impl Drop for FlushOnDrop {
+    fn drop(&mut self) {
+        flush();
+    }
+}
+
+/// Writes the error that ends the process to standard error. A server does not wait until somebody reads it.
+pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
+    let line = format!("parlour: {}\n", escaped_lines(&error.to_string()));
+    match LOG.get().filter(|_| is_server) {
+        Some(queue) => queue.push(line.as_bytes()),
+        None => {
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+    }
+}
+
+/// Writes a line to standard output without waiting for it, whatever standard output is.
+pub(crate) fn announce(line: &str) {
+    let line = format!("{}\n", escaped(line));
+    let mut output = own(io::stdout().as_fd());
+    let _ = std::thread::Builder::new().name("announcement".to_owned()).spawn(move || {
+        let _ = output.write_all(line.as_bytes());
+    });
+}
+
+/// Returns a handle of its own: nobody else waits for the lock that the standard one has.
+fn own(fd: BorrowedFd<'_>) -> Box<dyn Write + Send> {
+    match fd.try_clone_to_owned() {
+        Ok(fd) => Box::new(File::from(fd)),
+        Err(_) => Box::new(io::sink()),
+    }
+}
+
+fn report_lost(entries: u64) {
+    tracing::warn!(entries, "log entries were lost: standard error did not take them in time");
+}
+
+/// Logs a panic. The usual hook would wait until somebody reads standard error.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let thread = std::thread::current();
+    tracing::error!(location, thread = thread.name(), backtrace, "panicked: {message}");
+}
+
+/// Writes whole entries, each as one line: visitors' text is in some of them, and must not end a line, colour it, or
+/// change its direction.
+struct EscapingWriter<W>(W);
+
+impl<W: Write> Write for EscapingWriter<W> {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
+        self.0.write_all(format!("{}{end}", escaped(line)).as_bytes())?;
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_line_of_plain_characters() {
+        let mut written = Vec::new();
+        let entry = "GET /a\r\nFAKE \u{1b}[31m\u{9b}2J \u{202e}é\u{2028}\t😀\n";
+        EscapingWriter(&mut written).write_all(entry.as_bytes()).unwrap();
+        let line = "GET /a\\u000d\\u000aFAKE \\u001b[31m\\u009b2J \\u202eé\\u2028\\u0009😀\n";
+        assert_eq!(String::from_utf8(written).unwrap(), line);
+    }
+}

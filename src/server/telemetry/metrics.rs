@@ -1,0 +1,172 @@
+//! What is counted and timed, for Prometheus at `/metrics`. No label ever holds what somebody typed.
+
+use crate::domain::{EventBody, RejectionCode};
+use crate::server::AppState;
+use crate::server::relay::RelayState;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The upper bounds of what is timed, in seconds.
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1., 2.5, 10.];
+
+/// How often what was timed is put into its buckets, whether or not anybody asks.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Interval at which the process is looked at: its descriptors are counted one by one.
+const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The text format of Prometheus.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where everything is collected; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    recorded: PrometheusHandle,
+    process: Collector,
+}
+
+impl Metrics {
+    /// Starts to collect. What this process has counted before is not known.
+    pub(crate) fn start() -> Self {
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS);
+        let recorder = builder.expect("there are buckets").build_recorder();
+        let recorded = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("something else in this process collects the metrics already");
+        }
+        let process = Collector::default();
+        process.describe();
+        describe();
+        gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
+        Self { recorded, process }
+    }
+
+    /// Keeps memory bounded where nobody asks for what is collected, and looks at the process.
+    pub(crate) async fn run_upkeep(self) {
+        let mut often = tokio::time::interval(UPKEEP_INTERVAL);
+        let mut looked: Option<Instant> = None;
+        loop {
+            often.tick().await;
+            self.recorded.run_upkeep();
+            if looked.is_none_or(|looked| looked.elapsed() >= PROCESS_METRICS_INTERVAL) {
+                let process = self.process.clone();
+                // It reads files of the system, which no request waits for.
+                let _ = tokio::task::spawn_blocking(move || process.collect()).await;
+                looked = Some(Instant::now());
+            }
+        }
+    }
+}
+
+fn describe() {
+    describe_gauge!("parlour_build_info", "1; the version is in the label");
+    describe_gauge!("parlour_connections", "Live sockets");
+    describe_gauge!("parlour_rooms_alive", "Rooms with a live socket on this node");
+    describe_gauge!("parlour_draining", "1 while this node is stopping");
+    describe_gauge!("parlour_entries_waiting", "What was sent and is not yet committed");
+    describe_gauge!("parlour_doorbells_waiting", "What waits to be told to the other nodes");
+    describe_gauge!("parlour_relay_degraded", "1 while a node is not heard over Redis");
+    describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
+    describe_counter!("parlour_refusals_total", "What senders were refused over the socket, by code");
+    describe_histogram!("parlour_acknowledgement_seconds", "From taking what was sent to its commit");
+    describe_histogram!(
+        "parlour_delivery_seconds",
+        "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
+    );
+    describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
+    describe_counter!("parlour_log_entries_lost_total", "Log entries that standard error did not take in time");
+    describe_counter!("parlour_room_pages_total", "Room pages, rendered anew or reused");
+    describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
+}
+
+/// `GET /metrics`.
+pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    gauge!("parlour_connections").set(number(shared.sockets.len()));
+    gauge!("parlour_rooms_alive").set(number(shared.chat.hub.room_ids().len()));
+    gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
+    if shared.relay.is_enabled() {
+        gauge!("parlour_doorbells_waiting").set(number(shared.relay.queue_length()));
+        gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
+    }
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
+}
+
+/// Something was handed to the journal.
+pub(crate) fn record_submitted() {
+    gauge!("parlour_entries_waiting").increment(1);
+}
+
+/// The journal has answered for it.
+pub(crate) fn record_acknowledged(since: Instant) {
+    gauge!("parlour_entries_waiting").decrement(1);
+    histogram!("parlour_acknowledgement_seconds").record(since.elapsed());
+}
+
+/// An event was committed.
+pub(crate) fn record_event(body: &EventBody) {
+    let kind = match body {
+        EventBody::Message { .. } => "message",
+        EventBody::Edited { .. } => "edited",
+        EventBody::Deleted { .. } => "deleted",
+        EventBody::Moderated(_) => "moderated",
+    };
+    counter!("parlour_events_stored_total", "kind" => kind).increment(1);
+}
+
+/// A sender was refused.
+pub(crate) fn record_rejection(code: RejectionCode) {
+    // As it is called on the wire.
+    let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
+    counter!("parlour_refusals_total", "code" => code).increment(1);
+}
+
+/// When a room was last told of something new; shared by its connections.
+#[derive(Default)]
+pub(crate) struct DeliveryTimer(AtomicU64);
+
+impl DeliveryTimer {
+    /// Just now.
+    pub(crate) fn now(&self) {
+        self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// It was written to a socket.
+    pub(crate) fn delivered(&self) {
+        let announced = Duration::from_micros(self.0.load(Ordering::Relaxed));
+        histogram!("parlour_delivery_seconds").record(since_start().saturating_sub(announced));
+    }
+}
+
+fn since_start() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
+/// A request was answered.
+pub(crate) fn record_request(route: String, status: u16, since: Instant) {
+    histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
+        .record(since.elapsed());
+}
+
+/// A room's page was asked for.
+pub(crate) fn record_page(reused: bool) {
+    counter!("parlour_room_pages_total", "made" => if reused { "reused" } else { "rendered" }).increment(1);
+}
+
+/// Times a question to the database.
+pub(crate) async fn timed<T>(operation: &'static str, question: impl Future<Output = T>) -> T {
+    let since = Instant::now();
+    let answer = question.await;
+    histogram!("parlour_database_seconds", "operation" => operation).record(since.elapsed());
+    answer
+}
