@@ -1,8 +1,8 @@
 //! The command line: `parlour` serves; the other commands look after it.
 
-use server::commands::{self, Command, CommandResult, OutputError};
-use server::telemetry::logging;
-use server::{self, config};
+use parlour::server::commands::{self, Command, CommandResult, OutputError};
+use parlour::server::telemetry::logging;
+use parlour::server::{self, config};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 

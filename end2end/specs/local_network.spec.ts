@@ -41,7 +41,7 @@ test("the front page's form renames, and a link to where it leads does not", asy
   await page.goto("/");
   await page.getByLabel("Your name").fill("Bob");
   await page.getByLabel("Room").fill(room);
-  await page.getByRole("button", { name: "Enter" }).click();
+  await page.getByRole("button", { name: "Open the room" }).click();
   await page.waitForURL(`**/${room}/**`);
   expect(await remembered()).toBe("Bob");
 

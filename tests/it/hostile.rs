@@ -2,8 +2,8 @@
 //! and nobody else notices.
 
 use parlour::domain::RoomName;
-use parlour::support::corpus::{encode, lines, texts};
-use parlour::support::{Client, Database, Door, Server, Site, database, http, raw};
+use crate::support::corpus::{encode, lines, texts};
+use crate::support::{Client, Database, Door, Server, Site, database, http, raw};
 use serde_json::json;
 use std::path::Path;
 

@@ -11,6 +11,7 @@ use tokio::net::TcpSocket;
 on_each_database!(
     guests_of_one_network_share_its_messages,
     slow_mode_counts_the_guests_of_a_network_as_one,
+    newcomers_of_a_network_share_slow_mode,
     a_guest_who_is_muted_is_muted_under_another_connection,
     a_guest_who_is_banned_does_not_come_back_from_the_same_network,
     an_office_does_not_notice_any_limit,
@@ -102,6 +103,52 @@ async fn slow_mode_counts_the_guests_of_a_network_as_one(site: Site) {
     let mut known = door("192.0.2.1").identity(&cookie, &server).join(&server).await;
     assert_eq!(known.say("k", "I have a cookie").await["type"], "message");
     assert_eq!(door("192.0.2.2").join(&server).await.say("e", "elsewhere").await["type"], "message");
+}
+
+async fn newcomers_of_a_network_share_slow_mode(site: Site) {
+    let server = behind_proxy(site, &[]).start();
+    let mut owner = owner(&server).await;
+    moderate(&mut owner, json!({"action": "slow_mode", "seconds": 3600})).await;
+    let since = Instant::now();
+    let newcomer = async |network: &str| {
+        let cookie = http::identity(&server).await;
+        door(network).identity(&cookie, &server).join(&server).await
+    };
+    // An office of twenty, all of whom are here for the first time, notices slow mode alone.
+    let people = join_all((0..20).map(|person| {
+        let newcomer = &newcomer;
+        async move {
+            let mut client = newcomer("192.0.2.1").await;
+            let first = client.say(&format!("{person}-1"), "hello").await;
+            assert_eq!(first["type"], "message", "{first}");
+            let second = client.say(&format!("{person}-2"), "hello").await;
+            assert!(second["retry_after_ms"].as_u64().is_some_and(|wait| wait > 3_000_000), "{second}");
+            client
+        }
+    }));
+    let _people = people.await;
+    // A new cookie for each message is not worth more than the twentieth part of a pause.
+    let (mut stored, part) = (0, 180);
+    for number in 0..10 {
+        let answer = newcomer("192.0.2.1").await.say(&format!("new-{number}"), "hello").await;
+        match answer["retry_after_ms"].as_u64() {
+            Some(wait) => assert!((1..=part * 1000).contains(&wait), "{answer}"),
+            None => stored += 1,
+        }
+        let cookie = http::identity(&server).await;
+        let form = http::browser().post(server.url("/harbour/")).header("x-forwarded-for", "192.0.2.1");
+        let form = form.header("cookie", cookie).form(&[("message", "by form")]);
+        stored += u64::from(http::send(form).await.status != 429);
+    }
+    let most = since.elapsed().as_secs() / part;
+    assert!(stored <= most, "{stored}, at most {most}");
+    assert_eq!(newcomer("192.0.2.2").await.say("e", "elsewhere").await["type"], "message");
+    // Guests of the network are not newcomers, and the owner does not wait.
+    assert_eq!(door("192.0.2.1").join(&server).await.say("g", "a guest").await["type"], "message");
+    assert_eq!(owner.say("o2", "mine too").await["type"], "message");
+    // What the newcomers are kept under is no person who could be named.
+    let named = moderate(&mut owner, json!({"action": "mute", "tag": "0100", "seconds": 600})).await;
+    assert_eq!(named["code"], "not_found", "{named}");
 }
 
 async fn a_guest_who_is_muted_is_muted_under_another_connection(site: Site) {

@@ -97,7 +97,7 @@ proptest! {
             .and_then(|matches| resolve(&matches, file.as_deref()));
         match resolved {
             Ok((_, config)) => {
-                let origin = config.public_url.as_deref().map(|origin| url::Url::parse(origin).is_ok());
+                let origin = config.public_url.as_deref().map(|origin| ::url::Url::parse(origin).is_ok());
                 prop_assert!(origin.is_none_or(|is_url| is_url));
                 let is_file = config.database_url.starts_with("sqlite:");
                 prop_assert!(is_file || !redacted(&config.database_url).contains("secret"));

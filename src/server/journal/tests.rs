@@ -89,7 +89,7 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 
 mod turns {
     use super::*;
-    use crate::server::queue::EntryQueue;
+    use super::queue::EntryQueue;
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();

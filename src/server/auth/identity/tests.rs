@@ -87,6 +87,56 @@ fn guests_of_one_network_stand_together_and_are_different_authors() {
 }
 
 #[test]
+fn an_identity_is_new_for_an_hour_and_newcomers_count_together() {
+    let identities = IdentitySigner::new(b"key");
+    let (author, cookie) = identities.create();
+    let network = |address: &str| Network::from(address.parse::<std::net::IpAddr>().unwrap());
+    let (here, there) = (network("192.0.2.1"), network("192.0.2.2"));
+    let made = store::now();
+    let recognised = |cookie: &str, network, now| identities.verify_at(cookie, network, now).unwrap();
+    let newcomers = |network, now| recognised(&cookie, network, now).newcomers(now);
+    let together = newcomers(here, made).unwrap();
+    for (minutes, is_new) in [(-61, false), (-3, true), (0, true), (58, true), (61, false), (100_000_000, false)] {
+        let kept = newcomers(here, made + minutes * 60_000);
+        assert_eq!(kept, is_new.then_some(together), "{minutes} minutes later, by a clock that may be behind");
+    }
+    assert_eq!(recognised(&cookie, here, made).newcomers(made + 61 * 60_000), None, "a connection that is older");
+    assert_ne!(newcomers(there, made), Some(together));
+    let (_, neighbour) = identities.create();
+    assert_eq!(recognised(&neighbour, here, made).newcomers(made), Some(together));
+    assert_eq!(newcomers(network("2001:db8:1:2::1"), made), newcomers(network("2001:db8:1:ff::1"), made));
+    let known = recognised(&cookie, here, made);
+    assert_eq!(known.to_bytes(), author.to_bytes());
+    assert_eq!(known.standings().collect::<Vec<_>>(), [author.to_bytes()], "a guest's ban is not theirs");
+    let together = AuthorId::from(together);
+    assert!(together.is_of_network() && !together.is_host());
+    assert_ne!(together.to_bytes(), identities.guest_of(here).standing());
+    assert_eq!(IdentitySigner::guest().newcomers(made), None);
+}
+
+#[test]
+fn identities_of_other_releases_are_recognised() {
+    let identities = IdentitySigner::new(b"key");
+    let here = Network::from("192.0.2.1".parse::<std::net::IpAddr>().unwrap());
+    // Given out before: an id of chance alone, with a day or without one.
+    let before = "07070707070707070707070707070707.fa97e361e7d3d1318bee6d9ea10074b3";
+    for cookie in [before.to_owned(), format!("{before}.20000")] {
+        let author = identities.verify_from(&cookie, here).unwrap();
+        assert_eq!(author.to_bytes(), hash_of(Uuid::from_bytes([7; 16])));
+        assert_eq!(author.newcomers(store::now()), None);
+    }
+    // Given out now: what an earlier release looks at, and no more. An id, the truncated HMAC of it, a day.
+    let (author, cookie) = identities.create();
+    let parts: Vec<&str> = cookie.split('.').collect();
+    let [id, signature, day] = parts[..] else { panic!("{cookie}") };
+    let [id, signature] = [id, signature].map(|part| Uuid::try_parse(part).unwrap());
+    let mac = Hmac::<Sha256>::new_from_slice(b"key").unwrap().chain_update(id.as_bytes());
+    mac.verify_truncated_left(signature.as_bytes()).unwrap();
+    assert_eq!(day.parse::<i64>().unwrap(), today());
+    assert_eq!(Sha256::digest(id.as_bytes())[..16], author.to_bytes());
+}
+
+#[test]
 fn whoever_is_no_guest_stands_alone() {
     let (author, _) = IdentitySigner::new(b"key").create();
     assert_eq!(author.standings().collect::<Vec<_>>(), [author.to_bytes()]);

@@ -76,10 +76,10 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
 /// The visitor, and what the cookie is to be from now on, if it is old.
 fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
     let (https, identities) = (shared.config.is_https(), &shared.identities);
-    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
-        .find_map(|value| Some((identities.verify(value)?, identities.renew(value))))
-        .unzip();
     let network = network(request.extensions(), request.headers(), &shared.config);
+    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
+        .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
+        .unzip();
     let invitation =
         Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|it| RoomKey::parse(&it.invitation));
     let visitor = Visitor {

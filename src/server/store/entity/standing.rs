@@ -16,7 +16,8 @@ pub struct Model {
     pub muted_until: i64,
     /// Until when they stay away, in UTC milliseconds.
     pub banned_until: i64,
-    /// When they last said something in slow mode, in UTC milliseconds.
+    /// When they last said something in slow mode, in UTC milliseconds. Of the newcomers of a network: up to when they have
+    /// used up their share.
     pub spoke_at: i64,
 }
 

@@ -147,7 +147,7 @@ impl AppendBatch {
         let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
-        let standings = Memberships::look_up(transaction, entries, &rooms, &targets).await?;
+        let standings = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
         Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
     }
 

@@ -1,11 +1,11 @@
 //! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
 
+use super::slow_mode::{self, is_slowed};
 use crate::domain::moderation::{MAX_MUTE_SECONDS, MAX_SLOW_MODE_SECONDS, Moderation, ModerationAction};
 use crate::domain::{Participant, Rejection, RejectionCode, RoomKey, Timestamp, Username};
 use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::random;
 use crate::server::store::database::chunks::{insert, select_pairs};
-use crate::server::store::database::clock;
 use crate::server::store::entity::standing::{Column, Entity, Model};
 use crate::server::store::entity::{event, room};
 use crate::server::store::{AppendRequest, NewEvent};
@@ -62,6 +62,7 @@ impl Memberships {
         entries: &[AppendRequest],
         rooms: &HashMap<i64, room::Model>,
         targets: &HashMap<(i64, i64), event::Model>,
+        now: i64,
     ) -> Result<Self, DbErr> {
         let mut wanted: HashSet<MemberKey> = HashSet::new();
         for entry in entries {
@@ -71,7 +72,8 @@ impl Memberships {
                 let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
                 let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
                 let authors = subjects.flat_map(|author| [kept_under(&author), author]);
-                let authors = authors.chain(entry.author.standings().map(|author| author.to_vec()));
+                let own = entry.author.standings().chain(entry.author.newcomers(now));
+                let authors = authors.chain(own.map(|author| author.to_vec()));
                 wanted.extend(authors.map(|author| (entry.room_id, author)));
             }
         }
@@ -108,8 +110,8 @@ impl Memberships {
             return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
         }
         if is_slowed(room, entry) {
-            let spoke_at = latest(|standing| standing.spoke_at);
-            let wait = clock::remaining_ms(spoke_at, i64::from(room.slow_mode) * 1000, now);
+            let newcomers = entry.author.newcomers(now).map(|author| self.of(room.id, &author).spoke_at);
+            let wait = slow_mode::wait_ms(room, latest(|standing| standing.spoke_at), newcomers, now);
             if wait > 0 {
                 let detail = format!("Slow mode: one message every {} seconds.", room.slow_mode);
                 let wait = u32::try_from(wait).unwrap_or(u32::MAX);
@@ -125,6 +127,13 @@ impl Memberships {
         if is_slowed(room, entry) {
             for author in entry.author.standings() {
                 self.of(room.id, &author).spoke_at = now;
+                self.change(room.id, author.to_vec(), Columns::SPOKE);
+            }
+            // The owner, who does not wait, makes nobody else wait.
+            let is_owner = room.owner.as_deref() == Some(entry.author.as_bytes());
+            if let Some(author) = entry.author.newcomers(now).filter(|_| !is_owner) {
+                let standing = self.of(room.id, &author);
+                standing.spoke_at = slow_mode::newcomer_spoke(room, standing.spoke_at, now);
                 self.change(room.id, author.to_vec(), Columns::SPOKE);
             }
         }
@@ -263,10 +272,6 @@ impl Memberships {
 /// The author under which is kept how `author` stands, as the database holds it.
 fn kept_under(author: &[u8]) -> Vec<u8> {
     AuthorId::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
-}
-
-fn is_slowed(room: &room::Model, entry: &AppendRequest) -> bool {
-    room.slow_mode > 0 && matches!(entry.draft, NewEvent::Message { .. })
 }
 
 pub(crate) fn new(room_id: i64, author: Vec<u8>) -> Model {

@@ -6,5 +6,6 @@ pub(crate) mod epochs;
 pub(crate) mod members;
 pub(crate) mod membership;
 pub(crate) mod room;
+pub(crate) mod slow_mode;
 pub(crate) mod username_claims;
 pub(crate) mod username_suggestions;
