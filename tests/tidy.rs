@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 5] = [
 /// Files and folders that may name what is kept from all others. The error type of SeaORM passes through the server,
 /// and is not counted.
 const ALONE: [(&str, &[&str]); 5] = [
-    ("crate::ui", &["server/router.rs", "server/pages.rs", "ui/"]),
+    ("crate::ui", &["server/http/router.rs", "server/http/render.rs", "ui/"]),
     ("sea_orm::", &["server/store/"]),
     ("redis::", &["server/relay/", "server/mod.rs"]),
     ("cfg(feature", &["lib.rs"]),
@@ -105,7 +105,7 @@ fn each_area_knows_only_what_it_may() {
                 let allowed = named == *own
                     || may_use.contains(&named)
                     || named == "server" && doors.contains(&number)
-                    || named == "ui" && ["server/router.rs", "server/pages.rs"].contains(&name.as_str());
+                    || named == "ui" && ["server/http/router.rs", "server/http/render.rs"].contains(&name.as_str());
                 if !allowed {
                     broken.push(format!("src/{name}:{number} knows {named}"));
                 }
@@ -245,7 +245,7 @@ fn every_threat_has_a_test_that_exists() {
             assert!(is_there(test), "there is no test {test}: {row}");
         }
     }
-    assert!(!is_there("names::nothing_of_this_name") && !is_there("none.spec.ts") && !is_there("src/server/health.rs"));
+    assert!(!is_there("names::nothing_of_this_name") && !is_there("none.spec.ts") && !is_there("src/server/http/health.rs"));
 }
 
 #[test]
