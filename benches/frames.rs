@@ -1,5 +1,5 @@
-//! What a message costs before it is written: read as a post, made a frame. Everything after that is measured over a real
-//! server (`make bench`), because what it costs is system calls.
+//! The cost of a message before it is written to a socket: parsing the post, encoding the frame. The rest is measured
+//! on a real server (`make bench`), because its cost is system calls.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use parlour::domain::{AuthorTag, Event, EventBody, EventId, Timestamp, Username};

@@ -1,6 +1,6 @@
-//! What is done to a message, and to a visitor, by a whole server in this process: a batch committed and acknowledged, a
-//! message delivered to everybody in a room, a page. Wall time, and the client's share is in it: good for comparing two
-//! states of the code on one machine. What the server alone costs, `make bench` says.
+//! Benchmarks of a complete server in this process: a batch committed and acknowledged, a message delivered to
+//! everybody in a room, a page. They measure wall time, the client's share included, so that two versions of the code
+//! can be compared on one machine. `make bench` measures the cost of the server alone.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::{SinkExt, StreamExt};
@@ -47,7 +47,7 @@ async fn join(addr: SocketAddr, room: &str) -> Client {
     client_async(format!("ws://{addr}/ws/{room}/"), stream).await.expect("a handshake").0
 }
 
-/// Reads until so many messages have come.
+/// Reads until this many messages have arrived.
 async fn hear(client: &mut Client, mut messages: usize) {
     while messages > 0 {
         let frame = client.next().await.expect("it stays").expect("a frame");

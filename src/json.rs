@@ -1,14 +1,14 @@
-//! JSON as it is read: once into a tree, then field by field. Derived code reads every structure in its own way, and a
-//! visitor would have to download each of them.
+//! JSON parsing: first into a tree, then field by field. serde's derive generates separate code for every structure,
+//! which would enlarge the module that visitors download.
 
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A piece of JSON. Numbers are whole: nothing here has others.
+/// A JSON value. Numbers are integers, because Parlour uses no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum JsonValue {
-    /// `null`, and what is not there.
+    /// `null`, or a missing field.
     #[default]
     Null,
     /// `true` or `false`.
@@ -24,12 +24,12 @@ pub enum JsonValue {
 }
 
 impl JsonValue {
-    /// Reads a text; `None` if it is not JSON.
+    /// Parses a text. Returns `None` if it is not valid JSON.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// Takes a field of an object; `None` if it is missing where it must not, or of another type.
+    /// Takes a field of an object. Returns `None` if a required field is missing or has the wrong type.
     pub fn take<T: FromJson>(&mut self, name: &str) -> Option<T> {
         T::from_json(match self {
             Self::Object(fields) => {
@@ -40,9 +40,9 @@ impl JsonValue {
     }
 }
 
-/// What can be read from JSON.
+/// A type that can be read from JSON.
 pub trait FromJson: Sized {
-    /// Reads it; `None` if it is something else.
+    /// Converts `json`. Returns `None` if it does not have the expected type or fields.
     fn from_json(json: JsonValue) -> Option<Self>;
 }
 
@@ -86,13 +86,13 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
-/// Reads one of several words, as its derived code names them.
+/// Reads an enum from its string, with serde's derived names.
 pub fn from_str_enum<T: DeserializeOwned>(json: JsonValue) -> Option<T> {
     let text = String::from_json(json)?;
     T::deserialize(IntoDeserializer::<serde::de::value::Error>::into_deserializer(text)).ok()
 }
 
-/// Types that are one value of another type.
+/// Implements [`FromJson`] for types that wrap one value of another type.
 macro_rules! read_as {
     ($($type:ty: $value:ty = $make:expr;)*) => {
         $(impl FromJson for $type {
@@ -114,7 +114,7 @@ read_as! {
     Username: String = |text| Some(Self::from_trusted(text));
 }
 
-/// Has structures read by the names of their fields.
+/// Implements [`FromJson`] for structures, by field name.
 macro_rules! read_by_name {
     ($type:ident { $($field:ident),* }) => {
         impl $crate::json::FromJson for $type {
@@ -132,7 +132,7 @@ macro_rules! read_by_name {
 }
 pub(crate) use read_by_name;
 
-/// Reads it where serde asks for it.
+/// Deserializes a type by its [`FromJson`] implementation.
 pub(crate) fn read<'de, D: Deserializer<'de>, T: FromJson>(deserializer: D) -> Result<T, D::Error> {
     T::from_json(JsonValue::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
 }

@@ -1,18 +1,18 @@
 //! Parlour: a chat that people enter by link.
 //!
-//! The areas in reading order, and who may know whom (held by `tests/tidy.rs`):
+//! The areas in reading order, and the areas that each may use (checked by `tests/architecture.rs`):
 //!
-//! | area         | what it is                                    | may use                               |
+//! | area         | contents                                      | may use                               |
 //! |--------------|-----------------------------------------------|---------------------------------------|
-//! | [`domain`]   | what is talked about                          | nothing of ours                       |
+//! | [`domain`]   | rooms, messages, names and their rules        | nothing of ours                       |
 //! | [`protocol`] | frames on the live socket                     | domain                                |
-//! | [`api`]      | server functions: doors of a few lines each   | domain; server inside `#[server]` bodies |
-//! | [`ui`]       | what people see, rendered on both sides       | domain, protocol, api                 |
-//! | `server`     | log, sockets, relay, store; only on the server | domain, protocol; `router.rs` and `pages.rs` also ui |
+//! | [`api`]      | server functions: entry points of a few lines | domain; server inside `#[server]` bodies |
+//! | [`ui`]       | pages, rendered on the server and in browsers | domain, protocol, api                 |
+//! | `server`     | log, sockets, relay, store; only on the server | domain, protocol; `http/` alone also ui |
 //!
-//! The way of one message through all of them is told in ARCHITECTURE.md.
+//! ARCHITECTURE.md follows one message through all of them.
 
-// A page is one type, and a deep one.
+// The view of a page is one deeply nested type.
 #![recursion_limit = "256"]
 
 pub mod api;

@@ -1,4 +1,4 @@
-//! The command line: `parlour` serves; the other commands look after it.
+//! The command line: `parlour` serves; the other commands maintain it.
 
 use parlour::server::commands::{self, Command, CommandResult, OutputError};
 use parlour::server::telemetry::logging;
@@ -6,7 +6,7 @@ use parlour::server::{self, config};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
-/// The exit code of a command whose output nobody reads any more, as of a program that SIGPIPE ends.
+/// Exit code of a command whose output is no longer read, as of a program that SIGPIPE ends.
 const BROKEN_PIPE: u8 = 141;
 
 #[tokio::main]

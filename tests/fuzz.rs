@@ -1,5 +1,5 @@
-//! Whatever is typed or sent is either refused or becomes what the rules say: names, ids, texts and frames, out of random
-//! characters and out of the hostile ones in `tests/hostile`, mixed.
+//! Property tests of parsers: names, ids, texts and frames are either refused or normalized by the rules. Inputs mix
+//! random characters with the hostile ones in `tests/hostile`.
 
 use parlour::domain::event::parse_seq;
 use parlour::domain::{EventId, MessageText, RoomName, Username};
@@ -130,7 +130,7 @@ proptest! {
             Ok(frame) => prop_assert_eq!(ClientFrame::parse(&frame.encode()), Ok(frame)),
             Err(bad) => prop_assert!(bad.rejection.detail.ends_with('.')),
         }
-        // What a browser would read comes from its own server, and still must not stop it.
+        // A browser reads frames of its own server only, but must not panic on any input.
         if let Some(frame) = ServerFrame::parse(&raw) {
             prop_assert_eq!(ServerFrame::parse(&frame.encode()), Some(frame));
         }

@@ -11,13 +11,13 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-fn empty_page() -> RoomPage {
-    RoomPage {
+fn empty_page() -> RoomView {
+    RoomView {
         room: RoomName::parse("harbour").unwrap(),
         epoch: Epoch("k3f9".into()),
         head: 0,
         username: None,
-        tag: Tag::new([1, 2]),
+        tag: AuthorTag::new([1, 2]),
         permalink: None,
         form_id: EventId::parse("form").unwrap(),
         history: HistoryPage::default(),

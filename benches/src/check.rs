@@ -1,6 +1,6 @@
-//! Whether everybody in a room got the same messages, each once, in one order.
+//! Checks that all subscribers of a room received the same messages, each once and in the same order.
 
-/// What a message says, so that it can be known again: who has sent it, as the how manieth, and when.
+/// The mark in a message's text, which identifies it: publisher, number and time of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     pub publisher: u32,
@@ -34,7 +34,7 @@ impl Mark {
     }
 }
 
-/// What one subscriber has got.
+/// The messages that one subscriber has received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The next number that each publisher owes.

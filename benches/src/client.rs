@@ -1,4 +1,4 @@
-//! One WebSocket client, as cheap as a load generator needs it: masked text out, whole frames in.
+//! A WebSocket client with the minimum that a load generator needs: sends masked text, receives whole frames.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,26 +10,26 @@ const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 
-/// The half that reads.
+/// The reading half of a connection.
 pub struct Reader {
     stream: OwnedReadHalf,
     buffer: Vec<u8>,
     used: usize,
 }
 
-/// The half that writes.
+/// The writing half of a connection.
 pub struct Writer {
     stream: OwnedWriteHalf,
 }
 
-/// What a server sent.
+/// A frame from the server.
 pub enum Frame<'a> {
     Text(&'a [u8]),
     Ping,
     Other,
 }
 
-/// One of 250 loopback addresses: each has ports of its own.
+/// Returns one of 250 loopback addresses. Each has its own ports.
 pub fn loopback(number: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 1, 1 + (number % 250) as u8)
 }
@@ -70,7 +70,7 @@ pub async fn open(addr: SocketAddr, path: &str, from: Ipv4Addr, headers: &str) -
     Ok((reader, writer))
 }
 
-/// The halves of a connection, before anything was sent on it.
+/// Returns the halves of a connection on which nothing was sent yet.
 pub fn halves(stream: TcpStream) -> (Reader, Writer) {
     let (read, write) = stream.into_split();
     (Reader { stream: read, buffer: Vec::new(), used: 0 }, Writer { stream: write })
@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// The next frame. Cancelling it loses nothing.
+    /// Reads the next frame. Cancel safe.
     pub async fn next(&mut self) -> Result<Frame<'_>> {
         let (opcode, payload) = loop {
             if let Some((opcode, start, length)) = header(&self.buffer[self.used..]) {
@@ -106,14 +106,14 @@ impl Reader {
         }
     }
 
-    /// Reads some bytes and throws them away; returns how many. For clients that take no interest in the answers.
+    /// Reads and discards some bytes, and returns their number. For clients that ignore the answers.
     pub async fn discard(&mut self) -> Result<usize> {
         self.fill().await?;
         self.used = self.buffer.len();
         Ok(self.used)
     }
 
-    /// Gives back what an idle connection does not need.
+    /// Frees the buffer of an idle connection.
     pub fn rest(&mut self) {
         if self.used == self.buffer.len() {
             (self.buffer, self.used) = (Vec::new(), 0);
@@ -121,7 +121,7 @@ impl Reader {
     }
 }
 
-/// A server's frame: its kind, and where the payload begins and how long it is.
+/// Parses the header of a server's frame. Returns its opcode, and the offset and length of the payload.
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let opcode = bytes.first()? & 0x0f;
     match bytes.get(1)? & 0x7f {
@@ -141,7 +141,7 @@ impl Writer {
                 frame.extend((length as u16).to_be_bytes());
             }
         }
-        // A mask of zeros leaves the payload as it is.
+        // A mask of zeros leaves the payload unchanged.
         frame.extend([0; 4]);
         frame.extend(text.as_bytes());
         self.stream.write_all(&frame).await

@@ -1,4 +1,4 @@
-//! The server under load: started, and asked what it has used. Processes are read from /proc.
+//! The server under load: starts it, and measures its resource usage. Processes are read from /proc.
 
 use clap::Args;
 use std::fs;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The system counts CPU time in these (USER_HZ, which is 100 on every Linux).
+/// Unit of the kernel's CPU times, in microseconds (USER_HZ, which is 100 on every Linux).
 const TICK_US: f64 = 10_000.0;
 
-/// Which server.
+/// The server under load.
 #[derive(Args, Clone)]
 pub struct Target {
     /// Where it listens; several, with commas between, are the nodes of one site
@@ -22,7 +22,7 @@ pub struct Target {
     /// there already, and `--pid` names it
     #[arg(long)]
     pub server: Option<PathBuf>,
-    /// What the nodes share besides
+    /// Database that the nodes share
     #[arg(long)]
     pub database_url: Option<String>,
     #[arg(long)]
@@ -33,19 +33,19 @@ pub struct Target {
     /// Append the result to this file
     #[arg(long)]
     pub json: Option<PathBuf>,
-    /// What the result is called
+    /// Label of the result
     #[arg(long, default_value = "")]
     pub label: String,
 }
 
-/// Servers that run.
+/// Running servers.
 pub struct Host {
     target: Target,
-    /// Further flags.
+    /// Additional flags.
     flags: Vec<String>,
     children: Vec<Child>,
     directory: tempfile::TempDir,
-    /// From the start to the first answer of the last one.
+    /// Time from the start to the first answer of the last server.
     pub started: Duration,
 }
 
@@ -96,25 +96,25 @@ impl Host {
         Ok(())
     }
 
-    /// Ends the servers and starts them again, on the same data.
+    /// Restarts the servers on the same data.
     pub async fn restart(&mut self) -> std::io::Result<()> {
         self.stop();
         self.spawn().await
     }
 
-    /// Ends the servers and starts them again on the same data, with these flags.
+    /// Restarts the servers on the same data, with these flags.
     pub async fn restart_with(&mut self, flags: &[&str]) -> std::io::Result<()> {
         self.flags = flags.iter().map(ToString::to_string).collect();
         self.restart().await
     }
 
-    /// The data directory of a node.
+    /// Returns the data directory of a node.
     pub fn data(&self, node: usize) -> PathBuf {
         self.directory.path().join(node.to_string())
     }
 
-    /// Sends SIGTERM to the servers, and returns after how long the last of them has ended; `None` if it has not within
-    /// `limit`. It is killed then.
+    /// Sends SIGTERM to the servers, and returns the time until the last of them has ended. Kills them and returns
+    /// `None` if this exceeds `limit`.
     pub async fn terminate(&mut self, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
         for child in &self.children {
@@ -142,12 +142,12 @@ impl Host {
         self.children.iter().map(Child::id).chain(self.target.pid.iter().copied()).collect()
     }
 
-    /// User and system time of all of them and of their children, in microseconds.
+    /// Returns the user and system time of the servers and their children, in microseconds.
     pub fn cpu_us(&self) -> f64 {
         tree(&self.pids()).iter().filter_map(|&pid| stat(pid)).map(|(_, ticks)| ticks as f64 * TICK_US).sum()
     }
 
-    /// Resident memory of all of them, in kB (in shared memory, the share of each).
+    /// Returns the resident memory of the servers, in kB. Shared memory counts proportionally.
     pub fn memory_kb(&self) -> u64 {
         let pss = |pid: &u32| -> Option<u64> {
             let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
@@ -163,14 +163,14 @@ impl Drop for Host {
     }
 }
 
-/// Whether a server has come so far that it answers, whatever it says.
+/// Returns an error unless the server answers requests. The status does not matter.
 async fn answers(addr: SocketAddr) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(addr).await?;
     stream.write_all(format!("GET /readyz HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
     stream.read_u8().await.map(drop)
 }
 
-/// Parent and ticks used.
+/// Returns a process's parent and the ticks it has used.
 fn stat(pid: u32) -> Option<(u32, u64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = text[text.rfind(')')? + 2..].split(' ').collect();
@@ -178,7 +178,7 @@ fn stat(pid: u32) -> Option<(u32, u64)> {
     Some((number(1)? as u32, number(11)? + number(12)?))
 }
 
-/// These processes and their descendants.
+/// Returns these processes and their descendants.
 fn tree(roots: &[u32]) -> Vec<u32> {
     let all: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
@@ -198,7 +198,7 @@ fn tree(roots: &[u32]) -> Vec<u32> {
     found
 }
 
-/// What this machine is, for those who compare.
+/// Returns a description of this machine, so that results can be compared.
 pub fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");

@@ -1,4 +1,4 @@
-//! One HTTP/1.1 client on one connection that stays open.
+//! An HTTP/1.1 client with one persistent connection.
 
 use crate::client::dial;
 use std::io::{Error, ErrorKind, Result};

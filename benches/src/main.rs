@@ -1,5 +1,5 @@
 //! The load generator: starts a server, puts a workload on it, checks that nothing was lost, repeated or put in another
-//! order, and reports what it cost the server in CPU time and memory. What it prints, `plot` draws.
+//! order, and reports the CPU time and memory of the server. `plot` draws the results.
 
 mod check;
 mod client;
@@ -23,13 +23,13 @@ struct Cli {
 enum Command {
     /// Messages into rooms, delivered to everybody in them
     Fanout(workload::fanout::Fanout),
-    /// Connections that only listen: what each costs to open and to hold; then broadcasts; then all of them again
+    /// Connections that only listen: the cost of opening and holding each; then broadcasts; then a reconnect of all
     Idle(workload::idle::Idle),
-    /// Writes to sockets without a server: what the system alone costs
+    /// Writes to sockets without a server: the cost of the system alone
     Floor(workload::floor::Floor),
-    /// Pages: what one costs
+    /// Pages: the cost of one page
     Page(workload::page::Page),
-    /// Hostile and clumsy clients beside visitors who talk: what those notice, and what the server holds
+    /// Hostile and clumsy clients beside visitors who post: the effect on visitors, and the server's resources
     Attack(workload::attack::Run),
     /// A table of two runs of the attacks: `attacks BEFORE [AFTER]`
     Attacks(workload::attack::compare::Compare),
@@ -37,7 +37,7 @@ enum Command {
     Plot(plot::Plot),
     /// A table of results, with the range of each
     Table {
-        /// What the other commands have appended to.
+        /// File with results of the other commands.
         file: PathBuf,
     },
 }

@@ -11,7 +11,7 @@ const MARGIN: f64 = 60.0;
 
 #[derive(Args)]
 pub struct Plot {
-    /// What the other commands have appended to
+    /// File with results of the other commands
     file: PathBuf,
     /// The label of the results that count
     label: String,

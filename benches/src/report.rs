@@ -1,4 +1,4 @@
-//! Results: one JSON object a line, and a table with the range of each figure.
+//! Results: one JSON object per line, and a table with the range of each figure.
 
 use crate::host::{Target, machine};
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ pub fn read(file: &Path) -> Result<Vec<Map<String, Value>>, Box<dyn std::error::
     Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
-/// What a workload is made of, and no result of it.
+/// Parameters of a workload, which are not results.
 const PLAN: [&str; 5] = ["subscribers", "rooms", "nodes", "connections", "history"];
 
 /// Prints a Markdown table: for each workload its figures, as the median and, in brackets, the lowest and the highest.

@@ -1,6 +1,8 @@
-//! The schema of Parlour's database, step by step. Runs when the server starts; knows nothing of the rest.
+//! Migrations of Parlour's database schema. They run when the server starts, and are independent of the rest of the
+//! code.
 //!
-//! Each step is one transaction, on SQLite too: whatever ends the process, a step is done and noted down, or not begun.
+//! Each step is one transaction, on SQLite too: if the process ends, a step is either complete and recorded, or has no
+//! effect.
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;

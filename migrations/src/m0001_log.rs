@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // What belongs to the whole site: the key that signs identities, the name of the relay's channels.
+        // Site-wide values: the key that signs identities, the name of the relay's channels.
         let site = Table::create()
             .table(Site::Table)
             .col(ColumnDef::new(Site::Name).string().not_null().primary_key())
@@ -47,7 +47,7 @@ impl MigrationTrait for Migration {
             .foreign_key(ForeignKey::create().from(Events::Table, Events::RoomId).to(Rooms::Table, Rooms::Id))
             .to_owned();
         if manager.get_database_backend() == DatabaseBackend::Sqlite {
-            // The table is its own index: a page of history lies together on disk.
+            // The table is clustered by its primary key, so that a page of history is contiguous on disk.
             events.extra("WITHOUT ROWID");
         }
         manager.create_table(events).await?;

@@ -1,4 +1,4 @@
-//! Names that are held in a room: by whom, and when last used.
+//! Names held in a room, with their holder and the time of last use.
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 

@@ -1,4 +1,4 @@
-//! How long each room keeps its messages.
+//! The retention time of each room's messages.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // No value: as the site does. 0: for ever.
+        // NULL: the default of the site. 0: unlimited.
         let days = ColumnDef::new(Rooms::KeepDays).integer().null().to_owned();
         manager.alter_table(Table::alter().table(Rooms::Table).add_column(days).to_owned()).await
     }

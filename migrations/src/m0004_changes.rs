@@ -1,5 +1,5 @@
-//! Edits and deletions are found by the message that they change: a deletion blanks every text there was, and must not
-//! read the whole room for it.
+//! An index of edits and deletions by the message that they change. A deletion blanks all previous texts of a message,
+//! and must not scan the whole room for them.
 
 use sea_orm_migration::prelude::*;
 

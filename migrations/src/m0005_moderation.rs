@@ -1,4 +1,4 @@
-//! Moderation: who owns a room and how it is kept, and how those stand in it whom that concerns.
+//! Moderation: the owner and settings of a room, and the standing (muted, banned, …) of participants.
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
@@ -18,11 +18,11 @@ impl MigrationTrait for Migration {
             ColumnDef::new(Rooms::Locked).boolean().not_null().default(false),
             ColumnDef::new(Rooms::Moderated).boolean().not_null().default(false),
         ] {
-            // SQLite takes one column at a time.
+            // SQLite adds one column per statement.
             let add = Table::alter().table(Rooms::Table).add_column(column).to_owned();
             manager.alter_table(add).await?;
         }
-        // Rooms that were there belong to whoever spoke first in them.
+        // Existing rooms belong to the author of their first message.
         let owners = "UPDATE rooms SET owner = (SELECT author FROM events \
                       WHERE events.room_id = rooms.id AND kind = 0 ORDER BY seq LIMIT 1)";
         manager.get_connection().execute_unprepared(owners).await?;

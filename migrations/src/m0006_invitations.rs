@@ -1,4 +1,4 @@
-//! Private rooms: what whoever comes for the first time has to bring.
+//! Private rooms: the invitation that a new visitor must present.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,7 +1,7 @@
-//! Messages are found without reading what lies between them: edits, deletions and acts of moderation may be many.
+//! An index of messages. Without it, a query would read all the edits, deletions and moderation events between them.
 //!
-//! PostgreSQL keeps writers out of a table while it builds an index in a transaction. A server that starts on a large
-//! database has therefore built it beside them already, and this step finds it there.
+//! PostgreSQL blocks writers while it builds an index in a transaction. On a large database, the server therefore
+//! builds the index concurrently before it migrates, and this step finds it in place.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Where it is there, not even the lock of a statement that does nothing is taken.
+        // If the index exists, this avoids even the lock of a no-op statement.
         if manager.has_index("events", MESSAGES_INDEX).await? {
             return Ok(());
         }
@@ -27,5 +27,5 @@ impl MigrationTrait for Migration {
 /// The name of the index of messages.
 pub const MESSAGES_INDEX: &str = "events_messages";
 
-/// What it is an index of: the numbers of a room's messages, removed ones included.
+/// The table, columns and condition of the index: the numbers of a room's messages, deleted ones included.
 pub const MESSAGES_INDEX_ON: &str = "ON events (room_id, seq) WHERE kind = 0";

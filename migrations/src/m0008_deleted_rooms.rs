@@ -1,4 +1,4 @@
-//! How often a room at an address was deleted, so that the next room there is told from it.
+//! The number of times that a room with a name was deleted, which distinguishes the next room of that name.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let deleted = Table::create()
             .table(DeletedRooms::Table)
-            // A keyed hash of the room's name: the name itself goes with the room.
+            // A keyed hash of the room's name: the name itself is deleted with the room.
             .col(ColumnDef::new(DeletedRooms::Address).binary().not_null().primary_key())
             .col(ColumnDef::new(DeletedRooms::Times).big_integer().not_null())
             .to_owned();

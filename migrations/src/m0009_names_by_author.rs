@@ -1,4 +1,4 @@
-//! An index of names by whoever holds them: how many an identity holds in a room is counted with each that it takes.
+//! An index of names by their holder. The names of an identity in a room are counted each time it takes one.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,20 +1,20 @@
-//! Events: what a room's log is made of.
+//! Events: the entries of a room's log.
 
 use super::moderation::Moderation;
 use super::{AuthorTag, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 
-/// The number of an event in its room's log: 1, 2, 3 … without gaps. 0 stands before the first.
+/// The sequence number of an event in its room's log: 1, 2, 3 … without gaps. 0 is the position before the first.
 pub type Seq = i64;
 
-/// The number of an event, as an address has it: 1 or more, in decimal digits.
+/// Parses a sequence number in a URL: 1 or more, in decimal digits.
 pub fn parse_seq(text: &str) -> Option<Seq> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|&seq| digits && seq > 0)
 }
 
-/// What the sender calls an event: unique per author and room, so that sending it twice stores it once.
-/// 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// The id that a sender gives an event: 1 to 64 of `A-Z a-z 0-9 _ -`. It is unique per author and room, so that an
+/// event that is sent twice is stored once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(String);
@@ -25,7 +25,7 @@ pub struct EventId(String);
 pub struct EventIdError;
 
 impl EventId {
-    /// The id, if it is one.
+    /// Parses `raw`, or returns an error if it is not a valid id.
     pub fn parse(raw: &str) -> Result<Self, EventIdError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if (1..=64).contains(&raw.len()) && raw.bytes().all(allowed) {
@@ -35,12 +35,12 @@ impl EventId {
         }
     }
 
-    /// An id that was parsed before it was stored.
+    /// Creates an id from stored text, which was validated before.
     pub fn from_trusted(id: String) -> Self {
         Self(id)
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -49,41 +49,41 @@ impl EventId {
 /// One entry of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its place in the log.
+    /// The sequence number of the event.
     pub seq: Seq,
-    /// What its sender called it.
+    /// The id from the sender.
     pub id: EventId,
-    /// When it was stored; never earlier than the event before, unless that one's clock was far ahead.
+    /// The time of storage. Never earlier than that of the previous event, unless the clock was far ahead then.
     pub at: Timestamp,
-    /// What happened.
+    /// The content, by type.
     pub body: EventBody,
 }
 
-/// What happened.
+/// The content of an event, by type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventBody {
-    /// Somebody said something.
+    /// A new message.
     Message {
-        /// The name it was said under.
+        /// The author's name.
         username: Username,
-        /// Tells the author from others of the same name.
+        /// Distinguishes the author from others with the same name.
         tag: AuthorTag,
-        /// What was said; empty once it has been deleted.
+        /// The text; empty once the message has been deleted.
         text: String,
     },
-    /// The author put another text in place of a message.
+    /// The author edited a message.
     Edited {
         /// The number of the message.
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
     },
-    /// The author, or the owner of the room, removed a message.
+    /// The author or the owner of the room deleted a message.
     Deleted {
         /// The number of the message.
         target: Seq,
     },
-    /// The owner of the room did something about it.
+    /// The owner of the room took a moderation action.
     Moderated(Moderation),
 }
 

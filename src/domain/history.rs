@@ -1,54 +1,54 @@
-//! Pages: pieces of a room's history as the browser gets them.
+//! Pages of a room's history, as the browser gets them.
 
 use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Username};
 use crate::json::{FromJson, JsonValue, from_str_enum, read_by_name};
 use serde::{Deserialize, Serialize};
 
-/// How many messages a page holds.
+/// Maximum number of messages per page.
 pub const PAGE_SIZE: u64 = 50;
 
-/// Unread messages are counted in so many rooms at most.
+/// Maximum number of rooms whose unread messages are counted in one request.
 pub const MAX_UNREAD_ROOMS: usize = 30;
 
-/// So many unread messages are counted in a room at most.
+/// Maximum unread count of a room; counting stops there.
 pub const MAX_UNREAD_COUNT: u64 = 100;
 
-/// A room as its page shows it at first: who is looking, and the newest messages.
+/// The initial state of a room page: the visitor, and the newest messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomView {
     /// The room.
     pub room: RoomName,
-    /// Which history of it this is.
+    /// Identifies this history of the room.
     pub epoch: Epoch,
-    /// The newest number of its log when the page was made.
+    /// The newest sequence number of the room's log when the page was rendered.
     pub head: Seq,
-    /// The name the visitor goes by: the remembered one, else the one the address asks for, if any.
+    /// The visitor's name: the remembered one, or else the one in the URL, if any.
     pub username: Option<Username>,
-    /// Tells the visitor from others of the same name.
+    /// Distinguishes the visitor from others with the same name.
     pub tag: AuthorTag,
-    /// The message that the address names, if it names one.
+    /// The message that the URL links to, if any.
     pub permalink: Option<Seq>,
     /// The id under which the page's form posts: sending it twice stores it once.
     pub form_id: EventId,
     /// The newest messages, or those around the permalink.
     pub history: HistoryPage,
-    /// Whose the room is.
+    /// The owner of the room, relative to the visitor.
     pub ownership: Ownership,
-    /// The address that invites others: path and, of a private room whose invitation was renewed, query.
+    /// The invitation link: a path, and a query if the invitation to a private room was renewed.
     pub invitation: String,
 }
 
-/// Whose a room is, for somebody who looks at it.
+/// The owner of a room, relative to a visitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ownership {
-    /// Nobody has spoken in it. Whoever does first will own it.
+    /// The room has no messages yet. The author of the first message becomes the owner.
     #[default]
     #[serde(rename = "Nobodys")]
     Unowned,
-    /// The visitor's own.
+    /// The visitor owns the room.
     #[serde(rename = "Yours")]
     Own,
-    /// Somebody else's.
+    /// Another visitor owns the room.
     #[serde(rename = "Anothers")]
     Other,
 }
@@ -56,7 +56,7 @@ pub enum Ownership {
 /// Consecutive messages of a room, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HistoryPage {
-    /// At most [`PAGE_SIZE`] of them.
+    /// The messages, at most [`PAGE_SIZE`].
     pub messages: Vec<Message>,
     /// Whether the room has messages before these.
     pub more_before: bool,
@@ -64,25 +64,25 @@ pub struct HistoryPage {
     pub more_after: bool,
 }
 
-/// Which messages of a room a page shall hold.
+/// The position of a page in a room's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryCursor {
-    /// The newest ones.
+    /// The newest messages.
     Newest,
-    /// Those before this number.
+    /// The messages before this number.
     Before(Seq),
-    /// Those after this number.
+    /// The messages after this number.
     After(Seq),
-    /// Those around this number.
+    /// The messages around this number.
     Around(Seq),
 }
 
-/// How far somebody has read in a room.
+/// The visitor's read position in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMarker {
     /// The room.
     pub room: RoomName,
-    /// The last number that was read.
+    /// The number of the last message that was read.
     pub read: Seq,
 }
 

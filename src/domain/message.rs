@@ -1,33 +1,33 @@
-//! Messages: the text somebody sends, and a message as a reader sees it.
+//! Messages: the text as sent, and the message as readers see it.
 
 use super::{AuthorTag, EventId, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
-/// The longest message, in characters (Unicode scalar values).
+/// Maximum length of a message, in characters (Unicode scalar values).
 pub const MAX_MESSAGE_CHARS: usize = 4000;
 
-/// What somebody says: trimmed, 1 to 4000 characters, lines ended by `\n` alone.
+/// The text of a message: trimmed, 1 to 4000 characters, lines separated by `\n` only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MessageText(String);
 
-/// Why a text cannot be a message; the sentences are shown to visitors.
+/// The reason why a text is not a valid message. Its text is shown to visitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageTextError {
-    /// Nothing but white space.
+    /// The text is only white space.
     #[error("There is nothing in this message.")]
     Empty,
-    /// More than [`MAX_CHARS`] characters.
+    /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
     #[error("Messages have at most 4000 characters.")]
     TooLong,
-    /// It holds U+0000, which no database keeps faithfully.
+    /// The text contains U+0000, which PostgreSQL cannot store.
     #[error("Messages cannot hold the character U+0000.")]
     Nul,
 }
 
 impl MessageText {
-    /// The message in `raw`, or why there is none. Idempotent.
+    /// Parses `raw`, or returns the reason why it is not a valid message. Idempotent.
     ///
     /// HTML forms send line breaks as CR LF (WHATWG HTML, "constructing the entry list"), scripts as LF; both
     /// become LF, so that a text sent either way is the same message.
@@ -46,13 +46,13 @@ impl MessageText {
         Ok(Self(text))
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A message as it reads now, with its edits applied.
+/// The current state of a message, with its edits applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Its number in the room's log.
@@ -67,7 +67,7 @@ pub struct Message {
     pub text: String,
     /// When it was stored.
     pub sent_at: Timestamp,
-    /// Whether the text is a later one than was first sent.
+    /// Whether the message was edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
 }
@@ -75,7 +75,7 @@ pub struct Message {
 read_by_name!(Message { seq, id, username, tag, text, sent_at, edited });
 
 impl Message {
-    /// Whether its author has removed it.
+    /// Returns whether the message has been deleted.
     pub fn is_deleted(&self) -> bool {
         self.text.is_empty()
     }

@@ -1,4 +1,5 @@
-//! What is talked about, in plain Rust that runs anywhere: rooms, usernames, messages and the events of a room's log.
+//! Domain types, without I/O, for the server and the browser: rooms, usernames, messages and the events of a room's
+//! log.
 
 pub mod author_tag;
 pub mod event;

@@ -1,38 +1,38 @@
-//! Moderation: what the owner of a room does about others in it. Each act is an event of the room's log.
+//! Moderation: actions of a room's owner on the room and its participants. Each action is an event of the room's log.
 
 use super::{Participant, Timestamp};
 use crate::json::{FromJson, JsonValue, from_str_enum};
 use serde::{Deserialize, Serialize};
 
-/// The longest mute or ban, in seconds: a year.
+/// Maximum duration of a mute or ban, in seconds: one year.
 pub const MAX_MUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
-/// The slowest slow mode, in seconds: an hour.
+/// Maximum interval of slow mode, in seconds: one hour.
 pub const MAX_SLOW_MODE_SECONDS: u32 = 60 * 60;
 
-/// What an owner can do, besides removing messages.
+/// An action of a room's owner, other than deleting messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModerationAction {
-    /// Somebody can read, but say nothing for a time.
+    /// The subject can read but not post for a time.
     Mute,
-    /// Somebody has to leave, and stay away for a time.
+    /// The subject is disconnected and cannot enter for a time.
     Ban,
-    /// A mute or a ban ends.
+    /// Ends the subject's mute or ban.
     Pardon,
-    /// Everybody waits a while between two messages; 0 seconds end it.
+    /// Sets the minimum interval between two messages of a participant; 0 seconds ends slow mode.
     SlowMode,
-    /// Nobody else comes in.
+    /// No new visitors can enter.
     Lock,
-    /// Everybody may come in.
+    /// New visitors can enter again.
     Unlock,
-    /// The room belongs to somebody else from now on.
+    /// The subject becomes the owner of the room.
     HandOver,
-    /// A private room gets another invitation; the one before leads nowhere. Whoever is in stays.
+    /// Replaces the invitation to a private room. The previous link becomes invalid; members stay.
     Renew,
-    /// Somebody is no longer in a private room, which also gets another invitation.
+    /// Removes the subject from the members of a private room, and replaces its invitation.
     Remove,
-    /// Something that this version does not know.
+    /// An action that this version does not know.
     #[serde(other)]
     Other,
 }
@@ -44,30 +44,30 @@ impl FromJson for ModerationAction {
 }
 
 impl ModerationAction {
-    /// Whether it is about somebody, who is named by one of their messages.
+    /// Returns whether the action has a subject, who is identified by one of their messages.
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
     }
 }
 
-/// An act of moderation, as everybody is told of it.
+/// A moderation action, as sent to all participants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moderation {
-    /// What was done.
+    /// The action.
     pub action: ModerationAction,
-    /// To whom, if it is about somebody.
+    /// The subject, if the action has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Participant>,
-    /// Until when, if it ends by itself.
+    /// The end of the action, if it is temporary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Of slow mode: how long everybody waits between two messages.
+    /// The interval of slow mode, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
 }
 
 impl std::fmt::Display for Moderation {
-    /// One sentence for visitors.
+    /// Writes one sentence for visitors.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = self.subject.as_ref().map_or("", |subject| subject.username.as_str());
         match (self.action, self.seconds) {

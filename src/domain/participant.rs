@@ -1,15 +1,15 @@
-//! Participants: who is in a room just now.
+//! Participants: the visitors who have a room open.
 
 use super::{AuthorTag, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
-/// Somebody who has a room open. Two connections of one person under one name are one participant.
+/// A visitor who has a room open. Two connections of the same visitor with the same name are one participant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Participant {
-    /// The name they appear under.
+    /// The participant's name.
     pub username: Username,
-    /// Tells them from others of the same name.
+    /// Distinguishes the participant from others with the same name.
     pub tag: AuthorTag,
 }
 

@@ -1,4 +1,4 @@
-//! Rejections: why something that was sent was not stored.
+//! Rejections: the reason why a frame from a client was not stored.
 
 use super::event::EventIdError;
 use super::message::MessageTextError;
@@ -6,31 +6,31 @@ use super::username::UsernameError;
 use crate::json::{FromJson, JsonValue, from_str_enum};
 use serde::{Deserialize, Serialize};
 
-/// The codes of the protocol.
+/// The rejection codes of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectionCode {
-    /// Nothing but white space was sent.
+    /// The text is only white space.
     Empty,
-    /// The text is longer than messages are.
+    /// The text exceeds the maximum length of messages.
     TooLong,
-    /// The frame, or something in it, is not of the protocol.
+    /// The frame or one of its fields is invalid.
     Invalid,
-    /// Too much in too short a time.
+    /// The client exceeds a rate limit.
     RateLimited,
-    /// No such username can be.
+    /// The username is invalid.
     UsernameInvalid,
-    /// Somebody else holds the username in this room.
+    /// Another visitor holds the username in this room.
     UsernameTaken,
-    /// The id already stands for something else.
+    /// The author has used the id for a different event.
     IdConflict,
-    /// There is no such message.
+    /// The message does not exist.
     NotFound,
-    /// Not yours to do.
+    /// The visitor is not allowed to do this.
     Forbidden,
     /// This server is about to stop.
     Draining,
-    /// The log cannot be written just now.
+    /// The log cannot be written at the moment.
     Unavailable,
 }
 
@@ -40,26 +40,26 @@ impl FromJson for RejectionCode {
     }
 }
 
-/// Something that was sent and not stored: the text stays with its sender.
+/// The reason why a frame was not stored. Its sender keeps the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Rejection {
-    /// For programs.
+    /// The code, for programs.
     pub code: RejectionCode,
-    /// For people: one sentence.
+    /// One sentence for visitors.
     pub detail: String,
-    /// When trying again makes sense, in milliseconds from now.
+    /// Delay before a retry makes sense, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
 }
 
 impl Rejection {
-    /// A rejection that gives no time for another try.
+    /// Creates a rejection without a retry delay.
     pub fn new(code: RejectionCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), retry_after_ms: None }
     }
 
-    /// The log cannot be written just now.
+    /// Returns the rejection for a log that cannot be written at the moment.
     pub fn unavailable() -> Self {
         let detail = "The room cannot store messages just now. Yours is not lost: try again in a moment.";
         Self { retry_after_ms: Some(1000), ..Self::new(RejectionCode::Unavailable, detail) }

@@ -1,4 +1,4 @@
-//! Room names: what may stand in a room's address.
+//! Room names, as they appear in URLs.
 
 use super::RoomKey;
 use super::unicode::{has_base_character, is_default_ignorable};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// First path segments that the server itself answers; no room can have these names.
+/// First path segments that the server uses itself. No room can have these names.
 pub const RESERVED_NAMES: &[&str] = &[
     "api",
     "assets",
@@ -20,48 +20,48 @@ pub const RESERVED_NAMES: &[&str] = &[
     "ws",
 ];
 
-/// The longest room name, in characters (Unicode scalar values), without the key of a private room.
+/// Maximum length of a room name, in characters (Unicode scalar values), without the key of a private room.
 pub const MAX_ROOM_NAME_CHARS: usize = 64;
 
-/// Stands between the title of a private room and its key.
+/// Separates the title of a private room from its key.
 const KEY_SEPARATOR: char = '~';
 
-/// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`,
-/// not beginning with `.` and not [`RESERVED`]. That of a private room goes on with `~` and a [`Key`].
+/// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`. It does not
+/// begin with `.` and is not one of [`RESERVED_NAMES`]. The name of a private room ends with `~` and a [`RoomKey`].
 ///
-/// Text from outside becomes a name by [`RoomName::parse`] alone; deserialising trusts its source and is for
-/// what this program has itself written.
+/// Untrusted text must go through [`RoomName::parse`]. Deserialization does not validate: it is only for names that
+/// this program has serialized.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoomName(String);
 
-/// Why a text cannot be the name of a room; the sentences are shown to visitors.
+/// The reason why a text is not a valid room name. Its text is shown to visitors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum RoomNameError {
-    /// Nothing was given.
+    /// The name is empty.
     #[error("A room needs a name.")]
     Empty,
-    /// More than [`MAX_CHARS`] characters.
+    /// The name has more than [`MAX_ROOM_NAME_CHARS`] characters.
     #[error("Room names have at most 64 characters.")]
     TooLong,
-    /// It begins with a full stop.
+    /// The name begins with a full stop.
     #[error("Room names do not begin with a full stop.")]
     LeadingDot,
-    /// It holds this character (or control code), which names do not have.
+    /// The name contains this character (or control code), which is not allowed.
     #[error("Room names have letters, digits, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
     Character(char),
-    /// Nothing of it can be seen by itself, as of a lone combining mark.
+    /// The name has no visible character, for example only a combining mark.
     #[error("A room's name needs at least one character that can be seen.")]
     Invisible,
-    /// The server answers this address itself.
+    /// The name is reserved for the server.
     #[error("“{0}” is kept for the server itself.")]
     Reserved(String),
 }
 
 impl RoomName {
-    /// The canonical form of `raw` (NFC, lower case), or why there is none. Idempotent.
+    /// Returns the canonical form of `raw` (NFC, lower case), or the reason why it is not a valid name. Idempotent.
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
-        // Lower-casing can leave NFC (İ becomes i and a combining dot), so it is composed once more.
+        // Lower-casing can break NFC (İ becomes i and a combining dot), so the name is normalized again.
         let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
         if let Some((title, key)) = name.split_once(KEY_SEPARATOR)
             && let Some(key) = RoomKey::parse(key)
@@ -89,42 +89,42 @@ impl RoomName {
         Ok(Self(name))
     }
 
-    /// What somebody typed into the front page's form: outer white space goes, inner becomes `-`.
+    /// Parses input from the front page's form. Outer white space is removed; inner white space becomes `-`.
     pub fn parse_form(raw: &str) -> Result<Self, RoomNameError> {
         Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
     }
 
-    /// The name of a private room with this title.
+    /// Returns the name of the private room with this title and key.
     pub fn with_key(&self, key: RoomKey) -> Self {
         Self(format!("{}{KEY_SEPARATOR}{key}", self.title()))
     }
 
-    /// What people see: the name without the key.
+    /// Returns the title that visitors see: the name without the key.
     pub fn title(&self) -> &str {
         self.0.split_once(KEY_SEPARATOR).map_or(&self.0, |(title, _)| title)
     }
 
-    /// The key of a private room. A room without one is open to whoever comes.
+    /// Returns the key of a private room, or `None` if the room is public.
     pub fn key(&self) -> Option<RoomKey> {
         self.0.split_once(KEY_SEPARATOR).and_then(|(_, key)| RoomKey::parse(key))
     }
 
-    /// Whether only those come in who were invited.
+    /// Returns whether the room is private: only invited visitors may enter.
     pub fn is_private(&self) -> bool {
         self.0.contains(KEY_SEPARATOR)
     }
 
-    /// A name that was parsed before it was stored.
+    /// Creates a name from stored text, which was validated before.
     pub fn from_trusted(name: String) -> Self {
         Self(name)
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path of the room's page: `/{room_name}/`, percent-encoded.
+    /// Returns the path of the room's page: `/{room_name}/`, percent-encoded.
     pub fn path(&self) -> String {
         format!("/{}/", encode_segment(&self.0))
     }
@@ -136,8 +136,8 @@ impl std::fmt::Display for RoomName {
     }
 }
 
-/// Which history of a room this is. It changes when the host restores an older database, so that two histories
-/// are never taken for one.
+/// Identifier of a history of a room. It changes when the host restores an older database, so that two histories are
+/// never confused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub String);
@@ -148,8 +148,8 @@ impl std::fmt::Display for Epoch {
     }
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3: fit for a path segment and
-/// for a query value.
+/// Percent-encodes everything except the unreserved characters of RFC 3986, section 2.3. The result is valid as a path
+/// segment and as a query value.
 pub fn encode_segment(text: &str) -> String {
     use std::fmt::Write;
     let mut encoded = String::with_capacity(text.len());

@@ -1,16 +1,16 @@
-//! Keys: 128 bits that nobody guesses, as they stand in an address.
+//! Room keys: 128 unguessable bits, as they appear in URLs.
 
 /// Number of characters of a key as text.
 pub const KEY_CHARS: usize = 26;
 
-/// RFC 4648, section 6, in lower case: no two characters look alike.
+/// The alphabet of RFC 4648, section 6, in lower case: no two characters look alike.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// A key of 128 bits as its text: [`KEY_CHARS`] characters `a-z2-7`.
 ///
 /// New keys are written as RFC 4648, section 6 says: the highest bits first, the last character padded with two zero
-/// bits. Earlier releases put these two bits in front, so that every key began with one of `a-h`. Such keys stand in
-/// addresses that people have: they are read, and stay the text that they are.
+/// bits. Earlier releases put these two bits in front, so that every key began with one of `a-h`. Such keys are in
+/// existing URLs: they are accepted, and their text does not change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RoomKey([u8; KEY_CHARS]);
 
@@ -42,7 +42,7 @@ impl std::fmt::Display for RoomKey {
 }
 
 impl std::fmt::Debug for RoomKey {
-    /// Says nothing: logs are no place for keys.
+    /// Writes nothing of the key, so that keys do not get into logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key(…)")
     }

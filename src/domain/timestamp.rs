@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-const DAY_MS: i64 = 86_400_000;
+/// Number of milliseconds in a day.
+pub const DAY_MS: i64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -10,7 +11,7 @@ const DAY_MS: i64 = 86_400_000;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// `2026-11-22T08:03:00.000Z` (RFC 3339), as `<time datetime>` wants it.
+    /// Returns `2026-11-22T08:03:00.000Z` (RFC 3339), the format of `<time datetime>`.
     pub fn rfc3339(self) -> String {
         let (year, month, day) = self.date();
         let ms = self.0.rem_euclid(DAY_MS);
@@ -18,13 +19,13 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", ms % 1000)
     }
 
-    /// `08:03`, in UTC.
+    /// Returns `08:03`, in UTC.
     pub fn time_utc(self) -> String {
         let ms = self.0.rem_euclid(DAY_MS);
         format!("{:02}:{:02}", ms / 3_600_000, ms / 60_000 % 60)
     }
 
-    /// `22 November 2026`, in UTC.
+    /// Returns `22 November 2026`, in UTC.
     pub fn day_utc(self) -> String {
         const MONTHS: [&str; 12] = [
             "January",
@@ -44,12 +45,12 @@ impl Timestamp {
         format!("{day} {} {year}", MONTHS[month as usize - 1])
     }
 
-    /// The number of the day, seen from a place that is `offset_minutes` ahead of UTC.
+    /// Returns the number of the day in a time zone that is `offset_minutes` ahead of UTC.
     pub fn day_number(self, offset_minutes: i32) -> i64 {
         (self.0 + i64::from(offset_minutes) * 60_000).div_euclid(DAY_MS)
     }
 
-    /// Year, month and day in UTC, by Howard Hinnant's `civil_from_days`
+    /// Returns year, month and day in UTC, by Howard Hinnant's `civil_from_days`
     /// (<https://howardhinnant.github.io/date_algorithms.html>).
     fn date(self) -> (i64, u8, u8) {
         let days = self.0.div_euclid(DAY_MS) + 719_468;

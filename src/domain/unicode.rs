@@ -1,9 +1,8 @@
-//! Letters, marks and signs that are drawn as nothing: two names that differ by one of them look the same.
+//! Invisible characters. Names that differ only by one of them look the same.
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// Whether a letter, mark or sign is invisible: it may be left undrawn (`Default_Ignorable_Code_Point` of Unicode), or its
-/// picture is empty.
+/// Returns whether a character is invisible: Unicode lists it as `Default_Ignorable_Code_Point`, or its glyph is empty.
 pub(super) fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
@@ -11,7 +10,8 @@ pub(super) fn is_default_ignorable(c: char) -> bool {
         | '\u{13442}' | '\u{16fe4}' | '\u{1d159}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Whether a name shows anything by itself: a mark does not, it changes what stands before it.
+/// Returns whether a name has a character that is visible by itself. A combining mark is not: it modifies the character
+/// before it.
 pub(super) fn has_base_character(name: &str) -> bool {
     name.chars()
         .any(|c| c != ' ' && !is_default_ignorable(c) && c.general_category_group() != GeneralCategoryGroup::Mark)

@@ -1,4 +1,4 @@
-//! Usernames: the name a message is shown under.
+//! Usernames: the names of authors and participants.
 
 use super::unicode::{has_base_character, is_default_ignorable};
 use serde::{Deserialize, Serialize};
@@ -6,40 +6,40 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest username, in grapheme clusters (what people see as one character).
+/// Maximum length of a username, in grapheme clusters (user-perceived characters).
 pub const MAX_USERNAME_GRAPHEMES: usize = 32;
 
-/// A cluster can pile up marks without end; this bounds the whole name, in bytes.
+/// Maximum size of a username, in bytes, because a single cluster can have any number of marks.
 const MAX_USERNAME_BYTES: usize = 256;
 
-/// A nickname as RFC 8266 has it: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
+/// A nickname according to RFC 8266: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
 /// bidirectional or invisible characters.
 ///
-/// Text from outside becomes a username by [`Username::parse`] alone; deserialising trusts its source and is for
-/// what this program has itself written.
+/// Untrusted text must go through [`Username::parse`]. Deserialization does not validate: it is only for names that
+/// this program has serialized.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
 
-/// Why a text cannot be a username; the sentences are shown to visitors.
+/// The reason why a text is not a valid username. Its text is shown to visitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum UsernameError {
-    /// Nothing is left once outer spaces are gone.
+    /// The name is empty without its outer spaces.
     #[error("A name needs at least one character.")]
     Empty,
-    /// More than [`MAX_GRAPHEMES`] characters.
+    /// The name has more than [`MAX_USERNAME_GRAPHEMES`] characters.
     #[error("Names have at most 32 characters.")]
     TooLong,
-    /// It holds a control, bidirectional, invisible or unassigned character.
+    /// The name contains a control, bidirectional, invisible or unassigned character.
     #[error("This name holds a character that names do not have.")]
     Character,
-    /// Nothing of it can be seen by itself, as of a lone combining mark.
+    /// The name has no visible character, for example only a combining mark.
     #[error("A name needs at least one character that can be seen.")]
     Invisible,
 }
 
 impl Username {
-    /// The nickname that `raw` stands for, or why there is none. Idempotent.
+    /// Returns the nickname for `raw`, or the reason why it is not a valid name. Idempotent.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         if raw.trim().is_empty() {
             return Err(UsernameError::Empty);
@@ -63,22 +63,23 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// A name that was parsed before it was stored.
+    /// Creates a name from stored text, which was validated before.
     pub fn from_trusted(name: String) -> Self {
         Self(name)
     }
 
-    /// The name of those who gave none; it belongs to nobody.
+    /// Returns the name of visitors who did not give one. Nobody can hold it.
     pub fn anonymous() -> Self {
         Self("Anonymous".into())
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same name with a number: for somebody who asks for a name that another has. What does not fit is cut off.
+    /// Returns the name with a numeric suffix, as an alternative to a name that is taken. The name is truncated so that
+    /// the suffix fits.
     pub fn numbered(&self, number: u16) -> Self {
         let number = format!("-{number}");
         let mut kept = 0;
@@ -91,14 +92,13 @@ impl Username {
         Self(format!("{}{number}", self.0[..kept].trim_end()))
     }
 
-    /// One or two letters that stand for the name in an avatar, which shows them in capitals.
+    /// Returns one or two letters for the avatar, which shows them in capitals.
     pub fn initials(&self) -> String {
         self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation()).take(2).collect()
     }
 }
 
-/// The name that a visitor goes by, as far as the request that is being answered says: what the browser remembers, in a
-/// cookie.
+/// The visitor's name in the current request: the one that the browser remembers in a cookie, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RememberedUsername(pub Option<Username>);
 
@@ -108,8 +108,9 @@ impl std::fmt::Display for Username {
     }
 }
 
-/// The rules of RFC 8266, section 2.1: spaces of any kind become single ones, outer ones go, then NFKC; applied until
-/// nothing changes (RFC 8266, section 2.2). Variation selectors only choose how an emoji is drawn, and go first.
+/// Applies the rules of RFC 8266, section 2.1, until the result is stable (section 2.2): sequences of spaces of any
+/// kind become one space, outer spaces are removed, then NFKC. Variation selectors only select how an emoji is drawn,
+/// and are removed first.
 fn nickname(raw: &str) -> String {
     let mut name: String = raw.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).collect();
     loop {
@@ -123,8 +124,8 @@ fn nickname(raw: &str) -> String {
     }
 }
 
-/// Whether people can see it: letters, marks, numbers, punctuation and symbols of today's Unicode, and the space; no
-/// control, format (bidirectional among them), private or unassigned character, and none that is drawn as nothing.
+/// Returns whether a character is allowed: letters, marks, numbers, punctuation and symbols of today's Unicode, and the
+/// space; no control, format (bidirectional among them), private or unassigned character, and no invisible one.
 fn is_allowed(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
     let seen = matches!(c.general_category_group(), Letter | Mark | Number | Punctuation | Symbol);

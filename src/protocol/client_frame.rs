@@ -1,4 +1,4 @@
-//! What a client sends, and what the server makes of it.
+//! Frames from clients, and how the server parses them.
 
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, Rejection, RejectionCode, Seq};
@@ -6,22 +6,22 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What a client sends. A frame without `type` is a post.
+/// A frame from a client. A frame without `type` is a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Something to say. Raw: the server parses what is in it.
+    /// Posts a message. The fields are raw: the server validates them.
     Post {
-        /// The idempotency key; without one the server makes one.
+        /// The idempotency key. If it is missing, the server generates one.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The text.
         message: String,
-        /// The name to appear under.
+        /// The author's name.
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<String>,
     },
-    /// Another text for an own message.
+    /// Edits one of the author's own messages.
     Edit {
         /// The idempotency key.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub enum ClientFrame {
         /// The new text.
         text: String,
     },
-    /// An own message shall go.
+    /// Deletes a message.
     Delete {
         /// The idempotency key.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,35 +39,35 @@ pub enum ClientFrame {
         /// The number of the message.
         target: Seq,
     },
-    /// The owner of the room does something about it.
+    /// Takes a moderation action, as the owner of the room.
     Moderate {
         /// The idempotency key.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// What.
+        /// The action.
         action: ModerationAction,
-        /// A message of the one whom it is about.
+        /// The number of a message of the subject.
         #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<Seq>,
-        /// Or their tag, where they have written none.
+        /// The subject's tag, if they have not posted a message.
         #[serde(skip_serializing_if = "Option::is_none")]
         tag: Option<AuthorTag>,
-        /// For how long, or how slow.
+        /// The duration of a mute or ban, or the interval of slow mode, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<u32>,
     },
-    /// "I am writing something."
+    /// The visitor is typing.
     Typing,
-    /// "I have everything up to `after`": whatever came later is sent again.
+    /// Requests all events after `after`.
     Sync {
-        /// The last number the client has.
+        /// The last sequence number that the client has.
         after: Seq,
     },
-    /// "I am here."
+    /// Keeps the connection alive.
     Heartbeat,
 }
 
-/// Every field that a client frame can have, of whatever type; which of them count depends on `type`.
+/// The fields of all client frames. The value of `type` decides which of them are used.
 #[derive(Deserialize)]
 struct AnyClientFrame {
     #[serde(rename = "type")]
@@ -83,27 +83,28 @@ struct AnyClientFrame {
     seconds: Option<Value>,
 }
 
-/// A frame that is not of the protocol, with its `id` if one could be read.
+/// A frame that violates the protocol, with its `id` if it could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidFrame {
-    /// The id that the answer shall carry.
+    /// The id for the rejection.
     pub id: Option<String>,
-    /// What is wrong with it.
+    /// The reason.
     pub rejection: Rejection,
 }
 
 impl ClientFrame {
-    /// Reads one text frame. Unknown fields are ignored, so that the protocol can grow, and so are those that belong to
-    /// other types of frames.
+    /// Parses one text frame. Unknown fields are ignored, so that the protocol can be extended. Fields of other frame
+    /// types are ignored too.
     pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
         let mut id = None;
         let read = Self::read(text, &mut id);
         read.map_err(|detail| InvalidFrame { id, rejection: Rejection::new(RejectionCode::Invalid, detail) })
     }
 
-    /// The same. What is left in `id` is the answer's; else what is wrong is returned.
+    /// Like [`parse`](Self::parse), but returns only the reason if the frame is invalid. In that case `id` holds the
+    /// frame's id, if it could be read, for the rejection.
     fn read(text: &str, id: &mut Option<String>) -> Result<Self, &'static str> {
-        // serde takes an array for a structure, too.
+        // serde also accepts an array for a structure.
         let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
         let frame: AnyClientFrame = object.and_then(|text| serde_json::from_str(text).ok()).ok_or(NO_FRAME)?;
         *id = field(frame.id)?;
@@ -142,7 +143,7 @@ impl ClientFrame {
         }
     }
 
-    /// The frame as JSON.
+    /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
     }
@@ -150,7 +151,7 @@ impl ClientFrame {
 
 const NO_FRAME: &str = "A frame is one JSON object with fields of the right types.";
 
-/// What a field holds, if it is there.
+/// Returns the value of an optional field, or an error if it has the wrong type.
 fn field<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, &'static str> {
     value.map(serde_json::from_value).transpose().map_err(|_| NO_FRAME)
 }

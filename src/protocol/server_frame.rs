@@ -1,4 +1,4 @@
-//! What the server sends. Every event of a room's log is one of these frames.
+//! Frames from the server. Every event of a room's log is sent as one of these frames.
 
 use crate::domain::moderation::Moderation;
 use crate::domain::{
@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::json::JsonValue;
 use serde::Serialize;
 
-/// What the server sends.
+/// A frame from the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
@@ -15,105 +15,105 @@ pub enum ServerFrame {
     Welcome {
         /// The room.
         room_name: RoomName,
-        /// Which history of it this is.
+        /// Identifies this history of the room.
         epoch: Epoch,
-        /// The newest number of its log.
+        /// The newest sequence number of the room's log.
         head: Seq,
-        /// The name the visitor appears under.
+        /// The visitor's name.
         username: Username,
-        /// Tells the visitor from others of the same name.
+        /// Distinguishes the visitor from others with the same name.
         tag: AuthorTag,
     },
-    /// Somebody said something; for its sender, the acknowledgement.
+    /// A new message. For its sender, this is the acknowledgement.
     Message {
-        /// Its place in the log.
+        /// The sequence number of the event.
         seq: Seq,
-        /// What its sender called it.
+        /// The id from the sender.
         id: EventId,
-        /// The name it was said under.
+        /// The author's name.
         username: Username,
-        /// Tells the author from others of the same name.
+        /// Distinguishes the author from others with the same name.
         tag: AuthorTag,
-        /// What was said; empty once it has been deleted.
+        /// The text; empty once the message has been deleted.
         message: String,
-        /// When it was stored.
+        /// The time of storage.
         sent_at: Timestamp,
     },
-    /// A message has another text.
+    /// A message was edited.
     Edited {
-        /// Its place in the log.
+        /// The sequence number of the event.
         seq: Seq,
-        /// What its sender called it.
+        /// The id from the sender.
         id: EventId,
         /// The number of the message.
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
-        /// When it was stored.
+        /// The time of storage.
         at: Timestamp,
     },
-    /// A message was removed.
+    /// A message was deleted.
     Deleted {
-        /// Its place in the log.
+        /// The sequence number of the event.
         seq: Seq,
-        /// What its sender called it.
+        /// The id from the sender.
         id: EventId,
         /// The number of the message.
         target: Seq,
-        /// When it was stored.
+        /// The time of storage.
         at: Timestamp,
     },
-    /// The owner of the room did something about it.
+    /// The owner of the room took a moderation action.
     Moderated {
-        /// Its place in the log.
+        /// The sequence number of the event.
         seq: Seq,
-        /// What its sender called it.
+        /// The id from the sender.
         id: EventId,
-        /// What was done.
+        /// The moderation action.
         #[serde(flatten)]
         moderation: Moderation,
-        /// When it was stored.
+        /// The time of storage.
         at: Timestamp,
     },
-    /// Something was not stored, and why.
+    /// A frame from this client was rejected; nothing was stored.
     Rejected {
-        /// What its sender called it, if anything.
+        /// The id from the sender, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// Why.
+        /// The reason.
         #[serde(flatten)]
         rejection: Rejection,
     },
-    /// Who is in the room now: a hint, outside the promise.
+    /// The current participants. A hint: delivery is not guaranteed.
     Presence {
-        /// How many they are.
+        /// The number of participants.
         count: usize,
-        /// Who they are; empty when they are more than [`super::MAX_PARTICIPANTS`].
+        /// The participants; empty if there are more than [`super::MAX_PARTICIPANTS`].
         participants: Vec<Participant>,
     },
-    /// Somebody is writing: a hint, outside the promise.
+    /// A participant is typing. A hint: delivery is not guaranteed.
     Typing(Participant),
-    /// "I am here, and this is the newest number."
+    /// Keeps the connection alive, and reports the head of the log.
     Heartbeat {
-        /// The newest number of the room's log.
+        /// The newest sequence number of the room's log.
         head: Seq,
     },
-    /// The log cannot be continued from where the client stands: load the page again.
+    /// The log cannot be resumed from the client's position. The client must reload the page.
     Reset {
-        /// Which history of the room there is now.
+        /// Identifies the current history of the room.
         epoch: Epoch,
-        /// The newest number of its log.
+        /// The newest sequence number of the room's log.
         head: Seq,
     },
-    /// The server is about to stop; another one, or the next one, will be there.
+    /// The server is about to stop. The client should reconnect, to another node or to the restarted server.
     Drain {
-        /// When to come back, in milliseconds from now.
+        /// Delay before the client should reconnect, in milliseconds.
         reconnect_in_ms: u32,
     },
 }
 
 impl ServerFrame {
-    /// Reads one text frame; `None` for a type that this version does not know, or when something is missing in it.
+    /// Parses one text frame. Returns `None` if this version does not know its type, or if a field is missing.
     pub fn parse(text: &str) -> Option<Self> {
         let mut it = JsonValue::parse(text)?;
         let kind: String = it.take("type")?;
@@ -174,12 +174,12 @@ impl ServerFrame {
         })
     }
 
-    /// The frame as JSON.
+    /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
     }
 
-    /// The event of the log that this frame carries, if it carries one.
+    /// Returns the log event in this frame, if any.
     pub fn into_event(self) -> Option<Event> {
         match self {
             Self::Message { seq, id, username, tag, message: text, sent_at: at } => {

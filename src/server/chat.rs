@@ -1,5 +1,5 @@
-//! The use cases: enter a room, read its history, say something in it. Sockets, forms and server functions are doors
-//! to this, and bring names and texts as they came.
+//! The use cases: enter a room, read its history, post in it. Sockets, forms and server functions are adapters for
+//! these, and pass names and texts unchanged.
 
 use super::auth::access::AccessDenied;
 use super::auth::identity::AuthorId;
@@ -9,13 +9,13 @@ use super::journal::{Journal, SubmitResult};
 use super::limits::connection_counter::Network;
 use super::limits::rate_limiter::Limiter;
 use super::random;
+pub(crate) use super::room_command::RoomCommand;
 use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, Subject};
 use super::websocket::{SocketWriter, TextFrame};
 use crate::domain::history::MAX_UNREAD_ROOMS;
-use crate::domain::moderation::ModerationAction;
 use crate::domain::{
-    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, MessageText, Participant, ReadMarker, Rejection,
-    RejectionCode, RoomName, RoomView, Seq, Username,
+    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, ReadMarker, Rejection, RejectionCode, RoomName,
+    RoomView, Seq, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use sea_orm::DbErr;
@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// A cheap-to-clone handle on everything a visitor can do.
+/// Cheap-to-clone handle to everything a visitor can do.
 #[derive(Clone)]
 pub struct Chat {
     pub(super) store: Store,
@@ -32,56 +32,15 @@ pub struct Chat {
     pub(super) limiter: Limiter,
 }
 
-/// Where a connection wants to go on.
+/// Position at which a connection wants to resume.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resume {
     pub(crate) after: Option<Seq>,
     pub(crate) epoch: Option<String>,
 }
 
-/// Something for a room's log; texts are as they came from outside.
-pub(crate) enum RoomCommand<'a> {
-    /// To say something.
-    Post { username: Username, message: &'a str },
-    /// To put another text in place of an own message.
-    Edit { target: Seq, text: &'a str },
-    /// To remove a message: an own one, or as the owner of the room.
-    Delete { target: Seq },
-    /// To do something about the room, as its owner.
-    Moderate { action: ModerationAction, target: Option<Seq>, tag: Option<AuthorTag>, seconds: Option<u32> },
-}
-
-impl RoomCommand<'_> {
-    fn parse(self) -> Result<NewEvent, Rejection> {
-        Ok(match self {
-            Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
-            Self::Edit { target, text } => NewEvent::Edit { target, text: MessageText::parse(text)? },
-            Self::Delete { target } => NewEvent::Delete { target },
-            Self::Moderate { action, target, seconds, .. } => {
-                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
-            }
-        })
-    }
-
-    /// Bytes of text as they came.
-    fn len(&self) -> usize {
-        match self {
-            Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
-            Self::Delete { .. } | Self::Moderate { .. } => 0,
-        }
-    }
-
-    /// By which tag it names somebody, if no message does.
-    fn tag(&self) -> Option<AuthorTag> {
-        match self {
-            Self::Moderate { action, target: None, tag, .. } if action.has_subject() => tag.clone(),
-            _ => None,
-        }
-    }
-}
-
 impl Chat {
-    /// The room's page: its newest messages, or those around `permalink`.
+    /// Returns the room's page: its newest messages, or those around `permalink`.
     pub(crate) async fn room_page(
         &self,
         name: &RoomName,
@@ -93,8 +52,8 @@ impl Chat {
         self.room_view(found, username, visitor, permalink).await
     }
 
-    /// The same for somebody who was admitted. The head was read before the messages, so it never claims more than the
-    /// page shows.
+    /// Like [`room_page`](Self::room_page), for a visitor who was already admitted. The head was read before the
+    /// messages, so it never claims more than the page shows.
     pub(crate) async fn room_view(
         &self,
         found: RoomRecord,
@@ -117,7 +76,7 @@ impl Chat {
         })
     }
 
-    /// A page of messages.
+    /// Returns a page of messages.
     pub(crate) async fn history(
         &self,
         name: &RoomName,
@@ -128,8 +87,8 @@ impl Chat {
         Ok(self.store.messages(room.id, place).await?)
     }
 
-    /// How many messages of others each of these rooms has for the visitor after what was read; 0 where there is no such
-    /// room. One that is named again is not counted again.
+    /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
+    /// does not exist counts 0. A duplicate room repeats the first count.
     pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
         let mut counted = HashMap::new();
         let mut counts = Vec::new();
@@ -156,7 +115,7 @@ impl Chat {
         }
     }
 
-    /// Why the visitor cannot use this name in the room, if somebody else holds it there.
+    /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
     pub(crate) async fn taken(
         &self,
         name: &RoomName,
@@ -170,9 +129,9 @@ impl Chat {
         Ok(self.store.taken(room.id, username, &visitor.author).await)
     }
 
-    /// Enters a room: `wire` carries the welcome and, if the log cannot be continued, the reset; then whatever follows,
-    /// so that nothing is missed from here on. Whoever asks for a name that somebody else holds is nobody, until a post
-    /// brings another.
+    /// Subscribes a connection to a room. Queues the welcome and, if the log cannot be continued, the reset; every
+    /// later event follows. A visitor who requests a name that another author holds is anonymous until a post brings
+    /// another name.
     pub(crate) async fn join(
         &self,
         RoomRecord { room, head, muted_until, .. }: RoomRecord,
@@ -186,7 +145,7 @@ impl Chat {
         let live = self.hub.enter(&room).await?;
         let epoch = live.epoch();
         let admitted = head;
-        // In another history, what was found is outdated.
+        // In another history, the head that was found at admission is outdated.
         let head = if epoch == room.epoch {
             live.catch_up_to(head);
             head.max(live.head())
@@ -196,11 +155,11 @@ impl Chat {
         let after = resume.after.unwrap_or(head);
         let same_history = match &resume.epoch {
             Some(resumed) => *resumed == epoch.0,
-            // A number alone says where a client stands only if it can be in no other history.
+            // A number without an epoch is a valid position only if the room has had no other history.
             None => resume.after.is_none() || self.store.is_only_history(&room.name).await?,
         };
         let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
-        // What came next may be older than the room keeps.
+        // The next events may have been purged.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
         let say = |frame: ServerFrame| wire.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
@@ -223,8 +182,8 @@ impl Chat {
         Ok(seat)
     }
 
-    /// Puts something of `author`, who is in `network`, into a room's log. What comes back tells, once it is known, whether
-    /// it is stored.
+    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome,
+    /// or the rejection if the command is invalid or exceeds a limit.
     pub(crate) async fn submit(
         &self,
         room: &RoomRef,
@@ -236,7 +195,7 @@ impl Chat {
         let mut draft = wish.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
         if let Err(too_much) = self.limiter.check_message(&author, network, bytes) {
-            // What is stored already is answered all the same, as often as the network may ask for pages.
+            // A command that is already stored is answered regardless, within the rate limit for pages of the network.
             let stored = match &sent {
                 Some(id) if self.limiter.request(network).is_ok() => {
                     self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?
@@ -248,7 +207,7 @@ impl Chat {
             }
         }
         if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut draft) {
-            // Nobody else learns whether there is such a one; the log refuses them.
+            // Other authors must not learn whether the target exists; the log rejects their command.
             if self.store.owns(room.id, &author).await.map_err(|_| Rejection::unavailable())? {
                 *subject = Some(self.resolve_tag(room, &tag).await?);
             }
@@ -258,7 +217,7 @@ impl Chat {
         Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, draft }))
     }
 
-    /// The same for a room that is known by its name alone, and waits until it is stored.
+    /// Like [`submit`](Self::submit), for a room known only by its name. Waits for the outcome.
     pub(crate) async fn submit_and_wait(
         &self,
         name: &RoomName,
@@ -273,7 +232,8 @@ impl Chat {
             .unwrap_or_else(|_| Err(draining_rejection()))
     }
 
-    /// Whom the owner of a room means by this tag: somebody who is here, or has been and is known.
+    /// Returns the author whom the owner of a room means by this tag: a participant, or an author known to the
+    /// database.
     async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
         for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
@@ -291,12 +251,12 @@ impl Chat {
     }
 }
 
-/// The log cannot be continued from where the client stands.
+/// Returns the reset frame for a client whose position cannot be continued.
 pub(crate) fn reset_frame(epoch: &Epoch, head: Seq) -> ServerFrame {
     ServerFrame::Reset { epoch: epoch.clone(), head }
 }
 
-/// This server is about to stop.
+/// Returns the rejection of a server that is shutting down.
 pub(crate) fn draining_rejection() -> Rejection {
     let detail = "The server is restarting. Your message is not lost: it can be sent again in a moment.";
     Rejection { retry_after_ms: Some(2000), ..Rejection::new(RejectionCode::Draining, detail) }

@@ -1,4 +1,4 @@
-//! What runs only on the server. `run` wires the parts together, serves, and drains.
+//! Server-only modules. `run` wires the parts together, serves, and drains.
 //!
 //! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
 //! `journal` know SeaORM, only `relay` knows Redis, only `router` and `pages` know the ui.
@@ -15,6 +15,7 @@ mod presence_broadcaster;
 mod random;
 mod relay;
 mod retention;
+mod room_command;
 pub mod session;
 pub mod signals;
 mod store;
@@ -44,13 +45,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A stopping server has gone by then, whatever hangs.
+/// Time limit for shutdown, after which the server exits even if something hangs.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// What the database is given to say goodbye.
+/// Maximum time for closing the database.
 const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What every request may need; cheap to clone.
+/// State that is shared by all requests; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AppState(Arc<AppStateInner>);
 
@@ -62,7 +63,7 @@ impl Deref for AppState {
     }
 }
 
-/// The parts of this server.
+/// The components of this server.
 pub(crate) struct AppStateInner {
     pub(crate) config: Arc<Config>,
     pub(crate) chat: Chat,
@@ -78,16 +79,16 @@ pub(crate) struct AppStateInner {
     pub(crate) draining: CancellationToken,
 }
 
-/// Why the server does not serve.
+/// Reason why the server cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What the URL of Redis is wrong about.
+    /// The URL of Redis is invalid.
     #[error("redis-url: {0}")]
     Redis(#[from] redis::RedisError),
-    /// The task that accepts connections.
+    /// The task that accepts connections has ended.
     #[error("no connection is accepted any more")]
     Accepting,
 }
@@ -98,14 +99,15 @@ impl From<sea_orm::DbErr> for RunError {
     }
 }
 
-/// Serves on `listener` until `shutdown`; then commits what waits, tells everybody, and returns.
+/// Serves on `listener` until `shutdown` completes; then commits pending entries, informs clients and nodes, and
+/// returns.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     http::listener::raise_open_files();
     let metrics = Metrics::start();
     tokio::pin!(shutdown);
     let store = tokio::select! {
         opened = Store::open(&config.database_url) => opened?,
-        // Another node may be migrating, or the database away.
+        // Another node may be migrating the database, or the database may be unavailable.
         () = &mut shutdown => {
             tracing::info!("stopped before it served");
             return Ok(());
@@ -175,34 +177,34 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
 
     let deaf = tokio::select! {
         () = &mut shutdown => false,
-        // It ends when it is told to, and by a panic.
+        // The task ends on request, or by a panic.
         _ = &mut serving => true,
     };
     tracing::info!("draining");
     draining.cancel();
     sockets.close();
     let drained = async {
-        // Until the last socket has gone, whoever asks is told that this server is not ready.
+        // Readiness probes get "not ready" until the last socket is closed.
         sockets.wait().await;
         closing.cancel();
         if !deaf {
             let _ = serving.await;
         }
-        // The last handle on the journal went with the last request.
+        // The last handle of the journal was dropped with the last request.
         let _ = writer.await;
     };
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
-    // The other nodes do not wait for this one to be heard again.
+    // The other nodes need not wait for this one to time out.
     relay.leave().await;
     tasks.shutdown().await;
-    // A database that does not answer does not say goodbye either.
+    // A database that does not answer does not complete the close either.
     tokio::time::timeout(DATABASE_CLOSE_TIMEOUT, store.close()).await.unwrap_or(Ok(()))?;
     if deaf { Err(RunError::Accepting) } else { Ok(()) }
 }
 
-/// One line on standard output: where the server listens, and what it uses.
+/// Prints one line on standard output: the address of the server, and the services it uses.
 fn announce(config: &Config, listener: &TcpListener) {
     let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
     let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));

@@ -1,8 +1,9 @@
-//! Who is here, told: to a room's connections at most once a second, and to the other nodes, who tell theirs.
+//! Publishes presence: to a room's subscribers at most once a second, and to the other nodes, which publish theirs.
 //!
-//! Other nodes are told of a room when it is opened here, which asks them for theirs, and of every change while one of
-//! them has the room too. Now and then a node names its rooms, with a digest of who is in each: where that is not what
-//! another node knows, it asks again. So what was lost is made up for, and nothing is said again that is known.
+//! A node publishes a room's presence when the room is opened, which also requests that of the other nodes, and after
+//! every change while another node has the room too. Periodically, it publishes a digest of the participants of each
+//! room. A node that knows other participants requests them again. This recovers lost messages without repeating known
+//! presence.
 
 use super::hub::{Hub, PeerPresence, PresenceBatch, PresenceChanges};
 use super::relay::{Relay, Told};
@@ -11,29 +12,29 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Shortest time between two times that a room is told.
+/// Shortest time between two updates of a room.
 const BROADCAST_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Interval of looking at the clock while somebody waits to be told.
+/// Interval of checking for due updates while any are pending.
 const BROADCAST_TICK: Duration = Duration::from_millis(100);
 
-/// Interval of naming this node's rooms to the others.
+/// Interval of publishing the digests of this node's rooms.
 const REBROADCAST_INTERVAL: Duration = Duration::from_secs(8);
 
-/// Maximum number of rooms that are told before other tasks have a turn.
+/// Maximum number of rooms that are updated before the task yields.
 const MAX_ROOMS_PER_BROADCAST: usize = 64;
 
-/// Bound of one bell that tells who is in many rooms, in bytes. That of one large room may be above it.
+/// Maximum size of one relay message about many rooms, in bytes. The message of one large room may exceed it.
 const BELL: usize = 8 << 10;
 
-/// Maximum number of rooms that one bell names, and of such bells in one tick.
+/// Maximum number of rooms per digest message, and of such messages per tick.
 const NAMED: usize = 256;
 const NAMING: usize = 4;
 
-/// Tells, for as long as the server lives.
+/// Publishes presence for as long as the server lives.
 pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceChanges) {
     let mut rooms = PresenceSchedule::new(hub, relay);
-    // Rooms that an earlier run of this task, which has panicked, may not have told.
+    // Rooms that a previous run of this task, which has panicked, may not have updated.
     rooms.changed = rooms.hub.room_ids().into_iter().map(|room| (room, PeerPresence::Told)).collect();
     let mut tick = interval(BROADCAST_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,17 +52,17 @@ pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceCha
 struct PresenceSchedule {
     hub: Hub,
     relay: Relay,
-    /// Rooms whose connections are to be told, and what other nodes are to be told then.
+    /// Rooms whose subscribers have to be updated, and the presence to publish to other nodes then.
     changed: HashMap<i64, PeerPresence>,
-    /// When each room was last told.
+    /// Time of the last update of each room.
     told: HashMap<i64, Instant>,
-    /// Rooms of which other nodes are to be told, and whether they are asked.
+    /// Rooms whose presence has to be published to other nodes, and whether to request theirs.
     outgoing: HashMap<i64, bool>,
-    /// The order in which they are told.
+    /// The order in which they are published.
     order: VecDeque<i64>,
-    /// Rooms that are to be named.
+    /// Rooms whose digests have to be published.
     naming: VecDeque<i64>,
-    /// Rooms of which other nodes were told that somebody is in them here.
+    /// Rooms whose published presence was not empty.
     known: HashSet<i64>,
 }
 
@@ -89,7 +90,7 @@ impl PresenceSchedule {
         !self.changed.is_empty() || !self.order.is_empty() || !self.naming.is_empty()
     }
 
-    /// Has every room named to the other nodes; nodes that do not understand that are told who is in each.
+    /// Schedules the digest of every room. Nodes that do not understand digests get the participants of each room.
     fn name_all(&mut self) {
         let live = self.hub.room_ids();
         let lives: HashSet<i64> = live.iter().copied().collect();
@@ -100,7 +101,7 @@ impl PresenceSchedule {
         if self.relay.has_old_nodes() {
             live.iter().for_each(|room| self.tell_others(*room, false));
         }
-        // Those that still wait to be named are not named later for it.
+        // Rooms whose digests are still pending keep their place in the queue.
         let (mut waiting, named): (Vec<i64>, Vec<i64>) = {
             let waits: HashSet<i64> = self.naming.iter().copied().collect();
             live.into_iter().partition(|room| waits.contains(room))
@@ -137,8 +138,7 @@ impl PresenceSchedule {
         self.send_names().await;
     }
 
-    /// Tells the other nodes of rooms, as far as there is room for it. Of one that no other node has, nothing needs to be
-    /// told.
+    /// Publishes presence to the other nodes while the relay accepts it. Skips rooms that no other node has.
     async fn send_presence(&mut self) {
         while !self.order.is_empty() && self.relay.takes_hints() {
             let (mut bell, mut bytes) = (Vec::new(), 0);
@@ -163,7 +163,7 @@ impl PresenceSchedule {
         }
     }
 
-    /// Names rooms to the other nodes, some of them in each tick.
+    /// Publishes digests to the other nodes, some of them in each tick.
     async fn send_names(&mut self) {
         for _ in 0..NAMING {
             if self.naming.is_empty() || !self.relay.takes_hints() {

@@ -1,5 +1,5 @@
-//! Lets go of messages that are older than their rooms keep them, of names that nobody holds any more, and of mutes and
-//! bans that are over: now and then, a little at a time, so that whoever talks does not notice.
+//! Deletes expired messages, names without a holder, and expired mutes and bans. It works periodically and in small
+//! batches, so that it does not slow down the chat.
 
 use super::hub::Hub;
 use super::store::{ExpiringRoom, Store};
@@ -8,16 +8,17 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// How often rooms are looked through. Days are what people count in.
+/// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// How long others have the database to themselves between two batches.
+/// Delay between two batches, which leaves the database to other queries.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 
-/// After so many rooms in a row that fail, the database is taken to be away, and the rest is left for the next time.
+/// Number of consecutive failing rooms after which the database counts as unavailable. The remaining rooms are left for
+/// the next run.
 const MAX_FAILURES: u32 = 5;
 
-/// Keeps to it; `default` is the site's number of days, for rooms that have none of their own.
+/// Runs retention for as long as the server lives. `default` is the site's number of days, for rooms without their own.
 pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZeroU32>) {
     let mut often = interval(SWEEP_INTERVAL);
     often.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,8 +31,8 @@ pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZer
     }
 }
 
-/// Goes through all rooms once, and through what else is not kept; returns how many events went. What fails is logged,
-/// and keeps nothing else from going.
+/// Deletes expired data of all rooms once, and returns the number of deleted events. An error is logged and does not
+/// stop the others.
 async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
     let failed = |error: DbErr, what: &str| tracing::warn!(%error, "{what} cannot be removed just now");
     let gone = sweep_rooms(store, hub, default).await;
@@ -81,7 +82,7 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
     }
 }
 
-/// Removes what one room does not keep, and adds how many events that were to `gone`.
+/// Deletes the expired events of one room, and adds their number to `gone`.
 async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut u64) -> Result<(), DbErr> {
     loop {
         match store.purge_expired(keeping).await? {
@@ -90,7 +91,7 @@ async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut 
         }
         sleep(BATCH_DELAY).await;
     }
-    // Also where another node has removed them.
+    // Evicted from memory even if another node has deleted them.
     hub.evict_purged(keeping.room_id).await
 }
 

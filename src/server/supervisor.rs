@@ -1,4 +1,5 @@
-//! Background tasks that survive their own panics: each is logged, and begun again after a growing delay.
+//! Background tasks that survive their own panics: each panic is logged, and the task is restarted after a growing
+//! delay.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,14 +7,14 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-/// Delay before a task that has panicked begins again: the first, and the longest.
+/// Delay before restarting a task that has panicked: the first, and the longest.
 const MIN_RESTART_DELAY: Duration = Duration::from_millis(100);
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(10);
 
-/// Time for which a task must run before an earlier panic of it counts as overcome.
+/// Time for which a task must run before its earlier panic no longer counts.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// The background tasks of a server. Dropped, they end.
+/// The background tasks of a server. Dropping it aborts them.
 pub(crate) struct Supervisor {
     tasks: JoinSet<()>,
     health: Health,
@@ -24,7 +25,7 @@ impl Supervisor {
         Self { tasks: JoinSet::new(), health }
     }
 
-    /// Runs the task that `begin` makes until it returns. It is made again each time it panics.
+    /// Runs the task that `begin` creates until it returns. The task is created again each time it panics.
     pub(crate) fn spawn<F, T>(&mut self, name: &'static str, begin: F)
     where
         F: FnMut() -> T + Send + 'static,
@@ -33,13 +34,13 @@ impl Supervisor {
         self.tasks.spawn(keep_running(name, self.health.clone(), begin));
     }
 
-    /// Ends the tasks and waits for their end.
+    /// Aborts the tasks and waits for their end.
     pub(crate) async fn shutdown(mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// Runs the task that `begin` makes until it returns. It is made again each time it panics.
+/// Runs the task that `begin` creates until it returns. The task is created again each time it panics.
 pub(crate) async fn keep_running<F, T>(name: &'static str, health: Health, mut begin: F)
 where
     F: FnMut() -> T,
@@ -48,7 +49,7 @@ where
     let mut delay = MIN_RESTART_DELAY;
     loop {
         let begun = Instant::now();
-        // In a set, which ends the task when this future is dropped.
+        // A `JoinSet` aborts the task when this future is dropped.
         let mut task = JoinSet::new();
         task.spawn(begin());
         match task.join_next().await {
@@ -70,7 +71,7 @@ where
     }
 }
 
-/// Returns the message of a panic, or what else has ended the task.
+/// Returns the message of a panic, or another reason why the task has ended.
 pub(crate) fn panic_message(error: JoinError) -> String {
     match error.try_into_panic() {
         Ok(panic) => match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
@@ -82,12 +83,12 @@ pub(crate) fn panic_message(error: JoinError) -> String {
     }
 }
 
-/// The background tasks that have panicked lately; cheap to clone.
+/// The background tasks that have panicked recently; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health(Arc<Mutex<BTreeMap<&'static str, Instant>>>);
 
 impl Health {
-    /// Returns the tasks that have panicked and have not run undisturbed since then.
+    /// Returns the tasks that have panicked and have not run undisturbed since.
     pub(crate) fn failing(&self) -> Vec<&'static str> {
         let mut failing = self.lock();
         failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + SETTLED);

@@ -1,14 +1,14 @@
-//! Text that visitors wrote, made safe for terminals and for files that are read line by line.
+//! Escapes text of visitors for terminals and for files that are read line by line.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Returns `text` with each unsafe character as `\uNNNN`, which is good in JSON too. The result is one line.
+/// Returns `text` with each unsafe character as `\uNNNN`, which is also valid in JSON. The result is one line.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, is_unsafe)
 }
 
-/// Returns `text` escaped, but with its line feeds and tabs.
+/// Returns `text` escaped, but keeps its line feeds and tabs.
 pub(crate) fn escaped_lines(text: &str) -> Cow<'_, str> {
     escape(text, |c| !matches!(c, '\n' | '\t') && is_unsafe(c))
 }

@@ -1,22 +1,22 @@
-//! A case: what is sent, and what must come of it.
+//! A conformance case: the client's steps, and the required result.
 
 use super::wire::{CONTINUATION, Frame, Peer, Seen, TEXT};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How long a server may have to notice what it need not notice yet.
+/// Pause in which a server may detect an error that it need not detect yet.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// One step of the client.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// These bytes, in one piece.
+    /// Sends these bytes in one piece.
     Send(Vec<u8>),
-    /// These bytes, so many at a time.
+    /// Sends these bytes in pieces of this size.
     Chopped(Vec<u8>, usize),
-    /// Goes on when the server has said so much.
+    /// Waits until the server has sent this number of frames.
     Await(usize),
-    /// Goes on a little later.
+    /// Waits for a moment.
     Pause,
 }
 
@@ -27,7 +27,7 @@ pub enum Ending {
     Clean,
     /// The server closes, in answer to a close frame or because it must, with one of these codes.
     Closed(&'static [u16]),
-    /// The same, or with none.
+    /// Like `Closed`, or without a code.
     ClosedOrMute(&'static [u16]),
     /// The stream ends; RFC 6455 leaves open how.
     Ended,
@@ -66,12 +66,12 @@ impl Case {
         self.step(Step::Send(frames.iter().flat_map(Frame::bytes).collect()))
     }
 
-    /// Sends a frame, so many bytes at a time.
+    /// Sends a frame in pieces of `size` bytes.
     pub fn chopped(self, size: usize, frame: Frame) -> Self {
         self.step(Step::Chopped(frame.bytes(), size))
     }
 
-    /// Sends a text in fragments of so many bytes, in one piece.
+    /// Sends a text in fragments of `size` bytes, in one piece.
     pub fn fragmented(self, size: usize, payload: &[u8]) -> Self {
         let last = payload.len().div_ceil(size) - 1;
         let frames: Vec<Frame> = payload
@@ -91,7 +91,7 @@ impl Case {
         self
     }
 
-    /// The server says this, after what it said before.
+    /// Expects this from the server, after the previous expectation.
     pub fn expect(mut self, seen: Seen) -> Self {
         self.expected.push(seen);
         self
@@ -130,7 +130,7 @@ impl Case {
         self.expected.iter().any(|seen| matches!(seen, Seen::Text(it) | Seen::Binary(it) if it.len() > bytes))
     }
 
-    /// What the same case must come to where its messages are larger than the server takes.
+    /// Returns this case with the result that it must have if its messages exceed the server's limit.
     pub fn too_large(self) -> Self {
         let number = format!("{} beyond the limit of frames", self.number);
         Self { number, expected: Vec::new(), ending: Ending::Closed(&[1009]), ..self }

@@ -6,7 +6,7 @@ use super::wire::{CLOSE, CONTINUATION, Frame, PING, Seen, TEXT};
 const NORMAL: &[u16] = &[1000];
 const PROTOCOL_ERROR: &[u16] = &[1002];
 
-/// Codes that a peer may send, each with what may answer it: the same, or 1000.
+/// Codes that a peer may send, each with the permitted answers: the same code, or 1000.
 const VALID: [&[u16]; 13] = [
     &[1000],
     &[1001, 1000],
@@ -23,7 +23,7 @@ const VALID: [&[u16]; 13] = [
     &[4999, 1000],
 ];
 
-/// Codes that nobody may send.
+/// Codes that no peer may send.
 const INVALID: [u16; 9] = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999];
 
 /// All of group 7.
@@ -42,7 +42,7 @@ pub fn cases() -> Vec<Case> {
             &[Frame::new(TEXT, "fragment1").unfinished(), normal(), Frame::new(CONTINUATION, "fragment2")],
             NORMAL,
         ),
-        // Whether what was sent before is still answered is not laid down.
+        // The RFC does not specify whether earlier messages are still answered.
         Case::new("7.1.6")
             .send(Frame::new(TEXT, "BAsd7&jh23".repeat(26215)))
             .send_all(&[hello(), normal(), Frame::new(PING, "")])

@@ -1,5 +1,5 @@
-//! What the cases are run against: an echo behind the upgrade, the settings and the accept loop of the product. It
-//! exists in this test alone.
+//! The server under test: an echo that uses the upgrade, the settings and the accept loop of Parlour. It exists only in
+//! this test.
 
 use axum::Router;
 use axum::response::Response;
@@ -13,10 +13,10 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// With everything as in rooms.
+/// Path of the echo with the settings of rooms.
 pub const PATH: &str = "/";
 
-/// The same for larger messages, which rooms refuse.
+/// Path of the echo that accepts larger messages, which rooms refuse.
 pub const LARGE: &str = "/large";
 const LARGE_BYTES: usize = 1 << 20;
 

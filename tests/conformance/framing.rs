@@ -52,7 +52,7 @@ pub fn messages() -> Vec<Case> {
     cases
 }
 
-/// 2: pings are answered with what they carry, pongs with nothing.
+/// 2: pings are answered with their payload, pongs are not answered.
 pub fn pings() -> Vec<Case> {
     let unsolicited = || Frame::new(PONG, "unsolicited pong payload");
     let ten = |number: &str, chop: usize| {
@@ -180,7 +180,7 @@ pub fn fragments() -> Vec<Case> {
     cases
 }
 
-/// What is beyond the list: what only a server may send, and lengths that no frame has.
+/// Returns cases beyond the suite: frames that only a server may send, and invalid lengths.
 pub fn beyond() -> Vec<Case> {
     let bytes = |number: &str, bytes: &[u8]| Case::new(number).step(Step::Send(bytes.to_vec()));
     vec![

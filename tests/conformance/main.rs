@@ -1,5 +1,5 @@
-//! WebSocket conformance: the cases of the Autobahn test suite, groups 1 to 7 and 10, under its numbers, against an echo
-//! behind the product's own upgrade, settings and accept loop. Further cases go against a room of the executable.
+//! WebSocket conformance: the cases of the Autobahn test suite, groups 1 to 7 and 10, under its numbers, against an
+//! echo behind the product's own upgrade, settings and accept loop. Further cases go against a room of the executable.
 //!
 //! `serve HOST:PORT` as the only arguments serves the echo for another suite; `CONFORMANCE_ADDR` names another echo.
 
@@ -41,7 +41,7 @@ fn main() {
         let number = case.number.clone();
         trials.push(Trial::test(number, move || runtime.block_on(case.run(addr, path)).map_err(Failed::from)));
     };
-    // Rooms take 16 KiB: what is longer is refused there, and echoed where only that is different.
+    // Rooms accept 16 KiB: longer messages are refused there, and echoed on the path for large messages.
     for case in framing::messages() {
         if case.is_longer_than(parlour::protocol::MAX_FRAME_BYTES) {
             add(case.clone().too_large(), echo::PATH);

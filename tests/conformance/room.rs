@@ -1,5 +1,5 @@
-//! The same rules on the real route, `/ws/{room}/` of the executable, with what rooms add to them: frames are text, of
-//! UTF-8, of 16 KiB at most, and what is in them is answered in words.
+//! Conformance of the real route, `/ws/{room}/` of the executable. Rooms add rules: frames must be UTF-8 text of at
+//! most 16 KiB, and invalid contents are rejected with a sentence.
 
 use super::case::Case;
 use super::wire::{BINARY, CLOSE, CONTINUATION, Frame, PING, Peer, Seen, TEXT};
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 const PATH: &str = "/ws/harbour/";
 
-/// What ends a connection to a room, and with which code.
+/// Returns the frames that end a connection to a room, with the close codes.
 fn cases() -> Vec<Case> {
     let text = |payload: &[u8]| Frame::new(TEXT, payload);
     let case = |name: &str, frames: &[Frame], codes| Case::new(format!("room: {name}")).send_all(frames).closed(codes);

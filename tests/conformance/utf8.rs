@@ -1,5 +1,5 @@
-//! Group 6 of the case list: text is UTF-8, and what is not is noticed. The sequences are those of Markus Kuhn's decoder
-//! stress test, in the list's order.
+//! Group 6 of the case list: text must be UTF-8, and invalid text is detected. The sequences are those of Markus Kuhn's
+//! decoder stress test, in the list's order.
 
 use super::case::{Case, Step};
 use super::wire::{CONTINUATION, Frame, Seen, TEXT};

@@ -1,5 +1,6 @@
-//! WebSocket (RFC 6455) by hand: frames are written as a case wants them, however wrong, and what comes back is read
-//! strictly. No library stands between a case and the bytes, because it would mend or hide what a case is about.
+//! A minimal WebSocket client (RFC 6455): frames are written exactly as a case specifies them, valid or not, and
+//! responses are parsed strictly. It uses no WebSocket library, because a library would correct or hide the errors
+//! under test.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// What is expected to happen may take so long.
+/// Maximum time for an expected result.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Opcodes (RFC 6455, section 5.2).
@@ -85,7 +86,7 @@ impl Frame {
     }
 }
 
-/// What a server says.
+/// A frame from the server, or the end of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// A whole message.
@@ -96,7 +97,7 @@ pub enum Seen {
     Ping(Vec<u8>),
     /// A control frame.
     Pong(Vec<u8>),
-    /// The goodbye, with its code if it has one.
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
     /// The end of the stream.
     End,
@@ -109,7 +110,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Opens a socket at `path`; what the server answered, if it was not opened.
+    /// Opens a socket at `path`. Returns the server's response as an error if the handshake fails.
     pub async fn open(addr: SocketAddr, path: &str) -> Result<Self, String> {
         let connect = async {
             let mut stream = TcpStream::connect(addr).await?;
@@ -120,7 +121,7 @@ impl Peer {
             );
             stream.write_all(request.as_bytes()).await?;
             let mut head = Vec::new();
-            // Byte by byte, because what follows the head is already of the socket.
+            // Byte by byte, because the bytes after the head belong to the socket.
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(stream.read_u8().await?);
             }
@@ -214,7 +215,7 @@ impl Peer {
         Ok(Some((first & 0x80 != 0, first & 0x0f, frame[head..].to_vec())))
     }
 
-    /// Reads until there are so many bytes; false at the end of the stream. A reset is an end too.
+    /// Reads until `bytes` bytes are buffered. Returns `false` at the end of the stream. A reset is an end too.
     async fn fill(&mut self, bytes: usize) -> bool {
         while self.read.len() < bytes {
             if !matches!(self.stream.read_buf(&mut self.read).await, Ok(1..)) {

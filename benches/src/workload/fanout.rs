@@ -1,4 +1,4 @@
-//! Rooms with subscribers, into which messages go: all at once as far as a window lets them, or so many a second.
+//! Rooms with subscribers, into which messages are posted: with a window of undelivered messages, or at a fixed rate.
 
 use super::{post, run_number};
 use crate::check::{Mark, Seen};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
-/// A run in which nothing has arrived for so long is over.
+/// Time without any message after which a run ends.
 const STALL: Duration = Duration::from_secs(10);
 
 #[derive(Args, Clone)]
@@ -25,13 +25,13 @@ pub struct Fanout {
     /// Subscribers of each room
     #[arg(long, default_value_t = 1000)]
     subscribers: usize,
-    /// How many of them publish
+    /// Number of subscribers of each room that publish
     #[arg(long, default_value_t = 1)]
     publishers: usize,
     /// Messages into each room
     #[arg(long, default_value_t = 1000)]
     messages: u32,
-    /// How many messages of a room may be under way
+    /// Maximum number of undelivered messages per room
     #[arg(long, default_value_t = 1)]
     window: u32,
     /// Messages a second into each room, whatever has arrived
@@ -130,7 +130,7 @@ impl Fanout {
     }
 }
 
-/// Reads until everything is there, or nothing has come for long.
+/// Reads until all messages have arrived, or none has for [`STALL`].
 async fn read(
     run: Arc<Run>,
     room: Arc<Room>,
@@ -169,7 +169,7 @@ async fn read(
     (number, seen, times)
 }
 
-/// Each publisher in turn says something.
+/// Posts a message from each publisher in turn.
 async fn publish(run: Arc<Run>, room: Arc<Room>, writers: Vec<Arc<Mutex<Writer>>>) {
     let plan = &run.plan;
     let mut sent = vec![0; writers.len()];

@@ -1,5 +1,5 @@
-//! What a write costs and nothing else: so many bytes into each of so many loopback sockets, over and over. No server can
-//! deliver a message that nothing can be batched with for less.
+//! The cost of the writes alone: repeatedly writes a fixed number of bytes to each of many loopback sockets. This is
+//! the lower limit of the cost of delivering a message that cannot be batched with others.
 
 use crate::host::Target;
 use crate::report::{result, rounded};
@@ -47,7 +47,7 @@ impl Floor {
     }
 }
 
-/// Writes to each in turn, and returns what that cost this thread, in microseconds.
+/// Writes to each socket in turn, and returns the CPU time of this thread, in microseconds.
 fn write(writers: &mut [TcpStream], length: usize, rounds: usize) -> std::io::Result<f64> {
     let bytes = vec![b'x'; length];
     let begun = on_cpu()?;
@@ -59,7 +59,7 @@ fn write(writers: &mut [TcpStream], length: usize, rounds: usize) -> std::io::Re
     Ok((on_cpu()? - begun) / 1000.0)
 }
 
-/// How long this thread has run, in nanoseconds.
+/// Returns the CPU time of this thread, in nanoseconds.
 fn on_cpu() -> std::io::Result<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or_default())

@@ -1,5 +1,5 @@
-//! Connections that only listen: what each costs to open and to hold, whether a broadcast reaches all of them, and how
-//! they all come back after a restart.
+//! Connections that only listen: the cost of opening and holding each, whether a broadcast reaches all of them, and how
+//! all of them reconnect after a restart.
 
 use super::{post, run_number};
 use crate::check::Mark;
@@ -21,7 +21,7 @@ pub struct Idle {
     target: Target,
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
-    /// How many connect at the same time
+    /// Number of clients that connect at the same time
     #[arg(long, default_value_t = 64)]
     at_once: usize,
     #[arg(long, default_value_t = 3)]
@@ -100,7 +100,7 @@ impl Idle {
                     }
                     let addr = plan.target.addr[number % plan.target.addr.len()];
                     let (mut reader, writer) = connect(addr, &path, number).await?;
-                    // The first frame says that the door was opened, and by whom.
+                    // The first frame, the welcome, confirms that the client has joined.
                     reader.next().await?;
                     reader.rest();
                     open.push((reader, writer));
@@ -115,7 +115,7 @@ impl Idle {
     }
 }
 
-/// How many of them get the message.
+/// Returns the number of clients that received the message.
 async fn hear(open: &mut [(Reader, Writer)], run: u32, mark: Mark) -> usize {
     let mut heard = 0;
     for (reader, writer) in open {

@@ -1,4 +1,4 @@
-//! What is put on a server.
+//! Workloads for a server.
 
 pub mod attack;
 pub mod fanout;
@@ -8,14 +8,14 @@ pub mod page;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A number that tells this run's messages from those of others, in the same room.
+/// Returns a number that distinguishes this run's messages from those of other runs in the same room.
 fn run_number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     (now.as_millis() as u32).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A frame that says something, as the original client says it.
+/// Returns a post frame, in the format of the original client.
 fn post(room: &str, text: &str) -> String {
     format!(r#"{{"username":"bench","room_name":"{room}","message":"{text}"}}"#)
 }

@@ -1,4 +1,4 @@
-//! Pages of a room with a history: what one costs, as a page and as an older part of a long history.
+//! Pages of a room with a history: the cost of a page, and of an older part of a long history.
 
 use super::{post, run_number};
 use crate::check::Mark;
@@ -23,7 +23,7 @@ pub struct Page {
     edits: u32,
     #[arg(long, default_value_t = 500)]
     requests: usize,
-    /// What is asked for; `{room}` is the room, `{seq}` a message in the middle of it
+    /// Path to request; `{room}` is the room, `{seq}` a message in the middle of it
     #[arg(long, default_value = "/{room}/")]
     path: String,
 }
@@ -38,7 +38,7 @@ impl Page {
         let middle = (self.history / 2).max(1).to_string();
         let path = self.path.replace("{room}", &room).replace("{seq}", &middle);
         let mut client = Http::connect(addr, Ipv4Addr::LOCALHOST).await?;
-        // The first visit gets a cookie, and says how long a page is.
+        // The first visit sets a cookie.
         let cookie = client.page(&path, "").await?.cookie_header();
         for _ in 0..20 {
             client.page(&path, &cookie).await?;
@@ -61,7 +61,7 @@ impl Page {
     }
 }
 
-/// Says so much in a room, edits the first of it so often, and waits for the last of that.
+/// Posts messages in a room, edits the first one repeatedly, and waits for the last edit.
 async fn fill(addr: SocketAddr, room: &str, messages: u32, edits: u32) -> Result<(), Box<dyn std::error::Error>> {
     let run = run_number();
     let (mut reader, mut writer) = connect(addr, &format!("/ws/{room}/"), 0).await?;

@@ -1,4 +1,4 @@
-//! Who may enter a room. Page, socket, history and post all ask here.
+//! Access to rooms. Page, socket, history and post all ask here.
 
 use crate::domain::history::Ownership;
 use crate::domain::{Rejection, RejectionCode, RoomName};
@@ -10,7 +10,7 @@ use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef};
 use axum::http::StatusCode;
 use sea_orm::DbErr;
 
-/// Why a visitor may not enter a room. The sentences are shown to visitors.
+/// Reason for which a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccessDenied {
     /// The visitor's address has opened too many rooms.
@@ -22,7 +22,7 @@ pub(crate) enum AccessDenied {
     /// The room is locked, and the visitor has not been in it.
     #[error("This room is locked: only those who were in it come in.")]
     Locked,
-    /// No room has this address, or it is private and the visitor was not invited: which of them, nobody is told.
+    /// No room has this address, or it is private and the visitor was not invited. The answer does not reveal which.
     #[error("No room is here. Whoever was invited needs the newest link: an older one leads nowhere.")]
     Missing,
     /// The database does not answer.
@@ -31,7 +31,7 @@ pub(crate) enum AccessDenied {
 }
 
 impl AccessDenied {
-    /// The status of the answer.
+    /// Returns the HTTP status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooManyRooms(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -54,8 +54,8 @@ impl From<AccessDenied> for Rejection {
 }
 
 impl Chat {
-    /// The room of this name, if the visitor may enter. Looking creates nothing: the row of a room comes with its first
-    /// message. A private room is there once it was opened.
+    /// Returns the room of this name if the visitor may enter. Reading creates nothing: a public room gets its row with
+    /// its first message, a private one when it is opened.
     pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<RoomRecord, AccessDenied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
@@ -66,7 +66,7 @@ impl Chat {
         Ok(self.store.vacant(name).await?)
     }
 
-    /// Returns the name under which this entry begins its room, which has no row yet; `None` if it has one. Only a message
+    /// Returns the name under which a message begins the room, or `None` if the room has a row already. Only a message
     /// begins a room, and such messages are limited by network.
     pub(crate) async fn begins(
         &self,
@@ -79,7 +79,7 @@ impl Chat {
         }
         match self.store.room(&room.name).await.map_err(|_| Rejection::unavailable())? {
             Some(found) if found.room.id == room.id => Ok(None),
-            // The address leads to another room by now, and the connection is about to end.
+            // The address now leads to another room, and the connection is about to end.
             Some(_) => Err(Rejection::unavailable()),
             None => {
                 draft.may_begin_room()?;
@@ -92,10 +92,11 @@ impl Chat {
         }
     }
 
-    /// Like [`Chat::admit`], for rooms that have a row. Whoever is invited into a private room is a member from then on, if they come back.
+    /// Like [`Chat::admit`], but only for rooms that have a row. Adds an invited visitor to a private room's members if
+    /// the visitor has a persistent identity.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<RoomRecord>, AccessDenied> {
         let found = self.store.room(name).await?;
-        // Nobody finds out by the time it takes whether a private room is there: the same is asked of one that is not.
+        // The response time must not reveal whether a private room exists: a missing room takes the same query.
         let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
         let standing = if moderated || name.is_private() {
             self.store.memberships(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
@@ -127,7 +128,7 @@ impl Chat {
         Ok(Some(found))
     }
 
-    /// Opens a private room, which belongs to the visitor; its name.
+    /// Opens a private room that belongs to the visitor. Returns its name.
     pub(crate) async fn open_private_room(
         &self,
         title: &RoomName,

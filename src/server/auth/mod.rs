@@ -1,4 +1,4 @@
-//! Identities, visitors, and who may enter a room.
+//! Identities, and access to rooms.
 
 pub(crate) mod access;
 pub mod identity;

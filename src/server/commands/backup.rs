@@ -1,4 +1,4 @@
-//! `parlour backup` and `parlour restore`: of the embedded database; on PostgreSQL, they name its own tools.
+//! `parlour backup` and `parlour restore`: for the embedded database; on PostgreSQL, they name its own tools.
 
 use super::CommandResult;
 use super::output::print_line;
@@ -7,7 +7,7 @@ use crate::server::store::{Store, StoreError};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Begins a new history in every room of a PostgreSQL database that was restored.
+/// Begins a new history in every room of a restored PostgreSQL database.
 const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8); \
                           DELETE FROM site WHERE name = 'rooms'; \
                           INSERT INTO site (name, value) VALUES ('restored', '1') ON CONFLICT DO NOTHING";

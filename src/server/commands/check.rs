@@ -1,4 +1,4 @@
-//! `parlour check`: looks whether a server with these settings could start, and changes nothing.
+//! `parlour check`: checks whether a server with these settings could start, and changes nothing.
 
 use super::CommandResult;
 use super::output::print_line;
@@ -6,7 +6,7 @@ use crate::server::config::Config;
 use crate::server::relay::Relay;
 use crate::server::store::Store;
 
-/// Reaches the database and Redis. Returns an error that says why a server could not start.
+/// Connects to the database and Redis. Returns an error that says why a server could not start.
 pub(super) async fn check(config: &Config) -> CommandResult {
     let pending = Store::inspect(&config.database_url).await?;
     if let Some(url) = &config.redis_url {

@@ -1,4 +1,4 @@
-//! `parlour export` and `parlour erase`: everything a room holds, or everything one identity has written.
+//! `parlour export` and `parlour erase`: all messages of a room, or everything one identity has written.
 
 use super::export_writer::{ExportWriter, Format};
 use super::message_ref::MessageRef;
@@ -12,7 +12,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-/// What to export, and how.
+/// The messages to export, and the format.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Export {
     /// The room

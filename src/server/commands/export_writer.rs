@@ -1,4 +1,4 @@
-//! Messages as a file: a page that reads well without a server, JSON, or plain text. Written as they come.
+//! Messages as a file: a page that reads well without a server, JSON, or plain text. Written as a stream.
 
 use crate::domain::{Message, RoomName};
 use crate::server::text_escape::{escaped, escaped_lines};
@@ -22,7 +22,7 @@ color:#1b1b1f;background:#fff}ol{list-style:none;padding:0}li{margin:0 0 1rem}\
 small,time{color:#62626b;font-size:.85rem}p{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}\
 @media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#151518}small,time{color:#9a9aa5}}";
 
-/// A file in the making.
+/// A file under construction.
 pub(super) struct ExportWriter<W: Write> {
     format: Format,
     sink: W,
@@ -72,7 +72,7 @@ impl<W: Write> ExportWriter<W> {
         match self.format {
             Format::Text => {
                 let edited = if *edited { " (edited)" } else { "" };
-                // Lines that go on are indented, so that no text can pass for another message; control characters are
+                // Continuation lines are indented, so that no text can pass for another message. Control characters are
                 // escaped, so that none reaches a terminal.
                 let (username, text) = (escaped(username.as_str()), escaped_lines(text));
                 writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{edited}\n    {}\n", text.replace('\n', "\n    "))
@@ -96,7 +96,7 @@ impl<W: Write> ExportWriter<W> {
         }
     }
 
-    /// Everything is written, and has left this process.
+    /// Finishes the file, and flushes it.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.end_room()?;
         if self.format == Format::Json {

@@ -1,4 +1,4 @@
-//! `parlour healthcheck`: asks the server at the address of these settings whether it is ready.
+//! `parlour healthcheck`: asks the server at the configured address whether it is ready.
 
 use super::CommandResult;
 use axum::body::{Body, to_bytes};
@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long the server may take. It asks its database for two seconds at most.
+/// Maximum time for the server to answer. It waits for its database for two seconds at most.
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An answer is a line.
+/// Maximum size of an answer, which is one line, in bytes.
 const MAX_ANSWER_BYTES: usize = 4096;
 
-/// Fails, with what the server says, unless it is ready.
+/// Returns an error with the server's answer unless the server is ready.
 pub(super) async fn ask(listens: SocketAddr) -> CommandResult {
     let addr = reachable(listens);
     let answered = timeout(HEALTHCHECK_TIMEOUT, readiness(addr)).await;
@@ -38,12 +38,12 @@ async fn readiness(addr: SocketAddr) -> Result<(StatusCode, String), Box<dyn std
     tokio::pin!(answer);
     tokio::select! {
         answer = &mut answer => answer,
-        // The connection is driven here; when it ends first, the answer says why.
+        // This task drives the connection; if it ends first, the answer says why.
         _ = connection => answer.await,
     }
 }
 
-/// A server that listens on every address is asked on the loopback one.
+/// Returns the address to connect to: the loopback address for a server that listens on every address.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

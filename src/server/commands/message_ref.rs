@@ -1,10 +1,10 @@
-//! A message, as a host names it: by its room and number, or by the link to it.
+//! A reference to a message, as a host writes it: its room and number, or the link to it.
 
 use crate::domain::event::parse_seq;
 use crate::domain::{RoomName, Seq};
 use std::str::FromStr;
 
-/// `harbour/42`, or what a browser shows as the address of that message.
+/// `harbour/42`, or the address of that message in a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRef {
     pub(super) room: RoomName,

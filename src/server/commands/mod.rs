@@ -1,4 +1,4 @@
-//! What `parlour` does besides serving: each command is a file.
+//! The commands of `parlour` other than serving: each is a file.
 
 mod backup;
 mod check;
@@ -21,7 +21,7 @@ pub use output::OutputError;
 use output::print_line;
 use std::path::PathBuf;
 
-/// What the executable is asked to do.
+/// A command of the executable.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
@@ -39,7 +39,7 @@ pub enum Command {
     },
     /// Begin from a backup, in an empty data directory; every browser then loads its rooms anew
     Restore {
-        /// What `parlour backup` has written
+        /// A file that `parlour backup` has written
         file: PathBuf,
     },
     /// Show or set how long a room keeps its messages
@@ -56,7 +56,7 @@ pub enum Command {
         /// A message of theirs: ROOM/NUMBER, or the link to it
         #[arg(long, value_name = "MESSAGE")]
         author_of: MessageRef,
-        /// Do it; without this, it is only told what would go
+        /// Do it; without this, the command only says what would be deleted
         #[arg(long)]
         yes: bool,
     },
@@ -87,16 +87,16 @@ pub enum Command {
     Delete {
         /// The room
         room: String,
-        /// Do it; without this, it is only told what would go
+        /// Do it; without this, the command only says what would be deleted
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// How a command ends: an error is one sentence for people.
+/// Result of a command: an error is one sentence for people.
 pub type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
-/// Does everything but [`Command::Serve`], which is the caller's.
+/// Runs every command except [`Command::Serve`], which the caller runs.
 pub async fn run(command: Command, config: &Config) -> CommandResult {
     match command {
         Command::Serve => Ok(()),
@@ -119,12 +119,12 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
     }
 }
 
-/// A room as somebody writes it.
+/// Parses the name of a room as people write it.
 fn parse_room(name: &str) -> Result<RoomName, String> {
     RoomName::parse(name).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Serving nodes find by themselves what a command has written. With Redis they look seldom, and are told.
+/// Notifies the serving nodes of a command's changes. They find them by themselves, but seldom look with Redis.
 async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
     let told = async {

@@ -1,5 +1,5 @@
-//! `parlour remove`, `ban` and `pardon`: what the host does about a message or its author. It stands in the room's log as
-//! what the room's owner does, and holds against the owner too.
+//! `parlour remove`, `ban` and `pardon`: the host's actions on a message or its author. They are recorded in the room's
+//! log like the owner's actions, and also apply to the owner.
 
 use super::message_ref::MessageRef;
 use super::output::print_line;
@@ -10,7 +10,7 @@ use crate::server::config::Config;
 use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
 
-/// How long somebody stays away: a number and `m`, `h` or `d`, up to a year.
+/// Duration of a ban: a number and `m`, `h` or `d`, up to a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BanDuration {
     seconds: u32,

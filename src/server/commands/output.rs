@@ -1,16 +1,16 @@
-//! Standard output of a command. A reader that has gone ends the command; it is no panic, and no message.
+//! Standard output of a command. A closed reader ends the command, without a panic or a message.
 
 use crate::server::text_escape::escaped_lines;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Standard output that cannot be written.
+/// Error of writing to standard output.
 #[derive(Debug, thiserror::Error)]
 #[error("standard output: {0}")]
 pub struct OutputError(#[from] io::Error);
 
 impl OutputError {
-    /// Returns whether the reader has gone, as `head` has after its last line.
+    /// Returns whether the reader has closed its end, as `head` does after its last line.
     pub fn is_closed(&self) -> bool {
         self.0.kind() == ErrorKind::BrokenPipe
     }

@@ -1,4 +1,4 @@
-//! `parlour retention`: how long one room keeps its messages.
+//! `parlour retention`: shows or sets how long one room keeps its messages.
 
 use super::output::print_line;
 use super::{CommandResult, parse_room};
@@ -7,7 +7,7 @@ use crate::server::store::{RetentionPolicy, Store};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-/// What is asked for: a number of days, `forever` or `default`.
+/// The requested retention: a number of days, `forever` or `default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetentionArg(RetentionPolicy);
 

@@ -1,4 +1,4 @@
-//! `parlour rooms` and `parlour delete`: every room at a glance, and the end of one.
+//! `parlour rooms` and `parlour delete`: lists all rooms, and deletes one.
 
 use super::output::print_line;
 use super::{CommandResult, OutputError, notify_nodes, parse_room};

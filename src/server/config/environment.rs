@@ -1,4 +1,4 @@
-//! The environment as a source of settings: which variables count, and which are of others.
+//! The environment as a source of settings: Parlour's own variables, and those of other programs.
 
 use super::settings::CommandLine;
 use super::{ConfigError, FILE};
@@ -7,16 +7,16 @@ use leptos::config::LeptosOptions;
 use std::ffi::OsString;
 use toml::{Table, Value};
 
-/// The prefix of settings that only Parlour reads.
+/// Prefix of settings that only Parlour reads.
 const SETTINGS_PREFIX: &str = "PARLOUR_";
 
-/// The prefix of settings that Leptos reads.
+/// Prefix of settings that Leptos reads.
 const LEPTOS_PREFIX: &str = "LEPTOS_";
 
-/// Where Leptos looks for files if there is no file of settings.
+/// Default site root of Leptos, for when there is no settings file.
 const SITE_ROOT: &str = "target/site";
 
-/// Returns the command line. An empty variable counts as one that is not set.
+/// Returns the command line. An empty variable counts as unset.
 pub(super) fn command_line() -> Command {
     CommandLine::command().mut_args(|argument| {
         let value = argument.get_env().and_then(std::env::var_os);
@@ -24,7 +24,7 @@ pub(super) fn command_line() -> Command {
     })
 }
 
-/// Returns an error that names the first variable of Parlour's that is no setting.
+/// Returns an error that names the first variable with Parlour's prefix that is no setting.
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
@@ -40,11 +40,11 @@ fn is_known(variable: &str) -> bool {
     CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == variable))
 }
 
-/// Returns whether Kubernetes, or a link of Docker's, made this variable for a service whose name begins with `parlour`
+/// Returns whether Kubernetes or a Docker link created this variable for a service whose name begins with `parlour`
 /// (<https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>).
 fn is_of_service(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
-    // The rest of the name may hold the same words once more: `PARLOUR_PORT_SERVICE_HOST` is of a service `parlour-port`.
+    // The rest of the name may repeat the same words: `PARLOUR_PORT_SERVICE_HOST` is of a service `parlour-port`.
     let ends_as_service = |end: &str| {
         let mut parts = end.strip_prefix("PORT_").unwrap_or_default().split('_');
         let is_port = parts.next().is_some_and(|port| port.parse::<u16>().is_ok());
@@ -57,7 +57,7 @@ fn is_of_service(name: &str, value: &str) -> bool {
     let is_address = value
         .split_once("://")
         .is_some_and(|(protocol, _)| PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(protocol)));
-    // Each end of the name, from an underscore on.
+    // Each suffix of the name that follows an underscore.
     name.match_indices('_').map(|(at, _)| &name[at + 1..]).any(|end| {
         end == "SERVICE_HOST"
             || end == "SERVICE_PORT"
@@ -67,7 +67,7 @@ fn is_of_service(name: &str, value: &str) -> bool {
     })
 }
 
-/// Returns the settings that Leptos needs: from its table of the file, and from `LEPTOS_*`, which win.
+/// Returns the settings that Leptos needs: from its table in the file, and from `LEPTOS_*`, which take precedence.
 pub(super) fn leptos_options(
     file: Option<&str>,
     variables: impl Iterator<Item = (OsString, OsString)>,
@@ -76,7 +76,7 @@ pub(super) fn leptos_options(
     let all: Table = toml::from_str(file.unwrap_or_default()).map_err(wrong)?;
     let table = all.get("package").and_then(|package| package.get("metadata")?.get("leptos")?.as_table());
     let mut table = table.cloned().unwrap_or_default();
-    // The name of the build is no setting, but Leptos insists on reading it.
+    // The name of the build is not a setting, but Leptos requires it.
     table.entry("output-name").or_insert("parlour".into());
     if file.is_none() {
         table.entry("site-root").or_insert(SITE_ROOT.into());

@@ -1,5 +1,5 @@
-//! What the file holds of Parlour's: the table `[parlour]`. What looks like it and stands somewhere else is an error, not
-//! overlooked.
+//! Parlour's own part of the file: the table `[parlour]`. A similar table in another place is an error, because it
+//! would otherwise be overlooked.
 
 use super::settings::{CommandLine, Settings};
 use super::{ConfigError, FILE};
@@ -7,10 +7,10 @@ use clap::CommandFactory;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-/// Our own table. The others are of Leptos, which reads them itself.
+/// Parlour's own table. The others belong to Leptos, which reads them itself.
 const TABLE: &str = "parlour";
 
-/// The beginning of what is meant to be our table.
+/// Prefix of names that are meant to be Parlour's table.
 const TABLE_PREFIX: &str = "parl";
 
 #[derive(Default, Deserialize)]
@@ -19,7 +19,7 @@ struct File {
     parlour: Settings,
 }
 
-/// The settings in this text.
+/// Returns the settings in this text.
 pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;
@@ -40,7 +40,7 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     Ok(toml::from_str::<File>(text).map_err(wrong)?.parlour)
 }
 
-/// Says what is wrong and in which line. The error's own text repeats the line, which may hold a password.
+/// Returns the message and the line of an error. The error's own text repeats the line, which may contain a password.
 fn without_source(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or_else(String::new, |before| format!("line {}: ", before.matches('\n').count() + 1));

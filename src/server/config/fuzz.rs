@@ -1,4 +1,4 @@
-//! Whatever stands in flags and file: settings that can be, or an error that names what is wrong.
+//! Fuzz tests of flags and file: any input yields valid settings, or an error that names the mistake.
 
 use super::*;
 use clap::CommandFactory;
@@ -70,7 +70,7 @@ fn setting() -> impl Strategy<Value = (&'static str, String)> {
     (proptest::sample::select(&NAMES[..]), value())
 }
 
-/// The file: settings as TOML has them, or what is no TOML at all.
+/// Generates the file: settings in TOML, or text that is not TOML.
 fn file() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         8 => setting().prop_map(|(name, value)| format!("{name} = {}", toml::Value::String(value))),

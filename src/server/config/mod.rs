@@ -1,4 +1,4 @@
-//! Settings: flags, then the environment, then `Leptos.toml`, then defaults.
+//! Settings, in order of precedence: flags, the environment, `Leptos.toml`, defaults.
 
 mod environment;
 mod file;
@@ -24,37 +24,37 @@ use std::path::PathBuf;
 pub(crate) use url::sqlite_url;
 use url::{origin, validate_database_url, validate_redis_url};
 
-/// The file that may stand in the working directory.
+/// The optional settings file in the working directory.
 pub const FILE: &str = "Leptos.toml";
 
 /// The effective settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen, and what Leptos needs to know for its pages.
+    /// The address to listen on, and the options that Leptos needs for its pages.
     pub leptos: LeptosOptions,
     /// The data directory.
     pub data: PathBuf,
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
-    /// `redis://…`, where there is more than one node.
+    /// `redis://…`, if there is more than one node.
     pub redis_url: Option<String>,
-    /// The site's origin (scheme, host and port), where it is not what requests say.
+    /// The site's origin (scheme, host and port), or `None` to take it from each request.
     pub public_url: Option<String>,
     /// Names under which the site is reached besides that of `public_url`: lower case, without ports.
     pub allowed_hosts: Vec<String>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// What visitors may do, and how often; `None` where nothing is limited.
+    /// Limits on visitors; `None` if nothing is limited.
     pub rates: Option<Rates>,
-    /// For how many days messages are kept; for ever, if there is no number.
+    /// Number of days for which messages are kept; `None` keeps them indefinitely.
     pub retention_days: Option<NonZeroU32>,
-    /// How logs are written.
+    /// Format of the logs.
     pub log_format: LogFormat,
-    /// All of these for people, with where each comes from.
+    /// All settings in readable form, with the source of each.
     pub shown: Vec<EffectiveSetting>,
 }
 
-/// How much of what is let through.
+/// Rate limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
     /// Messages of one identity, in a second.
@@ -84,25 +84,25 @@ pub struct Rates {
 }
 
 impl Config {
-    /// The names that the settings give the site, for `Host` to be compared with.
+    /// Returns the configured names of the site, to compare `Host` with.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
         let public = self.public_url.as_deref().and_then(url::host);
         public.into_iter().chain(self.allowed_hosts.iter().map(String::as_str))
     }
 
-    /// Whether people reach the site by https.
+    /// Returns whether the site is reached by https.
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
     }
 }
 
-/// A setting that cannot be: the sentence names it.
+/// An invalid setting, which the message names.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(String);
 
-/// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`,
-/// and at a flag or value that is wrong.
+/// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`, and
+/// for an invalid flag or value.
 pub fn read() -> Result<(Command, Config), ConfigError> {
     let matches = environment::command_line().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let text = match std::fs::read_to_string(FILE) {
@@ -114,8 +114,7 @@ pub fn read() -> Result<(Command, Config), ConfigError> {
     resolve(&matches, text.as_deref())
 }
 
-/// Ends the process as clap does, but does not repeat a URL that stands on the command line in a place that is not its
-/// own.
+/// Ends the process as clap does, but does not repeat a URL from a wrong place on the command line.
 fn refuse(error: &clap::Error) -> ! {
     let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);

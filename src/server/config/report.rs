@@ -1,18 +1,18 @@
-//! The settings as `parlour config` shows them: what each is, and where that comes from.
+//! The effective settings as `parlour config` shows them, with the source of each.
 
 use super::settings::{CommandLine, Limits};
 use super::{Config, FILE, redacted};
 use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
 use std::fmt;
 
-/// One setting, with nothing secret in it.
+/// A setting without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSetting {
-    /// As it is called in the file and, after `--`, on the command line.
+    /// The name in the file and, after `--`, on the command line.
     pub name: String,
-    /// What is in force.
+    /// The effective value.
     pub value: String,
-    /// The flag, the variable, the file, or `default`.
+    /// The source: the flag, the variable, the file, or `default`.
     pub origin: String,
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for EffectiveSetting {
     }
 }
 
-/// All settings, in the order of `--help`.
+/// Returns all settings, in the order of `--help`.
 pub(super) fn effective_settings(config: &Config, matches: &ArgMatches, file: &toml::Table) -> Vec<EffectiveSetting> {
     let command = CommandLine::command();
     let settings = command.get_arguments().filter(|argument| argument.get_env().is_some());
@@ -43,7 +43,7 @@ pub(super) fn effective_settings(config: &Config, matches: &ArgMatches, file: &t
     shown
 }
 
-/// What is in force of a setting, by its name; `None` if there is no such setting.
+/// Returns the effective value of a setting by its name, or `None` if there is no such setting.
 fn value(config: &Config, name: &str) -> Option<String> {
     let none = || "(none)".to_owned();
     let rate = |of: fn(&super::Rates) -> std::num::NonZeroU32| {
@@ -78,7 +78,7 @@ fn value(config: &Config, name: &str) -> Option<String> {
     })
 }
 
-/// A choice, as it is written.
+/// Returns a choice as it is spelled in the settings.
 fn word(choice: impl clap::ValueEnum) -> String {
     choice.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }

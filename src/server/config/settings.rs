@@ -1,4 +1,4 @@
-//! The command line, and the settings as flags, environment and file give them: none has a value of its own accord.
+//! The command line, and the settings as flags, environment and file give them, without defaults.
 
 use crate::server::commands::Command;
 use clap::Parser;
@@ -120,7 +120,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// The name of a host as browsers send it: lower case, ASCII, without a port.
+/// Parses the name of a host as browsers send it: lower case, ASCII, without a port.
 fn host_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     let wrong = || format!("{text} is no name of a host like chat.example");
@@ -135,7 +135,7 @@ fn host_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
     texts.iter().map(|text| host_name(text)).collect::<Result<_, _>>().map(Some).map_err(serde::de::Error::custom)
 }
 
-/// A network, or one address.
+/// Parses a network, or one address.
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);

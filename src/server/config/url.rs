@@ -1,4 +1,4 @@
-//! URLs among the settings: which are accepted, and how they are shown.
+//! URLs among the settings: validation and redaction.
 
 use super::ConfigError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -6,19 +6,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use url::Url;
 
-/// Characters of a path that mean something else in a URL.
+/// Characters of a path that have another meaning in a URL.
 const NOT_PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// Schemes whose URLs are shown. Anything else may be a password that was put in the wrong place.
+/// Schemes whose URLs are shown. Anything else may be a password in the wrong place.
 const DATABASES: [&str; 2] = ["postgres", "postgresql"];
 const REDIS: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
 const SOCKETS: [&str; 3] = ["unix", "redis+unix", "valkey+unix"];
 const SITES: [&str; 2] = ["http", "https"];
 
-/// Stands for text that is not shown.
+/// Replacement for text that is not shown.
 const HIDDEN: &str = "***";
 
-/// The URL of a file of SQLite, whatever its name.
+/// Returns the URL of an SQLite file, whatever its name.
 pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
@@ -29,10 +29,11 @@ pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     Url::parse(url).map(|_| ()).map_err(wrong)
 }
 
-/// The relay needs one Redis, and no more: nothing depends on it that the database does not hold.
+/// Returns an error unless `url` names exactly one Redis server. One is enough: the database holds everything that
+/// matters.
 pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    // A URL of several hosts with ports is none that can be parsed. A password may have commas.
+    // A URL of several hosts with ports cannot be parsed. A password may contain commas.
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let hosts = authority.rsplit('@').next().unwrap_or_default();
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
@@ -45,7 +46,7 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     Err(ConfigError(format!("redis-url: {}: {wrong}", redacted(url))))
 }
 
-/// Scheme, host and port of a URL, as browsers send them in `Origin`.
+/// Returns scheme, host and port of a URL, as browsers send them in `Origin`.
 pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     let wrong = || ConfigError(format!("public-url: {} is not an address like https://chat.example", redacted(url)));
     let parsed = Url::parse(url).map_err(|_| wrong())?;
@@ -55,17 +56,17 @@ pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     Ok(parsed.origin().ascii_serialization())
 }
 
-/// The host of an origin, without scheme and port.
+/// Returns the host of an origin, without scheme and port.
 pub(super) fn host(origin: &str) -> Option<&str> {
     let (_, authority) = origin.split_once("://")?;
     let port = authority.rfind(':').filter(|colon| authority[colon + 1..].bytes().all(|byte| byte.is_ascii_digit()));
     Some(&authority[..port.unwrap_or(authority.len())])
 }
 
-/// Returns a URL fit to be shown: scheme, user, host, port and path, as far as they were understood. Nothing else of it
-/// is shown; a password may stand anywhere in a URL that is malformed, or is none.
+/// Returns a URL that is safe to show: scheme, user, host, port and path, as far as they were understood. The rest is
+/// hidden, because a malformed URL may contain a password anywhere.
 pub fn redacted(url: &str) -> String {
-    // A file has no password. Leave out parameters, which may be of another database.
+    // A file has no password. Leave out parameters, which may belong to another database.
     if let Some(file) = url.strip_prefix("sqlite:") {
         return format!("sqlite:{}", file.split(['?', '#']).next().unwrap_or_default());
     }
@@ -77,14 +78,14 @@ pub fn redacted(url: &str) -> String {
         return HIDDEN.to_owned();
     }
     let (user, password) = (parsed.username(), parsed.password());
-    // A password with a slash, or the like, is taken for host, port and path: then an @ comes too late.
+    // A password with a slash, or the like, is parsed as host, port and path: then an @ comes too late.
     let is_torn = !parsed.has_authority() || parsed[url::Position::BeforePath..].contains('@');
     if is_torn || (!is_socket && !parsed.has_host()) {
         return format!("{scheme}://{HIDDEN}");
     }
     let credentials = match (user, password) {
         ("", None) => String::new(),
-        // Redis calls a user what is often meant to be a password.
+        // In a Redis URL, the user is often meant as the password.
         (_, None) if !is_database => format!("{HIDDEN}@"),
         (user, None) => format!("{user}@"),
         (user, Some(_)) => format!("{user}:{HIDDEN}@"),
@@ -92,7 +93,7 @@ pub fn redacted(url: &str) -> String {
     let host = parsed.host_str().unwrap_or_default();
     let port = parsed.port().map_or_else(String::new, |port| format!(":{port}"));
     let more = if parsed.query().or(parsed.fragment()).is_some() { format!("?{HIDDEN}") } else { String::new() };
-    // URLs of the web have a path, even where none was written.
+    // Web URLs have a path, even if none was written.
     let path = if parsed.path() == "/" && !url.ends_with('/') { "" } else { parsed.path() };
     format!("{scheme}://{credentials}{host}{port}{path}{more}")
 }

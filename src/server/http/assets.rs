@@ -1,5 +1,5 @@
-//! Styles, scripts and pictures: inside the executable where it was built with them, else from the site root on disk,
-//! where cargo-leptos leaves them.
+//! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
+//! disk, where cargo-leptos puts them.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -17,16 +17,16 @@ use std::sync::Arc;
 #[allow_missing = true]
 struct EmbeddedSite;
 
-/// What a page cannot do without.
+/// The WebAssembly module, without which no page works.
 const MODULE: &str = "pkg/parlour.wasm";
 
-/// Encodings that may lie beside a file, best first.
+/// Encodings of which a file may have a precompressed copy, best first.
 const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// A file as it is sent.
+/// An asset file as it is sent.
 struct Asset {
     bytes: Bytes,
-    /// What it is known by: a hash of it. Weak, because a proxy may compress it (RFC 9110, 8.8.3).
+    /// Entity tag: a hash of the file. Weak, because a proxy may compress the file (RFC 9110, 8.8.3).
     etag: HeaderValue,
 }
 
@@ -36,7 +36,7 @@ impl Asset {
         Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
     }
 
-    /// Whether the client has it already (RFC 9110, 13.1.2).
+    /// Returns whether the client has this file already (RFC 9110, 13.1.2).
     fn is_known(&self, headers: &HeaderMap) -> bool {
         let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
         let own = opaque(self.etag.to_str().unwrap_or_default());
@@ -52,13 +52,14 @@ pub(crate) struct Assets {
 }
 
 impl Assets {
-    /// `site_root` is where files are looked for that the executable does not hold.
+    /// Creates the assets. Files that are not embedded in the executable are read from `site_root`.
     pub(crate) fn new(site_root: Arc<str>) -> Self {
         let embedded = !cfg!(debug_assertions) && EmbeddedSite::get(MODULE).is_some();
         Self { version: embedded.then(version), site_root }
     }
 
-    /// What stands before every asset's path. It carries a hash of all of them, so that they can be kept for ever.
+    /// Returns the path prefix of all assets. It contains a hash of all of them, so that caches can keep them
+    /// indefinitely.
     pub(crate) fn root(&self) -> String {
         format!("/assets/{}", self.version.as_deref().unwrap_or("dev"))
     }
@@ -81,7 +82,7 @@ impl Assets {
         Some(Asset::new(bytes.into(), &hash))
     }
 
-    /// The file in the best encoding that the client takes and that there is, and which one that is.
+    /// Returns the file in the best available encoding that the client accepts, and the name of that encoding.
     async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
         let accepted = accepted(headers);
         for (encoding, suffix) in PRECOMPRESSED.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
@@ -111,7 +112,7 @@ impl Assets {
     }
 }
 
-/// `GET /assets/{version}/{path}`. The version is part of the address for caches alone.
+/// `GET /assets/{version}/{path}`. The handler ignores the version: it only makes the address unique for caches.
 pub(crate) async fn asset(
     State(assets): State<Assets>,
     Path((version, path)): Path<(String, String)>,
@@ -122,12 +123,12 @@ pub(crate) async fn asset(
     assets.respond(&path, &headers, cache).await
 }
 
-/// `GET /favicon.ico` and others that are looked for at the root.
+/// `GET /favicon.ico` and other files that clients expect at the root.
 pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
     assets.respond(uri.path().trim_start_matches('/'), &headers, "public, max-age=86400").await
 }
 
-/// Whether a client that sends these headers takes this encoding.
+/// Returns whether a client that sends these headers accepts this encoding.
 pub(crate) fn takes(headers: &HeaderMap, encoding: &str) -> bool {
     accepts(accepted(headers), encoding)
 }
@@ -136,7 +137,7 @@ fn accepted(headers: &HeaderMap) -> &str {
     headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether `accepted` names this encoding, and not with a weight of 0 (RFC 9110, 12.5.3).
+/// Returns whether `accepted` names this encoding with a weight above 0 (RFC 9110, 12.5.3).
 fn accepts(accepted: &str, encoding: &str) -> bool {
     accepted.split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);
@@ -146,7 +147,7 @@ fn accepts(accepted: &str, encoding: &str) -> bool {
     })
 }
 
-/// What is compared of a tag: whether it is weak does not count here.
+/// Returns the opaque part of an entity tag. Weak comparison ignores the `W/` prefix (RFC 9110, 8.8.3.2).
 fn opaque(tag: &str) -> &str {
     tag.trim().trim_start_matches("W/")
 }

@@ -1,4 +1,4 @@
-//! Where a request comes from: the address at the other end, or, behind a proxy that is trusted, the one it speaks for.
+//! The client's address: the peer of the connection or, behind a trusted proxy, the address that the proxy forwards.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -10,14 +10,14 @@ use std::sync::Once;
 pub(crate) struct ClientIp(pub(crate) IpAddr);
 
 impl ClientIp {
-    /// Where nothing is known of the other end.
+    /// Placeholder for a connection whose peer address is not known.
     pub(crate) const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// The address of the client that the request comes from.
     ///
-    /// Each proxy adds at the end of `X-Forwarded-For` whom it was asked by. So from the end back, the first address
-    /// that is no trusted proxy is the client; what stands before it is hearsay. An entry that names no address hides
-    /// who asked: the request then counts as one of the proxy that wrote it, the nearest address that is known.
+    /// Each proxy appends the address of its own client to `X-Forwarded-For`. Read from the end, the first address that
+    /// is not a trusted proxy is therefore the client; entries before it cannot be trusted. An entry without an address
+    /// hides the client: the request then counts as one of the nearest known address, the proxy that wrote the entry.
     pub(crate) fn client(self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         let peer = self.0.to_canonical();
         if !is_trusted(peer, trusted) {
@@ -46,13 +46,13 @@ impl ClientIp {
     }
 }
 
-/// Whether `address` belongs to a proxy that is trusted.
+/// Returns whether `address` belongs to a trusted proxy.
 pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// Tells the host, once: a proxy that hides its clients has them counted as one.
+/// Warns the host once that a proxy hides its clients, which are then all counted as one.
 fn warn(text: &str, client: IpAddr) {
     static ONCE: Once = Once::new();
     let text: String = text.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
@@ -61,13 +61,13 @@ fn warn(text: &str, client: IpAddr) {
     });
 }
 
-/// An entry of `X-Forwarded-For`. No standard says how one is written; these are the spellings of proxies in use.
+/// An entry of `X-Forwarded-For`. No standard defines its syntax; these are the spellings of proxies in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ForwardedEntry {
     Address(IpAddr),
     /// An empty list element (RFC 9110, section 5.6.1.2), or a proxy on this machine that was reached by a Unix socket.
     Nobody,
-    /// `unknown`, a name that hides an address (RFC 7239, section 6), or nonsense.
+    /// `unknown`, a name that hides an address (RFC 7239, section 6), or invalid text.
     Unknown,
 }
 
@@ -84,7 +84,7 @@ impl ForwardedEntry {
                 .split_once(']')
                 .filter(|(_, rest)| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
                 .and_then(|(inside, _)| address(inside)),
-            // Where both can be read from it, it is an IPv6 address without a port: its /64 is the same.
+            // An ambiguous entry is read as an IPv6 address without a port: its /64 is the same either way.
             None => address(text).or_else(|| {
                 let (host, _) = text.rsplit_once(':').filter(|(_, port)| is_port(port))?;
                 address(host)
@@ -94,7 +94,8 @@ impl ForwardedEntry {
     }
 }
 
-/// An address; of an IPv6 one the zone (RFC 4007, section 11), which is only of this machine, is left out.
+/// Parses an address. The zone of an IPv6 address (RFC 4007, section 11) is dropped, because it only has a meaning on
+/// this machine.
 fn address(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
         Some((text, _)) => text.parse::<Ipv6Addr>().ok().map(IpAddr::V6),

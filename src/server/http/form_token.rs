@@ -1,12 +1,12 @@
-//! Tokens that prove a form to be of a page that this visitor was shown: another site cannot know them, and a link that
-//! somebody sends cannot hold them (OWASP, "HMAC Based Token Pattern").
+//! Tokens that prove that a form belongs to a page that this visitor was shown. Another site cannot know them, and a
+//! link that somebody sends cannot contain them (OWASP, "HMAC Based Token Pattern").
 
 use crate::server::auth::identity::AuthorId;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// The site's key for tokens.
+/// Signer that holds the site's key for form tokens.
 pub(crate) struct FormTokenSigner(Hmac<Sha256>);
 
 impl FormTokenSigner {
@@ -20,7 +20,7 @@ impl FormTokenSigner {
         Uuid::from_bytes(std::array::from_fn(|place| hash[place])).simple().to_string()
     }
 
-    /// Whether this is the token of this identity; compared in constant time.
+    /// Returns whether this is the token of this identity. Compares in constant time.
     pub(crate) fn proves(&self, author: &AuthorId, token: &str) -> bool {
         let token = Uuid::try_parse(token);
         token.is_ok_and(|token| self.hash(author).verify_truncated_left(token.as_bytes()).is_ok())

@@ -1,4 +1,4 @@
-//! Whether this server is alive, and whether it is able to serve.
+//! Liveness and readiness endpoints.
 
 use crate::server::AppState;
 use crate::server::journal::WRITER;
@@ -8,10 +8,10 @@ use serde::Serialize;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the database may take to answer.
+/// Maximum time that the database may take to answer.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: 200 while the process answers.
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }
@@ -21,13 +21,13 @@ pub(crate) struct Readiness {
     database: &'static str,
     relay: &'static str,
     draining: bool,
-    /// Background tasks that have panicked lately, and run again or will.
+    /// Background tasks that panicked recently and were restarted, or will be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failing: Vec<&'static str>,
 }
 
-/// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay costs a second between
-/// nodes, not readiness.
+/// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay delays events between nodes
+/// by a second, but does not affect readiness.
 pub(crate) async fn readyz(State(shared): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let database = matches!(timeout(READINESS_TIMEOUT, shared.chat.store.ready()).await, Ok(Ok(())));
     let draining = shared.draining.is_cancelled();

@@ -1,4 +1,4 @@
-//! Accepting connections: an own loop, because a server that faces people must outlast those that send nothing.
+//! Accept loop. Parlour has its own, because a public server must outlast clients that send nothing.
 
 use super::client_ip::ClientIp;
 use super::response_budget::{ResponseBudget, ResponseSlot};
@@ -17,36 +17,37 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-/// A request's head has so long to arrive, and an idle connection so long to begin one.
+/// Time limit for a request's head to arrive, and for an idle connection to begin one.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What was sent and is not taken for so long ends the connection. Rooms are quicker, and say why.
+/// Time after which a connection ends if its client does not read the data sent. Rooms end earlier, and say why.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// How long to wait when the system has no file descriptor to give.
+/// Delay before accepting again when the system has no file descriptor left.
 const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
 
-/// Bytes that the system may keep of what was sent and not taken yet, and of what has come and was not read. It counts its
-/// own overhead, and doubles the numbers for that (socket(7)).
+/// Size of the kernel's send and receive buffers of a connection, in bytes. The kernel counts its own overhead, and
+/// doubles the numbers for that (socket(7)).
 const SEND_BUFFER: usize = 64 << 10;
 const RECEIVE_BUFFER: usize = 64 << 10;
 
-/// Bytes that the system takes and has not sent: a client that does not read keeps no more than this in the send buffer
-/// (TCP_NOTSENT_LOWAT), and one that reads is sent to as fast as the line carries.
+/// Maximum number of unsent bytes in the kernel's send buffer (TCP_NOTSENT_LOWAT). A client that does not read holds no
+/// more than this; a client that reads is still served at full speed.
 const UNSENT: u32 = 16 << 10;
 
-/// What a request's head may measure.
+/// Maximum size of a request's head, in bytes.
 const MAX_HEADER_BYTES: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
-/// Takes as many file descriptors as the system lets this process have: each connection needs one.
+/// Raises the limit of open files to the maximum that the system allows: each connection needs a file descriptor.
 pub(crate) fn raise_open_files() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 
-/// Serves until `shutdown`, to whom `arrivals` lets in; then accepts nothing more, and lets requests that have begun end.
+/// Serves the connections that `arrivals` admits until `shutdown`. Then accepts no more, and lets requests that have
+/// begun end.
 pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimiter, shutdown: CancellationToken) {
     let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
     bound_buffers(&listener);
@@ -58,7 +59,8 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
         };
         match accepted {
             Ok((stream, from)) => {
-                // Whoever has too many is hung up on: an answer would cost what is to be saved.
+                // A network with too many connections is hung up on: an answer would cost the very resources to be
+                // saved.
                 let Ok(arrival) = arrivals.acquire(from.ip()) else { continue };
                 exhausted = false;
                 let room = answers.room(arrival.as_ref().map(|_| from.ip().into()));
@@ -68,7 +70,7 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
                     drop(arrival);
                 });
             }
-            // Of this one client: it has gone before it was accepted, or its network has.
+            // An error of this one client: it, or its network, went away before the connection was accepted.
             Err(error) if is_of_the_client(&error) => {
                 tracing::debug!(%error, "a connection ended before it was accepted");
                 tokio::task::coop::consume_budget().await;
@@ -86,7 +88,7 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
     connections.wait().await;
 }
 
-/// Whether accept(2) tells of an error of the connection it would have returned: the next one may be all right.
+/// Returns whether accept(2) reports an error of the connection it would have returned: the next one may succeed.
 fn is_of_the_client(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::*;
     matches!(
@@ -101,7 +103,7 @@ fn is_of_the_client(error: &std::io::Error) -> bool {
     )
 }
 
-/// Bounds what the system keeps for each connection; those that are accepted have it from the listener.
+/// Bounds the kernel's buffers for each connection; accepted connections inherit them from the listener.
 fn bound_buffers(listener: &TcpListener) {
     let socket = socket2::SockRef::from(listener);
     let _ = socket.set_send_buffer_size(SEND_BUFFER);
@@ -147,7 +149,8 @@ async fn connection(stream: TcpStream, peer: ClientIp, room: ResponseSlot, app: 
     }
 }
 
-/// Has the system give up a reader who has stopped (TCP_USER_TIMEOUT): nothing else bounds how long an answer waits.
+/// Makes the kernel drop a client that has stopped reading (TCP_USER_TIMEOUT): nothing else bounds how long an answer
+/// waits.
 #[cfg(target_os = "linux")]
 fn set_tcp_user_timeout(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
@@ -166,7 +169,7 @@ mod tests {
         for kind in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::NetworkUnreachable] {
             assert!(is_of_the_client(&kind.into()), "{kind}");
         }
-        // EMFILE and ENOBUFS have no kind of their own everywhere.
+        // EMFILE and ENOBUFS do not have an `ErrorKind` on every platform.
         for error in [Error::from_raw_os_error(24), Error::from_raw_os_error(105), ErrorKind::OutOfMemory.into()] {
             assert!(!is_of_the_client(&error), "{error}");
         }

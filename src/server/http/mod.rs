@@ -1,8 +1,9 @@
-//! HTTP: the route table, handlers, pages and what they need.
+//! HTTP: the route table, handlers, pages and their middleware.
 
 pub(crate) mod assets;
 pub(crate) mod client_ip;
 pub(crate) mod form_token;
+mod front;
 pub(crate) mod health;
 pub mod listener;
 pub(crate) mod middleware;
@@ -10,4 +11,6 @@ pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod render;
 pub(crate) mod response_budget;
+mod room;
 pub(crate) mod router;
+mod server_fn;

@@ -1,47 +1,48 @@
-//! Which site a request comes from. A page of another site must not speak with a visitor's cookie.
+//! Origin checks. A page of another site must not send requests with a visitor's cookie.
 
 use axum::http::{HeaderMap, header};
 
-/// Whether the request comes from the site's own pages: its `Origin` is the site's (scheme, host and port compared
-/// exactly). `None` where no `Origin` was sent: not a browser, or not a request that carries one.
+/// Returns whether the request comes from the site's own pages: whether its `Origin` is the site's (scheme, host and
+/// port compared exactly). Returns `None` if there is no `Origin`: the client is not a browser, or sends none with such
+/// a request.
 ///
-/// The site is `public_url` (an origin, as configuration has it); without one, what the request's `Host` says.
+/// The site is `public_url` (an origin, as in the configuration) or, without one, the request's `Host`.
 pub(crate) fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> Option<bool> {
     let origin = headers.get(header::ORIGIN)?.as_bytes();
     Some(own(headers, public_url).is_some_and(|own| origin == own.as_bytes()))
 }
 
-/// The site's own origin; `None` if the request does not say.
+/// Returns the site's own origin, or `None` if it is not configured and the request has no `Host`.
 fn own(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
     let of_host = || Some(format!("http://{}", headers.get(header::HOST)?.to_str().ok()?));
     public_url.map(str::to_owned).or_else(of_host)
 }
 
-/// The path of the site's own page that the request comes from, as `Referer` says; of another site's, `Some(None)`.
-/// `None` where none was sent, as many links and privacy settings have it.
+/// Returns the path of the site's own page in `Referer`, or `Some(None)` if the page is another site's. Returns `None`
+/// without a `Referer`, which many links and privacy settings leave out.
 fn own_page<'a>(headers: &'a HeaderMap, public_url: Option<&str>) -> Option<Option<&'a str>> {
     let referer = headers.get(header::REFERER)?.to_str().unwrap_or_default();
     let path = own(headers, public_url).and_then(|own| referer.strip_prefix(&own));
     Some(path.filter(|path| path.starts_with('/')))
 }
 
-/// Whether this is the front page's form, sent by `GET`: it comes from the front page. Pages tell their own site which
-/// one they are, and a link in a message does not (`noreferrer`). Without proof it is not.
+/// Returns whether a `GET` request was sent by the front page's form, which is the case if it comes from the front
+/// page. Pages send a `Referer` to their own site, and links in messages send none (`noreferrer`). Returns `false`
+/// without proof.
 pub(crate) fn is_of_front_page(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let path = own_page(headers, public_url).flatten().and_then(|path| path.split(['?', '#']).next());
     path == Some("/") && !is_elsewhere(headers)
 }
 
-/// Whether a browser says that the request does not come from this site alone.
+/// Returns whether the browser says that the request does not come from this site alone.
 pub(crate) fn is_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin")
 }
 
-/// Whether a page of this site sends something, or no page at all. Browsers say where a request comes from in
-/// `Sec-Fetch-Site` (Fetch Metadata, W3C); where they do not, as over http to another machine, `Origin` tells, or at least
-/// `Referer`. Pages
-/// say in their head that their own site may be told of them: under `no-referrer` their forms would be sent with
-/// `Origin: null`.
+/// Returns whether the request was sent by a page of this site, or by no page at all. Browsers say so in
+/// `Sec-Fetch-Site` (Fetch Metadata, W3C). Where they leave it out, as over http to another machine, `Origin` is
+/// checked, or else `Referer`. Pages declare a referrer policy for their own site in their head: under `no-referrer`,
+/// browsers would send their forms with `Origin: null`.
 pub(crate) fn is_same_origin_request(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
         Some(site) => matches!(site, b"same-origin" | b"none"),

@@ -1,5 +1,5 @@
-//! Pages, rendered. Those of rooms are rendered once for many, and kept in `rendered`; what is of one visitor is put in
-//! anew each time.
+//! Page rendering. A room's page is rendered once for many visitors and kept in `page_cache`; the values of each
+//! visitor are filled in for each request.
 
 use super::assets;
 use super::middleware::security_headers;
@@ -23,7 +23,7 @@ use leptos::prelude::{LeptosOptions, provide_context};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
-/// Who visits which room.
+/// A visitor's request for the page of a room.
 pub(crate) struct RoomRequest {
     pub(crate) name: RoomName,
     pub(crate) permalink: Option<Seq>,
@@ -31,13 +31,13 @@ pub(crate) struct RoomRequest {
     pub(crate) visitor: Visitor,
 }
 
-/// A room's page as others were shown it too, or what it is to be drawn from.
+/// A cached room page, or the data to render it from.
 enum PageSource {
     Kept(Arc<Template>),
     Anew(Box<RoomView>, PageVariant, PageVersion),
 }
 
-/// The page of a room. What many are shown alike is rendered once; what is of this visitor is put in.
+/// Returns the page of a room: a cached or newly rendered template, filled with this visitor's values.
 pub(crate) async fn room_page(
     shared: &AppState,
     request: Request,
@@ -65,7 +65,7 @@ pub(crate) async fn room_page(
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
     let personal = VisitorValues { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
     let page = if takes_gzip {
-        // Compressed already, but for what is put in.
+        // The template is compressed already, except for the visitor's values.
         let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
         (encoded, Html(template.fill_gzip(&personal))).into_response()
     } else {
@@ -74,7 +74,7 @@ pub(crate) async fn room_page(
     with_csp(page, &personal.nonce)
 }
 
-/// Looks the room up, and a page that was kept for all who are shown it alike; `anew` takes none.
+/// Looks up the room and its cached page; with `anew`, skips the cache.
 async fn shown(shared: &AppState, visit: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
     let RoomRequest { name, permalink, username, visitor } = visit;
     let found = shared.chat.admit(name, visitor).await?;
@@ -90,27 +90,27 @@ async fn shown(shared: &AppState, visit: &RoomRequest, anew: bool) -> Result<Pag
     Ok(PageSource::Anew(Box::new(room), looks, version))
 }
 
-/// The number to show a page around: numbers that the room does not have yet, or has no more, all lead to one page each.
-/// `None` leads to the newest messages, 0 to the oldest.
+/// Returns the message number to show a page around, so that all numbers that the room does not have yet share one
+/// page, and all that it no longer has share another. `None` leads to the newest messages, 0 to the oldest.
 fn around(seq: Seq, found: &RoomRecord) -> Option<Seq> {
     let is_kept = found.first > 0 && seq <= found.head;
     is_kept.then_some(if seq < found.first { 0 } else { seq })
 }
 
-/// The network that asks for a page.
+/// Returns the network that a request comes from.
 fn network(request: &Request) -> Option<Network> {
     let extensions = request.extensions();
     let network = extensions.get::<Network>().copied();
     network.or_else(|| extensions.get::<Visitor>().map(|visitor| visitor.network))
 }
 
-/// Waits for a turn of the network that asks: a page is drawn without a pause.
+/// Waits for the network's turn to render, because rendering a page does not yield.
 async fn turn(shared: &AppState, network: Option<Network>) -> Option<Rendering> {
     Some(shared.limiter.render(network?).await)
 }
 
-/// Renders a room's page with marks where something is of its visitor, and keeps it for others, unless it tells this one
-/// why something was refused. `None` if a mark stands where none is expected.
+/// Renders a room's page with placeholders for the visitor's values and caches it, unless it tells this visitor why
+/// something was refused. Returns `None` if a placeholder token appears in an unexpected place.
 async fn render_room(
     shared: &AppState,
     request: Request,
@@ -169,7 +169,7 @@ async fn page(shared: &AppState, request: Request, page: Page) -> Response {
     with_csp(response.await, &nonce)
 }
 
-/// Whatever has no page: says why, with 404.
+/// Answers a request for an unknown address with a page that says why, and 404.
 pub(crate) async fn not_found(State(shared): State<AppState>, request: Request) -> Response {
     let error = PageError::no_room(not_found_reason(request.uri().path()));
     (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
@@ -185,8 +185,8 @@ fn not_found_reason(path: &str) -> String {
     }
 }
 
-/// Renders the document of a page. No page depends on the request's URI; Leptos parses it all the same, and panics if it
-/// has no path, so that it gets another one.
+/// Renders the document of a page. No page depends on the request's URI, but Leptos parses it and panics if it has no
+/// path. The request therefore gets a fixed one.
 async fn render(options: LeptosOptions, assets: String, mut request: Request, nonce: &str, page: Page) -> Response {
     *request.uri_mut() = Uri::from_static("/");
     let nonce = nonce.to_owned();
@@ -195,14 +195,14 @@ async fn render(options: LeptosOptions, assets: String, mut request: Request, no
     leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
-/// Only the page's own scripts run.
+/// Sets the page's Content Security Policy, which allows only the page's own scripts.
 fn with_csp(mut response: Response, nonce: &str) -> Response {
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_headers::page_policy(nonce, watched));
     response
 }
 
-/// The name that the visitor goes by already.
+/// Returns the visitor's remembered name.
 pub(crate) fn remembered_username(request: &Request) -> Option<&Username> {
     request.extensions().get::<RememberedUsername>().and_then(|known| known.0.as_ref())
 }

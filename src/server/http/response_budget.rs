@@ -1,5 +1,5 @@
-//! How many bytes of answers wait to be read by clients: bounded by network and together. An answer is whole before it is
-//! sent, so that nothing but its bytes is held for a client that reads slowly: no encoder, no rendered page.
+//! Memory budget for responses that clients have not read yet, per network and in total. A response is complete before
+//! it is sent, so that a slow client holds only its bytes: no encoder, no rendered page.
 
 use crate::server::limits::connection_counter::Network;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -12,45 +12,45 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// KiB of answers that wait for the clients of one network, and for all.
+/// Maximum size of unread responses per network, and in total, in KiB.
 const MAX_KIB_PER_NETWORK: usize = 24 << 10;
 const MAX_KIB_TOTAL: usize = 256 << 10;
 
-/// KiB that an answer is expected to measure before it is made: a long page, compressed.
+/// Size that is reserved for a response before it is made, in KiB: a long page, compressed.
 const EXPECTED_RESPONSE_KIB: u32 = 256;
 
-/// Bytes of an answer that is not worth counting.
+/// Maximum size of a response that is not counted, in bytes.
 const MAX_UNCOUNTED_BYTES: u64 = 8 << 10;
 
-/// How long a request waits for others of its network to be read.
+/// Maximum time that a request waits until its network has read other responses.
 const BUDGET_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Networks that are remembered before those are forgotten for which nothing waits.
+/// Number of tracked networks above which those without unread responses are forgotten.
 const MAX_TRACKED_NETWORKS: usize = 1024;
 
-/// First path segments whose answers are small, or held in memory once for all.
+/// First path segments whose responses are small, or shared in memory.
 const UNCOUNTED_PATHS: [&str; 7] = ["assets", "favicon.ico", "healthz", "metrics", "readyz", "robots.txt", "ws"];
 
-/// A cheap-to-clone handle on what waits.
+/// A cheap-to-clone handle on the budget.
 #[derive(Clone)]
 pub(crate) struct ResponseBudget {
     networks: Arc<Mutex<HashMap<Network, Weak<Semaphore>>>>,
     together: Arc<Semaphore>,
 }
 
-/// What may still wait for one connection.
+/// The part of the budget that is available to one connection.
 #[derive(Clone)]
 pub(crate) struct ResponseSlot {
     network: Option<Arc<Semaphore>>,
     together: Arc<Semaphore>,
 }
 
-/// What an answer takes.
+/// Budget reserved for one response.
 struct Reserved {
     permits: Vec<OwnedSemaphorePermit>,
 }
 
-/// The bytes of an answer, and what they take for as long as they are in memory.
+/// The bytes of a response, with the budget they hold for as long as they are in memory.
 struct BudgetedBody {
     bytes: Bytes,
     _reserved: Reserved,
@@ -69,7 +69,7 @@ impl Default for ResponseBudget {
 }
 
 impl ResponseBudget {
-    /// For a connection of this network, if it is counted.
+    /// Returns the slot for a connection of this network, if the network is counted.
     pub(crate) fn room(&self, network: Option<Network>) -> ResponseSlot {
         let network = network.map(|network| {
             let networks = &mut *self.networks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,20 +88,20 @@ impl ResponseBudget {
 }
 
 impl ResponseSlot {
-    /// Answers `request` by `answer` once there is room for it; 503 if there is none in time.
+    /// Calls `answer` with `request` once the budget allows; returns 503 if it does not in time.
     pub(crate) async fn answer(self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
         let segment = request.uri().path().split('/').nth(1).unwrap_or_default();
         if UNCOUNTED_PATHS.contains(&segment) {
             return answer(request).await;
         }
-        // A form has little for an answer, and may itself take its time to arrive.
+        // The response to a form is small, and the form itself may take its time to arrive.
         let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
         let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return too_much() };
         let (head, body) = answer(request).await.into_parts();
         if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
             return Response::from_parts(head, body);
         }
-        // In one go, as long as the body is there: there are never more encoders than cores.
+        // Polled without interruption, as long as the body is ready: there are never more encoders than cores.
         let Ok(bytes) = to_bytes(body, usize::MAX).await else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
@@ -124,7 +124,7 @@ impl ResponseSlot {
         Reserved { permits }
     }
 
-    /// Takes what an answer of `bytes` really needs. Returns whether there is room for it.
+    /// Adjusts the reservation to a response of `bytes`. Returns whether the budget has room for it.
     fn adjust(&self, reserved: &mut Reserved, bytes: usize) -> bool {
         let needed = bytes.div_ceil(1024);
         reserved.permits.iter_mut().zip(self.semaphores()).all(|(permit, semaphore)| {

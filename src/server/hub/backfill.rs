@@ -1,9 +1,8 @@
-//! The log, read for connections that have fallen behind the tail: in blocks, each of which is read once for all who need
-//! it at about the same time. What is read, and what is kept for those who come next, is bounded in bytes.
+//! Cached reads of the log for subscribers that lag behind the tail buffer. The log is read in blocks, and concurrent
+//! readers of a block share one query. Reads and cached blocks are bounded in bytes.
 
 use super::event_frame::EventFrame;
-use super::fanout::TURN_BYTES;
-use super::{Reconciliation, lock};
+use super::{MAX_BATCH_BYTES, Reconciliation, lock};
 use crate::domain::Seq;
 use crate::server::store::Store;
 use crate::server::websocket::TextFrame;
@@ -13,34 +12,34 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
-/// Events of a block. With the longest messages it measures about a MiB.
+/// Number of events per block. With the longest messages, a block measures about 1 MiB.
 const BLOCK_EVENTS: Seq = 64;
 
-/// Bytes of blocks that are kept, over all rooms: the 1000 longest events that a client may be behind.
+/// Maximum size of cached blocks over all rooms, in bytes: the 1000 longest events that a client may lag behind.
 const MAX_BACKFILL_BYTES: usize = 16 << 20;
 
-/// How long a block is kept: what is removed from the log leaves memory.
+/// Time for which a block is cached. It is short so that events removed from the log leave memory.
 const BLOCK_TTL: Duration = Duration::from_secs(1);
 
-/// Blocks that are read at a time.
+/// Maximum number of blocks that are read at the same time.
 const MAX_CONCURRENT_READS: usize = 4;
 
-/// Where a block begins: a room, and the number before its first event.
+/// Key of a block: the room, and the number before the first event of the block.
 type BlockKey = (i64, Seq);
 
-/// Events in their order, encoded.
+/// Encoded events, oldest first.
 type EventBlock = Arc<[TextFrame]>;
 
-/// Why there are no events to be had.
+/// Reason why no events can be returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BackfillError {
-    /// The log does not hold what follows any more.
+    /// The log no longer holds the next events.
     Purged,
-    /// The log cannot be read just now.
+    /// The log cannot be read at the moment.
     Unavailable,
 }
 
-/// A cheap-to-clone handle on what is read.
+/// Cheap-to-clone handle to the cached blocks.
 #[derive(Clone)]
 pub(super) struct BackfillCache {
     store: Store,
@@ -52,12 +51,12 @@ pub(super) struct BackfillCache {
 #[derive(Default)]
 struct CachedBlocks {
     kept: HashMap<BlockKey, CachedBlock>,
-    /// The bytes of what is kept.
+    /// Size of the cached blocks, in bytes.
     bytes: usize,
-    /// Blocks that are being read just now, by when they were asked for.
+    /// Reads in flight, each with the time at which it was requested.
     reads: HashMap<BlockKey, BlockRead>,
     number: u64,
-    /// Whether somebody sees to it that what is old goes.
+    /// Whether a task is running that evicts expired blocks.
     swept: bool,
 }
 
@@ -76,9 +75,9 @@ impl BackfillCache {
         Self { store, looks, shelf: Arc::default(), turns: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)) }
     }
 
-    /// Returns some of the events that follow `after`, at least one and about [`TURN_BYTES`] at most.
+    /// Returns some of the events after `after`: at least one, and at most about [`MAX_BATCH_BYTES`].
     pub(super) async fn read(&self, room: i64, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
-        // A block begins at the same number for everybody, unless the log begins within it.
+        // Blocks begin at the same numbers for every reader, unless the log begins within a block.
         let start = after - after.rem_euclid(BLOCK_EVENTS);
         match self.read_block(room, start, after).await {
             Err(BackfillError::Purged) if start != after => self.read_block(room, after, after).await,
@@ -104,13 +103,14 @@ impl BackfillCache {
             match block_slice(&answered.ok_or(BackfillError::Unavailable)??, start, after) {
                 Some(some) => return Ok(some),
                 None if is_own => return Err(BackfillError::Purged),
-                // It was begun before what follows was there.
+                // The read started before the requested events were committed.
                 None => {}
             }
         }
     }
 
-    /// Begins to read a block, in a task of its own: whoever asked first may go before the others have their answer.
+    /// Starts reading a block in a separate task, because the first caller may be dropped before the others have their
+    /// result.
     fn begin(
         &self,
         shelf: &mut CachedBlocks,
@@ -147,7 +147,7 @@ impl BackfillCache {
         }
     }
 
-    /// Keeps a block for those who come next, unless something was removed from its room since it was asked for.
+    /// Caches a block, unless an event was removed from its room since the block was requested.
     fn cache(&self, read: &BlockReadGuard, block: &EventBlock) {
         let shelf = &mut *lock(&self.shelf);
         if shelf.reads.get(&read.key).is_none_or(|it| it.number != read.number) {
@@ -159,7 +159,8 @@ impl BackfillCache {
         }
     }
 
-    /// Something was removed from a room's log: nothing that was read before is shown to anybody who asks from here on.
+    /// Evicts the blocks of a room after an event was removed from its log. Later callers never get a result that was
+    /// read before.
     pub(super) fn evict_room(&self, room: i64) {
         let shelf = &mut *lock(&self.shelf);
         shelf.reads.retain(|(other, _), _| *other != room);
@@ -167,7 +168,7 @@ impl BackfillCache {
     }
 }
 
-/// A block that is being read: as long as this lives, others wait for the same answer.
+/// Guard of a read in flight. While it lives, other callers wait for the same result.
 struct BlockReadGuard {
     shelf: Arc<Mutex<CachedBlocks>>,
     key: BlockKey,
@@ -207,7 +208,7 @@ impl CachedBlocks {
     }
 }
 
-/// Lets go of what is old, until nothing is kept.
+/// Evicts expired blocks until the cache is empty.
 async fn sweep(shelf: Arc<Mutex<CachedBlocks>>) {
     loop {
         tokio::time::sleep(BLOCK_TTL).await;
@@ -225,12 +226,12 @@ fn size(block: &EventBlock) -> usize {
     block.iter().map(TextFrame::len).sum()
 }
 
-/// What a block that begins after `start` has after `after`; `None` if that is nothing.
+/// Returns the events after `after` in a block that begins after `start`, or `None` if there are none.
 fn block_slice(block: &EventBlock, start: Seq, after: Seq) -> Option<Vec<TextFrame>> {
     let rest = block.get(usize::try_from(after - start).ok()?..)?;
     let mut bytes = 0;
     let some = rest.iter().take_while(|frame| {
-        let fits = bytes == 0 || bytes + frame.len() <= TURN_BYTES;
+        let fits = bytes == 0 || bytes + frame.len() <= MAX_BATCH_BYTES;
         bytes += frame.len();
         fits
     });

@@ -1,10 +1,10 @@
-//! Events as they go over the sockets of a room.
+//! Events as they are sent to the subscribers of a room.
 
 use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ServerFrame;
 use crate::server::websocket::TextFrame;
 
-/// An event, encoded once: its bytes are shared.
+/// An event, encoded once. Its bytes are shared.
 #[derive(Clone, Debug)]
 pub(crate) struct EventFrame {
     pub(crate) seq: Seq,
@@ -12,16 +12,16 @@ pub(crate) struct EventFrame {
     pub(super) effect: FrameEffect,
 }
 
-/// What an event means for those before it, and for who is here.
+/// Effect of an event on earlier events and on subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrameEffect {
-    /// It shows what this message says.
+    /// The event shows the content of this message.
     Content(Seq),
-    /// It removes this message: nothing shows it from here on.
+    /// The event removes this message, which no later event shows.
     Redacts(Seq),
-    /// It showed a message that was removed.
+    /// The event showed a message that was removed.
     Redacted,
-    /// Somebody may have to go.
+    /// The event may disconnect subscribers.
     Moderates,
 }
 
@@ -37,33 +37,33 @@ impl FrameEffect {
 }
 
 impl EventFrame {
-    /// An event that another node has encoded; `None` if it is none that this version knows.
+    /// Parses an event that another node has encoded. Returns `None` if this version does not know the event.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let event = ServerFrame::parse(text)?.into_event()?;
         Some(Self { seq: event.seq, text: TextFrame::new(text), effect: FrameEffect::of(&event) })
     }
 
-    /// The event as text.
+    /// Returns the event as JSON text.
     pub(crate) fn text(&self) -> &str {
         self.text.text()
     }
 
-    /// Whether it tells of an act of moderation.
+    /// Returns whether the event is an act of moderation.
     pub(super) fn is_moderation(&self) -> bool {
         self.effect == FrameEffect::Moderates
     }
 
-    /// Whether it tells that a message was removed.
+    /// Returns whether the event removes a message.
     pub(super) fn removes(&self) -> bool {
         matches!(self.effect, FrameEffect::Redacts(_))
     }
 
-    /// How many bytes it is.
+    /// Returns the length of the text, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// The same event as the log holds it once its message has been removed.
+    /// Returns the event as the log holds it once its message has been removed.
     pub(super) fn redacted(&self) -> Self {
         let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
         let mut event = event.expect("every frame is an event");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn message(text: &str) -> Event {
-        // A name from before the rules of today.
+        // This name was stored before the current rules for names.
         let (username, tag) = (Username::from_trusted("\u{202e} Ann".into()), AuthorTag::new([1, 2]));
         event(EventBody::Message { username, tag, text: text.into() })
     }

@@ -1,5 +1,5 @@
-//! Rows of seats: connections that are written to by one task, in one loop. Waking a task per connection would cost as
-//! much again as the writing.
+//! Fan-out of events to shards of subscribers. One task writes to all subscribers of a shard, because waking a task per
+//! connection would cost as much again as the writing.
 
 use super::in_flight::InFlight;
 use super::tail_buffer::TailRead;
@@ -14,39 +14,32 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-/// How many connections one task writes to: enough to be cheap, few enough to occupy every core.
+/// Maximum number of subscribers per fan-out task: enough to be cheap, few enough to occupy every core.
 const MAX_SUBSCRIBERS_PER_SHARD: usize = 128;
 
-/// How many events go out in one write.
-pub(super) const MAX_BATCH_EVENTS: usize = 64;
-
-/// Bytes of events that go out in one write, beyond the first event: what waits for a client that does not read is not
-/// much more.
-pub(super) const TURN_BYTES: usize = 32 << 10;
-
-/// Writes after which a row looks whether something else is to be told.
+/// Number of consecutive writes after which a fan-out task checks for presence and hints.
 const TURNS: usize = 16;
 
-/// Something that is shown for a moment to everybody but the connection it comes from.
+/// A transient hint, shown to every subscriber except its sender.
 #[derive(Clone, Debug)]
 pub(super) struct EphemeralFrame {
-    /// `None` when it comes from another node.
+    /// `None` if the hint comes from another node.
     pub(super) from: Option<u64>,
     pub(super) text: TextFrame,
 }
 
-/// One connection, for those who deliver to it.
+/// A connection as fan-out tasks see it.
 pub(super) struct Subscriber {
     pub(super) connection: u64,
     pub(super) wire: Arc<SocketWriter>,
-    /// The last number that it was sent. Who holds this writes.
+    /// The number of the last event sent to the connection. The holder of the lock writes.
     position: Mutex<Seq>,
-    /// It has not been told who is here now.
+    /// Whether the current presence has not been sent to the connection yet.
     pub(super) owes_presence: AtomicBool,
     pub(super) author: AuthorId,
-    /// The close code with which it has to go; 0 while it may stay.
+    /// The close code with which the connection has to end; 0 while it may stay.
     pub(super) disconnect_code: AtomicU16,
-    /// Until when its author says nothing, in UTC milliseconds; 0 if they may.
+    /// End of the author's mute, in UTC milliseconds; 0 if the author is not muted.
     muted_until: AtomicI64,
 }
 
@@ -64,25 +57,25 @@ impl Subscriber {
         }
     }
 
-    /// Shows nobody that the author is writing until then, in UTC milliseconds.
+    /// Suppresses typing hints of the author until `until`, in UTC milliseconds.
     pub(super) fn mute(&self, until: i64) {
         self.muted_until.store(until, Ordering::Relaxed);
     }
 
-    /// Whether the author says nothing at this time, in UTC milliseconds.
+    /// Returns whether the author is muted at `now`, in UTC milliseconds.
     pub(super) fn is_muted(&self, now: i64) -> bool {
         self.muted_until.load(Ordering::Relaxed) > now
     }
 
-    /// Has the connection end with this close code.
+    /// Makes the connection end with this close code.
     pub(super) fn disconnect_with(&self, code: u16) {
         self.disconnect_code.store(code, Ordering::Relaxed);
         self.wire.notify();
     }
 
-    /// Goes on in another history, which is known up to `head`: `reset` comes first.
+    /// Continues in another history, which is known up to `head`. Queues `reset` first.
     pub(super) fn reset_to(&self, reset: &TextFrame, head: Seq) {
-        // Held until the reset is queued: what is written next comes after it.
+        // The lock is held until the reset is queued, so that later events follow it.
         let mut position = self.position();
         self.wire.enqueue(reset.bytes().clone());
         *position = head;
@@ -94,8 +87,8 @@ impl Subscriber {
         lock(&self.position)
     }
 
-    /// Writes the events after `after` up to `last`, if they are what comes next and the socket takes them; else the
-    /// connection pulls them itself.
+    /// Writes the events after `after` up to `last` if they come next and the socket takes them. Otherwise notifies the
+    /// connection, which pulls them itself.
     fn deliver(&self, after: Seq, last: Seq, frames: &Bytes) {
         let mut position = self.position();
         if *position == after && self.wire.try_write(frames) {
@@ -106,14 +99,14 @@ impl Subscriber {
     }
 }
 
-/// Up to [`SEATS`] connections of a room.
+/// Up to [`MAX_SUBSCRIBERS_PER_SHARD`] subscribers of a room, served by one fan-out task.
 #[derive(Default)]
 pub(super) struct SubscriberShard {
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
 }
 
 impl SubscriberShard {
-    /// Takes `place` in, if there is room.
+    /// Adds a subscriber. Returns `false` if the shard is full.
     pub(super) fn add(&self, place: &Arc<Subscriber>) -> bool {
         let mut places = lock(&self.subscribers);
         let fits = places.len() < MAX_SUBSCRIBERS_PER_SHARD;
@@ -123,22 +116,22 @@ impl SubscriberShard {
         fits
     }
 
-    /// Lets go of `place`.
+    /// Removes a subscriber.
     pub(super) fn remove(&self, place: &Arc<Subscriber>) {
         lock(&self.subscribers).retain(|other| !Arc::ptr_eq(place, other));
     }
 
-    /// Those who sit here just now: nobody waits for the door while they are written to.
+    /// Returns a snapshot of the subscribers, so that joining does not wait while events are written.
     pub(super) fn subscribers(&self) -> Vec<Arc<Subscriber>> {
         lock(&self.subscribers).clone()
     }
 
-    /// Writes what followed `position`, turn by turn, and says how far that goes, and whether there may be more.
+    /// Writes the events after `position` in batches. Returns the new position and whether more events may follow.
     async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> (Seq, bool) {
         for _ in 0..TURNS {
             match live.read_after(position) {
                 TailRead::UpToDate => {
-                    // In another history, this row goes on where that is known.
+                    // In another history, the shard continues at its known head.
                     let head = live.head();
                     if head < position {
                         position = head;
@@ -156,19 +149,20 @@ impl SubscriberShard {
                     live.delivery_timer.delivered();
                 }
                 TailRead::Evicted => {
-                    // It has left the tail. Everybody goes on alone, and this row from here.
+                    // The events were evicted from the tail buffer: each subscriber pulls them, and the shard continues
+                    // at the head.
                     position = live.head();
                     self.subscribers().iter().for_each(|place| place.wire.notify());
                 }
             }
-            // What is ready in other rooms is written in between.
+            // Yields so that events of other rooms are written in between.
             tokio::task::yield_now().await;
         }
         (position, true)
     }
 }
 
-/// Writes to a row whatever there is after `position`, for as long as the room lives.
+/// Writes the events after `position` to the subscribers of a shard for as long as the room lives.
 pub(super) async fn run_shard(
     row: Arc<SubscriberShard>,
     live: Weak<LiveRoom>,
@@ -180,7 +174,7 @@ pub(super) async fn run_shard(
 ) {
     let mut gathering = WriteCoalescer::new();
     loop {
-        // In no order: while events come without end, presence and hints have their turn.
+        // Unbiased, so that presence and hints are sent even under a constant stream of events.
         tokio::select! {
             changed = delivered.changed() => {
                 gathering.wait(position, &coming, &mut delivered).await;

@@ -1,32 +1,32 @@
-//! What is on its way into a room's log. Those who write to its connections wait a little for it, so that one write
-//! carries it too.
+//! Counter of entries in flight into a room's log. Fan-out tasks wait briefly for them, so that one write carries them
+//! too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How much is on its way into one room; cheap to clone.
+/// Number of entries in flight into one room; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight(Arc<AtomicUsize>);
 
 impl InFlight {
-    /// One more, for as long as what comes back is held.
+    /// Counts one more entry for as long as the returned guard is held.
     pub(super) fn track(&self) -> InFlightGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
         InFlightGuard(self.clone())
     }
 
-    /// How many there are.
+    /// Returns the number of entries in flight.
     pub(super) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Whether anything is.
+    /// Returns whether any entry is in flight.
     pub(super) fn is_any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }
 
-/// Something that is on its way.
+/// Guard of an entry in flight.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard(InFlight);
 

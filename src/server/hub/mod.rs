@@ -1,9 +1,10 @@
-//! The rooms alive on this node. Each keeps the newest number delivered and the last frames; every connection has a
-//! position of its own. Those that keep up are written to row by row, one write each for all that is ready; one that has
-//! fallen behind pulls from its position, out of the tail or out of the log. So nobody is skipped, nobody is sent n+1
-//! before n, and a slow reader costs a number, not a queue.
+//! The live rooms of this node. Each room keeps the newest delivered number and a tail buffer; every subscriber has a
+//! position of its own. Fan-out tasks write all ready events at once to the subscribers that are up to date. A
+//! subscriber that lags pulls from its position, from the tail buffer or from the log. Events are never skipped or
+//! reordered. A slow subscriber costs one integer (its position), not a queue.
 
 mod backfill;
+mod catch_up;
 mod event_frame;
 mod fanout;
 mod in_flight;
@@ -41,13 +42,19 @@ use tokio::sync::Notify;
 use tokio::task::yield_now;
 use uuid::Uuid;
 
-/// Maximum number of rooms that are gone through before other tasks have a turn.
+/// Maximum number of events per write.
+const MAX_BATCH_EVENTS: usize = 64;
+
+/// Maximum number of bytes per write, unless one event is longer.
+const MAX_BATCH_BYTES: usize = 32 << 10;
+
+/// Maximum number of rooms that are processed before the task yields.
 const ROOMS_PER_YIELD: usize = 256;
 
-/// Rooms by their ids; each takes itself out when its last connection has gone.
+/// Live rooms by id. Each entry is removed when the last connection of the room has gone.
 type LiveRooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
-/// Looking at the database, and the outages that this may meet.
+/// State of the comparison with the database, and of its outages.
 struct Reconciliation {
     asked: Notify,
     failing: Outage,
@@ -69,11 +76,11 @@ impl Reconciliation {
     }
 }
 
-/// The live rooms of this node.
+/// The live rooms of this node; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Hub {
     store: Store,
-    /// The log, for connections that have fallen behind.
+    /// Reads of the log for connections that have fallen behind.
     backlog: BackfillCache,
     rooms: LiveRooms,
     presence_changes: PresenceChanges,
@@ -82,7 +89,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Returns a hub, and the changes that are to be told of its rooms.
+    /// Returns a hub, and the queue of presence changes of its rooms.
     pub(crate) fn new(store: Store) -> (Self, PresenceChanges) {
         let changes = PresenceChanges::default();
         let looks = Arc::new(Reconciliation::new());
@@ -91,14 +98,14 @@ impl Hub {
         (Self { store, backlog, rooms, presence_changes: changes.clone(), remembered, looks }, changes)
     }
 
-    /// The live room, opened if nobody is in it yet. It lives as long as somebody holds it.
+    /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
     pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, DbErr> {
         let live = {
             let mut rooms = lock(&self.rooms);
             match rooms.get(&room.id).and_then(Weak::upgrade) {
                 Some(live) if live.room.name == room.name => live,
                 other => {
-                    // The id of a room that is no more, in a database that went back in time.
+                    // The id belonged to a room that no longer exists, in a database that went back in time.
                     if let Some(other) = other {
                         other.end(close::DELETED);
                     }
@@ -110,13 +117,14 @@ impl Hub {
         };
         live.open().await?;
         if live.epoch() != room.epoch {
-            // One of the two is outdated.
+            // One of the two references is outdated.
             self.reconcile_room(&live).await?;
         }
         Ok(live)
     }
 
-    /// Leaves a room that has ended to those inside: whoever comes next finds another.
+    /// Removes a room that has ended from the list, so that the next visitor opens another. Connected subscribers keep
+    /// the old one until they leave.
     fn forget(&self, ended: &Arc<LiveRoom>) {
         let mut rooms = lock(&self.rooms);
         if rooms.get(&ended.room.id).is_some_and(|live| live.as_ptr() == Arc::as_ptr(ended)) {
@@ -124,42 +132,45 @@ impl Hub {
         }
     }
 
-    /// Tells a live room that `frames` are in its log, oldest first. Rooms without connections need nothing.
+    /// Appends `frames`, oldest first, to a live room. Does nothing if the room has no connections.
     pub(crate) fn publish(&self, room_id: i64, frames: Vec<EventFrame>) {
         if let Some(live) = self.live(room_id) {
             live.publish(frames);
         }
     }
 
-    /// Something is on its way into this room's log, for as long as what comes back is held.
+    /// Counts an entry in flight into this room's log for as long as the returned guard is held, or returns `None` if
+    /// the room is not live.
     pub(crate) fn track_in_flight(&self, room_id: i64) -> Option<InFlightGuard> {
         self.live(room_id).map(|live| live.in_flight.track())
     }
 
-    /// What was on its way into this room's log brings nothing new: whoever waits for it looks again.
+    /// Notifies fan-out tasks after an entry in flight has brought no new event, so that they do not wait for it any
+    /// longer.
     pub(crate) fn notify_subscribers(&self, room_id: i64) {
         if let Some(live) = self.live(room_id) {
             live.notify_subscribers();
         }
     }
 
-    /// Somebody knows of `seq` in this room.
+    /// Catches up with the log, which has events up to `seq` in this room.
     pub(crate) fn catch_up_to(&self, room_id: i64, seq: Seq) {
         if let Some(live) = self.live(room_id) {
             live.catch_up_to(seq);
         }
     }
 
-    /// A room may have lost its oldest messages: what of them is in memory goes too.
+    /// Evicts from memory the events that retention may have removed from a room. Returns an error if the database
+    /// cannot be read.
     pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), DbErr> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
-        // Read first: an event that comes meanwhile is newer than all of these.
+        // The head is read first: events that arrive meanwhile are newer than all of these.
         let head = live.head();
         live.evict_before(self.store.oldest(room_id).await?.unwrap_or(head + 1));
         Ok(())
     }
 
-    /// Another node has told who is in a room there.
+    /// Merges the participants that another node has published for a room.
     pub(crate) fn merge_remote_presence(&self, node: Uuid, room_id: i64, present: NodePresence) {
         if let Some(live) = self.live(room_id)
             && live.participants().merge_remote(node, present, Instant::now())
@@ -168,7 +179,7 @@ impl Hub {
         }
     }
 
-    /// Another node has told that it has this room too, and a digest of who is in it there.
+    /// Compares the digest that another node has published for a room with its known participants.
     pub(crate) fn hear_digest(&self, node: Uuid, room_id: i64, digest: u64) {
         if let Some(live) = self.live(room_id)
             && live.participants().hear_digest(node, digest, Instant::now())
@@ -177,14 +188,14 @@ impl Hub {
         }
     }
 
-    /// Somebody on another node is writing.
+    /// Shows a typing hint from another node.
     pub(crate) fn relay_typing(&self, room_id: i64, text: &str) {
         if let Some(live) = self.live(room_id) {
             live.send_ephemeral(EphemeralFrame { from: None, text: TextFrame::new(text) });
         }
     }
 
-    /// Only these nodes are there, and only while they speak.
+    /// Forgets the participants of nodes that are not in `nodes` or have been silent for `silence`.
     pub(crate) async fn prune_nodes(&self, nodes: &[Uuid], silence: Duration) {
         for (index, live) in self.live_rooms().into_iter().enumerate() {
             if live.participants().prune_nodes(nodes, silence, Instant::now()) {
@@ -196,8 +207,8 @@ impl Hub {
         }
     }
 
-    /// Tells a room's connections who is here. Returns whether other nodes are to be asked who is there: what a room
-    /// knows of them goes with its last connection.
+    /// Updates the presence that a room's subscribers see. Returns whether other nodes have to be asked for their
+    /// participants, because a room forgets them with its last connection.
     pub(crate) fn publish_presence(&self, room_id: i64) -> bool {
         self.live(room_id).is_some_and(|live| {
             live.publish_presence();
@@ -205,24 +216,24 @@ impl Hub {
         })
     }
 
-    /// Who is in a room on this node, and whether another node has the room too.
+    /// Returns the participants of a room on this node, and whether another node has the room too.
     pub(crate) fn present(&self, room_id: i64) -> (NodePresence, bool) {
         let Some(live) = self.live(room_id) else { return Default::default() };
         let participants = live.participants();
         (participants.local(), participants.is_shared())
     }
 
-    /// The authors in a room who have this tag, as the database knows them, and the name each goes by.
+    /// Returns the authors in a room who have this tag, as the database knows them, with the name of each.
     pub(crate) fn tagged(&self, room_id: i64, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
         self.live(room_id).map_or_else(HashMap::new, |live| live.participants().tagged(tag))
     }
 
-    /// The ids of the live rooms.
+    /// Returns the ids of the live rooms.
     pub(crate) fn room_ids(&self) -> Vec<i64> {
         lock(&self.rooms).keys().copied().collect()
     }
 
-    /// Somebody tells of a change.
+    /// Queues a presence change.
     pub(crate) fn notify_presence(&self, change: PresenceChange) {
         self.presence_changes.add(change);
     }
@@ -236,7 +247,7 @@ impl Hub {
     }
 }
 
-/// A panic elsewhere leaves these plain values whole, so a poisoned lock is as good as any.
+/// Locks a mutex. A poisoned lock is used anyway, because a panic elsewhere leaves these plain values intact.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

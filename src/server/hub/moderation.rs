@@ -1,4 +1,4 @@
-//! What an act of moderation means for those who are in the room just now, on this node.
+//! Enforcement of moderation events for the subscribers of a live room on this node.
 
 use super::LiveRoom;
 use super::fanout::Subscriber;
@@ -11,34 +11,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long to wait before asking a database again that did not answer.
+/// Delay before retrying after the database did not answer.
 const ENFORCE_RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// Lets one task at a time look at a room's connections, however many acts there are meanwhile: it looks once more for
-/// all of them.
+/// Ensures that one task at a time checks a room's subscribers. Events that arrive during a check are covered by one
+/// further check.
 #[derive(Clone, Default)]
 pub(super) struct Enforcing(Arc<AtomicU64>);
 
 impl Enforcing {
-    /// Counts an act that is not looked at yet. Returns the turn to look, unless somebody has it.
+    /// Counts an event that is not enforced yet. Returns a turn, or `None` if another task has it.
     fn begin(&self) -> Option<Turn> {
         (self.0.fetch_add(1, Ordering::SeqCst) == 0).then(|| Turn { enforcing: self.clone(), over: false })
     }
 }
 
-/// Whoever holds this looks.
+/// The exclusive right to check the subscribers of a room.
 struct Turn {
     enforcing: Enforcing,
     over: bool,
 }
 
 impl Turn {
-    /// Returns how many acts there are to look at.
+    /// Returns the number of events that are not enforced yet.
     fn acts(&self) -> u64 {
         self.enforcing.0.load(Ordering::SeqCst)
     }
 
-    /// Takes off those that were looked at. Returns the turn if others came meanwhile.
+    /// Subtracts the events that were enforced. Returns the turn if further events arrived meanwhile.
     fn end(mut self, acts: u64) -> Option<Self> {
         self.over = self.enforcing.0.fetch_sub(acts, Ordering::SeqCst) == acts;
         (!self.over).then_some(self)
@@ -47,15 +47,15 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // It did not end well: the next act shall not wait for a look that does not come.
+        // The check has panicked or was cancelled: the next event must not wait for it.
         if !self.over {
             self.enforcing.0.store(0, Ordering::SeqCst);
         }
     }
 }
 
-/// Whoever is banned or removed has to go, as soon as the database says who that is; whoever is in a room that is locked
-/// may come back, if they have what they are known by.
+/// Disconnects banned and removed subscribers as soon as the database can be read. In a locked room, adds the present
+/// authors to the members so that they can reconnect, except guests, who have no persistent identity.
 pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     let Some(mut turn) = live.upgrade().and_then(|live| live.enforcing.begin()) else { return };
     while let Some(live) = live.upgrade() {
@@ -77,7 +77,8 @@ pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     }
 }
 
-/// The same for some of its connections.
+/// Like [`enforce_moderation`], but checks only these subscribers, once. Returns an error if the database cannot be
+/// read.
 pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), DbErr> {
     let (store, room_id) = (&live.hub.store, live.room.id);
     let mut authors: Vec<AuthorId> = places.iter().map(|place| place.author).collect();
@@ -88,7 +89,7 @@ pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>
     let (locked, owner) = store.lock_and_owner(room_id).await?;
     for place in places {
         let standing = known.get(&place.author.to_bytes()).copied().unwrap_or_default();
-        // An owner who is muted by the host speaks all the same.
+        // An owner can speak even if the host has muted them.
         let is_owner = owner.as_deref() == Some(place.author.as_bytes());
         place.mute(if is_owner { 0 } else { standing.muted_until });
         if standing.banned_until.is_some() {

@@ -1,4 +1,4 @@
-//! Who is in a live room: the connections of this node, and what the other nodes have said of theirs.
+//! Participants of a live room: those on this node, and those that other nodes have published.
 
 use crate::domain::{AuthorTag, Participant, Username};
 use crate::protocol::{MAX_PARTICIPANTS, ServerFrame};
@@ -9,22 +9,22 @@ use std::iter::once;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// A participant, as others see it and as the database knows its author.
+/// A participant as others see it, with its author as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct PresenceEntry {
     pub(super) participant: Participant,
     pub(super) author: [u8; 16],
 }
 
-/// The participants that one node sees.
+/// The participants of a room on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NodePresence {
     count: usize,
-    /// Empty when they are more than [`MAX_PARTICIPANTS`].
+    /// Empty if there are more than [`MAX_PARTICIPANTS`].
     participants: BTreeSet<PresenceEntry>,
 }
 
-/// What another node that has the room has told of it.
+/// Participants that another node has published for the room.
 #[derive(Debug)]
 struct Elsewhere {
     heard: Instant,
@@ -33,19 +33,19 @@ struct Elsewhere {
 }
 
 impl NodePresence {
-    /// A number that stands for who these are, the same on every node.
+    /// Returns a digest of the participants, which is the same on every node.
     pub(crate) fn digest(&self) -> u64 {
         let json = serde_json::to_vec(self).expect("participants are plain data");
         let hash = Sha256::digest(&json);
         hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
     }
 
-    /// About how many bytes it is when it is told.
+    /// Returns the approximate size of the published participants, in bytes.
     pub(crate) fn size(&self) -> usize {
         32 + self.participants.iter().map(|known| 160 + known.participant.username.as_str().len()).sum::<usize>()
     }
 
-    /// Whether nobody is there.
+    /// Returns whether there are no participants.
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -58,25 +58,25 @@ pub(super) struct Participants {
 }
 
 impl Participants {
-    /// A connection has come, or has another name.
+    /// Adds a connection, or renames its participant.
     pub(super) fn insert(&mut self, connection: u64, participant: Participant, author: [u8; 16]) {
         self.local.insert(connection, PresenceEntry { participant, author });
     }
 
-    /// A connection has gone.
+    /// Removes a connection.
     pub(super) fn remove(&mut self, connection: u64) {
         self.local.remove(&connection);
     }
 
-    /// The authors who have this tag, over all nodes, and the name each goes by.
+    /// Returns the authors who have this tag, over all nodes, with the name of each.
     pub(super) fn tagged(&self, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
         let elsewhere = self.remote.values().flat_map(|it| &it.present.participants);
-        // What is known here comes last: it is the newest.
+        // Local entries come last, because they are the newest.
         let tagged = elsewhere.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
     }
 
-    /// Another node has told who is there. Returns whether that is news.
+    /// Merges the participants that another node has published. Returns whether they have changed.
     pub(super) fn merge_remote(&mut self, node: Uuid, present: NodePresence, now: Instant) -> bool {
         if present.count == 0 {
             return self.remote.remove(&node).is_some();
@@ -86,8 +86,7 @@ impl Participants {
         before.is_none_or(|before| before.digest != digest)
     }
 
-    /// Another node has told that it has the room, and a digest of who is in it there. Returns whether
-    /// that is not who it told of before.
+    /// Compares the digest that another node has published. Returns whether it differs from its known participants.
     pub(super) fn hear_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
         let nobody = || Elsewhere { heard: now, present: NodePresence::default(), digest: 0 };
         let known = self.remote.entry(node).or_insert_with(nobody);
@@ -95,19 +94,20 @@ impl Participants {
         known.digest != digest
     }
 
-    /// Whether another node has the room too.
+    /// Returns whether another node has the room too.
     pub(super) fn is_shared(&self) -> bool {
         !self.remote.is_empty()
     }
 
-    /// Forgets nodes that are not in `nodes` or have not spoken for `silence`. Returns whether that is news.
+    /// Forgets nodes that are not in `nodes` or have been silent for `silence`. Returns whether the participants have
+    /// changed.
     pub(super) fn prune_nodes(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
         let before = self.remote.len();
         self.remote.retain(|node, it| nodes.contains(node) && now.duration_since(it.heard) < silence);
         self.remote.len() < before
     }
 
-    /// Who is here, for the other nodes to know.
+    /// Returns the participants of this node, as published to other nodes.
     pub(super) fn local(&self) -> NodePresence {
         let distinct: HashSet<&PresenceEntry> = self.local.values().collect();
         let count = distinct.len();
@@ -115,8 +115,8 @@ impl Participants {
         NodePresence { count, participants: named.into_iter().cloned().collect() }
     }
 
-    /// Who is in the room: those `here`, and those on other nodes. Who is on two of them is counted once, as long as
-    /// everybody is named.
+    /// Returns the frame with the participants of all nodes, where `here` are those of this node. A participant on two
+    /// nodes is counted once, as long as every node lists its participants by name.
     pub(super) fn frame(&self, here: &NodePresence) -> ServerFrame {
         let nodes: Vec<&NodePresence> = once(here).chain(self.remote.values().map(|it| &it.present)).collect();
         if nodes.iter().any(|present| present.count != present.participants.len()) {
@@ -139,7 +139,7 @@ mod tests {
         Participant { username: Username::parse(name).unwrap(), tag: AuthorTag::new([tag, 0]) }
     }
 
-    /// Says who is here: by a connection, under a name, whose tag is of this number and whose author too.
+    /// Adds a connection with this name. `number` determines the tag and the author.
     fn put(participants: &mut Participants, connection: u64, name: &str, number: u8) {
         participants.insert(connection, participant(name, number), [number; 16]);
     }

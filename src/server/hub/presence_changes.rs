@@ -1,5 +1,5 @@
-//! Changes of who is in a room, collected until they are told. Bounded by the number of rooms: what changes again
-//! before it was told is told once.
+//! Pending presence changes, collected until they are broadcast. They are bounded by the number of rooms, because
+//! repeated changes of a room are merged.
 
 use super::lock;
 use crate::server::websocket::TextFrame;
@@ -7,46 +7,47 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// Maximum number of typing hints that wait to be told to other nodes. More are dropped: they are hints.
+/// Maximum number of typing hints that are queued for other nodes. Further hints are dropped, because a lost hint does
+/// no harm.
 const MAX_TYPING_FRAMES: usize = 256;
 
-/// A change of who is in a room.
+/// A change of presence in a room.
 #[derive(Clone, Debug)]
 pub(crate) enum PresenceChange {
-    /// A participant came to this node, went, or has another name.
+    /// A participant joined or left on this node, or was renamed.
     Local(i64),
-    /// Another node has told who is there.
+    /// Another node has published its participants.
     Remote(i64),
-    /// What another node told of its participants is not what it has now: it is to tell them again.
+    /// The participants that another node published before are outdated: that node is asked to publish them again.
     Outdated(i64),
-    /// A participant on this node is writing; this is the frame that says so.
+    /// A participant on this node is typing. Carries the frame to send.
     Typing(i64, TextFrame),
-    /// Other nodes may have missed what was told.
+    /// Other nodes may have missed published presence.
     Resync,
 }
 
-/// Changes that were not told yet.
+/// Changes that are not broadcast yet.
 #[derive(Debug, Default)]
 pub(crate) struct PresenceBatch {
-    /// Rooms whose connections are to be told.
+    /// Rooms whose subscribers have to be updated, and the presence to publish to other nodes.
     pub(crate) rooms: HashMap<i64, PeerPresence>,
     pub(crate) typing: Vec<(i64, TextFrame)>,
     pub(crate) everything: bool,
 }
 
-/// What other nodes are to be told of a room.
+/// Presence of a room that is published to other nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PeerPresence {
-    /// Nothing: the change came from them.
+    /// Nothing, because the change came from another node.
     #[default]
     Nothing,
-    /// Who is here.
+    /// The participants on this node.
     Told,
-    /// Who is here, and that they are to tell the same.
+    /// The participants on this node, and a request that other nodes publish theirs.
     Asked,
 }
 
-/// A cheap-to-clone collection of changes.
+/// Cheap-to-clone queue of changes.
 #[derive(Clone, Default)]
 pub(crate) struct PresenceChanges(Arc<ChangeQueue>);
 
@@ -78,7 +79,7 @@ impl PresenceChanges {
         self.0.changed.notify_one();
     }
 
-    /// Waits until there is a change, and returns all there are. Cancel safe.
+    /// Waits until there is a change, and returns all pending changes. Cancel safe.
     pub(crate) async fn next(&self) -> PresenceBatch {
         loop {
             self.0.changed.notified().await;

@@ -1,6 +1,6 @@
-//! Whether the live rooms stand on the history that the database has. A head below what was delivered is proof that the
-//! database went back in time, as after a failover to a replica that lagged or a restore beside the running server. The
-//! room then gets another epoch and its readers a `reset`: two histories are never merged.
+//! Compares live rooms with the history in the database. A head below the delivered number proves that the database
+//! went back in time, as after a failover to a lagging replica or a restore beside the running server. The room then
+//! gets another epoch and its readers a `reset`: two histories are never merged.
 
 use super::in_flight::{InFlight, InFlightGuard};
 use super::{Hub, LiveRoom, lock};
@@ -19,25 +19,25 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Maximum number of rooms that are compared with the database in one query.
 const RECONCILE_BATCH_ROOMS: usize = 500;
 
-/// Interval of comparing rooms with the database: commands, other nodes and a restore may have written it.
+/// Interval of comparing rooms with the database, which commands, other nodes or a restore may have written to.
 const RECONCILE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Shortest time between two comparisons, however many ask for one.
+/// Shortest time between two comparisons, regardless of the number of requests.
 const MIN_RECONCILE_DELAY: Duration = Duration::from_millis(50);
 
 /// Maximum number of rooms without connections whose heads are remembered.
 const MAX_KNOWN_HEADS: usize = 16_384;
 
-/// Number of events that other nodes may write while an entry of this one is announced.
+/// Number of events that other nodes may write while an entry of this node is not announced yet.
 const IN_FLIGHT_MARGIN: Seq = 64;
 
 /// Maximum number of former epochs that a live room remembers.
 const MAX_FORMER_EPOCHS: usize = 8;
 
-/// The history that a live room stands on.
+/// The history that a live room follows.
 pub(super) struct History {
     pub(super) epoch: Epoch,
-    /// Epochs that it had before: the database does not go back to one of them, but if it goes back in time.
+    /// Earlier epochs of the room. The database returns to one of them only if it goes back in time.
     former: Vec<Epoch>,
 }
 
@@ -47,7 +47,7 @@ impl History {
     }
 }
 
-/// The heads of rooms whose connections have gone, and the epochs that these are of.
+/// The heads of rooms without connections, and the epochs of these heads.
 #[derive(Default)]
 pub(super) struct KnownHeads(HashMap<i64, (Epoch, Seq)>);
 
@@ -60,21 +60,23 @@ impl KnownHeads {
     }
 }
 
-/// The heads of some rooms before a transaction. While it is held, [`Hub::check`] knows that entries are not announced.
+/// The heads of some rooms before a transaction. While it is held, [`Hub::reconcile`] knows that there are entries that
+/// are not announced yet.
 pub(crate) struct HeadSnapshot {
     heads: HashMap<i64, (Epoch, Seq)>,
     _writing: Vec<InFlightGuard>,
 }
 
 impl HeadSnapshot {
-    /// Returns the epoch of a room whose log was known up to `seq` or further: that number was given before.
+    /// Returns the epoch of a room whose log was already known up to `seq` or further, so that the number was assigned
+    /// twice.
     pub(crate) fn outdated_by(&self, room_id: i64, seq: Seq) -> Option<&Epoch> {
         self.heads.get(&room_id).filter(|(_, head)| seq <= *head).map(|(epoch, _)| epoch)
     }
 }
 
 impl Hub {
-    /// Compares the live rooms with the database for as long as the server lives: every second, and when asked to.
+    /// Compares the live rooms with the database for as long as the server lives: every second, and on request.
     pub(crate) async fn run_reconciler(self) {
         let mut often = interval(RECONCILE_INTERVAL);
         often.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -91,17 +93,17 @@ impl Hub {
         }
     }
 
-    /// Has the live rooms compared with the database now. Never waits.
+    /// Requests a comparison of the live rooms with the database. Never waits.
     pub(crate) fn request_reconcile(&self) {
         self.looks.asked.notify_one();
     }
 
-    /// Compares every live room with the database: heals those that are behind, ends those that were deleted, and resets
-    /// those whose history is another. What was removed leaves memory.
+    /// Compares every live room with the database. Rooms that lag catch up, deleted rooms end, and rooms with another
+    /// history are reset. Removed messages leave memory.
     pub(crate) async fn reconcile(&self) -> Result<(), DbErr> {
         let mut failed = None;
         for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
-            // Read first: what is delivered meanwhile may be newer than the answer.
+            // These are read first: events delivered meanwhile may be newer than the answer.
             let before: HashMap<i64, (Epoch, Seq)> =
                 ids.iter().filter_map(|id| Some((*id, self.live(*id)?.known_head()?))).collect();
             let current = self.store.current(ids).await?;
@@ -127,7 +129,7 @@ impl Hub {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Compares a room that stood there `before` with what the database had then.
+    /// Compares the state of a room `before` the query with the answer of the database.
     async fn compare(
         &self,
         live: &Arc<LiveRoom>,
@@ -135,7 +137,7 @@ impl Hub {
         current: &RoomHead,
     ) -> Result<(), DbErr> {
         if current.name != live.room.name.as_str() {
-            // The id is that of another room, in a database that went back in time.
+            // The id belongs to another room, in a database that went back in time.
             self.end(live, close::DELETED);
             return Ok(());
         }
@@ -143,7 +145,7 @@ impl Hub {
             let history = lock(&live.history);
             (history.epoch.clone(), history.former.contains(&current.epoch))
         };
-        // One that was opened or has begun anew meanwhile is compared the next time.
+        // A room that was opened or reset meanwhile is compared the next time.
         let Some((_, known)) = before.filter(|(epoch, _)| *epoch == now) else { return Ok(()) };
         if was_before || now == current.epoch && current.head < *known {
             let renewed = self.renew(live.room.id, &current.epoch, Some(*known)).await?;
@@ -156,12 +158,12 @@ impl Hub {
         Ok(())
     }
 
-    /// Has a room go on in another history, of which the database has `head` events. Some of the newest may be entries of
-    /// this node that are not announced or not delivered yet: their senders are answered by their delivery, so it begins
-    /// before these.
+    /// Switches a room to another history, of which the database has `head` events. Some of the newest may be entries
+    /// of this node that are not announced or not delivered yet. The new history begins before these, because delivery
+    /// is the answer to their senders.
     fn switch_history(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
         if live.known_head().is_some_and(|(stands, known)| stands == epoch && known <= head) {
-            // Whoever wrote to it has noticed meanwhile.
+            // A writer has noticed it meanwhile.
             return live.catch_up_to(head);
         }
         let writing = live.writing.count() as Seq;
@@ -174,8 +176,8 @@ impl Hub {
         live.catch_up_to(head);
     }
 
-    /// The database gave a number again that it had given before: the numbers up to `head` are what is left. Returns when
-    /// readers have been told, so that what follows is delivered to them.
+    /// Handles a number that the database has assigned twice: the numbers up to `head` are left. Returns once readers
+    /// are reset, so that later events are delivered to them.
     pub(crate) async fn rewind_detected(&self, room_id: i64, outdated: &Epoch, head: Seq) {
         lock(&self.remembered).0.remove(&room_id);
         let epoch = match self.renew(room_id, outdated, None).await {
@@ -186,7 +188,7 @@ impl Hub {
             }
         };
         if let Some(live) = self.live(room_id) {
-            // Unless somebody else has noticed it before, and these numbers are still to come.
+            // Another task may have noticed it before, and these numbers may still be undelivered.
             let stands = live.known_head().filter(|(stands, known)| *stands == epoch && *known <= head);
             if stands.is_none() {
                 live.reset_to(epoch, head);
@@ -194,7 +196,7 @@ impl Hub {
         }
     }
 
-    /// Gives a room another epoch in place of `outdated`, once for all nodes that notice.
+    /// Gives a room another epoch instead of `outdated`, once for all nodes that notice.
     async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, DbErr> {
         let renewed = self.store.renew_epoch(room_id, outdated).await?;
         let renewed = renewed.ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))?;
@@ -227,13 +229,13 @@ impl Hub {
         stand
     }
 
-    /// The epoch of a live room.
+    /// Returns the epoch of a live room, or `None` if the room is not live.
     pub(crate) fn epoch(&self, room_id: i64) -> Option<Epoch> {
         self.live(room_id).map(|live| live.epoch())
     }
 
-    /// What the database has of a room that is opened. If that is less than this node has known of it, the room gets
-    /// another epoch.
+    /// Returns the head in the database of a room that is being opened, or `None` if it has no row. If the head is
+    /// below the known one, the room gets another epoch.
     pub(super) async fn current(&self, room_id: i64) -> Result<Option<RoomHead>, DbErr> {
         let Some(current) = self.store.current(&[room_id]).await?.pop() else { return Ok(None) };
         let known = lock(&self.remembered).0.remove(&room_id);
@@ -257,18 +259,18 @@ impl Hub {
 }
 
 impl LiveRoom {
-    /// The epoch of the history that is delivered.
+    /// Returns the epoch of the delivered history.
     pub(crate) fn epoch(&self) -> Epoch {
         lock(&self.history).epoch.clone()
     }
 
-    /// The epoch, and the newest number of it that was delivered; `None` as long as the room is not open.
+    /// Returns the epoch and its newest delivered number, or `None` if the room is not open yet.
     pub(super) fn known_head(&self) -> Option<(Epoch, Seq)> {
         let history = lock(&self.history);
         self.delivered().map(|head| (history.epoch.clone(), head))
     }
 
-    /// Goes on in another history, which is known up to `head`: readers are told by a reset, and get what follows.
+    /// Switches to another history, which is known up to `head`. Readers get a reset and the events after it.
     pub(super) fn reset_to(self: &Arc<Self>, epoch: Epoch, head: Seq) {
         {
             let mut history = lock(&self.history);
@@ -285,12 +287,12 @@ impl LiveRoom {
         for place in self.subscribers() {
             place.reset_to(&self.reset(head), head);
         }
-        // Its rows look where they stand now.
+        // Wakes the fan-out tasks, which check their position.
         self.delivered.send_replace(head);
         self.delivery_timer.now();
     }
 
-    /// The frame that has readers load the room again.
+    /// Returns the frame that makes clients load the room again.
     pub(super) fn reset(&self, head: Seq) -> TextFrame {
         TextFrame::new(&ServerFrame::Reset { epoch: self.epoch(), head }.encode())
     }

@@ -1,4 +1,5 @@
-//! A connection's seat in a live room: while it is held, its participant is here, and the room's row writes to it.
+//! Subscription of a connection to a live room. While it is held, its participant is present and a fan-out task writes
+//! to it.
 
 use super::backfill::BackfillError;
 use super::fanout::{EphemeralFrame, Subscriber, SubscriberShard};
@@ -13,14 +14,14 @@ use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a connection has got of what follows its position.
+/// Result of pulling events after a connection's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PullResult {
-    /// It has everything.
+    /// The connection has every event.
     Nothing,
-    /// Something was queued; there may be more.
+    /// Frames were queued; there may be more.
     Queued,
-    /// What follows this number has to be read out of the log.
+    /// The events after this number have to be read from the log.
     Behind(Seq),
 }
 
@@ -32,7 +33,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Takes a seat in `live`. From here on, `wire` carries what follows `after`; what it shall carry before is queued.
+    /// Subscribes to `live`. From here on, the events after `after` are written to the socket. Frames that have to
+    /// precede them must already be queued.
     pub(crate) fn new(
         live: &Arc<LiveRoom>,
         author: AuthorId,
@@ -49,7 +51,7 @@ impl Subscription {
         Self { live: live.clone(), row, place, participant }
     }
 
-    /// The room that it is in.
+    /// Returns the room of this subscription.
     pub(crate) fn room(&self) -> &RoomRef {
         &self.live.room
     }
@@ -58,34 +60,34 @@ impl Subscription {
         &self.participant
     }
 
-    /// The close code with which the connection has to go, once it has to.
+    /// Returns the close code with which the connection has to end, or `None` while it may stay.
     pub(crate) fn disconnect_code(&self) -> Option<u16> {
         Some(self.place.disconnect_code.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
-    /// Looks for a ban or a lock, as those do who enforce it: who was admitted before it and sat down after they looked
-    /// was not seen.
+    /// Checks for a ban or a lock. This covers a visitor who was admitted before it and subscribed after the other
+    /// subscribers were checked.
     pub(crate) async fn enforce(&self) -> Result<(), DbErr> {
         moderation::disconnect_banned(&self.live, std::slice::from_ref(&self.place)).await
     }
 
-    /// The last number that this connection was sent.
+    /// Returns the number of the last event sent to this connection.
     pub(crate) fn position(&self) -> Seq {
         *self.place.position()
     }
 
-    /// The newest number of the log, as far as this node knows.
+    /// Returns the newest number of the log that this node knows.
     pub(crate) fn head(&self) -> Seq {
         self.live.head().max(self.position())
     }
 
-    /// Goes back to `after`, to send again what followed.
+    /// Moves the position back to `after`, so that the events after it are sent again.
     pub(crate) fn rewind(&self, after: Seq) {
         let mut position = self.place.position();
         *position = after.min(*position);
     }
 
-    /// Queues what the row leaves to this connection: what follows its position, a turn's worth, and who is here.
+    /// Queues the next batch of events after this subscriber's position, and the current presence if it is outdated.
     pub(crate) fn pull(&self) -> PullResult {
         let mut position = self.place.position();
         match self.live.read_after(*position) {
@@ -102,25 +104,25 @@ impl Subscription {
         }
     }
 
-    /// Queues an event that was sent before.
+    /// Queues an event again that was sent before.
     pub(crate) fn pull_again(&self, seq: Seq) -> PullResult {
         match self.live.reach_event(seq) {
             TailRead::Frames(frames) => {
                 self.place.wire.queue_all(&frames);
                 PullResult::Queued
             }
-            // The tail does not have it any more, or not yet.
+            // The tail buffer no longer has the event, or does not have it yet.
             TailRead::Evicted | TailRead::UpToDate => PullResult::Behind(seq - 1),
         }
     }
 
-    /// Reads out of the log what follows `after`. Cancelling it loses nothing.
+    /// Reads the events after `after` from the log. Cancel safe.
     pub(crate) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.live.read(after).await
     }
 
-    /// Queues what was read out of the log after `after`, if it is still what follows. Where the log does not hold that
-    /// any more, the reader is told, and goes on from the newest.
+    /// Queues events that were read from the log after `after`, if they still come next. If the log no longer holds
+    /// them, queues a reset and continues at the head.
     pub(crate) fn take_read(
         &self,
         after: Seq,
@@ -145,8 +147,7 @@ impl Subscription {
         }
     }
 
-    /// Queues the event `seq`, which was sent before and was read out of the log again. One that the log does not hold
-    /// any more is let be.
+    /// Queues an event that was read from the log to be sent again. Ignores one that the log no longer holds.
     pub(crate) fn take_again(&self, read: Result<Vec<TextFrame>, BackfillError>) -> Result<(), BackfillError> {
         match read {
             Ok(frames) => self.place.wire.queue_all(&frames[..1]),
@@ -156,16 +157,17 @@ impl Subscription {
         Ok(())
     }
 
-    /// Goes on from the newest number: what lies between is not kept any more.
+    /// Continues at the head, because the log no longer holds the events in between.
     fn skip(&self) {
-        // Held until the reset is queued: what the row writes comes after it.
+        // The lock is held until the reset is queued, so that frames of the fan-out task follow it.
         let mut position = self.place.position();
         let head = self.live.head().max(*position);
         *position = head;
         self.place.wire.enqueue(self.live.reset(head).bytes().clone());
     }
 
-    /// Tells a connection that was greeted with `epoch` if the room has begun anew or has ended since.
+    /// Informs a connection that was greeted with `epoch` if the room's history has changed or the room has ended
+    /// since.
     pub(crate) fn keep_to(&self, epoch: &Epoch) {
         match self.live.ended.load(Ordering::Relaxed) {
             0 => {}
@@ -187,7 +189,7 @@ impl Subscription {
         PullResult::Queued
     }
 
-    /// Appears under another name from now on.
+    /// Changes the participant's name.
     pub(crate) fn rename(&mut self, username: Username) {
         if username != self.participant.username {
             self.participant.username = username;
@@ -197,12 +199,12 @@ impl Subscription {
         }
     }
 
-    /// Says nothing until then, in UTC milliseconds, as was known on the way in.
+    /// Mutes the author until `until`, in UTC milliseconds, as was known at admission.
     pub(crate) fn mute(&self, until: i64) {
         self.place.mute(until);
     }
 
-    /// Shows the others that something is being written here, unless its author is muted.
+    /// Sends a typing hint to the other subscribers, unless the author is muted.
     pub(crate) fn send_typing(&self) {
         if self.place.is_muted(now()) {
             return;

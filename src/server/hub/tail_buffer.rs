@@ -1,4 +1,4 @@
-//! The end of a room's log, in memory. Plain rules: what is appended, what is kept, what a reader gets.
+//! The end of a room's log, in memory. This module holds the rules for appending, evicting and reading, without I/O.
 
 use super::EventFrame;
 use super::event_frame::FrameEffect;
@@ -6,25 +6,25 @@ use crate::domain::Seq;
 use crate::server::websocket::TextFrame;
 use std::collections::VecDeque;
 
-/// How much is kept, in frames and in bytes.
+/// Bounds of the buffer, in frames and in bytes.
 const MAX_TAIL_EVENTS: usize = 512;
 const MAX_TAIL_BYTES: usize = 1 << 20;
 
-/// The end of the log, in memory: `frames` are numbered up to `delivered`.
+/// The end of the log, in memory. The newest of `frames` has the number `head`.
 #[derive(Default)]
 pub(super) struct TailBuffer {
     pub(super) open: bool,
     pub(super) head: Seq,
     frames: VecDeque<EventFrame>,
     bytes: usize,
-    /// The newest number that anybody has spoken of.
+    /// The newest number that this node has heard of.
     pub(super) target_seq: Seq,
     pub(super) catching_up: bool,
 }
 
 impl TailBuffer {
-    /// Appends what follows, drops what is there already, and returns the newest number; `None` if there is a gap, at
-    /// which it ends.
+    /// Appends the frames that follow and skips those it already has. Returns the newest number, or `None` if there is
+    /// a gap, at which it stops.
     pub(super) fn append(&mut self, frames: Vec<EventFrame>) -> Option<Seq> {
         if !self.open {
             return None;
@@ -50,13 +50,13 @@ impl TailBuffer {
         Some(self.head)
     }
 
-    /// Goes on in another history, which is known up to `head`.
+    /// Continues in another history, which is known up to `head`.
     pub(super) fn begin_anew(&mut self, head: Seq) {
         (self.open, self.head, self.target_seq, self.bytes) = (true, head, head, 0);
         self.frames.clear();
     }
 
-    /// What stands before `next` is not kept any more, and will not come: goes on from there.
+    /// Skips to `next`, because the log no longer holds the events before it.
     pub(super) fn skip_to(&mut self, next: Seq) {
         if next > self.head + 1 {
             self.head = next - 1;
@@ -65,7 +65,7 @@ impl TailBuffer {
         }
     }
 
-    /// Takes out of memory what the messages said that are gone.
+    /// Clears the content of removed messages.
     pub(super) fn redact(&mut self, is_gone: impl Fn(Seq) -> bool) {
         let shows = |frame: &&mut EventFrame| matches!(frame.effect, FrameEffect::Content(seq) if is_gone(seq));
         for frame in self.frames.iter_mut().filter(shows) {
@@ -75,20 +75,20 @@ impl TailBuffer {
         }
     }
 
-    /// Lets go of what shows that a message was removed, and of what stands before it.
+    /// Evicts every frame that showed a removed message, and the frames before it.
     pub(super) fn evict_redacted(&mut self) {
         if let Some(index) = self.frames.iter().rposition(|frame| frame.effect == FrameEffect::Redacted) {
             self.evict_before(self.head - (self.frames.len() - index) as Seq + 2);
         }
     }
 
-    /// How many events are kept.
+    /// Returns the number of buffered events.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.frames.len()
     }
 
-    /// Lets go of what stands before `oldest`.
+    /// Evicts the events before `oldest`.
     pub(super) fn evict_before(&mut self, oldest: Seq) {
         while self.head - (self.frames.len() as Seq) + 1 < oldest {
             let Some(frame) = self.frames.pop_front() else { return };
@@ -96,7 +96,7 @@ impl TailBuffer {
         }
     }
 
-    /// Up to `max` frames after `after`, and up to `bytes` of them; at least one, if there is one.
+    /// Returns up to `max` frames after `after`, and up to `bytes` of them, but at least one if there is one.
     pub(super) fn read_after(&self, after: Seq, max: usize, bytes: usize) -> TailRead {
         if after >= self.head {
             return TailRead::UpToDate;
@@ -115,202 +115,15 @@ impl TailBuffer {
     }
 }
 
-/// What the tail has for a reader.
+/// Result of reading the tail buffer.
 pub(super) enum TailRead {
-    /// Nothing yet: the reader has everything.
+    /// The reader has every event.
     UpToDate,
-    /// What comes next.
+    /// The next frames.
     Frames(Vec<TextFrame>),
-    /// What comes next has left the tail; the log has it.
+    /// The next frames were evicted from the tail buffer; the log has them.
     Evicted,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{AuthorTag, Event, EventBody, EventId, Timestamp, Username};
-    use crate::protocol::ServerFrame;
-    use proptest::prelude::*;
-    use std::collections::HashSet;
-    use std::ops::RangeInclusive;
-
-    fn frame(seq: Seq, body: EventBody) -> EventFrame {
-        Event { seq, id: EventId::from_trusted(seq.to_string()), at: Timestamp(0), body }.into()
-    }
-
-    fn message(seq: Seq, text: &str) -> EventFrame {
-        let (username, tag) = (Username::anonymous(), AuthorTag::new([1, 2]));
-        frame(seq, EventBody::Message { username, tag, text: text.into() })
-    }
-
-    fn messages(numbers: RangeInclusive<Seq>) -> Vec<EventFrame> {
-        numbers.map(|seq| message(seq, "said")).collect()
-    }
-
-    fn open_at(delivered: Seq) -> TailBuffer {
-        TailBuffer { open: true, head: delivered, ..TailBuffer::default() }
-    }
-
-    fn event(text: &TextFrame) -> Event {
-        ServerFrame::parse(text.text()).and_then(ServerFrame::into_event).expect("an event")
-    }
-
-    fn numbers(texts: &[TextFrame]) -> impl Iterator<Item = Seq> {
-        texts.iter().map(|text| event(text).seq)
-    }
-
-    /// The numbers of what the tail has after `after`.
-    fn kept(tail: &TailBuffer, after: Seq) -> Option<Vec<Seq>> {
-        match tail.read_after(after, 100, usize::MAX) {
-            TailRead::Frames(texts) => Some(numbers(&texts).collect()),
-            TailRead::UpToDate | TailRead::Evicted => None,
-        }
-    }
-
-    /// What a frame says, if it shows a message.
-    fn said(frame: &EventFrame) -> Option<String> {
-        match event(&frame.text).body {
-            EventBody::Message { text, .. } | EventBody::Edited { text, .. } => Some(text),
-            EventBody::Deleted { .. } | EventBody::Moderated(_) => None,
-        }
-    }
-
-    #[test]
-    fn what_follows_is_appended_and_what_is_known_dropped() {
-        let mut tail = open_at(3);
-        assert_eq!(tail.append(messages(4..=5)), Some(5));
-        assert_eq!(tail.append(messages(4..=6)), Some(6));
-        assert_eq!(tail.append(messages(1..=2)), Some(6));
-        assert_eq!(kept(&tail, 3).unwrap(), [4, 5, 6]);
-        assert_eq!(kept(&tail, 5).unwrap(), [6]);
-    }
-
-    #[test]
-    fn a_gap_is_noticed() {
-        let mut tail = open_at(3);
-        assert_eq!(tail.append(messages(5..=5)), None);
-        assert_eq!(tail.head, 3);
-        assert_eq!(tail.append([messages(4..=5), messages(5..=5), messages(7..=8)].concat()), None);
-        assert_eq!(kept(&tail, 3).unwrap(), [4, 5], "a number stands for what has it, and for nothing else");
-        assert_eq!(TailBuffer::default().append(messages(1..=1)), None, "a room that is not open knows no number");
-    }
-
-    #[test]
-    fn what_was_lost_before_it_came_is_skipped() {
-        let mut tail = open_at(0);
-        tail.append(messages(1..=3));
-        tail.skip_to(3);
-        assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3], "all of it is here");
-        tail.skip_to(7);
-        assert_eq!((kept(&tail, 2), tail.head, tail.bytes), (None, 6, 0));
-        assert_eq!(tail.append(messages(7..=8)), Some(8));
-        assert_eq!(kept(&tail, 6).unwrap(), [7, 8]);
-    }
-
-    #[test]
-    fn a_reader_behind_the_tail_is_told_so() {
-        let mut tail = open_at(0);
-        tail.append(messages(1..=MAX_TAIL_EVENTS as Seq + 10));
-        assert_eq!(kept(&tail, 5), None);
-        assert_eq!(kept(&tail, 10).unwrap()[0], 11);
-    }
-
-    #[test]
-    fn the_tail_is_bounded_in_bytes_too() {
-        let mut tail = open_at(0);
-        let large = "x".repeat(MAX_TAIL_BYTES / 2 - 200);
-        tail.append((1..=3).map(|seq| message(seq, &large)).collect());
-        assert_eq!(tail.frames.len(), 2);
-        let at_once = |bytes| matches!(tail.read_after(1, 9, bytes), TailRead::Frames(texts) if texts.len() == 1);
-        assert!(
-            at_once(1) && at_once(MAX_TAIL_BYTES / 2) && !at_once(MAX_TAIL_BYTES),
-            "one is sent, however long it is"
-        );
-    }
-
-    #[test]
-    fn a_deletion_takes_the_deleted_text_out_of_memory_and_leaves_nobody_behind() {
-        let mut tail = open_at(0);
-        let edited = frame(3, EventBody::Edited { target: 1, text: "of one".into() });
-        tail.append(vec![message(1, "one"), message(2, "two"), edited]);
-        tail.append(vec![frame(4, EventBody::Deleted { target: 1 })]);
-        assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3, 4]);
-        let texts: Vec<_> = tail.frames.iter().filter_map(said).collect();
-        assert_eq!(texts, ["", "two", ""]);
-        tail.append(messages(5..=5));
-        tail.evict_redacted();
-        assert_eq!(kept(&tail, 3).unwrap(), [4, 5]);
-        assert_eq!(kept(&tail, 2), None, "the log has them");
-        assert_eq!(tail.bytes, tail.frames.iter().map(EventFrame::len).sum::<usize>());
-    }
-
-    #[test]
-    fn what_is_no_longer_kept_leaves_memory() {
-        let mut tail = open_at(10);
-        tail.append(messages(11..=14));
-        tail.evict_before(5);
-        assert_eq!(kept(&tail, 10).unwrap().len(), 4);
-        tail.evict_before(13);
-        assert_eq!((kept(&tail, 11), kept(&tail, 12).unwrap()), (None, vec![13, 14]));
-        tail.evict_before(15);
-        assert_eq!((tail.frames.len(), tail.bytes), (0, 0));
-        tail.evict_before(99);
-        assert_eq!(tail.append(messages(15..=15)), Some(15));
-    }
-
-    #[test]
-    fn an_edit_of_a_message_that_is_no_longer_kept_says_nothing() {
-        let mut tail = open_at(10);
-        let edit = |seq, target| frame(seq, EventBody::Edited { target, text: "edited".into() });
-        tail.append(vec![edit(11, 9), message(12, "kept"), edit(13, 12)]);
-        tail.redact(|seq| seq < 10);
-        assert_eq!(tail.frames.iter().filter_map(said).collect::<Vec<_>>(), ["", "kept", "edited"]);
-    }
-
-    proptest! {
-        /// Whatever is published, twice, late or with holes, whatever is removed, and however a reader pulls: what it
-        /// gets is 1, 2, 3 … The log itself stands in where the tail leaves a gap or does not reach back. What was
-        /// removed is nowhere.
-        #[test]
-        fn a_reader_gets_every_number_once_and_in_order(
-            steps in proptest::collection::vec((1..40i64, 1..8i64, 0..40i64, 0..5usize), 0..150)
-        ) {
-            let mut tail = open_at(0);
-            let (mut log, mut read): (Seq, Vec<Seq>) = (0, Vec::new());
-            let mut removed = HashSet::new();
-            for (first, count, target, pulls) in steps {
-                let last = first + count - 1;
-                log = log.max(last);
-                let mut published = messages(first..=last);
-                let removes = (1..first).contains(&target);
-                if removes {
-                    published[0] = frame(first, EventBody::Deleted { target });
-                }
-                let before = tail.head;
-                if tail.append(published).is_none() {
-                    let healed = messages(tail.head + 1..=last);
-                    prop_assert_eq!(tail.append(healed), Some(last));
-                } else if removes && first > before {
-                    removed.insert(target);
-                }
-                for frame in &tail.frames {
-                    let shows = matches!(frame.effect, FrameEffect::Content(seq) if removed.contains(&seq));
-                    prop_assert!(!shows, "{}", frame.text());
-                    prop_assert_eq!(frame.effect == FrameEffect::Redacted, said(frame).is_some_and(|text| text.is_empty()));
-                }
-                prop_assert_eq!(tail.bytes, tail.frames.iter().map(EventFrame::len).sum::<usize>());
-                for _ in 0..pulls {
-                    let position = read.len() as Seq;
-                    match tail.read_after(position, 3, 500) {
-                        TailRead::Frames(texts) => read.extend(numbers(&texts)),
-                        TailRead::Evicted => read.push(position + 1),
-                        TailRead::UpToDate => prop_assert_eq!(position, tail.head),
-                    }
-                }
-            }
-            prop_assert!(tail.head <= log);
-            let expected: Vec<Seq> = (1..=read.len() as Seq).collect();
-            prop_assert_eq!(read, expected);
-        }
-    }
-}
+mod tests;

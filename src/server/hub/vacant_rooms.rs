@@ -1,4 +1,4 @@
-//! Live rooms that have no row in the database: nobody has said anything there yet, or they were deleted.
+//! Live rooms that have no row in the database: they have no messages yet, or they were deleted.
 
 use super::{Hub, LiveRoom};
 use crate::domain::{RoomName, Seq};
@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Hub {
-    /// Ends those of these rooms without a row that will not get one: they were deleted, or their address leads to
-    /// another room. With each room comes the newest number that it had when its row was looked for.
+    /// Ends rooms that have no row and will not get one: they were deleted, or their address leads to another room.
+    /// Each room is paired with the newest number that it had when its row was queried.
     pub(super) async fn end_missing(&self, missing: Vec<(Arc<LiveRoom>, Seq)>) -> Result<(), DbErr> {
         let (vacant, deleted): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|(live, known)| live.room.is_derived() && *known == 0);
         for (live, _) in deleted {
             self.end(&live, close::DELETED);
             if live.room.is_derived() {
-                // Unless it was deleted, the database went back in time. Its log must not begin again under one epoch.
+                // If it was not deleted, the database went back in time. Its log must not start again under the same
+                // epoch.
                 self.store.abandon(&live.room).await?;
             }
         }
@@ -29,7 +30,7 @@ impl Hub {
         for live in vacant {
             match addressed.get(&live.room.name) {
                 Some(now) if now.id == live.room.id => {}
-                // A node of an earlier release has stored a row of its own: clients find it when they come back.
+                // A node of an earlier release has stored a row of its own: clients find it when they reconnect.
                 Some(now) if now.has_row => self.end(&live, close::RESTARTING),
                 _ => self.end(&live, close::DELETED),
             }
@@ -37,25 +38,25 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends a room for everybody inside. The next visitor finds the room that its address leads to then.
+    /// Ends a room for all of its subscribers. The next visitor finds the room that its address leads to then.
     pub(super) fn end(&self, live: &Arc<LiveRoom>, code: u16) {
         live.end(code);
         self.forget(live);
     }
 
-    /// Whether somebody here was let begin this room. Its row may still be on its way.
+    /// Returns whether this node has allowed a message to create this room. Its row may still be in flight.
     pub(crate) fn is_begun(&self, room_id: i64) -> bool {
         self.live(room_id).is_some_and(|live| live.begun.load(Ordering::Relaxed))
     }
 
-    /// Somebody here was let begin this room.
+    /// Records that this node has allowed a message to create this room.
     pub(crate) fn begin(&self, room_id: i64) {
         if let Some(live) = self.live(room_id) {
             live.begun.store(true, Ordering::Relaxed);
         }
     }
 
-    /// The newest number of a room's log, as far as this node knows; 0 if nobody is in the room.
+    /// Returns the newest number of a room's log that this node knows, or 0 if the room is not live.
     pub(crate) fn head(&self, room_id: i64) -> Seq {
         self.live(room_id).map_or(0, |live| live.head())
     }

@@ -1,25 +1,24 @@
-//! How long a row lets events gather before it writes them. What this node knows to be on its way is waited for. Of what
-//! others write nothing is known before it is there: where a few events come at a time, a row does not wait, and where
-//! they come faster, longer and longer, so that one write carries many. Network cards do the same with their interrupts
-//! (adaptive interrupt coalescing, ethtool(8)).
+//! Decides how long a fan-out task delays a write so that one write carries more events. The delay is adaptive, like
+//! the interrupt coalescing of network cards (ethtool(8)): zero while batches are small, and growing under load.
+//! Entries that this node has submitted but not yet committed are waited for.
 
-use super::fanout::MAX_BATCH_EVENTS;
+use super::MAX_BATCH_EVENTS;
 use super::in_flight::InFlight;
 use crate::domain::Seq;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// So many events in one write are no reason to wait for more.
+/// Number of events in one write from which on further delay brings no benefit.
 const COALESCE_THRESHOLD: Seq = 4;
 
-/// The shortest pause after a write that is one.
+/// Shortest delay after a write, if there is a delay.
 const MIN_DELAY: Duration = Duration::from_millis(1);
 
-/// The longest: two pictures of a screen.
+/// Longest delay: two frames of a 60 Hz display.
 const MAX_DELAY: Duration = Duration::from_millis(32);
 
-/// When a row may write again.
+/// Adaptive delay between the writes of a fan-out task.
 pub(super) struct WriteCoalescer {
     pause: Duration,
     until: Instant,
@@ -30,10 +29,10 @@ impl WriteCoalescer {
         Self { pause: Duration::ZERO, until: Instant::now() }
     }
 
-    /// Waits for what is `coming`, and for the end of the pause; or until what came after `position` fills a write.
+    /// Waits until no entry is in flight and the delay has passed, or until the events after `position` fill a write.
     pub(super) async fn wait(&self, position: Seq, coming: &InFlight, newest: &mut watch::Receiver<Seq>) {
         let is_full = |newest: &Seq| newest - position >= MAX_BATCH_EVENTS as Seq;
-        // Every end is one; so is that of the room.
+        // An entry that is no longer in flight wakes this loop, and so does the end of the room.
         if coming.is_any() {
             let here = newest.wait_for(|newest| is_full(newest) || !coming.is_any());
             let _ = timeout_at(Instant::now() + MAX_DELAY, here).await;
@@ -43,7 +42,7 @@ impl WriteCoalescer {
         }
     }
 
-    /// So many events were ready after the pause: many are a reason for a longer one.
+    /// Adapts the delay to the number of events that were ready after it: large batches lengthen it.
     pub(super) fn record_batch(&mut self, events: Seq) {
         self.pause =
             if events > COALESCE_THRESHOLD { (self.pause * 2).clamp(MIN_DELAY, MAX_DELAY) } else { self.pause / 2 };
@@ -84,7 +83,7 @@ mod tests {
             gathering.record_batch(COALESCE_THRESHOLD + 1);
         }
         assert_eq!(waited(&gathering, &mut newest).await, MAX_DELAY);
-        // It is over at some time, and after that nothing waits.
+        // Once the load ends, the delay returns to zero.
         assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
         for _ in 0..6 {
             gathering.record_batch(1);

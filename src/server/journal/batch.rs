@@ -1,4 +1,4 @@
-//! Entries that are committed together: written, answered and announced.
+//! Batches of entries, which are committed together, then announced and answered.
 
 use super::queue::QueueCharge;
 use super::{StoredEvent, SubmitResult, WriteContext};
@@ -17,26 +17,27 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// How often a batch is tried whose outcome is unknown, and how long between.
+/// Maximum number of attempts for a batch whose outcome is unknown, and the delay between them.
 const MAX_ATTEMPTS: u32 = 4;
 const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// "An error occurred while doing I/O on some file" (sysexits.h).
 const EX_IOERR: i32 = 74;
 
-/// An entry, and whom to answer.
+/// An entry with its responder.
 pub(super) struct PendingEntry {
     pub(super) entry: AppendRequest,
     pub(super) responder: Responder,
 }
 
-/// Whom to answer, and since when it has been waiting. Dropped without an answer, as by a panic, it is refused.
+/// Answers the sender of an entry, and records when it was submitted. If dropped without an answer, as by a panic, it
+/// rejects the entry.
 pub(super) struct Responder {
     outcome: Option<oneshot::Sender<SubmitResult>>,
     pub(super) since: Instant,
-    /// Until it is known what becomes of the entry, its room's readers may wait for it.
+    /// In-flight guard, for which the room's fan-out tasks may wait until the outcome of the entry is known.
     expected: Option<InFlightGuard>,
-    /// Its share in the bounds of the queue, until it is answered.
+    /// The entry's charge against the bounds of the queue, until it is answered.
     pub(super) charge: Option<QueueCharge>,
 }
 
@@ -52,7 +53,7 @@ impl Responder {
     fn settle(&mut self, outcome: SubmitResult) {
         if let Some(sender) = self.outcome.take() {
             metrics::record_acknowledged(self.since);
-            // A sender who has gone does not wait for the answer.
+            // An error means that the sender no longer waits for the answer.
             let _ = sender.send(outcome);
         }
     }
@@ -64,17 +65,17 @@ impl Drop for Responder {
     }
 }
 
-/// What became of a batch, besides what its senders were told.
+/// Outcome of a batch, besides the answers to its senders.
 pub(super) struct BatchOutcome {
-    /// Entries whose rooms another session holds locked.
+    /// Entries whose rooms another database session holds locked.
     pub(super) locked: Vec<PendingEntry>,
 }
 
-/// Writes a batch and tells everybody.
+/// Writes a batch, announces its events and answers its senders.
 pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, means: WriteContext) -> BatchOutcome {
     let (entries, mut senders): (Vec<AppendRequest>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.entry, waiting.responder)).unzip();
-    // Until it is announced, nobody else takes the heads of its rooms for older than they are.
+    // Until the batch is announced, no other task may take the heads of its rooms for older than they are.
     let stands = means.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
     let WriteContext { store, hub, relay, failing } = means;
     #[cfg(test)]
@@ -85,12 +86,12 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, means: Wri
             tracing::debug!(%error, entries = entries.len(), "a batch was given up");
             senders.into_iter().for_each(|sender| sender.respond(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.notify_subscribers(entry.room_id));
-            // The last try may have been committed after all: then its readers shall have it.
+            // The last attempt may have been committed after all: a comparison delivers its events to readers.
             hub.request_reconcile();
             return BatchOutcome { locked: Vec::new() };
         }
     };
-    // From here on it is there, or will not be.
+    // From here on, the entries are either stored or will not be.
     senders.iter_mut().for_each(|sender| sender.expected = None);
     for (room_id, first) in first_new(&entries, &appended) {
         if let Some(outdated) = stands.outdated_by(room_id, first) {
@@ -124,7 +125,7 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, means: Wri
     BatchOutcome { locked }
 }
 
-/// Returns the first number that each room's log was given.
+/// Returns the first number that was assigned in each room's log.
 fn first_new(entries: &[AppendRequest], appended: &[AppendResult]) -> HashMap<i64, Seq> {
     let mut first = HashMap::new();
     for (entry, appended) in entries.iter().zip(appended) {
@@ -135,7 +136,7 @@ fn first_new(entries: &[AppendRequest], appended: &[AppendResult]) -> HashMap<i6
     first
 }
 
-/// The name that was refused because somebody else holds it.
+/// Returns the name that was rejected because another author holds it.
 fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName> {
     match &entry.draft {
         NewEvent::Message { username, .. } if rejection.code == RejectionCode::UsernameTaken => {
@@ -145,15 +146,15 @@ fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName>
     }
 }
 
-/// Answers those whose names are taken, once it is known which are free. The next batch does not wait for that.
+/// Answers entries whose names are taken with free names. The next batch does not wait for that.
 async fn suggest(store: Store, taken: Vec<(TakenName, Responder)>) {
     let (names, senders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
     let rejections = store.suggest(&names).await;
     senders.into_iter().zip(rejections).for_each(|(sender, rejection)| sender.respond(Err(rejection)));
 }
 
-/// An error leaves the outcome open: perhaps it was committed. Every entry has an id, so it is simply tried again. Also
-/// returns how often.
+/// Appends a batch, and also returns the number of attempts. After an error the outcome is unknown. Every entry has an
+/// id, so the batch is retried safely.
 async fn append(
     store: &Store,
     entries: &[AppendRequest],
@@ -172,7 +173,7 @@ async fn append(
                 sleep(RETRY_DELAY * attempt).await;
             }
             Ok(appended) => {
-                // One that has found all of its rooms locked says nothing about the database.
+                // A batch that found all of its rooms locked says nothing about the health of the database.
                 if !appended.iter().all(|appended| matches!(appended, AppendResult::RoomLocked)) {
                     failing.over();
                 }
@@ -183,18 +184,18 @@ async fn append(
     unreachable!("the last attempt returns")
 }
 
-/// A disk that does not sync leaves nothing to rely on. The process ends without answering anybody; the next one
-/// recovers what is there, and senders try again by their ids.
+/// Exits the process without answering if the disk fails to sync, because nothing can be relied on then. The next
+/// process recovers the log, and senders retry by their ids.
 fn exit_on_sync_failure(error: &DbErr) -> ! {
     tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
     logging::flush();
     std::process::exit(EX_IOERR)
 }
 
-/// Tells this node's connections and the other nodes what is new, room by room, in the order of the log.
+/// Delivers new events to this node's subscribers and to the other nodes, room by room, in the order of the log.
 ///
-/// A repeated entry is announced as wanted: an earlier try may have stored it and failed to say so. To the other nodes,
-/// too, if it was this server's.
+/// A duplicate entry makes the room catch up: an earlier attempt may have stored it without announcing it. Other nodes
+/// are informed too if that attempt was this server's.
 fn publish(entries: &[AppendRequest], appended: &[AppendResult], tried_before: bool, hub: &Hub, relay: &Relay) {
     let mut new: HashMap<i64, Vec<EventFrame>> = HashMap::new();
     for (entry, appended) in entries.iter().zip(appended) {

@@ -1,5 +1,5 @@
-//! The only writer. What waits is committed together: while one transaction is on its way to stable storage, the next
-//! batch collects. Senders hear of it after the commit, and so do readers, in the order of the log.
+//! The only writer of the log. Pending entries are committed together: while one transaction is being committed, the
+//! next batch collects. Senders and readers are informed after the commit, in the order of the log.
 
 mod batch;
 mod queue;
@@ -27,30 +27,30 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 const MAX_BATCH_ENTRIES: usize = 1024;
 const BATCH_BYTES: usize = 4 << 20;
 
-/// Maximum number of locked rooms that are waited for in the database at a time: each takes a connection.
+/// Maximum number of locked rooms that are waited for in the database at the same time. Each occupies a connection.
 const MAX_LOCK_WAITERS: usize = 2;
 
-/// Time after which an entry that is not in a batch yet is refused.
+/// Time after which an entry that is not in a batch yet is rejected.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Interval of looking for such entries.
+/// Interval of checking for such entries.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The name of the writer among the background tasks.
 pub(crate) const WRITER: &str = "journal";
 
-/// An entry that is in the log.
+/// An entry that is stored in the log.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredEvent {
     pub(crate) event: Event,
-    /// Whether it was there before it was sent this time.
+    /// Whether the entry was already stored before this submission.
     pub(crate) duplicate: bool,
 }
 
-/// What a sender is told, once it is known.
+/// Outcome of a submitted entry.
 pub(crate) type SubmitResult = Result<StoredEvent, Rejection>;
 
-/// A cheap-to-clone door to the writer.
+/// Cheap-to-clone handle to the writer.
 #[derive(Clone)]
 pub(crate) struct Journal {
     queue: EntryQueue,
@@ -60,7 +60,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Starts the writer. It ends, with everything written, when the last [`Journal`] is gone.
+    /// Starts the writer. It ends, after writing every entry, when the last [`Journal`] is dropped.
     pub(crate) fn start(store: Store, hub: Hub, relay: Relay, health: Health) -> (Self, JoinHandle<()>) {
         let (wake, woken) = mpsc::channel(1);
         let (queue, woken) = (EntryQueue::default(), Arc::new(Mutex::new(woken)));
@@ -70,7 +70,7 @@ impl Journal {
             let queue = queue.clone();
             keep_running(WRITER, health, move || {
                 let (queue, woken) = (queue.clone(), woken.clone());
-                // After a panic, no batch of the writer before is under way.
+                // After a panic, no batch of the previous writer is in flight.
                 queue.release_all();
                 let writer = Writer { queue, batches: JoinSet::new(), running: HashMap::new(), means: means.clone() };
                 async move { writer.run(&mut *woken.lock().await).await }
@@ -79,14 +79,14 @@ impl Journal {
         (Self { queue, wake, hub }, tokio::spawn(writer))
     }
 
-    /// Hands an entry in, without waiting. Entries of one author are written in the order of these calls. The entry is
-    /// refused at once if its room, or all rooms together, hold as much as may wait.
+    /// Submits an entry without waiting. Entries of one author are written in the order of these calls. The entry is
+    /// rejected immediately if the queue of its room, or of all rooms together, is full.
     pub(crate) fn submit(&self, entry: AppendRequest) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
         let expected = self.hub.track_in_flight(entry.room_id);
         metrics::record_submitted();
         match self.queue.push(entry, Responder::new(sender, expected)) {
-            // A writer that is awake looks again before it sleeps.
+            // A full channel is fine: a running writer checks the queue again before it sleeps.
             Ok(()) => drop(self.wake.try_send(())),
             Err(sender) => sender.respond(Err(Rejection::unavailable())),
         }
@@ -137,8 +137,8 @@ impl Writer {
         }
     }
 
-    /// Begins as many batches as may be written side by side, and waits for rooms that stay locked: for few of them, and
-    /// for each on its own.
+    /// Starts as many batches as may be written concurrently, and waits for rooms that stay locked: for few of them,
+    /// and for each separately.
     fn begin(&mut self) {
         while self.count(Locking::Skip) < self.means.store.writers() {
             let batch = self.queue.take();
@@ -166,18 +166,18 @@ impl Writer {
         self.running.insert(task.id(), Running { rooms, locking });
     }
 
-    /// Rooms that were written may be written again. Those that were locked are tried again later, so that the rooms they
-    /// came with do not wait too.
+    /// Releases the rooms of a batch that has ended. Locked rooms are retried later, so that the other rooms of the
+    /// batch do not wait too.
     fn ended(&mut self, ended: Result<(Id, BatchOutcome), JoinError>) {
         let (id, locked) = match ended {
             Ok((id, written)) => (id, written.locked),
             Err(error) => {
                 let id = error.id();
-                // Its senders were answered when it was dropped.
+                // Its senders were answered when the batch was dropped.
                 tracing::error!(panic = panic_message(error), "a batch was not written");
                 let rooms = self.running.get(&id).into_iter().flat_map(|running| &running.rooms);
                 rooms.for_each(|room| self.means.hub.notify_subscribers(*room));
-                // It may have been committed: then its readers shall have it.
+                // The batch may have been committed: a comparison delivers its events to readers.
                 self.means.hub.request_reconcile();
                 (id, Vec::new())
             }
@@ -190,7 +190,7 @@ impl Writer {
         self.queue.put_back(locked);
     }
 
-    /// Refuses entries that have waited long for a turn: the log cannot be written, or not quickly enough.
+    /// Rejects entries that have waited too long for a batch, because the log cannot be written or not quickly enough.
     fn reject_expired(&mut self) {
         for PendingEntry { entry, responder: sender } in self.queue.overdue(SUBMIT_TIMEOUT) {
             sender.respond(Err(Rejection::unavailable()));

@@ -1,5 +1,5 @@
-//! Entries that wait to be written, by room. Each room has bounds of its own, so that one that cannot be written does
-//! not keep others waiting, and takes its turn among the rooms. Within a room, authors take turns.
+//! Pending entries by room. Each room has its own bounds, so that a room that cannot be written does not block others.
+//! Rooms take turns, and so do the authors within a room.
 
 use super::batch::{PendingEntry, Responder};
 use super::room::{QueuePhase, RoomQueue, size};
@@ -11,21 +11,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bounds of one room: entries and bytes that are not answered yet, those of the batch under way included.
+/// Bounds of one room: entries and bytes that are not answered yet, including those of the batch in flight.
 const MAX_ENTRIES_PER_ROOM: usize = 8192;
 const MAX_BYTES_PER_ROOM: usize = 4 << 20;
 
-/// Bound of all rooms together, in bytes. A room that has only a few is let in up to a second bound, so that the rooms
-/// that fill the first do not shut out the others.
+/// Bound of all rooms together, in bytes. A room with few entries is accepted up to a second bound, so that rooms that
+/// exhaust the first do not shut out the others.
 const MAX_QUEUED_BYTES: usize = 32 << 20;
 const SMALL_ROOM_BYTES: usize = 64 << 10;
 const MAX_QUEUED_BYTES_WITH_SMALL_ROOMS: usize = 48 << 20;
 
-/// Delay before a room is tried again whose row another session holds locked: the first, doubled up to the longest.
+/// Delay before retrying a room whose row another session holds locked: the first delay, doubled up to the longest.
 const MIN_LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
 const MAX_LOCK_RETRY_DELAY: Duration = Duration::from_millis(640);
 
-/// Attempts that find a room locked before it is waited for in the database.
+/// Number of attempts that find a room locked before it is waited for in the database.
 const MAX_SKIP_ATTEMPTS: u32 = 2;
 
 /// The entries of all rooms; cheap to clone.
@@ -37,17 +37,17 @@ struct QueueState {
     rooms: HashMap<i64, RoomQueue>,
     /// Rooms in [`Phase::Ready`], in the order of their turns.
     ready: VecDeque<i64>,
-    /// When rooms in [`Phase::Locked`] are tried again. Outdated for those that have left it.
+    /// Retry times of rooms in [`Phase::Locked`]. Entries of rooms that have left this phase are stale.
     due: BinaryHeap<Reverse<(Instant, i64)>>,
-    /// Rooms that were found locked so often that they are waited for in the database.
+    /// Rooms that were found locked too often, and are waited for in the database.
     patient: VecDeque<i64>,
-    /// Entries that are not in a batch.
+    /// Number of entries that are not in a batch.
     waiting: usize,
-    /// Bytes of entries that are not answered.
+    /// Size of entries that are not answered, in bytes.
     bytes: usize,
 }
 
-/// The share of an entry in the bounds, until it is answered.
+/// An entry's charge against the bounds of the queue, until it is answered.
 pub(super) struct QueueCharge {
     queue: EntryQueue,
     room_id: i64,
@@ -80,8 +80,8 @@ impl EntryQueue {
         Ok(())
     }
 
-    /// Returns the next batch: of each room that may be written its share, oldest turn first. These rooms are busy
-    /// until they are [released](Self::release).
+    /// Returns the next batch: a share of each ready room, oldest turn first. These rooms are busy until they are
+    /// [released](Self::release).
     pub(super) fn take(&self) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let now = Instant::now();
@@ -104,7 +104,7 @@ impl EntryQueue {
         batch
     }
 
-    /// Returns entries of one room that is to be waited for in the database. It is busy until it is released.
+    /// Returns entries of one room that is to be waited for in the database. The room is busy until it is released.
     pub(super) fn take_locked(&self) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -119,7 +119,7 @@ impl EntryQueue {
         batch
     }
 
-    /// Lets rooms of a batch be written again.
+    /// Marks the rooms of a batch as ready to be written again.
     pub(super) fn release(&self, rooms: impl IntoIterator<Item = i64>) {
         let mut state = self.lock();
         for room_id in rooms {
@@ -127,7 +127,7 @@ impl EntryQueue {
         }
     }
 
-    /// Lets every room be written again: no batch is under way.
+    /// Marks every room as ready to be written again, because no batch is in flight.
     pub(super) fn release_all(&self) {
         let mut state = self.lock();
         let busy = state.rooms.iter().filter(|(_, room)| room.phase == QueuePhase::Busy);
@@ -136,7 +136,7 @@ impl EntryQueue {
         }
     }
 
-    /// Puts entries of rooms that were locked back to the front, in their order. The rooms are tried again later.
+    /// Returns entries of locked rooms to the front of the queue, in their order. The rooms are retried later.
     pub(super) fn put_back(&self, locked: Vec<PendingEntry>) {
         let mut state = self.lock();
         state.waiting += locked.len();
@@ -176,7 +176,7 @@ impl EntryQueue {
         overdue
     }
 
-    /// Whether every entry is in a batch or answered.
+    /// Returns whether every entry is in a batch or answered.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().waiting == 0
     }
@@ -196,7 +196,7 @@ impl QueueState {
             batch.push(waiting);
         }
         self.waiting -= batch.len() - before;
-        // One whose entries were all given up meanwhile has nothing to write.
+        // A room whose entries were all rejected meanwhile has nothing to write.
         if batch.len() > before {
             room.phase = QueuePhase::Busy;
         } else {
@@ -217,7 +217,7 @@ impl QueueState {
         }
     }
 
-    /// Forgets a room that holds nothing.
+    /// Removes a room that has no entries.
     fn tidy(&mut self, room_id: i64) {
         if self.rooms.get(&room_id).is_some_and(|room| room.phase == QueuePhase::Idle && room.entries == 0) {
             self.rooms.remove(&room_id);

@@ -1,4 +1,4 @@
-//! The entries of one room that wait to be written: in the order of each author, with authors taking turns.
+//! Pending entries of one room: in the order of submission per author, with authors taking turns.
 
 use super::batch::PendingEntry;
 use crate::server::store::{AppendRequest, NewEvent};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bytes that an entry occupies besides its text.
+/// Size of an entry besides its text, in bytes.
 const ENTRY_OVERHEAD_BYTES: usize = 512;
 
 type AuthorBytes = [u8; 16];
@@ -18,25 +18,25 @@ pub(super) struct RoomQueue {
     by_author: HashMap<AuthorBytes, VecDeque<PendingEntry>>,
     /// Authors with entries, in the order of their turns.
     turns: VecDeque<AuthorBytes>,
-    /// Entries and bytes that are not answered.
+    /// Entries and bytes that are not answered yet.
     pub(super) entries: usize,
     pub(super) bytes: usize,
-    /// Attempts that found it locked, one after the other.
+    /// Number of consecutive attempts that found the room locked.
     pub(super) attempts: u32,
-    /// Whether it is listed among the rooms to be waited for.
+    /// Whether the room is listed among those to be waited for in the database.
     pub(super) patient: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum QueuePhase {
-    /// Nothing waits.
+    /// No entry is pending.
     #[default]
     Idle,
-    /// Its next entries may be written.
+    /// The next entries of the room may be written.
     Ready,
-    /// Entries of it are being written. Its next ones wait, so that order is kept.
+    /// Entries of the room are being written. Later ones wait, so that order is kept.
     Busy,
-    /// Another session holds its row. It is tried again then.
+    /// Another session holds the room's row locked. The room is retried at this time.
     Locked(Instant),
 }
 
@@ -50,7 +50,7 @@ impl RoomQueue {
         entries.push_back(waiting);
     }
 
-    /// Puts entries that were taken back to the front. The authors have their turns in the order they had.
+    /// Returns taken entries to the front. The authors keep the order of their turns.
     pub(super) fn put_back(&mut self, entries: Vec<PendingEntry>) {
         let mut order = VecDeque::new();
         let mut seen = HashSet::new();
@@ -93,13 +93,13 @@ impl RoomQueue {
         }
     }
 
-    /// Whether no entry waits.
+    /// Returns whether no entry is pending.
     pub(super) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }
 }
 
-/// Returns the bytes that an entry counts for.
+/// Returns the size for which an entry counts, in bytes.
 pub(super) fn size(entry: &AppendRequest) -> usize {
     let text = match &entry.draft {
         NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),

@@ -1,4 +1,4 @@
-//! What the journal promises to those who hand something in, whatever happens to a batch.
+//! Guarantees of the journal to senders, whatever happens to a batch.
 
 use super::*;
 use crate::domain::{EventId, MessageText, RejectionCode, RoomName, Username};
@@ -88,8 +88,8 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 }
 
 mod turns {
-    use super::*;
     use super::queue::EntryQueue;
+    use super::*;
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();

@@ -1,15 +1,15 @@
-//! Networks: which addresses are counted together, and how much each network holds at a time.
+//! Connection counts per network, and the networks by which addresses are grouped.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many times the limit of one [`Network`] all networks of one [`Site`] have together. Mobile carriers give each
+/// Number by which the limit of one [`Network`] is multiplied for all networks of one site. Mobile carriers give each
 /// phone a /64, so a site is more than one household; an attacker's /48 is worth four networks, not 65,536.
 pub(crate) const SITE: u32 = 4;
 
-/// An IPv4 address, or an IPv6 network of 64 bits, which is what one household gets (RFC 6177).
+/// An IPv4 address, or an IPv6 network of 64 bits, which is the size that one household gets (RFC 6177).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Network(IpAddr);
 
@@ -27,7 +27,7 @@ impl From<IpAddr> for Network {
 }
 
 impl Network {
-    /// The site that an IPv6 network belongs to; `None` for IPv4, where an address is all there is.
+    /// Returns the site that an IPv6 network belongs to, or `None` for an IPv4 address, which has no wider network.
     pub(crate) fn site(self) -> Option<WiderNetwork> {
         match self.0 {
             IpAddr::V4(_) => None,
@@ -38,7 +38,7 @@ impl Network {
         }
     }
 
-    /// The bytes of what one customer has: the IPv4 address (4 bytes) or the site (6 bytes).
+    /// Returns the bytes of a customer's network: the IPv4 address (4 bytes) or the site (6 bytes).
     pub(crate) fn customer(self) -> Vec<u8> {
         match (self.0, self.site()) {
             (_, Some(WiderNetwork(site))) => site.to_vec(),
@@ -48,7 +48,7 @@ impl Network {
     }
 }
 
-/// Counts of what is held, by network, by site and in total. A cheap-to-clone handle.
+/// Counts of connections by network, by site and in total. A cheap-to-clone handle.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionCounter(Arc<Mutex<ConnectionCounts>>);
 
@@ -59,25 +59,25 @@ struct ConnectionCounts {
     by_site: HashMap<WiderNetwork, u32>,
 }
 
-/// One that is counted as long as this is held.
+/// A permit that is counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     census: ConnectionCounter,
     network: Network,
 }
 
-/// What there are enough of already.
+/// The limit that has been reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReached {
-    /// Of all.
+    /// The total limit.
     Total,
-    /// Of this network, or of its site.
+    /// The limit of this network, or of its site.
     PerNetwork,
 }
 
 impl ConnectionCounter {
-    /// Counts one more of `network`, if there are fewer than `each` of it, fewer than [`SITE`] times `each` of its site,
-    /// and fewer than `all` in total.
+    /// Counts one more of `network`. Returns an error if there are `each` of it, [`SITE`] times `each` of its site, or
+    /// `all` in total already.
     pub(crate) fn acquire(&self, network: Network, each: u32, all: u32) -> Result<ConnectionPermit, LimitReached> {
         let mut counts = self.counts();
         let of_network = counts.by_network.get(&network).copied().unwrap_or_default();

@@ -1,5 +1,6 @@
-//! How many connections each address has open that are not live: for pages, or for nothing. They are counted as they are
-//! accepted, before anything is read; those that become live are counted by `limits` from then on.
+//! Limit on the connections of each address that are not live sockets: pages and idle connections. They are counted as
+//! they are accepted, before anything is read. A connection that becomes live is counted by `rate_limiter` from then
+//! on.
 
 use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use crate::server::config::Config;
@@ -8,15 +9,15 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Every address may have so many: a browser opens several for a page.
+/// Number of connections that every address may have: a browser opens several for a page.
 const MIN_PER_NETWORK: u32 = 64;
 
 /// A cheap-to-clone handle on the counters.
 #[derive(Clone, Default)]
 pub struct ConnectionLimiter {
-    /// Maximum number of one address; `None` where they are not counted.
+    /// Maximum number of connections of one address; `None` if they are not counted.
     most: Option<u32>,
-    /// Proxies from whose addresses everybody else comes: these are not counted.
+    /// Proxies that forward the connections of all other clients: these are not counted.
     trusted: Arc<[IpNet]>,
     open: ConnectionCounter,
 }
@@ -27,8 +28,8 @@ impl ConnectionLimiter {
         Self { most, trusted: config.trusted_proxies.clone().into(), open: ConnectionCounter::default() }
     }
 
-    /// One more connection from `address`, for as long as what comes back is held; an error if its network has as many
-    /// as it may have.
+    /// Counts a connection from `address` until the returned permit is dropped. Returns an error if its network has its
+    /// maximum number.
     pub(crate) fn acquire(&self, address: IpAddr) -> Result<Option<ConnectionPermit>, LimitReached> {
         let most = self.most.filter(|_| !is_trusted(address, &self.trusted));
         most.map(|most| self.open.acquire(address.into(), most, u32::MAX)).transpose()

@@ -1,4 +1,4 @@
-//! How much of what is let through: of one identity, of one network, of all. Kept in memory, for each node on its own.
+//! Rate limits per identity, per network and in total. Kept in memory, by each node separately.
 
 use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
 use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
@@ -37,30 +37,30 @@ const ENTERING: usize = 2;
 /// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
 const RENDERING: usize = 1;
 
-/// Something that came too often; it makes sense again after this time.
+/// A rate limit that was exceeded; the sender may retry after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimited(pub(crate) Duration);
 
 impl RateLimited {
-    /// The answer to a request: 429, and when to come again (RFC 6585, section 4).
+    /// Returns the response to a request: 429, and the time to retry (RFC 6585, section 4).
     pub(crate) fn response(self, detail: &'static str) -> Response {
         let seconds = self.0.as_secs().saturating_add(1).to_string();
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], detail).into_response()
     }
 
-    /// What whoever sent it is told.
+    /// Returns the rejection that is sent to the sender.
     pub(crate) fn rejection(self, detail: &str) -> Rejection {
         let retry_after_ms = u32::try_from(self.0.as_millis()).unwrap_or(u32::MAX).max(1);
         Rejection { retry_after_ms: Some(retry_after_ms), ..Rejection::new(RejectionCode::RateLimited, detail) }
     }
 }
 
-/// Why somebody may not connect just now.
+/// Reason for which a client may not connect at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectError {
-    /// The node has as many connections as it takes.
+    /// The node has its maximum number of connections.
     NodeFull,
-    /// The address has as many connections as one may have.
+    /// The address has its maximum number of connections.
     NetworkFull,
     /// The address connects too often.
     RateLimited(RateLimited),
@@ -72,7 +72,8 @@ pub(crate) struct Limiter(Option<Arc<RateLimiters>>);
 
 struct RateLimiters {
     messages: TokenBuckets<[u8; 16]>,
-    /// Of those with a cookie and of guests, apart: guests who flood a room do not silence their neighbours.
+    /// Messages with a cookie. Guests are counted separately, so that guests who flood a room do not silence their
+    /// neighbours.
     known: Volume,
     guests: Volume,
     requests: NetworkTokenBuckets,
@@ -84,7 +85,7 @@ struct RateLimiters {
     working: WorkGate,
     entering: WorkGate,
     rendering: WorkGate,
-    /// Of all networks together: one core is left to the sockets.
+    /// Permits of all networks together: one core is left to the sockets.
     cores: Arc<Semaphore>,
     rates: Rates,
 }
@@ -106,14 +107,14 @@ impl Volume {
     }
 }
 
-/// A turn to render or compress, as long as it is held.
+/// A permit to render or compress, as long as it is held.
 pub(crate) struct Rendering {
     _network: Option<WorkPermit>,
     _core: Option<OwnedSemaphorePermit>,
 }
 
 impl Limiter {
-    /// Without rates, everything is let through.
+    /// Creates a limiter; without rates, it lets everything through.
     pub(crate) fn new(rates: Option<Rates>) -> Self {
         let hourly = |number| NetworkTokenBuckets::new(Rate::new(number, HOUR, number));
         let minutely = |number| NetworkTokenBuckets::new(Rate::new(number, MINUTE, number));
@@ -143,7 +144,7 @@ impl Limiter {
         }))
     }
 
-    /// One more message, edit, removal or act of `author`, who is in `network`, with so many bytes of text.
+    /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
     pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
         let Some(it) = &self.0 else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
@@ -159,27 +160,27 @@ impl Limiter {
         Ok(())
     }
 
-    /// One more request for something that is read from the database, or rendered.
+    /// Counts a request that reads from the database or renders a page.
     pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
-    /// One more request for something that costs little.
+    /// Counts a request that costs little.
     pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
-    /// One more new room.
+    /// Counts a new room.
     pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
-    /// One more visitor who has no identity yet.
+    /// Counts a visitor without an identity.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
-    /// One more connection, for as long as what comes back is held; `None` where nothing is counted.
+    /// Counts a connection until the returned permit is dropped. Returns `None` if connections are not limited.
     pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
@@ -191,8 +192,8 @@ impl Limiter {
         })
     }
 
-    /// Waits until `network` may read from the database for a request; an error if too many of its requests wait
-    /// already. Cancel safe.
+    /// Waits until `network` may read from the database for a request. Returns an error if too many of its requests
+    /// wait already. Cancel safe.
     pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))
@@ -210,7 +211,7 @@ impl Limiter {
         Rendering { _network, _core: counters.cores.clone().acquire_owned().await.ok() }
     }
 
-    /// Forgets, every now and then, whoever has not come for a while.
+    /// Periodically forgets the clients that have not come for a while.
     pub(crate) async fn run_cleanup(self) {
         let Some(counters) = self.0 else { return };
         loop {

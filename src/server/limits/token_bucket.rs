@@ -1,4 +1,4 @@
-//! Token buckets: rates with a burst, one bucket a key, of a bounded number of keys.
+//! Token buckets: rates with a burst, one bucket per key, for a bounded number of keys.
 
 use super::connection_counter::{Network, SITE, WiderNetwork};
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Maximum number of keys in one set of buckets: about 4 MB.
 const MAX_BUCKETS: usize = 1 << 16;
 
-/// Units in a period, and the maximum number at once.
+/// A rate: units in a period, and the maximum number at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
     /// Time in which a bucket regains one unit, in nanoseconds.
@@ -20,21 +20,21 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// `units` in each `period`, and `burst` at once.
+    /// Creates a rate of `units` in each `period`, and `burst` at once.
     pub(crate) fn new(units: NonZeroU32, period: Duration, burst: NonZeroU32) -> Self {
         let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
         let unit = (period / u64::from(units.get())).max(1);
         Self { unit, full: unit.saturating_mul(u64::from(burst.get())) }
     }
 
-    /// The rate and the burst of `number` networks together: in the time that one unit takes, there are more.
+    /// Returns the rate and the burst of `number` networks together.
     fn times(self, number: u32) -> Self {
         Self { unit: (self.unit / u64::from(number)).max(1), full: self.full }
     }
 }
 
-/// A bucket for each key (generic cell rate algorithm, ITU-T I.371): one number a key, the time at which its bucket is
-/// full again. A key whose bucket is full is forgotten.
+/// A bucket for each key (generic cell rate algorithm, ITU-T I.371): one number per key, the time at which its bucket
+/// is full again. A key whose bucket is full is forgotten.
 pub(crate) struct TokenBuckets<K> {
     rate: Rate,
     since: Instant,
@@ -89,8 +89,8 @@ impl<K: Copy + Eq + Hash> TokenBuckets<K> {
     }
 }
 
-/// Forgets the full buckets, or else the fuller half: the keys that took most are remembered longest. Half at a time, so
-/// that the cost for each new key stays constant.
+/// Removes the full buckets, or else the fuller half: the keys that took most are remembered longest. Half are removed
+/// at a time, so that the cost for each new key stays constant.
 fn evict<K: Eq + Hash>(buckets: &mut HashMap<K, u64>, now: u64) {
     buckets.retain(|_, full_at| *full_at > now);
     if buckets.len() > MAX_BUCKETS / 2 {

@@ -1,4 +1,4 @@
-//! Gates: how many pieces of work of one network are under way at a time. The others wait in line, up to a number.
+//! Concurrency limits per network. Further work waits in a bounded queue.
 
 use super::connection_counter::{Network, SITE, WiderNetwork};
 use std::collections::HashMap;
@@ -6,11 +6,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Lanes by key; each lasts as long as somebody is in it.
+/// Lanes by key; a lane exists as long as it has users.
 type Lanes<K> = Arc<Mutex<HashMap<K, Lane>>>;
 
 struct Lane {
-    /// Those at work and those that wait.
+    /// Number of users that work or wait.
     users: usize,
     turns: Arc<Semaphore>,
 }
@@ -23,7 +23,7 @@ struct KeyedGates<K> {
     waiting: usize,
 }
 
-/// A turn at work, or in line for one, as long as this is held.
+/// A place at work or in the queue, as long as this is held.
 struct QueuePlace<K: Copy + Eq + Hash> {
     lanes: Lanes<K>,
     key: K,
@@ -85,7 +85,7 @@ pub(crate) struct WorkPermit {
 }
 
 impl WorkGate {
-    /// `at_work` of one network at a time, and at most `waiting` in line for a turn.
+    /// Creates a gate for `at_work` at a time of one network, and at most `waiting` in the queue.
     pub(crate) fn new(at_work: usize, waiting: usize) -> Self {
         let wider = |number: usize| number.saturating_mul(SITE as usize);
         Self { networks: KeyedGates::new(at_work, waiting), sites: KeyedGates::new(wider(at_work), wider(waiting)) }

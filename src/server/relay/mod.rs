@@ -1,5 +1,6 @@
-//! The doorbell between nodes, over Redis: "room 7 has events 41 to 43, and here they are". Nothing depends on it but
-//! speed: every node asks the database every second, too, and at once when it may have missed something.
+//! Relay of events and presence between nodes over Redis: "room 7 has events 41 to 43, and here they are". It only
+//! reduces latency: every node also queries the database every second, and immediately when it may have missed
+//! something.
 
 mod node_monitor;
 mod queue;
@@ -18,48 +19,49 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc, watch as state};
 use uuid::Uuid;
 
-/// Maximum number of bells that were heard and are not yet taken in.
+/// Maximum number of received messages that are not processed yet.
 const HEARD: usize = 256;
 
-/// Maximum number of bytes of frames that one bell carries.
+/// Maximum size of the frames in one relay message, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
-/// Number of what this version says: 1 tells who is in many rooms by one bell. Nodes that do not say it are at 0.
+/// Protocol version of this node. Version 1 sends the presence of many rooms in one message. Nodes that send no version
+/// are at 0.
 const SPEAKS: u32 = 1;
 
-/// How the relay is.
+/// State of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RelayState {
-    /// There is no Redis: one node.
+    /// There is no Redis, and only one node.
     None,
-    /// Every known node is heard.
+    /// Messages of every known node are received.
     Ok,
-    /// Somebody is not heard; what they write is found in the database, within a second.
+    /// Messages of a node are not received. Its events are found in the database within a second.
     Degraded,
 }
 
-/// What goes over Redis: by which node it was rung, and as its how manieth bell. So none is believed twice.
+/// Envelope of a relay message: the sending node and a per-node sequence number, which protects against replay.
 #[derive(Debug, Serialize, Deserialize)]
 struct Envelope {
     node: Uuid,
     number: u64,
-    /// What the node understands.
+    /// Protocol version of the node.
     #[serde(default)]
     speaks: u32,
     bell: RelayMessage,
 }
 
-/// What the listening line brings.
+/// Event of the subscribing connection.
 enum RelayEvent {
     Message(Envelope),
-    /// It was silent until now: bells may have gone by.
+    /// The connection was not subscribed until now: messages may have been missed.
     Resubscribed,
 }
 
-/// What a node tells the others. Nodes of other versions pass over bells and fields that they do not know.
+/// Message of a node to the others. Nodes of other versions ignore unknown messages and fields.
 #[derive(Debug, Serialize, Deserialize)]
 enum RelayMessage {
-    /// Events `first` to `last` are in the log of that epoch; `frames` may be left out.
+    /// Events `first` to `last` are in the log of this epoch; `frames` may be omitted.
     Room {
         room: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,33 +70,33 @@ enum RelayMessage {
         last: Seq,
         frames: Vec<String>,
     },
-    /// Doorbells were lost: look at every room.
+    /// Relay messages were lost: every room has to be compared with the database.
     All,
-    /// The node is there.
+    /// The node is alive.
     Beat,
-    /// The node ends in good order.
+    /// The node shuts down in good order.
     Leave,
-    /// Who is in a room on this node; `asks` for the same from the others.
+    /// The participants of a room on this node; `asks` requests those of the other nodes.
     Presence { room: i64, present: NodePresence, asks: bool },
-    /// The same of many rooms.
+    /// The participants of many rooms on this node.
     Presences { rooms: Vec<Told> },
-    /// Rooms that this node has, and a digest of who is in each.
+    /// The rooms of this node, with a digest of the participants of each.
     Rooms { rooms: Vec<(i64, u64)> },
-    /// Somebody in a room is writing; the frame that says so.
+    /// A participant is typing. Carries the frame to send.
     Typing { room: i64, text: String },
 }
 
-/// Who is in a room on a node.
+/// The participants of a room on a node.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) room: i64,
     pub(crate) present: NodePresence,
-    /// Whether the others are to tell the same.
+    /// Whether the other nodes have to publish their participants too.
     pub(crate) asks: bool,
 }
 
 impl RelayMessage {
-    /// The room it is about.
+    /// Returns the room of this message, or `None` if it concerns no single room.
     fn room(&self) -> Option<i64> {
         match self {
             Self::Room { room, .. } | Self::Presence { room, .. } | Self::Typing { room, .. } => Some(*room),
@@ -102,7 +104,7 @@ impl RelayMessage {
         }
     }
 
-    /// About how many bytes it is.
+    /// Returns the approximate size of the message, in bytes.
     fn size(&self) -> usize {
         let rest = match self {
             Self::Room { frames, .. } => frames.iter().map(|frame| frame.len() + 32).sum(),
@@ -116,23 +118,23 @@ impl RelayMessage {
     }
 }
 
-/// A cheap-to-clone handle to ring with.
+/// Cheap-to-clone handle to publish messages with.
 #[derive(Clone)]
 pub(crate) struct Relay {
     outbox: Option<Arc<RelayQueue>>,
-    /// Whether a node is there that understands no bell about many rooms.
+    /// Whether there is a node that does not understand messages about many rooms.
     old_nodes: Arc<AtomicBool>,
     state: state::Receiver<RelayState>,
 }
 
 impl Relay {
-    /// One node, no Redis.
+    /// Returns the relay of a single node without Redis.
     pub(crate) fn disabled() -> Self {
         Self { outbox: None, old_nodes: Arc::default(), state: state::Sender::new(RelayState::None).subscribe() }
     }
 
-    /// Starts to ring and to listen at `url`. `secret` is the site's: what was not signed with it is not believed,
-    /// and sites that share a Redis do not hear each other.
+    /// Starts to publish and to subscribe at `url`. Messages that are not signed with the site's `secret` are ignored,
+    /// and sites that share a Redis do not receive each other's messages.
     pub(crate) fn start(url: &str, secret: &[u8], hub: Hub, tasks: &mut Supervisor) -> ::redis::RedisResult<Self> {
         let client = ::redis::Client::open(url)?;
         let seal = MessageSigner::new(secret);
@@ -165,12 +167,13 @@ impl Relay {
         Ok(Self { outbox: Some(outbox), old_nodes, state: watched })
     }
 
-    /// Reaches Redis.
+    /// Checks that Redis is reachable. Returns an error if it is not.
     pub(crate) async fn check(url: &str) -> ::redis::RedisResult<()> {
         ::redis::cmd("PING").exec_async(&mut redis::connect(&::redis::Client::open(url)?).await?).await
     }
 
-    /// Has every node look at its rooms now. For a command, which is no node and stays no longer than this.
+    /// Makes every node compare its rooms with the database now. For a command, which is not a node and does not stay
+    /// connected.
     pub(crate) async fn notify_once(url: &str, secret: &[u8]) -> ::redis::RedisResult<()> {
         let seal = MessageSigner::new(secret);
         let rung = Envelope { node: Uuid::new_v4(), number: 1, speaks: SPEAKS, bell: RelayMessage::All };
@@ -178,13 +181,13 @@ impl Relay {
         ::redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.sign(&rung)).exec_async(&mut connection).await
     }
 
-    /// Whether there may be other nodes.
+    /// Returns whether there may be other nodes.
     pub(crate) fn is_enabled(&self) -> bool {
         self.outbox.is_some()
     }
 
-    /// Tells the other nodes of new events up to `last`: these, or what the database has. Never waits: what cannot be
-    /// told now is found in the database.
+    /// Publishes new events up to `last`: these frames, or a hint to read the database. Never waits: events that cannot
+    /// be published now are found in the database.
     pub(crate) fn publish(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[EventFrame]) {
         let Some(outbox) = &self.outbox else { return };
         let first = last + 1 - frames.len() as Seq;
@@ -194,17 +197,18 @@ impl Relay {
         outbox.push_message(RelayMessage::Room { room, epoch, first, last, frames });
     }
 
-    /// Whether there is room to tell the other nodes who is here. What is told without it is lost.
+    /// Returns whether the queue accepts presence messages. A message that is queued regardless is lost.
     pub(crate) fn takes_hints(&self) -> bool {
         self.outbox.as_ref().is_some_and(|outbox| outbox.takes_hints())
     }
 
-    /// Whether a node is there that is to be told of each room by itself, also of rooms that it may not have.
+    /// Returns whether there is a node that needs a separate presence message for each room, even for rooms that it may
+    /// not have.
     pub(crate) fn has_old_nodes(&self) -> bool {
         self.old_nodes.load(Ordering::Relaxed)
     }
 
-    /// Tells the other nodes who is in these rooms on this one.
+    /// Publishes the participants of these rooms on this node.
     pub(crate) fn publish_presence(&self, rooms: Vec<Told>) {
         let Some(outbox) = &self.outbox else { return };
         if self.has_old_nodes() {
@@ -216,33 +220,33 @@ impl Relay {
         }
     }
 
-    /// Tells the other nodes which rooms this one has, with a digest of who is in each.
+    /// Publishes the rooms of this node, with a digest of the participants of each.
     pub(crate) fn tell_rooms(&self, rooms: Vec<(i64, u64)>) {
         if let Some(outbox) = &self.outbox {
             outbox.push_presence(RelayMessage::Rooms { rooms });
         }
     }
 
-    /// Tells the other nodes that somebody is writing.
+    /// Publishes a typing hint.
     pub(crate) fn publish_typing(&self, room: i64, text: &str) {
         if let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.takes_hints()) {
             outbox.push_presence(RelayMessage::Typing { room, text: text.to_owned() });
         }
     }
 
-    /// Tells the other nodes that this one ends. Nothing is told after it.
+    /// Announces that this node shuts down. Nothing is published after it.
     pub(crate) async fn leave(&self) {
         if let Some(outbox) = &self.outbox {
             outbox.close(RelayMessage::Leave).await;
         }
     }
 
-    /// How many doorbells wait to be rung.
+    /// Returns the number of queued relay messages.
     pub(crate) fn queue_length(&self) -> usize {
         self.outbox.as_ref().map_or(0, |outbox| outbox.len())
     }
 
-    /// How the relay is just now.
+    /// Returns the current state of the relay.
     pub(crate) fn state(&self) -> RelayState {
         *self.state.borrow()
     }

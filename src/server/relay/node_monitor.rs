@@ -1,4 +1,4 @@
-//! Knows which nodes are heard, and makes up for those that are not.
+//! Tracks which nodes are received, and compensates for those that are not.
 
 use super::queue::RelayQueue;
 use super::{Envelope, RelayEvent, RelayMessage, RelayState, SPEAKS, Told};
@@ -12,35 +12,36 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-/// Each node's beat, and the silence after which the relay counts as degraded.
+/// Interval of a node's heartbeat, and the silence after which the relay counts as degraded.
 const NODE_HEARTBEAT_INTERVAL: Duration = Duration::from_millis(300);
 const DEGRADED_AFTER: Duration = Duration::from_millis(1000);
 
-/// A node that was not heard for so long has gone.
+/// Silence after which a node counts as gone.
 const NODE_DOWN_AFTER: Duration = Duration::from_secs(10);
 
-/// What a node has told of a room counts for so long, if it does not tell it again.
+/// Time for which published participants are valid unless they are published again.
 const PRESENCE_TTL: Duration = Duration::from_secs(30);
 
-/// How often it is looked for nodes that were not heard for long.
+/// Interval of checking for nodes that have been silent.
 const KEEP: Duration = Duration::from_secs(1);
 
-/// Knows which nodes are heard, and has the rooms compared with the database when a node falls silent or is heard again,
-/// and when this one has not listened for a moment.
+/// Tracks which nodes are received. Requests a comparison with the database when a node falls silent or is received
+/// again, and when this node was briefly not subscribed.
 pub(super) struct NodeMonitor {
     hub: Hub,
     state: watch::Sender<RelayState>,
     outbox: Arc<RelayQueue>,
     old_nodes: Arc<AtomicBool>,
     node: Uuid,
-    /// This node, known from the beginning, and those that were heard.
+    /// This node, which is known from the beginning, and every node that was received.
     nodes: HashMap<Uuid, Node>,
-    /// The last bell of each node that was ever heard; not forgotten, so that a node which has gone stays gone.
+    /// Sequence number of the last message of each node ever received. It is never forgotten, so that a node which has
+    /// left cannot be replayed.
     last: HashMap<Uuid, u64>,
     kept: Instant,
 }
 
-/// A node that was heard.
+/// A node that was received.
 #[derive(Clone, Copy)]
 struct Node {
     heard: Instant,
@@ -80,7 +81,7 @@ impl NodeMonitor {
     }
 
     async fn handle_message(&mut self, Envelope { node, number, speaks, bell }: Envelope) {
-        // Events have numbers of their own, and come to nothing when they are told again. All else counts once.
+        // Events have numbers of their own, so a repetition is harmless. Every other message counts once.
         if !matches!(bell, RelayMessage::Room { .. }) && number <= self.last.get(&node).copied().unwrap_or_default() {
             return;
         }
@@ -90,7 +91,7 @@ impl NodeMonitor {
             RelayMessage::Room { room, epoch, last, frames, .. } => self.room(room, epoch, last, &frames),
             RelayMessage::All => self.hub.request_reconcile(),
             RelayMessage::Beat => drop(self.nodes.insert(node, Node { heard: Instant::now(), speaks })),
-            // All else is known to whoever has said it.
+            // A node ignores its own messages, other than events.
             _ if node == self.node => {}
             RelayMessage::Leave => {
                 self.nodes.remove(&node);
@@ -115,10 +116,10 @@ impl NodeMonitor {
 
     fn room(&self, room: i64, epoch: Option<Epoch>, last: Seq, frames: &[String]) {
         if epoch.is_some() && self.hub.epoch(room).is_some_and(|own| Some(own) != epoch) {
-            // One of the two stands on another history than the database.
+            // One of the two nodes follows another history than the database.
             return self.hub.request_reconcile();
         }
-        // A newer version may have written what this one cannot read.
+        // A newer version may have sent frames that this one cannot parse.
         match frames.iter().map(|text| EventFrame::parse(text)).collect::<Option<Vec<EventFrame>>>() {
             Some(frames) if !frames.is_empty() => self.hub.publish(room, frames),
             _ => self.hub.catch_up_to(room, last),
@@ -140,13 +141,13 @@ impl NodeMonitor {
         }
     }
 
-    /// Anything may have been missed.
+    /// Requests a comparison of everything, because any message may have been missed.
     fn resync(&self) {
         self.hub.notify_presence(PresenceChange::Resync);
         self.hub.request_reconcile();
     }
 
-    /// Forgets who is on nodes that have gone.
+    /// Forgets the participants of nodes that have gone.
     async fn keep(&mut self) {
         self.kept = Instant::now();
         let nodes: Vec<Uuid> = self.nodes.keys().copied().collect();
@@ -186,7 +187,7 @@ mod tests {
             self.watch.update_health().await;
         }
 
-        /// The node was last heard so long ago.
+        /// Sets the time since the node was last received.
         fn silent(&mut self, node: u128, silence: Duration) {
             self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().heard =
                 Instant::now().checked_sub(silence).unwrap();
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
         listener.hear(2, SPEAKS, RelayMessage::Leave).await;
         assert_eq!(*listener.state.borrow(), RelayState::Ok);
-        // A bell from before, rung again.
+        // A replayed message.
         listener.numbers = 1;
         listener.hear(2, SPEAKS, RelayMessage::Beat).await;
         assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");

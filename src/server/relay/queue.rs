@@ -1,5 +1,5 @@
-//! Bells that wait to be rung, in two queues that are bounded in bytes. Those that carry events go first; those that
-//! tell who is here fill what is left of a round trip, so that messages never wait behind presence.
+//! Queues of relay messages, both bounded in bytes. Messages with events go first. Presence messages fill the rest of a
+//! round trip, so that events never wait behind presence.
 
 use super::RelayMessage;
 use std::collections::VecDeque;
@@ -16,10 +16,10 @@ const MAX_PRESENCE_BYTES: usize = 128 << 10;
 const MAX_MESSAGE_BATCH_BYTES: usize = 1 << 20;
 const MAX_PRESENCE_BATCH_BYTES: usize = 32 << 10;
 
-/// Time that a node takes at most to say that it leaves.
+/// Maximum time that a node takes to announce that it leaves.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What waits to be rung.
+/// Pending relay messages.
 #[derive(Default)]
 pub(super) struct RelayQueue {
     waiting: Mutex<QueuedMessages>,
@@ -31,9 +31,9 @@ pub(super) struct RelayQueue {
 struct QueuedMessages {
     urgent: SizedQueue,
     hints: SizedQueue,
-    /// Bells that carry events were dropped: the other nodes are to look at every room.
+    /// Messages with events were dropped: the other nodes have to compare every room with the database.
     lost: bool,
-    /// Nothing is taken any more.
+    /// No further message is accepted.
     closed: bool,
 }
 
@@ -49,7 +49,7 @@ impl SizedQueue {
         self.bells.push_back(bell);
     }
 
-    /// Moves the oldest bells to `taken`: at least one, and `most` bytes.
+    /// Moves the oldest messages to `taken`: at least one, and at most `most` bytes.
     fn take(&mut self, most: usize, taken: &mut Vec<RelayMessage>) {
         let mut bytes = 0;
         while bytes < most
@@ -63,8 +63,8 @@ impl SizedQueue {
 }
 
 impl RelayQueue {
-    /// Adds a bell that carries events or says that a node is there. Where there are too many, it is dropped, and the
-    /// other nodes are told to look for themselves.
+    /// Adds a message with events or a heartbeat. If the queue is full, drops it and makes the other nodes compare
+    /// their rooms with the database.
     pub(super) fn push_message(&self, bell: RelayMessage) {
         let mut waiting = self.lock();
         if waiting.closed {
@@ -79,7 +79,7 @@ impl RelayQueue {
         self.added.notify_one();
     }
 
-    /// Adds a bell that tells who is here. Where there is [no room](Self::takes_hints), nothing is to be added.
+    /// Adds a presence message. Must not be called if the queue [is full](Self::takes_hints).
     pub(super) fn push_presence(&self, bell: RelayMessage) {
         let mut waiting = self.lock();
         if waiting.closed {
@@ -90,14 +90,14 @@ impl RelayQueue {
         self.added.notify_one();
     }
 
-    /// Whether there is room for hints.
+    /// Returns whether the queue accepts presence messages.
     pub(super) fn takes_hints(&self) -> bool {
         let waiting = self.lock();
         !waiting.closed && waiting.hints.bytes < MAX_PRESENCE_BYTES
     }
 
-    /// Waits for bells, and returns what is published next; `None` after the last one. What is returned and cannot be
-    /// published is to be [reported](Self::lost).
+    /// Waits for messages and returns those to publish next, or `None` after the last one. If they cannot be published,
+    /// the caller has to [report](Self::lost) them.
     pub(super) async fn next(&self) -> Option<Vec<RelayMessage>> {
         loop {
             {
@@ -119,18 +119,18 @@ impl RelayQueue {
         }
     }
 
-    /// Bells were taken and not published.
+    /// Records that messages were taken but not published.
     pub(super) fn lost(&self) {
-        // Told before the next bell: while Redis is away, trying again at once would be no use.
+        // The loss is announced before the next message. Retrying immediately would not help while Redis is down.
         self.lock().lost = true;
     }
 
-    /// Everything was published.
+    /// Records that everything was published.
     pub(super) fn has_left(&self) {
         self.left.notify_one();
     }
 
-    /// Adds the last bell, and waits a little until it is rung.
+    /// Adds the last message, and waits briefly until it is published.
     pub(super) async fn close(&self, last: RelayMessage) {
         {
             let mut waiting = self.lock();
@@ -142,7 +142,7 @@ impl RelayQueue {
         let _ = timeout(LEAVE_TIMEOUT, self.left.notified()).await;
     }
 
-    /// How many bells wait.
+    /// Returns the number of queued messages.
     pub(super) fn len(&self) -> usize {
         let waiting = self.lock();
         waiting.urgent.bells.len() + waiting.hints.bells.len()

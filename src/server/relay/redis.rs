@@ -1,4 +1,4 @@
-//! The two connections to Redis: one rings, one listens. Both are replaced for as long as it takes.
+//! The two connections to Redis: one publishes, one subscribes. Both are reestablished after errors.
 
 use super::queue::RelayQueue;
 use super::signer::{MessageSigner, SHARDS};
@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use tokio::time::{error::Elapsed, sleep, timeout};
 use uuid::Uuid;
 
-/// A connection that brings nothing for so long is given up; how long to wait before the next.
+/// Time after which a silent connection is given up, and the delay before the next attempt.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 const RECONNECT_DELAY: Duration = Duration::from_millis(250);
 
-/// What Redis is given to answer.
+/// Maximum time for a response of Redis.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The name of this node, and the number of its last bell; shared by the publishers that follow each other.
+/// The id of this node and the sequence number of its last message; shared by consecutive publishers.
 #[derive(Clone)]
 pub(super) struct Numbers {
     node: Uuid,
@@ -41,7 +41,7 @@ impl Numbers {
     }
 }
 
-/// Publishes what waits, some of it in each round trip, until the node leaves.
+/// Publishes queued messages in batches, one per round trip, until the node leaves.
 pub(super) async fn run_publisher(
     client: redis::Client,
     seal: MessageSigner,
@@ -83,7 +83,7 @@ pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<Multip
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
-/// Passes on what is heard; a connection that falls silent is replaced.
+/// Forwards received messages, and replaces a connection that falls silent.
 pub(super) async fn run_subscriber(
     client: redis::Client,
     seal: MessageSigner,
@@ -123,13 +123,14 @@ async fn subscribe(
         let Some(message) = timeout(READ_TIMEOUT, messages.next()).await? else {
             return Err(SubscriptionError::Closed);
         };
-        // Not before something has come: where a cut line is accepted again and stays silent, nothing has changed.
+        // The outage ends only once a message has arrived: a connection that is accepted and stays silent changes
+        // nothing.
         outage.over();
         something = seal.verify(message.get_payload_bytes()).map(RelayEvent::Message);
     }
 }
 
-/// Why nothing is heard.
+/// Reason why no messages are received.
 #[derive(Debug, thiserror::Error)]
 enum SubscriptionError {
     #[error("Redis does not answer")]

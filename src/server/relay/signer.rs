@@ -1,13 +1,13 @@
-//! Signs what goes over Redis, and names its channels: what another has put there is not believed.
+//! Signs relay messages and names their channels. Messages with another signature are ignored.
 
 use super::Envelope;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Channels are numbered, so that nothing a visitor types names one.
+/// Number of channels. They are numbered, so that no user input becomes the name of a channel.
 pub(super) const SHARDS: i64 = 16;
 
-/// Signs and names what goes over Redis.
+/// Signs relay messages and names their channels; cheap to clone.
 #[derive(Clone)]
 pub(super) struct MessageSigner {
     key: Hmac<Sha256>,

@@ -1,44 +1,44 @@
-//! How much of a connection is read: a token bucket. While it is empty the connection is not read from, so that TCP has
-//! the client wait; nobody is disconnected for it.
+//! Read budget of a connection: a token bucket. While it is empty the connection is not read from, so that TCP makes
+//! the client wait. No client is disconnected for it.
 
 use crate::server::config::Rates;
 use crate::server::websocket::Usage;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Steps that a connection earns in a second at least. A read, a frame and a KiB are a step each: a short message is
-/// two or three.
+/// Minimum number of steps that a connection earns per second. A read, a frame and a KiB cost one step each: a short
+/// message costs two or three.
 const STEPS_PER_SECOND: u32 = 100;
 
-/// Steps that a connection may take at once at least: an outbox of several hundred messages.
+/// Minimum burst of a connection in steps: enough for an outbox of several hundred messages.
 const BURST_STEPS: u32 = 2048;
 
-/// Steps for each message that the settings allow: what the longest takes.
+/// Number of steps per message that the settings allow: the cost of the longest message.
 const STEPS_PER_MESSAGE: u32 = 24;
 
-/// Events that are sent again for a step of the client who asks for it.
+/// Number of replayed events per step of the client that requests them.
 const REPLAYED_PER_STEP: u64 = 2;
 
 /// A connection's allowance of reads, frames and bytes.
 #[derive(Debug)]
 pub(crate) struct ConnectionBudget {
-    /// When everything that was spent is earned again.
+    /// Time at which the bucket is full again.
     earned: Instant,
 }
 
-/// How fast steps are earned.
+/// Rate at which steps are earned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BudgetRate {
-    /// The time in which one is; zero where nothing is limited.
+    /// Time in which one step is earned; zero if nothing is limited.
     step: Duration,
-    /// The time in which a whole burst is.
+    /// Time in which a full burst is earned.
     burst: Duration,
 }
 
 impl BudgetRate {
     const UNLIMITED: Self = Self { step: Duration::ZERO, burst: Duration::ZERO };
 
-    /// For clients who may send messages at these rates.
+    /// Returns the rate for clients that may send messages at these rates.
     pub(crate) fn new(rates: Option<&Rates>) -> Self {
         rates.map_or(Self::UNLIMITED, |rates| Self::of(rates.messages_per_second.get(), rates.message_burst.get()))
     }
@@ -51,22 +51,22 @@ impl BudgetRate {
 }
 
 impl ConnectionBudget {
-    /// A full bucket.
+    /// Returns a full bucket.
     pub(crate) fn new() -> Self {
         Self { earned: Instant::now() }
     }
 
-    /// Takes what reading has cost. Returns when reading may go on, if it has to wait.
+    /// Spends the cost of reading. Returns when reading may continue, or `None` if it may continue now.
     pub(crate) fn spend(&mut self, usage: Usage, pace: BudgetRate, now: Instant) -> Option<Instant> {
         self.take(u64::from(usage.steps) * 1024 + u64::from(usage.bytes), pace, now)
     }
 
-    /// Takes what sending so many events again costs. Returns when reading may go on, if it has to wait.
+    /// Spends the cost of replaying `events`. Returns when reading may continue, or `None` if it may continue now.
     pub(crate) fn spend_replay(&mut self, events: u64, pace: BudgetRate, now: Instant) -> Option<Instant> {
         self.take(events.saturating_mul(1024) / REPLAYED_PER_STEP, pace, now)
     }
 
-    /// Takes steps of 1024 parts each.
+    /// Spends `parts`, of which 1024 make a step.
     fn take(&mut self, parts: u64, BudgetRate { step, burst }: BudgetRate, now: Instant) -> Option<Instant> {
         let cost = (step.as_nanos() as u64).saturating_mul(parts) / 1024;
         self.earned = self.earned.max(now) + Duration::from_nanos(cost);

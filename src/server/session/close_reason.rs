@@ -1,4 +1,4 @@
-//! What a connection is told at its end.
+//! Close codes and reasons for the end of a connection.
 
 use crate::protocol::close;
 use crate::server::websocket::{ProtocolError, ReadError};
@@ -6,7 +6,7 @@ use crate::server::websocket::{ProtocolError, ReadError};
 /// A close code and the reason in words.
 pub type CloseReason = (u16, &'static str);
 
-/// What is said to a client that has ended the connection, or must not go on with it.
+/// Returns the close code and reason for a client that has closed the connection or violated the protocol.
 pub fn close_reason(end: ReadError) -> CloseReason {
     match end {
         ReadError::Closed => (close::NORMAL, ""),

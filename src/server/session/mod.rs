@@ -1,9 +1,9 @@
-//! The live socket: who may connect, and one connection's life from greeting to goodbye.
+//! The live socket: admission of a connection, and its life from the welcome to the close frame.
 
 mod budget;
 mod close_reason;
+mod event_loop;
 mod pending;
-mod session;
 mod timers;
 mod writing;
 pub use close_reason::{CloseReason, close_reason};
@@ -23,11 +23,11 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use event_loop::Session;
 use serde::Deserialize;
-use session::Session;
 use tracing::{Instrument, Span};
 
-/// What the address may say; whatever does not parse counts as not said.
+/// Query parameters of the address. A value that does not parse counts as absent.
 #[derive(Default, Deserialize)]
 pub(crate) struct SocketQuery {
     after: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     handshake: Result<Handshake, HandshakeRejection>,
 ) -> Response {
-    // What is no text stands as the mark for that, which no name has.
+    // An address that is not UTF-8 is replaced by U+FFFD, which no room name contains.
     let room_name = room_name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(room_name)| room_name);
     let room_name = match RoomName::parse(&room_name) {
         Ok(room_name) => room_name,
@@ -70,7 +70,7 @@ pub(crate) async fn upgrade(
     drop(entering);
     let admitted = match admitted {
         Ok(room) => Ok(room),
-        // Browsers do not show scripts the status of a handshake: these are told why by a close code.
+        // Browsers do not show scripts the status of a handshake, so these clients get the reason as a close code.
         Err(AccessDenied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
         Err(AccessDenied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
@@ -91,7 +91,7 @@ pub(crate) async fn upgrade(
     response
 }
 
-/// A number from 0 up; one beyond all numbers is beyond every head, too.
+/// Parses a non-negative number. A number that overflows is treated as being beyond every head.
 fn parse_position(after: &str) -> Option<Seq> {
     let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| after.parse().unwrap_or(Seq::MAX))
@@ -109,7 +109,7 @@ fn connect_error_response(full: ConnectError) -> Response {
     }
 }
 
-/// What it takes to enter is held no longer than that: the connection lives on in a task of its own.
+/// Joins the room and starts the session in a separate task, so that the state needed for joining is dropped early.
 async fn run_session(
     mut socket: WebSocket,
     shared: AppState,

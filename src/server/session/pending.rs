@@ -1,4 +1,4 @@
-//! Posts of one connection that wait for their commits.
+//! Posts of one connection whose commits are pending.
 
 use crate::domain::Username;
 use crate::server::chat;

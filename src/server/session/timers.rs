@@ -1,4 +1,4 @@
-//! What a connection does at its time, rather than because something came.
+//! Timers of a connection.
 
 use crate::domain::Seq;
 use crate::protocol::{HEARTBEAT_MS, IDLE_TIMEOUT_MS};
@@ -8,24 +8,24 @@ use tokio::time::Instant;
 pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(HEARTBEAT_MS as u64);
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_millis(IDLE_TIMEOUT_MS as u64);
 
-/// A reader that does not take in so long what was written at once is disconnected.
+/// Time after which a client is disconnected that does not read the written bytes.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What was sent is begun to be sent again at most so often.
+/// Shortest interval between two replays of a connection.
 pub(crate) const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// When what has to happen.
+/// Deadlines of a connection.
 pub(crate) struct Timers {
     pub(crate) last_received: Instant,
     pub(crate) next_heartbeat: Instant,
-    /// Since when the reader has not taken everything.
+    /// The time since which the socket has not accepted all bytes.
     pub(crate) write_blocked_since: Option<Instant>,
-    /// When it leaves a stopping server, and when at the latest.
+    /// The time at which the connection leaves a stopping server, and the time limit for it.
     pub(crate) drain: Option<(Instant, Instant)>,
-    /// After which number events are to be sent again, and from when on they may be.
+    /// The number after which events are to be replayed, and the time from which on they may be.
     pub(crate) pending_replay: Option<Seq>,
     pub(crate) replay_allowed_at: Instant,
-    /// Until when it is not read from, because it has sent much.
+    /// The time until which the connection is not read from, because its read budget is exhausted.
     pub(crate) paused: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl Timers {
         }
     }
 
-    /// When something has to happen next.
+    /// Returns the next deadline.
     pub(crate) fn next_deadline(&self) -> Instant {
         let due = self.next_heartbeat.min(self.last_received + IDLE_TIMEOUT);
         let due = self.write_blocked_since.map_or(due, |since| due.min(since + WRITE_TIMEOUT));

@@ -1,7 +1,7 @@
-//! What a connection writes by itself: what the room's row has left to it. Never more is queued than one turn's worth.
+//! Writes of the connection itself: events that its fan-out task has not delivered. At most one batch is queued.
 
 use super::close_reason::CloseReason;
-use super::session::Session;
+use super::event_loop::Session;
 use crate::protocol::close;
 use crate::server::hub::{BackfillError, PullResult, Subscription};
 use crate::server::websocket::TextFrame;
@@ -9,25 +9,26 @@ use std::future::pending;
 use tokio::time::Instant;
 
 impl Session {
-    /// Queues a turn's worth of what is ready, and writes as much as the socket takes. Returns what is left.
+    /// Queues a batch of ready events, and writes as much as the socket accepts. Returns the state of the remaining
+    /// events.
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
-        // What the socket has not taken is enough to hold; the rest is pulled later.
+        // The bytes that the socket has not accepted are enough to hold; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
         if !self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
             self.timers.write_blocked_since.get_or_insert_with(Instant::now);
             return Ok(PullResult::Nothing);
         }
         if self.timers.write_blocked_since.take().is_some() {
-            // It was not listened to meanwhile, and lives.
+            // The connection was not read from meanwhile, and the client is alive.
             self.timers.last_received = Instant::now();
             return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
         }
         Ok(left)
     }
 
-    /// Queues something that was sent before and is asked for again, or else what comes next.
+    /// Queues an event that the client has requested again, or else the next events.
     fn pull(&mut self) -> PullResult {
-        // What it does not have any more, because it went back, it gets as what comes next.
+        // Events after its position, because it went back, are delivered as the next events.
         let position = self.subscription.position();
         self.again.retain(|seq| *seq <= position);
         let Some(&seq) = self.again.first() else { return self.subscription.pull() };
@@ -38,8 +39,8 @@ impl Session {
         pulled
     }
 
-    /// Reads out of the log what is left there; waits for ever where nothing is. Seldom, so what it needs is not held by
-    /// every connection for ever.
+    /// Reads the remaining events from the log, or waits forever if there are none. Rarely needed, so the read is boxed
+    /// and connections do not hold its memory.
     pub(crate) async fn read(seat: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
             PullResult::Behind(after) => Box::pin(seat.read(after)).await,
@@ -47,7 +48,7 @@ impl Session {
         }
     }
 
-    /// Queues what was read.
+    /// Queues events that were read from the log.
     pub(crate) fn take_read(
         &mut self,
         left: PullResult,

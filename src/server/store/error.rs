@@ -1,21 +1,21 @@
-//! Errors of the database that say more than "not now".
+//! Classification of database errors that are not transient.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-/// SQLite's codes for a sync that failed: of the file, and of its directory (<https://www.sqlite.org/rescode.html>).
+/// SQLite's codes for a failed sync of the file, and of its directory (<https://www.sqlite.org/rescode.html>).
 const SYNC_FAILED: [&str; 2] = ["1034", "1290"];
 
 /// SQLite's codes for a value that it cannot hold: too long, of a wrong type, or against a rule of the schema (CHECK, a
 /// trigger, NOT NULL).
 const REFUSED_BY_SQLITE: [&str; 5] = ["18", "20", "275", "1811", "1299"];
 
-/// PostgreSQL's classes of the same: data exceptions, limits of the program, errors that a trigger raises
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>); and the codes for NOT NULL and CHECK. The other
-/// violations of integrity tell of the database's state, not of the value.
+/// PostgreSQL's error classes for a value that it cannot hold: data exceptions, program limits, errors raised by a
+/// trigger (<https://www.postgresql.org/docs/current/errcodes-appendix.html>); and its codes for NOT NULL and CHECK.
+/// Other integrity violations depend on the database's state, not on the value.
 const REFUSED_BY_POSTGRES: [&str; 3] = ["22", "54", "P0"];
 const RULES_OF_POSTGRES: [&str; 2] = ["23502", "23514"];
 
-/// Whether the database says that it can never hold what it was given, however often that is tried.
+/// Returns whether the database can never store the value, so that a retry is pointless.
 pub(super) fn can_never_be_stored(error: &DbErr) -> bool {
     let Some(error) = cause(error) else { return false };
     if let sqlx::Error::Encode(_) = error {
@@ -31,15 +31,15 @@ pub(super) fn can_never_be_stored(error: &DbErr) -> bool {
     }
 }
 
-/// Whether the disk did not sync. The system may since have dropped what it could not write, so nothing that this
-/// process believes to be stored can be relied upon (Rebello et al., "Can Applications Recover from fsync Failures?",
-/// USENIX ATC 2020).
+/// Returns whether a sync to disk failed. The system may since have dropped the pages that it could not write, so the
+/// process cannot rely on any data that it believes to be stored (Rebello et al., "Can Applications Recover from fsync
+/// Failures?", USENIX ATC 2020).
 pub(crate) fn sync_failed(error: &DbErr) -> bool {
     let code = cause(error).and_then(|error| error.as_database_error()).and_then(|error| error.code());
     code.is_some_and(|code| SYNC_FAILED.contains(&code.as_ref()))
 }
 
-/// The error of the driver, if there was one.
+/// Returns the driver's error, or `None` if the driver reported none.
 fn cause(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(error))

@@ -1,4 +1,4 @@
-//! The database: how it is opened, and the queries that read it. Only the journal writes events.
+//! The database: opening it, and the queries on it. Only the journal writes events.
 
 pub(crate) mod admin;
 pub(crate) mod database;
@@ -38,7 +38,7 @@ pub struct Store {
     writer: TimeoutConnection,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
     reader: TimeoutConnection,
-    /// Rooms that are being looked up.
+    /// Room lookups in flight.
     found: SingleFlight<RoomName, Result<Option<RoomRecord>, DbErr>>,
     derivation: rooms::derived_room::RoomDerivation,
     growth: database::statistics::AppendCounter,
@@ -46,79 +46,79 @@ pub struct Store {
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
     suggesting: rooms::username_suggestions::Suggesting,
-    /// SQLite: held as long as the process lives, so that no second one writes the same file.
+    /// SQLite: held as long as the process lives, so that no second process writes the same file.
     _lock: Option<Arc<std::fs::File>>,
 }
 
-/// Why the database could not be opened.
+/// An error of opening or using the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL is of no database we know, or is malformed.
+    /// The URL is malformed, or its scheme is not supported.
     #[error("database-url: {0}")]
     Url(String),
-    /// A database that is gone with the process.
+    /// The URL names an in-memory database, whose content is lost when the process ends.
     #[error("database-url: an in-memory database would forget everything; name a file")]
     InMemory,
     /// Another process has this SQLite file open.
     #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
     InUse(String),
-    /// The data directory or the lock file cannot be made.
+    /// A file or directory cannot be created or opened.
     #[error("{path}: {error}")]
     Io {
-        /// What we tried to make or open.
+        /// Path of the file or directory.
         path: String,
-        /// What the system says.
+        /// Error of the operating system.
         error: std::io::Error,
     },
-    /// A file or directory that cannot be used as it is.
+    /// A file or directory cannot be used as it is.
     #[error("{path} {what}")]
     File {
-        /// Which.
+        /// Path of the file or directory.
         path: String,
-        /// What is wrong with it, and the remedy.
+        /// The problem, and the remedy.
         what: String,
     },
-    /// A database that a command expects to be there.
+    /// The database that a command needs does not exist, or is not migrated.
     #[error("{0} is not there yet, or of an older version; start the server on it once")]
     NotReady(String),
-    /// The database does not keep what it acknowledges.
+    /// The database does not promise durable commits.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
-    /// A database that cannot hold every text.
+    /// The database's encoding cannot hold every text.
     #[error(
         "the database is encoded in {0}, which cannot hold every message; make one by \
          CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
     Encoding(String),
-    /// What the database says.
+    /// Error of the database or its driver.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
 }
 
 impl StoreError {
-    /// A file that is to be made, and is there.
+    /// Returns the error for a file that is to be created but exists.
     fn exists(file: &std::path::Path) -> Self {
         Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
     }
 
-    /// A URL of another kind of database.
+    /// Returns the error for a URL with an unsupported scheme.
     fn unknown(url: &str) -> Self {
         Self::Url(format!("{} is neither sqlite://… nor postgres://…", redacted(url)))
     }
 }
 
-/// How long a room's row may be locked by somebody else before whoever wants to write there is told.
+/// Statement that limits the wait for a room's row lock to 3 s. After that, the write fails.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 impl Store {
-    /// How many transactions can run side by side.
+    /// Returns the number of write transactions that can run in parallel.
     pub(crate) fn writers(&self) -> usize {
         if self.is_sqlite() { 1 } else { database::postgres::POSTGRES_WRITERS }
     }
 
-    /// Begins a transaction that writes: in SQLite it waits for the others now, not in its middle. What is begun is begun,
-    /// also where nobody waits for it any more: sqlx would take a connection back without noticing that it is in the
-    /// middle of a transaction. It is dropped then, which rolls it back.
+    /// Begins a write transaction. On SQLite it waits for other writers at the start, not in the middle. A separate
+    /// task begins it, so that cancelling the caller does not interrupt `BEGIN`: sqlx would return the connection to
+    /// the pool without noticing that a transaction is open. An unused transaction is dropped, which rolls it back.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let immediate = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -132,8 +132,8 @@ impl Store {
             .await
     }
 
-    /// Begins a transaction that writes in one room, whose row it locks before it touches anything else of the room. All
-    /// who write there do, so that no two wait for each other. `None` if there is no such room.
+    /// Begins a write transaction in one room, and locks the room's row before anything else of the room. All writers
+    /// do so, which prevents deadlocks. Returns `None` if there is no such room.
     async fn begin_in(&self, room_id: i64) -> Result<Option<DatabaseTransaction>, DbErr> {
         let transaction = self.begin().await?;
         if !self.is_sqlite() {
@@ -144,9 +144,9 @@ impl Store {
         Ok(found.map(|_| transaction))
     }
 
-    /// SQLite ends some transactions that fail by itself (a full disk). sqlx, whose own rollback then fails, believes
-    /// that they go on, and would take the next one for a part of them, which no commit ever stores: such a connection
-    /// is replaced.
+    /// Replaces a connection that is still in a transaction. SQLite itself ends some transactions that fail (a full
+    /// disk). sqlx, whose own rollback then fails, believes that they are open, and would nest the next transaction in
+    /// them, which no commit would ever store.
     async fn renew_writer(&self) -> Result<(), DbErr> {
         if !self.is_sqlite() {
             return Ok(());
@@ -166,13 +166,13 @@ impl Store {
         self.writer.connection().close_by_ref().await
     }
 
-    /// Whether this is the embedded database: one process, one writer, no other node.
+    /// Returns whether this is the embedded database: one process, one writer, no other node.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.writer.get_database_backend() == DatabaseBackend::Sqlite
     }
 }
 
-/// UTC milliseconds.
+/// Returns this process's time in UTC milliseconds.
 pub(crate) fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as i64)

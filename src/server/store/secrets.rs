@@ -1,4 +1,4 @@
-//! What belongs to the whole site and is the same on every node.
+//! Secrets of the site, which are the same on every node.
 
 use super::Store;
 use super::entity::site;
@@ -6,7 +6,8 @@ use crate::server::random::bits;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, sea_query::OnConflict};
 
 impl Store {
-    /// 32 secret random bytes under `name`: made at the first call, the same ever after and on every node.
+    /// Returns 32 secret random bytes stored under `name`. The first call on any node creates them; every later call
+    /// returns the same bytes.
     pub(crate) async fn get_or_create_secret(&self, name: &str) -> Result<Vec<u8>, DbErr> {
         if let Some(row) = site::Entity::find_by_id(name).one(&self.reader).await? {
             return Ok(row.value);

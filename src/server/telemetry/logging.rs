@@ -1,4 +1,4 @@
-//! Logs: the entries that are written, and how. Logging never waits and never fails: see `queue.rs`.
+//! Logs: filter, format and output. Logging never waits and never fails: see `queue.rs`.
 
 mod queue;
 
@@ -15,16 +15,16 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
-/// The filter without `RUST_LOG`.
+/// The default filter, without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
 
-/// sqlx logs parameters of a database's URL that it does not know, with their values: passwords may be among them.
+/// sqlx logs unknown parameters of a database URL with their values: passwords may be among them.
 const NEVER: &str = "sqlx_postgres::options=off";
 
-/// The time that the log has to be written when the process ends.
+/// Maximum time to write the remaining log when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The log on standard error, once it was started.
+/// The log on standard error, once it has been started.
 static LOG: OnceLock<LogQueue> = OnceLock::new();
 
 /// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries. Returns an error if it is malformed.
@@ -61,7 +61,7 @@ impl Drop for FlushOnDrop {
     }
 }
 
-/// Writes the error that ends the process to standard error. A server does not wait until somebody reads it.
+/// Writes the error that ends the process to standard error. A server does not wait for a reader.
 pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
     let line = format!("parlour: {}\n", escaped_lines(&error.to_string()));
     match LOG.get().filter(|_| is_server) {
@@ -72,7 +72,7 @@ pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
     }
 }
 
-/// Writes a line to standard output without waiting for it, whatever standard output is.
+/// Writes a line to standard output without waiting, whatever standard output is.
 pub(crate) fn announce(line: &str) {
     let line = format!("{}\n", escaped(line));
     let mut output = own(io::stdout().as_fd());
@@ -81,7 +81,7 @@ pub(crate) fn announce(line: &str) {
     });
 }
 
-/// Returns a handle of its own: nobody else waits for the lock that the standard one has.
+/// Returns a separate handle, which does not wait for the lock of the standard one.
 fn own(fd: BorrowedFd<'_>) -> Box<dyn Write + Send> {
     match fd.try_clone_to_owned() {
         Ok(fd) => Box::new(File::from(fd)),
@@ -93,7 +93,7 @@ fn report_lost(entries: u64) {
     tracing::warn!(entries, "log entries were lost: standard error did not take them in time");
 }
 
-/// Logs a panic. The usual hook would wait until somebody reads standard error.
+/// Logs a panic. The default hook would wait for a reader of standard error.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     let message = panic.payload_as_str().unwrap_or("no message");
@@ -103,8 +103,8 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(location, thread = thread.name(), backtrace, "panicked: {message}");
 }
 
-/// Writes whole entries, each as one line: visitors' text is in some of them, and must not end a line, colour it, or
-/// change its direction.
+/// Writer of whole entries, each as one line. Some entries contain visitors' text, which must not end a line, colour
+/// it, or change its direction.
 struct EscapingWriter<W>(W);
 
 impl<W: Write> Write for EscapingWriter<W> {

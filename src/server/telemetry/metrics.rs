@@ -1,4 +1,4 @@
-//! What is counted and timed, for Prometheus at `/metrics`. No label ever holds what somebody typed.
+//! Metrics for Prometheus at `/metrics`. No label ever contains text that a visitor typed.
 
 use crate::domain::{EventBody, RejectionCode};
 use crate::server::AppState;
@@ -13,20 +13,20 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The upper bounds of what is timed, in seconds.
+/// Upper bounds of the latency histograms, in seconds.
 const LATENCY_BUCKETS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1., 2.5, 10.];
 
-/// How often what was timed is put into its buckets, whether or not anybody asks.
+/// Interval at which recorded durations are moved into their buckets, even if nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Interval at which the process is looked at: its descriptors are counted one by one.
+/// Interval at which the process metrics are collected, which counts the open descriptors one by one.
 const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The text format of Prometheus.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Where everything is collected; cheap to clone.
+/// A cheap-to-clone handle on the collected metrics.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     recorded: PrometheusHandle,
@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Starts to collect. What this process has counted before is not known.
+    /// Starts to collect. Counters begin at zero.
     pub(crate) fn start() -> Self {
         let builder =
             PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS);
@@ -50,7 +50,7 @@ impl Metrics {
         Self { recorded, process }
     }
 
-    /// Keeps memory bounded where nobody asks for what is collected, and looks at the process.
+    /// Bounds the memory of metrics even if nothing scrapes them, and collects process metrics.
     pub(crate) async fn run_upkeep(self) {
         let mut often = tokio::time::interval(UPKEEP_INTERVAL);
         let mut looked: Option<Instant> = None;
@@ -59,7 +59,7 @@ impl Metrics {
             self.recorded.run_upkeep();
             if looked.is_none_or(|looked| looked.elapsed() >= PROCESS_METRICS_INTERVAL) {
                 let process = self.process.clone();
-                // It reads files of the system, which no request waits for.
+                // Reads files of the system, which no request should wait for.
                 let _ = tokio::task::spawn_blocking(move || process.collect()).await;
                 looked = Some(Instant::now());
             }
@@ -101,18 +101,18 @@ pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse 
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
 }
 
-/// Something was handed to the journal.
+/// Records that an entry was submitted to the journal.
 pub(crate) fn record_submitted() {
     gauge!("parlour_entries_waiting").increment(1);
 }
 
-/// The journal has answered for it.
+/// Records that the journal has acknowledged an entry.
 pub(crate) fn record_acknowledged(since: Instant) {
     gauge!("parlour_entries_waiting").decrement(1);
     histogram!("parlour_acknowledgement_seconds").record(since.elapsed());
 }
 
-/// An event was committed.
+/// Records a committed event.
 pub(crate) fn record_event(body: &EventBody) {
     let kind = match body {
         EventBody::Message { .. } => "message",
@@ -123,24 +123,24 @@ pub(crate) fn record_event(body: &EventBody) {
     counter!("parlour_events_stored_total", "kind" => kind).increment(1);
 }
 
-/// A sender was refused.
+/// Records a rejection.
 pub(crate) fn record_rejection(code: RejectionCode) {
-    // As it is called on the wire.
+    // The code as the protocol spells it.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
     counter!("parlour_refusals_total", "code" => code).increment(1);
 }
 
-/// When a room was last told of something new; shared by its connections.
+/// The time at which a room was last told of something new; shared by its connections.
 #[derive(Default)]
 pub(crate) struct DeliveryTimer(AtomicU64);
 
 impl DeliveryTimer {
-    /// Just now.
+    /// Sets the time to now.
     pub(crate) fn now(&self) {
         self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
     }
 
-    /// It was written to a socket.
+    /// Records that the news was written to a socket.
     pub(crate) fn delivered(&self) {
         let announced = Duration::from_micros(self.0.load(Ordering::Relaxed));
         histogram!("parlour_delivery_seconds").record(since_start().saturating_sub(announced));
@@ -152,18 +152,18 @@ fn since_start() -> Duration {
     START.elapsed()
 }
 
-/// A request was answered.
+/// Records a request that was answered.
 pub(crate) fn record_request(route: String, status: u16, since: Instant) {
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
 }
 
-/// A room's page was asked for.
+/// Records a request for a room's page.
 pub(crate) fn record_page(reused: bool) {
     counter!("parlour_room_pages_total", "made" => if reused { "reused" } else { "rendered" }).increment(1);
 }
 
-/// Times a question to the database.
+/// Records the duration of a database query.
 pub(crate) async fn timed<T>(operation: &'static str, question: impl Future<Output = T>) -> T {
     let since = Instant::now();
     let answer = question.await;

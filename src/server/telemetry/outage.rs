@@ -1,29 +1,29 @@
-//! Conditions that last, logged when they begin and when they end instead of at every attempt.
+//! Lasting conditions, logged when they begin and when they end instead of at every attempt.
 
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Shortest time between two logged beginnings of one condition, so that one that comes and goes stays readable.
+/// Minimum time between two logged beginnings of one condition, so that the log of an intermittent one stays readable.
 const MIN_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A condition that lasts, such as a database that does not answer. Shared by the tasks that meet it.
 #[derive(Debug)]
 pub(crate) struct Outage {
-    /// The line that is logged when it begins.
+    /// Message that is logged when the condition begins.
     beginning: &'static str,
-    /// The line that is logged when it ends.
+    /// Message that is logged when the condition ends.
     end: &'static str,
     state: Mutex<OutageState>,
 }
 
 #[derive(Debug, Default)]
 struct OutageState {
-    /// When it began; `None` while there is none.
+    /// Time at which the condition began; `None` while there is none.
     since: Option<Instant>,
-    /// When a beginning was last logged.
+    /// Time at which a beginning was last logged.
     logged: Option<Instant>,
-    /// Whether the beginning of the present one was logged.
+    /// Whether the beginning of the current outage was logged.
     announced: bool,
     failures: u64,
 }

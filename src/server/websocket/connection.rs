@@ -1,4 +1,5 @@
-//! One WebSocket: read from by one task, written to by whoever has its [`Wire`], closed with a goodbye.
+//! A WebSocket connection. One task reads from it, every holder of its [`SocketWriter`] can write to it, and it ends
+//! with a close frame.
 
 use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
@@ -11,47 +12,47 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How much is read at once.
+/// Size of one read, in bytes.
 const READ_BUFFER_BYTES: usize = 4 << 10;
 
-/// How long a goodbye may take.
+/// Maximum time for the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many bytes of a client are read, and thrown away, after the goodbye.
+/// Maximum number of bytes that are read and discarded after the close frame.
 const LEFTOVER: usize = 256 << 10;
 
-/// The share of a task's cooperative budget (128) that one read or message takes: after a few of them the task lets
-/// others run, and its timers are looked at.
+/// Share of a task's cooperative budget (128) that one read or message costs. After a few of them the task yields to
+/// others and checks its timers.
 const SHARE: usize = 16;
 
-/// What a client has sent.
+/// A message from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// A text.
+    /// A text message.
     Text(String),
-    /// Something else than a text.
+    /// A binary message.
     Binary(Vec<u8>),
-    /// A ping, which is answered already, or a pong.
+    /// A ping, which is already answered, or a pong.
     Control,
-    /// A part of a message that does not end it.
+    /// A fragment that does not complete a message.
     Part,
 }
 
-/// The work of reading from a client.
+/// Cost of reading from a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Reads and frames.
+    /// Number of reads and frames.
     pub steps: u32,
-    /// Bytes.
+    /// Number of bytes.
     pub bytes: u32,
 }
 
-/// Why nothing more comes.
+/// Reason why no further message can be received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The client has said goodbye, or has gone without.
+    /// The client has closed the connection, with or without a close frame.
     Closed,
-    /// It has broken a rule.
+    /// The client has violated the protocol.
     Protocol(ProtocolError),
 }
 
@@ -61,33 +62,34 @@ pub struct WebSocket {
     writer: Arc<SocketWriter>,
     decoder: Decoder,
     usage: Usage,
-    /// The client has said goodbye.
+    /// Whether the client has sent a close frame.
     closed: bool,
 }
 
 impl WebSocket {
     pub(super) fn new(stream: TcpStream, longest: usize, read: Vec<u8>) -> Self {
-        // Whoever read from it before would be woken at the next byte, and is kept in memory until then.
+        // Replaces the waker of the previous reader, which would otherwise be woken at the next byte and kept in memory
+        // until then.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
         let (wire, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
         Self { writer: wire, decoder, usage: Usage::default(), closed: false }
     }
 
-    /// The writing half.
+    /// Returns the writing half.
     pub fn writer(&self) -> &Arc<SocketWriter> {
         &self.writer
     }
 
-    /// Returns the work of reading since this was last called.
+    /// Returns the cost of reading since the last call.
     pub fn take_usage(&mut self) -> Usage {
         let mut usage = std::mem::take(&mut self.usage);
         usage.steps += self.decoder.take_frames();
         usage
     }
 
-    /// The next message, or [`Received::Part`] after a read that brings none. Pings and goodbyes are answered: the answer
-    /// waits in the [`Wire`]. Cancelling it loses nothing. Spends the task's budget, so a client that sends without end
-    /// does not keep the task from yielding.
+    /// Returns the next message, or [`Received::Part`] after a read that completes none. Queues answers to pings and
+    /// close frames in the [`SocketWriter`]. Cancel safe. Spends the task's budget, so that the task yields even if a
+    /// client sends without pause.
     pub async fn receive(&mut self) -> Result<Received, ReadError> {
         for reads in [true, false] {
             if self.decoder.has_bytes() {
@@ -98,7 +100,7 @@ impl WebSocket {
                 Some(DecodedMessage::Binary(bytes)) => return Ok(Received::Binary(bytes)),
                 Some(DecodedMessage::Pong) => return Ok(Received::Control),
                 Some(DecodedMessage::Ping(payload)) => {
-                    // Whoever receives next has flushed this one: no two answers wait.
+                    // The next call flushes this answer first, so at most one answer is queued.
                     self.writer.enqueue(frame::pong(&payload));
                     return Ok(Received::Control);
                 }
@@ -117,7 +119,7 @@ impl WebSocket {
     async fn read(&mut self) -> Result<(), ReadError> {
         loop {
             self.writer.stream.readable().await.map_err(|_| ReadError::Closed)?;
-            // Neither readiness nor a read spends the budget by itself.
+            // Neither readiness nor a read spends the budget.
             spend_budget().await;
             let buffer = self.decoder.buffer();
             buffer.reserve(READ_BUFFER_BYTES);
@@ -134,31 +136,32 @@ impl WebSocket {
         }
     }
 
-    /// Waits until the socket has taken what waits to be written.
+    /// Waits until the socket has accepted all queued bytes.
     pub async fn flush(&mut self) -> std::io::Result<()> {
         flush_all(&self.writer).await
     }
 
-    /// Writes a text, and waits until the socket has taken it.
+    /// Writes a text message, and waits until the socket has accepted it.
     pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
         self.writer.enqueue(frame::TextFrame::new(message).bytes().clone());
         flush_all(&self.writer).await
     }
 
-    /// Writes what is not text, and waits until the socket has taken it.
+    /// Writes a binary message, and waits until the socket has accepted it.
     pub async fn send_binary(&mut self, message: &[u8]) -> std::io::Result<()> {
         self.writer.enqueue(frame::binary(message));
         flush_all(&self.writer).await
     }
 
-    /// Says goodbye, unless that is an answer which waits already, and gives the other side a moment to go.
+    /// Sends a close frame, unless the answer to the client's is already queued, and waits briefly for the client to
+    /// close.
     pub async fn close(self, code: u16, reason: &str) {
         if !self.closed {
             self.writer.enqueue_close(frame::close(Some(code), reason));
         }
         let goodbye = async {
             flush_all(&self.writer).await?;
-            // The end of RFC 6455, section 7.1.1: what still comes is read, or the goodbye may be lost with it.
+            // RFC 6455, section 7.1.1: remaining bytes are read, or else the close frame may be lost with them.
             socket2::SockRef::from(&self.writer.stream).shutdown(Shutdown::Write)?;
             let (mut unread, mut leftover) = (vec![0; READ_BUFFER_BYTES], 0);
             while leftover < LEFTOVER {
@@ -185,7 +188,7 @@ async fn flush_all(wire: &SocketWriter) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Spends a share of the task's budget; yields to other tasks once it is used up.
+/// Spends a share of the task's budget, and yields to other tasks once it is used up.
 async fn spend_budget() {
     for _ in 0..SHARE {
         tokio::task::coop::consume_budget().await;
@@ -210,7 +213,7 @@ mod tests {
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let task = Arc::new(Task);
-        // It may count as ready until it was tried.
+        // The stream may be marked as ready until a read was tried.
         while stream.poll_read_ready(&mut Context::from_waker(&task.clone().into())).is_ready() {
             assert!(stream.try_read(&mut [0]).is_err());
         }

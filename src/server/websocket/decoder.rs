@@ -1,90 +1,90 @@
-//! Frames as a server reads them: masked, perhaps in pieces, and held to every rule of RFC 6455, section 5.
+//! Decoder for client frames: masked, possibly fragmented, and held to every rule of RFC 6455, section 5.
 
 use super::frame::{FIN, opcode};
 
-/// A control frame's payload has at most so many bytes.
+/// Maximum payload of a control frame, in bytes (RFC 6455, section 5.5).
 const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// What a client has sent.
+/// A message or control frame of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum DecodedMessage {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
-    /// The code, if one was given.
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
 }
 
-/// What a client may not do.
+/// A violation of the protocol by the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// The bytes are not of the protocol.
+    /// The bytes violate the protocol.
     #[error("this is not the WebSocket protocol: {0}")]
     Malformed(&'static str),
     /// A text, or the reason of a close frame, is not UTF-8.
     #[error("text is UTF-8")]
     NotUtf8,
-    /// A message is longer than this connection takes.
+    /// A message exceeds the maximum length of this connection.
     #[error("the message is too long")]
     TooLarge,
 }
 
-/// Bytes become messages. Holds nothing between whole messages.
+/// Decodes bytes into messages. Holds no memory between complete messages.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    /// What was read and is not decoded yet.
+    /// Bytes that were read.
     buffer: Vec<u8>,
-    /// How much of `read` is decoded.
+    /// Number of bytes of `buffer` that are decoded.
     consumed: usize,
-    /// The pieces so far of a message in several frames, and what it will be.
+    /// The opcode of a fragmented message, and its fragments so far.
     fragments: Option<(u8, Vec<u8>)>,
-    /// How much of a text in pieces is known to be UTF-8.
+    /// Number of bytes of a fragmented text that are known to be valid UTF-8.
     validated: usize,
     max_message_size: usize,
-    /// Frames decoded since this was last taken.
+    /// Number of frames decoded since it was last taken.
     frames: u32,
 }
 
-/// A frame's header, read.
+/// A decoded frame header.
 struct Header {
     fin: bool,
     opcode: u8,
     mask: [u8; 4],
-    /// Where the payload lies, from the frame's beginning.
+    /// Range of the payload, relative to the start of the frame.
     payload: std::ops::Range<usize>,
 }
 
 impl Decoder {
-    /// Takes messages of up to `longest` bytes; `read` was read before.
+    /// Returns a decoder for messages of up to `longest` bytes; `read` holds bytes that were already read.
     pub(super) fn new(longest: usize, read: Vec<u8>) -> Self {
         Self { buffer: read, consumed: 0, fragments: None, validated: 0, max_message_size: longest, frames: 0 }
     }
 
-    /// Where to read to, after what is there.
+    /// Returns the buffer to append read bytes to.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         self.buffer.drain(..std::mem::take(&mut self.consumed));
         &mut self.buffer
     }
 
-    /// Whether something was read that is not decoded yet.
+    /// Returns whether there are bytes that are not decoded yet.
     pub(super) fn has_bytes(&self) -> bool {
         self.consumed < self.buffer.len()
     }
 
-    /// Returns the number of frames decoded since this was last called.
+    /// Returns the number of frames decoded since the last call.
     pub(super) fn take_frames(&mut self) -> u32 {
         std::mem::take(&mut self.frames)
     }
 
-    /// Holds no memory for what is decoded.
+    /// Releases the memory of decoded bytes.
     pub(super) fn release_buffer(&mut self) {
         if self.consumed == self.buffer.len() {
             (self.buffer, self.consumed) = (Vec::new(), 0);
         }
     }
 
-    /// The next message, if all of it is there.
+    /// Returns the next message, or `None` if it is not complete yet.
     pub(super) fn next(&mut self) -> Result<Option<DecodedMessage>, ProtocolError> {
         loop {
             let Some(header) = self.header()? else {
@@ -103,7 +103,7 @@ impl Decoder {
         }
     }
 
-    /// Reads a header and judges it, before its payload is there.
+    /// Decodes and validates a header before its payload has arrived. Returns `None` if it is not complete yet.
     fn header(&self) -> Result<Option<Header>, ProtocolError> {
         let bytes = &self.buffer[self.consumed..];
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
@@ -151,7 +151,7 @@ impl Decoder {
         Ok(Some(Header { fin, opcode, mask, payload: start..start + length as usize }))
     }
 
-    /// Takes a whole frame; a message, if it ends one.
+    /// Consumes a complete frame. Returns a message if the frame completes one.
     fn take_frame(
         &mut self,
         fin: bool,
@@ -185,7 +185,7 @@ impl Decoder {
     }
 }
 
-/// How much of `bytes` is text; what comes next may complete its last character.
+/// Returns the length of the valid UTF-8 prefix of `bytes`; later bytes may complete its last character.
 fn valid_utf8_prefix(bytes: &[u8]) -> Result<usize, ProtocolError> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(bytes.len()),
@@ -194,7 +194,7 @@ fn valid_utf8_prefix(bytes: &[u8]) -> Result<usize, ProtocolError> {
     }
 }
 
-/// The code of a close frame (RFC 6455, section 7.4, and its IANA registry).
+/// Returns the code of a close frame (RFC 6455, section 7.4, and its IANA registry).
 fn close_code(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok(None),

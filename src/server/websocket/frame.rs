@@ -1,8 +1,8 @@
-//! Frames as a server writes them: unmasked, each in one piece (RFC 6455, section 5.2).
+//! Encoder for server frames: unmasked and unfragmented (RFC 6455, section 5.2).
 
 use axum::body::Bytes;
 
-/// What a frame is: the low half of its first byte.
+/// Opcodes: the low half of the first byte of a frame (RFC 6455, section 5.2).
 pub(super) mod opcode {
     pub(crate) const CONTINUATION: u8 = 0;
     pub(crate) const TEXT: u8 = 1;
@@ -12,13 +12,13 @@ pub(super) mod opcode {
     pub(crate) const PONG: u8 = 10;
 }
 
-/// "This is the last frame of its message."
+/// The FIN bit, which marks the last frame of a message.
 pub(super) const FIN: u8 = 0x80;
 
-/// The reason of a close frame has at most so many bytes: a control frame's 125, without the code.
+/// Maximum length of a close reason in bytes: the 125 of a control frame, without the code.
 const MAX_CLOSE_REASON: usize = 123;
 
-/// A text frame, header and all: encoded once, its bytes shared by everybody it goes to.
+/// A text frame including its header: encoded once, and shared by every connection it is sent to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextFrame(Bytes);
 
@@ -28,12 +28,12 @@ impl TextFrame {
         Self(encode(opcode::TEXT, text.as_bytes()))
     }
 
-    /// What goes over the wire.
+    /// Returns the encoded frame.
     pub fn bytes(&self) -> &Bytes {
         &self.0
     }
 
-    /// The text without the header.
+    /// Returns the text without the header.
     pub fn text(&self) -> &str {
         let header = match self.0.get(1) {
             None => 0,
@@ -44,18 +44,18 @@ impl TextFrame {
         std::str::from_utf8(&self.0[header..]).expect("it was text")
     }
 
-    /// The frame's length in bytes.
+    /// Returns the length of the frame, in bytes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no frame at all.
+    /// Returns whether there is no frame.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// All of `frames` as one piece of bytes; of a single one, its own.
+/// Concatenates `frames`. A single frame is not copied.
 pub(crate) fn concat_frames(frames: &[TextFrame]) -> Bytes {
     match frames {
         [one] => one.0.clone(),
@@ -67,17 +67,17 @@ pub(super) fn binary(payload: &[u8]) -> Bytes {
     encode(opcode::BINARY, payload)
 }
 
-/// A ping without payload.
+/// Returns a ping without payload.
 pub(crate) fn ping() -> Bytes {
     Bytes::from_static(&[FIN | opcode::PING, 0])
 }
 
-/// The answer to a ping with this payload.
+/// Returns a pong with the payload of its ping.
 pub(super) fn pong(payload: &[u8]) -> Bytes {
     encode(opcode::PONG, payload)
 }
 
-/// A close frame; without a code it says nothing of why.
+/// Returns a close frame; without a code it carries no reason.
 pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
     let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
     let payload = code.map_or_else(Vec::new, |code| [&code.to_be_bytes(), reason.as_bytes()].concat());

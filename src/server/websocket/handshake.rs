@@ -10,32 +10,32 @@ use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 use tokio::net::TcpStream;
 
-/// What the client's key is hashed with.
+/// Constant that is appended to the client's key before hashing (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// A request for a WebSocket.
+/// A valid request for a WebSocket.
 #[derive(Debug)]
 pub struct Handshake {
     accept: HeaderValue,
     upgrade: OnUpgrade,
 }
 
-/// Why a request is none for a WebSocket.
+/// Reason why a request is not a valid WebSocket request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeRejection {
-    /// It is an ordinary request.
+    /// The request is an ordinary HTTP request.
     #[error("This is an address for WebSockets: the request needs `Connection: upgrade` and `Upgrade: websocket`.")]
     NoUpgrade,
-    /// It is no GET, as the RFC wants it.
+    /// The method is not GET, as the RFC requires.
     #[error("A request for a WebSocket is a GET.")]
     Method,
-    /// It speaks another version.
+    /// The version is not supported.
     #[error("The request needs `Sec-WebSocket-Version: 13`.")]
     Version,
-    /// It has no key.
+    /// The key is missing or invalid.
     #[error("The request needs a `Sec-WebSocket-Key`: 16 bytes in base64.")]
     Key,
-    /// It has a body, which would stand before the first frame.
+    /// The request has a body, which would precede the first frame.
     #[error("A request for a WebSocket has no body.")]
     Body,
 }
@@ -81,8 +81,8 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
 }
 
 impl Handshake {
-    /// The answer, and what becomes the socket once the answer is sent; `None` if the client has gone by then. The socket
-    /// takes messages of up to `longest` bytes.
+    /// Returns the response, and a future that resolves to the socket once the response is sent, or to `None` if the
+    /// client has gone by then. The socket accepts messages of up to `longest` bytes.
     pub fn accept_key(self, longest: usize) -> (Response, impl Future<Output = Option<WebSocket>>) {
         let headers = [
             (header::CONNECTION, HeaderValue::from_static("upgrade")),
@@ -97,13 +97,13 @@ impl Handshake {
     }
 }
 
-/// Whether a list of words in a header has this one.
+/// Returns whether a comma-separated header contains this word.
 fn header_contains(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|said| said.trim().eq_ignore_ascii_case(word))
 }
 
-/// The answer to a key; `None` if it is no key.
+/// Returns the `Sec-WebSocket-Accept` value for a key, or `None` if the key is invalid.
 fn accept(key: &[u8]) -> Option<HeaderValue> {
     let base64 = base64::engine::general_purpose::STANDARD;
     base64.decode(key).ok().filter(|bytes| bytes.len() == 16)?;

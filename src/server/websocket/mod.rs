@@ -1,6 +1,6 @@
-//! The WebSocket protocol (RFC 6455) as a server speaks it: the handshake, frames read and frames written. Knows nothing
-//! of rooms. Written here and not taken from a library, so that one frame's bytes go to every connection as they are,
-//! many frames in one write, and an idle connection holds no buffers.
+//! The server side of the WebSocket protocol (RFC 6455): the handshake, and frames in both directions. It is
+//! independent of rooms. It is implemented here and not taken from a library, so that connections share the encoded
+//! bytes of a frame, many frames go out in one write, and an idle connection holds no buffers.
 
 mod connection;
 mod decoder;

@@ -1,4 +1,4 @@
-//! The writing half of a connection, shared by the connection itself and by whoever delivers to it.
+//! The writing half of a connection, shared by the connection and by the fan-out task that delivers to it.
 
 use super::frame::TextFrame;
 use axum::body::Bytes;
@@ -8,11 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// How many pieces go out in one write.
+/// Maximum number of slices per vectored write.
 const MAX_WRITE_SLICES: usize = 64;
 
-/// The writing half of a connection. What is written never waits: what the socket does not take now stays here, and the
-/// connection writes it later.
+/// The writing half of a connection. Writes never wait: bytes that the socket does not accept are queued, and the
+/// connection writes them later.
 #[derive(Debug)]
 pub struct SocketWriter {
     pub(super) stream: TcpStream,
@@ -23,9 +23,9 @@ pub struct SocketWriter {
 #[derive(Debug, Default)]
 struct WriteQueue {
     frames: VecDeque<Bytes>,
-    /// The socket took no more the last time.
+    /// Whether the socket was not writable at the last write.
     blocked: bool,
-    /// Nothing is said after a goodbye.
+    /// Whether a close frame was queued. Nothing is sent after it.
     closed: bool,
 }
 
@@ -34,7 +34,8 @@ impl SocketWriter {
         Self { stream, queue: Mutex::default(), notify: Notify::new() }
     }
 
-    /// Writes `frames` at once, if nothing waits. Returns whether they are on their way: if not, nothing has happened.
+    /// Tries to write `frames` immediately. Returns `false`, without side effects, if other frames are queued or the
+    /// socket is not writable. A partial write queues the rest and returns `true`.
     pub(crate) fn try_write(&self, frames: &Bytes) -> bool {
         let mut waiting = self.queue();
         if waiting.closed || waiting.blocked || !waiting.frames.is_empty() {
@@ -48,12 +49,12 @@ impl SocketWriter {
                 self.notify();
                 true
             }
-            // What is wrong with it, the connection will find.
+            // The connection finds the error at its next read or write.
             Err(_) => false,
         }
     }
 
-    /// Puts `frames` behind what waits; the connection writes them at the end of its turn.
+    /// Queues `frames`; the connection writes them at the end of its loop iteration.
     pub(crate) fn enqueue(&self, frames: Bytes) {
         let mut waiting = self.queue();
         if !waiting.closed {
@@ -61,7 +62,7 @@ impl SocketWriter {
         }
     }
 
-    /// Puts `frames` behind what waits. Their bytes are shared, not copied.
+    /// Queues `frames`. Their bytes are shared, not copied.
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
         let mut waiting = self.queue();
         if !waiting.closed {
@@ -69,13 +70,13 @@ impl SocketWriter {
         }
     }
 
-    /// The last that is said.
+    /// Queues a close frame, which is the last frame.
     pub(super) fn enqueue_close(&self, frame: Bytes) {
         self.enqueue(frame);
         self.queue().closed = true;
     }
 
-    /// Writes as much of what waits as the socket takes. Returns whether that is all.
+    /// Writes as many queued bytes as the socket accepts. Returns whether all are written.
     pub(crate) fn flush(&self) -> Result<bool> {
         let mut waiting = self.queue();
         waiting.blocked = false;
@@ -91,27 +92,27 @@ impl SocketWriter {
                 Err(error) => return Err(error),
             }
         }
-        // What was queued once is not kept room for.
+        // Releases the memory of the queue.
         waiting.frames = VecDeque::new();
         Ok(true)
     }
 
-    /// Whether the socket takes no more for now.
+    /// Returns whether the socket is not writable for now.
     pub(crate) fn is_blocked(&self) -> bool {
         self.queue().blocked
     }
 
-    /// Waits until the socket may take more.
+    /// Waits until the socket may be writable.
     pub(crate) async fn writable(&self) -> Result<()> {
         self.stream.writable().await
     }
 
-    /// Has the connection look for what is to be done.
+    /// Wakes the connection, which checks for pending work.
     pub(crate) fn notify(&self) {
         self.notify.notify_one();
     }
 
-    /// Waits for [`Self::stir`], also for one that came before.
+    /// Waits for [`Self::notify`], including a call that preceded this one.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }
@@ -122,7 +123,7 @@ impl SocketWriter {
 }
 
 impl WriteQueue {
-    /// Lets go of what was written.
+    /// Removes written bytes from the queue.
     fn advance(&mut self, mut written: usize) {
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {

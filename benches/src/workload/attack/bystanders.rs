@@ -31,7 +31,7 @@ pub struct Bystanders {
     heard: oneshot::Receiver<Heard>,
 }
 
-/// What they noticed. Times are in milliseconds.
+/// Measurements of the visitors. Times are in milliseconds.
 #[derive(Default)]
 pub struct Heard {
     acks: Vec<f64>,
@@ -71,7 +71,7 @@ impl Bystanders {
         Ok(Self { stop, heard })
     }
 
-    /// Lets them finish, and returns what they noticed.
+    /// Lets them finish, and returns their measurements.
     pub async fn finish(self) -> Heard {
         let _ = self.stop.send(true);
         self.heard.await.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Small frames as fast as they are taken, which cost the sender almost nothing. The answers are read and thrown away.
+//! Small frames at full speed, which cost the sender almost nothing. The answers are read and discarded.
 
 use super::{ATTACKER, Counts, Field};
 use crate::client::{Reader, Writer, dial, halves, open};

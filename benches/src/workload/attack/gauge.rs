@@ -1,4 +1,4 @@
-//! What a server holds while it is attacked: resident memory, memory of the kernel for its sockets, disk.
+//! Resources of the server during an attack: resident memory, memory of the kernel for its sockets, disk.
 
 use crate::report::rounded;
 use serde_json::{Map, Value, json};

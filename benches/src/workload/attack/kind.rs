@@ -1,4 +1,4 @@
-//! The attacks: what each is called, how long it lasts and what it must not exceed.
+//! The attacks: the name, duration and limits of each.
 
 use super::flood::Flood;
 use super::{Field, Outcome, lock, pages, scan, talk, unread};
@@ -129,7 +129,7 @@ impl Kind {
         Ok(())
     }
 
-    /// Opens what must be there before the measurement, with limits on.
+    /// Opens the connections that the measurement needs, with limits on.
     pub async fn open(self, field: &mut Field) -> Outcome {
         match self {
             Self::SlowMode => talk::slow_room(field).await,

@@ -1,5 +1,5 @@
-//! Rooms that the database holds back: one whose row stays locked while many post into it, and one that is let go at
-//! once, so that its batch is larger than what the server keeps in memory.
+//! Rooms that the database blocks: one whose row stays locked while many clients post into it, and one that is unlocked
+//! at once, so that its batch exceeds the server's tail buffer.
 
 use super::sql::Sql;
 use super::{Field, HOST, Outcome};
@@ -131,7 +131,7 @@ pub async fn reads(field: &mut Field) {
     field.note("lost", READERS as f64 - field.counts.done.load(Relaxed) as f64);
 }
 
-/// How often the server has read events from the database, as its metrics say.
+/// Returns how often the server has read events from the database, according to its metrics.
 async fn events_read(field: &Field) -> Option<f64> {
     let answer = Http::connect(field.addr, HOST).await.ok()?.page("/metrics", "").await.ok()?;
     let text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -1,6 +1,6 @@
-//! Hostile and clumsy clients of one address, each kind beside visitors of other addresses who talk. Limits are those of
-//! a fresh installation. For each attack: what the visitors notice, and what the server holds, writes and computes
-//! meanwhile; then SIGTERM, while the attack goes on.
+//! Hostile and clumsy clients of one address, each kind beside visitors of other addresses who talk. Limits are those
+//! of a fresh installation. For each attack: the effect on visitors, and the server's memory, disk writes and CPU time;
+//! then SIGTERM while the attack continues.
 
 mod bystanders;
 pub mod compare;
@@ -56,7 +56,7 @@ pub struct Run {
     /// A PostgreSQL for the attacks that need one; without it they are left out
     #[arg(long)]
     postgres: Option<String>,
-    /// Where that PostgreSQL keeps its files: for the figure of what attacks write
+    /// Data directory of that PostgreSQL, to measure the disk writes of attacks
     #[arg(long)]
     postgres_data: Option<PathBuf>,
     /// Edits in the room of the attack `scan`
@@ -85,7 +85,7 @@ struct Field {
     lock: Option<sql::Sql>,
 }
 
-/// What the attackers have counted.
+/// Counters of the attackers.
 #[derive(Default)]
 struct Counts {
     /// Connections that were opened.
@@ -110,7 +110,7 @@ impl Field {
         self.extra.insert(figure.to_owned(), json!(rounded(value)));
     }
 
-    /// Posts so many messages, and returns the room's epoch and head. `text` makes a text from its number.
+    /// Posts messages, and returns the room's epoch and head. `text` makes a text from its number.
     async fn fill(&self, room: &str, messages: u32, text: impl Fn(u32) -> String) -> std::io::Result<(String, i64)> {
         let (mut reader, mut writer) = open(self.addr, &format!("/ws/{room}/"), HOST, "").await?;
         let (mut sent, mut seen, mut epoch, mut head) = (0, 0, String::new(), 0);
@@ -205,7 +205,7 @@ impl Run {
         figures.extend(held.figures());
         figures.insert("cpu_cores".to_owned(), json!(rounded(cpu)));
         figures.insert("window_s".to_owned(), json!(rounded(seconds)));
-        // The attack goes on.
+        // The attack continues meanwhile.
         let stopped = field.host.terminate(STOP_LIMIT).await.unwrap_or(STOP_LIMIT);
         figures.insert("stop_s".to_owned(), json!(rounded(stopped.as_secs_f64())));
         field.tasks.abort_all();

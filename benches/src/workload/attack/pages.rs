@@ -1,4 +1,4 @@
-//! Clients of one address that load pages as fast as they are answered.
+//! Clients of one address that load pages as fast as they are served.
 
 use super::{ATTACKER, Counts, Field, Outcome};
 use crate::http::Http;

@@ -1,4 +1,4 @@
-//! A room of one message and very many edits of it: whatever looks for messages there has far to look.
+//! A room of one message and very many edits of it: a query for messages has to pass all of them.
 
 use super::sql::Sql;
 use super::{Field, HOST, Outcome, pages};
@@ -53,7 +53,7 @@ fn paths(field: &Field) -> [String; 2] {
     ]
 }
 
-/// Measures what each request takes when nothing else happens.
+/// Measures the duration of each request on an otherwise idle server.
 pub async fn alone(field: &mut Field) -> Outcome {
     let mut client = Http::connect(field.addr, HOST).await?;
     for (path, figure) in paths(field).iter().zip(["history_ms", "unread_ms"]) {

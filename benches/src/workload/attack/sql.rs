@@ -1,5 +1,5 @@
-//! The database behind the server's back, by the tools that every installation has: `psql` for PostgreSQL, Python for
-//! SQLite. One statement a line.
+//! Direct access to the database, with tools of every installation: `psql` for PostgreSQL, Python for SQLite. One
+//! statement per line.
 
 use super::Field;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Result, Write};
@@ -14,7 +14,7 @@ for line in sys.stdin:
     print('done', flush=True)
 ";
 
-/// A session with the database. Dropped, it ends, and what was begun is rolled back.
+/// A database session. Dropping it ends the session and rolls back an open transaction.
 pub struct Sql {
     shell: Child,
     output: BufReader<ChildStdout>,

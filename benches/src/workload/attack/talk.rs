@@ -1,4 +1,4 @@
-//! Guests of one address who post: more than one person could, past slow mode, under names that are taken.
+//! Guests of one address who post: faster than one person could, past slow mode, under names that are taken.
 
 use super::{ATTACKER, Counts, Field, HOST, Outcome};
 use crate::client::{Frame, Reader, Writer, open};
@@ -51,7 +51,7 @@ pub fn taken_names(field: &mut Field) {
     }
 }
 
-/// A guest who posts the same again and again.
+/// Starts a guest who posts the same message repeatedly.
 fn flood(field: &mut Field, room: String, number: usize, message: String) {
     let (addr, counts) = (field.addr, field.counts.clone());
     field.tasks.spawn(async move {
@@ -107,7 +107,7 @@ pub async fn slow_room(field: &mut Field) -> Outcome {
     until(&mut reader, "moderated").await
 }
 
-/// Makes a room in which somebody else holds the name.
+/// Makes a room in which another visitor holds the name.
 pub async fn name_holder(field: &mut Field) -> Outcome {
     let (mut reader, mut writer) = visitor(field.addr, &field.room("names")).await?;
     writer.text(r#"{"type":"post","id":"own","username":"Holder","message":"mine"}"#).await?;

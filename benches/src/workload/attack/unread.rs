@@ -1,4 +1,4 @@
-//! Clients that ask for much and read nothing; and those who come back all at once and do read.
+//! Clients that request much and read nothing, and clients that reconnect all at once and do read.
 
 use super::{ATTACKER, Field, Outcome};
 use crate::client::{Frame, dial, halves, loopback, open};

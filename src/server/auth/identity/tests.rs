@@ -1,4 +1,4 @@
-//! Who is recognised, and who stands for whom.
+//! Tests of which cookies are verified, and of the authors that stand for a network.
 
 use super::*;
 
@@ -118,14 +118,14 @@ fn an_identity_is_new_for_an_hour_and_newcomers_count_together() {
 fn identities_of_other_releases_are_recognised() {
     let identities = IdentitySigner::new(b"key");
     let here = Network::from("192.0.2.1".parse::<std::net::IpAddr>().unwrap());
-    // Given out before: an id of chance alone, with a day or without one.
+    // Issued by earlier releases: a random id, with a day or without one.
     let before = "07070707070707070707070707070707.fa97e361e7d3d1318bee6d9ea10074b3";
     for cookie in [before.to_owned(), format!("{before}.20000")] {
         let author = identities.verify_from(&cookie, here).unwrap();
         assert_eq!(author.to_bytes(), hash_of(Uuid::from_bytes([7; 16])));
         assert_eq!(author.newcomers(store::now()), None);
     }
-    // Given out now: what an earlier release looks at, and no more. An id, the truncated HMAC of it, a day.
+    // Issued now, in the format that earlier releases read: an id, its truncated HMAC, a day.
     let (author, cookie) = identities.create();
     let parts: Vec<&str> = cookie.split('.').collect();
     let [id, signature, day] = parts[..] else { panic!("{cookie}") };

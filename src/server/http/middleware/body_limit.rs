@@ -1,4 +1,4 @@
-//! Bodies of requests: read as a whole before anything is done, in bounded time and of a bounded size.
+//! Request bodies: read completely before anything is done, within a time and a size limit.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What a form may send: a message of 4000 characters, percent-encoded at worst, and some room.
+/// Maximum size of a form, in bytes: a message of 4000 characters, percent-encoded at worst, and some room.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// A body has so long to arrive.
+/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Whoever sends a body drop by drop is answered with 408, whoever sends too much with 413.
+/// Reads the request's body. Answers 408 if it arrives too slowly, and 413 if it is too large.
 pub(crate) async fn buffer_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {

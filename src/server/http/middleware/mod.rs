@@ -1,4 +1,4 @@
-//! Layers around every request.
+//! Middleware around every request.
 
 pub(crate) mod body_limit;
 pub(crate) mod request_id;

@@ -1,4 +1,4 @@
-//! What is known of every request: an id for its lines in the logs, how it ended, and how long it took.
+//! Request logging: an id for the request's log lines, its outcome, and its duration.
 
 use crate::server::telemetry::metrics;
 use axum::extract::{MatchedPath, Request};
@@ -9,14 +9,14 @@ use std::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
-/// Names one request, in the logs of everything that it passes.
+/// Header with the id of a request, as it appears in the logs of every system that the request passes.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What a proxy may call a request.
+/// Maximum length of a request id that a proxy has chosen, in bytes.
 const MAX_REQUEST_ID: usize = 64;
 
-/// Follows a request: gives it an id, which a proxy may have chosen already, writes down how it ended, and times it.
-/// Which room it is about is nobody's business: the route says enough.
+/// Gives a request an id, unless a proxy has chosen one already, then logs its outcome and records its duration. Logs
+/// the route only, not the room, which is private.
 pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     let since = Instant::now();
     let given = request.headers().get(REQUEST_ID).filter(|id| is_request_id(id)).cloned();

@@ -1,4 +1,4 @@
-//! Limits on requests: how many one network makes, and how many of them are worked on at a time. So one address does not
+//! Request limits per network: the request rate, and the number of concurrent requests. One address therefore cannot
 //! occupy the database or the processor, however many requests it sends.
 
 use super::visitor;
@@ -13,14 +13,14 @@ use axum::response::{IntoResponse, Response};
 
 const DETAIL: &str = "Too many requests come from this address. Try again a little later.";
 
-/// Limits requests that read the database or render something. Those that read wait for a turn of their network; what is
-/// still to be compressed is compressed before the turn ends, and takes a turn of its own.
+/// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
+/// responses are compressed before the turn ends, which takes a turn of its own.
 pub(crate) async fn work(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
     let network = visitor::network(request.extensions(), request.headers(), &shared.config);
     if let Err(too_much) = shared.limiter.request(network) {
         return refusal(too_much);
     }
-    // A message that is posted waits for its commit, and others need not wait for that.
+    // A posted message waits for its commit, which must not hold up other requests.
     let turn = match *request.method() {
         Method::POST => None,
         _ => match shared.limiter.work(network).await {
@@ -48,8 +48,8 @@ fn refusal(too_much: RateLimited) -> Response {
     too_much.response(DETAIL)
 }
 
-/// The response with its whole body, so that a client that reads slowly holds nobody up. A body whose size is known is
-/// there already.
+/// Returns the response with its complete body, so that a client that reads slowly does not hold a turn. A body of
+/// known size is complete already.
 async fn complete(shared: &AppState, network: Network, response: Response) -> Response {
     if response.body().size_hint().exact().is_some() {
         return response;

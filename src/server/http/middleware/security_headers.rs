@@ -1,5 +1,4 @@
-//! What browsers are told about every answer: where it may stand, what it may load, that nothing is guessed, and who may
-//! keep it.
+//! Security headers of every response: framing, content sources, MIME sniffing, referrers and caching.
 
 use crate::server::AppState;
 use axum::extract::{Request, State};
@@ -7,24 +6,24 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Of whatever is no page: it loads nothing, and stands in no frame.
+/// Policy of responses that are not pages: they load nothing and cannot be framed.
 const DEFAULT_CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Of whatever does not say how long it is good for: it is of one visitor, and nobody keeps it.
+/// Default of responses without `Cache-Control`: they belong to one visitor and must not be stored.
 const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// Half a year, in seconds, as the HSTS preload list once asked for (RFC 6797).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
-/// Nobody is told where somebody came from. A page lets its own site know, by a word in its head, so that its forms are
-/// sent with an `Origin`.
+/// Headers of every response. No other site learns the address of the previous page. A page allows its own site to
+/// learn it, by a tag in its head, so that its forms are sent with an `Origin`.
 const COMMON_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Adds them to whatever is answered. A page brings a policy of its own, and an asset how long it may be kept.
+/// Adds these headers to a response. A page keeps its own policy, and an asset its own caching rules.
 pub(crate) async fn set_security_headers(State(shared): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -37,8 +36,9 @@ pub(crate) async fn set_security_headers(State(shared): State<AppState>, request
     response
 }
 
-/// The policy of a page (Content Security Policy Level 3, W3C): scripts run that carry this nonce, and what they load;
-/// everything else comes from here. `watched` pages also ask cargo-leptos for news, on another port.
+/// Returns the policy of a page (Content Security Policy Level 3, W3C). Scripts with this nonce run, and so do scripts
+/// that they load; everything else must come from this site. `watched` pages also connect to cargo-leptos for reloads,
+/// on another port.
 pub(crate) fn page_policy(nonce: &str, watched: bool) -> HeaderValue {
     let reload = if watched { " ws:" } else { "" };
     let policy = format!(

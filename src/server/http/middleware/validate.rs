@@ -1,9 +1,8 @@
-//! Requests that are refused whatever they ask for: with headers that contradict each other, or for a host that is not
-//! this server's.
+//! Request validation: refuses requests with contradictory headers, or for a host that is not this server's.
 //!
-//! A page of another site can have its own name resolve to this server's address (DNS rebinding). To the browser both are
-//! one site then, and only the `Host` it sends tells them apart. A rebound name is never an IP address, nor `localhost`
-//! (RFC 6761, section 6.3); every other name has to be configured.
+//! A page of another site can make its own name resolve to this server's address (DNS rebinding). To the browser, both
+//! are then one site, and only the `Host` it sends tells them apart. A rebound name is never an IP address, nor
+//! `localhost` (RFC 6761, section 6.3); every other name has to be configured.
 
 use crate::server::AppState;
 use crate::server::config::Config;
@@ -14,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Headers that decide something and have one value: sent twice, a proxy may go by the one and this server by the other.
+/// Headers that may appear only once: if one is sent twice, a proxy and this server could each use another value.
 const ONCE: [HeaderName; 17] = [
     header::HOST,
     header::ORIGIN,
@@ -35,13 +34,13 @@ const ONCE: [HeaderName; 17] = [
     HeaderName::from_static("sec-fetch-user"),
 ];
 
-/// Paths that tell nothing of visitors and are asked by names of the machine's own network: load balancers, containers.
+/// Paths without visitor data that load balancers and containers request by internal host names.
 const ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
 
 const WRONG_HOST: &str = "This server does not answer under this name. The host of the site can allow it: --allowed-hosts \
                           (PARLOUR_ALLOWED_HOSTS), or --public-url (PARLOUR_PUBLIC_URL).";
 
-/// Why a request is refused.
+/// Reason for which a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Invalid {
     #[error("A header that decides something was sent more than once.")]
@@ -52,7 +51,7 @@ enum Invalid {
     Misdirected,
 }
 
-/// Passes on valid requests, and answers the others with 400, or with 421 those for another host.
+/// Passes on valid requests. Answers 421 to requests for another host, and 400 to other invalid ones.
 pub(crate) async fn validate(State(shared): State<AppState>, request: Request, next: Next) -> Response {
     match examine(request.headers(), request.uri(), &shared.config) {
         Ok(()) => next.run(request).await,
@@ -67,10 +66,10 @@ fn examine(headers: &HeaderMap, uri: &Uri, config: &Config) -> Result<(), Invali
     }
     let named = match headers.get(header::HOST) {
         Some(host) => Some(authority(host.as_bytes()).ok_or(Invalid::Host)?),
-        // As a health check by HTTP/1.0 is sent; no browser leaves it out.
+        // An HTTP/1.0 health check may have no `Host`; browsers always send one.
         None => None,
     };
-    // A target in absolute form says the host once more (RFC 9112, section 3.2.2).
+    // A target in absolute form names the host a second time (RFC 9112, section 3.2.2).
     if let (Some(target), Some(named)) = (uri.authority(), &named)
         && !(target.host().eq_ignore_ascii_case(named.host()) && port(target) == port(named))
     {
@@ -81,7 +80,7 @@ fn examine(headers: &HeaderMap, uri: &Uri, config: &Config) -> Result<(), Invali
     if served { Ok(()) } else { Err(Invalid::Misdirected) }
 }
 
-/// Host and port, without anything else that an authority may hold.
+/// Returns host and port, or `None` if the authority contains anything else.
 fn authority(host: &[u8]) -> Option<Authority> {
     let is_plain = !host.is_empty() && host.iter().all(|byte| byte.is_ascii_graphic() && !b"@/,\\".contains(byte));
     let authority = Authority::try_from(host).ok().filter(|authority| is_plain && !authority.host().is_empty())?;
@@ -93,7 +92,7 @@ fn port(authority: &Authority) -> u16 {
     authority.port_u16().unwrap_or(80)
 }
 
-/// Whether the site answers under this name: an address, `localhost`, or a name of the settings.
+/// Returns whether the site answers under this name: an address, `localhost`, or a configured name.
 fn is_served(host: &str, config: &Config) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();

@@ -1,5 +1,5 @@
-//! Who a request comes from: the address; the identity, as the cookie says, which a visitor of a page gets who has none;
-//! and the name that the visitor goes by.
+//! The visitor who sends a request: their address, the identity in their cookie, and their name. A visitor who opens a
+//! page without an identity gets one.
 
 use crate::domain::room::encode_segment;
 use crate::domain::{RememberedUsername, RoomKey, Username};
@@ -18,18 +18,18 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// The cookie with the visitor's name, percent-encoded.
+/// Cookie with the visitor's name, percent-encoded.
 const USERNAME_COOKIE: &str = "parlour_username";
 
 /// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
 const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
 
-/// Who asks for something, and from where.
+/// The identity and the network of a request's sender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visitor {
     pub(crate) author: AuthorId,
     pub(crate) network: Network,
-    /// What the address brings to be let into a private room.
+    /// The key in the address that admits the visitor to a private room.
     pub(crate) invitation: Option<RoomKey>,
     /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
     pub(crate) has_persistent_identity: bool,
@@ -40,13 +40,13 @@ struct InvitationQuery {
     invitation: String,
 }
 
-/// Makes the [`Visitor`] known to what follows, and the [`KnownUsername`]. Without an identity the author is a guest.
+/// Adds the [`Visitor`] and the [`RememberedUsername`] to the request. Without an identity, the author is a guest.
 pub(crate) async fn identify(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
     extract_visitor(&shared, &mut request);
     next.run(request).await
 }
 
-/// The same, and whoever has no identity gets one. An old cookie is given anew.
+/// Like [`identify`], but gives a visitor without an identity a new one, and renews an old cookie.
 pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
     let (visitor, renewed) = extract_visitor(&shared, &mut request);
     if !visitor.author.is_guest() {
@@ -60,7 +60,8 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
         return too_much.response("Too many new visitors come from this address. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
-    // Whoever posts without a cookie could be somebody new with each message, and stands as the guests of the network do.
+    // Without a cookie, each post could come from a new author. Such an author therefore counts with the network's
+    // guests.
     let posts = request.method() == Method::POST;
     let author = if posts { author.among_guests_like(&visitor.author) } else { author };
     request.extensions_mut().insert(Visitor {
@@ -73,7 +74,7 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
     response
 }
 
-/// The visitor, and what the cookie is to be from now on, if it is old.
+/// Returns the visitor, and a new cookie value if their cookie is old.
 fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
     let (https, identities) = (shared.config.is_https(), &shared.identities);
     let network = network(request.extensions(), request.headers(), &shared.config);
@@ -98,26 +99,26 @@ fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option
     (visitor, renewed.flatten())
 }
 
-/// The network that a request with these headers comes from.
+/// Returns the network that a request with these headers comes from.
 pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Network {
     let peer = extensions.get::<ClientIp>().copied().unwrap_or(ClientIp::UNKNOWN);
     peer.client(headers, &config.trusted_proxies).into()
 }
 
-/// The values of the cookies of this name. Those of others on the same host may hold any bytes.
+/// Returns the values of the cookies with this name. Cookies of other sites on the same host may contain any bytes.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
     let pairs = cookies.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// Over https a cookie's name says that nobody but this very host, over https, can have set it (RFC 6265bis, section
-/// 4.1.3.2).
+/// Returns the name of a cookie. Over https, it has a prefix that only lets this very host, over https, set it (RFC
+/// 6265bis, section 4.1.3.2).
 fn cookie_name(name: &str, https: bool) -> String {
     if https { format!("__Host-{name}") } else { name.to_owned() }
 }
 
-/// A cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
+/// Returns a cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
 fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
     let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
@@ -132,19 +133,19 @@ fn username_cookie(username: &Username, https: bool) -> HeaderValue {
     persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
 }
 
-/// Has the browser remember the name.
+/// Sets a cookie with the visitor's name.
 pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
     response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
 }
 
-/// The same, inside a server function.
+/// Like [`set_username_cookie`], inside a server function.
 pub(crate) fn set_username_cookie_from_server_fn(username: &Username) {
     let https = expect_context::<Arc<Config>>().is_https();
     expect_context::<leptos_axum::ResponseOptions>()
         .append_header(header::SET_COOKIE, username_cookie(username, https));
 }
 
-/// The status of the answer that says what was wrong with a request, inside a server function.
+/// Sets the status of the response, inside a server function.
 pub(crate) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), StatusCode::from_u16(status))
     {
@@ -152,13 +153,13 @@ pub(crate) fn set_status(status: u16) {
     }
 }
 
-/// The same for somebody who may not enter a room; returns the sentence to show.
+/// Sets the status of a visitor who may not enter a room, inside a server function. Returns the sentence to show.
 pub(crate) fn access_denied(denied: &AccessDenied) -> String {
     set_status(denied.status().as_u16());
     denied.to_string()
 }
 
-/// Who asks, inside a server function or a page.
+/// Returns the visitor, inside a server function or a page.
 pub(crate) fn current_visitor() -> Visitor {
     let nobody = || Visitor {
         author: IdentitySigner::guest(),
@@ -169,7 +170,7 @@ pub(crate) fn current_visitor() -> Visitor {
     extension_of_request().unwrap_or_else(nobody)
 }
 
-/// The name that the visitor goes by, inside a server function or a page.
+/// Returns the visitor's name, inside a server function or a page.
 pub(crate) fn current_username() -> Option<Username> {
     extension_of_request::<RememberedUsername>().and_then(|known| known.0)
 }

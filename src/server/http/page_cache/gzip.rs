@@ -1,8 +1,8 @@
-//! Gzip of a page out of pieces that were compressed before: a request costs a copy, not a compression.
+//! Gzip of a page from pieces that were compressed before: a request costs a copy, not a compression.
 //!
-//! Each piece that is the same for all is compressed once, as deflate blocks that refer to nothing outside of it and end on
-//! a byte (a sync flush). So they can stand one after the other, with text of one visitor between them in stored blocks
-//! (RFC 1951, section 3.2.4). The checksum of the whole is combined out of those of the pieces (RFC 1952).
+//! Each shared piece is compressed once, into deflate blocks that refer to nothing outside of it and end on a byte
+//! boundary (a sync flush). Pieces can therefore be concatenated, with the visitor's own text between them in stored
+//! blocks (RFC 1951, section 3.2.4). The checksum of the page is combined from those of the pieces (RFC 1952).
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -11,7 +11,7 @@ use std::io::Write;
 /// Maximum length of a stored block.
 const STORED: usize = u16::MAX as usize;
 
-/// Text up to this length is not worth a block of its own code.
+/// Maximum length of text for which a block with its own code is not worthwhile.
 const SHORT: usize = 64;
 
 /// Header without a name, a time or a system (RFC 1952, section 2.3).
@@ -35,7 +35,7 @@ impl Deflated {
         Self { blocks, crc }
     }
 
-    /// Bytes in memory.
+    /// Returns the size in memory, in bytes.
     pub(super) fn len(&self) -> usize {
         self.blocks.len()
     }
@@ -47,7 +47,7 @@ fn deflated(text: &str) -> Vec<u8> {
     flushed.map_or_else(|_| stored(text), |()| encoder.get_ref().clone())
 }
 
-/// The text as it is, in blocks.
+/// Returns the text uncompressed, in stored blocks.
 fn stored(text: &str) -> Vec<u8> {
     let mut blocks = Vec::with_capacity(text.len() + 5);
     for part in text.as_bytes().chunks(STORED) {
@@ -60,7 +60,7 @@ fn stored(text: &str) -> Vec<u8> {
     blocks
 }
 
-/// A gzip member that is being put together.
+/// A gzip member under construction.
 pub(super) struct Gzip {
     bytes: Vec<u8>,
     crc: Crc,
@@ -79,13 +79,13 @@ impl Gzip {
         self.crc.combine(&piece.crc);
     }
 
-    /// Appends text that no other page has.
+    /// Appends text that belongs to one visitor.
     pub(super) fn push_text(&mut self, text: &str) {
         self.bytes.extend(stored(text));
         self.crc.update(text.as_bytes());
     }
 
-    /// The whole member.
+    /// Returns the complete member.
     pub(super) fn end(mut self) -> Vec<u8> {
         self.bytes.extend(LAST);
         self.bytes.extend(self.crc.sum().to_le_bytes());

@@ -1,5 +1,5 @@
-//! Room pages that were rendered, for those who come next: a page looks the same to everybody until something happens
-//! in the room, but for what is of the visitor alone, and that is put in anew each time.
+//! Cache of rendered room pages. A page is the same for all visitors until something happens in the room, except for
+//! the visitor's own values, which are filled in for each request.
 
 mod gzip;
 mod template;
@@ -12,17 +12,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many bytes are kept.
+/// Maximum size of the cache, in bytes.
 const MAX_CACHE_BYTES: usize = 16 << 20;
 
-/// How many of them are of pages around one message. There are as many of those as messages, and whoever asks for each in
-/// turn must not push out the pages that people enter by.
+/// Maximum size of cached pages around one message, in bytes. There are as many of those as messages, and requesting
+/// each in turn must not evict the pages by which people enter.
 const PERMALINK_BYTES: usize = MAX_CACHE_BYTES / 4;
 
-/// How long a page is kept: text that was removed does not stay in memory, and whom the host erased does not stay named.
+/// Maximum age of a page: removed text does not stay in memory, nor does the name of an erased author.
 const CACHE_TTL: Duration = Duration::from_secs(60);
 
-/// What a page shows: as long as this is the same, so is the history.
+/// The state of the room that a page shows. Pages with equal versions show the same history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PageVersion {
     pub(crate) epoch: Epoch,
@@ -33,20 +33,20 @@ pub(crate) struct PageVersion {
     pub(crate) invitation: String,
 }
 
-/// To whom a page looks the same.
+/// Key of the visitors to whom a page looks the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PageVariant {
     pub(crate) room: i64,
     pub(crate) permalink: Option<Seq>,
-    /// Who has a name is not asked for one.
+    /// Whether the visitor has a name. If so, the page does not ask for one.
     pub(crate) named: bool,
     pub(crate) ownership: Ownership,
 }
 
-/// Looks, and whose messages are marked as the visitor's own.
+/// A variant, and the author whose messages are marked as the visitor's own.
 type VariantKey = (PageVariant, Option<AuthorTag>);
 
-/// A cheap-to-clone handle on the pages that are kept.
+/// A cheap-to-clone handle on the cached pages.
 #[derive(Clone, Default)]
 pub(crate) struct PageCache(Arc<Mutex<CachedPages>>);
 
@@ -54,25 +54,25 @@ pub(crate) struct PageCache(Arc<Mutex<CachedPages>>);
 struct CachedPages {
     pages: HashMap<VariantKey, CachedPage>,
     bytes: usize,
-    /// Counts what was asked for, so that it is known what was not for long.
+    /// Number of requests, which orders the pages by their last use.
     asked: u64,
 }
 
 struct CachedPage {
     version: PageVersion,
     template: Arc<Template>,
-    /// Who wrote the messages in it.
+    /// The authors of the messages in it.
     authors: Vec<AuthorTag>,
     made: Instant,
     asked: u64,
 }
 
 impl PageCache {
-    /// The page of a visitor with this tag, if it was rendered for somebody to whom it looks the same.
+    /// Returns the cached page for a visitor with this tag, or `None` if there is none of this variant and version.
     pub(crate) fn get(&self, looks: &PageVariant, version: &PageVersion, tag: &AuthorTag) -> Option<Arc<Template>> {
         let pages = &mut *self.pages();
         pages.asked += 1;
-        // Whoever has written something in it sees that as their own.
+        // An author of a message on the page sees that message as their own.
         for own in [Some(tag), None] {
             let Some(page) = pages.pages.get_mut(&(looks.clone(), own.cloned())) else { continue };
             let fits = page.version == *version && page.made.elapsed() < CACHE_TTL;
@@ -84,7 +84,7 @@ impl PageCache {
         None
     }
 
-    /// Keeps a page that was rendered for those with the tag `own`, or for all who wrote none of its messages.
+    /// Caches a page that was rendered for the visitors with the tag `own`, or for all who wrote none of its messages.
     pub(crate) fn put(
         &self,
         looks: PageVariant,
@@ -94,7 +94,7 @@ impl PageCache {
         template: Arc<Template>,
     ) {
         let pages = &mut *self.pages();
-        // What was shown before is history.
+        // Pages of earlier versions are obsolete.
         pages.retain(|(old, _), page| old.room != looks.room || page.version == version);
         let size = template.size();
         if size > MAX_CACHE_BYTES {
@@ -115,7 +115,7 @@ impl PageCache {
         while pages.bytes > MAX_CACHE_BYTES && pages.let_go(|_| true).is_some() {}
     }
 
-    /// Forgets, every now and then, what has been kept for long.
+    /// Removes expired pages periodically.
     pub(crate) async fn run_cleanup(self) {
         loop {
             tokio::time::sleep(CACHE_TTL).await;
@@ -129,7 +129,7 @@ impl PageCache {
 }
 
 impl CachedPages {
-    /// Lets go of the page that was not asked for for the longest time, among these; how many bytes it held.
+    /// Evicts the least recently used of these pages. Returns its size in bytes, or `None` if there is none.
     fn let_go(&mut self, among: impl Fn(&PageVariant) -> bool) -> Option<usize> {
         let pages = self.pages.iter().filter(|((looks, _), _)| among(looks));
         let key = pages.min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())?;
@@ -168,7 +168,7 @@ mod tests {
         Arc::new(Template::parse(&"x".repeat(len), &PlaceholderToken::new()).unwrap())
     }
 
-    /// Of which four fill the cache, and five do not fit.
+    /// Returns a page of which four fill the cache, and five do not fit.
     fn large() -> Arc<Template> {
         let template = template(MAX_CACHE_BYTES / 4 - MAX_CACHE_BYTES / 100);
         assert!(template.size() <= MAX_CACHE_BYTES / 4 && 5 * template.size() > MAX_CACHE_BYTES);

@@ -1,5 +1,6 @@
-//! A room's page with holes: everything but what is of one visitor. It is rendered for a stand-in whose name, tag and
-//! ids begin with a mark of chance. Where the mark stands, each visitor's own are put, escaped as the stand-in's were.
+//! Template of a room's page: everything except the values of one visitor. It is rendered for a placeholder visitor
+//! whose name, tag and ids begin with a random token. At each occurrence of the token, the visitor's own value is
+//! filled in, escaped as the placeholder was.
 
 use super::gzip::{Deflated, Gzip};
 use crate::domain::{AuthorTag, EventId, Username};
@@ -7,9 +8,9 @@ use html_escape::{encode_double_quoted_attribute, encode_text};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// What is of one visitor in a page of which everything else is the same for many.
+/// The values of one visitor in a page that is otherwise the same for many.
 pub(crate) struct VisitorValues {
-    /// Lets the page's own scripts run.
+    /// The nonce that lets the page's own scripts run.
     pub(crate) nonce: String,
     /// The id of the message that the page's form sends.
     pub(crate) form_id: EventId,
@@ -17,7 +18,7 @@ pub(crate) struct VisitorValues {
     pub(crate) username: Option<Username>,
 }
 
-/// What stands in a hole.
+/// Kind of the value in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
     Nonce,
@@ -31,8 +32,8 @@ enum Slot {
     NameInText,
 }
 
-/// What follows the mark in each. The stand-in's name ends with a quotation mark: how that was escaped says where it
-/// stands.
+/// The text that follows the token in each slot. The placeholder name ends with a quotation mark: its escaping tells
+/// where the name appears.
 const SLOTS: [(&str, Slot); 6] = [
     ("n", Slot::Nonce),
     ("f", Slot::FormId),
@@ -42,15 +43,15 @@ const SLOTS: [(&str, Slot); 6] = [
     ("u\"", Slot::NameInText),
 ];
 
-/// A page with holes.
+/// A page with slots.
 #[derive(Debug)]
 pub(crate) struct Template {
     begin: Piece,
-    /// Each hole, and what follows it.
+    /// Each slot, and the text after it.
     rest: Vec<(Slot, Piece)>,
 }
 
-/// Text between two holes, as it is and compressed.
+/// Text between two slots, plain and compressed.
 #[derive(Debug)]
 struct Piece {
     text: String,
@@ -63,7 +64,7 @@ impl From<&str> for Piece {
     }
 }
 
-/// Marks the stand-in's parts; nobody can guess it.
+/// Random token that marks the placeholder values; nobody can guess it.
 pub(crate) struct PlaceholderToken(String);
 
 impl PlaceholderToken {
@@ -71,7 +72,8 @@ impl PlaceholderToken {
         Self(Uuid::new_v4().simple().to_string())
     }
 
-    /// Whom a page is rendered for. Where messages are the visitor's own, all to whom it looks the same have this tag.
+    /// Returns the placeholder values to render a page with. If messages are marked as the visitor's own, all visitors
+    /// of this variant have the tag `own`.
     pub(crate) fn placeholder_values(&self, own: Option<AuthorTag>, named: bool) -> VisitorValues {
         let Self(mark) = self;
         VisitorValues {
@@ -84,7 +86,7 @@ impl PlaceholderToken {
 }
 
 impl Template {
-    /// Cuts the holes; `None` where the mark stands as nothing of the stand-in does.
+    /// Splits the page at its slots. Returns `None` if the token appears anywhere else.
     pub(crate) fn parse(html: &str, PlaceholderToken(mark): &PlaceholderToken) -> Option<Self> {
         let mut pieces = html.split(mark);
         let begin = pieces.next()?.into();
@@ -92,7 +94,7 @@ impl Template {
         Some(Self { begin, rest: pieces.map(cut).collect::<Option<_>>()? })
     }
 
-    /// The page of one visitor.
+    /// Returns the page of one visitor.
     pub(crate) fn render(&self, personal: &VisitorValues) -> String {
         let mut page = String::with_capacity(self.len() + 1024);
         page.push_str(&self.begin.text);
@@ -103,7 +105,7 @@ impl Template {
         page
     }
 
-    /// The same as gzip: what is not of the visitor was compressed when the page was cut.
+    /// Like [`render`](Self::render), but returns gzip. The shared text was compressed when the page was parsed.
     pub(crate) fn fill_gzip(&self, personal: &VisitorValues) -> Vec<u8> {
         let mut page = Gzip::with_capacity(self.size() - self.len() + 1024);
         page.push(&self.begin.deflated);
@@ -114,7 +116,7 @@ impl Template {
         page.end()
     }
 
-    /// What one visitor has in each hole, and what follows it.
+    /// Returns the visitor's value of each slot, and the text after it.
     fn filled<'a>(&'a self, personal: &'a VisitorValues) -> impl Iterator<Item = (Cow<'a, str>, &'a Piece)> {
         let name = personal.username.as_ref().map_or("", Username::as_str);
         let json = serde_json::Value::from(name).to_string();
@@ -132,12 +134,12 @@ impl Template {
         })
     }
 
-    /// How many bytes the page has, but for what is put into the holes.
+    /// Returns the length of the page without the visitor's values, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.pieces().map(|piece| piece.text.len()).sum()
     }
 
-    /// How many bytes it holds in memory.
+    /// Returns the size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.pieces().map(|piece| piece.text.len() + piece.deflated.len()).sum()
     }
@@ -153,7 +155,7 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Read;
 
-    /// A page as the view writes it, with the personal parts in every place where they can stand.
+    /// Renders a page like the view does, with the visitor's values in every place where they can appear.
     fn render(personal: &VisitorValues, said: &str) -> String {
         let VisitorValues { nonce, form_id, tag, username } = personal;
         let name = username.as_ref().map_or("", Username::as_str);
@@ -178,7 +180,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever it is filled for, it is what would have been rendered for them, byte for byte.
+        /// A filled page equals the page rendered for that visitor, byte for byte.
         #[test]
         fn a_filled_page_is_the_page_that_would_have_been_rendered(
             name in proptest::option::of("[\"'<>&\\\\/a-z{}]{1,9}|\\PC{1,9}"), said in "\\PC{0,20}", own in any::<bool>(),

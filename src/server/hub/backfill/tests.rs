@@ -1,4 +1,4 @@
-//! What many need at once is read once, in blocks, and not for longer than it is needed.
+//! Concurrent readers share one read per block, and blocks are evicted when they expire.
 
 use super::*;
 use crate::domain::{EventId, MessageText, RoomName, Username};
@@ -54,7 +54,7 @@ impl Log {
         frames.iter().map(|frame| ServerFrame::parse(frame.text()).unwrap().into_event().unwrap().seq).collect()
     }
 
-    /// How many reads were begun.
+    /// Returns the number of reads that were started.
     fn reads(&self) -> u64 {
         lock(&self.backlog.shelf).number
     }
@@ -66,7 +66,7 @@ impl Log {
 
 #[test]
 fn a_turn_is_some_of_a_block_and_at_least_one_event() {
-    let block: EventBlock = [9, TURN_BYTES, 9, 9].map(|length| TextFrame::new(&"x".repeat(length))).into();
+    let block: EventBlock = [9, MAX_BATCH_BYTES, 9, 9].map(|length| TextFrame::new(&"x".repeat(length))).into();
     let some = |start, after| block_slice(&block, start, after).map(|some| some.len());
     assert_eq!([0, 1, 2, 3].map(|after| some(0, after)), [Some(1), Some(1), Some(2), Some(1)]);
     assert_eq!((some(64, 66), some(0, 4), some(0, 9), some(9, 0)), (Some(2), None, None, None));
@@ -76,7 +76,7 @@ fn a_turn_is_some_of_a_block_and_at_least_one_event() {
 async fn what_many_need_at_once_is_read_once() {
     let log = Log::new().await;
     log.say(200, "x").await;
-    // They do not stand at the same number, but in the same block.
+    // The readers are at different positions in the same block.
     let readers = (64..128).map(|after| log.numbers(after));
     for (after, numbers) in (64..).zip(futures_util::future::join_all(readers).await) {
         assert_eq!(numbers, (after + 1..=128).collect::<Vec<_>>());
@@ -93,7 +93,7 @@ async fn long_messages_are_taken_a_few_at_a_time() {
     let mut read = Vec::new();
     while read.len() < 64 {
         let numbers = log.numbers(read.len() as Seq).await;
-        assert!((1..=TURN_BYTES / 8000).contains(&numbers.len()), "{numbers:?}");
+        assert!((1..=MAX_BATCH_BYTES / 8000).contains(&numbers.len()), "{numbers:?}");
         read.extend(numbers);
     }
     assert_eq!((read, log.reads()), ((1..=64).collect(), 1));

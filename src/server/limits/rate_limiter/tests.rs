@@ -1,4 +1,4 @@
-//! What one identity, one network and all together may do.
+//! Tests of the limits of one identity, of one network and of all together.
 
 use super::*;
 use crate::server::auth::identity::IdentitySigner;

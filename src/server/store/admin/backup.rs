@@ -1,4 +1,4 @@
-//! Snapshots of the embedded database: taken while it is being written, and made the beginning of another one.
+//! Snapshots of the embedded database: backup while servers write, and restore into a new database.
 
 use super::partial_file::{Unfinished, is_unfinished};
 use crate::server::config::sqlite_url;
@@ -17,17 +17,17 @@ use sea_orm::{
 use std::fs::{self, File};
 use std::path::Path;
 
-/// What may lie in a directory that counts as empty: ext4 makes it in every new volume.
+/// Name of a directory that a restore ignores in an otherwise empty directory: ext4 creates it in every new volume.
 const LOST_AND_FOUND: &str = "lost+found";
 
 const NO_FILE: &str = "is not there: no such file";
 
 impl Store {
-    /// Writes the SQLite database at `url`, as it is at this moment, into `file`: one file, synced, which did not
-    /// exist before, and readable for its owner alone. Servers go on meanwhile.
+    /// Writes a snapshot of the SQLite database at `url` into `file`: one synced file, readable by its owner only.
+    /// Servers continue to run. Returns an error if `file` exists.
     pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
         let database = sqlite_file(url)?;
-        // A link that leads nowhere is something, too.
+        // A dangling symbolic link counts as an existing file.
         if file.symlink_metadata().is_ok() {
             return Err(StoreError::exists(file));
         }
@@ -36,22 +36,23 @@ impl Store {
         }
         let unfinished = Unfinished::beside(file)?;
         if let Err(error) = copy(&database, &unfinished).await {
-            // SQLite does not say that a file is another user's.
+            // SQLite does not report that a file belongs to another user.
             assert_all_accessible(&database)?;
             return Err(error);
         }
         unfinished.publish(file)
     }
 
-    /// Makes what [`Store::back_up`] has written the database at `url`, whose directory must be empty. Every room gets
-    /// a new epoch, so that whoever has seen a later history loads it again. Returns how many rooms there are.
+    /// Restores a file written by [`Store::back_up`] as the database at `url`, whose directory must be empty. Every
+    /// room gets a new epoch, so that clients that have seen a later history load it again. Returns the number of
+    /// rooms.
     pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, StoreError> {
         let database = sqlite_file(url)?;
         let lock = lock_file(&database)?;
         let directory = directory_of(&database);
         for entry in fs::read_dir(directory).map_err(|error| io_error(directory, error))? {
             let name = entry.map_err(|error| io_error(directory, error))?.file_name();
-            // A process that was killed leaves its own behind, which is in nobody's way.
+            // A killed process leaves an unfinished file behind, which does no harm.
             if name.to_str().is_some_and(is_unfinished) {
                 continue;
             }
@@ -76,7 +77,7 @@ impl Store {
     }
 }
 
-/// Copies a database, as one reader sees it, into an empty file: without a write-ahead log and without free pages.
+/// Copies a database, as one reader sees it, into an empty file, without a write-ahead log and free pages.
 async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
     let vacuumed = async {
         let reader = connect_to_read(&sqlite_url(from), 1).await?;
@@ -85,7 +86,7 @@ async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
         reader.close().await
     };
     vacuumed.await.map_err(|error| file_error(from, &format!("cannot be copied ({error})")))?;
-    // SQLite leaves it to the system when the copy reaches the disk.
+    // SQLite does not sync the copy.
     sync(to.path())
 }
 
@@ -93,7 +94,7 @@ fn sync(file: &Path) -> Result<(), StoreError> {
     File::open(file).and_then(|file| file.sync_all()).map_err(|error| io_error(file, error))
 }
 
-/// That a file is a whole database of Parlour's.
+/// Returns an error unless the file is an intact Parlour database.
 async fn verify_backup(file: &Path) -> Result<(), StoreError> {
     let examined = async {
         let reader = connect_to_read(&sqlite_url(file), 1).await?;
@@ -110,12 +111,12 @@ async fn verify_backup(file: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Brings a copy up to date, and begins a new history in each room.
+/// Migrates a copy, and gives each room a new epoch. Returns the number of rooms.
 async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
     let writer = writer(&sqlite_url(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
-    // So it is for the rooms that the backup does not hold.
+    // Rooms that the backup does not hold get new ids and epochs, too.
     site::Entity::delete_by_id(derived_room::DERIVATION_KEY).exec(&writer).await?;
     let mark = site::ActiveModel { name: Set(derived_room::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();

@@ -1,4 +1,4 @@
-//! The end of a room: it goes with everything in it, and its address is that of a room that nobody has visited.
+//! Deletion of a room with all its data. Afterwards its address leads to a vacant room.
 
 use crate::domain::RoomName;
 use crate::server::store::Store;
@@ -7,15 +7,15 @@ use crate::server::store::log::retention::{ExpiringRoom, PURGE_BATCH};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 impl Store {
-    /// Deletes a room. First what its log holds goes a little at a time, so that other rooms do not wait, then the rest
-    /// and the room itself at once: whoever is stopped in between has left a room without its oldest messages, and can
-    /// begin again.
+    /// Deletes a room. First removes its events in small transactions, so that other rooms do not wait, then the rest
+    /// and the room itself in one transaction. An interrupted deletion leaves a room without its oldest messages, and
+    /// can be started again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
         while self.purge_expired(ExpiringRoom::nothing(room_id)).await? == PURGE_BATCH {}
         self.forget_names_in(room_id).await?;
-        // Read before, for there may be no second connection to write with.
+        // Read before the transaction begins, because there may be no second connection to write with.
         self.derivation().await?;
-        // Whoever is just writing to the room comes first; whoever wants to after that finds none.
+        // Writers that hold the room's lock finish first; later writers find no room.
         let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
         let row = room::Entity::find_by_id(room_id).one(&transaction).await?;
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;

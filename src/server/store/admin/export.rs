@@ -1,4 +1,4 @@
-//! Everything a room holds, or one author has written, piece by piece; and the removal of the latter.
+//! Paged export of a room's or one author's messages, and erasure of an author's messages.
 
 use crate::domain::moderation::Moderation;
 use crate::domain::{Message, RoomName, Seq, Username};
@@ -13,19 +13,19 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
-/// How many messages are read, or removed, at once.
+/// Maximum number of messages per query, and per erasing batch.
 const EXPORT_PAGE_SIZE: u64 = 500;
 const ERASE_BATCH: usize = 100;
 
 impl Store {
-    /// Who wrote this message; `None` if there is none.
+    /// Returns the author of a message, or `None` if there is no such message.
     pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, DbErr> {
         let Some(RoomRecord { room, .. }) = self.room(room).await? else { return Ok(None) };
         let row = event::Entity::find_by_id((room.id, seq)).one(&self.reader).await?;
         Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| AuthorId::from_stored(&row.author)))
     }
 
-    /// The rooms in which an author has written, by their names.
+    /// Returns the rooms in which an author has written, sorted by name.
     pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, DbErr> {
         let ids: Vec<i64> = event::Entity::find()
             .select_only()
@@ -44,8 +44,8 @@ impl Store {
         Ok(rooms)
     }
 
-    /// The next messages of a room after a number, as they read now, of one author or all; and the number up to which
-    /// that is everything, if there may be more. Removed ones are left out.
+    /// Returns the next messages of a room after `after`, with their newest texts, of one author or of all. Leaves out
+    /// deleted messages. Also returns the value of `after` for the next page, or `None` if this is the last page.
     pub(crate) async fn export_page(
         &self,
         room_id: i64,
@@ -62,9 +62,9 @@ impl Store {
         Ok((self.apply_latest_edits(room_id, rows).await?, more))
     }
 
-    /// Removes everything an author has written, as the author would: each message by an event of the log, its text
-    /// blanked. The names under which it stood go first, so that whatever is shown after those events is without them, and
-    /// once more at the end: somebody may be talking meanwhile. How many messages these were.
+    /// Erases all messages of an author, as the author would delete them: each by an event of the log, with its text
+    /// blanked. The author's names are removed first, so that pages shown after those events lack them, and once more
+    /// at the end, because the author may be writing meanwhile. Returns the number of messages.
     pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, DbErr> {
         let mut removed = 0;
         self.anonymize_messages(author).await?;
@@ -90,8 +90,8 @@ impl Store {
         Ok(removed)
     }
 
-    /// Takes the author's name from every message. Messages are looked for by a reader, and changed a few at a time: who
-    /// talks meanwhile does not wait for it.
+    /// Replaces the author's name in every message. Finds messages with a reader and changes them in small
+    /// transactions, so that senders do not wait.
     async fn anonymize_messages(&self, author: &AuthorId) -> Result<(), DbErr> {
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
@@ -119,8 +119,8 @@ impl Store {
         self.anonymize_moderation_events(author).await
     }
 
-    /// Takes the author's name out of what was done about them, of which everybody is told who comes later. Acts know
-    /// people by their tag: whoever has the same by chance is named no more either.
+    /// Replaces the author's name in moderation events, which later visitors see. These events identify participants by
+    /// tag, so another participant whose tag collides loses the name, too.
     async fn anonymize_moderation_events(&self, author: &AuthorId) -> Result<(), DbErr> {
         let tag = author.tag();
         let acts = event::Entity::find()
@@ -140,8 +140,8 @@ impl Store {
         Ok(())
     }
 
-    /// Blanks what was edited into messages that the room does not keep any more, and was not blanked with them: no removal
-    /// reaches it.
+    /// Blanks the author's edits of messages that have expired, if they were not blanked with the message: no deletion
+    /// reaches them.
     async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), DbErr> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));

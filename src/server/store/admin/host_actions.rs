@@ -1,4 +1,4 @@
-//! What the host does in a room, by command.
+//! Actions of the host in a room, started by a command.
 
 use crate::server::auth::identity::AuthorId;
 use crate::server::random;
@@ -6,7 +6,7 @@ use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, Store
 use sea_orm::DbErr;
 
 impl Store {
-    /// Puts what the host does into a room's log. What became of it.
+    /// Appends an action of the host to a room's log, and returns its result.
     pub(crate) async fn append_as_host(&self, room_id: i64, draft: NewEvent) -> Result<AppendResult, DbErr> {
         let id = random::event_id();
         let removes = matches!(draft, NewEvent::Delete { .. });

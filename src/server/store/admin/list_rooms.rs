@@ -1,4 +1,4 @@
-//! All rooms at a glance, for the host.
+//! List of all rooms, for the host.
 
 use crate::domain::{AuthorTag, RoomName, Seq, Timestamp};
 use crate::server::auth::identity::tag_of;
@@ -7,32 +7,32 @@ use crate::server::store::{RetentionPolicy, Store};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use std::collections::HashMap;
 
-/// How many rooms are read at once.
+/// Maximum number of rooms per query.
 const LIST_PAGE_ROOMS: u64 = 500;
 
-/// Found by the key of the log, whatever its length.
+/// Subquery for a room's oldest number. The primary key answers it, whatever the log's length.
 const OLDEST_SEQ_SQL: &str = "(SELECT MIN(seq) FROM events WHERE events.room_id = rooms.id)";
 
-/// A room, as a list shows it.
+/// A room in the list of rooms.
 #[derive(Clone, Debug)]
 pub(crate) struct RoomSummary {
     pub(crate) id: i64,
     pub(crate) name: RoomName,
-    /// The newest number of its log.
+    /// Newest number of the room's log.
     pub(crate) head: Seq,
-    /// How many events the log still holds.
+    /// Number of events that the log still holds.
     pub(crate) events: Seq,
-    /// When the newest event was stored, if there was one.
+    /// Time of the newest event, or `None` if the log is empty.
     pub(crate) last_at: Option<Timestamp>,
     pub(crate) owner: Option<AuthorTag>,
-    /// How long everybody waits between two messages, in seconds; 0 if they need not.
+    /// Slow mode's minimum interval between two messages, in seconds; 0 if slow mode is off.
     pub(crate) slow_mode: i32,
     pub(crate) locked: bool,
     pub(crate) keep: RetentionPolicy,
 }
 
 impl Store {
-    /// Some of the rooms with ids above `after`, in the order of their ids.
+    /// Returns the next rooms with ids above `after`, in the order of their ids.
     pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, DbErr> {
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after))

@@ -1,4 +1,4 @@
-//! Files in the making: written under a name of their own, and given their name once they are whole and on the disk.
+//! Unfinished files: written under a temporary name, and renamed once they are complete and synced.
 
 use crate::server::random::bits;
 use crate::server::store::StoreError;
@@ -9,25 +9,25 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The beginning and the end of names of unfinished files. Between them is a number by chance.
+/// Prefix and suffix of the names of unfinished files. A random number stands between them.
 const BEGINNING: &str = ".parlour-";
 const END: &str = ".unfinished";
 
-/// A way to give a file another name, which fails with [`ErrorKind::AlreadyExists`] where there is such a file.
+/// A function that renames a file, and fails with [`ErrorKind::AlreadyExists`] if the target exists.
 type Rename = fn(&Path, &Path) -> std::io::Result<()>;
 
-/// The ways, the best first. No file system has all of them.
+/// Rename functions, the best first. No file system supports all of them.
 const WAYS: [Rename; 3] = [rename_exclusively, link, claim];
 
-/// An unfinished file. Dropped, it is removed, with the files that SQLite keeps beside it.
+/// An unfinished file. Dropping it removes the file and the files that SQLite keeps beside it.
 pub(crate) struct Unfinished {
     path: PathBuf,
 }
 
 impl Unfinished {
-    /// Makes an empty one in the directory of `target`, for its owner alone.
+    /// Creates an empty file, accessible to its owner only, in the directory of `target`.
     pub(crate) fn beside(target: &Path) -> Result<Self, StoreError> {
-        // SQLite takes what begins with `file:` for a URL.
+        // SQLite takes a path that begins with `file:` for a URL.
         let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
         if directory.to_str().is_none() {
             let what = "is in a directory whose name is not UTF-8, in which SQLite can make no file";
@@ -44,8 +44,8 @@ impl Unfinished {
         &self.path
     }
 
-    /// Gives the file, which was synced, the name `target`, also on the disk. Returns an error, and leaves the other
-    /// file as it is, if there is one of that name.
+    /// Renames the file, which must be synced, to `target`, and syncs the directory. Returns an error, and changes
+    /// nothing, if `target` exists.
     pub(crate) fn publish(self, target: &Path) -> Result<(), StoreError> {
         let mut renamed = Ok(());
         for rename in WAYS {
@@ -78,12 +78,12 @@ fn rename_exclusively(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
-/// For file systems that rename only by replacing. The first name goes when the file is dropped.
+/// For file systems without `RENAME_NOREPLACE`. Dropping the file removes its first name.
 fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// For file systems without links: an empty file holds the name, and is replaced.
+/// For file systems without hard links: creates an empty file that reserves the name, and replaces it.
 fn claim(from: &Path, to: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
     fs::rename(from, to).inspect_err(|_| {

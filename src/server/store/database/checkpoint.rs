@@ -1,6 +1,6 @@
-//! SQLite's write-ahead log, and what was deleted: in the file that is zero (`secure_delete`), but it stands in the log
-//! until that is emptied. Whoever reads the database keeps it from being emptied for as long as that takes, a backup for
-//! minutes: it is tried again and again, and nobody who writes waits for it.
+//! Checkpoints of SQLite's write-ahead log. Deleted data is overwritten with zeros in the database file
+//! (`secure_delete`), but stays readable in the log until a checkpoint truncates it. A reader prevents truncation while
+//! it reads, a backup for minutes. So the checkpoint is retried, and no writer waits for it.
 
 use super::sqlite::CHECKPOINT_TIMEOUT;
 use crate::server::store::Store;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 
-/// How long readers are waited for in one try, in milliseconds, while nobody can write; and how long between two.
+/// Time for which one attempt waits for readers and blocks writers, in milliseconds; and delay between attempts.
 const CHECKPOINT_BUSY_TIMEOUT_MS: i64 = 20;
 const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Who empties the log: one at a time, and one that begins after them.
+/// Limits checkpoints to one that runs and one that waits for its turn.
 #[derive(Clone)]
 pub(crate) struct Checkpointer {
     next: Arc<Semaphore>,
@@ -27,12 +27,12 @@ impl Default for Checkpointer {
 }
 
 impl Store {
-    /// Has what was deleted leave the write-ahead log as soon as nobody reads it any more.
+    /// Starts a background task that truncates the write-ahead log as soon as no reader uses it. Returns immediately.
     pub(crate) fn schedule_checkpoint(&self) {
         if !self.is_sqlite() {
             return;
         }
-        // Whoever waits for the turn begins later than now.
+        // A checkpoint that waits for its turn starts later than now, so it covers this call, too.
         let Ok(next) = self.wal.next.clone().try_acquire_owned() else { return };
         let store = self.clone();
         tokio::spawn(async move {
@@ -42,14 +42,16 @@ impl Store {
         });
     }
 
-    /// The same for a command, which ends with its process: nobody goes on trying, so it waits.
+    /// Truncates the write-ahead log, and waits up to [`CHECKPOINT_TIMEOUT`] for that. For commands, whose process ends
+    /// afterwards, so that no background task could retry.
     pub(crate) async fn checkpoint_now(&self) {
         if self.is_sqlite() && tokio::time::timeout(CHECKPOINT_TIMEOUT, self.truncate_wal()).await.is_err() {
             tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
         }
     }
 
-    /// Until it is empty, or the database is closed, which empties it or leaves that to the next start.
+    /// Retries until the log is empty, or the database is closed, which empties the log or leaves that to the next
+    /// start.
     async fn truncate_wal(&self) {
         let mut failing = false;
         loop {
@@ -57,7 +59,7 @@ impl Store {
                 Ok(true) | Err(sqlx::Error::PoolClosed) => return,
                 Ok(false) => failing = false,
                 Err(error) => {
-                    // Said once, not at every try.
+                    // Logged once, not for every attempt.
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(%error, "the write-ahead log cannot be emptied");
                     }
@@ -77,7 +79,7 @@ impl Store {
     }
 }
 
-/// How long this connection waits for others, in milliseconds.
+/// Sets the time for which this connection waits for locks, in milliseconds.
 async fn wait_at_most(connection: &mut SqliteConnection, ms: i64) -> Result<(), sqlx::Error> {
     query(sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {ms}"))).execute(connection).await?;
     Ok(())

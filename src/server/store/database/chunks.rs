@@ -1,4 +1,5 @@
-//! Batches, in statements of few texts: SQLite plans each text once. Planning costs a fifth of a batch of many rooms.
+//! Batched statements with few distinct SQL texts: SQLite plans each text once. Planning takes a fifth of the time of a
+//! batch of many rooms.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, Value};
 use sea_orm::{
@@ -6,11 +7,11 @@ use sea_orm::{
     IntoActiveModel, IntoSimpleExpr, QueryFilter, Select,
 };
 
-/// How many rows a statement of SQLite takes at most.
+/// Maximum number of rows per statement on SQLite.
 const MAX_ROWS_PER_STATEMENT: usize = 256;
 
-/// Cuts `items` into runs of 256, 128, 64 … 1 for SQLite, so that their statements have nine texts. PostgreSQL, which may
-/// be far away, gets all at once.
+/// Splits `items` into chunks of 256, 128, 64 … 1 for SQLite, so that their statements have only nine texts. PostgreSQL
+/// gets one chunk, because each statement costs a round trip.
 pub(crate) fn chunked<T>(backend: DatabaseBackend, items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
@@ -22,7 +23,7 @@ pub(crate) fn chunked<T>(backend: DatabaseBackend, items: &[T]) -> impl Iterator
     })
 }
 
-/// The rows of `find` whose two columns are one of these pairs.
+/// Returns the rows of `find` whose two columns equal one of these pairs.
 pub(crate) async fn select_pairs<E: EntityTrait, V: Clone + Into<Value>>(
     connection: &impl ConnectionTrait,
     find: impl Fn() -> Select<E>,
@@ -36,14 +37,14 @@ pub(crate) async fn select_pairs<E: EntityTrait, V: Clone + Into<Value>>(
     Ok(rows)
 }
 
-/// Whether the two columns are one of these pairs.
+/// Returns the condition that the two columns equal one of these pairs.
 pub(crate) fn pair_in<C: ColumnTrait, V: Clone + Into<Value>>(columns: [C; 2], pairs: &[(i64, V)]) -> Expr {
     let mut wanted = Query::select();
     wanted.columns(["column1", "column2"].map(Alias::new)).from_values(pairs.iter().cloned(), Alias::new("wanted"));
     Expr::tuple(columns.map(IntoSimpleExpr::into_simple_expr)).in_subquery(wanted)
 }
 
-/// Inserts `rows`; `conflict` says what becomes of those that are there already.
+/// Inserts `rows`. `conflict` says how rows that exist already are handled; without it they are an error.
 pub(crate) async fn insert<M, A>(
     transaction: &DatabaseTransaction,
     rows: &[M],

@@ -1,18 +1,18 @@
-//! Times that were stored by a clock which was wrong. What is stored is compared with now: what lies further ahead than
-//! nodes' clocks differ counts for nothing, so that a clock that was ahead once does no lasting harm.
+//! Protection against wrong clocks. A stored time that is further ahead of now than nodes' clocks plausibly differ is
+//! ignored, so that a clock that was ahead once does no lasting harm.
 
 use crate::server::store::{Store, now};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement};
 
-/// What PostgreSQL is asked for the time, in UTC milliseconds.
+/// Query for PostgreSQL's time, in UTC milliseconds.
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/// How far ahead of now a stored time may be, in milliseconds, before the clock that it came from counts as wrong.
+/// Maximum time by which a stored time may be ahead of now, in milliseconds. Beyond that, its clock counts as wrong.
 pub(crate) const MAX_AHEAD_MS: i64 = 10_000;
 
 impl Store {
-    /// Returns the time, in UTC milliseconds: that of PostgreSQL, if there is one, so that no node whose own clock is wrong
-    /// removes what is to be kept.
+    /// Returns the time in UTC milliseconds. It is PostgreSQL's time if PostgreSQL is used, so that a node with a wrong
+    /// clock does not remove data too early.
     pub(crate) async fn now(&self) -> Result<i64, DbErr> {
         if self.is_sqlite() {
             return Ok(now());
@@ -22,19 +22,19 @@ impl Store {
     }
 }
 
-/// Returns when the next event of a room happens, in UTC milliseconds: not before the newest one, unless that one was
-/// stamped by a clock that was ahead.
+/// Returns the time of a room's next event, in UTC milliseconds: not before the newest event, unless that was stamped
+/// by a clock that was ahead.
 pub(crate) fn next_at(last_at: i64, now: i64) -> i64 {
     if is_ahead(last_at, now) { now } else { last_at.max(now) }
 }
 
-/// Whether a stored time cannot be right.
+/// Returns whether a stored time is implausibly far ahead.
 pub(crate) fn is_ahead(at: i64, now: i64) -> bool {
     at > now.saturating_add(MAX_AHEAD_MS)
 }
 
-/// Returns how much is left of a wait that began at `since`, in milliseconds; 0 once it is over. A beginning that lies
-/// further ahead than the wait is long is no beginning.
+/// Returns the remaining time of a wait that began at `since`, in milliseconds, or 0 if it is over. A `since` that is
+/// further ahead of now than the wait is long is ignored.
 pub(crate) fn remaining_ms(since: i64, wait_ms: i64, now: i64) -> i64 {
     if since > now.saturating_add(wait_ms.min(MAX_AHEAD_MS)) {
         return 0;

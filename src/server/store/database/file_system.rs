@@ -1,17 +1,17 @@
-//! Network file systems: SQLite's write-ahead log needs memory that all its readers share, and locks that hold.
+//! Detection of network file systems: SQLite's write-ahead log needs shared memory and reliable locks.
 
 use super::files::directory_of;
 use crate::server::store::StoreError;
 use std::path::Path;
 
-/// How far a file system can be relied upon.
+/// The kind of a file system, by how far SQLite can rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// One of this machine, as far as anybody can tell.
+    /// A local file system, as far as the magic number tells.
     Local,
-    /// One that may be of another machine.
+    /// A file system that may be remote.
     Doubtful(&'static str),
-    /// One of another machine.
+    /// A remote file system.
     Network(&'static str),
 }
 
@@ -30,13 +30,13 @@ fn kind(magic: u32) -> Kind {
     }
 }
 
-/// Returns an error if a database at `file` would lie on a network file system, and warns where it may.
+/// Returns an error if a database at `file` would be on a network file system. Logs a warning if it may be.
 pub(crate) fn examine(file: &Path) -> Result<(), StoreError> {
-    // A directory that is yet to be made will be on the file system of the one above it.
+    // A directory that does not exist yet will be on the file system of its parent.
     let there =
         directory_of(file).ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
     let Some(directory) = there.into_iter().find(|path| path.exists()) else { return Ok(()) };
-    // A database that is a link lies where the link leads.
+    // For a symbolic link, the file system of its target counts.
     let target = file.canonicalize();
     let Ok(found) = rustix::fs::statfs(target.as_deref().unwrap_or(directory)) else { return Ok(()) };
     match kind(found.f_type as u32) {

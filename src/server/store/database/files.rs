@@ -1,4 +1,4 @@
-//! The files of the embedded database: made for one user alone, and on a file system that SQLite can rely on.
+//! Files of the embedded database: accessible to one user only, and on a file system that SQLite can rely on.
 
 use super::file_system;
 use crate::server::store::StoreError;
@@ -9,13 +9,14 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The endings of the files that SQLite keeps beside a database.
+/// Suffixes of the files that SQLite keeps beside a database.
 const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 
-/// The ending of the lock file.
+/// Suffix of the lock file.
 const LOCK: &str = ".lock";
 
-/// Takes `FILE.lock`, which goes with the process whatever way that ends. Makes the directory if it is missing.
+/// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
+/// Returns [`StoreError::InUse`] if another process holds the lock.
 pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
     file_system::examine(file)?;
     if let Some(directory) = file.parent() {
@@ -32,7 +33,8 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Opens a file to write. Where it does not exist, makes it for its owner alone, who is that of the files around it.
+/// Opens a file for writing. Creates it if it does not exist, accessible only to its owner, who is the owner of its
+/// directory.
 pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
@@ -48,8 +50,8 @@ pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Gives a file that root has just made to the owner of the directory of `path`: a server that is not root has to open it. SQLite
-/// does the same with the files that it makes beside a database.
+/// Gives a file that root has created to the owner of the directory of `path`, because a server that is not root has to
+/// open it. SQLite does the same with the files that it creates beside a database.
 pub(crate) fn give_to_owner(file: &File, path: &Path) {
     if !rustix::process::geteuid().is_root() {
         return;
@@ -78,7 +80,7 @@ fn assert_accessible(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
 }
 
-/// Whether a process has the database open, or left it without closing it.
+/// Returns whether a process has the database open, or ended without closing it.
 pub(crate) fn has_side_files(file: &Path) -> bool {
     SIDE_FILES.iter().all(|end| beside(file, end).exists())
 }
@@ -94,7 +96,8 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
     file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Syncs the directory of a file: a name is on the disk when its directory is. Not every file system can.
+/// Syncs the directory of a file, which makes the file's name durable. Does nothing if the file system does not support
+/// this.
 pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
     match File::open(directory_of(file))?.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

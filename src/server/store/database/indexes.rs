@@ -1,19 +1,19 @@
-//! Indexes of PostgreSQL that are built beside those who write: a migration, which is one transaction, would keep the
-//! nodes that go on serving from writing for as long as that takes.
+//! PostgreSQL indexes that are built concurrently with writes. A migration is one transaction, and would block the
+//! writes of the other nodes while it builds the index.
 
 use migrations::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
-/// Builds what the next migrations need and finds missing on a log that is there already.
+/// Builds the indexes that the next migrations need, if the log's tables exist and an index is missing.
 pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    // Only where the log has been made: not where its tables are still to come, or somebody else's are in their way.
+    // Only if the log's migration was applied: the tables may not exist yet, or belong to another application.
     let has_log = "EXISTS (SELECT 1 FROM seaql_migrations WHERE version = 'm0001_log')";
     if !is_so(connection, "to_regclass('seaql_migrations') IS NOT NULL").await? || !is_so(connection, has_log).await? {
         return Ok(());
     }
     let index = format!("pg_index WHERE indexrelid = to_regclass('{MESSAGES_INDEX}')");
     if is_so(connection, &format!("EXISTS (SELECT 1 FROM {index} AND NOT indisvalid)")).await? {
-        // Whoever began to build it was stopped.
+        // An invalid index is left when a concurrent build is interrupted.
         connection.execute_unprepared(&format!("DROP INDEX CONCURRENTLY {MESSAGES_INDEX}")).await?;
     }
     if !is_so(connection, &format!("EXISTS (SELECT 1 FROM {index})")).await? {

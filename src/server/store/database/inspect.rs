@@ -1,4 +1,4 @@
-//! Looking at a database without changing it, for `parlour check`.
+//! Read-only inspection of a database, for `parlour check`.
 
 use super::files::{assert_all_accessible, has_side_files};
 use super::postgres::connect_postgres;
@@ -10,7 +10,7 @@ use sea_orm::{Database, DatabaseConnection};
 
 impl Store {
     /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
-    /// `url` does not answer, or no server could start on it. Nothing is written, and no file is made.
+    /// `url` does not answer, or if no server could start on it. Writes nothing, and creates no file.
     pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, StoreError> {
         let connection = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => connect_to_inspect(url).await?,
@@ -35,7 +35,8 @@ async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError>
     }
     file_system::examine(&file)?;
     assert_all_accessible(&file)?;
-    // To read a database that nobody has open, SQLite would make files beside it, unless it is told that nobody writes.
+    // To read a database that no process has open, SQLite would create files beside it, unless it is declared
+    // immutable.
     let at_rest = !has_side_files(&file);
     let mut options = options(url);
     options

@@ -1,4 +1,4 @@
-//! Opening PostgreSQL: migrated by one node, and with sessions that end with the node that they belong to.
+//! Opening PostgreSQL: one node migrates, and sessions end with the node to which they belong.
 
 use super::indexes::build_beside_writers;
 use super::sqlite::{CONNECT_TIMEOUT, assert_durable, options};
@@ -11,22 +11,22 @@ use sea_orm::{
 };
 use std::time::Duration;
 
-/// How many rooms PostgreSQL commits side by side for this node.
+/// Maximum number of transactions that this node commits in parallel.
 pub(crate) const POSTGRES_WRITERS: usize = 4;
 
-/// Any number will do, as long as every node takes the same one ("parlour" in hexadecimal).
+/// Key of the advisory lock. Any number will do, as long as every node uses the same ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
-/// How often a node asks for that lock while another one has it.
+/// Interval between attempts to take that lock while another node holds it.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What a session asks for, whatever the server's own defaults are.
+/// Settings of each session, which override the server's defaults.
 const SETTINGS: [(&str, &str); 6] = [
     ("synchronous_commit", "on"),
-    // A node that is frozen or cut off lets go of the rooms that it has locked. No transaction that is still wanted
-    // pauses for so long: the store gives up what takes longer.
+    // PostgreSQL ends the transactions of a node that is frozen or cut off, which releases its row locks. No live
+    // transaction is idle for this long: the store's own timeout ends it before.
     ("idle_in_transaction_session_timeout", "10s"),
-    // One that is gone without a word has gone within half a minute. On a Unix socket these say nothing.
+    // Detects a lost node within half a minute. Without effect on a Unix socket.
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "4"),
@@ -43,7 +43,7 @@ pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, St
     let options = session_options(url, 2 * POSTGRES_WRITERS as u32);
     let pool = match Database::connect(options).await {
         Ok(pool) => pool,
-        // A pool says only that it has waited too long.
+        // The pool reports only a timeout; a direct connection reports the cause.
         Err(error) => return Err(why_postgres_refuses(url).await.unwrap_or(error).into()),
     };
     assert_durable(&pool, "SHOW synchronous_commit", "on").await?;
@@ -51,7 +51,8 @@ pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, St
     Ok(pool)
 }
 
-/// Refuses a database that cannot hold every text: it would take most messages, and fail at the first that it cannot.
+/// Returns [`StoreError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
+/// the first one that it cannot encode.
 async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), StoreError> {
     let question = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
     let encoding = match pool.query_one_raw(question).await? {
@@ -66,13 +67,15 @@ async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
     Some(DbErr::Conn(RuntimeErr::SqlxError(refused.into())))
 }
 
-/// Several nodes may start at once: whoever holds the lock migrates, the others find nothing left to do.
+/// Migrates the database. Several nodes may start at once: the node that holds the lock migrates, and the others then
+/// find no pending migrations.
 async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
     let connection = Database::connect(session_options(url, 1)).await?;
     let lock = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})");
     if !ask(&connection, &lock).await? {
         tracing::info!("waiting for another node, which holds the lock for migrating the database");
-        // A statement that waits for the lock would itself be waited for by an index that is built beside it.
+        // Polls instead of blocking: a concurrent index build would itself wait for a statement that waits for the
+        // lock.
         while !ask(&connection, &lock).await? {
             tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
@@ -86,7 +89,7 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
     migrated
 }
 
-/// What the database says to a question of yes or no.
+/// Returns the boolean result of a query, or `false` if there is no row.
 async fn ask(connection: &DatabaseConnection, question: &str) -> Result<bool, DbErr> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, question)).await?;
     row.map_or(Ok(false), |row| row.try_get_by_index(0))

@@ -1,4 +1,4 @@
-//! Whether rooms can be read and written just now.
+//! Readiness: whether the database can currently be read and written.
 
 use crate::server::store::Store;
 use crate::server::store::entity::site;
@@ -7,25 +7,25 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityT
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// PostgreSQL says `on` also while it follows another server.
+/// Query that PostgreSQL answers with `on` in a read-only session and on a replica.
 const READ_ONLY: &str = "SHOW transaction_read_only";
 
-/// Under which name something is written to find out.
+/// Name of the `site` row that the write probe updates.
 const PROBE_KEY: &str = "tried";
 
-/// Whether the last batch could not be written.
+/// A shared flag: whether the last batch could not be written.
 #[derive(Clone, Default)]
 pub(crate) struct WriteHealth(Arc<AtomicBool>);
 
 impl WriteHealth {
-    /// Something is to be written.
+    /// Returns a guard for a write that begins.
     pub(crate) fn begin(&self) -> WriteGuard<'_> {
         WriteGuard { failing: self, failed: true }
     }
 }
 
-/// As long as this lives, something is being written. It failed, also where somebody gave up waiting for it, unless it
-/// is said to be stored.
+/// A guard for a write in progress. Dropping it records a failure, also after a timeout or cancellation, unless
+/// [`stored`](Self::stored) was called.
 pub(crate) struct WriteGuard<'a> {
     failing: &'a WriteHealth,
     failed: bool,
@@ -44,8 +44,8 @@ impl Drop for WriteGuard<'_> {
 }
 
 impl Store {
-    /// Finds out whether rooms can be read and written. After a batch that failed something is written: nobody sends
-    /// messages to a node that is not ready, so no other would come that shows that it is again.
+    /// Returns an error if rooms cannot be read and written. After a failed batch it writes a probe: a node that is not
+    /// ready gets no messages, so no other write would show that it has recovered.
     pub(crate) async fn ready(&self) -> Result<(), DbErr> {
         if self.is_sqlite() {
             self.reader.with_timeout(self.reader.connection().ping()).await?;
@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-/// Returns an error if a PostgreSQL can only be read, as a replica.
+/// Returns an error if PostgreSQL is read-only, for example a replica.
 pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
     if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {

@@ -1,8 +1,9 @@
-//! The events that an earlier process has written to SQLite's write-ahead log, made durable before anything is answered.
+//! Recovery of the events that an earlier process has written to SQLite's write-ahead log. They are made durable before
+//! any request is answered.
 //!
-//! A process that was killed may have written events that it never synced; a message that is sent again must not be
-//! acknowledged before the first one is on the disk. Usually the log is copied into the database and synced. A reader
-//! from before, such as a backup, keeps a part of it from being copied: then the log itself is made durable, and copied
+//! A killed process may have written events that it never synced. A message that is sent again must not be acknowledged
+//! before the first copy is on disk. Usually a checkpoint copies the log into the database and syncs it. An older
+//! reader, such as a backup, blocks the copying of a part of the log: then the log itself is made durable, and copied
 //! later.
 
 use super::files::{beside, io_error, sync_directory};
@@ -14,16 +15,16 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Bytes of the log that are in memory at a time.
+/// Maximum number of bytes of the log that are in memory at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Makes everything durable that was committed to the database at `file`. Readers neither wait nor are waited for.
+/// Makes all commits to the database at `file` durable. Neither waits for readers nor blocks them.
 pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Result<(), StoreError> {
     if copy_log(writer).await? {
         return Ok(());
     }
     tracing::info!("another program reads the database; its write-ahead log is synced, and copied later");
-    // No other program may write the log meanwhile, or begin it anew.
+    // Keeps other programs from writing to the log or restarting it meanwhile.
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -44,8 +45,8 @@ async fn copy_log(writer: &DatabaseConnection) -> Result<bool, DbErr> {
     Ok(busy == 0 && logged == copied)
 }
 
-/// Writes each byte of the log again in its place, and syncs it. Only to sync it would not do: after a sync that failed,
-/// the system may take for written what it could not write, and would not try again.
+/// Rewrites each byte of the log in place, and syncs it. A sync alone is not enough: after a failed sync, the system
+/// may consider unwritten pages clean, and would not write them again.
 fn rewrite(log: PathBuf) -> Result<(), StoreError> {
     let rewritten = || {
         let file = OpenOptions::new().read(true).write(true).open(&log)?;

@@ -1,5 +1,6 @@
-//! What many ask at the same time, as when everybody comes back after a restart, is put to the database once. Nobody gets
-//! an answer that was begun before they asked: whoever comes while a question is under way waits for the next one.
+//! Coalesces identical concurrent queries (single flight), as when all clients reconnect after a restart. Unlike with
+//! Go's `singleflight`, a caller never gets the result of a query that started before its call: callers that arrive
+//! while a query is in flight share the next one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,7 +10,7 @@ use tokio::sync::oneshot;
 
 type Waiters<V> = Vec<oneshot::Sender<V>>;
 
-/// Questions of one kind; cheap to clone.
+/// A group of coalesced queries, by key. Cheap to clone.
 pub(crate) struct SingleFlight<K, V>(Arc<Mutex<HashMap<K, Waiters<V>>>>);
 
 impl<K, V> Default for SingleFlight<K, V> {
@@ -25,7 +26,8 @@ impl<K, V> Clone for SingleFlight<K, V> {
 }
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFlight<K, V> {
-    /// The answer to `question`, which is about `key`; `None` if it failed, or the server ends.
+    /// Returns the result of `question`, which `key` identifies, or `None` if the query panicked or the server shuts
+    /// down.
     pub(crate) async fn run<F>(&self, key: &K, question: impl Fn() -> F + Send + 'static) -> Option<V>
     where
         F: Future<Output = V> + Send + 'static,
@@ -42,7 +44,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFli
             }
         };
         if is_first {
-            // In a task of its own: whoever asked first may go before the others have their answer.
+            // Runs in a separate task, because the first caller may be cancelled before the others have their result.
             tokio::spawn(Flight { together: self.clone(), key: key.clone(), over: false }.run(question));
         }
         answer.await.ok()
@@ -53,7 +55,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFli
     }
 }
 
-/// As long as this lives, somebody answers.
+/// The task that runs the queries of one key, until no caller waits.
 struct Flight<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> {
     together: SingleFlight<K, V>,
     key: K,
@@ -65,13 +67,13 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Flight<K,
         while let Some(askers) = self.next() {
             let answer = question().await;
             for asker in askers {
-                // Some have gone.
+                // Cancelled callers have dropped their receivers.
                 let _ = asker.send(answer.clone());
             }
         }
     }
 
-    /// Those who ask now; if there are none, the turn is over.
+    /// Returns the callers of the next query, or ends the flight and returns `None` if no caller waits.
     fn next(&mut self) -> Option<Waiters<V>> {
         let mut all = self.together.waiters();
         let askers = std::mem::take(all.get_mut(&self.key)?);
@@ -86,7 +88,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Flight<K,
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for Flight<K, V> {
     fn drop(&mut self) {
-        // It did not end well: nobody waits for what does not come.
+        // The query panicked: dropping the senders wakes the callers that wait.
         if !self.over {
             self.together.waiters().remove(&self.key);
         }

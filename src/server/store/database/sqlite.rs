@@ -1,4 +1,4 @@
-//! Opening the database: durable, migrated, and with one writer where it is embedded.
+//! Opening the database: durable, migrated, and with a single writer if it is SQLite.
 
 use super::checkpoint::Checkpointer;
 use super::files::{assert_all_accessible, lock_file, open_private};
@@ -20,17 +20,18 @@ use sea_orm::{
 };
 use std::{fs::File, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-/// How long a database may take to let somebody in.
+/// Timeout for connecting to the database.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Readers of the embedded database.
+/// Number of connections that read the embedded database.
 const SQLITE_READERS: u32 = 4;
 
-/// How long a command tries to empty the write-ahead log, and waits for its turn to write.
+/// Time for which a command tries to empty the write-ahead log, and waits for the write lock.
 pub(crate) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Store {
-    /// Opens `url` (`sqlite://…` or `postgres://…`), makes it if it is a file that does not exist, and migrates it.
+    /// Opens and migrates the database at `url` (`sqlite://…` or `postgres://…`). Creates an SQLite file that is
+    /// missing.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => open_sqlite(url).await,
@@ -39,7 +40,8 @@ impl Store {
         }
     }
 
-    /// Opens a database beside the server that may be using it: it must be there, and up to date.
+    /// Opens a database that a server may be using, for a command. Returns [`StoreError::NotReady`] if it does not
+    /// exist or has pending migrations.
     pub(crate) async fn open_beside(url: &str) -> Result<Self, StoreError> {
         let not_ready = || StoreError::NotReady(redacted(url));
         let store = match url.split_once(':').map(|(scheme, _)| scheme) {
@@ -86,19 +88,19 @@ async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let file = sqlite_file(url)?;
     let lock = lock_file(&file)?;
     assert_all_accessible(&file)?;
-    // What SQLite makes beside it is for the same eyes.
+    // SQLite creates the files beside it with the same permissions.
     open_private(&file)?;
     let writer = writer(url).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
     let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(lock));
-    // The write-ahead log may hold what was deleted, and may be long.
+    // The write-ahead log may hold deleted data, and may be long.
     store.schedule_checkpoint();
     Ok(store)
 }
 
-/// The file that a URL of SQLite names.
+/// Returns the file that an SQLite URL names, or an error if the URL is malformed or names an in-memory database.
 pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
-    // Parsed, it has a file name like any other: only the URL says so.
+    // Once parsed, an in-memory database has a file name like any other: only the URL tells.
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::InMemory);
     }
@@ -107,7 +109,7 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     Ok(options.get_filename().to_owned())
 }
 
-/// The one connection that writes, with everything durable that an earlier process has written, and migrated.
+/// Opens the only writing connection, makes the commits of earlier processes durable, and migrates.
 pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
     let writer = connect_to_write(url, true).await?;
     secure_log(&writer, &sqlite_file(url)?).await?;
@@ -116,7 +118,8 @@ pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
     Ok(writer)
 }
 
-/// A server may `create` the database. A command waits longer for its turn: whoever serves writes all the time.
+/// Opens a connection that writes. A server may `create` the database. A command waits longer for the write lock,
+/// because the server writes all the time.
 async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
     let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
@@ -128,10 +131,10 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
             .foreign_keys(true)
             .busy_timeout(patience)
             .pragma("secure_delete", "ON")
-            // A statement of many rows keeps what it changes, to take it back should it fail: not in a file.
+            // Statement journals, which can roll back a failed statement of many rows, stay in memory, not in a file.
             .pragma("temp_store", "MEMORY")
     });
-    // One connection for ever: pragmas belong to it, and there is no second writer.
+    // The connection never expires: pragmas belong to it, and there is no second writer.
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
     let writer = Database::connect(options).await?;
     assert_durable(&writer, "PRAGMA journal_mode", "wal").await?;
@@ -139,10 +142,10 @@ async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection,
     Ok(writer)
 }
 
-/// Connections that only read an embedded database.
+/// Opens read-only connections to an embedded database.
 pub(crate) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
-    // A file does not hang up.
+    // A connection to a file cannot be lost, so it is not tested.
     options
         .max_connections(connections)
         .test_before_acquire(false)
@@ -156,7 +159,8 @@ pub(crate) fn options(url: &str) -> ConnectOptions {
     options
 }
 
-/// A commit that survives a power cut is the foundation of the log, so the setting is read back, not assumed.
+/// Returns [`StoreError::NotDurable`] unless `question` yields `answer`. The log relies on commits that survive a power
+/// failure, so the setting is read back, not assumed.
 pub(crate) async fn assert_durable(
     connection: &DatabaseConnection,
     question: &str,

@@ -1,28 +1,29 @@
-//! What the planners know of the log. Left to themselves they take a room for a few rows, and would read all of a room to
-//! look for one id.
+//! Statistics of the log for the query planners. Without them, planners assume few rows per room, and would read a
+//! whole room to find one id.
 //!
-//! SQLite is told what to expect: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL has to look, which it does
-//! by itself once a minute; a room may be large by then.
+//! SQLite gets fixed statistics: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL must analyze the table,
+//! which it does by itself once a minute; a room may be large by then.
 
 use crate::server::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// From so many events on, PostgreSQL is to look at the log whenever this process has appended ten times as many.
+/// Minimum number of events that this process must have appended before it analyzes the log. After that it does so each
+/// time that the number has grown tenfold.
 const ANALYZE_THRESHOLD: usize = 1000;
 
-/// By how many events this process has made the log longer.
+/// The number of events that this process has appended.
 #[derive(Clone, Default)]
 pub(crate) struct AppendCounter(Arc<AtomicUsize>);
 
 impl Store {
-    /// So many events more are in the log: has PostgreSQL look at it where they change what rooms are like.
+    /// Counts appended events. Lets PostgreSQL analyze the log when the number reaches the next power of ten.
     pub(crate) fn record_appends(&self, events: usize) {
         let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
         let after = before + events;
         if !self.is_sqlite() && after >= ANALYZE_THRESHOLD && after.ilog10() > before.max(1).ilog10() {
-            // It takes what it takes: nobody waits for it.
+            // Without a timeout, because no caller waits for it.
             let writer = self.writer.connection().clone();
             tokio::spawn(async move {
                 if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
@@ -33,8 +34,9 @@ impl Store {
     }
 }
 
-/// Rows of the table, of a room, and of what each further column of the index leaves. That there are few messages among
-/// the events is so in the rooms where it matters: there the index of messages is worth a second look-up for each.
+/// Numbers of rows in the table, per room, and per further index column. The statistics say that messages are few among
+/// the events because that holds in the rooms where it matters: there the index of messages is worth a second lookup
+/// per row.
 const SEED_STATISTICS: &str = "
     ANALYZE site;
     DELETE FROM sqlite_stat1 WHERE tbl = 'events';
@@ -45,7 +47,7 @@ const SEED_STATISTICS: &str = "
         ('events', 'events_messages', '100000 1000 1');
     ANALYZE sqlite_schema;";
 
-/// Has every connection from here on expect large rooms.
+/// Writes the statistics, so that connections opened from now on expect large rooms.
 pub(crate) async fn seed_statistics(writer: &DatabaseConnection) -> Result<(), DbErr> {
     writer.execute_unprepared(SEED_STATISTICS).await.map(|_| ())
 }

@@ -1,20 +1,20 @@
-//! How long the database may take. A connection may be lost without a word: a database that does not answer counts as
-//! one that is away.
+//! Timeouts of database queries. A connection may be lost silently, so a database that does not answer counts as
+//! unreachable.
 
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement};
 use std::time::Duration;
 
-/// How long whoever serves waits for one answer.
+/// Maximum time for which the server waits for a query.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// As long as that, and not longer.
+/// Runs a query with the server's query timeout (10 s). Returns an error if it elapses.
 pub(crate) async fn with_timeout<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
     let late = |_| Err(DbErr::Custom("the database does not answer".into()));
     tokio::time::timeout(QUERY_TIMEOUT, answer).await.unwrap_or_else(late)
 }
 
-/// A connection, or a pool of them, whose every statement is answered in time.
+/// A connection, or a pool of them, that applies the timeout to every statement.
 #[derive(Clone)]
 pub(crate) struct TimeoutConnection {
     connection: DatabaseConnection,
@@ -22,22 +22,22 @@ pub(crate) struct TimeoutConnection {
 }
 
 impl TimeoutConnection {
-    /// For whoever serves.
+    /// Returns a connection with the query timeout, for the server.
     pub(crate) fn limited(connection: DatabaseConnection) -> Self {
         Self { connection, limited: true }
     }
 
-    /// For commands: some go through everything there is, and whoever gave them can stop them.
+    /// Returns a connection without a timeout, for commands: some process all data, and the host can interrupt them.
     pub(crate) fn unlimited(connection: DatabaseConnection) -> Self {
         Self { connection, limited: false }
     }
 
-    /// What has no limit here.
+    /// Returns the underlying connection, without a timeout.
     pub(crate) fn connection(&self) -> &DatabaseConnection {
         &self.connection
     }
 
-    /// Gives up `answer` where it takes too long.
+    /// Waits for `answer`. Returns an error if the timeout elapses and this connection has one.
     pub(crate) async fn with_timeout<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         if self.limited { with_timeout(answer).await } else { answer.await }
     }

@@ -1,4 +1,4 @@
-//! How often a room at an address was deleted.
+//! Number of rooms that were deleted at an address.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,5 +1,5 @@
-//! An event of a room's log. Only the oldest rows are ever removed, so that numbers stay
-//! without gaps; a deletion blanks `text`.
+//! An event of a room's log. Only the oldest rows are ever removed, so that numbers have no gaps; a deletion blanks
+//! `text`.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,23 +12,23 @@ pub struct Model {
     pub seq: i64,
     /// The author's identity: 16 bytes of a hash.
     pub author: Vec<u8>,
-    /// What the author called it: unique per room and author.
+    /// Id that the author gave the event: unique per room and author.
     pub id: String,
     pub kind: Kind,
-    /// UTC milliseconds.
+    /// Time of the event, in UTC milliseconds.
     pub at: i64,
     pub username: String,
-    /// The message that an edit, a deletion or an act of moderation is about.
+    /// Number of the message that an edit, a deletion or a moderation action refers to.
     pub target: Option<i64>,
-    /// As it was sent; edits leave it, a deletion blanks it.
+    /// Text as sent. Edits leave it unchanged, a deletion blanks it.
     pub text: String,
-    /// Of a message: the event with its newest text.
+    /// Of a message: the number of the event with its newest text.
     pub edited_by: Option<i64>,
-    /// Of a message: the event that removed it.
+    /// Of a message: the number of the event that deleted it.
     pub deleted_by: Option<i64>,
 }
 
-/// What kind of event a row is.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 pub enum Kind {
@@ -38,7 +38,7 @@ pub enum Kind {
     Edited,
     #[sea_orm(num_value = 2)]
     Deleted,
-    /// Its text is the act as JSON.
+    /// Its text is the moderation action as JSON.
     #[sea_orm(num_value = 3)]
     Moderated,
 }

@@ -1,4 +1,4 @@
-//! The tables as SeaORM entities. The migrations make them; `store` turns rows into what the domain knows.
+//! The tables as SeaORM entities. Migrations create the tables; `store` converts rows to domain types.
 
 pub(crate) mod deleted_room;
 pub(crate) mod event;

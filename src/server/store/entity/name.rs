@@ -1,4 +1,4 @@
-//! A name that somebody holds in a room, by one of its skeletons: a name has as many rows as it has skeletons.
+//! A username claim in a room, by skeleton: a name has one row for each of its skeletons.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,9 +9,9 @@ pub struct Model {
     pub room_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub skeleton: String,
-    /// Who holds it: 16 bytes of a hash, as in the log.
+    /// Identity of the holder: 16 bytes of a hash, as in the log.
     pub author: Vec<u8>,
-    /// When it was last used, in UTC milliseconds, to the day.
+    /// Time of the last use, in UTC milliseconds, updated at most once a day.
     pub at: i64,
 }
 

@@ -1,4 +1,4 @@
-//! A room: its name, which history it has, and the newest number of its log.
+//! A room: its name, its epoch, and the newest number of its log.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,22 +10,22 @@ pub struct Model {
     #[sea_orm(unique)]
     pub name: String,
     pub epoch: String,
-    /// The newest number of the log; 0 while it is empty.
+    /// Newest number of the log; 0 while the log is empty.
     pub head: i64,
-    /// When the newest event was stored, in UTC milliseconds: no later event gets an earlier time, unless this one cannot
-    /// be.
+    /// Time of the newest event, in UTC milliseconds. No later event gets an earlier time, unless this one is
+    /// implausibly far ahead.
     pub last_at: i64,
-    /// Whose it is: whoever spoke first, or was given it since. 16 bytes of a hash.
+    /// Identity of the owner: the first author, or a later one to whom the room was handed over. 16 bytes of a hash.
     pub owner: Option<Vec<u8>>,
-    /// How long everybody waits between two messages, in seconds; 0 if they need not.
+    /// Slow mode's minimum interval between two messages, in seconds; 0 if slow mode is off.
     pub slow_mode: i32,
-    /// Whether only members come in.
+    /// Whether only members may enter.
     pub locked: bool,
-    /// Whether anything was ever moderated here: else nobody's standing needs looking up.
+    /// Whether a moderation action was ever performed here: otherwise there are no memberships to look up.
     pub moderated: bool,
-    /// For how many days its messages are kept. No value: as the site does; 0: for ever.
+    /// Retention of messages, in days. `None`: the site's setting applies; 0: unlimited.
     pub keep_days: Option<i32>,
-    /// Of a private room: what whoever comes for the first time has to bring, as the text of a key.
+    /// Of a private room: the invitation key that a new visitor has to present, as text.
     pub invitation: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What belongs to the whole site, by name.
+//! Values of the whole site, by name.
 
 use sea_orm::entity::prelude::*;
 

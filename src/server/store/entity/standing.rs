@@ -1,4 +1,4 @@
-//! How somebody stands in a room, where that differs from how everybody does.
+//! A membership: an author's rights in a room, where they differ from the default.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,17 +7,17 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub room_id: i64,
-    /// Who: 16 bytes of a hash, as in the log.
+    /// Identity of the author: 16 bytes of a hash, as in the log.
     #[sea_orm(primary_key, auto_increment = false)]
     pub author: Vec<u8>,
-    /// Whether a locked room lets them in.
+    /// Whether the author may enter a locked room.
     pub member: bool,
-    /// Until when they say nothing, in UTC milliseconds.
+    /// End of a mute, in UTC milliseconds.
     pub muted_until: i64,
-    /// Until when they stay away, in UTC milliseconds.
+    /// End of a ban, in UTC milliseconds.
     pub banned_until: i64,
-    /// When they last said something in slow mode, in UTC milliseconds. Of the newcomers of a network: up to when they have
-    /// used up their share.
+    /// Time of the author's last message in slow mode, in UTC milliseconds. For the newcomers of a network: the time up
+    /// to which their shared quota is used up.
     pub spoke_at: i64,
 }
 

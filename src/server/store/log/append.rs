@@ -1,4 +1,4 @@
-//! Writing the log: a batch of entries becomes events in one transaction. Only the journal calls this.
+//! Appends to the log: a batch of entries becomes events in one transaction. Only the journal calls this.
 
 use super::redaction::redact_edits;
 use crate::domain::{Rejection, RejectionCode, Seq};
@@ -18,29 +18,28 @@ use sea_orm::{
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// What to do when another node is writing the same room.
+/// Behavior of an append when another node holds the lock of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Locking {
-    /// Wait for it, up to the lock time-out.
+    /// Wait for the lock, up to the lock timeout of 3 s.
     Wait,
-    /// Leave that room's entries out: they come back as [`Appended::Locked`].
+    /// Skip the room: its entries return [`AppendResult::RoomLocked`].
     Skip,
 }
 
-/// How long a room's row may be locked by somebody else before senders are told; and the time, in UTC milliseconds: that
-/// of the database, which is the same for all nodes, whatever their own clocks say.
+/// Sets the time to wait for a room's row lock to 3 s, and reads the database's time in UTC milliseconds. All nodes use
+/// that time, whatever their own clocks say.
 const LOCK_TIMEOUT_AND_NOW: &str =
     "SELECT set_config('lock_timeout', '3s', true), (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 type IdempotencyKey = (i64, Vec<u8>, String);
 
 impl Store {
-    /// Appends `entries` in their order, and says of each what became of it. When this returns `Ok`, the commit is on
-    /// stable storage; when it returns an error, the outcome is unknown, and trying again is safe, because every entry
-    /// has an id.
+    /// Appends `entries` in order, and returns the result of each. When this returns `Ok`, the commit is on stable
+    /// storage. After an error the outcome is unknown; retrying is safe because every entry has an id.
     ///
-    /// They go in one transaction, unless one of them can never be stored: then that one is rejected, and the others go
-    /// in as many as it takes to find it.
+    /// The entries share one transaction, unless the database can never store one of them. That entry is rejected, and
+    /// bisection finds it: the other entries are committed in as many transactions as that takes.
     pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
         let writing = self.failing.begin();
         let mut appended = Vec::with_capacity(entries.len());
@@ -71,7 +70,7 @@ impl Store {
         Ok(appended)
     }
 
-    /// Appends all of these in one transaction, or none.
+    /// Appends all entries in one transaction, or none.
     async fn append_at_once(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
         let transaction = self.begin().await?;
         let begun = begun_at(&transaction).await?;
@@ -87,8 +86,8 @@ impl Store {
     }
 }
 
-/// Returns the time, in UTC milliseconds, and when this process asked for it. PostgreSQL is told how long to wait for a
-/// lock.
+/// Returns the time in UTC milliseconds, and the instant at which this process asked for it. Also sets PostgreSQL's
+/// lock timeout.
 async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
         return Ok((now(), Instant::now()));
@@ -99,12 +98,12 @@ async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), D
     Ok((row.ok_or_else(missing)?.try_get_by_index(1)?, Instant::now()))
 }
 
-/// A transaction's view of the rooms it writes, and what it will write.
+/// Rooms, events and claims that one append transaction has read, and the changes it will write.
 struct AppendBatch {
     now: i64,
     locking: Locking,
     rooms: HashMap<i64, room::Model>,
-    /// Events that have an id of this batch already, and those that this batch adds.
+    /// Stored events whose ids occur in this batch, and the events that this batch adds.
     by_id: HashMap<IdempotencyKey, Model>,
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
@@ -114,7 +113,7 @@ struct AppendBatch {
 }
 
 impl AppendBatch {
-    /// Locks the rooms first, then looks up: numbers are given in the order of commits, and a repeated id is
+    /// Locks the rooms first and reads the rest after that: numbers are assigned in commit order, and a repeated id is
     /// found before it takes a number.
     async fn lock(
         transaction: &DatabaseTransaction,
@@ -137,7 +136,7 @@ impl AppendBatch {
         }
 
         let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));
-        // Others may have written while these rooms were locked.
+        // Other nodes may have written while this one waited for the locks.
         let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
         let names = UsernameClaims::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
@@ -210,7 +209,7 @@ impl AppendBatch {
         AppendResult::Appended(row.into())
     }
 
-    /// Returns whether something of what was removed is left to be blanked.
+    /// Writes the batch. Returns whether edits of deleted messages remain to be blanked.
     async fn write(self, transaction: &DatabaseTransaction) -> Result<bool, DbErr> {
         if self.new.is_empty() {
             return Ok(false);
@@ -227,7 +226,7 @@ impl AppendBatch {
             }
         }
         insert(transaction, &rows, None).await?;
-        // One statement moves many heads: the rows exist, so each insert turns into its update.
+        // One statement updates many heads: the rows exist, so each insert becomes an update.
         let heads = OnConflict::column(room::Column::Id)
             .update_columns([
                 room::Column::Head,
@@ -250,8 +249,8 @@ impl AppendBatch {
     }
 }
 
-/// Points the message at its newest text; of a deleted one, blanks every text there is. Returns whether there are too many
-/// to do so at once.
+/// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
+/// many edits to blank in this transaction.
 async fn update_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();

@@ -1,22 +1,22 @@
-//! Entries: what is to be put into a room's log, and what became of it.
+//! Append requests, and their results.
 
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, Seq, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::entity::event::{Kind, Model};
 
-/// Something to put into a room's log.
+/// An event to append to a room's log.
 #[derive(Clone, Debug)]
 pub(crate) struct AppendRequest {
     pub(crate) room_id: i64,
-    /// The room's name, if its row is to be stored with this entry.
+    /// The room's name, if the room's row is to be stored in the same transaction.
     pub(crate) begins: Option<RoomName>,
     pub(crate) author: AuthorId,
     pub(crate) id: EventId,
     pub(crate) draft: NewEvent,
 }
 
-/// What an entry says, before it has a number.
+/// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) enum NewEvent {
     Message { username: Username, text: MessageText },
@@ -25,17 +25,18 @@ pub(crate) enum NewEvent {
     Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32> },
 }
 
-/// Whom an act of moderation is about.
+/// The participant that a moderation action applies to.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
-    /// Whoever wrote this message.
+    /// The author of this message.
     AuthorOf(Seq),
-    /// Somebody who need not have written any.
+    /// A participant known by identity, who need not have written a message.
     Known { author: AuthorId, username: Username },
 }
 
 impl Subject {
-    /// The author, and the name that others know them by; `target` is the message that is meant, if there is one.
+    /// Returns the subject's stored identity and name, or `None` if `target`, the message that names the subject, is
+    /// missing or is no message.
     pub(crate) fn resolve(&self, target: Option<&Model>) -> Option<(Vec<u8>, Username)> {
         match self {
             Self::AuthorOf(_) => target
@@ -46,16 +47,16 @@ impl Subject {
     }
 }
 
-/// What became of an entry.
+/// The result of appending one entry.
 #[derive(Clone, Debug)]
 pub(crate) enum AppendResult {
-    /// It is in the log now.
+    /// The event is in the log now.
     Appended(Event),
-    /// It was in the log already, under the same id.
+    /// The event was in the log already, under the same id.
     Duplicate(Event),
-    /// It is not in the log, and why.
+    /// The event is not in the log; the rejection says why.
     Rejected(Rejection),
-    /// Somebody else is writing this room's log.
+    /// Another node holds the lock of this room's log.
     RoomLocked,
 }
 
@@ -69,7 +70,7 @@ impl NewEvent {
         }
     }
 
-    /// Whom it is about, if no message says so.
+    /// Returns the subject of a moderation action, or `None` if there is no subject or a message identifies it.
     pub(crate) fn known_subject(&self) -> Option<&AuthorId> {
         match self {
             Self::Moderate { subject: Some(Subject::Known { author, .. }), .. } => Some(author),
@@ -77,7 +78,7 @@ impl NewEvent {
         }
     }
 
-    /// Whether a room can begin with this, or how the empty log answers it.
+    /// Returns the rejection that an empty log gives to this event, or `Ok` if a room can begin with it.
     pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
         let (code, detail) = match self {
             Self::Message { .. } => return Ok(()),
@@ -103,7 +104,8 @@ impl NewEvent {
         }
     }
 
-    /// Whether `stored` is this, sent before. A text that was deleted since cannot be compared any more.
+    /// Returns whether `stored` is the same event, sent before. A text that was deleted since cannot be compared any
+    /// more, and counts as equal.
     pub(crate) fn matches(&self, stored: &Model) -> bool {
         let same_text = match self {
             Self::Moderate { action, subject, .. } => {
@@ -119,7 +121,8 @@ impl NewEvent {
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message, if `author` may: whoever is `above` the others removes any.
+    /// Applies an edit or a deletion to its message. Returns a rejection if the message is missing or deleted, or if
+    /// `author` lacks permission: `above` says that the author is the owner or the host, who may delete any message.
     pub(crate) fn apply_to_target(
         &self,
         target: Option<&mut Model>,

@@ -1,4 +1,4 @@
-//! Reading the log: as events, for those who resume, and as messages, for pages.
+//! Queries on the log: events for clients that resume, and messages for pages.
 
 use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
@@ -15,13 +15,13 @@ use sea_orm::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How many of the newest messages are looked at to count the unread ones: own and removed ones do not count, and may be
-/// many.
+/// Maximum number of the newest messages examined to count unread ones. It exceeds [`MAX_UNREAD_COUNT`] because own and
+/// deleted messages do not count.
 const MAX_EXAMINED: u64 = 10 * MAX_UNREAD_COUNT;
 
 impl Store {
-    /// Up to `limit` events with numbers above `after`, in order and without a gap: an error if the log does not reach
-    /// back so far any more.
+    /// Returns up to `limit` events with numbers above `after`, in order and without gaps. Returns
+    /// [`DbErr::RecordNotFound`] if the log does not reach back that far any more.
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
         let rows = timed("events", rows.all(&self.reader)).await?;
@@ -31,7 +31,7 @@ impl Store {
         Ok(self.without_stray_texts(room_id, rows).await?.into_iter().map(Event::from).collect())
     }
 
-    /// Blanks the edits of messages that were removed, or are not kept any more: most are blank in the log already.
+    /// Blanks, in `rows`, the edits of messages that were deleted or have expired. Most are blank in the log already.
     async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, DbErr> {
         let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
         let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
@@ -51,15 +51,15 @@ impl Store {
         Ok(rows)
     }
 
-    /// Whether the room's log holds an event that `author` sent under this id.
+    /// Returns whether the room's log holds an event that `author` sent under this id.
     pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, DbErr> {
         let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
         Ok(found.count(&self.reader).await? > 0)
     }
 
-    /// A page of messages.
+    /// Returns a page of messages.
     pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, DbErr> {
-        // Up to so many before the place, and up to so many from it on.
+        // Limits before the cursor, and from the cursor on.
         let (back, from, on) = match place {
             HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
             HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
@@ -74,14 +74,14 @@ impl Store {
         Ok(HistoryPage { messages: self.apply_latest_edits(room_id, rows).await?, more_before, more_after })
     }
 
-    /// Returns how many messages of others than `author` the room has after `read`, up to [`MAX_COUNTED`], among the
-    /// newest [`MAX_EXAMINED`] messages.
+    /// Returns the number of messages after `read` by authors other than `author`, up to [`MAX_UNREAD_COUNT`], among
+    /// the newest [`MAX_EXAMINED`] messages.
     pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, DbErr> {
         let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
         Ok(counted.len() as u64)
     }
 
-    /// Up to `limit` messages of a range from one of its ends, and whether there are more.
+    /// Returns up to `limit` messages of a range, starting at one of its ends, and whether there are more.
     async fn page_query(
         &self,
         room_id: i64,
@@ -99,7 +99,7 @@ impl Store {
         Ok((rows, more))
     }
 
-    /// Messages with their newest texts, in the order of `rows`.
+    /// Returns the messages with their newest texts, in the order of `rows`.
     pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
         let is_removed = |row: &Model| row.deleted_by.is_some();
         let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
@@ -130,7 +130,7 @@ pub(crate) enum PageDirection {
     Forward,
 }
 
-/// Up to `limit` messages of a range from one of its ends.
+/// Returns a query for up to `limit` messages of a range, starting at one of its ends.
 pub(crate) fn messages(room_id: i64, range: Expr, direction: PageDirection, limit: u64) -> Select<Entity> {
     let order = match direction {
         PageDirection::Back => Order::Desc,
@@ -139,7 +139,7 @@ pub(crate) fn messages(room_id: i64, range: Expr, direction: PageDirection, limi
     log(room_id).filter(is_message()).filter(range).order_by(Column::Seq, order).limit(limit)
 }
 
-/// A row for each message that [`Store::count_unread`] counts.
+/// Returns a query with one row for each message that [`Store::count_unread`] counts.
 pub(crate) fn unread(room_id: i64, read: Seq, author: &AuthorId) -> SelectStatement {
     let newest = messages(room_id, Column::Seq.gt(read), PageDirection::Back, MAX_EXAMINED);
     let newest = newest.select_only().columns([Column::Author, Column::DeletedBy]).into_query();
@@ -152,7 +152,8 @@ pub(crate) fn unread(room_id: i64, read: Seq, author: &AuthorId) -> SelectStatem
         .take()
 }
 
-/// Whether a row is a message: written as the index of messages has it, whose planners see no value that is bound.
+/// Returns the condition that a row is a message. The literal 0 repeats the condition of the partial index, because
+/// query planners do not match it against a bound value.
 pub(crate) fn is_message() -> Expr {
     Expr::col(Column::Kind).eq(Expr::cust("0"))
 }
@@ -161,7 +162,7 @@ fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
-/// What was kept of an act of moderation; of one that was erased since, that there was one.
+/// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
 fn moderation(text: &str) -> Moderation {
     let erased = Moderation { action: ModerationAction::Other, subject: None, until: None, seconds: None };
     serde_json::from_str(text).unwrap_or(erased)

@@ -1,6 +1,6 @@
-//! Texts that nobody shall read any more: edits of messages that were removed, or are not kept. There may be a great many
-//! of one message, so only some go in the transaction that removes it; of the others it is written down that they have
-//! to go, and they do so in small steps of their own, whatever process lives to do it.
+//! Blanking of edit texts whose message was deleted or has expired. One message may have very many edits, so the
+//! deleting transaction blanks only some. It records the rest, which are blanked in small steps afterwards, if
+//! necessary by another process.
 
 use crate::domain::Seq;
 use crate::server::store::Store;
@@ -16,24 +16,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How many edits are blanked in the transaction that removes what they are of.
+/// Maximum number of edits blanked in the transaction that removes their message.
 const MAX_INLINE_REDACTIONS: usize = 1000;
 
-/// How many edits are looked up at once after that, and how many are blanked in one transaction.
+/// Maximum number of remaining edits per query, and per transaction.
 const REDACTION_PAGE: u64 = 20_000;
 const REDACTION_BATCH: usize = 250;
 
-/// How long others have the database to themselves between two such transactions.
+/// Delay between two such transactions, so that other writers get their turn.
 const REDACTION_DELAY: Duration = Duration::from_millis(5);
 
-/// How the rows are called that say which message's edits have to go.
+/// Prefix of the names of the `site` rows that record a message whose edits remain to be blanked.
 const PENDING_REDACTION_PREFIX: &str = "redact:";
 
-/// Lets one caller at a time blank what was left over.
+/// A lock that lets one caller at a time blank the recorded edits.
 #[derive(Clone, Default)]
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
 
-/// Blanks the edits of these messages. Returns whether something is left to [`Store::redact_rest`].
+/// Blanks the edits of these messages. Returns whether some are left to [`Store::redact_pending`].
 pub(crate) async fn redact_edits(
     transaction: &DatabaseTransaction,
     room_id: i64,
@@ -57,7 +57,7 @@ pub(crate) async fn redact_edits(
     Ok(has_rest)
 }
 
-/// The numbers of the edits of a message that still have a text.
+/// Returns a query for the numbers of a message's edits that still have a text.
 fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
     Entity::find()
         .select_only()
@@ -76,7 +76,7 @@ pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs:
 }
 
 impl Store {
-    /// Blanks what was left over, in a task of its own.
+    /// Blanks the recorded edits in a background task.
     pub(crate) fn schedule_redaction(&self) {
         let store = self.clone();
         tokio::spawn(async move {
@@ -86,7 +86,7 @@ impl Store {
         });
     }
 
-    /// Blanks the edits that were left over by whoever removed what they are of.
+    /// Blanks the edits that earlier transactions recorded instead of blanking them.
     pub(crate) async fn redact_pending(&self) -> Result<(), DbErr> {
         let _turn = self.redacting.0.lock().await;
         let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// Blanks the texts of these events, a few at a time. Returns whether there is such a room.
+    /// Blanks the texts of these events in small transactions. Returns `false` if there is no such room.
     pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, DbErr> {
         for some in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
@@ -134,7 +134,7 @@ mod tests {
     use crate::server::store::{AppendRequest, Locking, NewEvent};
     use sea_orm::PaginatorTrait;
 
-    /// How many edits still have a text.
+    /// Returns the number of edits that still have a text.
     async fn readable(store: &Store) -> u64 {
         Entity::find().filter(Column::Text.eq("edited")).count(&store.reader).await.unwrap()
     }
@@ -156,7 +156,7 @@ mod tests {
         store.writer.execute_unprepared("UPDATE rooms SET head = 3001").await.unwrap();
         assert_eq!(readable(&store).await, 3000);
 
-        // Nobody goes on with the rest for now.
+        // Holding the lock keeps the background task from blanking the rest.
         let turn = store.redacting.0.lock().await;
         store.append(&[entry("gone", NewEvent::Delete { target: 1 })], Locking::Wait).await.unwrap();
         assert_eq!(readable(&store).await, 3000 - MAX_INLINE_REDACTIONS as u64);

@@ -1,7 +1,7 @@
-//! Which messages a room keeps. What it does not keep goes for good, oldest first, so that the rest of the log stays
-//! without gaps.
+//! Message retention. Expired events are removed for good, oldest first, so that the rest of the log has no gaps.
 
 use super::redaction::redact_edits;
+use crate::domain::timestamp::DAY_MS;
 use crate::domain::{RoomName, Seq};
 use crate::server::store::Store;
 use crate::server::store::database::clock;
@@ -12,18 +12,16 @@ use sea_orm::{
 };
 use std::num::NonZeroU32;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// How many events go in one transaction: a few milliseconds, in which others wait.
+/// Maximum number of events removed per transaction: other writers wait a few milliseconds for it.
 pub(crate) const PURGE_BATCH: u64 = 250;
 
-/// How many rooms are looked at in one query.
+/// Maximum number of rooms per query.
 const RETENTION_PAGE_ROOMS: u64 = 500;
 
-/// How long a room keeps its messages.
+/// The time for which a room keeps its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetentionPolicy {
-    /// As the site's setting says.
+    /// The site's setting applies.
     Default,
     Forever,
     Days(NonZeroU32),
@@ -47,29 +45,29 @@ impl RetentionPolicy {
     }
 }
 
-/// A room that does not keep everything.
+/// A room with events that may expire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExpiringRoom {
     pub(crate) room_id: i64,
-    /// Events before this moment go, in UTC milliseconds.
+    /// Events before this time expire, in UTC milliseconds.
     before: i64,
 }
 
 impl ExpiringRoom {
-    /// Of a room that goes with everything in it.
+    /// Returns a cutoff that expires all events of a room, because the room is to be deleted.
     pub(crate) fn nothing(room_id: i64) -> Self {
         Self { room_id, before: i64::MAX }
     }
 }
 
 impl Store {
-    /// How long a room keeps its messages; `None` if there is no such room.
+    /// Returns a room's retention policy, or `None` if there is no such room.
     pub(crate) async fn retention(&self, name: &RoomName) -> Result<Option<RetentionPolicy>, DbErr> {
         let row = room::Entity::find().filter(room::Column::Name.eq(name.as_str())).one(&self.reader).await?;
         Ok(row.map(|row| RetentionPolicy::from_column(row.keep_days)))
     }
 
-    /// Sets it. Whether there is such a room.
+    /// Sets a room's retention policy. Returns `false` if there is no such room.
     pub(crate) async fn set_retention(&self, name: &RoomName, keep: RetentionPolicy) -> Result<bool, DbErr> {
         let set = room::Entity::update_many()
             .col_expr(room::Column::KeepDays, Expr::value(keep.column()))
@@ -77,7 +75,7 @@ impl Store {
         Ok(set.exec(&self.writer).await?.rows_affected > 0)
     }
 
-    /// Some of the rooms with ids above `after` that do not keep everything, in the order of their ids.
+    /// Returns the next rooms with ids above `after` whose events may expire, in the order of their ids.
     pub(crate) async fn rooms_with_retention(
         &self,
         after: i64,
@@ -104,8 +102,8 @@ impl Store {
         Ok(rows.into_iter().filter_map(keeping).collect())
     }
 
-    /// Removes the oldest events of a room that are not to be kept, one batch of them, with what was edited into them
-    /// later. How many these were.
+    /// Removes one batch of a room's oldest expired events, and blanks later edits of the removed messages. Returns the
+    /// number of removed events.
     pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, DbErr> {
         use event::Column;
         let of_room = || Column::RoomId.eq(keeping.room_id);
@@ -131,7 +129,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// The last of the events that the next batch removes.
+    /// Returns the number of the last event that the next batch removes, or `None` if no event has expired.
     async fn last_to_forget(&self, keeping: ExpiringRoom) -> Result<Option<Seq>, DbErr> {
         use event::Column;
         let Some(first) = self.oldest(keeping.room_id).await? else { return Ok(None) };
@@ -139,7 +137,7 @@ impl Store {
         if keeping.before == i64::MAX {
             return Ok(Some(end));
         }
-        // What a clock has stamped that was ahead is as old as what stands around it.
+        // An event stamped by a clock that was ahead counts as old as its neighbors.
         let latest = self.now().await? + clock::MAX_AHEAD_MS;
         let stamped: Vec<(Seq, i64)> = event::Entity::find()
             .select_only()
@@ -153,7 +151,7 @@ impl Store {
         Ok(last_before(&stamped, keeping.before).map(|last| Ord::min(last, end)))
     }
 
-    /// Makes the messages up to `seq` a month older.
+    /// Makes the messages up to `seq` 30 days older.
     #[cfg(test)]
     pub(crate) async fn age(&self, room_id: i64, seq: Seq) {
         use event::Column::{At, RoomId, Seq};
@@ -161,27 +159,27 @@ impl Store {
         older.filter(RoomId.eq(room_id).and(Seq.lte(seq))).exec(&self.writer).await.expect("the database answers");
     }
 
-    /// The oldest number that the log of a room still holds; `None` if it is empty.
+    /// Returns the oldest number that a room's log still holds, or `None` if the log is empty.
     pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, DbErr> {
         self.next(room_id, 0).await
     }
 
-    /// The number of the first event after this one that the log holds.
+    /// Returns the number of the first event after `after` that the log holds, or `None` if there is none.
     pub(crate) async fn next(&self, room_id: i64, after: Seq) -> Result<Option<Seq>, DbErr> {
         let seqs = event::Entity::find().select_only().column(event::Column::Seq).order_by_asc(event::Column::Seq);
         let of_room = seqs.filter(event::Column::RoomId.eq(room_id)).filter(event::Column::Seq.gt(after));
         of_room.into_tuple().one(&self.reader).await
     }
 
-    /// Whether the log of a room still holds this number.
+    /// Returns whether a room's log still holds this number.
     pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, DbErr> {
         let found = event::Entity::find_by_id((room_id, seq)).select_only().column(event::Column::Seq);
         Ok(found.into_tuple::<Seq>().one(&self.reader).await?.is_some())
     }
 }
 
-/// The last event that is older than `before`. One that bears an earlier time than some before it, of a clock that was
-/// behind, is not older than those.
+/// Returns the last event older than `before`, or `None`. An event with an earlier time than one in front of it was
+/// stamped by a clock that was behind, and does not count as older than that one.
 fn last_before(stamped: &[(Seq, i64)], before: i64) -> Option<Seq> {
     stamped.iter().take_while(|&&(_, at)| at < before).last().map(|&(seq, _)| seq)
 }

@@ -1,14 +1,15 @@
-//! Skeletons: what is left of a name when whatever looks alike is made the same (UTS 39, section 4).
+//! Skeletons of names: two names that look alike have the same skeleton (UTS 39, section 4).
 
 use crate::domain::Username;
 use std::sync::LazyLock;
 use unicode_security::skeleton;
 
-/// The skeletons by which a name is held, one or two: names that share one are taken for the same. What passes for
-/// `Anonymous` has none, because that name belongs to nobody.
+/// Returns the one or two skeletons under which a name is claimed: names that share one count as the same. A name that
+/// looks like `Anonymous` has none, because that name cannot be claimed.
 ///
-/// One is of the name in lower case, so that "ann" is "Ann". But lower case parts what looked alike before: a capital I
-/// is taken for an l, a small one is not. So the other is of the name as it is written, and "Ivy" is also "lvy".
+/// One skeleton is that of the lowercase name, so that "ann" equals "Ann". But lowercasing separates names that looked
+/// alike before: a capital I is confusable with an l, a small one is not. So the other skeleton is that of the name as
+/// written, and "Ivy" also equals "lvy".
 pub(crate) fn skeletons(name: &Username) -> Vec<String> {
     static NOBODY: LazyLock<Vec<String>> = LazyLock::new(|| both(&Username::anonymous()));
     let mut skeletons = both(name);

@@ -1,9 +1,9 @@
-//! Rooms without a row. Looking at a room stores nothing: its row comes with its first message.
+//! Rooms without a row. Looking at a room stores nothing: its row is created with its first message.
 //!
-//! Until then every node derives the room's id and epoch from its name, by a key of the site (HMAC-SHA-256), and the row
-//! gets these. So a live room, its presence and its first message mean the same room on every node, before and after.
-//! Derived ids are negative, which the database's own never are. The number of rooms that were deleted at the address goes
-//! into the hash: a room never gets the id or the epoch of one before it.
+//! Until then every node derives the room's id and epoch from its name, with a key of the site (HMAC-SHA-256), and the
+//! row gets the same values. So a live room, its presence and its first message refer to the same room on every node,
+//! before and after. Derived ids are negative, unlike ids that the database assigns. The hash includes the number of
+//! rooms that were deleted at the address, so that a room never gets the id or the epoch of an earlier one.
 
 use super::room::{RoomRecord, RoomRef, new};
 use crate::domain::{Epoch, RoomName};
@@ -22,10 +22,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// Name of the site's key for ids and epochs. A restore removes it: what the lost history had derived means nothing then.
+/// Name of the site's key for ids and epochs. A restore removes it, because ids and epochs derived in the lost history
+/// must not occur again.
 pub(crate) const DERIVATION_KEY: &str = "rooms";
 
-/// Name of the site's mark that an older state of the database was restored.
+/// Name of the site's flag that a backup was restored.
 pub(crate) const RESTORED_KEY: &str = "restored";
 
 /// The site's key for ids and epochs, read at the first use; cheap to clone.
@@ -34,7 +35,7 @@ pub(crate) struct RoomDerivation(Arc<OnceCell<DerivationKey>>);
 
 pub(crate) struct DerivationKey {
     key: Hmac<Sha256>,
-    /// Whether a history may have been lost that clients have seen.
+    /// Whether a history that clients have seen may be lost.
     restored: bool,
 }
 
@@ -44,12 +45,12 @@ impl DerivationKey {
         mac.chain_update(name.as_str()).finalize().into_bytes().into()
     }
 
-    /// Under which key the deletions at an address are counted.
+    /// Returns the key under which deletions at an address are counted.
     fn address(&self, name: &RoomName) -> Vec<u8> {
         self.hash(b"deleted", name, 0)[..16].to_vec()
     }
 
-    /// The room of this name, after so many others were deleted.
+    /// Derives the room of this name, after `times` earlier rooms were deleted.
     fn room(&self, name: &RoomName, times: i64) -> RoomRef {
         let hash = self.hash(b"room", name, times);
         let id = i64::from_be_bytes(std::array::from_fn(|place| hash[place])) | i64::MIN;
@@ -59,7 +60,7 @@ impl DerivationKey {
 }
 
 impl RoomRef {
-    /// Whether the id was derived: the room may have no row yet.
+    /// Returns whether the id was derived: the room may have no row yet.
     pub(crate) fn is_derived(&self) -> bool {
         self.id < 0
     }
@@ -73,22 +74,23 @@ pub(crate) struct AddressedRoom {
 }
 
 impl Store {
-    /// Returns the room of this name as it is before anybody has said anything in it.
+    /// Returns the room of this name as it is before its first message.
     pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
         let site = self.derivation().await?;
         let times = deletions(site, name).one(&self.reader);
         Ok(RoomRecord::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
     }
 
-    /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. A room that was
-    /// deleted meanwhile, or whose address leads to another one, is left out: its entries find no row.
+    /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
+    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row. Returns
+    /// [`DbErr::RecordNotUpdated`] if a room is deleted at the same time.
     pub(crate) async fn begin_rooms(
         &self,
         transaction: &DatabaseTransaction,
         entries: &[AppendRequest],
     ) -> Result<(), DbErr> {
         let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
-        // In one order, so that two batches do not wait for each other.
+        // In a fixed order, which prevents deadlocks between two batches.
         let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|it| (it.0.as_str(), it)).collect();
         for (name, id) in begins.into_values() {
             let site = self.derivation().await?;
@@ -121,8 +123,8 @@ impl Store {
         Ok(self.room(name).await?.expect("the row was stored"))
     }
 
-    /// Whether the present room is the only history that its address has ever shown. Then a number alone says where a
-    /// client stands; otherwise it takes the epoch, too.
+    /// Returns whether the present room is the only history that its address has ever shown. Then a number alone
+    /// identifies a client's position; otherwise the epoch is needed, too.
     pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, DbErr> {
         let site = self.derivation().await?;
         Ok(!site.restored && deletions(site, name).one(&self.reader).await?.is_none())
@@ -156,7 +158,7 @@ impl Store {
         Ok(addressed)
     }
 
-    /// Writes down, in the transaction that deletes a room, that its address had one.
+    /// Counts a deletion at the room's address, in the transaction that deletes the room.
     pub(crate) async fn note_deletion(&self, transaction: &DatabaseTransaction, name: &RoomName) -> Result<(), DbErr> {
         let address = self.derivation().await?.address(name);
         let row = deleted_room::ActiveModel { address: Set(address), times: Set(1) };
@@ -166,8 +168,8 @@ impl Store {
         deleted_room::Entity::insert(row).on_conflict(counted).exec_without_returning(transaction).await.map(|_| ())
     }
 
-    /// Has the address of a room lead to another one from now on, if it still leads to this: its row has gone although its
-    /// log had events.
+    /// Lets a room's address lead to a new room from now on, if it still leads to this one. Called when the room's row
+    /// is missing although its log had events.
     pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), DbErr> {
         let site = self.derivation().await?;
         let transaction = self.begin().await?;
@@ -190,7 +192,7 @@ impl Store {
     }
 }
 
-/// The number of rooms that were deleted at an address; no row if none was.
+/// Returns a query for the number of rooms that were deleted at an address. It yields no row if none was.
 fn deletions(site: &DerivationKey, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
     let of_address = deleted_room::Entity::find_by_id(site.address(name));
     of_address.select_only().column(deleted_room::Column::Times).into_tuple()
@@ -222,7 +224,7 @@ mod tests {
         let now = store.addressed(std::slice::from_ref(&name)).await.unwrap()[&name];
         assert!(!now.has_row && seen.iter().all(|room| room.id != now.id), "{now:?}");
         assert!(seen[0].epoch != seen[1].epoch && seen[1].epoch != seen[2].epoch && seen[0].epoch != seen[2].epoch);
-        // A message that was meant for a room before does not bring that back.
+        // A late message for an earlier room does not recreate that room.
         let late = AppendRequest {
             room_id: seen[0].id,
             begins: Some(name.clone()),

@@ -1,4 +1,4 @@
-//! Which history a room has, and how far it goes.
+//! Epochs of rooms, and the newest numbers of their logs.
 
 use super::room::new_epoch;
 use crate::domain::{Epoch, Seq};
@@ -10,24 +10,24 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-/// A room's log as the database has it.
+/// The state of a room's log in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoomHead {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) epoch: Epoch,
-    /// The newest number.
+    /// Newest number of the log.
     pub(crate) head: Seq,
 }
 
 impl Store {
-    /// Returns what the database has of these rooms; those that were deleted are left out.
+    /// Returns the stored state of these rooms. Leaves out deleted rooms.
     pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
         timed("heads", current(&self.reader, rooms)).await
     }
 
-    /// Gives a room another epoch if it has the `outdated` one. Returns what it has then: of several nodes that do so at
-    /// once, all get the epoch of the first. `None` if the room was deleted.
+    /// Gives a room a new epoch if its epoch is `outdated`, and returns its state. If several nodes do so at once, all
+    /// get the epoch of the first. Returns `None` if the room was deleted.
     pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<RoomHead>, DbErr> {
         let is_outdated = room::Column::Id.eq(room_id).and(room::Column::Epoch.eq(outdated.0.as_str()));
         let renew = room::Entity::update_many().col_expr(room::Column::Epoch, Expr::value(new_epoch()));

@@ -1,4 +1,4 @@
-//! How people stand in a room: muted, banned, let in although it is locked; and who owns it.
+//! Memberships in a transaction: mutes, bans, admission to locked rooms, and ownership.
 
 use super::slow_mode::{self, is_slowed};
 use crate::domain::moderation::{MAX_MUTE_SECONDS, MAX_SLOW_MODE_SECONDS, Moderation, ModerationAction};
@@ -12,15 +12,16 @@ use crate::server::store::{AppendRequest, NewEvent};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, sea_query::OnConflict};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Whoever wrote one of so many newest events counts as in the room when it is locked.
+/// Number of the newest events whose authors become members when a room is locked.
 const MAX_SLOWED_AUTHORS: i64 = 1000;
 
-/// Until when somebody stays away who was removed from a private room.
+/// End of the ban of an author who was removed from a private room, in UTC milliseconds: never.
 pub(crate) const PERMANENT: i64 = i64::MAX;
 
 type MemberKey = (i64, Vec<u8>);
 
-/// Columns of a row that a batch changes; only these are written. Who is let in at the same time stays in.
+/// A set of columns that a batch changes in a row. Only these are written, so that a concurrent admission is not
+/// overwritten.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Columns(u8);
 
@@ -45,18 +46,17 @@ impl Columns {
     }
 }
 
-/// What a transaction knows of how people stand in the rooms that it has locked.
+/// The memberships that a transaction has read and changed, in rooms that it has locked.
 #[derive(Default)]
 pub(crate) struct Memberships {
     known: HashMap<MemberKey, Model>,
     changed: HashMap<MemberKey, Columns>,
-    /// Rooms that were locked, and the newest number of each.
+    /// Rooms that this batch locks for members only, and the newest number of each.
     locked: Vec<(i64, i64)>,
 }
 
 impl Memberships {
-    /// Looks up the authors of these entries, and of the messages that they are about, in rooms where anything is to be
-    /// known.
+    /// Looks up the authors of these entries, and the subjects of moderation, in rooms that have memberships.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: &[AppendRequest],
@@ -84,12 +84,12 @@ impl Memberships {
         Ok(standings)
     }
 
-    /// Whether the author may do this now.
+    /// Returns a rejection if the author may not append this entry now.
     pub(crate) fn authorize(&mut self, room: &room::Model, entry: &AppendRequest, now: i64) -> Result<(), Rejection> {
         if !room.moderated || entry.author.is_host() {
             return Ok(());
         }
-        // Nobody is kept from taking back what they said.
+        // Authors may always delete their own messages.
         if matches!(entry.draft, NewEvent::Delete { .. }) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Memberships {
                 if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
         }
-        // The host may ban an owner. Nothing else is above one.
+        // The host may ban an owner. No other restriction applies to owners.
         if room.owner.as_deref() == Some(entry.author.as_bytes()) {
             return Ok(());
         }
@@ -122,14 +122,14 @@ impl Memberships {
         Ok(())
     }
 
-    /// The author did so.
+    /// Records the time of a message for slow mode.
     pub(crate) fn record_activity(&mut self, room: &room::Model, entry: &AppendRequest, now: i64) {
         if is_slowed(room, entry) {
             for author in entry.author.standings() {
                 self.of(room.id, &author).spoke_at = now;
                 self.change(room.id, author.to_vec(), Columns::SPOKE);
             }
-            // The owner, who does not wait, makes nobody else wait.
+            // The owner is exempt from slow mode, and uses up no quota of the network.
             let is_owner = room.owner.as_deref() == Some(entry.author.as_bytes());
             if let Some(author) = entry.author.newcomers(now).filter(|_| !is_owner) {
                 let standing = self.of(room.id, &author);
@@ -139,7 +139,8 @@ impl Memberships {
         }
     }
 
-    /// Does what the owner or the host wants done, and says how everybody is told of it.
+    /// Applies a moderation action, and returns the event's content. Returns a rejection if the author is neither the
+    /// owner nor the host, or if the request is invalid.
     pub(crate) fn moderate(
         &mut self,
         room: &mut room::Model,
@@ -190,7 +191,7 @@ impl Memberships {
                 }
                 ModerationAction::HandOver => {
                     (standing.member, standing.muted_until, standing.banned_until) = (true, 0, 0);
-                    // Whoever gives a room away stays in it.
+                    // The previous owner stays a member.
                     let before = room.owner.replace(author.clone()).unwrap_or_default();
                     self.of(room.id, &before).member = true;
                     self.change(room.id, before, Columns::MEMBER);
@@ -205,7 +206,7 @@ impl Memberships {
                 moderation.until = until.map(Timestamp);
             }
             if network != author {
-                // A node of the release before looks for the guest, not for the network.
+                // Nodes of the previous release look up the guest, not the network.
                 let Model { muted_until, banned_until, .. } = *self.of(room.id, &network);
                 let guest = self.of(room.id, &author);
                 (guest.muted_until, guest.banned_until) = (muted_until, banned_until);
@@ -222,7 +223,7 @@ impl Memberships {
             }
             ModerationAction::Lock => {
                 room.locked = true;
-                // Into a private room nobody comes but its members anyway.
+                // Private rooms admit only members anyway.
                 if room.invitation.is_none() {
                     self.locked.push((room.id, room.head));
                 }
@@ -231,7 +232,7 @@ impl Memberships {
             _ => {}
         }
         if renews {
-            // Whoever was removed has the one from before.
+            // A removed member still knows the previous invitation.
             room.invitation = Some(RoomKey::new(random::bits()).to_string());
         }
         room.moderated = true;
@@ -269,7 +270,7 @@ impl Memberships {
     }
 }
 
-/// The author under which is kept how `author` stands, as the database holds it.
+/// Returns the stored author whose row holds the membership of `author`: for a guest, the network's.
 fn kept_under(author: &[u8]) -> Vec<u8> {
     AuthorId::from_stored(author).map_or_else(|| author.to_vec(), |author| author.standing().to_vec())
 }

@@ -1,4 +1,4 @@
-//! How people stand in a room, for those who ask before they let somebody in; who is let in; and what is forgotten of it.
+//! Queries on memberships: lookup before admission, admission of members, and removal of outdated rows.
 
 use super::members::{PERMANENT, new};
 use crate::domain::AuthorTag;
@@ -16,43 +16,43 @@ use sea_orm::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How many authors are asked for in one query; where it is more, everybody who stands in the room in any way is looked
-/// at instead, so many in one query.
+/// Maximum number of authors per query. For more authors, all memberships of the room are read instead, in pages of
+/// [`MEMBERSHIP_PAGE`] rows.
 const MAX_AUTHORS_PER_QUERY: usize = 500;
 const MEMBERSHIP_PAGE: u64 = 10_000;
 
-/// How many authors are let in by one transaction.
+/// Maximum number of authors admitted per transaction.
 const MEMBERS_PER_TRANSACTION: usize = 5000;
 
-/// How many rows that are to go are looked up at once, and how many go in one transaction.
+/// Maximum number of outdated rows per query, and per transaction.
 const MEMBERSHIP_PURGE_PAGE: u64 = 10_000;
 const MEMBERSHIP_PURGE_BATCH: usize = 250;
 
-/// How somebody stands in a room.
+/// The membership of an author in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Membership {
-    /// Whether they may come into a room that is locked or private.
+    /// Whether the author may enter a locked or private room.
     pub(crate) member: bool,
-    /// Until when they stay away, in UTC milliseconds, if that is not over.
+    /// End of a ban, in UTC milliseconds, or `None` if the author is not banned.
     pub(crate) banned_until: Option<i64>,
-    /// Until when they say nothing, in UTC milliseconds; 0 if that is over. Owners are not asked for it.
+    /// End of a mute, in UTC milliseconds; 0 if the author is not muted. Does not apply to owners.
     pub(crate) muted_until: i64,
 }
 
-/// What a row says: whether it is a member's, and the ends of a ban and of a mute, in UTC milliseconds.
+/// Columns of a row: whether the author is a member, and the ends of a ban and of a mute, in UTC milliseconds.
 type Said = (bool, i64, i64);
 
 impl Membership {
-    /// Whether they were removed from a private room.
+    /// Returns whether the author was removed from a private room.
     pub(crate) fn is_removed(&self) -> bool {
         self.banned_until == Some(PERMANENT)
     }
 }
 
 impl Store {
-    /// How each of these authors stands in the room, in their order. However many they are, that takes few queries.
+    /// Returns the membership of each author in the room, in order, with few queries however many authors there are.
     pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, DbErr> {
-        // Guests stand as their network does.
+        // Guests share the membership of their network.
         let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
         let rows = if asked.len() > MAX_AUTHORS_PER_QUERY {
             timed("standings", self.all_memberships(room_id, &asked)).await?
@@ -76,7 +76,7 @@ impl Store {
         Ok(authors.iter().map(standing).collect())
     }
 
-    /// Goes through everybody who stands in the room in any way, and keeps those who are asked for.
+    /// Reads all memberships of the room, and returns those of the authors in `asked`.
     async fn all_memberships(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
         let (mut rows, mut after) = (HashMap::new(), Vec::new());
         loop {
@@ -99,10 +99,10 @@ impl Store {
         }
     }
 
-    /// Those with this tag who stand in the room in any way, or hold a name in it.
+    /// Returns the authors with this tag who have a membership in the room, or hold a name in it.
     pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, DbErr> {
         let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
-        // Between the least and something above the greatest 16 bytes that begin so.
+        // Between the least and above the greatest 16 bytes with this prefix.
         let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
         let standing = Entity::find()
             .select_only()
@@ -120,15 +120,15 @@ impl Store {
         Ok(authors.filter(|author| !author.is_of_network()).collect())
     }
 
-    /// Makes these authors members: they come into the room although it is locked or private. The room's row is locked
-    /// first, as by everybody who writes there.
+    /// Makes these authors members, who may enter the room although it is locked or private. Locks the room's row
+    /// first, as every writer does. Does nothing if there is no such room.
     pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), DbErr> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
         for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
             let row = |author: &AuthorId| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
             let rows: Vec<Model> = some.iter().map(row).collect();
             let written = async {
-                // A room that was deleted has no members.
+                // A deleted room has no members.
                 let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
                 insert(&transaction, &rows, Some(&member)).await?;
                 transaction.commit().await
@@ -138,8 +138,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the rows that say nothing any more: of those who are neither members nor muted nor banned, and whom slow
-    /// mode does not keep waiting. How many these were.
+    /// Removes outdated rows: those of authors who are neither members nor muted nor banned, and who are not in a slow
+    /// mode interval. Returns the number of rows.
     pub(crate) async fn purge_memberships(&self) -> Result<u64, DbErr> {
         let now = self.now().await?;
         let spoke = Condition::any()
@@ -165,8 +165,8 @@ impl Store {
         }
     }
 
-    /// Forgets how an author stands in all rooms, but for a mute or a ban that goes on: of that it keeps the end, under
-    /// the author's hash, until it is over.
+    /// Removes an author's memberships in all rooms, except for a mute or a ban that is in force: its end is kept,
+    /// under the author's hash, until it is over.
     pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), DbErr> {
         let now = self.now().await?;
         for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
@@ -184,19 +184,19 @@ impl Store {
         Ok(())
     }
 
-    /// Some of the rows to which `condition` applies, in the order of rooms.
+    /// Returns up to one page of the rows that match `condition`, ordered by room.
     async fn standings_that(&self, condition: Condition) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
         let found = Entity::find().select_only().columns([Column::RoomId, Column::Author]).filter(condition);
         found.order_by_asc(Column::RoomId).limit(MEMBERSHIP_PURGE_PAGE).into_tuple().all(&self.reader).await
     }
 }
 
-/// Cuts rows into pieces of one room each, few enough for one transaction.
+/// Splits rows into chunks of one room each, small enough for one transaction.
 fn in_rooms(rows: &[(i64, Vec<u8>)]) -> impl Iterator<Item = &[(i64, Vec<u8>)]> {
     rows.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(MEMBERSHIP_PURGE_BATCH))
 }
 
-/// Rows of one room.
+/// Returns the condition that selects these rows, which must be of one room.
 fn these(rows: &[(i64, Vec<u8>)]) -> Expr {
     let authors = rows.iter().map(|(_, author)| author.clone());
     Column::RoomId.eq(rows[0].0).and(Column::Author.is_in(authors))

@@ -1,4 +1,4 @@
-//! Rooms: found by name, and the newest number of each. `vacant` creates them.
+//! Rooms, looked up by name with the newest number of each. `vacant` derives a room that has no row.
 
 use crate::domain::history::Ownership;
 use crate::domain::{Epoch, RoomKey, RoomName, Seq};
@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query},
 };
 
-/// A room as the server knows it.
+/// The identity of a room: its id, name and epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoomRef {
     pub(crate) id: i64,
@@ -21,32 +21,32 @@ pub(crate) struct RoomRef {
     pub(crate) epoch: Epoch,
 }
 
-/// A room as it was found.
+/// A room with its settings and the extent of its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoomRecord {
     pub(crate) room: RoomRef,
-    /// The newest number of its log.
+    /// Newest number of the room's log.
     pub(crate) head: Seq,
-    /// The oldest number that the log still holds; 0 if it holds none.
+    /// Oldest number that the log still holds; 0 if it holds none.
     pub(crate) first: Seq,
     owner: Option<Vec<u8>>,
-    /// Of a private room: what lets others than its members in.
+    /// Of a private room: the key that admits visitors who are not members.
     invitation: Option<RoomKey>,
-    /// Whether only members come in.
+    /// Whether only members may enter.
     pub(crate) locked: bool,
-    /// Whether anybody's standing is to be looked up.
+    /// Whether memberships must be looked up.
     pub(crate) moderated: bool,
-    /// Until when whoever asked says nothing here, in UTC milliseconds; 0 if they may.
+    /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
 
 impl RoomRecord {
-    /// A room that has no row yet.
+    /// Returns a room that has no row yet.
     pub(crate) fn vacant(room: RoomRef) -> Self {
         Self { room, head: 0, first: 0, owner: None, invitation: None, locked: false, moderated: false, muted_until: 0 }
     }
 
-    /// Whose the room is, for `author` to know.
+    /// Returns the room's ownership as seen by `author`.
     pub(crate) fn ownership(&self, author: &AuthorId) -> Ownership {
         match &self.owner {
             None => Ownership::Unowned,
@@ -55,13 +55,14 @@ impl RoomRecord {
         }
     }
 
-    /// Whether somebody who is no member may enter with what they bring: into a private room, its invitation.
+    /// Returns whether a visitor who is not a member may enter with the key `brought`: a private room requires its
+    /// invitation.
     pub(crate) fn invites(&self, brought: Option<RoomKey>) -> bool {
         !self.locked && (!self.room.name.is_private() || self.invitation.is_some() && self.invitation == brought)
     }
 
-    /// The address that invites others: path and query. That of a room invites by itself, until its invitation is
-    /// renewed.
+    /// Returns the path and query that invite others. A private room's own path is an invitation until the invitation
+    /// is renewed.
     pub(crate) fn invitation(&self) -> String {
         let path = self.room.name.path();
         match self.invitation.filter(|invitation| self.room.name.key() != Some(*invitation)) {
@@ -72,7 +73,7 @@ impl RoomRecord {
 }
 
 impl Store {
-    /// The room of this name and the head of its log, if there is one.
+    /// Returns the room of this name and the head of its log, or `None` if it has no row.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, DbErr> {
         let (reader, wanted) = (self.reader.clone(), name.clone());
         let question = move || {
@@ -83,7 +84,7 @@ impl Store {
         self.found.run(name, question).await.unwrap_or_else(failed)
     }
 
-    /// Makes a private room with this title, which belongs to `owner`; its name.
+    /// Creates a private room with this title, which belongs to `owner`, and returns its name.
     pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, DbErr> {
         let key = RoomKey::new(random::bits());
         let name = title.with_key(key);
@@ -97,20 +98,20 @@ impl Store {
         Ok(name)
     }
 
-    /// Whether the room is this author's.
+    /// Returns whether the author owns the room.
     pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, DbErr> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
     }
 
-    /// Returns whether only members come into this room, and its owner as stored.
+    /// Returns whether only members may enter this room, and its owner as stored, if any.
     pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), DbErr> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.map_or((false, None), |row| (row.locked, row.owner)))
     }
 }
 
-/// A room, and where its log begins.
+/// A room's row, and the oldest number of its log.
 #[derive(FromQueryResult)]
 struct RoomRow {
     #[sea_orm(nested)]
@@ -156,7 +157,7 @@ pub(crate) fn new(name: &RoomName) -> room::ActiveModel {
     }
 }
 
-/// Eight random characters.
+/// Returns eight random characters.
 pub(crate) fn new_epoch() -> String {
     uuid::Uuid::new_v4().simple().to_string()[..8].to_owned()
 }

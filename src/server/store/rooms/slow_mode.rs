@@ -1,42 +1,42 @@
-//! Slow mode: how long somebody waits between two messages, and how many messages newcomers of one network share.
+//! Slow mode: the interval between an author's messages, and the quota that newcomers of one network share.
 
 use crate::server::store::database::clock;
 use crate::server::store::entity::room;
 use crate::server::store::{AppendRequest, NewEvent};
 
-/// Number of messages that the newcomers of one network share in each pause of slow mode: a new identity costs nothing,
-/// and an office of so many people notices nothing but slow mode itself.
+/// Number of messages that the newcomers of one network share per interval. A new identity costs nothing, so newcomers
+/// need a common limit; an office with this many newcomers notices only slow mode itself.
 const SHARED_BY_NEWCOMERS: i64 = 20;
 
-/// Whether slow mode is about this entry.
+/// Returns whether slow mode applies to this entry.
 pub(crate) fn is_slowed(room: &room::Model, entry: &AppendRequest) -> bool {
     room.slow_mode > 0 && matches!(entry.draft, NewEvent::Message { .. })
 }
 
-/// Returns how long somebody waits who last spoke at `spoke_at`, and whose network's newcomers have used up their share
-/// up to `newcomers`, if they are one of them (see [`newcomer_spoke`]). In milliseconds; 0 for not at all.
+/// Returns the time for which an author who last spoke at `spoke_at` has to wait, in milliseconds, or 0. For a
+/// newcomer, `newcomers` is the time up to which the network's quota is used up (see [`newcomer_spoke`]).
 pub(crate) fn wait_ms(room: &room::Model, spoke_at: i64, newcomers: Option<i64>, now: i64) -> i64 {
     let alone = clock::remaining_ms(spoke_at, pause_ms(room), now);
     let together = newcomers.map_or(0, |used_up| clock::remaining_ms(used_up, share_ms(room), now));
     alone.max(together)
 }
 
-/// Returns up to when the newcomers of a network have used up their share once one more of them has spoken: a time of
-/// the last pause, which each message moves on by its part of one (the generic cell rate algorithm, ITU-T I.371). It is
-/// not after `now`, if the message did not have to wait.
+/// Returns the time up to which the quota of a network's newcomers is used up after one more message, in UTC
+/// milliseconds. It lies in the last interval, and each message advances it by its share (the generic cell rate
+/// algorithm, ITU-T I.371). It is not after `now` if the message did not have to wait.
 pub(crate) fn newcomer_spoke(room: &room::Model, used_up: i64, now: i64) -> i64 {
     let a_pause_ago = now - pause_ms(room);
-    // What cannot be was not waited for either.
+    // A time in the future is implausible, and was not waited for either.
     let used_up = if used_up > now { a_pause_ago } else { used_up.max(a_pause_ago) };
     used_up + share_ms(room)
 }
 
-/// The time between two messages, in milliseconds.
+/// Returns the interval between two messages, in milliseconds.
 fn pause_ms(room: &room::Model) -> i64 {
     i64::from(room.slow_mode.max(0)) * 1000
 }
 
-/// The part of a pause that one message of a newcomer takes, in milliseconds.
+/// Returns the share of an interval that one message of a newcomer takes, in milliseconds.
 fn share_ms(room: &room::Model) -> i64 {
     pause_ms(room) / SHARED_BY_NEWCOMERS
 }
@@ -71,7 +71,7 @@ mod tests {
             let (mut used_up, mut spoken) = (0, 0);
             let pauses = 10;
             let end = NOW + pauses * pause_ms(&room);
-            // As often as they may, each as somebody new.
+            // As often as permitted, each time with a new identity.
             let mut now = NOW;
             while now < end {
                 match wait_ms(&room, 0, Some(used_up), now) {
@@ -94,7 +94,7 @@ mod tests {
             let pause = pause_ms(&room);
             let mut used_up = 0;
             let mut last: HashMap<i64, i64> = HashMap::new();
-            // Some speak as soon as they may, others later and later.
+            // Some send as soon as permitted, others later and later.
             let mut messages: Vec<(i64, i64)> = (0..20_i64)
                 .flat_map(|person| {
                     (0..8_i64).map(move |n| (NOW + n * (pause + person % 3 * pause / 5) + person % 7, person))

@@ -1,7 +1,8 @@
-//! Names in a room: each is held by the identity that last used it there, for a while, with all that look alike.
+//! Username claims in a room: the identity that last used a name holds it, with all names that look alike, for 30 days.
 
 use super::confusables::skeletons;
 use super::username_suggestions::TakenName;
+use crate::domain::timestamp::DAY_MS;
 use crate::domain::{Rejection, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::{chunked, insert, pair_in, select_pairs};
@@ -14,32 +15,30 @@ use sea_orm::{
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// How long a name is held after it was last used.
+/// Time for which a name is held after its last use, in milliseconds.
 const CLAIM_TTL_MS: i64 = 30 * DAY_MS;
 
 /// Maximum number of skeletons that one identity holds in a room. Those used longest ago are released.
 const MAX_CLAIMS_PER_AUTHOR: usize = 20;
 
-/// How many names that are to go are looked up at once, and how many go in one transaction.
+/// Maximum number of claims to remove per query, and per transaction.
 const CLAIM_PURGE_PAGE: u64 = 10_000;
 const CLAIM_PURGE_BATCH: usize = 250;
 
 type NameKey = (i64, String);
 
-/// What a transaction knows of the names that it uses, in rooms that it has locked.
+/// The claims that a transaction has read and changed, in rooms that it has locked.
 pub(crate) struct UsernameClaims {
     now: i64,
     skeletons: HashMap<Username, Vec<String>>,
     held: HashMap<NameKey, Model>,
     changed: HashSet<NameKey>,
-    /// Identities that hold a name which they did not hold before, with the room.
+    /// Identities that claimed a further name in this transaction, with the room.
     claimed: HashSet<(i64, Vec<u8>)>,
 }
 
 impl UsernameClaims {
-    /// Looks up who holds the names of these entries.
+    /// Looks up the holders of the names in these entries.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: impl Iterator<Item = &AppendRequest>,
@@ -67,7 +66,8 @@ impl UsernameClaims {
         Ok(names)
     }
 
-    /// Lets `author` use a name, and hold it from now on; a guest holds nothing. False where somebody else holds it.
+    /// Claims a name for `author`; a guest may use a free name, but does not claim it. Returns `false` if another
+    /// author holds the name.
     pub(crate) fn claim(&mut self, room_id: i64, username: &Username, author: &AuthorId) -> bool {
         let skeletons = self.skeletons.get(username).map(Vec::as_slice).unwrap_or_default();
         let keys = skeletons.iter().map(|skeleton| (room_id, skeleton.clone()));
@@ -78,7 +78,7 @@ impl UsernameClaims {
         if author.is_guest() {
             return true;
         }
-        // Whoever goes on talking costs a write a day.
+        // Renewed once a day, so that an active author costs one write a day.
         for key in
             keys.filter(|key| self.held.get(key).is_none_or(|row| self.now - row.at >= DAY_MS)).collect::<Vec<_>>()
         {
@@ -100,7 +100,7 @@ impl UsernameClaims {
         self.release(transaction).await
     }
 
-    /// Releases the names used longest ago of those who hold too many.
+    /// Releases the least recently used names of authors who hold too many.
     async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
         let mut rows = select_pairs(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
@@ -120,29 +120,30 @@ impl UsernameClaims {
 }
 
 impl Store {
-    /// Whether somebody else than `author` holds this name in the room.
+    /// Returns whether an author other than `author` holds this name in the room.
     pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Result<bool, DbErr> {
         let skeletons = skeletons(username);
         Ok(!held_by_others(&self.reader, room_id, skeletons, author).await?.is_empty())
     }
 
-    /// Removes the names that nobody holds any more. How many these were.
+    /// Removes expired claims. Returns the number of removed rows.
     pub(crate) async fn purge_username_claims(&self) -> Result<u64, DbErr> {
         let until = self.now().await? - CLAIM_TTL_MS;
         self.forget_names_that(|| Column::At.lte(until)).await
     }
 
-    /// Removes the names that an author holds.
+    /// Removes an author's claims. Returns the number of removed rows.
     pub(crate) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, DbErr> {
         self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
     }
 
-    /// Removes all names of a room.
+    /// Removes all claims in a room. Returns the number of removed rows.
     pub(crate) async fn forget_names_in(&self, room_id: i64) -> Result<u64, DbErr> {
         self.forget_names_that(|| Column::RoomId.eq(room_id)).await
     }
 
-    /// Names are looked for by a reader, and removed a few at a time, room by room: whoever writes does not wait for it.
+    /// Removes the claims that match `apply`. Finds them with a reader and removes them in small transactions, room by
+    /// room, so that other writers do not wait. Returns the number of removed rows.
     async fn forget_names_that(&self, apply: impl Fn() -> Expr) -> Result<u64, DbErr> {
         let mut gone = 0;
         loop {
@@ -162,13 +163,13 @@ impl Store {
         }
     }
 
-    /// Why `author` cannot use a name that is taken, and which is free.
+    /// Returns the rejection of a taken name, with a free name as a suggestion if one was found.
     pub(crate) async fn taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Option<Rejection> {
         self.suggest(&[TakenName { room_id, username: username.clone(), author: *author }]).await.pop()
     }
 }
 
-/// Those of these skeletons that somebody else than `author` holds in the room.
+/// Returns those of `skeletons` that an author other than `author` holds in the room.
 async fn held_by_others(
     connection: &impl ConnectionTrait,
     room_id: i64,
@@ -187,7 +188,7 @@ async fn held_by_others(
     Ok(rows.into_iter().map(|row| row.skeleton).collect())
 }
 
-/// The names that are held, of all rooms.
+/// Returns a query for the claims in force, of all rooms.
 pub(crate) fn active_claims(now: i64) -> sea_orm::Select<Entity> {
     Entity::find().filter(Column::At.gt(now - CLAIM_TTL_MS))
 }

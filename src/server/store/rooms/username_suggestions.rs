@@ -1,5 +1,5 @@
-//! Free names, for those who wanted one that is taken. They are looked for by a reader: whoever writes does not wait for
-//! it, however many want the same name.
+//! Suggestions of free names for authors who wanted a taken one. A reader searches for them, so that writers do not
+//! wait, however many authors want the same name.
 
 use super::confusables::skeletons;
 use super::username_claims::active_claims;
@@ -14,21 +14,21 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
-/// Numbers that are tried first, and those that are tried where all of these are taken.
+/// Numbers tried first, and numbers tried if all of these are taken.
 const FIRST: RangeInclusive<u16> = 2..=4;
 const MORE: RangeInclusive<u16> = 5..=20;
 
-/// How many numbers are tried besides that nobody will have taken on purpose.
+/// Number of random numbers tried in addition, which other authors are unlikely to have chosen.
 const BY_CHANCE: usize = 2;
 
-/// How many different names are looked after at once; and for how many of them more numbers are tried.
+/// Maximum number of names per search, and of names for which more numbers are tried.
 const MAX_NAMES: usize = 32;
 const MAX_LONG_SEARCHES: usize = 4;
 
-/// How many callers wait for their turn. Beyond that, names are refused without a suggestion.
+/// Maximum number of callers that wait for their turn. Beyond that, names are rejected without a suggestion.
 const MAX_WAITING: usize = 4;
 
-/// Who looks for free names: one at a time, and a few that wait.
+/// Limits searches for free names to one at a time, with a few callers that wait.
 #[derive(Clone)]
 pub(crate) struct Suggesting {
     waiting: Arc<Semaphore>,
@@ -41,7 +41,7 @@ impl Default for Suggesting {
     }
 }
 
-/// A name that somebody wanted in a room, where another holds it.
+/// A name that an author wanted in a room, where another author holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct TakenName {
     pub(crate) room_id: i64,
@@ -49,21 +49,21 @@ pub(crate) struct TakenName {
     pub(crate) author: AuthorId,
 }
 
-/// A name that may be free, and the skeletons it would be held by.
+/// A name that may be free, and the skeletons under which it would be claimed.
 type Candidate = (Username, Vec<String>);
 
-/// What is known of the names that could be suggested.
+/// Candidates for suggestions, and the holders of their skeletons.
 #[derive(Default)]
 struct Search<'a> {
-    /// For a name that is taken in a room: the candidates, best first.
+    /// Candidates for each taken name in a room, the best first.
     candidates: HashMap<(i64, &'a Username), Vec<Candidate>>,
-    /// The authors who hold skeletons in rooms.
+    /// Holders of skeletons in rooms.
     holders: HashMap<(i64, String), Vec<u8>>,
 }
 
 impl Store {
-    /// Returns, for each of these, why it cannot be used and which name is free instead. Where too many ask, or the
-    /// database does not answer, some are told only the former.
+    /// Returns a rejection for each taken name, with a free name as a suggestion. If too many callers wait, or the
+    /// database does not answer, some rejections have no suggestion.
     pub(crate) async fn suggest(&self, taken: &[TakenName]) -> Vec<Rejection> {
         let search = match self.suggesting.waiting.try_acquire() {
             Ok(_place) => {
@@ -92,7 +92,7 @@ impl Store {
         if !crowded.is_empty() {
             for key in crowded {
                 let more = numbered(key.1, MORE);
-                // Before those by chance, which nobody likes.
+                // Before the random ones, which are less readable.
                 search.candidates.entry(key).or_default().splice(FIRST.count()..FIRST.count(), more);
             }
             self.look_up_holders(&mut search).await?;
@@ -123,7 +123,7 @@ impl Search<'_> {
         Rejection::new(RejectionCode::UsernameTaken, format!("{username} is in use in this room. {advice}"))
     }
 
-    /// Whether somebody else than `author` holds a name.
+    /// Returns whether an author other than `author` holds a name; with `None`, whether any author does.
     fn is_held(&self, (_, skeletons): &Candidate, room_id: i64, author: Option<&AuthorId>) -> bool {
         skeletons.iter().any(|skeleton| {
             let holder = self.holders.get(&(room_id, skeleton.clone()));
@@ -136,7 +136,7 @@ fn numbered(username: &Username, numbers: impl Iterator<Item = u16>) -> Vec<Cand
     numbers.map(|number| username.numbered(number)).map(|name| (name.clone(), skeletons(&name))).collect()
 }
 
-/// Numbers above a thousand.
+/// Returns random numbers above a thousand.
 fn by_chance() -> impl Iterator<Item = u16> {
     let random = uuid::Uuid::new_v4().into_bytes();
     let numbers: Vec<u16> =

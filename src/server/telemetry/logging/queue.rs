@@ -1,15 +1,15 @@
-//! The queue between the server and its log. Writing an entry never waits: a thread of its own passes entries on, and
-//! those that do not fit into the queue are lost and counted.
+//! The queue between the server and its log. Writing an entry never waits: a separate thread passes entries on, and
+//! entries that do not fit into the queue are lost and counted.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Bounds the entries that wait to be written, in bytes. As many again may be in the thread's hands.
+/// Maximum size of the entries that wait to be written, in bytes. The thread may hold the same amount again.
 const MAX_PENDING_BYTES: usize = 1 << 20;
 
-/// The interval between two tries to write to a pipe that is full and does not block.
+/// Interval between two attempts to write to a full, non-blocking pipe.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A cheap-to-clone handle to the queue. Each write is one whole entry.
@@ -25,7 +25,7 @@ struct LogQueueState {
 #[derive(Default)]
 struct LogQueueBuffer {
     pending: Vec<u8>,
-    /// Entries that were lost since the thread last looked.
+    /// Number of entries lost since the thread last checked.
     lost: u64,
     /// Whether the thread is writing.
     writing: bool,

@@ -1,5 +1,5 @@
-//! The same bytes, read by this decoder and by another implementation of RFC 6455 (tungstenite): both see the same
-//! messages, and break off at the same place.
+//! Differential test against another implementation of RFC 6455 (tungstenite): both decode the same messages from the
+//! same bytes, and fail at the same position.
 
 use super::*;
 use proptest::prelude::*;
@@ -7,9 +7,9 @@ use std::io::{ErrorKind, Read, Write};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Error, WebSocket};
 
-const LONGEST: usize = 300;
+const MAX_STREAM_MESSAGE: usize = 300;
 
-/// A byte stream of which everything has arrived that ever will.
+/// A byte stream whose bytes have all arrived.
 struct Arrived<'a> {
     bytes: &'a [u8],
     at_once: usize,
@@ -38,12 +38,12 @@ impl Write for Arrived<'_> {
     }
 }
 
-/// Why reading ended before the bytes did.
+/// Reason why reading ended before the end of the bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Broken {
     Rules,
     NotUtf8,
-    /// A control frame whose length is, or is written as if it were, more than 125: the other one takes the latter.
+    /// A control frame whose length exceeds 125 or is encoded like a longer one: tungstenite accepts the latter.
     LongControl,
 }
 
@@ -59,9 +59,9 @@ impl From<ProtocolError> for Broken {
 
 type Outcome = (Vec<DecodedMessage>, Option<Broken>);
 
-/// What this decoder reads, up to a close frame.
+/// Decodes `bytes` with this decoder, up to a close frame.
 fn ours(bytes: &[u8], at_once: usize) -> Outcome {
-    let mut decoder = Decoder::new(LONGEST, Vec::new());
+    let mut decoder = Decoder::new(MAX_STREAM_MESSAGE, Vec::new());
     let mut messages = Vec::new();
     for part in bytes.chunks(at_once) {
         decoder.buffer().extend_from_slice(part);
@@ -82,9 +82,10 @@ fn ours(bytes: &[u8], at_once: usize) -> Outcome {
     (messages, None)
 }
 
-/// What the other one reads.
+/// Decodes `bytes` with tungstenite, up to a close frame.
 fn theirs(bytes: &[u8], at_once: usize) -> Outcome {
-    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MAX_STREAM_MESSAGE)).max_frame_size(Some(MAX_STREAM_MESSAGE));
     let mut socket = WebSocket::from_raw_socket(Arrived { bytes, at_once }, Role::Server, Some(config));
     let mut messages = Vec::new();
     loop {
@@ -93,7 +94,7 @@ fn theirs(bytes: &[u8], at_once: usize) -> Outcome {
             Ok(tungstenite::Message::Binary(bytes)) => DecodedMessage::Binary(bytes.to_vec()),
             Ok(tungstenite::Message::Ping(payload)) => DecodedMessage::Ping(payload.to_vec()),
             Ok(tungstenite::Message::Pong(_)) => DecodedMessage::Pong,
-            // It answers a code that nobody may send by itself, instead of an error.
+            // Tungstenite answers an invalid close code itself instead of returning an error.
             Ok(tungstenite::Message::Close(Some(frame))) if frame.reason.as_str() == "Protocol violation" => {
                 return (messages, Some(Broken::Rules));
             }
@@ -109,7 +110,7 @@ fn theirs(bytes: &[u8], at_once: usize) -> Outcome {
     }
 }
 
-/// A frame, mostly by the rules.
+/// Generates a frame that is mostly valid.
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![
         20 => proptest::sample::select(vec![0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
@@ -117,7 +118,7 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
         1 => any::<u8>(),
     ];
     let code = prop_oneof![Just(1000u16), Just(1001), Just(4000), Just(1005), 0..6000u16];
-    // The other one does not know 1014, "bad gateway", which IANA has registered.
+    // Tungstenite does not know 1014, "bad gateway", which IANA has registered.
     let code = code.prop_filter("known to both", |code| *code != 1014);
     let payload = prop_oneof![
         6 => "[a-zé😀]{0,20}".prop_map(String::into_bytes),
@@ -128,7 +129,7 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
         1 => Just("é".as_bytes()[1..].to_vec()),
     ];
     let masked = prop_oneof![60 => Just(true), 1 => Just(false)];
-    // How the length is written: as short as it can be, or longer.
+    // The encoding of the length: the shortest possible, or a longer one.
     let written = prop_oneof![20 => Just(0), 1 => Just(2), 1 => Just(8)];
     (first, payload, masked, any::<[u8; 4]>(), written).prop_map(|(first, payload, masked, mask, written)| {
         let bit = u8::from(masked) << 7;
@@ -151,7 +152,7 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Frames, of which a byte may have been lost or another come instead.
+/// Generates frames in which a byte may be missing or replaced.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let bent = proptest::option::weighted(0.2, (any::<proptest::sample::Index>(), any::<u8>()));
     (proptest::collection::vec(frame(), 1..12), bent).prop_map(|(frames, bent)| {
@@ -169,8 +170,8 @@ proptest! {
 
     #[test]
     fn another_implementation_reads_the_same(bytes in stream(), at_once in 1..700usize) {
-        // This one judges a frame by its first bytes, the other waits for the whole: it is given something to wait for.
-        let rest = [bytes.as_slice(), &[0; LONGEST + 14]].concat();
+        // This decoder validates a frame by its first bytes, tungstenite waits for all of them, so padding is appended.
+        let rest = [bytes.as_slice(), &[0; MAX_STREAM_MESSAGE + 14]].concat();
         let ((messages, broken), other, other_in_the_end) =
             (ours(&bytes, at_once), theirs(&bytes, at_once), theirs(&rest, at_once));
         if broken == Some(Broken::LongControl) {
@@ -182,7 +183,7 @@ proptest! {
             None => prop_assert_eq!(other.1, None),
             Some(broken) => {
                 let other = other.1.or(other_in_the_end.1).expect("broken too");
-                // Of a close frame with a wrong code and a wrong reason, this one names the code.
+                // For a close frame with an invalid code and an invalid reason, this decoder reports the code.
                 prop_assert!(broken == other || broken == Broken::Rules, "{:?}, {:?}", broken, other);
             }
         }

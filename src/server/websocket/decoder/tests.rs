@@ -1,11 +1,11 @@
-//! What a client may send, and what it may not.
+//! Frames that a client may send, and frames that it may not.
 
 use super::*;
 use proptest::prelude::*;
 
-const LONGEST: usize = 1000;
+const MAX_TEST_MESSAGE: usize = 1000;
 
-/// A client's frame.
+/// Returns a masked client frame.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [1, 2, 3, 254];
     let mut bytes = vec![first];
@@ -21,9 +21,9 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What comes of `bytes`, which arrive `at_once` at a time.
+/// Decodes `bytes`, which arrive in chunks of `at_once`.
 fn decode(bytes: &[u8], at_once: usize) -> (Vec<DecodedMessage>, Option<ProtocolError>) {
-    let mut decoder = Decoder::new(LONGEST, Vec::new());
+    let mut decoder = Decoder::new(MAX_TEST_MESSAGE, Vec::new());
     let mut messages = Vec::new();
     for part in bytes.chunks(at_once) {
         decoder.buffer().extend_from_slice(part);
@@ -91,14 +91,14 @@ fn text_is_utf8_and_a_broken_one_is_noticed_before_its_end() {
 
 #[test]
 fn a_message_is_as_long_as_it_may_be_and_no_longer() {
-    assert_eq!(violation(&frame(0x81, &[b'x'; LONGEST])), None);
-    let long = frame(0x81, &[b'x'; LONGEST + 1]);
+    assert_eq!(violation(&frame(0x81, &[b'x'; MAX_TEST_MESSAGE])), None);
+    let long = frame(0x81, &[b'x'; MAX_TEST_MESSAGE + 1]);
     assert_eq!(violation(&long[..4]), Some(ProtocolError::TooLarge), "before its payload has come");
-    let pieces = [frame(0x01, &[b'x'; LONGEST]), frame(0x80, b"x")].concat();
+    let pieces = [frame(0x01, &[b'x'; MAX_TEST_MESSAGE]), frame(0x80, b"x")].concat();
     assert_eq!(violation(&pieces), Some(ProtocolError::TooLarge));
     let huge = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(violation(&huge), Some(ProtocolError::TooLarge));
-    assert_eq!(violation(&[frame(0x01, &[b'x'; LONGEST]), frame(0x89, &[0; 125])].concat()), None);
+    assert_eq!(violation(&[frame(0x01, &[b'x'; MAX_TEST_MESSAGE]), frame(0x89, &[0; 125])].concat()), None);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_close_frame_may_carry_a_code() {
 }
 
 proptest! {
-    /// However messages are cut into frames, and these into reads, the messages come out.
+    /// Messages are decoded regardless of their fragmentation and of the size of reads.
     #[test]
     fn pieces_become_whole(
         texts in proptest::collection::vec(("[a-zé😀]{0,80}", 1..50usize), 0..6),
@@ -128,10 +128,10 @@ proptest! {
         prop_assert_eq!(decode(&bytes, at_once), (messages, None));
     }
 
-    /// Whatever comes, it is answered, and never by a panic.
+    /// Arbitrary bytes never cause a panic.
     #[test]
     fn anything_may_come(bytes in proptest::collection::vec(any::<u8>(), 0..200), at_once in 1..40usize) {
-        let mut decoder = Decoder::new(LONGEST, Vec::new());
+        let mut decoder = Decoder::new(MAX_TEST_MESSAGE, Vec::new());
         for part in bytes.chunks(at_once) {
             decoder.buffer().extend_from_slice(part);
             while let Ok(Some(_)) = decoder.next() {}

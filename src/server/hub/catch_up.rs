@@ -1,0 +1,49 @@
+//! Fills gaps in a live room: events that the room knows of but has not delivered yet are read from the log.
+
+use super::{EventFrame, LiveRoom, lock};
+use sea_orm::DbErr;
+use std::sync::Weak;
+use std::time::Duration;
+
+/// Maximum number of events per read of the log: with the longest messages, they fill the tail buffer.
+const BACKFILL_BATCH: u64 = 64;
+
+/// Delay before retrying after the database did not answer.
+const BACKFILL_RETRY_DELAY: Duration = Duration::from_millis(250);
+
+/// Reads the log until the room has reached its `target_seq`.
+pub(super) async fn backfill(live: Weak<LiveRoom>) {
+    while let Some(live) = live.upgrade() {
+        tokio::task::coop::consume_budget().await;
+        let after = {
+            let mut tail = lock(&live.tail);
+            if tail.target_seq <= tail.head {
+                tail.catching_up = false;
+                return;
+            }
+            tail.head
+        };
+        let healed = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
+            // The announced number does not exist in the log.
+            Ok(events) if events.is_empty() => {
+                let mut tail = lock(&live.tail);
+                tail.target_seq = tail.head;
+                Ok(())
+            }
+            Ok(events) => {
+                live.publish(events.into_iter().map(EventFrame::from).collect());
+                Ok(())
+            }
+            Err(DbErr::RecordNotFound(_)) => live.skip().await,
+            Err(error) => Err(error),
+        };
+        if healed.is_ok() {
+            live.hub.looks.reading.over();
+        }
+        if let Err(error) = healed {
+            live.hub.looks.reading.failed(&error);
+            drop(live);
+            tokio::time::sleep(BACKFILL_RETRY_DELAY).await;
+        }
+    }
+}

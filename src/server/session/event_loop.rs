@@ -1,0 +1,300 @@
+//! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
+
+use super::budget::{BudgetRate, ConnectionBudget};
+use super::close_reason::{CloseReason, close_reason};
+use super::pending::{CompletedPost, PendingPost};
+use super::timers::{HEARTBEAT_INTERVAL, IDLE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
+use crate::domain::{Rejection, RejectionCode, Seq, Username};
+use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
+use crate::server::AppState;
+use crate::server::auth::identity::AuthorId;
+use crate::server::chat::{self, RoomCommand, reset_frame};
+use crate::server::hub::{PullResult, Subscription};
+use crate::server::limits::connection_counter::Network;
+use crate::server::random;
+use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::coop::consume_budget;
+use tokio::time::{Instant, sleep_until};
+
+/// Maximum number of uncommitted posts of one connection. At this bound, the connection is not read from until some are
+/// answered.
+const MAX_IN_FLIGHT_POSTS: usize = 128;
+
+/// Shortest interval between two typing hints of a connection.
+const TYPING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Time within which the connections of a stopping server are closed one by one.
+const DRAIN_JITTER: Duration = Duration::from_secs(3);
+
+/// Interval at which a draining connection checks whether its posts are answered, and the time limit for that. Clients
+/// resend posts that are not stored by then to another node.
+const DRAIN_POLL: Duration = Duration::from_millis(50);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+
+pub(crate) struct Session {
+    shared: AppState,
+    /// The author and network of the sender.
+    sender: (AuthorId, Network),
+    pub(crate) subscription: Subscription,
+    pub(crate) writer: Arc<SocketWriter>,
+    /// The name of further posts. The subscription shows it once a message is stored under it.
+    username: Username,
+    /// The time of the last typing hint of this connection.
+    last_typing_at: Option<Instant>,
+    pending: FuturesUnordered<PendingPost>,
+    /// Read budget of the connection.
+    allowance: ConnectionBudget,
+    /// Events to send again, because the client has resent their ids.
+    pub(crate) again: Vec<Seq>,
+    /// The newest event that this connection has posted and that is answered by its delivery.
+    last_own_seq: Seq,
+    pub(crate) timers: Timers,
+}
+
+impl Session {
+    pub(crate) fn new(
+        shared: AppState,
+        sender: (AuthorId, Network),
+        seat: Subscription,
+        wire: Arc<SocketWriter>,
+    ) -> Self {
+        let username = seat.participant().username.clone();
+        let clock = Timers::new();
+        let (pending, allowance) = (FuturesUnordered::new(), ConnectionBudget::new());
+        let (typed, again, owed) = (None, Vec::new(), 0);
+        Self {
+            shared,
+            sender,
+            subscription: seat,
+            writer: wire,
+            username,
+            last_typing_at: typed,
+            pending,
+            allowance,
+            again,
+            last_own_seq: owed,
+            timers: clock,
+        }
+    }
+
+    /// Runs until the connection ends. The caller sends the returned close reason.
+    pub(crate) async fn run(&mut self, socket: &mut WebSocket) -> CloseReason {
+        let draining = self.shared.draining.clone();
+        let mut alarm = std::pin::pin!(sleep_until(self.timers.next_deadline()));
+        let mut drained = std::pin::pin!(draining.cancelled());
+        loop {
+            let left = match self.write() {
+                Ok(left) => left,
+                Err(goodbye) => return goodbye,
+            };
+            if alarm.is_elapsed() || self.timers.next_deadline() < alarm.deadline() {
+                alarm.as_mut().reset(self.timers.next_deadline());
+            }
+            let stuck = self.timers.write_blocked_since.is_some();
+            // A client that does not read its answers is not read from.
+            let listens = !stuck && self.pending.len() < MAX_IN_FLIGHT_POSTS && self.timers.paused.is_none();
+            let turn = tokio::select! {
+                biased;
+                // Check for frames that no other task writes.
+                () = self.writer.notified() => self.check_disconnect(),
+                _ = self.writer.writable(), if stuck => Ok(()),
+                // Handle timers.
+                () = &mut alarm => self.handle_timers(),
+                // Drain when the server stops: inform the client at once, and close a little later.
+                () = &mut drained, if self.timers.drain.is_none() => {
+                    let (now, within) = (Instant::now(), DRAIN_JITTER.mul_f64(random::fraction()));
+                    self.timers.drain = Some((now + within, now + DRAIN_TIMEOUT));
+                    let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
+                    self.send(ServerFrame::Drain { reconnect_in_ms });
+                    Ok(())
+                }
+                // Answer posts that are not answered by the event itself.
+                Some(answered) = self.pending.next() => {
+                    self.answer(answered);
+                    Ok(())
+                }
+                // Read events from the log that were evicted from memory.
+                read = Self::read(&self.subscription, left) => self.take_read(left, read),
+                // Receive.
+                received = socket.receive(), if listens => {
+                    let (now, pace) = (Instant::now(), self.pace());
+                    self.timers.paused = self.allowance.spend(socket.take_usage(), pace, now);
+                    if received != Ok(Received::Part) {
+                        self.timers.last_received = now;
+                    }
+                    match received {
+                        Ok(Received::Text(text)) => {
+                            // Boxed, so that its memory is free between two posts.
+                            Box::pin(self.handle_frame(&text, draining.is_cancelled())).await;
+                            Ok(())
+                        }
+                        Ok(Received::Binary(_)) => Err((close::UNSUPPORTED, "frames are text here")),
+                        Ok(Received::Control | Received::Part) => Ok(()),
+                        Err(end) => Err(close_reason(end)),
+                    }
+                }
+                // Write further frames while the socket accepts them. Yields, so that other connections are served in
+                // between.
+                () = consume_budget(), if left == PullResult::Queued => Ok(()),
+            };
+            if let Err(goodbye) = turn {
+                return goodbye;
+            }
+        }
+    }
+
+    /// Returns an error with the close reason if the author was banned or removed, or the room has ended.
+    fn check_disconnect(&self) -> Result<(), CloseReason> {
+        match self.subscription.disconnect_code() {
+            None => Ok(()),
+            Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
+            Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
+            Some(code) => Err((code, "you were removed from this room")),
+        }
+    }
+
+    fn handle_timers(&mut self) -> Result<(), CloseReason> {
+        let now = Instant::now();
+        if self.pending.len() >= MAX_IN_FLIGHT_POSTS || self.timers.paused.is_some() {
+            // The connection was not read from, so the client may well be alive.
+            self.timers.last_received = now;
+        }
+        self.timers.paused = self.timers.paused.filter(|until| *until > now);
+        if self.timers.last_received + IDLE_TIMEOUT <= now {
+            return Err((close::IDLE_TIMEOUT, "nothing was heard"));
+        }
+        if self.timers.write_blocked_since.is_some_and(|since| since + WRITE_TIMEOUT <= now) {
+            return Err((close::TOO_SLOW, "nothing was read"));
+        }
+        if let Some((leaves, latest)) = self.timers.drain.filter(|(leaves, _)| *leaves <= now) {
+            let owes = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
+            if !owes || latest <= leaves {
+                return Err((close::RESTARTING, "the server is restarting"));
+            }
+            self.timers.drain = Some((now + DRAIN_POLL, latest));
+        }
+        self.replay();
+        if self.timers.next_heartbeat <= now {
+            self.timers.next_heartbeat = now + HEARTBEAT_INTERVAL;
+            self.send(ServerFrame::Heartbeat { head: self.subscription.head() });
+            self.writer.enqueue(ping());
+        }
+        Ok(())
+    }
+
+    /// Starts a requested replay, once it is due.
+    fn replay(&mut self) {
+        let now = Instant::now();
+        if self.timers.replay_allowed_at <= now
+            && let Some(after) = self.timers.pending_replay.take()
+        {
+            self.timers.replay_allowed_at = now + REPLAY_INTERVAL;
+            self.subscription.rewind(after);
+        }
+    }
+
+    fn pace(&self) -> BudgetRate {
+        BudgetRate::new(self.shared.config.rates.as_ref())
+    }
+
+    fn send(&self, frame: ServerFrame) {
+        self.writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
+    }
+
+    /// Handles one frame, and answers immediately if possible.
+    async fn handle_frame(&mut self, text: &str, draining: bool) {
+        match ClientFrame::parse(text) {
+            Ok(ClientFrame::Post { id, message, username }) => match self.resolve_username(username.as_deref()) {
+                Ok(username) => self.submit(id, RoomCommand::Post { username, message: &message }, draining).await,
+                Err(rejection) => self.reject(id, rejection),
+            },
+            Ok(ClientFrame::Edit { id, target, text }) => {
+                self.submit(id, RoomCommand::Edit { target, text: &text }, draining).await
+            }
+            Ok(ClientFrame::Delete { id, target }) => self.submit(id, RoomCommand::Delete { target }, draining).await,
+            Ok(ClientFrame::Moderate { id, action, target, tag, seconds }) => {
+                self.submit(id, RoomCommand::Moderate { action, target, tag, seconds }, draining).await
+            }
+            Ok(ClientFrame::Sync { after }) => {
+                let head = self.subscription.head();
+                if after > head || head - after > MAX_REPLAY {
+                    return self.send(reset_frame(&self.subscription.room().epoch, head));
+                }
+                // A short request causes a large response, so requests that come too fast are answered together.
+                let position = self.subscription.position();
+                if after < position {
+                    let events = (position - after).unsigned_abs();
+                    let paused = self.allowance.spend_replay(events, self.pace(), Instant::now());
+                    self.timers.paused = self.timers.paused.max(paused);
+                    self.timers.pending_replay =
+                        Some(self.timers.pending_replay.map_or(after, |other| other.min(after)));
+                    self.replay();
+                }
+            }
+            Ok(ClientFrame::Typing) => {
+                if self.last_typing_at.is_none_or(|typed| typed.elapsed() >= TYPING_INTERVAL) {
+                    self.last_typing_at = Some(Instant::now());
+                    self.subscription.send_typing();
+                }
+            }
+            Ok(ClientFrame::Heartbeat) => {}
+            Err(bad) => self.reject(bad.id, bad.rejection),
+        }
+    }
+
+    /// Returns the name of a post, which replaces the current one if given. A blank name counts as absent, as in the
+    /// forms.
+    fn resolve_username(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
+        if let Some(username) = username.filter(|name| !name.trim().is_empty()) {
+            self.username = Username::parse(username)?;
+        }
+        Ok(self.username.clone())
+    }
+
+    async fn submit(&mut self, id: Option<String>, wish: RoomCommand<'_>, draining: bool) {
+        if draining {
+            return self.reject(id, chat::draining_rejection());
+        }
+        let username = match &wish {
+            RoomCommand::Post { username, .. } => Some(username.clone()),
+            _ => None,
+        };
+        match self.shared.chat.submit(self.subscription.room(), self.sender, id.as_deref(), wish).await {
+            Ok(outcome) => self.pending.push(PendingPost { id, username, outcome }),
+            Err(rejection) => self.reject(id, rejection),
+        }
+    }
+
+    /// Answers a post. A new event is its own answer when it is delivered. An event that was delivered before is sent
+    /// again, and a post that is not stored is rejected.
+    fn answer(&mut self, CompletedPost { id, username, outcome }: CompletedPost) {
+        match outcome {
+            Ok(stored) if stored.duplicate && stored.event.seq <= self.subscription.position() => {
+                self.again.push(stored.event.seq);
+            }
+            Ok(stored) => {
+                self.last_own_seq = self.last_own_seq.max(stored.event.seq);
+                if let Some(username) = username.filter(|_| !stored.duplicate) {
+                    self.subscription.rename(username);
+                }
+            }
+            Err(rejection) => {
+                // A rejected name does not replace the current one.
+                if rejection.code == RejectionCode::UsernameTaken && username.as_ref() == Some(&self.username) {
+                    self.username = self.subscription.participant().username.clone();
+                }
+                self.reject(id, rejection);
+            }
+        }
+    }
+
+    fn reject(&self, id: Option<String>, rejection: Rejection) {
+        crate::server::telemetry::metrics::record_rejection(rejection.code);
+        self.send(ServerFrame::Rejected { id, rejection });
+    }
+}

@@ -1,0 +1,98 @@
+//! A failing disk under SQLite: the server acknowledges only stored events, and all acknowledged events survive.
+
+use crate::support::faults::{Fault, Faults};
+use crate::support::{Client, DEADLINE, Database, Site, database, eventually, http};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Long enough to see that nothing comes.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Nothing is said about `id` in a while.
+async fn is_not_answered(client: &mut Client, id: &str) {
+    let answer = async {
+        while let Some(frame) = client.next_frame().await {
+            assert_ne!(frame["id"], id, "{frame}");
+        }
+    };
+    let _ = timeout(QUIET, answer).await;
+}
+
+async fn stored(site: &Site) -> Vec<String> {
+    let rows = database::messages(&site.database_url, "harbour").await;
+    rows.iter().map(|row| row["message"].as_str().expect("text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_acknowledgement_waits_for_the_sync() {
+    let disk = Faults::none();
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start_with(&disk);
+    let (mut ann, mut bob) = (Client::join(&server, "harbour").await, Client::join(&server, "harbour").await);
+    ann.say("1", "first").await;
+    bob.expect_message("first").await;
+    disk.begin(Fault::SyncWaits);
+    ann.post("2", "second").await;
+    eventually("a sync", || async { disk.a_sync_waits().then_some(()) }).await;
+    is_not_answered(&mut ann, "2").await;
+    is_not_answered(&mut bob, "2").await;
+    disk.end(Fault::SyncWaits);
+    assert_eq!(ann.answer_to("2").await["seq"], 2);
+    bob.expect_message("second").await;
+}
+
+#[tokio::test]
+async fn a_failed_sync_ends_the_process_and_loses_nothing() {
+    let disk = Faults::none();
+    let site = Site::new(Database::Sqlite).await;
+    let mut server = site.start_with(&disk);
+    let cookie = crate::support::http::identity(&server).await;
+    let door = || crate::support::Door::of("harbour");
+    let mut ann = door().identity(&cookie, &server).join(&server).await;
+    for n in 1..=20 {
+        ann.say(&n.to_string(), &n.to_string()).await;
+    }
+    disk.begin(Fault::SyncFails);
+    ann.post("21", "21").await;
+    // The connection breaks without a word about it.
+    while let Some(frame) = ann.next_frame().await {
+        assert_ne!(frame["id"], "21", "{frame}");
+    }
+    let status = server.wait(DEADLINE).expect("the server ends");
+    assert_eq!(status.code(), Some(74), "{status}");
+    disk.end(Fault::SyncFails);
+
+    let server = site.start_with(&disk);
+    let mut ann = door().identity(&cookie, &server).after(0).join(&server).await;
+    for n in 1..=20 {
+        assert_eq!(ann.expect_message(&n.to_string()).await["seq"], n);
+    }
+    assert_eq!(ann.say("21", "21").await["seq"], 21);
+    let numbers: Vec<String> = (1..=21).map(|n| n.to_string()).collect();
+    assert_eq!(stored(&site).await, numbers);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_goes_on_when_there_is_space() {
+    let disk = Faults::none();
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start_with(&disk);
+    let mut ann = Client::join(&server, "harbour").await;
+    let mut bob = Client::join(&server, "harbour").await;
+    ann.say("1", "first").await;
+    disk.begin(Fault::Full);
+    let refused = ann.say("2", "second").await;
+    assert_eq!((refused["type"].as_str(), refused["code"].as_str()), (Some("rejected"), Some("unavailable")));
+    eventually("it is not ready", || async { (http::readiness(&server).await.0 == 503).then_some(()) }).await;
+    // Stored events can be read.
+    let mut carl = crate::support::Door::of("harbour").after(0).join(&server).await;
+    carl.expect_message("first").await;
+    disk.end(Fault::Full);
+    // The server recovers without a further post.
+    eventually("it is ready again", || async { (http::readiness(&server).await.0 == 200).then_some(()) }).await;
+    assert_eq!(ann.say("2", "second").await["seq"], 2);
+    for client in [&mut bob, &mut carl] {
+        client.until(|frame| frame["message"] == "second").await;
+    }
+    assert_eq!(stored(&site).await, ["first", "second"]);
+}

@@ -1,0 +1,183 @@
+//! Clients that post and read while faults are injected. They resend until acknowledged, resume from their position,
+//! and record their actions and observations.
+
+use crate::checker::{Clock, Entry, History, Post, View};
+use crate::support::{Client, DEADLINE, Door, Server, eventually, http};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// The room they are in.
+pub const ROOM: &str = "harbour";
+
+/// Current addresses of the servers. A killed server restarts at another address.
+pub type Addresses = Arc<Mutex<Vec<SocketAddr>>>;
+
+/// A crowd in one room.
+pub struct Crowd {
+    clock: Arc<Clock>,
+    over: Arc<AtomicBool>,
+    /// Number of acknowledged messages.
+    acknowledged: Arc<AtomicUsize>,
+    writers: Vec<JoinHandle<Vec<Post>>>,
+    readers: Vec<JoinHandle<View>>,
+    settled: tokio::sync::watch::Sender<Option<i64>>,
+}
+
+impl Crowd {
+    /// Sends them in, each writer with an identity that `server` gives.
+    pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
+        let settled = tokio::sync::watch::Sender::new(None);
+        let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
+        let mut crowd = Self { clock, over, acknowledged, writers: vec![], readers: vec![], settled };
+        for n in 0..writers {
+            let cookie = http::identity(server).await;
+            let writer = Writer { n, cookie, addresses: addresses.clone(), clock: crowd.clock.clone(), client: None };
+            crowd.writers.push(tokio::spawn(writer.write(crowd.over.clone(), crowd.acknowledged.clone())));
+        }
+        for n in 0..readers {
+            crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
+        }
+        crowd
+    }
+
+    /// Returns when some more was said.
+    pub async fn goes_on(&self) {
+        let enough = self.acknowledged.load(Ordering::SeqCst) + 10;
+        let said = || async { (self.acknowledged.load(Ordering::SeqCst) >= enough).then_some(()) };
+        eventually("people talk", said).await;
+    }
+
+    /// Lets the writers finish, then lets the readers read to the end of `log`, and puts it all together.
+    pub async fn leave<F: Future<Output = Vec<Value>>>(self, log: impl FnOnce() -> F) -> History {
+        self.over.store(true, Ordering::SeqCst);
+        let mut history = History::default();
+        for writer in self.writers {
+            history.posts.extend(writer.await.expect("a writer"));
+        }
+        history.log = log().await.iter().map(entry).collect();
+        self.settled.send_replace(Some(history.log.len() as i64));
+        for reader in self.readers {
+            history.views.push(reader.await.expect("a reader"));
+        }
+        history
+    }
+}
+
+fn entry(message: &Value) -> Entry {
+    let text = |name: &str| message[name].as_str().expect("text").to_owned();
+    Entry { seq: message["seq"].as_i64().expect("a number"), id: text("id"), text: text("message") }
+}
+
+/// Returns a random server, so that clients move between servers.
+fn any(addresses: &Addresses) -> SocketAddr {
+    let addresses = addresses.lock().expect("nobody panics here");
+    addresses[random(addresses.len() as u64) as usize]
+}
+
+/// A number below `below`.
+pub fn random(below: u64) -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().1 % below
+}
+
+struct Writer {
+    n: usize,
+    cookie: String,
+    addresses: Addresses,
+    clock: Arc<Clock>,
+    client: Option<Client>,
+}
+
+impl Writer {
+    /// One post after the other, each until it is acknowledged.
+    async fn write(mut self, over: Arc<AtomicBool>, acknowledged: Arc<AtomicUsize>) -> Vec<Post> {
+        let mut posts = Vec::new();
+        while !over.load(Ordering::SeqCst) {
+            let id = format!("{}-{}", self.n, posts.len());
+            let text = format!("text of {id}");
+            let (invoked, since) = (self.clock.tick(), Instant::now());
+            let seq = loop {
+                match self.attempt(&id, &text).await {
+                    Some(seq) => break seq,
+                    None => self.client = None,
+                }
+                assert!(since.elapsed() < DEADLINE, "{id} is never acknowledged");
+            };
+            posts.push(Post { id, text, invoked, acknowledged: Some((self.clock.tick(), seq)) });
+            acknowledged.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(random(20))).await;
+        }
+        posts
+    }
+
+    /// Sends it; its number, or nothing if the connection broke first.
+    async fn attempt(&mut self, id: &str, text: &str) -> Option<i64> {
+        if self.client.is_none() {
+            let addr = any(&self.addresses);
+            let door = Door::of(ROOM).header("cookie", &*self.cookie).header("origin", format!("http://{addr}"));
+            self.client = door.try_join(addr).await;
+        }
+        let Some(client) = &mut self.client else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            return None;
+        };
+        let frame = serde_json::json!({"type": "post", "id": id, "message": text});
+        client.send_message(frame.to_string().into()).await.ok()?;
+        // Sometimes the client does not wait for the answer: it resends from another connection, perhaps before this
+        // post is stored.
+        if random(50) == 0 {
+            return None;
+        }
+        loop {
+            let frame = client.next_frame().await?;
+            if frame["id"] == id {
+                return if frame["type"] == "message" { frame["seq"].as_i64() } else { None };
+            }
+        }
+    }
+}
+
+/// Reads, is cut off or leaves at random moments, and resumes; once the end of the log is known, to there, unless it
+/// does not come.
+async fn read(n: usize, addresses: Addresses, mut settled: tokio::sync::watch::Receiver<Option<i64>>) -> View {
+    let mut view: Option<View> = None;
+    let mut ending: Option<Instant> = None;
+    loop {
+        let mut door = Door::of(ROOM);
+        if let Some(view) = &view {
+            door = door.after(view.after + view.seen.len() as i64);
+        } else if n == 0 {
+            door = door.after(0);
+        }
+        let Some(mut client) = door.try_join(any(&addresses)).await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let head = client.welcome["head"].as_i64().expect("a number");
+        let view = view.get_or_insert_with(|| View { after: if n == 0 { 0 } else { head }, seen: Vec::new() });
+        let patience = tokio::time::sleep(Duration::from_millis(100 + random(1500)));
+        tokio::pin!(patience);
+        loop {
+            let last = view.after + view.seen.len() as i64;
+            if let Some(end) = *settled.borrow_and_update()
+                && (last >= end || ending.get_or_insert_with(Instant::now).elapsed() > DEADLINE)
+            {
+                return view.clone();
+            }
+            tokio::select! {
+                frame = client.next_frame() => match frame {
+                    Some(frame) if frame["type"] == "message" => view.seen.push(entry(&frame)),
+                    Some(frame) => assert_ne!(frame["type"], "reset", "the log goes on: {frame}"),
+                    None => break,
+                },
+                _ = settled.changed() => {}
+                () = tokio::time::sleep(DEADLINE), if ending.is_some() => {}
+                // Once all is written, there is nothing to leave for.
+                () = &mut patience, if settled.borrow().is_none() => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The room without scripts: forms redirect correctly, and lose no input.
+
+use crate::support::host::on_each_database;
+use crate::support::page::Page;
+use crate::support::{Client, Database, Site, database, http};
+
+on_each_database!(
+    the_front_form_leads_into_the_room,
+    a_message_is_posted_by_a_form,
+    a_form_sent_twice_posts_once,
+    a_refused_form_comes_back_with_its_text,
+);
+
+async fn the_front_form_leads_into_the_room(site: Site) {
+    let server = site.start();
+    for (path, location) in [
+        ("/?username=Ann&room_name=Book%20club", "/book-club/?username=Ann"),
+        ("/?username=Ann+Lee&room_name=++Book+++club+", "/book-club/?username=Ann%20Lee"),
+        ("/?username=&room_name=harbour", "/harbour/"),
+        ("/?room_name=Caf%C3%A9", "/caf%C3%A9/"),
+        ("/?username=%26%3D%23&room_name=harbour", "/harbour/?username=%26%3D%23"),
+    ] {
+        let answer = http::get(&server, path).await;
+        assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some(location)), "{path}");
+    }
+    let front = http::get(&server, "/").await;
+    assert_eq!(front.status, 200);
+    assert!(front.body.contains(r#"name="username""#) && front.body.contains(r#"name="room_name""#), "{}", front.body);
+    for room in ["", "a%2Fb", "ws", ".x"] {
+        let answer = http::get(&server, &format!("/?username=Ann&room_name={room}")).await;
+        assert_eq!(answer.status, 422, "{room:?}");
+        assert!(answer.body.contains(r#"name="room_name""#), "the form is there again: {}", answer.body);
+    }
+    assert_eq!(database::room_names(&site.database_url).await, Vec::<String>::new());
+}
+
+async fn a_message_is_posted_by_a_form(site: Site) {
+    let server = site.start();
+    let mut bob = Client::join(&server, "harbour").await;
+    let form = [("username", "Ann Lee"), ("message", "one\r\ntwo & <three>"), ("id", "form-1")];
+    let answer = http::post_form(&server, "/harbour/", &form).await;
+    assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some("/harbour/?username=Ann%20Lee")));
+    let heard = bob.expect_message("one\ntwo & <three>").await;
+    assert_eq!((&heard["username"], &heard["id"]), (&"Ann Lee".into(), &"form-1".into()));
+    let answer = http::post_form(&server, "/harbour", &[("message", "no name")]).await;
+    assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some("/harbour/")));
+    assert_eq!(bob.expect_message("no name").await["username"], "Anonymous");
+    assert!(Page::of(&server, "harbour").await.shows(1, "two & <three>"));
+}
+
+async fn a_form_sent_twice_posts_once(site: Site) {
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    for _ in 0..2 {
+        let request = http::browser().post(server.url("/harbour/")).header("cookie", &cookie);
+        let answer = http::send(request.form(&[("message", "hello"), ("id", "once")])).await;
+        assert_eq!(answer.status, 303);
+    }
+    let request = http::browser().post(server.url("/harbour/")).header("cookie", &cookie);
+    let answer = http::send(request.form(&[("message", "something else"), ("id", "once")])).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.body.contains("something else"), "{}", answer.body);
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 1);
+}
+
+async fn a_refused_form_comes_back_with_its_text(site: Site) {
+    let server = site.start();
+    let long = format!("{} & <end>", "y".repeat(4000));
+    for (form, detail) in [
+        (vec![("username", "Ann"), ("message", long.as_str())], "at most 4000"),
+        (vec![("username", "a\u{202e}b"), ("message", "kept & <kept>")], "character"),
+        (vec![("username", "Ann"), ("message", "kept & <kept>"), ("id", "not an id")], "id"),
+        (vec![("username", "Ann"), ("message", "   ")], "nothing"),
+    ] {
+        let answer = http::post_form(&server, "/harbour/", &form).await;
+        assert!(answer.status.is_client_error(), "{form:?}: {}", answer.status);
+        assert!(answer.body.contains(detail), "the page says why ({detail}): {}", answer.body);
+        let typed = form[1].1.trim().replace('&', "&amp;").replace('<', "&lt;");
+        let closing = typed.replace('>', "&gt;");
+        assert!(answer.body.contains(&typed) || answer.body.contains(&closing), "the text is there: {}", answer.body);
+    }
+    assert_eq!(database::messages(&site.database_url, "harbour").await, Vec::<serde_json::Value>::new());
+}
+
+#[tokio::test]
+async fn a_refused_form_gives_a_name_back_that_is_new() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let cookie = format!("{}; parlour_username=Ann", http::identity(&server).await);
+    for (name, given_back) in [("Ann", false), (" Ann ", false), ("", false), ("Bob", true), ("a\u{202e}b", true)] {
+        let request = http::browser().post(server.url("/harbour/")).header("cookie", &cookie);
+        let answer = http::send(request.form(&[("username", name), ("message", "   ")])).await;
+        assert_eq!(answer.status, 422);
+        let mut fields = answer.body.split("<input").map(|rest| rest.split('>').next().unwrap_or_default());
+        let field = fields.find(|field| field.contains("composer-name")).expect("a field for the name");
+        assert_eq!(field.contains("type=\"text\""), given_back, "{name:?}: {field}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_cannot_post() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    for foreign in ["http://evil.example", "null"] {
+        let request = http::browser().post(server.url("/harbour/")).header("origin", foreign);
+        assert_eq!(http::send(request.form(&[("message", "hello")])).await.status, 403);
+    }
+    let request = http::browser().post(server.url("/harbour/")).header("origin", server.origin());
+    assert_eq!(http::send(request.form(&[("message", "hello")])).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let answer = http::post_form(&server, "/harbour/", &[("message", &"x".repeat(100_000))]).await;
+    assert_eq!(answer.status, 413);
+    let longest = "😀".repeat(4000);
+    let answer = http::post_form(&server, "/harbour/", &[("message", &longest)]).await;
+    assert_eq!(answer.status, 303, "percent-encoded, the longest message still fits");
+}

@@ -1,0 +1,63 @@
+//! Integration tests of the real executable, with real databases, a real Redis and real sockets.
+//!
+//! They need redis-server, PostgreSQL 15 or newer and nginx on this machine, and report which one is missing.
+
+mod support;
+
+mod allowed_hosts;
+mod attack;
+mod backup;
+mod bad_input;
+mod bounded_scans;
+mod chaos;
+mod check_command;
+mod checker;
+mod clock_skew;
+mod cluster;
+mod confusable_names;
+mod database_rewind;
+mod disk;
+mod durability;
+mod edit_delete;
+mod encoding;
+mod export;
+mod fan_out_load;
+mod flood;
+mod forms;
+mod headers;
+mod healthcheck;
+mod history;
+mod host_commands;
+mod idempotency;
+mod identity;
+mod idle;
+mod join_race;
+mod lifecycle;
+mod limits;
+mod lock_order;
+mod locks;
+mod log_output;
+mod malicious_input;
+mod memory_bounds;
+mod metrics;
+mod moderation;
+mod network_limits;
+mod page_cache;
+mod page_isolation;
+mod presence;
+mod private;
+mod private_timing;
+mod query_plans;
+mod random;
+mod relay_outage;
+mod request_limits;
+mod resume;
+mod retention;
+mod rolling;
+mod room;
+mod rooms_without_row;
+mod settings;
+mod slow_reader;
+mod startup;
+mod username_claims;
+mod username_cookie;
