@@ -12,6 +12,7 @@ on_each_database!(
     every_post_into_a_log_that_went_back_is_answered,
     a_log_that_went_back_while_nobody_was_there_is_noticed,
     a_room_whose_number_is_anothers_is_left_by_all,
+    a_room_whose_row_is_lost_begins_again_in_another_history,
 );
 
 /// Takes the events after `head` out of a room's log, as if they had never been.
@@ -148,6 +149,21 @@ async fn a_room_whose_number_is_anothers_is_left_by_all(site: Site) {
     assert_eq!(bob.welcome["epoch"], "another");
     assert_eq!(bob.say("2", "hello").await["seq"], 2);
     assert_eq!(Client::join(&server, "harbour").await.welcome["head"], 0);
+}
+
+async fn a_room_whose_row_is_lost_begins_again_in_another_history(site: Site) {
+    let server = site.start();
+    let mut ann = Client::join(&server, "harbour").await;
+    let lost = ann.welcome["epoch"].clone();
+    ann.say("1", "hello").await;
+    for table in ["events", "names", "rooms"] {
+        database::execute(&site.database_url, &format!("DELETE FROM {table}")).await;
+    }
+    assert_eq!(ann.close_code().await, Some(4505));
+    let mut bob = Client::join(&server, "harbour").await;
+    assert_eq!(bob.welcome["head"], 0);
+    assert_ne!(bob.welcome["epoch"], lost, "two histories are never taken for one");
+    assert_eq!(bob.say("1", "again").await["seq"], 1);
 }
 
 #[tokio::test]

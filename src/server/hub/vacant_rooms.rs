@@ -14,12 +14,12 @@ impl Hub {
         let (vacant, deleted): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|(live, known)| live.room.is_derived() && *known == 0);
         for (live, _) in deleted {
-            self.end(&live, close::DELETED);
             if live.room.is_derived() {
-                // If it was not deleted, the database went back in time. Its log must not start again under the same
-                // epoch.
+                // Unless the room was deleted, the database went back in time. Before anybody comes back, the address
+                // leads to another room, so that no log begins again under the same epoch.
                 self.store.abandon(&live.room).await?;
             }
+            self.end(&live, close::DELETED);
         }
         let vacant: Vec<Arc<LiveRoom>> = vacant.into_iter().map(|(live, _)| live).collect();
         let names: Vec<RoomName> = vacant.iter().map(|live| live.room.name.clone()).collect();
