@@ -7,7 +7,7 @@ import { act, composer, enter, isLive, message, say, text } from "../support/roo
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
 const link = (page: Page): Locator => page.getByLabel("Invite link").last();
-const nowhere = (page: Page) => page.getByText("No room is here.");
+const nowhere = (page: Page) => page.getByText("There’s no room here.");
 
 /** Opens a private room; its name. */
 async function open(page: Page, title: string, username: string): Promise<string> {

@@ -194,7 +194,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         let _ = writer.await;
     };
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!("some connections did not end in time");
+        tracing::warn!("Some connections did not close before the shutdown timeout");
     }
     // The other nodes need not wait for this one to time out.
     relay.leave().await;

@@ -26,7 +26,7 @@ pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZer
         often.tick().await;
         match sweep(&store, &hub, default).await {
             0 => {}
-            events => tracing::info!(events, "what was too old is gone"),
+            events => tracing::info!(events, "Purged expired messages"),
         }
     }
 }
@@ -34,7 +34,7 @@ pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZer
 /// Deletes expired data of all rooms once, and returns the number of deleted events. An error is logged and does not
 /// stop the others.
 async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
-    let failed = |error: DbErr, what: &str| tracing::warn!(%error, "{what} cannot be removed just now");
+    let failed = |error: DbErr, what: &str| tracing::warn!(%error, "Purging {what} failed");
     let gone = sweep_rooms(store, hub, default).await;
     let mut others = 0;
     match store.purge_username_claims().await {
@@ -60,7 +60,7 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
         let rooms = match store.rooms_with_retention(after, default).await {
             Ok(rooms) => rooms,
             Err(error) => {
-                tracing::warn!(%error, "rooms cannot be looked through for old messages just now");
+                tracing::warn!(%error, "Listing rooms with expired messages failed");
                 return gone;
             }
         };
@@ -70,12 +70,12 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
             match sweep_room(store, hub, keeping, &mut gone).await {
                 Ok(()) => failures = 0,
                 Err(error) => {
-                    tracing::warn!(room = keeping.room_id, %error, "old messages cannot be removed just now");
+                    tracing::warn!(room = keeping.room_id, %error, "Purging expired messages failed");
                     failures += 1;
                 }
             }
             if failures == MAX_FAILURES {
-                tracing::warn!("the other rooms are left for the next time");
+                tracing::warn!("Purging failed for several rooms; leaving the rest for the next run");
                 return gone;
             }
         }

@@ -121,7 +121,7 @@ async fn a_log_that_went_back_while_nobody_was_there_is_noticed(site: Site) {
     drop(clients);
     eventually("the room is left", || async {
         let metrics = http::get(&server, "/metrics").await.body;
-        metrics.contains("parlour_rooms_alive 0").then_some(())
+        metrics.contains("parlour_rooms_active 0").then_some(())
     })
     .await;
     go_back(&site, "harbour", 2).await;

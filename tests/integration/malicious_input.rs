@@ -107,7 +107,7 @@ fn every_line_is_whole(log: &str, format: &str, requests: usize) {
                 || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
         assert!(!line.contains(stray), "{line:?}");
-        of_requests += usize::from(line.contains("a request was answered"));
+        of_requests += usize::from(line.contains("Answered a request"));
     }
     assert!(of_requests >= requests, "{of_requests} of {requests} requests are in the log");
 }

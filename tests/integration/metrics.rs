@@ -50,14 +50,14 @@ async fn what_happens_is_counted_and_timed(site: Site) {
     .await;
     for (name, labels, expected) in [
         ("parlour_connections", "", 3.),
-        ("parlour_rooms_alive", "", 2.),
+        ("parlour_rooms_active", "", 2.),
         ("parlour_draining", "", 0.),
-        ("parlour_entries_waiting", "", 0.),
+        ("parlour_journal_queue_length", "", 0.),
         ("parlour_events_stored_total", "kind=\"message\"", 32.),
         ("parlour_events_stored_total", "kind=\"edited\"", 1.),
         ("parlour_events_stored_total", "kind=\"deleted\"", 1.),
-        ("parlour_refusals_total", "code=\"forbidden\"", 1.),
-        ("parlour_acknowledgement_seconds_count", "", 35.),
+        ("parlour_rejections_total", "code=\"forbidden\"", 1.),
+        ("parlour_commit_seconds_count", "", 35.),
         ("parlour_http_request_seconds_count", "route=\"/{room_name}/\",status=\"200\"", 1.),
         ("parlour_http_request_seconds_count", "route=\"none\",status=\"404\"", 1.),
     ] {

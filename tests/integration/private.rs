@@ -111,7 +111,7 @@ async fn to_strangers_a_private_room_is_not_there(site: Site) {
     let here = every_answer(&room.server, &room.name, &eve).await;
     let nowhere = every_answer(&room.server, &format!("club~{NOWHERE}"), &eve).await;
     assert_eq!(here, nowhere);
-    assert!(here[0].starts_with("404") && here[0].contains("No room is here"), "{}", here[0]);
+    assert!(here[0].starts_with("404") && here[0].contains("There’s no room here"), "{}", here[0]);
     assert!(here.iter().any(|answer| answer.contains("4504")), "{here:?}");
     assert!(!here.concat().contains("between us"));
     for form in [[("message", "let me in"), ("username", "Eve")], [("message", " "), ("username", "a\u{202e}b")]] {

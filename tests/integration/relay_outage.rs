@@ -55,7 +55,7 @@ async fn subscribers_whose_buffers_overflow_miss_nothing() {
     let text = "x".repeat(4000);
     // Whether a burst is sent at once, and is too large, depends on the scheduler.
     let mut burst = 0;
-    while !one.log().contains("the relay is not heard") {
+    while !one.log().contains("The relay subscription failed; reconnecting") {
         burst += 1;
         assert!(burst <= 40, "no buffer has overflown");
         for n in 0..POSTS {
@@ -129,13 +129,13 @@ async fn a_redis_that_is_away_is_told_of_once() {
         let log = server.log();
         log.lines().filter(|line| line.contains(level) && line.contains(what)).count()
     };
-    for what in ["the relay is not heard", "the relay cannot be rung"] {
+    for what in ["The relay subscription failed; reconnecting", "Publishing to Redis failed"] {
         eventually("it was tried again and again", || async { (told("DEBUG", what) > 5).then_some(()) }).await;
         assert_eq!(told("WARN", what), 1, "{what}");
     }
     redis.restart();
     relay_is(&server, "ok").await;
-    for what in ["the relay is heard again", "the relay is rung again"] {
+    for what in ["The relay subscription works again", "Publishing to Redis works again"] {
         eventually("its end is told of", || async { (told("INFO", what) == 1).then_some(()) }).await;
     }
 }

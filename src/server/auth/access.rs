@@ -14,7 +14,7 @@ use sea_orm::DbErr;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccessDenied {
     /// The visitor's address has opened too many rooms.
-    #[error("Too many new rooms come from this address. Try again a little later.")]
+    #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
     /// The visitor was banned.
     #[error("You are banned from this room for a while.")]
@@ -23,7 +23,7 @@ pub(crate) enum AccessDenied {
     #[error("This room is locked: only those who were in it come in.")]
     Locked,
     /// No room has this address, or it is private and the visitor was not invited. The answer does not reveal which.
-    #[error("No room is here. Whoever was invited needs the newest link: an older one leads nowhere.")]
+    #[error("There’s no room here. The link may have been replaced.")]
     Missing,
     /// The database does not answer.
     #[error("The room cannot be read just now. Try again in a moment.")]

@@ -66,7 +66,7 @@ pub(super) async fn open_private_room(
     };
     match shared.chat.open_private_room(&title, &visitor).await {
         Ok(room_name) => enter(&shared, &room_name, username.as_deref(), true),
-        Err(AccessDenied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from this address."),
+        Err(AccessDenied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from your network."),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),
     }
 }

@@ -42,7 +42,7 @@ const MAX_HEADERS: usize = 64;
 /// Raises the limit of open files to the maximum that the system allows: each connection needs a file descriptor.
 pub(crate) fn raise_open_files() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "The limit of open files could not be raised");
     }
 }
 
@@ -77,7 +77,7 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
             }
             Err(error) => {
                 if !std::mem::replace(&mut exhausted, true) {
-                    tracing::warn!(%error, "a connection cannot be accepted; trying again until one can");
+                    tracing::warn!(%error, "Connections cannot be accepted; retrying");
                 }
                 tokio::time::sleep(ACCEPT_ERROR_DELAY).await;
             }

@@ -67,11 +67,11 @@ impl Reconciliation {
         Self {
             asked: Notify::new(),
             failing: Outage::new(
-                "the rooms cannot be compared with the database just now",
-                "the rooms are compared with the database again",
+                "Comparing rooms with the database failed",
+                "Comparing rooms with the database works again",
             ),
-            reading: Outage::new("the log cannot be read just now", "the log is read again"),
-            enforcing: Outage::new("a ban or a lock has to wait", "bans and locks are enforced again"),
+            reading: Outage::new("Reading the log failed", "Reading the log works again"),
+            enforcing: Outage::new("Enforcing a ban or lock failed; retrying", "Enforcing bans and locks works again"),
         }
     }
 }

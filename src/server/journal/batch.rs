@@ -187,7 +187,7 @@ async fn append(
 /// Exits the process without answering if the disk fails to sync, because nothing can be relied on then. The next
 /// process recovers the log, and senders retry by their ids.
 fn exit_on_sync_failure(error: &DbErr) -> ! {
-    tracing::error!(%error, "the disk does not sync; ending, to recover from what it holds");
+    tracing::error!(%error, "fsync failed; exiting, to recover from the stored data");
     logging::flush();
     std::process::exit(EX_IOERR)
 }

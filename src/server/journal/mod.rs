@@ -64,7 +64,7 @@ impl Journal {
     pub(crate) fn start(store: Store, hub: Hub, relay: Relay, health: Health) -> (Self, JoinHandle<()>) {
         let (wake, woken) = mpsc::channel(1);
         let (queue, woken) = (EntryQueue::default(), Arc::new(Mutex::new(woken)));
-        let failing = Outage::new("the log cannot be written", "the log is written again");
+        let failing = Outage::new("Writing the log failed", "Writing the log works again");
         let means = WriteContext { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
         let writer = {
             let queue = queue.clone();
@@ -174,7 +174,7 @@ impl Writer {
             Err(error) => {
                 let id = error.id();
                 // Its senders were answered when the batch was dropped.
-                tracing::error!(panic = panic_message(error), "a batch was not written");
+                tracing::error!(panic = panic_message(error), "A batch could not be written");
                 let rooms = self.running.get(&id).into_iter().flat_map(|running| &running.rooms);
                 rooms.for_each(|room| self.means.hub.notify_subscribers(*room));
                 // The batch may have been committed: a comparison delivers its events to readers.

@@ -142,8 +142,9 @@ impl Relay {
         let (heard, hears) = mpsc::channel(HEARD);
         let (outbox, old_nodes) = (Arc::new(RelayQueue::default()), Arc::new(AtomicBool::default()));
         let numbers = redis::Numbers::new(Uuid::new_v4());
-        let ringing = Arc::new(Outage::new("the relay cannot be rung", "the relay is rung again"));
-        let hearing = Arc::new(Outage::new("the relay is not heard", "the relay is heard again"));
+        let ringing = Arc::new(Outage::new("Publishing to Redis failed", "Publishing to Redis works again"));
+        let hearing =
+            Arc::new(Outage::new("The relay subscription failed; reconnecting", "The relay subscription works again"));
         {
             let watch = NodeMonitor::new(numbers.node(), hub, state, outbox.clone(), old_nodes.clone());
             let parts = Arc::new(Mutex::new((watch, hears)));

@@ -103,9 +103,9 @@ fn connect_error_response(full: ConnectError) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response()
         }
         ConnectError::NetworkFull => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from this address.").into_response()
+            (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from your network.").into_response()
         }
-        ConnectError::RateLimited(too_much) => too_much.response("Connections from this address come too often."),
+        ConnectError::RateLimited(too_much) => too_much.response("Connections from your network come too often."),
     }
 }
 
@@ -136,7 +136,7 @@ async fn run_session(
             });
         }
         Err(error) => {
-            tracing::error!(%error, "a room cannot be entered");
+            tracing::error!(%error, "A room could not be joined");
             socket.close(close::OVERLOADED, "the room cannot be read just now").await;
         }
     }

@@ -154,7 +154,7 @@ impl Store {
         let failed = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
         let connection = self.writer.connection().get_sqlite_connection_pool().acquire().await.map_err(failed)?;
         if connection.is_in_transaction() {
-            tracing::warn!("a transaction did not end well; the connection is replaced");
+            tracing::warn!("A transaction did not end cleanly; replacing the connection");
             connection.close().await.map_err(failed)?;
         }
         Ok(())

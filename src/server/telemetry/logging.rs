@@ -90,7 +90,7 @@ fn own(fd: BorrowedFd<'_>) -> Box<dyn Write + Send> {
 }
 
 fn report_lost(entries: u64) {
-    tracing::warn!(entries, "log entries were lost: standard error did not take them in time");
+    tracing::warn!(entries, "Log entries were lost because standard error was blocked");
 }
 
 /// Logs a panic. The default hook would wait for a reader of standard error.

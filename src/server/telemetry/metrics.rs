@@ -41,7 +41,7 @@ impl Metrics {
         let recorder = builder.expect("there are buckets").build_recorder();
         let recorded = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("something else in this process collects the metrics already");
+            tracing::warn!("Another metrics recorder is already installed in this process");
         }
         let process = Collector::default();
         process.describe();
@@ -70,32 +70,32 @@ impl Metrics {
 fn describe() {
     describe_gauge!("parlour_build_info", "1; the version is in the label");
     describe_gauge!("parlour_connections", "Live sockets");
-    describe_gauge!("parlour_rooms_alive", "Rooms with a live socket on this node");
+    describe_gauge!("parlour_rooms_active", "Rooms with a live socket on this node");
     describe_gauge!("parlour_draining", "1 while this node is stopping");
-    describe_gauge!("parlour_entries_waiting", "What was sent and is not yet committed");
-    describe_gauge!("parlour_doorbells_waiting", "What waits to be told to the other nodes");
-    describe_gauge!("parlour_relay_degraded", "1 while a node is not heard over Redis");
+    describe_gauge!("parlour_journal_queue_length", "Entries submitted and not yet committed");
+    describe_gauge!("parlour_relay_queue_length", "Messages waiting to be published to the other nodes");
+    describe_gauge!("parlour_relay_degraded", "1 while heartbeats of a node are missing");
     describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
-    describe_counter!("parlour_refusals_total", "What senders were refused over the socket, by code");
-    describe_histogram!("parlour_acknowledgement_seconds", "From taking what was sent to its commit");
+    describe_counter!("parlour_rejections_total", "Requests rejected over the socket, by code");
+    describe_histogram!("parlour_commit_seconds", "Time from submission to commit");
     describe_histogram!(
         "parlour_delivery_seconds",
         "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
     );
-    describe_histogram!("parlour_database_seconds", "How long the database took, by operation");
-    describe_counter!("parlour_log_entries_lost_total", "Log entries that standard error did not take in time");
-    describe_counter!("parlour_room_pages_total", "Room pages, rendered anew or reused");
-    describe_histogram!("parlour_http_request_seconds", "How long requests took, by route and status");
+    describe_histogram!("parlour_database_seconds", "Duration of database operations");
+    describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
+    describe_counter!("parlour_room_pages_total", "Room pages, rendered or reused");
+    describe_histogram!("parlour_http_request_seconds", "Duration of HTTP requests, by route and status");
 }
 
 /// `GET /metrics`.
 pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     gauge!("parlour_connections").set(number(shared.sockets.len()));
-    gauge!("parlour_rooms_alive").set(number(shared.chat.hub.room_ids().len()));
+    gauge!("parlour_rooms_active").set(number(shared.chat.hub.room_ids().len()));
     gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
     if shared.relay.is_enabled() {
-        gauge!("parlour_doorbells_waiting").set(number(shared.relay.queue_length()));
+        gauge!("parlour_relay_queue_length").set(number(shared.relay.queue_length()));
         gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
     }
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
@@ -103,13 +103,13 @@ pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse 
 
 /// Records that an entry was submitted to the journal.
 pub(crate) fn record_submitted() {
-    gauge!("parlour_entries_waiting").increment(1);
+    gauge!("parlour_journal_queue_length").increment(1);
 }
 
 /// Records that the journal has acknowledged an entry.
 pub(crate) fn record_acknowledged(since: Instant) {
-    gauge!("parlour_entries_waiting").decrement(1);
-    histogram!("parlour_acknowledgement_seconds").record(since.elapsed());
+    gauge!("parlour_journal_queue_length").decrement(1);
+    histogram!("parlour_commit_seconds").record(since.elapsed());
 }
 
 /// Records a committed event.
@@ -127,7 +127,7 @@ pub(crate) fn record_event(body: &EventBody) {
 pub(crate) fn record_rejection(code: RejectionCode) {
     // The code as the protocol spells it.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
-    counter!("parlour_refusals_total", "code" => code).increment(1);
+    counter!("parlour_rejections_total", "code" => code).increment(1);
 }
 
 /// The time at which a room was last told of something new; shared by its connections.

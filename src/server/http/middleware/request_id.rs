@@ -29,9 +29,9 @@ pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     span.in_scope(|| {
         let ms = since.elapsed().as_millis() as u64;
         if status.is_server_error() {
-            tracing::warn!(status = status.as_u16(), ms, "a request was answered");
+            tracing::warn!(status = status.as_u16(), ms, "Answered a request");
         } else {
-            tracing::debug!(status = status.as_u16(), ms, "a request was answered");
+            tracing::debug!(status = status.as_u16(), ms, "Answered a request");
         }
     });
     metrics::record_request(route, status.as_u16(), since);

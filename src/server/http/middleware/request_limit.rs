@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const DETAIL: &str = "Too many requests come from this address. Try again a little later.";
+const DETAIL: &str = "Too many requests come from your network. Try again a little later.";
 
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
 /// responses are compressed before the turn ends, which takes a turn of its own.

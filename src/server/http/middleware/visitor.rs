@@ -57,7 +57,7 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
         return response;
     }
     if let Err(too_much) = shared.limiter.check_visitor(visitor.network) {
-        return too_much.response("Too many new visitors come from this address. Try again a little later.");
+        return too_much.response("Too many new visitors come from your network. Try again a little later.");
     }
     let (author, cookie) = shared.identities.create();
     // Without a cookie, each post could come from a new author. Such an author therefore counts with the network's

@@ -61,7 +61,7 @@ impl Store {
                 Err(error) => {
                     // Logged once, not for every attempt.
                     if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(%error, "the write-ahead log cannot be emptied");
+                        tracing::warn!(%error, "The write-ahead log could not be truncated");
                     }
                 }
             }

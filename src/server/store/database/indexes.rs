@@ -17,7 +17,7 @@ pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Res
         connection.execute_unprepared(&format!("DROP INDEX CONCURRENTLY {MESSAGES_INDEX}")).await?;
     }
     if !is_so(connection, &format!("EXISTS (SELECT 1 FROM {index})")).await? {
-        tracing::info!("building the index of messages; the other nodes go on meanwhile");
+        tracing::info!("Building the index of messages; other nodes keep serving");
         connection
             .execute_unprepared(&format!("CREATE INDEX CONCURRENTLY {MESSAGES_INDEX} {MESSAGES_INDEX_ON}"))
             .await?;

@@ -73,7 +73,7 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
     let connection = Database::connect(session_options(url, 1)).await?;
     let lock = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})");
     if !ask(&connection, &lock).await? {
-        tracing::info!("waiting for another node, which holds the lock for migrating the database");
+        tracing::info!("Waiting for another node that migrates the database");
         // Polls instead of blocking: a concurrent index build would itself wait for a statement that waits for the
         // lock.
         while !ask(&connection, &lock).await? {

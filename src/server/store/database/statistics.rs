@@ -27,7 +27,7 @@ impl Store {
             let writer = self.writer.connection().clone();
             tokio::spawn(async move {
                 if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
-                    tracing::warn!(%error, "the log cannot be analysed");
+                    tracing::warn!(%error, "Analyzing the log table failed");
                 }
             });
         }

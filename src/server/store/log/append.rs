@@ -50,7 +50,7 @@ impl Store {
                 Err(error) if can_never_be_stored(&error) => match some {
                     [] => {}
                     [_] => {
-                        tracing::warn!(%error, "a message was refused that the database cannot hold");
+                        tracing::warn!(%error, "The database cannot store a message; rejected it");
                         let detail = "This cannot be stored.";
                         appended.push(AppendResult::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
                     }

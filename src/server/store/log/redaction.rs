@@ -81,7 +81,7 @@ impl Store {
         let store = self.clone();
         tokio::spawn(async move {
             if let Err(error) = store.redact_pending().await {
-                tracing::warn!(%error, "some texts that were removed wait to be blanked");
+                tracing::warn!(%error, "Redacting removed texts failed; retrying later");
             }
         });
     }
