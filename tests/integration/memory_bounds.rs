@@ -5,6 +5,7 @@ use crate::support::{Client, DEADLINE, Database, Door, Server, Site, eventually,
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 const MIB: u64 = 1 << 10;
 
@@ -127,6 +128,49 @@ async fn pages_that_are_not_read_hold_little() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_that_are_asked_for_in_advance_hold_little() {
     unread_pages_hold_little(50).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_forms_hold_little() {
+    let server = Site::new(Database::Sqlite).await.limited(&FILL).start();
+    fill(&server, 50).await;
+    let before = server.resident();
+    let form = format!(
+        "POST /harbour/ HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 8\r\n\r\nmessage=",
+        server.addr
+    );
+    let mut streams = Vec::new();
+    for _ in 0..300 {
+        let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
+        stream.write_all(form.as_bytes()).await.expect("the server listens");
+        streams.push(stream);
+    }
+    let peak = peak(&server, || async { false }).await;
+    assert!(peak < before + 100 * MIB, "{} KiB for {} refused forms", peak - before, streams.len());
+}
+
+/// Behind a trusted proxy, the clients that do not read are told from the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unread_pages_of_one_client_of_a_proxy_keep_no_other_waiting() {
+    let site = Site::new(Database::Sqlite).await.limited(&[&FILL[..], &["--trusted-proxies", "127.0.0.1"]].concat());
+    let server = site.start();
+    fill(&server, 50).await;
+    let request =
+        |client: &str| format!("GET /harbour/ HTTP/1.1\r\nHost: {}\r\nX-Forwarded-For: {client}\r\n\r\n", server.addr);
+    let mut streams = Vec::new();
+    for _ in 0..350 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a buffer");
+        let mut stream = socket.connect(server.addr).await.expect("a connection");
+        stream.write_all(request("192.0.2.1").as_bytes()).await.expect("the server listens");
+        streams.push(stream);
+    }
+    let mut other = TcpStream::connect(server.addr).await.expect("a connection");
+    other.write_all(request("192.0.2.2").as_bytes()).await.expect("the server listens");
+    let mut status = [0; 12];
+    timeout(DEADLINE, other.read_exact(&mut status)).await.expect("an answer in time").expect("a status line");
+    assert_eq!(&status, b"HTTP/1.1 200");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! Accept loop. Parlour has its own, because a public server must outlast clients that send nothing.
 
 use super::client_ip::ClientIp;
-use super::response_budget::{ResponseBudget, ResponseSlot};
+use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
 use axum::Router;
 use axum::body::Body;
@@ -63,8 +63,8 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
                 // saved.
                 let Ok(arrival) = arrivals.acquire(from.ip()) else { continue };
                 exhausted = false;
-                let room = answers.room(arrival.as_ref().map(|_| from.ip().into()));
-                let serving = connection(stream, ClientIp(from.ip()), room, app.clone(), shutdown.clone());
+                let budget = (answers.clone(), arrivals.clone());
+                let serving = connection(stream, ClientIp(from.ip()), budget, app.clone(), shutdown.clone());
                 connections.spawn(async move {
                     serving.await;
                     drop(arrival);
@@ -114,19 +114,26 @@ fn bound_buffers(listener: &TcpListener) {
     let _ = UNSENT;
 }
 
-async fn connection(stream: TcpStream, peer: ClientIp, room: ResponseSlot, app: Router, shutdown: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    peer: ClientIp,
+    (answers, arrivals): (ResponseBudget, ConnectionLimiter),
+    app: Router,
+    shutdown: CancellationToken,
+) {
     // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     set_tcp_user_timeout(&stream);
     let app = tower::service_fn(move |request: Request<Incoming>| {
-        let (mut request, app, room) = (request.map(Body::new), app.clone(), room.clone());
+        let (mut request, app) = (request.map(Body::new), app.clone());
+        let slot = answers.slot(arrivals.client(peer, request.headers()));
         request.extensions_mut().insert(peer);
         async move {
             let answer = async |request| match app.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            Ok::<_, Infallible>(room.answer(request, answer).await)
+            Ok::<_, Infallible>(slot.answer(request, answer).await)
         }
     });
     let connection = http1::Builder::new()
@@ -157,7 +164,7 @@ fn set_tcp_user_timeout(stream: &TcpStream) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn limit_unread(_: &TcpStream) {}
+fn set_tcp_user_timeout(_: &TcpStream) {}
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,13 @@
 //! Memory budget for responses that clients have not read yet, per network and in total. A response is complete before
 //! it is sent, so that a slow client holds only its bytes: no encoder, no rendered page.
 
-use crate::server::limits::connection_counter::Network;
+use crate::server::limits::connection_counter::{Network, SITE, WiderNetwork};
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,14 +35,19 @@ const UNCOUNTED_PATHS: [&str; 7] = ["assets", "favicon.ico", "healthz", "metrics
 /// A cheap-to-clone handle on the budget.
 #[derive(Clone)]
 pub(crate) struct ResponseBudget {
-    networks: Arc<Mutex<HashMap<Network, Weak<Semaphore>>>>,
+    networks: Semaphores<Network>,
+    sites: Semaphores<WiderNetwork>,
     together: Arc<Semaphore>,
 }
 
-/// The part of the budget that is available to one connection.
+/// Semaphores by key. One exists for as long as it is used.
+type Semaphores<K> = Arc<Mutex<HashMap<K, Weak<Semaphore>>>>;
+
+/// The part of the budget that is available to one request.
 #[derive(Clone)]
 pub(crate) struct ResponseSlot {
     network: Option<Arc<Semaphore>>,
+    site: Option<Arc<Semaphore>>,
     together: Arc<Semaphore>,
 }
 
@@ -64,27 +70,32 @@ impl AsRef<[u8]> for BudgetedBody {
 
 impl Default for ResponseBudget {
     fn default() -> Self {
-        Self { networks: Arc::default(), together: Arc::new(Semaphore::new(MAX_KIB_TOTAL)) }
+        Self { networks: Arc::default(), sites: Arc::default(), together: Arc::new(Semaphore::new(MAX_KIB_TOTAL)) }
     }
 }
 
 impl ResponseBudget {
-    /// Returns the slot for a connection of this network, if the network is counted.
-    pub(crate) fn room(&self, network: Option<Network>) -> ResponseSlot {
-        let network = network.map(|network| {
-            let networks = &mut *self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-            if networks.len() >= MAX_TRACKED_NETWORKS {
-                networks.retain(|_, semaphore| semaphore.strong_count() > 0);
-            }
-            let known = networks.entry(network).or_default();
-            known.upgrade().unwrap_or_else(|| {
-                let semaphore = Arc::new(Semaphore::new(MAX_KIB_PER_NETWORK));
-                *known = Arc::downgrade(&semaphore);
-                semaphore
-            })
-        });
-        ResponseSlot { network, together: self.together.clone() }
+    /// Returns the slot for a request from this network, if the network is counted.
+    pub(crate) fn slot(&self, network: Option<Network>) -> ResponseSlot {
+        let site = network.and_then(Network::site);
+        let site = site.map(|site| semaphore_of(&self.sites, site, MAX_KIB_PER_NETWORK * SITE as usize));
+        let network = network.map(|network| semaphore_of(&self.networks, network, MAX_KIB_PER_NETWORK));
+        ResponseSlot { network, site, together: self.together.clone() }
     }
+}
+
+/// Returns the semaphore of `key`, with `kib` permits if it is new.
+fn semaphore_of<K: Eq + Hash>(all: &Semaphores<K>, key: K, kib: usize) -> Arc<Semaphore> {
+    let all = &mut *all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= MAX_TRACKED_NETWORKS {
+        all.retain(|_, semaphore| semaphore.strong_count() > 0);
+    }
+    let known = all.entry(key).or_default();
+    known.upgrade().unwrap_or_else(|| {
+        let semaphore = Arc::new(Semaphore::new(kib));
+        *known = Arc::downgrade(&semaphore);
+        semaphore
+    })
 }
 
 impl ResponseSlot {
@@ -113,11 +124,11 @@ impl ResponseSlot {
     }
 
     fn semaphores(&self) -> impl Iterator<Item = &Arc<Semaphore>> {
-        self.network.iter().chain([&self.together])
+        self.network.iter().chain(&self.site).chain([&self.together])
     }
 
     async fn reserve(&self, expected: u32) -> Reserved {
-        let mut permits = Vec::with_capacity(2);
+        let mut permits = Vec::with_capacity(3);
         for semaphore in self.semaphores() {
             permits.extend(semaphore.clone().acquire_many_owned(expected).await);
         }

@@ -1,6 +1,7 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
 use super::front::with_username;
+use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::middleware::visitor::{self, Visitor};
 use super::origin;
 use super::render::{RoomRequest, not_found, remembered_username, room_page};
@@ -118,6 +119,11 @@ pub(super) async fn post(
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = RejectedForm { message: form.message, username, detail };
             let visit = RoomRequest { name, permalink: None, username: known.0, visitor };
+            // Nothing waits for a commit any more: this is a page like any other, and takes its network's turn.
+            let _turn = match shared.limiter.work(visitor.network).await {
+                Ok(turn) => turn,
+                Err(too_much) => return too_much.response(TOO_MANY_REQUESTS),
+            };
             let mut page = room_page(&shared, again, visit, Some(refused)).await;
             // A visitor who may not enter is told so, whatever else was wrong with the form.
             if page.status().is_success() {

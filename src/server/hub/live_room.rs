@@ -75,7 +75,7 @@ impl LiveRoom {
     /// `target_seq`, and the room catches up with them.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
         let read = async {
-            let current = self.hub.current(self.room.id).await?;
+            let current = self.hub.current(&self.room).await?;
             let head = current.as_ref().map_or(0, |current| current.head);
             if let Some(current) = current {
                 lock(&self.history).epoch = current.epoch;
@@ -161,7 +161,7 @@ impl LiveRoom {
         }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
-            Some(delivered) => self.announce(delivered),
+            Some(_) => self.announce(),
             None => self.catch_up_to(last),
         }
         // The head has moved before this: a later subscriber sees that and checks for itself.
@@ -246,14 +246,19 @@ impl LiveRoom {
     pub(super) async fn skip(&self) -> Result<(), DbErr> {
         if let Some(next) = self.hub.store.next(self.room.id, self.head()).await? {
             lock(&self.tail).skip_to(next);
-            self.announce(next - 1);
+            self.announce();
         }
         Ok(())
     }
 
-    fn announce(&self, delivered: Seq) {
+    /// Wakes the fan-out tasks if the head has moved.
+    fn announce(&self) {
         self.delivery_timer.now();
-        self.delivered.send_if_modified(|newest| delivered > std::mem::replace(newest, delivered.max(*newest)));
+        // The head is read inside: after a reset it is lower, and a late call must not restore the earlier one.
+        self.delivered.send_if_modified(|newest| {
+            let head = self.head();
+            std::mem::replace(newest, head) != head
+        });
     }
 }
 

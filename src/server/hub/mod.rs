@@ -100,21 +100,24 @@ impl Hub {
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
     pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, DbErr> {
+        // Dropped after the lock is released: the last reference locks the list itself.
+        let mut replaced = None;
         let live = {
             let mut rooms = lock(&self.rooms);
             match rooms.get(&room.id).and_then(Weak::upgrade) {
                 Some(live) if live.room.name == room.name => live,
                 other => {
-                    // The id belonged to a room that no longer exists, in a database that went back in time.
-                    if let Some(other) = other {
-                        other.end(close::DELETED);
-                    }
+                    replaced = other;
                     let live = Arc::new(LiveRoom::new(room.clone(), self.clone()));
                     rooms.insert(room.id, Arc::downgrade(&live));
                     live
                 }
             }
         };
+        if let Some(replaced) = replaced {
+            // The id belonged to a room that no longer exists, in a database that went back in time.
+            replaced.end(close::DELETED);
+        }
         live.open().await?;
         if live.epoch() != room.epoch {
             // One of the two references is outdated.

@@ -6,7 +6,7 @@ use super::in_flight::{InFlight, InFlightGuard};
 use super::{Hub, LiveRoom, lock};
 use crate::domain::{Epoch, Seq};
 use crate::protocol::{ServerFrame, close};
-use crate::server::store::RoomHead;
+use crate::server::store::{RoomHead, RoomRef};
 use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::collections::HashMap;
@@ -236,15 +236,29 @@ impl Hub {
 
     /// Returns the head in the database of a room that is being opened, or `None` if it has no row. If the head is
     /// below the known one, the room gets another epoch.
-    pub(super) async fn current(&self, room_id: i64) -> Result<Option<RoomHead>, DbErr> {
-        let Some(current) = self.store.current(&[room_id]).await?.pop() else { return Ok(None) };
-        let known = lock(&self.remembered).0.remove(&room_id);
-        match known {
-            Some((epoch, head)) if epoch == current.epoch && current.head < head => {
-                self.renew(room_id, &epoch, Some(head)).await.map(Some)
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DbErr::RecordNotFound`] if the log of the room is lost: its address leads to another room from now on.
+    pub(super) async fn current(&self, room: &RoomRef) -> Result<Option<RoomHead>, DbErr> {
+        let current = self.store.current(&[room.id]).await?.pop();
+        let known = lock(&self.remembered).0.get(&room.id).cloned();
+        let current = match (current, known) {
+            (None, Some((_, 1..))) if room.is_derived() => {
+                self.store.abandon(room).await?;
+                lock(&self.remembered).0.remove(&room.id);
+                return Err(DbErr::RecordNotFound(format!("room {}", room.id)));
             }
-            _ => Ok(Some(current)),
-        }
+            (Some(current), Some((epoch, head))) if epoch == current.epoch && current.head < head => {
+                let renewed = self.renew(room.id, &epoch, Some(head)).await?;
+                self.backlog.evict_room(room.id);
+                Some(renewed)
+            }
+            (current, _) => current,
+        };
+        // Removed last: after an error, the next visitor compares again.
+        lock(&self.remembered).0.remove(&room.id);
+        Ok(current)
     }
 
     /// Compares one room with the database.

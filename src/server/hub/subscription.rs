@@ -56,6 +56,11 @@ impl Subscription {
         &self.live.room
     }
 
+    /// Returns the epoch of the history that is delivered now.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.live.epoch()
+    }
+
     pub(crate) fn participant(&self) -> &Participant {
         &self.participant
     }

@@ -126,7 +126,9 @@ impl Writer {
             if !open && self.running.is_empty() && self.queue.is_empty() {
                 return;
             }
-            let due = self.queue.next_due();
+            // While every writer is busy, the end of a batch wakes this loop.
+            let has_writer = self.count(Locking::Skip) < self.means.store.writers();
+            let due = if has_writer { self.queue.next_due() } else { None };
             let due = async { if let Some(due) = due { sleep_until(due).await } else { std::future::pending().await } };
             tokio::select! {
                 wake = woken.recv(), if open => open = wake.is_some(),

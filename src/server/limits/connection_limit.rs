@@ -2,9 +2,10 @@
 //! they are accepted, before anything is read. A connection that becomes live is counted by `rate_limiter` from then
 //! on.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
 use crate::server::config::Config;
-use crate::server::http::client_ip::is_trusted;
+use crate::server::http::client_ip::{ClientIp, is_trusted};
+use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +27,12 @@ impl ConnectionLimiter {
     pub(crate) fn new(config: &Config) -> Self {
         let most = config.rates.map(|rates| rates.connections_per_address.get().max(MIN_PER_NETWORK));
         Self { most, trusted: config.trusted_proxies.clone().into(), open: ConnectionCounter::default() }
+    }
+
+    /// Returns the network whose budget a response counts against: the client's, also behind a trusted proxy. `None`
+    /// if nothing is limited.
+    pub(crate) fn client(&self, peer: ClientIp, headers: &HeaderMap) -> Option<Network> {
+        self.most.map(|_| peer.client(headers, &self.trusted).into())
     }
 
     /// Counts a connection from `address` until the returned permit is dropped. Returns an error if its network has its

@@ -223,7 +223,7 @@ impl Session {
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.subscription.head();
                 if after > head || head - after > MAX_REPLAY {
-                    return self.send(reset_frame(&self.subscription.room().epoch, head));
+                    return self.send(reset_frame(&self.subscription.epoch(), head));
                 }
                 // A short request causes a large response, so requests that come too fast are answered together.
                 let position = self.subscription.position();

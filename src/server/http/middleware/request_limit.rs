@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const DETAIL: &str = "Too many requests come from your network. Try again a little later.";
+pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests come from your network. Try again a little later.";
 
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
 /// responses are compressed before the turn ends, which takes a turn of its own.
@@ -20,10 +20,11 @@ pub(crate) async fn work(State(shared): State<AppState>, mut request: Request, n
     if let Err(too_much) = shared.limiter.request(network) {
         return refusal(too_much);
     }
-    // A posted message waits for its commit, which must not hold up other requests.
-    let turn = match *request.method() {
-        Method::POST => None,
-        _ => match shared.limiter.work(network).await {
+    // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.
+    let commits = request.method() == Method::POST && !request.uri().path().starts_with("/api/");
+    let turn = match commits {
+        true => None,
+        false => match shared.limiter.work(network).await {
             Ok(turn) => turn,
             Err(too_much) => return refusal(too_much),
         },
@@ -45,7 +46,7 @@ pub(crate) async fn small(State(shared): State<AppState>, request: Request, next
 }
 
 fn refusal(too_much: RateLimited) -> Response {
-    too_much.response(DETAIL)
+    too_much.response(TOO_MANY_REQUESTS)
 }
 
 /// Returns the response with its complete body, so that a client that reads slowly does not hold a turn. A body of
