@@ -52,7 +52,7 @@ async fn a_server_that_waits_for_its_turn_to_migrate_says_so_and_can_be_stopped(
     command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).expect("a log file"));
     let mut server = Process::start(&mut command, "KILL").expect("the executable");
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    eventually("it says what it waits for", || async { said().contains("waiting for another node").then_some(()) })
+    eventually("it says what it waits for", || async { said().contains("Waiting for another node").then_some(()) })
         .await;
     server.signal("TERM");
     let status = server.wait(GONE).expect("it has gone");
