@@ -3,9 +3,9 @@
 
 use super::backfill::BackfillError;
 use super::fanout::{self, EphemeralFrame, Subscriber, SubscriberShard};
+use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
-use super::reconciler::History;
 use super::tail_buffer::{TailBuffer, TailRead};
 use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, lock, moderation};
 use crate::domain::Seq;

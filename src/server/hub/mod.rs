@@ -7,6 +7,7 @@ mod backfill;
 mod catch_up;
 mod event_frame;
 mod fanout;
+mod history;
 mod in_flight;
 mod live_room;
 mod moderation;

@@ -5,12 +5,10 @@
 use super::in_flight::{InFlight, InFlightGuard};
 use super::{Hub, LiveRoom, lock};
 use crate::domain::{Epoch, Seq};
-use crate::protocol::{ServerFrame, close};
+use crate::protocol::close;
 use crate::server::store::{RoomHead, RoomRef};
-use crate::server::websocket::TextFrame;
 use sea_orm::DbErr;
 use std::collections::HashMap;
-use std::mem::replace;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::yield_now;
@@ -30,22 +28,6 @@ const MAX_KNOWN_HEADS: usize = 16_384;
 
 /// Number of events that other nodes may write while an entry of this node is not announced yet.
 const IN_FLIGHT_MARGIN: Seq = 64;
-
-/// Maximum number of former epochs that a live room remembers.
-const MAX_FORMER_EPOCHS: usize = 8;
-
-/// The history that a live room follows.
-pub(super) struct History {
-    pub(super) epoch: Epoch,
-    /// Earlier epochs of the room. The database returns to one of them only if it goes back in time.
-    former: Vec<Epoch>,
-}
-
-impl History {
-    pub(super) fn new(epoch: Epoch) -> Self {
-        Self { epoch, former: Vec::new() }
-    }
-}
 
 /// The heads of rooms without connections, and the epochs of these heads.
 #[derive(Default)]
@@ -269,45 +251,5 @@ impl Hub {
             Some(current) => self.compare(live, before.as_ref(), current).await,
             None => self.end_missing(vec![(live.clone(), before.map_or(0, |(_, known)| known))]).await,
         }
-    }
-}
-
-impl LiveRoom {
-    /// Returns the epoch of the delivered history.
-    pub(crate) fn epoch(&self) -> Epoch {
-        lock(&self.history).epoch.clone()
-    }
-
-    /// Returns the epoch and its newest delivered number, or `None` if the room is not open yet.
-    pub(super) fn known_head(&self) -> Option<(Epoch, Seq)> {
-        let history = lock(&self.history);
-        self.delivered().map(|head| (history.epoch.clone(), head))
-    }
-
-    /// Switches to another history, which is known up to `head`. Readers get a reset and the events after it.
-    pub(super) fn reset_to(self: &Arc<Self>, epoch: Epoch, head: Seq) {
-        {
-            let mut history = lock(&self.history);
-            let former = replace(&mut history.epoch, epoch);
-            if former != history.epoch && !history.former.contains(&former) {
-                history.former.push(former);
-            }
-            if history.former.len() > MAX_FORMER_EPOCHS {
-                history.former.remove(0);
-            }
-            lock(&self.tail).begin_anew(head);
-            self.hub.backlog.evict_room(self.room.id);
-        }
-        for place in self.subscribers() {
-            place.reset_to(&self.reset(head), head);
-        }
-        // Wakes the fan-out tasks, which check their position.
-        self.delivered.send_replace(head);
-        self.delivery_timer.now();
-    }
-
-    /// Returns the frame that makes clients load the room again.
-    pub(super) fn reset(&self, head: Seq) -> TextFrame {
-        TextFrame::new(&ServerFrame::Reset { epoch: self.epoch(), head }.encode())
     }
 }
