@@ -4,6 +4,7 @@ mod budget;
 mod close_reason;
 mod event_loop;
 mod pending;
+mod reading;
 mod timers;
 mod writing;
 pub use close_reason::{CloseReason, close_reason};

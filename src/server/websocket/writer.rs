@@ -23,6 +23,8 @@ pub struct SocketWriter {
 #[derive(Debug, Default)]
 struct WriteQueue {
     frames: VecDeque<Bytes>,
+    /// Size of the queued frames, in bytes.
+    bytes: usize,
     /// Whether the socket was not writable at the last write.
     blocked: bool,
     /// Whether a close frame was queued. Nothing is sent after it.
@@ -45,7 +47,7 @@ impl SocketWriter {
             Ok(written) if written == frames.len() => true,
             Ok(written) => {
                 waiting.blocked = true;
-                waiting.frames.push_back(frames.slice(written..));
+                waiting.push(frames.slice(written..));
                 self.notify();
                 true
             }
@@ -58,7 +60,7 @@ impl SocketWriter {
     pub(crate) fn enqueue(&self, frames: Bytes) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.push_back(frames);
+            waiting.push(frames);
         }
     }
 
@@ -66,7 +68,7 @@ impl SocketWriter {
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.extend(frames.iter().map(|frame| frame.bytes().clone()));
+            frames.iter().for_each(|frame| waiting.push(frame.bytes().clone()));
         }
     }
 
@@ -102,6 +104,11 @@ impl SocketWriter {
         self.queue().blocked
     }
 
+    /// Returns the size of the queued frames, in bytes.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue().bytes
+    }
+
     /// Waits until the socket may be writable.
     pub(crate) async fn writable(&self) -> Result<()> {
         self.stream.writable().await
@@ -123,8 +130,14 @@ impl SocketWriter {
 }
 
 impl WriteQueue {
+    fn push(&mut self, frames: Bytes) {
+        self.bytes += frames.len();
+        self.frames.push_back(frames);
+    }
+
     /// Removes written bytes from the queue.
     fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {
                 return drop(first.split_to(written));
