@@ -1,9 +1,8 @@
 //! Parlour's own part of the file: the table `[parlour]`. A similar table in another place is an error, because it
 //! would otherwise be overlooked.
 
-use super::settings::{CommandLine, Settings};
+use super::settings::Settings;
 use super::{ConfigError, FILE};
-use clap::CommandFactory;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -52,7 +51,7 @@ fn leptos(package: &Table) -> Option<&Table> {
 }
 
 fn is_setting(name: &str) -> bool {
-    CommandLine::command()
+    Settings::arguments()
         .get_arguments()
         .any(|argument| argument.get_env().is_some() && argument.get_long() == Some(name))
 }

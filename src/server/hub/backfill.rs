@@ -2,11 +2,11 @@
 //! readers of a block share one query. Reads and cached blocks are bounded in bytes.
 
 use super::event_frame::EventFrame;
-use super::{MAX_BATCH_BYTES, Reconciliation, lock};
+use super::{MAX_BATCH_BYTES, Reconciliation};
 use crate::domain::Seq;
-use crate::server::store::Store;
+use crate::server::store::{Store, StoreError};
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
-use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -139,7 +139,7 @@ impl BackfillCache {
                 self.looks.reading.over();
                 Ok(events.into_iter().map(|event| EventFrame::from(event).text).collect())
             }
-            Err(DbErr::RecordNotFound(_)) => Err(BackfillError::Purged),
+            Err(StoreError::Gap { .. }) => Err(BackfillError::Purged),
             Err(error) => {
                 self.looks.reading.failed(&error);
                 Err(BackfillError::Unavailable)

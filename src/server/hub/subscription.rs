@@ -8,9 +8,9 @@ use super::{LiveRoom, PresenceChange, moderation};
 use crate::domain::{Epoch, Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::auth::identity::AuthorId;
-use crate::server::store::{RoomRef, now};
+use crate::server::store::{RoomRef, StoreError};
+use crate::server::time::now_ms;
 use crate::server::websocket::{SocketWriter, TextFrame};
-use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,7 +72,7 @@ impl Subscription {
 
     /// Checks for a ban or a lock. This covers a visitor who was admitted before it and subscribed after the other
     /// subscribers were checked.
-    pub(crate) async fn enforce(&self) -> Result<(), DbErr> {
+    pub(crate) async fn enforce(&self) -> Result<(), StoreError> {
         moderation::disconnect_banned(&self.live, std::slice::from_ref(&self.place)).await
     }
 
@@ -211,7 +211,7 @@ impl Subscription {
 
     /// Sends a typing hint to the other subscribers, unless the author is muted.
     pub(crate) fn send_typing(&self) {
-        if self.place.is_muted(now()) {
+        if self.place.is_muted(now_ms()) {
             return;
         }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());

@@ -2,9 +2,10 @@
 //! they are accepted, before anything is read. A connection that becomes live is counted by `rate_limiter` from then
 //! on.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use crate::server::config::Config;
-use crate::server::http::client_ip::{ClientIp, is_trusted};
+use crate::server::network::Network;
+use crate::server::network::client_ip::{ClientIp, is_trusted};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::IpAddr;

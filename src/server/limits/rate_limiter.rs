@@ -1,11 +1,12 @@
 //! Rate limits per identity, per network and in total. Kept in memory, by each node separately.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
 use super::work_gate::{WorkGate, WorkPermit};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::auth::identity::AuthorId;
 use crate::server::config::Rates;
+use crate::server::network::Network;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::num::NonZeroU32;

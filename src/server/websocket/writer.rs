@@ -1,10 +1,11 @@
 //! The writing half of a connection, shared by the connection and by the fan-out task that delivers to it.
 
 use super::frame::TextFrame;
+use crate::server::sync::lock;
 use axum::body::Bytes;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Result};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -118,7 +119,7 @@ impl SocketWriter {
     }
 
     fn queue(&self) -> MutexGuard<'_, WriteQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -1,14 +1,13 @@
 //! Access to rooms. Page, socket, history and post all ask here.
 
+use super::Chat;
 use crate::domain::history::Ownership;
 use crate::domain::{Rejection, RejectionCode, RoomName};
-use crate::server::chat::Chat;
-use crate::server::http::middleware::visitor::Visitor;
-use crate::server::limits::connection_counter::Network;
+use crate::server::auth::visitor::Visitor;
 use crate::server::limits::rate_limiter::RateLimited;
-use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef};
+use crate::server::network::Network;
+use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef, StoreError};
 use axum::http::StatusCode;
-use sea_orm::DbErr;
 
 /// Reason for which a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +26,7 @@ pub(crate) enum AccessDenied {
     Missing,
     /// The database does not answer.
     #[error("The room cannot be read just now. Try again in a moment.")]
-    Unavailable(#[from] DbErr),
+    Unavailable(#[from] StoreError),
 }
 
 impl AccessDenied {
@@ -77,7 +76,7 @@ impl Chat {
         if !room.is_derived() || self.hub.head(room.id) > 0 {
             return Ok(None);
         }
-        match self.store.room(&room.name).await.map_err(|_| Rejection::unavailable())? {
+        match self.store.room(&room.name).await? {
             Some(found) if found.room.id == room.id => Ok(None),
             // The address now leads to another room, and the connection is about to end.
             Some(_) => Err(Rejection::unavailable()),

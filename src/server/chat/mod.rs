@@ -1,16 +1,17 @@
 //! The use cases: enter a room, read its history, post in it. Sockets, forms and server functions are adapters for
 //! these, and pass names and texts unchanged.
 
-use super::auth::access::AccessDenied;
+pub(crate) mod access;
+mod room_command;
+
 use super::auth::identity::AuthorId;
-use super::http::middleware::visitor::Visitor;
+use super::auth::visitor::Visitor;
 use super::hub::{Hub, Subscription};
 use super::journal::{Journal, SubmitResult};
-use super::limits::connection_counter::Network;
 use super::limits::rate_limiter::Limiter;
+use super::network::Network;
 use super::random;
-pub(crate) use super::room_command::RoomCommand;
-use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, Subject};
+use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, StoreError, Subject};
 use super::websocket::{SocketWriter, TextFrame};
 use crate::domain::history::MAX_UNREAD_ROOMS;
 use crate::domain::{
@@ -18,7 +19,8 @@ use crate::domain::{
     RoomView, Seq, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
-use sea_orm::DbErr;
+use access::AccessDenied;
+pub(crate) use room_command::RoomCommand;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -89,7 +91,7 @@ impl Chat {
 
     /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
     /// does not exist counts 0. A duplicate room repeats the first count.
-    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
+    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, StoreError> {
         let mut counted = HashMap::new();
         let mut counts = Vec::new();
         for ReadMarker { room, read } in rooms.iter().take(MAX_UNREAD_ROOMS) {
@@ -107,7 +109,7 @@ impl Chat {
         Ok(counts)
     }
 
-    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, DbErr> {
+    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, StoreError> {
         match self.find(name, visitor).await {
             Ok(Some(found)) if found.head > read => self.store.count_unread(found.room.id, read, &visitor.author).await,
             Err(AccessDenied::Unavailable(error)) => Err(error),
@@ -139,7 +141,7 @@ impl Chat {
         author: AuthorId,
         resume: Resume,
         wire: &Arc<SocketWriter>,
-    ) -> Result<Subscription, DbErr> {
+    ) -> Result<Subscription, StoreError> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -197,9 +199,7 @@ impl Chat {
         if let Err(too_much) = self.limiter.check_message(&author, network, bytes) {
             // A command that is already stored is answered regardless, within the rate limit for pages of the network.
             let stored = match &sent {
-                Some(id) if self.limiter.request(network).is_ok() => {
-                    self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?
-                }
+                Some(id) if self.limiter.request(network).is_ok() => self.store.has(room.id, &author, id).await?,
                 _ => false,
             };
             if !stored {
@@ -208,7 +208,7 @@ impl Chat {
         }
         if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut draft) {
             // Other authors must not learn whether the target exists; the log rejects their command.
-            if self.store.owns(room.id, &author).await.map_err(|_| Rejection::unavailable())? {
+            if self.store.owns(room.id, &author).await? {
                 *subject = Some(self.resolve_tag(room, &tag).await?);
             }
         }
@@ -236,7 +236,7 @@ impl Chat {
     /// database.
     async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
-        for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
+        for author in self.store.tagged(room.id, tag).await? {
             known.entry(author.to_bytes()).or_insert(Username::anonymous());
         }
         let mut known = known.into_iter();
