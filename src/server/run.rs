@@ -52,6 +52,10 @@ impl From<StoreError> for RunError {
 
 /// Serves on `listener` until `shutdown` completes; then commits pending entries, informs clients and nodes, and
 /// returns.
+///
+/// # Errors
+///
+/// Returns an error if the database or the URL of Redis cannot be used, or if connections are no longer accepted.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     listener::raise_open_files();
     let metrics = Metrics::start();

@@ -55,6 +55,10 @@ impl From<AccessDenied> for Rejection {
 impl Chat {
     /// Returns the room of this name if the visitor may enter. Reading creates nothing: a public room gets its row with
     /// its first message, a private one when it is opened.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<RoomRecord, AccessDenied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
@@ -67,6 +71,10 @@ impl Chat {
 
     /// Returns the name under which a message begins the room, or `None` if the room has a row already. Only a message
     /// begins a room, and such messages are limited by network.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the message cannot begin a room, or if the network has opened too many.
     pub(crate) async fn begins(
         &self,
         room: &RoomRef,
@@ -93,6 +101,10 @@ impl Chat {
 
     /// Like [`Chat::admit`], but only for rooms that have a row. Adds an invited visitor to a private room's members if
     /// the visitor has a persistent identity.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<RoomRecord>, AccessDenied> {
         let found = self.store.room(name).await?;
         // The response time must not reveal whether a private room exists: a missing room takes the same query.
@@ -128,6 +140,10 @@ impl Chat {
     }
 
     /// Opens a private room that belongs to the visitor. Returns its name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the network has opened too many rooms, or if the database cannot be written.
     pub(crate) async fn open_private_room(
         &self,
         title: &RoomName,

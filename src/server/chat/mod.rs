@@ -43,6 +43,10 @@ pub(crate) struct Resume {
 
 impl Chat {
     /// Returns the room's page: its newest messages, or those around `permalink`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn room_page(
         &self,
         name: &RoomName,
@@ -56,6 +60,10 @@ impl Chat {
 
     /// Like [`room_page`](Self::room_page), for a visitor who was already admitted. The head was read before the
     /// messages, so it never claims more than the page shows.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessDenied::Unavailable`] if the database cannot be read.
     pub(crate) async fn room_view(
         &self,
         found: RoomRecord,
@@ -79,6 +87,10 @@ impl Chat {
     }
 
     /// Returns a page of messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn history(
         &self,
         name: &RoomName,
@@ -91,6 +103,10 @@ impl Chat {
 
     /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
     /// does not exist counts 0. A duplicate room repeats the first count.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, StoreError> {
         let mut counted = HashMap::new();
         let mut counts = Vec::new();
@@ -118,6 +134,10 @@ impl Chat {
     }
 
     /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn taken(
         &self,
         name: &RoomName,
@@ -134,6 +154,10 @@ impl Chat {
     /// Subscribes a connection to a room. Queues the welcome and, if the log cannot be continued, the reset; every
     /// later event follows. A visitor who requests a name that another author holds is anonymous until a post brings
     /// another name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read, or if the log of the room is lost.
     pub(crate) async fn join(
         &self,
         RoomRecord { room, head, muted_until, .. }: RoomRecord,
@@ -184,8 +208,11 @@ impl Chat {
         Ok(seat)
     }
 
-    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome,
-    /// or the rejection if the command is invalid or exceeds a limit.
+    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the command is invalid or exceeds a limit.
     pub(crate) async fn submit(
         &self,
         room: &RoomRef,

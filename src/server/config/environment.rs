@@ -67,6 +67,10 @@ fn is_of_service(name: &str, value: &str) -> bool {
 }
 
 /// Returns the settings that Leptos needs: from its table in the file, and from `LEPTOS_*`, which take precedence.
+///
+/// # Errors
+///
+/// Returns an error that names the invalid setting.
 pub(super) fn leptos_options(
     file: Option<&str>,
     variables: impl Iterator<Item = (OsString, OsString)>,

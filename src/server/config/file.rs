@@ -19,6 +19,10 @@ struct File {
 }
 
 /// Returns the settings in this text.
+///
+/// # Errors
+///
+/// Returns an error that names the line, but does not repeat it, because it may contain a password.
 pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;

@@ -76,6 +76,10 @@ impl BackfillCache {
     }
 
     /// Returns some of the events after `after`: at least one, and at most about [`MAX_BATCH_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, room: i64, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         // Blocks begin at the same numbers for every reader, unless the log begins within a block.
         let start = after - after.rem_euclid(BLOCK_EVENTS);

@@ -73,6 +73,10 @@ impl LiveRoom {
 
     /// Reads the head from the database. The room is subscribed before: frames published during the read raise
     /// `target_seq`, and the room catches up with them.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if the log is lost, or an error if the database cannot be read.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), StoreError> {
         let read = async {
             let current = self.hub.current(&self.room).await?;
@@ -113,6 +117,10 @@ impl LiveRoom {
     }
 
     /// Reads some of the frames after `after` from the log.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.hub.backlog.read(self.room.id, after).await
     }
@@ -243,6 +251,10 @@ impl LiveRoom {
 
     /// Continues at the next event that the log holds, because the events before it were purged. Readers get a reset
     /// when they pull.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(super) async fn skip(&self) -> Result<(), StoreError> {
         if let Some(next) = self.hub.store.next(self.room.id, self.head()).await? {
             lock(&self.tail).skip_to(next);

@@ -100,6 +100,10 @@ impl Hub {
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if the log of the room is lost, or an error if the database cannot be read.
     pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, StoreError> {
         // Dropped after the lock is released: the last reference locks the list itself.
         let mut replaced = None;
@@ -164,8 +168,11 @@ impl Hub {
         }
     }
 
-    /// Evicts from memory the events that retention may have removed from a room. Returns an error if the database
-    /// cannot be read.
+    /// Evicts from memory the events that retention may have removed from a room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), StoreError> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
         // The head is read first: events that arrive meanwhile are newer than all of these.

@@ -76,8 +76,11 @@ pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     }
 }
 
-/// Like [`enforce_moderation`], but checks only these subscribers, once. Returns an error if the database cannot be
-/// read.
+/// Like [`enforce_moderation`], but checks only these subscribers, once.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read.
 pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), StoreError> {
     let (store, room_id) = (&live.hub.store, live.room.id);
     let mut authors: Vec<AuthorId> = places.iter().map(|place| place.author).collect();

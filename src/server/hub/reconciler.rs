@@ -82,6 +82,10 @@ impl Hub {
 
     /// Compares every live room with the database. Rooms that lag catch up, deleted rooms end, and rooms with another
     /// history are reset. Removed messages leave memory.
+    ///
+    /// # Errors
+    ///
+    /// Returns the last error, after every room that could be compared was.
     pub(crate) async fn reconcile(&self) -> Result<(), StoreError> {
         let mut failed = None;
         for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
@@ -244,6 +248,10 @@ impl Hub {
     }
 
     /// Compares one room with the database.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), StoreError> {
         let before = live.known_head();
         let current = self.store.current(&[live.room.id]).await?;

@@ -34,8 +34,11 @@ pub(crate) enum LimitReached {
 }
 
 impl ConnectionCounter {
-    /// Counts one more of `network`. Returns an error if there are `each` of it, [`SITE`] times `each` of its site, or
-    /// `all` in total already.
+    /// Counts one more of `network`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the limit that is reached: `each` of `network`, [`SITE`] times `each` of its site, or `all` in total.
     pub(crate) fn acquire(&self, network: Network, each: u32, all: u32) -> Result<ConnectionPermit, LimitReached> {
         let mut counts = self.counts();
         let of_network = counts.by_network.get(&network).copied().unwrap_or_default();

@@ -36,8 +36,11 @@ impl ConnectionLimiter {
         self.most.map(|_| peer.client(headers, &self.trusted).into())
     }
 
-    /// Counts a connection from `address` until the returned permit is dropped. Returns an error if its network has its
-    /// maximum number.
+    /// Counts a connection from `address` until the returned permit is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the network has its maximum number.
     pub(crate) fn acquire(&self, address: IpAddr) -> Result<Option<ConnectionPermit>, LimitReached> {
         let most = self.most.filter(|_| !is_trusted(address, &self.trusted));
         most.map(|most| self.open.acquire(address.into(), most, u32::MAX)).transpose()

@@ -146,6 +146,10 @@ impl Limiter {
     }
 
     /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the author or the network has sent too much.
     pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
         let Some(it) = &self.0 else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
@@ -162,26 +166,46 @@ impl Limiter {
     }
 
     /// Counts a request that reads from the database or renders a page.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a request that costs little.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a new room.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has opened too many.
     pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a visitor without an identity.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has brought too many.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a connection until the returned permit is dropped. Returns `None` if connections are not limited.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the node or the network has its maximum number, or if the network connects too often.
     pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
@@ -193,8 +217,11 @@ impl Limiter {
         })
     }
 
-    /// Waits until `network` may read from the database for a request. Returns an error if too many of its requests
-    /// wait already. Cancel safe.
+    /// Waits until `network` may read from the database for a request. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if too many requests of the network wait already.
     pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))

@@ -128,7 +128,11 @@ impl NetworkTokenBuckets {
         }
     }
 
-    /// Takes `cost` units, or returns how long to wait for them.
+    /// Takes `cost` units.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait for the units.
     pub(crate) fn try_take(&self, network: Network, cost: u32) -> Result<(), Duration> {
         let wait = self.wait(network, cost);
         if wait > Duration::ZERO {

@@ -124,6 +124,10 @@ impl Store {
     }
 
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a connection cannot be closed.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         self.reader.connection().close_by_ref().await?;
         Ok(self.writer.connection().close_by_ref().await?)

@@ -8,6 +8,10 @@ use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, sea_query::OnConflict};
 impl Store {
     /// Returns 32 secret random bytes stored under `name`. The first call on any node creates them; every later call
     /// returns the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read or written.
     pub(crate) async fn get_or_create_secret(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         if let Some(row) = site::Entity::find_by_id(name).one(&self.reader).await? {
             return Ok(row.value);

@@ -78,6 +78,10 @@ impl SocketWriter {
     }
 
     /// Writes as many queued bytes as the socket accepts. Returns whether all are written.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) fn flush(&self) -> Result<bool> {
         let mut waiting = self.queue();
         waiting.blocked = false;
@@ -104,6 +108,10 @@ impl SocketWriter {
     }
 
     /// Waits until the socket may be writable.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) async fn writable(&self) -> Result<()> {
         self.stream.writable().await
     }

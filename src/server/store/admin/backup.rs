@@ -23,7 +23,11 @@ const NO_FILE: &str = "is not there: no such file";
 
 impl Store {
     /// Writes a snapshot of the SQLite database at `url` into `file`: one synced file, readable by its owner only.
-    /// Servers continue to run. Returns an error if `file` exists.
+    /// Servers continue to run.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `file` exists, or cannot be written.
     pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), OpenError> {
         let database = sqlite_file(url)?;
         // A dangling symbolic link counts as an existing file.
@@ -45,6 +49,10 @@ impl Store {
     /// Restores a file written by [`Store::back_up`] as the database at `url`, whose directory must be empty. Every
     /// room gets a new epoch, so that clients that have seen a later history load it again. Returns the number of
     /// rooms.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `file` is no complete backup, or if the directory is not empty.
     pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, OpenError> {
         let database = sqlite_file(url)?;
         let lock = lock_file(&database)?;

@@ -10,6 +10,10 @@ impl Store {
     /// Deletes a room. First removes its events in small transactions, so that other rooms do not wait, then the rest
     /// and the room itself in one transaction. An interrupted deletion leaves a room without its oldest messages, and
     /// can be started again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written. The deletion can then be started again.
     pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), StoreError> {
         while self.purge_expired(ExpiringRoom::nothing(room_id)).await? == PURGE_BATCH {}
         self.forget_names_in(room_id).await?;

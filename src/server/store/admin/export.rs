@@ -19,6 +19,10 @@ const ERASE_BATCH: usize = 100;
 
 impl Store {
     /// Returns the author of a message, or `None` if there is no such message.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, StoreError> {
         let Some(RoomRecord { room, .. }) = self.room(room).await? else { return Ok(None) };
         let row = event::Entity::find_by_id((room.id, seq)).one(&self.reader).await?;
@@ -26,6 +30,10 @@ impl Store {
     }
 
     /// Returns the rooms in which an author has written, sorted by name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, StoreError> {
         let ids: Vec<i64> = event::Entity::find()
             .select_only()
@@ -46,6 +54,10 @@ impl Store {
 
     /// Returns the next messages of a room after `after`, with their newest texts, of one author or of all. Leaves out
     /// deleted messages. Also returns the value of `after` for the next page, or `None` if this is the last page.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn export_page(
         &self,
         room_id: i64,
@@ -65,6 +77,10 @@ impl Store {
     /// Erases all messages of an author, as the author would delete them: each by an event of the log, with its text
     /// blanked. The author's names are removed first, so that pages shown after those events lack them, and once more
     /// at the end, because the author may be writing meanwhile. Returns the number of messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written. The erasure can then be started again.
     pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, StoreError> {
         let mut removed = 0;
         self.anonymize_messages(author).await?;

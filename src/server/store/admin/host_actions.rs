@@ -6,6 +6,10 @@ use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, Store
 
 impl Store {
     /// Appends an action of the host to a room's log, and returns its result.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written. The outcome is then unknown.
     pub(crate) async fn append_as_host(&self, room_id: i64, draft: NewEvent) -> Result<AppendResult, StoreError> {
         let id = random::event_id();
         let removes = matches!(draft, NewEvent::Delete { .. });

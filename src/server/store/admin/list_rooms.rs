@@ -33,6 +33,10 @@ pub(crate) struct RoomSummary {
 
 impl Store {
     /// Returns the next rooms with ids above `after`, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, StoreError> {
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after))

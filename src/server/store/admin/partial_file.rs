@@ -27,6 +27,10 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// Creates an empty file, accessible to its owner only, in the directory of `target`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be created.
     pub(crate) fn beside(target: &Path) -> Result<Self, OpenError> {
         // SQLite takes a path that begins with `file:` for a URL.
         let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
@@ -45,8 +49,11 @@ impl Unfinished {
         &self.path
     }
 
-    /// Renames the file, which must be synced, to `target`, and syncs the directory. Returns an error, and changes
-    /// nothing, if `target` exists.
+    /// Renames the file, which must be synced, to `target`, and syncs the directory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, and changes nothing, if `target` exists.
     pub(crate) fn publish(self, target: &Path) -> Result<(), OpenError> {
         let mut renamed = Ok(());
         for rename in WAYS {

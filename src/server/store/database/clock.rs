@@ -14,6 +14,10 @@ pub(crate) const MAX_AHEAD_MS: i64 = 10_000;
 impl Store {
     /// Returns the time in UTC milliseconds. It is PostgreSQL's time if PostgreSQL is used, so that a node with a wrong
     /// clock does not remove data too early.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn now(&self) -> Result<i64, StoreError> {
         if self.is_sqlite() {
             return Ok(now_ms());

@@ -16,6 +16,9 @@ const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 const LOCK: &str = ".lock";
 
 /// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
+///
+/// # Errors
+///
 /// Returns [`OpenError::InUse`] if another process holds the lock.
 pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
     file_system::examine(file)?;
@@ -35,6 +38,10 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
 
 /// Opens a file for writing. Creates it if it does not exist, accessible only to its owner, who is the owner of its
 /// directory.
+///
+/// # Errors
+///
+/// Returns an error if the file can neither be opened nor created.
 pub(crate) fn open_private(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
@@ -94,6 +101,10 @@ pub(crate) fn beside(file: &Path, end: impl AsRef<OsStr>) -> PathBuf {
 
 /// Syncs the directory of a file, which makes the file's name durable. Does nothing if the file system does not support
 /// this.
+///
+/// # Errors
+///
+/// Returns an error if the sync fails.
 pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
     match File::open(directory_of(file))?.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

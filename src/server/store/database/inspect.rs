@@ -10,8 +10,11 @@ use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection};
 
 impl Store {
-    /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
-    /// `url` does not answer, or if no server could start on it. Writes nothing, and creates no file.
+    /// Returns the names of the migrations that a server would apply at its start. Writes nothing, and creates no file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database at `url` does not answer, or if no server could start on it.
     pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, OpenError> {
         let connection = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => connect_to_inspect(url).await?,

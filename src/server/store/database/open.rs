@@ -11,6 +11,11 @@ use migrations::{Migrator, MigratorTrait};
 impl Store {
     /// Opens and migrates the database at `url` (`sqlite://…` or `postgres://…`). Creates an SQLite file that is
     /// missing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be used: another process has it open, it promises no durable commits, it
+    /// does not answer, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => open_sqlite(url).await,
@@ -19,8 +24,11 @@ impl Store {
         }
     }
 
-    /// Opens a database that a server may be using, for a command. Returns [`OpenError::NotReady`] if it does not
-    /// exist or has pending migrations.
+    /// Opens a database that a server may be using, for a command.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OpenError::NotReady`] if the database does not exist or has pending migrations.
     pub(crate) async fn open_beside(url: &str) -> Result<Self, OpenError> {
         let not_ready = || OpenError::NotReady(redacted(url));
         let store = match url.split_once(':').map(|(scheme, _)| scheme) {

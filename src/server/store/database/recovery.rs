@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Makes all commits to the database at `file` durable. Neither waits for readers nor blocks them.
+///
+/// # Errors
+///
+/// Returns an error if the log cannot be made durable.
 pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Result<(), OpenError> {
     if copy_log(writer).await? {
         return Ok(());

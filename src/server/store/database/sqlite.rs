@@ -33,7 +33,11 @@ pub(super) async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     Ok(store)
 }
 
-/// Returns the file that an SQLite URL names, or an error if the URL is malformed or names an in-memory database.
+/// Returns the file that an SQLite URL names.
+///
+/// # Errors
+///
+/// Returns an error if the URL is malformed, or names an in-memory database.
 pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     // Once parsed, an in-memory database has a file name like any other: only the URL tells.
     if url.contains(":memory:") || url.contains("mode=memory") {
@@ -45,6 +49,10 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
 }
 
 /// Opens the only writing connection, makes the commits of earlier processes durable, and migrates.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be opened, promises no durable commits, or a migration fails.
 pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, OpenError> {
     let writer = connect_to_write(url, true).await?;
     secure_log(&writer, &sqlite_file(url)?).await?;
@@ -55,6 +63,10 @@ pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, OpenError> {
 
 /// Opens a connection that writes. A server may `create` the database. A command waits longer for the write lock,
 /// because the server writes all the time.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be opened, or promises no durable commits.
 pub(super) async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, OpenError> {
     let mut options = options(url);
     let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
@@ -78,6 +90,10 @@ pub(super) async fn connect_to_write(url: &str, create: bool) -> Result<Database
 }
 
 /// Opens read-only connections to an embedded database.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be opened.
 pub(crate) async fn connect_to_read(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
     // A connection to a file cannot be lost, so it is not tested.

@@ -36,10 +36,15 @@ type IdempotencyKey = (i64, Vec<u8>, String);
 
 impl Store {
     /// Appends `entries` in order, and returns the result of each. When this returns `Ok`, the commit is on stable
-    /// storage. After an error the outcome is unknown; retrying is safe because every entry has an id.
+    /// storage.
     ///
     /// The entries share one transaction, unless the database can never store one of them. That entry is rejected, and
     /// bisection finds it: the other entries are committed in as many transactions as that takes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database does not answer, or cannot be written. The outcome is then unknown; retrying is
+    /// safe because every entry has an id.
     pub(crate) async fn append(
         &self,
         entries: &[AppendRequest],

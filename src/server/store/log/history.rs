@@ -19,8 +19,11 @@ use std::collections::{HashMap, HashSet};
 const MAX_EXAMINED: u64 = 10 * MAX_UNREAD_COUNT;
 
 impl Store {
-    /// Returns up to `limit` events with numbers above `after`, in order and without gaps. Returns
-    /// [`StoreError::Gap`] if the log does not reach back that far any more.
+    /// Returns up to `limit` events with numbers above `after`, in order and without gaps.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Gap`] if the log does not reach back that far any more.
     pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, StoreError> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
         let rows = timed("events", rows.all(&self.reader)).await?;
@@ -51,12 +54,20 @@ impl Store {
     }
 
     /// Returns whether the room's log holds an event that `author` sent under this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, StoreError> {
         let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
         Ok(found.count(&self.reader).await? > 0)
     }
 
     /// Returns a page of messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, StoreError> {
         // Limits before the cursor, and from the cursor on.
         let (back, from, on) = match place {
@@ -75,6 +86,10 @@ impl Store {
 
     /// Returns the number of messages after `read` by authors other than `author`, up to [`MAX_UNREAD_COUNT`], among
     /// the newest [`MAX_EXAMINED`] messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, StoreError> {
         let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
         Ok(counted.len() as u64)
@@ -99,6 +114,10 @@ impl Store {
     }
 
     /// Returns the messages with their newest texts, in the order of `rows`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, StoreError> {
         let is_removed = |row: &Model| row.deleted_by.is_some();
         let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();

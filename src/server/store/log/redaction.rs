@@ -34,6 +34,10 @@ const PENDING_REDACTION_PREFIX: &str = "redact:";
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
 
 /// Blanks the edits of these messages. Returns whether some are left to [`Store::redact_pending`].
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn redact_edits(
     transaction: &DatabaseTransaction,
     room_id: i64,
@@ -67,6 +71,10 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 }
 
 /// Blanks the texts of these events.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
@@ -87,6 +95,10 @@ impl Store {
     }
 
     /// Blanks the edits that earlier transactions recorded instead of blanking them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn redact_pending(&self) -> Result<(), StoreError> {
         let _turn = self.redacting.0.lock().await;
         let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
@@ -115,6 +127,10 @@ impl Store {
     }
 
     /// Blanks the texts of these events in small transactions. Returns `false` if there is no such room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, StoreError> {
         for some in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };

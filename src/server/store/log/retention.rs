@@ -62,12 +62,20 @@ impl ExpiringRoom {
 
 impl Store {
     /// Returns a room's retention policy, or `None` if there is no such room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn retention(&self, name: &RoomName) -> Result<Option<RetentionPolicy>, StoreError> {
         let row = room::Entity::find().filter(room::Column::Name.eq(name.as_str())).one(&self.reader).await?;
         Ok(row.map(|row| RetentionPolicy::from_column(row.keep_days)))
     }
 
     /// Sets a room's retention policy. Returns `false` if there is no such room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn set_retention(&self, name: &RoomName, keep: RetentionPolicy) -> Result<bool, StoreError> {
         let set = room::Entity::update_many()
             .col_expr(room::Column::KeepDays, Expr::value(keep.column()))
@@ -76,6 +84,10 @@ impl Store {
     }
 
     /// Returns the next rooms with ids above `after` whose events may expire, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn rooms_with_retention(
         &self,
         after: i64,
@@ -104,6 +116,10 @@ impl Store {
 
     /// Removes one batch of a room's oldest expired events, and blanks later edits of the removed messages. Returns the
     /// number of removed events.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, StoreError> {
         use event::Column;
         let of_room = || Column::RoomId.eq(keeping.room_id);
@@ -162,11 +178,19 @@ impl Store {
     }
 
     /// Returns the oldest number that a room's log still holds, or `None` if the log is empty.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, StoreError> {
         self.next(room_id, 0).await
     }
 
     /// Returns the number of the first event after `after` that the log holds, or `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn next(&self, room_id: i64, after: Seq) -> Result<Option<Seq>, StoreError> {
         let seqs = event::Entity::find().select_only().column(event::Column::Seq).order_by_asc(event::Column::Seq);
         let of_room = seqs.filter(event::Column::RoomId.eq(room_id)).filter(event::Column::Seq.gt(after));
@@ -174,6 +198,10 @@ impl Store {
     }
 
     /// Returns whether a room's log still holds this number.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, StoreError> {
         let found = event::Entity::find_by_id((room_id, seq)).select_only().column(event::Column::Seq);
         Ok(found.into_tuple::<Seq>().one(&self.reader).await?.is_some())

@@ -75,6 +75,10 @@ pub(crate) struct AddressedRoom {
 
 impl Store {
     /// Returns the room of this name as it is before its first message.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let site = self.derivation().await?;
         let times = deletions(site, name).one(&self.reader);
@@ -82,8 +86,11 @@ impl Store {
     }
 
     /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
-    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row. Returns
-    /// [`StoreError::RoomGone`] if a room is deleted at the same time.
+    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if a room is deleted at the same time.
     pub(crate) async fn begin_rooms(
         &self,
         transaction: &DatabaseTransaction,
@@ -111,6 +118,10 @@ impl Store {
     }
 
     /// Returns the room of this name, and stores its row if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     #[cfg(test)]
     pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let room_id = self.vacant(name).await?.room.id;
@@ -125,12 +136,20 @@ impl Store {
 
     /// Returns whether the present room is the only history that its address has ever shown. Then a number alone
     /// identifies a client's position; otherwise the epoch is needed, too.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, StoreError> {
         let site = self.derivation().await?;
         Ok(!site.restored && deletions(site, name).one(&self.reader).await?.is_none())
     }
 
     /// Returns the rooms that these addresses lead to now.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, AddressedRoom>, StoreError> {
         let site = self.derivation().await?;
         let (texts, addresses): (Vec<&str>, Vec<Vec<u8>>) =
@@ -159,6 +178,10 @@ impl Store {
     }
 
     /// Counts a deletion at the room's address, in the transaction that deletes the room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn note_deletion(
         &self,
         transaction: &DatabaseTransaction,
@@ -175,6 +198,10 @@ impl Store {
 
     /// Lets a room's address lead to a new room from now on, if it still leads to this one. Called when the room's row
     /// is missing although its log had events.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), StoreError> {
         let site = self.derivation().await?;
         let transaction = self.begin().await?;

@@ -52,6 +52,10 @@ impl Membership {
 
 impl Store {
     /// Returns the membership of each author in the room, in order, with few queries however many authors there are.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, StoreError> {
         // Guests share the membership of their network.
         let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
@@ -101,6 +105,10 @@ impl Store {
     }
 
     /// Returns the authors with this tag who have a membership in the room, or hold a name in it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, StoreError> {
         let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
         // Between the least and above the greatest 16 bytes with this prefix.
@@ -123,6 +131,10 @@ impl Store {
 
     /// Makes these authors members, who may enter the room although it is locked or private. Locks the room's row
     /// first, as every writer does. Does nothing if there is no such room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), StoreError> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
         for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
@@ -141,6 +153,10 @@ impl Store {
 
     /// Removes outdated rows: those of authors who are neither members nor muted nor banned, and who are not in a slow
     /// mode interval. Returns the number of rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn purge_memberships(&self) -> Result<u64, StoreError> {
         let now = self.now().await?;
         let spoke = Condition::any()
@@ -168,6 +184,10 @@ impl Store {
 
     /// Removes an author's memberships in all rooms, except for a mute or a ban that is in force: its end is kept,
     /// under the author's hash, until it is over.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), StoreError> {
         let now = self.now().await?;
         for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {

@@ -74,6 +74,10 @@ impl RoomRecord {
 
 impl Store {
     /// Returns the room of this name and the head of its log, or `None` if it has no row.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, StoreError> {
         let (reader, wanted) = (self.reader.clone(), name.clone());
         let question = move || {
@@ -85,6 +89,10 @@ impl Store {
     }
 
     /// Creates a private room with this title, which belongs to `owner`, and returns its name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, StoreError> {
         let key = RoomKey::new(random::bits());
         let name = title.with_key(key);
@@ -99,12 +107,20 @@ impl Store {
     }
 
     /// Returns whether the author owns the room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, StoreError> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
     }
 
     /// Returns whether only members may enter this room, and its owner as stored, if any.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), StoreError> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.map_or((false, None), |row| (row.locked, row.owner)))

@@ -47,6 +47,10 @@ pub(crate) struct UsernameClaims {
 
 impl UsernameClaims {
     /// Looks up the holders of the names in these entries.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: impl Iterator<Item = &AppendRequest>,
@@ -129,6 +133,10 @@ impl UsernameClaims {
 
 impl Store {
     /// Returns whether an author other than `author` holds this name in the room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn is_taken(
         &self,
         room_id: i64,
@@ -140,17 +148,29 @@ impl Store {
     }
 
     /// Removes expired claims. Returns the number of removed rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn purge_username_claims(&self) -> Result<u64, StoreError> {
         let until = self.now().await? - CLAIM_TTL_MS;
         self.forget_names_that(|| Column::At.lte(until)).await
     }
 
     /// Removes an author's claims. Returns the number of removed rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, StoreError> {
         self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
     }
 
     /// Removes all claims in a room. Returns the number of removed rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn forget_names_in(&self, room_id: i64) -> Result<u64, StoreError> {
         self.forget_names_that(|| Column::RoomId.eq(room_id)).await
     }
