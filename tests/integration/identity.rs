@@ -143,7 +143,7 @@ async fn guests_are_somebody_else_on_every_connection() {
 }
 
 #[tokio::test]
-async fn what_is_of_one_visitor_is_not_kept_by_caches_in_between() {
+async fn responses_for_one_visitor_are_not_cached_by_proxies() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     for path in [

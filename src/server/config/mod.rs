@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_invalid_setting_is_named() {
         for (arguments, name) in [
             (&["--prot", "80"][..], "--prot"),
             (&["--addr", "nowhere"], "--addr"),

@@ -173,7 +173,7 @@ mod tests {
     use axum::body::to_bytes;
 
     #[tokio::test]
-    async fn what_is_known_already_is_not_sent_again() {
+    async fn a_known_asset_is_not_sent_again() {
         let site = tempfile::tempdir().expect("a directory");
         std::fs::write(site.path().join("a.txt"), "plain").expect("a file");
         std::fs::write(site.path().join("a.txt.br"), "small").expect("a file");

@@ -32,7 +32,7 @@ pub(super) struct EphemeralFrame {
 /// A connection as fan-out tasks see it.
 pub(super) struct Subscriber {
     pub(super) connection: u64,
-    pub(super) wire: Arc<SocketWriter>,
+    pub(super) writer: Arc<SocketWriter>,
     /// The number of the last event sent to the connection. The holder of the lock writes.
     position: Mutex<Seq>,
     /// Whether the current presence has not been sent to the connection yet.
@@ -45,17 +45,9 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(connection: u64, author: AuthorId, wire: Arc<SocketWriter>, after: Seq) -> Self {
-        let (position, owes_presence, expelled) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
-        Self {
-            connection,
-            wire,
-            position,
-            owes_presence,
-            author,
-            disconnect_code: expelled,
-            muted_until: AtomicI64::new(0),
-        }
+    pub(super) fn new(connection: u64, author: AuthorId, writer: Arc<SocketWriter>, after: Seq) -> Self {
+        let (position, owes_presence, disconnect_code) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
+        Self { connection, writer, position, owes_presence, author, disconnect_code, muted_until: AtomicI64::new(0) }
     }
 
     /// Suppresses typing hints of the author until `until`, in UTC milliseconds.
@@ -71,17 +63,17 @@ impl Subscriber {
     /// Makes the connection end with this close code.
     pub(super) fn disconnect_with(&self, code: u16) {
         self.disconnect_code.store(code, Ordering::Relaxed);
-        self.wire.notify();
+        self.writer.notify();
     }
 
     /// Continues in another history, which is known up to `head`. Queues `reset` first.
     pub(super) fn reset_to(&self, reset: &TextFrame, head: Seq) {
         // The lock is held until the reset is queued, so that later events follow it.
         let mut position = self.position();
-        self.wire.enqueue(reset.bytes().clone());
+        self.writer.enqueue(reset.bytes().clone());
         *position = head;
         drop(position);
-        self.wire.notify();
+        self.writer.notify();
     }
 
     pub(super) fn position(&self) -> MutexGuard<'_, Seq> {
@@ -92,10 +84,10 @@ impl Subscriber {
     /// connection, which pulls them itself.
     fn deliver(&self, after: Seq, last: Seq, frames: &Bytes) {
         let mut position = self.position();
-        if *position == after && self.wire.try_write(frames) {
+        if *position == after && self.writer.try_write(frames) {
             *position = last;
         } else if *position < last {
-            self.wire.notify();
+            self.writer.notify();
         }
     }
 }
@@ -108,18 +100,18 @@ pub(super) struct SubscriberShard {
 
 impl SubscriberShard {
     /// Adds a subscriber. Returns `false` if the shard is full.
-    pub(super) fn add(&self, place: &Arc<Subscriber>) -> bool {
-        let mut places = lock(&self.subscribers);
-        let fits = places.len() < MAX_SUBSCRIBERS_PER_SHARD;
+    pub(super) fn add(&self, subscriber: &Arc<Subscriber>) -> bool {
+        let mut subscribers = lock(&self.subscribers);
+        let fits = subscribers.len() < MAX_SUBSCRIBERS_PER_SHARD;
         if fits {
-            places.push(place.clone());
+            subscribers.push(subscriber.clone());
         }
         fits
     }
 
     /// Removes a subscriber.
-    pub(super) fn remove(&self, place: &Arc<Subscriber>) {
-        lock(&self.subscribers).retain(|other| !Arc::ptr_eq(place, other));
+    pub(super) fn remove(&self, subscriber: &Arc<Subscriber>) {
+        lock(&self.subscribers).retain(|other| !Arc::ptr_eq(subscriber, other));
     }
 
     /// Returns a snapshot of the subscribers, so that joining does not wait while events are written.
@@ -136,7 +128,7 @@ impl SubscriberShard {
                     let head = live.head();
                     if head < position {
                         position = head;
-                        self.subscribers().iter().for_each(|place| place.wire.notify());
+                        self.subscribers().iter().for_each(|subscriber| subscriber.writer.notify());
                     }
                     return (position, false);
                 }
@@ -144,8 +136,8 @@ impl SubscriberShard {
                     let after = position;
                     position += frames.len() as Seq;
                     let frames = concat_frames(&frames);
-                    for place in self.subscribers() {
-                        place.deliver(after, position, &frames);
+                    for subscriber in self.subscribers() {
+                        subscriber.deliver(after, position, &frames);
                     }
                     live.delivery_timer.delivered();
                 }
@@ -153,7 +145,7 @@ impl SubscriberShard {
                     // The events were evicted from the tail buffer: each subscriber pulls them, and the shard continues
                     // at the head.
                     position = live.head();
-                    self.subscribers().iter().for_each(|place| place.wire.notify());
+                    self.subscribers().iter().for_each(|subscriber| subscriber.writer.notify());
                 }
             }
             // Yields so that events of other rooms are written in between.
@@ -165,27 +157,27 @@ impl SubscriberShard {
 
 /// Writes the events after `position` to the subscribers of a shard for as long as the room lives.
 pub(super) async fn run_shard(
-    row: Arc<SubscriberShard>,
+    shard: Arc<SubscriberShard>,
     live: Weak<LiveRoom>,
     mut position: Seq,
-    coming: InFlight,
+    in_flight: InFlight,
     mut delivered: watch::Receiver<Seq>,
     mut presence: watch::Receiver<TextFrame>,
     mut hints: broadcast::Receiver<EphemeralFrame>,
 ) {
-    let mut gathering = WriteCoalescer::new();
+    let mut coalescer = WriteCoalescer::new();
     loop {
         // Unbiased, so that presence and hints are sent even under a constant stream of events.
         tokio::select! {
             changed = delivered.changed() => {
-                gathering.wait(position, &coming, &mut delivered).await;
+                coalescer.wait(position, &in_flight, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
                 delivered.borrow_and_update();
                 let before = position;
-                let more;
-                (position, more) = row.deliver(&live, position).await;
-                gathering.record_batch((position - before).max(0));
-                if more {
+                let has_more;
+                (position, has_more) = shard.deliver(&live, position).await;
+                coalescer.record_batch((position - before).max(0));
+                if has_more {
                     delivered.mark_changed();
                 }
             }
@@ -194,18 +186,18 @@ pub(super) async fn run_shard(
                     return;
                 }
                 let frame = presence.borrow_and_update().clone();
-                for place in row.subscribers() {
-                    let told = place.wire.try_write(frame.bytes());
-                    if !told {
-                        place.owes_presence.store(true, Ordering::Relaxed);
-                        place.wire.notify();
+                for subscriber in shard.subscribers() {
+                    let is_written = subscriber.writer.try_write(frame.bytes());
+                    if !is_written {
+                        subscriber.owes_presence.store(true, Ordering::Relaxed);
+                        subscriber.writer.notify();
                     }
                 }
             }
             hint = hints.recv() => match hint {
                 Ok(EphemeralFrame { from, text }) => {
-                    for place in row.subscribers().iter().filter(|place| Some(place.connection) != from) {
-                        place.wire.try_write(text.bytes());
+                    for subscriber in shard.subscribers().iter().filter(|subscriber| Some(subscriber.connection) != from) {
+                        subscriber.writer.try_write(text.bytes());
                     }
                 }
                 Err(RecvError::Lagged(_)) => {}

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_tag_is_found_on_any_node() {
+    fn a_participant_is_found_by_tag_on_any_node() {
         let (mut here, mut there) = (Participants::default(), Participants::default());
         put(&mut here, 1, "Ann", 1);
         put(&mut there, 1, "Bob", 2);

@@ -73,9 +73,9 @@ impl Journal {
     /// rejected immediately if the queue of its room, or of all rooms together, is full.
     pub(crate) fn submit(&self, entry: AppendRequest) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let expected = self.hub.track_in_flight(entry.room_id);
+        let in_flight = self.hub.track_in_flight(entry.room_id);
         metrics::record_submitted();
-        match self.queue.push(entry, Responder::new(sender, expected)) {
+        match self.queue.push(entry, Responder::new(sender, in_flight)) {
             // A full channel is fine: a running writer checks the queue again before it sleeps.
             Ok(()) => drop(self.wake.try_send(())),
             Err(sender) => sender.respond(Err(Rejection::unavailable())),

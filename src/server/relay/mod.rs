@@ -79,7 +79,7 @@ enum RelayMessage {
     /// The participants of a room on this node; `asks` requests those of the other nodes.
     Presence { room: i64, present: NodePresence, asks: bool },
     /// The participants of many rooms on this node.
-    Presences { rooms: Vec<Told> },
+    Presences { rooms: Vec<RoomPresence> },
     /// The rooms of this node, with a digest of the participants of each.
     Rooms { rooms: Vec<(i64, u64)> },
     /// A participant is typing. Carries the frame to send.
@@ -88,7 +88,7 @@ enum RelayMessage {
 
 /// The participants of a room on a node.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct RoomPresence {
     pub(crate) room: i64,
     pub(crate) present: NodePresence,
     /// Whether the other nodes have to publish their participants too.
@@ -109,7 +109,7 @@ impl RelayMessage {
         let rest = match self {
             Self::Room { frames, .. } => frames.iter().map(|frame| frame.len() + 32).sum(),
             Self::Presence { present, .. } => present.size(),
-            Self::Presences { rooms } => rooms.iter().map(|told| told.present.size() + 64).sum(),
+            Self::Presences { rooms } => rooms.iter().map(|room| room.present.size() + 64).sum(),
             Self::Rooms { rooms } => 32 * rooms.len(),
             Self::Typing { text, .. } => text.len(),
             Self::All | Self::Beat | Self::Leave => 0,
@@ -139,7 +139,7 @@ impl Relay {
         let client = ::redis::Client::open(url)?;
         let seal = MessageSigner::new(secret);
         let (state, watched) = state::channel(RelayState::Degraded);
-        let (heard, hears) = mpsc::channel(HEARD);
+        let (received, receiver) = mpsc::channel(HEARD);
         let (outbox, old_nodes) = (Arc::new(RelayQueue::default()), Arc::new(AtomicBool::default()));
         let numbers = redis::Numbers::new(Uuid::new_v4());
         let ringing = Arc::new(Outage::new("Publishing to Redis failed", "Publishing to Redis works again"));
@@ -147,12 +147,12 @@ impl Relay {
             Arc::new(Outage::new("The relay subscription failed; reconnecting", "The relay subscription works again"));
         {
             let watch = NodeMonitor::new(numbers.node(), hub, state, outbox.clone(), old_nodes.clone());
-            let parts = Arc::new(Mutex::new((watch, hears)));
+            let parts = Arc::new(Mutex::new((watch, receiver)));
             tasks.spawn("relay", move || {
                 let parts = parts.clone();
                 async move {
-                    let (watch, heard) = &mut *parts.lock().await;
-                    watch.run(heard).await;
+                    let (watch, received) = &mut *parts.lock().await;
+                    watch.run(received).await;
                 }
             });
         }
@@ -163,7 +163,7 @@ impl Relay {
             });
         }
         tasks.spawn("relay subscriber", move || {
-            redis::run_subscriber(client.clone(), seal.clone(), heard.clone(), hearing.clone())
+            redis::run_subscriber(client.clone(), seal.clone(), received.clone(), hearing.clone())
         });
         Ok(Self { outbox: Some(outbox), old_nodes, state: watched })
     }
@@ -210,10 +210,10 @@ impl Relay {
     }
 
     /// Publishes the participants of these rooms on this node.
-    pub(crate) fn publish_presence(&self, rooms: Vec<Told>) {
+    pub(crate) fn publish_presence(&self, rooms: Vec<RoomPresence>) {
         let Some(outbox) = &self.outbox else { return };
         if self.has_old_nodes() {
-            rooms.into_iter().for_each(|Told { room, present, asks }| {
+            rooms.into_iter().for_each(|RoomPresence { room, present, asks }| {
                 outbox.push_presence(RelayMessage::Presence { room, present, asks })
             });
         } else if !rooms.is_empty() {

@@ -87,14 +87,14 @@ pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<Multip
 pub(super) async fn run_subscriber(
     client: redis::Client,
     seal: MessageSigner,
-    heard: mpsc::Sender<RelayEvent>,
+    received: mpsc::Sender<RelayEvent>,
     outage: Arc<Outage>,
 ) {
     loop {
-        if let Err(error) = subscribe(&client, &seal, &heard, &outage).await {
+        if let Err(error) = subscribe(&client, &seal, &received, &outage).await {
             outage.failed(&error);
         }
-        if heard.is_closed() {
+        if received.is_closed() {
             return;
         }
         sleep(RECONNECT_DELAY).await;
@@ -104,7 +104,7 @@ pub(super) async fn run_subscriber(
 async fn subscribe(
     client: &redis::Client,
     seal: &MessageSigner,
-    heard: &mpsc::Sender<RelayEvent>,
+    received: &mpsc::Sender<RelayEvent>,
     outage: &Outage,
 ) -> Result<(), SubscriptionError> {
     let subscribe = async {
@@ -116,7 +116,7 @@ async fn subscribe(
     let mut something = Some(RelayEvent::Resubscribed);
     loop {
         if let Some(something) = something
-            && heard.send(something).await.is_err()
+            && received.send(something).await.is_err()
         {
             return Ok(());
         }

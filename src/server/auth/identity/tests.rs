@@ -40,7 +40,7 @@ fn an_old_cookie_is_renewed_and_proves_the_same() {
 }
 
 #[test]
-fn whoever_comes_back_with_the_cookie_is_no_guest() {
+fn a_visitor_with_the_cookie_is_no_guest() {
     let identities = IdentitySigner::new(b"key");
     let (author, cookie) = identities.create();
     assert!(author.is_guest() && IdentitySigner::guest().is_guest());
@@ -137,7 +137,7 @@ fn identities_of_other_releases_are_recognised() {
 }
 
 #[test]
-fn whoever_is_no_guest_stands_alone() {
+fn an_identity_shares_nothing_with_its_network() {
     let (author, _) = IdentitySigner::new(b"key").create();
     assert_eq!(author.standings().collect::<Vec<_>>(), [author.to_bytes()]);
     let guest = IdentitySigner::guest();

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_to_be_stored_has_failed() {
+    fn a_write_that_is_not_confirmed_has_failed() {
         let failing = WriteHealth::default();
         let is_failing = || failing.0.load(Ordering::Relaxed);
         assert!(!is_failing());

@@ -13,7 +13,7 @@ pub(crate) struct AppendRequest {
     pub(crate) begins: Option<RoomName>,
     pub(crate) author: AuthorId,
     pub(crate) id: EventId,
-    pub(crate) draft: NewEvent,
+    pub(crate) new_event: NewEvent,
 }
 
 /// An event that has no number yet.
