@@ -25,11 +25,11 @@ const REBROADCAST_INTERVAL: Duration = Duration::from_secs(8);
 const MAX_ROOMS_PER_BROADCAST: usize = 64;
 
 /// Maximum size of one relay message about many rooms, in bytes. The message of one large room may exceed it.
-const BELL: usize = 8 << 10;
+const MAX_PRESENCE_MESSAGE_BYTES: usize = 8 << 10;
 
 /// Maximum number of rooms per digest message, and of such messages per tick.
-const NAMED: usize = 256;
-const NAMING: usize = 4;
+const DIGEST_ROOMS: usize = 256;
+const MAX_DIGESTS_PER_TICK: usize = 4;
 
 /// Publishes presence for as long as the server lives.
 pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceChanges) {
@@ -144,9 +144,9 @@ impl PresenceSchedule {
     /// Publishes presence to the other nodes while the relay accepts it. Skips rooms that no other node has.
     async fn send_presence(&mut self) {
         while !self.order.is_empty() && self.relay.takes_hints() {
-            let (mut bell, mut bytes) = (Vec::new(), 0);
+            let (mut message_rooms, mut bytes) = (Vec::new(), 0);
             for _ in 0..MAX_ROOMS_PER_BROADCAST {
-                if bytes >= BELL {
+                if bytes >= MAX_PRESENCE_MESSAGE_BYTES {
                     break;
                 }
                 let Some(room) = self.order.pop_front() else { break };
@@ -158,22 +158,22 @@ impl PresenceSchedule {
                         self.known.insert(room);
                     }
                     bytes += present.size();
-                    bell.push(RoomPresence { room, present, asks });
+                    message_rooms.push(RoomPresence { room, present, asks });
                 }
             }
-            self.relay.publish_presence(bell);
+            self.relay.publish_presence(message_rooms);
             yield_now().await;
         }
     }
 
     /// Publishes digests to the other nodes, some of them in each tick.
     async fn send_names(&mut self) {
-        for _ in 0..NAMING {
+        for _ in 0..MAX_DIGESTS_PER_TICK {
             if self.naming.is_empty() || !self.relay.takes_hints() {
                 return;
             }
             let mut named = Vec::new();
-            for room in self.naming.drain(..NAMED.min(self.naming.len())) {
+            for room in self.naming.drain(..DIGEST_ROOMS.min(self.naming.len())) {
                 let (present, _) = self.hub.present(room);
                 if !present.is_empty() {
                     named.push((room, present.digest()));

@@ -19,7 +19,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 /// Returns the router of the whole server. Every first segment here is in [`crate::domain::room::RESERVED_NAMES`].
 pub(crate) fn router(state: AppState) -> Router {
-    // Pages wait for their data on this runtime; a second call finds it initialised already.
+    // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(front).post(open_private_room))

@@ -32,7 +32,7 @@ pub(crate) async fn front(
     let Some(room_name) = room_name else { return front_page(&state, request, username, None).await };
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
-            let username = username.filter(|name| !name.trim().is_empty());
+            let username = username.filter(|name| !Username::is_blank(name));
             // Sending the form sets the visitor's name. A link only fills it in: a form is told apart by its proof.
             let headers = request.headers();
             let has_token = token.is_some_and(|token| state.form_tokens.proves(&visitor.author, &token));
@@ -58,7 +58,7 @@ pub(crate) async fn open_private_room(
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
     }
     let typed = room_name.unwrap_or_default();
-    let username = username.filter(|name| !name.trim().is_empty());
+    let username = username.filter(|name| !Username::is_blank(name));
     let Ok(title) = RoomName::parse_form(&typed) else {
         // The front page says why, and keeps the visitor's input.
         let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));

@@ -45,7 +45,7 @@ pub(crate) async fn room(
             // A link does not rename a visitor who has a name.
             let known = remembered_username(&request).cloned();
             let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
-            let asked = asked.filter(|name| !name.trim().is_empty());
+            let asked = asked.filter(|name| !Username::is_blank(name));
             let (new, refused) = match asked.as_deref().map(Username::parse) {
                 Some(Ok(username)) => (Some(username), None),
                 // An invalid name is returned with the reason, like a message that was refused.
@@ -99,7 +99,7 @@ pub(crate) async fn post(
     let Some(name) = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok()) else {
         return not_found(State(state), again).await;
     };
-    let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
+    let username = form.username.as_deref().filter(|name| !Username::is_blank(name));
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
         let command =
@@ -115,7 +115,7 @@ pub(crate) async fn post(
         Err(Rejection { code, detail, .. }) => {
             // Unless the name was refused, it is filled in again only if it is new.
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
-            let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
+            let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = RejectedForm { message: form.message, username, detail };
             let wanted = RoomRequest { name, permalink: None, username: known.0, visitor };

@@ -2,10 +2,11 @@
 //! leave a gap.
 
 use super::backfill::BackfillError;
-use super::fanout::{self, EphemeralFrame, Subscriber, SubscriberShard};
+use super::fanout::{self, EphemeralFrame, SubscriberShard};
 use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
+use super::subscriber::Subscriber;
 use super::tail_buffer::{TailBuffer, TailRead};
 use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, moderation};
 use crate::domain::Seq;

@@ -14,6 +14,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod subscriber;
 mod subscription;
 mod tail_buffer;
 mod vacant_rooms;

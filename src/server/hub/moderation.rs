@@ -1,7 +1,7 @@
 //! Enforcement of moderation events for the subscribers of a live room on this node.
 
 use super::LiveRoom;
-use super::fanout::Subscriber;
+use super::subscriber::Subscriber;
 use crate::protocol::close;
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::{Membership, StoreError};

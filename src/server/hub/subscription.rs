@@ -2,7 +2,8 @@
 //! to it.
 
 use super::backfill::BackfillError;
-use super::fanout::{EphemeralFrame, Subscriber, SubscriberShard};
+use super::fanout::{EphemeralFrame, SubscriberShard};
+use super::subscriber::Subscriber;
 use super::tail_buffer::TailRead;
 use super::{LiveRoom, PresenceChange, moderation};
 use crate::domain::{Epoch, Participant, Seq, Username};

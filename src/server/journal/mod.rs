@@ -34,7 +34,7 @@ const MAX_LOCK_WAITERS: usize = 2;
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Interval of checking for such entries.
-const SWEEP: Duration = Duration::from_secs(1);
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The name of the writer among the background tasks.
 pub(crate) const WRITER: &str = "journal";
@@ -108,7 +108,7 @@ struct Running {
 
 impl Writer {
     async fn run(mut self, woken: &mut mpsc::Receiver<()>) {
-        let mut sweep = interval(SWEEP);
+        let mut sweep = interval(EXPIRY_CHECK_INTERVAL);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
         loop {

@@ -1,8 +1,8 @@
 //! The two connections to Redis: one publishes, one subscribes. Both are reestablished after errors.
 
 use super::queue::RelayQueue;
-use super::signer::{MessageSigner, SHARDS};
-use super::{Envelope, RelayEvent, SPEAKS};
+use super::signer::{CHANNEL_COUNT, MessageSigner};
+use super::{Envelope, RELAY_VERSION, RelayEvent};
 use crate::server::telemetry::outage::Outage;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
@@ -22,12 +22,12 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The id of this node and the sequence number of its last message; shared by consecutive publishers.
 #[derive(Clone)]
-pub(super) struct Numbers {
+pub(super) struct SequenceNumbers {
     node: Uuid,
     last: Arc<AtomicU64>,
 }
 
-impl Numbers {
+impl SequenceNumbers {
     pub(super) fn new(node: Uuid) -> Self {
         Self { node, last: Arc::default() }
     }
@@ -45,7 +45,7 @@ impl Numbers {
 pub(super) async fn run_publisher(
     client: redis::Client,
     seal: MessageSigner,
-    numbers: Numbers,
+    numbers: SequenceNumbers,
     outbox: Arc<RelayQueue>,
     outage: Arc<Outage>,
 ) {
@@ -53,8 +53,8 @@ pub(super) async fn run_publisher(
     while let Some(bells) = outbox.next().await {
         let mut pipeline = redis::pipe();
         for bell in bells {
-            let shard = bell.room().map_or(0, |room| room.rem_euclid(SHARDS));
-            let rung = Envelope { node: numbers.node, number: numbers.next(), speaks: SPEAKS, bell };
+            let shard = bell.room().map_or(0, |room| room.rem_euclid(CHANNEL_COUNT));
+            let rung = Envelope { node: numbers.node, number: numbers.next(), speaks: RELAY_VERSION, bell };
             pipeline.publish(seal.channel(shard), seal.sign(&rung)).ignore();
         }
         let rung = async {

@@ -1,7 +1,7 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
 use super::budget::{BudgetRate, ConnectionBudget};
-use super::close_reason::{CloseReason, close_reason};
+use super::close_reason::{BANNED, CloseReason, close_reason};
 use super::pending::{CompletedPost, PendingPost};
 use super::timers::{HEARTBEAT_INTERVAL, IDLE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
@@ -147,7 +147,7 @@ impl Session {
     fn check_disconnect(&self) -> Result<(), CloseReason> {
         match self.subscription.disconnect_code() {
             None => Ok(()),
-            Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(close::BANNED) => Err(BANNED),
             Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
@@ -246,7 +246,7 @@ impl Session {
     /// Returns the name of a post, which replaces the current one if given. A blank name counts as absent, as in the
     /// forms.
     fn resolve_username(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
-        if let Some(username) = username.filter(|name| !name.trim().is_empty()) {
+        if let Some(username) = username.filter(|name| !Username::is_blank(name)) {
             self.username = Username::parse(username)?;
         }
         Ok(self.username.clone())
