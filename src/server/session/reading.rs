@@ -15,7 +15,7 @@ impl Session {
     /// Returns whether the connection is read from. It is while the socket does not accept answers, too, because both
     /// directions may depend on each other: once the receive buffer overflows, Linux drops the client's
     /// acknowledgments together with its data (tcp_sequence() in tcp_input.c), so that nothing more can be sent.
-    pub(crate) fn is_listening(&self) -> bool {
+    pub(crate) fn can_receive(&self) -> bool {
         self.timers.paused.is_none()
             && self.pending.len() < MAX_IN_FLIGHT_POSTS
             && self.again.len() < MAX_RESENT_EVENTS
