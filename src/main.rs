@@ -12,6 +12,7 @@ const BROKEN_PIPE: u8 = 141;
 #[tokio::main]
 async fn main() -> ExitCode {
     let _flush = logging::FlushOnDrop;
+    logging::assume_format(config::log_format_of_arguments());
     let (command, config) = match config::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),
@@ -32,7 +33,7 @@ fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
 }
 
 async fn run(command: Command, config: config::Config) -> CommandResult {
-    logging::start(config.log_format)?;
+    logging::start(config.log_format, config.log_filter.as_deref())?;
     match command {
         Command::Serve => serve(config).await,
         other => commands::run(other, &config).await,

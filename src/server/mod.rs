@@ -11,9 +11,11 @@ pub mod http;
 mod hub;
 mod journal;
 pub mod limits;
+mod measurements;
 mod presence_broadcaster;
 mod random;
 mod relay;
+mod reload;
 mod retention;
 mod room_command;
 pub mod session;
@@ -35,6 +37,8 @@ use journal::Journal;
 use limits::connection_limit::ConnectionLimiter;
 use limits::rate_limiter::Limiter;
 use relay::Relay;
+use reload::Reloadable;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +46,7 @@ use store::{Store, StoreError};
 use supervisor::{Health, Supervisor};
 use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -88,6 +93,9 @@ pub enum RunError {
     /// The URL of Redis is invalid.
     #[error("redis-url: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The address for metrics cannot be listened on.
+    #[error("metrics-addr: cannot listen on {0}: {1}")]
+    MetricsAddr(SocketAddr, std::io::Error),
     /// The task that accepts connections has ended.
     #[error("no connection is accepted any more")]
     Accepting,
@@ -104,9 +112,10 @@ impl From<sea_orm::DbErr> for RunError {
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     http::listener::raise_open_files();
     let metrics = Metrics::start();
+    let metrics_listener = http::metrics_server::bind(&config).await?;
     tokio::pin!(shutdown);
     let store = tokio::select! {
-        opened = Store::open(&config.database_url) => opened?,
+        opened = Store::open_patiently(&config.database_url, config.database_wait) => opened?,
         // Another node may be migrating the database, or the database may be unavailable.
         () = &mut shutdown => {
             tracing::info!("stopped before it served");
@@ -130,9 +139,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         let hub = hub.clone();
         tasks.spawn("look", move || hub.clone().run_reconciler());
     }
+    let (retention_days, days) = watch::channel(config.retention_days);
     {
-        let (store, hub, days) = (store.clone(), hub.clone(), config.retention_days);
-        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days));
+        let (store, hub) = (store.clone(), hub.clone());
+        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days.clone()));
     }
     {
         let (hub, relay) = (hub.clone(), relay.clone());
@@ -154,6 +164,15 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
     let arrivals = ConnectionLimiter::new(&config);
+    {
+        let parts = Reloadable { limiter: limiter.clone(), arrivals: arrivals.clone(), retention_days };
+        let config = config.clone();
+        tasks.spawn("reload", move || reload::run_reloads(config.clone(), parts.clone()));
+    }
+    {
+        let (store, data) = (store.clone(), config.data.clone());
+        tasks.spawn("measurements", move || measurements::run_measurements(store.clone(), data.clone()));
+    }
     announce(&config, &listener);
 
     let shared = AppState(Arc::new(AppStateInner {
@@ -172,6 +191,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     }));
     let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
     let closing = CancellationToken::new();
+    let measuring =
+        metrics_listener.map(|listener| http::metrics_server::serve(listener, shared.clone(), closing.clone()));
     let mut serving =
         tokio::spawn(http::listener::serve(listener, http::router::router(shared), arrivals, closing.clone()));
 
@@ -189,6 +210,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         closing.cancel();
         if !deaf {
             let _ = serving.await;
+        }
+        if let Some(measuring) = measuring {
+            let _ = measuring.await;
         }
         // The last handle of the journal was dropped with the last request.
         let _ = writer.await;

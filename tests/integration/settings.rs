@@ -160,7 +160,7 @@ fn config_shows_what_is_in_force_and_where_it_comes_from() {
         ("data", "data", "default"),
         ("message-burst", "3", "Leptos.toml"),
         ("log-format", "json", "--log-format"),
-        ("RUST_LOG", "debug", "RUST_LOG"),
+        ("log-filter", "debug", "RUST_LOG"),
     ] {
         let line = said.lines().find(|line| line.split_whitespace().next() == Some(name));
         let words: Vec<_> = line.unwrap_or_else(|| panic!("{name}: {said}")).split_whitespace().collect();

@@ -6,6 +6,7 @@ pub(crate) mod form_token;
 mod front;
 pub(crate) mod health;
 pub mod listener;
+pub(crate) mod metrics_server;
 pub(crate) mod middleware;
 pub(crate) mod origin;
 pub(crate) mod page_cache;

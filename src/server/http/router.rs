@@ -1,7 +1,7 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
 use super::front::{front, open_private_room};
-use super::middleware::{body_limit, request_id, request_limit, security_headers, validate, visitor};
+use super::middleware::{body_limit, public_address, request_id, request_limit, security_headers, validate, visitor};
 use super::render::not_found;
 use super::room::{post, room};
 use super::server_fn::server_function;
@@ -27,7 +27,8 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create));
+        .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create))
+        .route_layer(from_fn_with_state(shared.clone(), public_address::redirect_to_public_url));
     let functions = Router::new()
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
@@ -46,7 +47,7 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::scrape))
+        .route("/metrics", get(metrics::scrape_with_site))
         .layer(compressed())
         .layer(from_fn_with_state(shared.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
@@ -62,6 +63,11 @@ pub(crate) fn router(shared: AppState) -> Router {
         .layer(from_fn_with_state(shared.clone(), security_headers::set_security_headers))
         .layer(from_fn(request_id::log_request))
         .with_state(shared)
+}
+
+/// Returns the router of an address that serves metrics only. It answers under any name.
+pub(crate) fn metrics_router(shared: AppState) -> Router {
+    Router::new().route("/metrics", get(metrics::scrape)).with_state(shared)
 }
 
 impl FromRef<AppState> for assets::Assets {

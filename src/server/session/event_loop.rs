@@ -199,7 +199,7 @@ impl Session {
     }
 
     fn pace(&self) -> BudgetRate {
-        BudgetRate::new(self.shared.config.rates.as_ref())
+        BudgetRate::new(self.shared.limiter.rates().as_ref())
     }
 
     fn send(&self, frame: ServerFrame) {

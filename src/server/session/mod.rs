@@ -11,6 +11,7 @@ pub use close_reason::{CloseReason, close_reason};
 use super::AppState;
 use super::auth::access::AccessDenied;
 use super::chat::{Resume, draining_rejection};
+use super::http::middleware::public_address::warn_of_origin;
 use super::http::middleware::visitor::Visitor;
 use super::http::origin;
 use super::limits::connection_counter::ConnectionPermit;
@@ -52,6 +53,7 @@ pub(crate) async fn upgrade(
     };
     let own = origin::is_same_origin(&headers, shared.config.public_url.as_deref());
     if !own.unwrap_or(visitor.author.is_guest()) {
+        warn_of_origin(&headers, shared.config.public_url.as_deref());
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
     let handshake = match handshake {

@@ -46,8 +46,8 @@ pub struct Store {
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
     suggesting: rooms::username_suggestions::Suggesting,
-    /// SQLite: held as long as the process lives, so that no second process writes the same file.
-    _lock: Option<Arc<std::fs::File>>,
+    /// SQLite: the file and its lock, held as long as the process lives, so that no second process writes the file.
+    held: Option<Arc<database::files::HeldFile>>,
 }
 
 /// An error of opening or using the database.
@@ -81,6 +81,9 @@ pub enum StoreError {
     /// The database that a command needs does not exist, or is not migrated.
     #[error("{0} is not there yet, or of an older version; start the server on it once")]
     NotReady(String),
+    /// The database was migrated by a newer release.
+    #[error("{0} was written by a newer release (it holds the migration {1}); take that release, or restore a backup")]
+    Newer(String, String),
     /// The database does not promise durable commits.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
@@ -124,6 +127,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        self.assert_in_place()?;
         self.renew_writer().await?;
         let connection = self.writer.connection().clone();
         let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });

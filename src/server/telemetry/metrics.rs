@@ -4,9 +4,9 @@ use crate::domain::{EventBody, RejectionCode};
 use crate::server::AppState;
 use crate::server::relay::RelayState;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use std::sync::LazyLock;
@@ -22,6 +22,10 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval at which the process metrics are collected, which counts the open descriptors one by one.
 const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Kinds of events, and classes of HTTP statuses from 1xx on, as labels.
+const EVENT_KINDS: [&str; 4] = ["message", "edited", "deleted", "moderated"];
+const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The text format of Prometheus.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,6 +50,7 @@ impl Metrics {
         let process = Collector::default();
         process.describe();
         describe();
+        register();
         gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         Self { recorded, process }
     }
@@ -67,7 +72,30 @@ impl Metrics {
     }
 }
 
+/// Creates the series whose first value matters: a counter that appears with a 1 has not increased, to Prometheus.
+fn register() {
+    for code in RejectionCode::ALL {
+        rejections(code).increment(0);
+    }
+    for kind in EVENT_KINDS {
+        counter!("parlour_events_stored_total", "kind" => kind).increment(0);
+    }
+    for class in STATUS_CLASSES {
+        counter!("parlour_http_responses_total", "class" => class).increment(0);
+    }
+    for made in ["reused", "rendered"] {
+        counter!("parlour_room_pages_total", "made" => made).increment(0);
+    }
+    counter!("parlour_log_entries_lost_total").increment(0);
+    gauge!("parlour_journal_queue_length").set(0);
+}
+
 fn describe() {
+    describe_gauge!("parlour_database_bytes", "Size of the database");
+    describe_gauge!("parlour_backup_timestamp_seconds", "Time of the last `parlour backup`; 0 if there was none");
+    describe_gauge!("parlour_disk_free_bytes", "Free space of the disk that holds the data directory");
+    describe_gauge!("parlour_disk_bytes", "Size of the disk that holds the data directory");
+    describe_counter!("parlour_http_responses_total", "HTTP responses, by class of status");
     describe_gauge!("parlour_build_info", "1; the version is in the label");
     describe_gauge!("parlour_connections", "Live sockets");
     describe_gauge!("parlour_rooms_active", "Rooms with a live socket on this node");
@@ -86,6 +114,14 @@ fn describe() {
     describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered or reused");
     describe_histogram!("parlour_http_request_seconds", "Duration of HTTP requests, by route and status");
+}
+
+/// `GET /metrics` of the site: 404 if metrics have an address of their own.
+pub(crate) async fn scrape_with_site(state: State<AppState>) -> Response {
+    match state.0.config.metrics_addr {
+        Some(_) => StatusCode::NOT_FOUND.into_response(),
+        None => scrape(state).await.into_response(),
+    }
 }
 
 /// `GET /metrics`.
@@ -115,19 +151,24 @@ pub(crate) fn record_acknowledged(since: Instant) {
 /// Records a committed event.
 pub(crate) fn record_event(body: &EventBody) {
     let kind = match body {
-        EventBody::Message { .. } => "message",
-        EventBody::Edited { .. } => "edited",
-        EventBody::Deleted { .. } => "deleted",
-        EventBody::Moderated(_) => "moderated",
+        EventBody::Message { .. } => 0,
+        EventBody::Edited { .. } => 1,
+        EventBody::Deleted { .. } => 2,
+        EventBody::Moderated(_) => 3,
     };
+    let kind = EVENT_KINDS[kind];
     counter!("parlour_events_stored_total", "kind" => kind).increment(1);
 }
 
 /// Records a rejection.
 pub(crate) fn record_rejection(code: RejectionCode) {
+    rejections(code).increment(1);
+}
+
+fn rejections(code: RejectionCode) -> Counter {
     // The code as the protocol spells it.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
-    counter!("parlour_rejections_total", "code" => code).increment(1);
+    counter!("parlour_rejections_total", "code" => code)
 }
 
 /// The time at which a room was last told of something new; shared by its connections.
@@ -154,6 +195,8 @@ fn since_start() -> Duration {
 
 /// Records a request that was answered.
 pub(crate) fn record_request(route: String, status: u16, since: Instant) {
+    let class = STATUS_CLASSES[usize::from(status / 100).clamp(1, STATUS_CLASSES.len()) - 1];
+    counter!("parlour_http_responses_total", "class" => class).increment(1);
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
 }

@@ -89,6 +89,12 @@ fn start(programs: &Path, directory: &Path, port: u16) -> Option<Process> {
     None
 }
 
+/// Runs a program of PostgreSQL's, which does well.
+pub fn run(name: &str, arguments: &[&str]) {
+    let done = Command::new(programs().join(name)).args(arguments).output().expect(MISSING);
+    assert!(done.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
 fn program(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
     command.current_dir("/");

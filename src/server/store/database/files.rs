@@ -1,8 +1,10 @@
 //! Files of the embedded database: accessible to one user only, and on a file system that SQLite can rely on.
 
 use super::file_system;
-use crate::server::store::StoreError;
+use crate::server::store::{Store, StoreError};
+use crate::server::telemetry::outage::Outage;
 use rustix::fs::{Access, Gid, Uid};
+use sea_orm::DbErr;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -15,6 +17,60 @@ const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 /// Suffix of the lock file.
 const LOCK: &str = ".lock";
 
+/// An SQLite file that this process has opened, and its lock.
+pub(crate) struct HeldFile {
+    path: PathBuf,
+    /// Device and inode of the file.
+    identity: (u64, u64),
+    moved: Outage,
+    _lock: File,
+}
+
+impl HeldFile {
+    /// Returns the database file at `path`, which is open, with its lock.
+    pub(crate) fn new(path: &Path, lock: File) -> Result<Self, StoreError> {
+        let identity = identity(path).map_err(|error| io_error(path, error))?;
+        let moved = Outage::new(
+            "The database was deleted, moved or replaced under the server; nothing is stored until it is back, or the \
+             server is restarted",
+            "The database is back in its place",
+        );
+        Ok(Self { path: path.to_owned(), identity, moved, _lock: lock })
+    }
+
+    /// Returns the size of the file and its write-ahead log, in bytes.
+    pub(crate) fn size_bytes(&self) -> io::Result<u64> {
+        let log = beside(&self.path, SIDE_FILES[0]).metadata().map_or(0, |log| log.len());
+        Ok(self.path.metadata()?.len() + log)
+    }
+
+    /// Returns an error if the path no longer leads to this file: writes to it would end with the process.
+    fn assert_in_place(&self) -> Result<(), DbErr> {
+        let problem = match identity(&self.path) {
+            Ok(found) if found == self.identity => {
+                self.moved.over();
+                return Ok(());
+            }
+            Ok(_) => format!("{} is another file now", self.path.display()),
+            Err(error) => format!("{}: {error}", self.path.display()),
+        };
+        self.moved.failed(&problem);
+        Err(DbErr::Custom(problem))
+    }
+}
+
+impl Store {
+    /// Returns an error if the SQLite file was deleted, moved or replaced since it was opened.
+    pub(crate) fn assert_in_place(&self) -> Result<(), DbErr> {
+        self.held.as_ref().map_or(Ok(()), |held| held.assert_in_place())
+    }
+}
+
+/// Returns device and inode of a file.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
 /// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
 /// Returns [`StoreError::InUse`] if another process holds the lock.
 pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
@@ -23,7 +79,7 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
         let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         private.map_err(|error| io_error(directory, error))?;
     }
-    let path = beside(file, LOCK);
+    let path = lock_path(file);
     assert_accessible(&path)?;
     let lock = open_private(&path)?;
     match lock.try_lock() {
@@ -31,6 +87,11 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
     }
+}
+
+/// Returns the path of a database's lock file.
+pub(crate) fn lock_path(file: &Path) -> PathBuf {
+    beside(file, LOCK)
 }
 
 /// Opens a file for writing. Creates it if it does not exist, accessible only to its owner, who is the owner of its

@@ -4,9 +4,10 @@ use super::files::{assert_all_accessible, has_side_files};
 use super::postgres::connect_postgres;
 use super::sqlite::{CONNECT_TIMEOUT, options, sqlite_file};
 use super::{file_system, readiness};
+use crate::server::config::redacted;
 use crate::server::store::{Store, StoreError};
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
 impl Store {
     /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
@@ -21,6 +22,7 @@ impl Store {
             }
             _ => return Err(StoreError::unknown(url)),
         };
+        assert_not_newer(&connection, url).await?;
         let pending = Migrator::get_pending_migrations_read_only(&connection).await;
         connection.close().await?;
         Ok(pending?.iter().map(|migration| migration.name().to_owned()).collect())
@@ -44,4 +46,31 @@ async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError>
         .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |sqlite| sqlite.read_only(true).immutable(at_rest).busy_timeout(CONNECT_TIMEOUT));
     Ok(Database::connect(options).await?)
+}
+
+/// Queries that select a row if migrations were ever applied to the database.
+const HAS_MIGRATIONS: [&str; 2] = [
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+    "SELECT relname::text FROM pg_class WHERE oid = to_regclass('seaql_migrations')",
+];
+
+/// Returns the names of the migrations that were applied to a database, in their order.
+pub(crate) async fn applied_migrations(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let backend = connection.get_database_backend();
+    let has_migrations = HAS_MIGRATIONS[usize::from(backend != DatabaseBackend::Sqlite)];
+    if connection.query_one_raw(Statement::from_string(backend, has_migrations)).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let versions = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
+    connection.query_all_raw(versions).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// Returns [`StoreError::Newer`] if a migration that this release does not know was applied to the database at `url`.
+pub(crate) async fn assert_not_newer(connection: &DatabaseConnection, url: &str) -> Result<(), StoreError> {
+    let known = Migrator::migrations();
+    let applied = applied_migrations(connection).await?;
+    match applied.into_iter().find(|applied| known.iter().all(|known| known.name() != applied)) {
+        Some(unknown) => Err(StoreError::Newer(redacted(url), unknown)),
+        None => Ok(()),
+    }
 }

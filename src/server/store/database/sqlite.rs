@@ -1,8 +1,10 @@
 //! Opening the database: durable, migrated, and with a single writer if it is SQLite.
 
 use super::checkpoint::Checkpointer;
-use super::files::{assert_all_accessible, lock_file, open_private};
+use super::files::{HeldFile, assert_all_accessible, lock_file, open_private};
+use super::inspect::assert_not_newer;
 use super::postgres::{connect_postgres, open_postgres};
+use super::provenance;
 use super::readiness::WriteHealth;
 use super::recovery::secure_log;
 use super::single_flight::SingleFlight;
@@ -18,7 +20,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{fs::File, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// Timeout for connecting to the database.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,13 +63,14 @@ impl Store {
             }
             _ => return Err(StoreError::unknown(url)),
         };
+        assert_not_newer(store.reader.connection(), url).await?;
         match Migrator::get_pending_migrations_read_only(store.reader.connection()).await {
             Ok(pending) if pending.is_empty() => Ok(store),
             _ => Err(not_ready()),
         }
     }
 
-    pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<File>) -> Self {
+    pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, held: Option<HeldFile>) -> Self {
         let (found, growth, wal) = (SingleFlight::default(), AppendCounter::default(), Checkpointer::default());
         Self {
             writer,
@@ -79,20 +82,23 @@ impl Store {
             wal,
             redacting: RedactionLock::default(),
             suggesting: Suggesting::default(),
-            _lock: lock.map(Arc::new),
+            held: held.map(Arc::new),
         }
     }
 }
 
 async fn open_sqlite(url: &str) -> Result<Store, StoreError> {
     let file = sqlite_file(url)?;
+    let is_copy = provenance::is_copy(&file);
     let lock = lock_file(&file)?;
     assert_all_accessible(&file)?;
     // SQLite creates the files beside it with the same permissions.
     open_private(&file)?;
     let writer = writer(url).await?;
+    provenance::settle_file(&writer, &lock, is_copy).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(lock));
+    let held = HeldFile::new(&file, lock)?;
+    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(held));
     // The write-ahead log may hold deleted data, and may be long.
     store.schedule_checkpoint();
     Ok(store)
@@ -113,6 +119,7 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
 pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> {
     let writer = connect_to_write(url, true).await?;
     secure_log(&writer, &sqlite_file(url)?).await?;
+    assert_not_newer(&writer, url).await?;
     Migrator::up(&writer, None).await?;
     seed_statistics(&writer).await?;
     Ok(writer)
@@ -120,7 +127,7 @@ pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, StoreError> 
 
 /// Opens a connection that writes. A server may `create` the database. A command waits longer for the write lock,
 /// because the server writes all the time.
-async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(url);
     let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {

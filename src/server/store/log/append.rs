@@ -41,7 +41,7 @@ impl Store {
     /// The entries share one transaction, unless the database can never store one of them. That entry is rejected, and
     /// bisection finds it: the other entries are committed in as many transactions as that takes.
     pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
-        let writing = self.failing.begin();
+        let writing = self.failing.begin(entries.iter().map(AppendRequest::bytes).sum());
         let mut appended = Vec::with_capacity(entries.len());
         let mut rest: Vec<&[AppendRequest]> = vec![entries];
         while let Some(some) = rest.pop() {
