@@ -133,6 +133,10 @@ macro_rules! read_by_name {
 pub(crate) use read_by_name;
 
 /// Deserializes a type by its [`FromJson`] implementation.
+///
+/// # Errors
+///
+/// Returns an error if the input is malformed, or does not have the shape of the type.
 pub(crate) fn read<'de, D: Deserializer<'de>, T: FromJson>(deserializer: D) -> Result<T, D::Error> {
     T::from_json(JsonValue::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
 }

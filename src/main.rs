@@ -1,8 +1,9 @@
 //! The command line: `parlour` serves; the other commands maintain it.
 
 use parlour::server::commands::{self, Command, CommandResult, OutputError};
+use parlour::server::config::{self, Config};
 use parlour::server::telemetry::logging;
-use parlour::server::{self, config};
+use parlour::server::{self, cli};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -13,7 +14,7 @@ const BROKEN_PIPE: u8 = 141;
 async fn main() -> ExitCode {
     let _flush = logging::FlushOnDrop;
     logging::assume_format(config::log_format_of_arguments());
-    let (command, config) = match config::read() {
+    let (command, config) = match cli::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),
     };
@@ -32,7 +33,7 @@ fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(command: Command, config: config::Config) -> CommandResult {
+async fn run(command: Command, config: Config) -> CommandResult {
     logging::start(config.log_format, config.log_filter.as_deref())?;
     match command {
         Command::Serve => serve(config).await,
@@ -40,7 +41,7 @@ async fn run(command: Command, config: config::Config) -> CommandResult {
     }
 }
 
-async fn serve(config: config::Config) -> CommandResult {
+async fn serve(config: Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
     let shutdown = server::signals::shutdown()?;

@@ -1,7 +1,8 @@
 //! SIGHUP: reads the settings file again, and applies the settings that can change while the server runs. The command
 //! line and the environment of a process do not change.
 
-use super::config::{Config, Rates, read_again};
+use super::cli::read_again;
+use super::config::{Config, Rates};
 use super::limits::connection_limit::ConnectionLimiter;
 use super::limits::rate_limiter::Limiter;
 use super::telemetry::logging;

@@ -2,8 +2,7 @@
 //! batches, so that it does not slow down the chat.
 
 use super::hub::Hub;
-use super::store::{ExpiringRoom, Store};
-use sea_orm::DbErr;
+use super::store::{ExpiringRoom, Store, StoreError};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,7 +39,7 @@ pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Re
 /// Deletes expired data of all rooms once, and returns the number of deleted events. An error is logged and does not
 /// stop the others.
 async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
-    let failed = |error: DbErr, what: &str| tracing::warn!(%error, "Purging {what} failed");
+    let failed = |error: StoreError, what: &str| tracing::warn!(%error, "Purging {what} failed");
     let gone = sweep_rooms(store, hub, default).await;
     let mut others = 0;
     match store.purge_username_claims().await {
@@ -89,7 +88,7 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
 }
 
 /// Deletes the expired events of one room, and adds their number to `gone`.
-async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut u64) -> Result<(), DbErr> {
+async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut u64) -> Result<(), StoreError> {
     loop {
         match store.purge_expired(keeping).await? {
             0 => break,

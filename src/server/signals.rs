@@ -10,6 +10,10 @@ const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Returns a future that completes when the process gets its first SIGTERM or SIGINT. The second one ends the process
 /// immediately, even if every worker thread is busy, because a separate thread waits for it.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle signals.
 pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
     let (asked, shutdown) = oneshot::channel();
     let runtime = Builder::new_current_thread().enable_io().build()?;

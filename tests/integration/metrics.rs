@@ -186,10 +186,7 @@ async fn every_series_that_may_increase_is_there_from_the_start() {
 async fn the_database_its_disk_and_its_backup_are_measured() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
-    let of = async |name: &'static str| {
-        let name = &name;
-        eventually(name, || async move { sample(&scrape(&server).await, name, "") }).await
-    };
+    let of = async |name: &'static str| eventually(name, || async { sample(&scrape(&server).await, name, "") }).await;
     let size = of("parlour_database_bytes").await;
     assert!(size >= site.data.join("parlour.db").metadata().expect("a file").len() as f64, "{size}");
     let (free, all) = (of("parlour_disk_free_bytes").await, of("parlour_disk_bytes").await);

@@ -6,8 +6,9 @@
 
 use crate::domain::AuthorTag;
 use crate::domain::timestamp::DAY_MS;
-use crate::server::limits::connection_counter::Network;
-use crate::server::{random, store};
+use crate::server::network::Network;
+use crate::server::random;
+use crate::server::time::now_ms;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -184,7 +185,7 @@ impl IdentitySigner {
     pub fn create(&self) -> (AuthorId, String) {
         let mut bits = random::bits();
         // The minute of creation. Ids of earlier releases are random: one in thirty million seems to be new.
-        bits[..4].copy_from_slice(&minute(store::now()).to_be_bytes());
+        bits[..4].copy_from_slice(&minute(now_ms()).to_be_bytes());
         let id = Uuid::from_bytes(bits);
         (AuthorId::of(id, true), self.cookie(id, today()))
     }
@@ -196,7 +197,7 @@ impl IdentitySigner {
 
     /// Like [`verify`](Self::verify), but counts the author among the newcomers of `network` while the identity is new.
     pub(crate) fn verify_from(&self, cookie: &str, network: Network) -> Option<AuthorId> {
-        self.verify_at(cookie, network, store::now())
+        self.verify_at(cookie, network, now_ms())
     }
 
     fn verify_at(&self, cookie: &str, network: Network, now: i64) -> Option<AuthorId> {
@@ -279,7 +280,7 @@ fn minute(now: i64) -> u32 {
 
 /// Returns the day, counted from 1970 in UTC.
 fn today() -> i64 {
-    store::now() / DAY_MS
+    now_ms() / DAY_MS
 }
 
 #[cfg(test)]

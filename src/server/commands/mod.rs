@@ -97,6 +97,10 @@ pub enum Command {
 pub type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Runs every command except [`Command::Serve`], which the caller runs.
+///
+/// # Errors
+///
+/// Returns the sentence to print if the command fails.
 pub async fn run(command: Command, config: &Config) -> CommandResult {
     match command {
         Command::Serve => Ok(()),

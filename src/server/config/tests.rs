@@ -1,13 +1,12 @@
 //! Tests of the settings as a whole.
 
 use super::*;
-use clap::CommandFactory;
 
 pub(in crate::server) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
     let arguments = ["parlour"].iter().chain(arguments);
     let matches =
-        CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
-    resolve(&matches, file).map(|(_, config)| config)
+        Settings::arguments().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
+    resolve(&matches, file)
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Handlers of the front page: its form, and opening a private room.
 
-use super::middleware::visitor::{self, Visitor};
-use super::origin;
 use super::render::{front_page, remembered_username};
+use super::{cookies, origin};
 use crate::domain::room::encode_segment;
 use crate::domain::{RoomName, Username};
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::http::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
-pub(super) struct FrontForm {
+pub(crate) struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
     /// Form token of the front page.
@@ -22,7 +22,7 @@ pub(super) struct FrontForm {
 }
 
 /// `GET /`: the front page, or a redirect to the room that its form names.
-pub(super) async fn front(
+pub(crate) async fn front(
     State(shared): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     form: Result<Query<FrontForm>, QueryRejection>,
@@ -48,7 +48,7 @@ pub(super) async fn front(
 }
 
 /// `POST /`: opens a private room, and redirects to it.
-pub(super) async fn open_private_room(
+pub(crate) async fn open_private_room(
     State(shared): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
@@ -75,7 +75,7 @@ pub(super) async fn open_private_room(
 fn enter(shared: &AppState, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
     let mut response = Redirect::to(&with_username(room_name, username)).into_response();
     if let Some(Ok(username)) = username.map(Username::parse).filter(|_| may_name) {
-        visitor::set_username_cookie(&mut response, &username, &shared.config);
+        cookies::set_username_cookie(&mut response, &username, &shared.config);
     }
     response
 }

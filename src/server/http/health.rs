@@ -1,6 +1,6 @@
 //! Liveness and readiness endpoints.
 
-use crate::server::AppState;
+use crate::server::http::state::AppState;
 use crate::server::journal::WRITER;
 use crate::server::relay::RelayState;
 use axum::{Json, extract::State, http::StatusCode};

@@ -1,8 +1,8 @@
 //! Accept loop. Parlour has its own, because a public server must outlast clients that send nothing.
 
-use super::client_ip::ClientIp;
 use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
+use crate::server::network::client_ip::ClientIp;
 use crate::server::telemetry::outage::Outage;
 use axum::Router;
 use axum::body::Body;

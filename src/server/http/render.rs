@@ -3,13 +3,13 @@
 
 use super::assets;
 use super::middleware::security_headers;
-use super::middleware::visitor::Visitor;
 use super::page_cache::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues};
 use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
-use crate::server::limits::connection_counter::Network;
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::Rendering;
+use crate::server::network::Network;
 use crate::server::random::event_id;
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics;

@@ -1,14 +1,15 @@
 //! Memory budget for responses that clients have not read yet, per network and in total. A response is complete before
 //! it is sent, so that a slow client holds only its bytes: no encoder, no rendered page.
 
-use crate::server::limits::connection_counter::{Network, SITE, WiderNetwork};
+use crate::server::network::{Network, SITE, WiderNetwork};
+use crate::server::sync::lock;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -86,7 +87,7 @@ impl ResponseBudget {
 
 /// Returns the semaphore of `key`, with `kib` permits if it is new.
 fn semaphore_of<K: Eq + Hash>(all: &Semaphores<K>, key: K, kib: usize) -> Arc<Semaphore> {
-    let all = &mut *all.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = &mut *lock(all);
     if all.len() >= MAX_TRACKED_NETWORKS {
         all.retain(|_, semaphore| semaphore.strong_count() > 0);
     }

@@ -2,14 +2,14 @@
 
 use super::front::with_username;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
-use super::middleware::visitor::{self, Visitor};
-use super::origin;
 use super::render::{RoomRequest, not_found, remembered_username, room_page};
+use super::{cookies, origin};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{Rejection, RejectionCode, RememberedUsername, RoomName, Username};
-use crate::server::AppState;
+use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
+use crate::server::http::state::AppState;
 use crate::ui::RejectedForm;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -19,12 +19,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub(super) struct RoomQuery {
+pub(crate) struct RoomQuery {
     username: Option<String>,
 }
 
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A visitor without a name gets the one in the address.
-pub(super) async fn room(
+pub(crate) async fn room(
     State(shared): State<AppState>,
     parts: Result<Path<Vec<String>>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
@@ -63,7 +63,7 @@ pub(super) async fn room(
                 room_page(&shared, request, visit, refused).await
             };
             if let Some(username) = new {
-                visitor::set_username_cookie(&mut response, &username, &shared.config);
+                cookies::set_username_cookie(&mut response, &username, &shared.config);
             }
             response
         }
@@ -72,7 +72,7 @@ pub(super) async fn room(
 }
 
 #[derive(Deserialize)]
-pub(super) struct PostForm {
+pub(crate) struct PostForm {
     message: String,
     username: Option<String>,
     id: Option<String>,
@@ -80,7 +80,7 @@ pub(super) struct PostForm {
 
 /// `POST /{room_name}/`: sends a message without a socket, then redirects to the room. A refused message is returned in
 /// the page, with the reason.
-pub(super) async fn post(
+pub(crate) async fn post(
     State(shared): State<AppState>,
     raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
@@ -109,7 +109,7 @@ pub(super) async fn post(
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&with_username(&name, username)).into_response();
-            parsed.iter().for_each(|username| visitor::set_username_cookie(&mut response, username, &shared.config));
+            parsed.iter().for_each(|username| cookies::set_username_cookie(&mut response, username, &shared.config));
             response
         }
         Err(Rejection { code, detail, .. }) => {

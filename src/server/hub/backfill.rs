@@ -2,11 +2,11 @@
 //! readers of a block share one query. Reads and cached blocks are bounded in bytes.
 
 use super::event_frame::EventFrame;
-use super::{MAX_BATCH_BYTES, Reconciliation, lock};
+use super::{MAX_BATCH_BYTES, Reconciliation};
 use crate::domain::Seq;
-use crate::server::store::Store;
+use crate::server::store::{Store, StoreError};
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
-use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,6 +76,10 @@ impl BackfillCache {
     }
 
     /// Returns some of the events after `after`: at least one, and at most about [`MAX_BATCH_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, room: i64, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         // Blocks begin at the same numbers for every reader, unless the log begins within a block.
         let start = after - after.rem_euclid(BLOCK_EVENTS);
@@ -139,7 +143,7 @@ impl BackfillCache {
                 self.looks.reading.over();
                 Ok(events.into_iter().map(|event| EventFrame::from(event).text).collect())
             }
-            Err(DbErr::RecordNotFound(_)) => Err(BackfillError::Purged),
+            Err(StoreError::Gap { .. }) => Err(BackfillError::Purged),
             Err(error) => {
                 self.looks.reading.failed(&error);
                 Err(BackfillError::Unavailable)

@@ -1,7 +1,8 @@
 //! Fills gaps in a live room: events that the room knows of but has not delivered yet are read from the log.
 
-use super::{EventFrame, LiveRoom, lock};
-use sea_orm::DbErr;
+use super::{EventFrame, LiveRoom};
+use crate::server::store::StoreError;
+use crate::server::sync::lock;
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub(super) async fn backfill(live: Weak<LiveRoom>) {
                 live.publish(events.into_iter().map(EventFrame::from).collect());
                 Ok(())
             }
-            Err(DbErr::RecordNotFound(_)) => live.skip().await,
+            Err(StoreError::Gap { .. }) => live.skip().await,
             Err(error) => Err(error),
         };
         if healed.is_ok() {

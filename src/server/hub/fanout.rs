@@ -1,12 +1,13 @@
 //! Fan-out of events to shards of subscribers. One task writes to all subscribers of a shard, because waking a task per
 //! connection would cost as much again as the writing.
 
+use super::LiveRoom;
 use super::in_flight::InFlight;
 use super::tail_buffer::TailRead;
 use super::write_coalescer::WriteCoalescer;
-use super::{LiveRoom, lock};
 use crate::domain::Seq;
 use crate::server::auth::identity::AuthorId;
+use crate::server::sync::lock;
 use crate::server::websocket::{SocketWriter, TextFrame, concat_frames};
 use axum::body::Bytes;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};

@@ -1,8 +1,9 @@
 //! The history that a live room stands on: its epoch, and how readers are moved to another one.
 
-use super::{LiveRoom, lock};
+use super::LiveRoom;
 use crate::domain::{Epoch, Seq};
 use crate::protocol::ServerFrame;
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
 use std::mem::replace;
 use std::sync::Arc;

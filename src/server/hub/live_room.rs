@@ -7,12 +7,12 @@ use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
 use super::tail_buffer::{TailBuffer, TailRead};
-use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, lock, moderation};
+use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, moderation};
 use crate::domain::Seq;
-use crate::server::store::RoomRef;
+use crate::server::store::{RoomRef, StoreError};
+use crate::server::sync::lock;
 use crate::server::telemetry::metrics::DeliveryTimer;
 use crate::server::websocket::TextFrame;
-use sea_orm::DbErr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OnceCell, broadcast, watch};
@@ -73,7 +73,11 @@ impl LiveRoom {
 
     /// Reads the head from the database. The room is subscribed before: frames published during the read raise
     /// `target_seq`, and the room catches up with them.
-    pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if the log is lost, or an error if the database cannot be read.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<(), StoreError> {
         let read = async {
             let current = self.hub.current(&self.room).await?;
             let head = current.as_ref().map_or(0, |current| current.head);
@@ -113,6 +117,10 @@ impl LiveRoom {
     }
 
     /// Reads some of the frames after `after` from the log.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.hub.backlog.read(self.room.id, after).await
     }
@@ -243,7 +251,11 @@ impl LiveRoom {
 
     /// Continues at the next event that the log holds, because the events before it were purged. Readers get a reset
     /// when they pull.
-    pub(super) async fn skip(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(super) async fn skip(&self) -> Result<(), StoreError> {
         if let Some(next) = self.hub.store.next(self.room.id, self.head()).await? {
             lock(&self.tail).skip_to(next);
             self.announce();

@@ -4,8 +4,7 @@ use super::LiveRoom;
 use super::fanout::Subscriber;
 use crate::protocol::close;
 use crate::server::auth::identity::AuthorId;
-use crate::server::store::Membership;
-use sea_orm::DbErr;
+use crate::server::store::{Membership, StoreError};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -77,9 +76,12 @@ pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     }
 }
 
-/// Like [`enforce_moderation`], but checks only these subscribers, once. Returns an error if the database cannot be
-/// read.
-pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), DbErr> {
+/// Like [`enforce_moderation`], but checks only these subscribers, once.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read.
+pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), StoreError> {
     let (store, room_id) = (&live.hub.store, live.room.id);
     let mut authors: Vec<AuthorId> = places.iter().map(|place| place.author).collect();
     authors.sort_unstable_by_key(|author| author.to_bytes());

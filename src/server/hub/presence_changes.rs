@@ -1,7 +1,7 @@
 //! Pending presence changes, collected until they are broadcast. They are bounded by the number of rooms, because
 //! repeated changes of a room are merged.
 
-use super::lock;
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -3,11 +3,11 @@
 //! gets another epoch and its readers a `reset`: two histories are never merged.
 
 use super::in_flight::{InFlight, InFlightGuard};
-use super::{Hub, LiveRoom, lock};
+use super::{Hub, LiveRoom};
 use crate::domain::{Epoch, Seq};
 use crate::protocol::close;
-use crate::server::store::{RoomHead, RoomRef};
-use sea_orm::DbErr;
+use crate::server::store::{RoomHead, RoomRef, StoreError};
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +82,11 @@ impl Hub {
 
     /// Compares every live room with the database. Rooms that lag catch up, deleted rooms end, and rooms with another
     /// history are reset. Removed messages leave memory.
-    pub(crate) async fn reconcile(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns the last error, after every room that could be compared was.
+    pub(crate) async fn reconcile(&self) -> Result<(), StoreError> {
         let mut failed = None;
         for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
             // These are read first: events delivered meanwhile may be newer than the answer.
@@ -117,7 +121,7 @@ impl Hub {
         live: &Arc<LiveRoom>,
         before: Option<&(Epoch, Seq)>,
         current: &RoomHead,
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), StoreError> {
         if current.name != live.room.name.as_str() {
             // The id belongs to another room, in a database that went back in time.
             self.end(live, close::DELETED);
@@ -179,9 +183,9 @@ impl Hub {
     }
 
     /// Gives a room another epoch instead of `outdated`, once for all nodes that notice.
-    async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, DbErr> {
+    async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, StoreError> {
         let renewed = self.store.renew_epoch(room_id, outdated).await?;
-        let renewed = renewed.ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))?;
+        let renewed = renewed.ok_or_else(|| StoreError::RoomGone(room_id))?;
         tracing::error!(
             room = room_id,
             known,
@@ -221,15 +225,15 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// Returns [`DbErr::RecordNotFound`] if the log of the room is lost: its address leads to another room from now on.
-    pub(super) async fn current(&self, room: &RoomRef) -> Result<Option<RoomHead>, DbErr> {
+    /// Returns [`StoreError::RoomGone`] if the log of the room is lost: its address leads to another room from now on.
+    pub(super) async fn current(&self, room: &RoomRef) -> Result<Option<RoomHead>, StoreError> {
         let current = self.store.current(&[room.id]).await?.pop();
         let known = lock(&self.remembered).0.get(&room.id).cloned();
         let current = match (current, known) {
             (None, Some((_, 1..))) if room.is_derived() => {
                 self.store.abandon(room).await?;
                 lock(&self.remembered).0.remove(&room.id);
-                return Err(DbErr::RecordNotFound(format!("room {}", room.id)));
+                return Err(StoreError::RoomGone(room.id));
             }
             (Some(current), Some((epoch, head))) if epoch == current.epoch && current.head < head => {
                 let renewed = self.renew(room.id, &epoch, Some(head)).await?;
@@ -244,7 +248,11 @@ impl Hub {
     }
 
     /// Compares one room with the database.
-    pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), StoreError> {
         let before = live.known_head();
         let current = self.store.current(&[live.room.id]).await?;
         match current.first() {

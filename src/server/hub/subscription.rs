@@ -8,9 +8,9 @@ use super::{LiveRoom, PresenceChange, moderation};
 use crate::domain::{Epoch, Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::auth::identity::AuthorId;
-use crate::server::store::{RoomRef, now};
+use crate::server::store::{RoomRef, StoreError};
+use crate::server::time::now_ms;
 use crate::server::websocket::{SocketWriter, TextFrame};
-use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,7 +72,11 @@ impl Subscription {
 
     /// Checks for a ban or a lock. This covers a visitor who was admitted before it and subscribed after the other
     /// subscribers were checked.
-    pub(crate) async fn enforce(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn enforce(&self) -> Result<(), StoreError> {
         moderation::disconnect_banned(&self.live, std::slice::from_ref(&self.place)).await
     }
 
@@ -122,12 +126,20 @@ impl Subscription {
     }
 
     /// Reads the events after `after` from the log. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(crate) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.live.read(after).await
     }
 
     /// Queues events that were read from the log after `after`, if they still come next. If the log no longer holds
     /// them, queues a reset and continues at the head.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Unavailable`] if the log could not be read.
     pub(crate) fn take_read(
         &self,
         after: Seq,
@@ -153,6 +165,10 @@ impl Subscription {
     }
 
     /// Queues an event that was read from the log to be sent again. Ignores one that the log no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Unavailable`] if the log could not be read.
     pub(crate) fn take_again(&self, read: Result<Vec<TextFrame>, BackfillError>) -> Result<(), BackfillError> {
         match read {
             Ok(frames) => self.place.wire.queue_all(&frames[..1]),
@@ -211,7 +227,7 @@ impl Subscription {
 
     /// Sends a typing hint to the other subscribers, unless the author is muted.
     pub(crate) fn send_typing(&self) {
-        if self.place.is_muted(now()) {
+        if self.place.is_muted(now_ms()) {
             return;
         }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());

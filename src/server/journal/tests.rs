@@ -88,7 +88,7 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 }
 
 mod turns {
-    use super::queue::EntryQueue;
+    use super::queue::{EntryQueue, MAX_BATCH_ENTRIES};
     use super::*;
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
@@ -156,8 +156,8 @@ mod turns {
         let queue = EntryQueue::default();
         let outcome = push(&queue, 1, 1, "1");
         assert!(queue.overdue(SUBMIT_TIMEOUT).is_empty());
-        for waiting in queue.overdue(Duration::ZERO) {
-            waiting.responder.respond(Err(Rejection::unavailable()));
+        for pending in queue.overdue(Duration::ZERO) {
+            pending.responder.respond(Err(Rejection::unavailable()));
         }
         assert!(outcome.await.unwrap().is_err());
         assert!(queue.take().is_empty() && queue.is_empty());

@@ -2,9 +2,10 @@
 //! they are accepted, before anything is read. A connection that becomes live is counted by `rate_limiter` from then
 //! on.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use crate::server::config::{Config, Rates};
-use crate::server::http::client_ip::{ClientIp, is_trusted};
+use crate::server::network::Network;
+use crate::server::network::client_ip::{ClientIp, is_trusted};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -48,8 +49,11 @@ impl ConnectionLimiter {
         self.most().map(|_| peer.client(headers, &self.trusted).into())
     }
 
-    /// Counts a connection from `address` until the returned permit is dropped. Returns an error if its network has its
-    /// maximum number.
+    /// Counts a connection from `address` until the returned permit is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the network has its maximum number.
     pub(crate) fn acquire(&self, address: IpAddr) -> Result<Option<ConnectionPermit>, LimitReached> {
         let most = self.most().filter(|_| !is_trusted(address, &self.trusted));
         most.map(|most| self.open.acquire(address.into(), most, u32::MAX)).transpose()

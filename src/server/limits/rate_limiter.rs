@@ -1,11 +1,12 @@
 //! Rate limits per identity, per network and in total. Kept in memory, by each node separately.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
 use super::work_gate::{WorkGate, WorkPermit};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::auth::identity::AuthorId;
 use crate::server::config::Rates;
+use crate::server::network::Network;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::num::NonZeroU32;
@@ -165,6 +166,10 @@ impl Limiter {
     }
 
     /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the author or the network has sent too much.
     pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
         let Some(it) = self.counters() else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
@@ -181,26 +186,46 @@ impl Limiter {
     }
 
     /// Counts a request that reads from the database or renders a page.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
         self.counters().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a request that costs little.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
         self.counters().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a new room.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has opened too many.
     pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
         self.counters().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a visitor without an identity.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has brought too many.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
         self.counters().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a connection until the returned permit is dropped. Returns `None` if connections are not limited.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the node or the network has its maximum number, or if the network connects too often.
     pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
         let Some(counters) = self.counters() else { return Ok(None) };
         counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
@@ -212,8 +237,11 @@ impl Limiter {
         })
     }
 
-    /// Waits until `network` may read from the database for a request. Returns an error if too many of its requests
-    /// wait already. Cancel safe.
+    /// Waits until `network` may read from the database for a request. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if too many requests of the network wait already.
     pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
         let Some(counters) = self.counters() else { return Ok(None) };
         counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))

@@ -1,9 +1,10 @@
 //! Concurrency limits per network. Further work waits in a bounded queue.
 
-use super::connection_counter::{Network, SITE, WiderNetwork};
+use crate::server::network::{Network, SITE, WiderNetwork};
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Lanes by key; a lane exists as long as it has users.
@@ -65,10 +66,6 @@ impl<K: Copy + Eq + Hash> Drop for QueuePlace<K> {
             }
         }
     }
-}
-
-fn lock<K>(lanes: &Lanes<K>) -> MutexGuard<'_, HashMap<K, Lane>> {
-    lanes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A gate for each network, and one [`SITE`] times as wide for each site.

@@ -2,8 +2,9 @@
 //! round trip, so that events never wait behind presence.
 
 use super::RelayMessage;
+use crate::server::sync::lock;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -149,7 +150,7 @@ impl RelayQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueuedMessages> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

@@ -8,12 +8,12 @@ mod timers;
 mod writing;
 pub use close_reason::{CloseReason, close_reason};
 
-use super::AppState;
-use super::auth::access::AccessDenied;
+use super::auth::visitor::Visitor;
+use super::chat::access::AccessDenied;
 use super::chat::{Resume, draining_rejection};
 use super::http::middleware::public_address::warn_of_origin;
-use super::http::middleware::visitor::Visitor;
 use super::http::origin;
+use super::http::state::AppState;
 use super::limits::connection_counter::ConnectionPermit;
 use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;

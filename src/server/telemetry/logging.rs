@@ -39,7 +39,11 @@ static AS_JSON: AtomicBool = AtomicBool::new(false);
 /// The log on standard error, once it has been started.
 static LOG: OnceLock<LogQueue> = OnceLock::new();
 
-/// Starts to log to standard error, panics too. Returns an error if `filter`, which chooses the entries, is malformed.
+/// Starts to log to standard error, panics too. `filter` chooses the entries.
+///
+/// # Errors
+///
+/// Returns an error if `filter` is malformed.
 pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
     let filter = parse_filter(filter)?;
     let queue = LOG.get_or_init(|| LogQueue::start(own(io::stderr().as_fd()), report_lost));

@@ -1,11 +1,6 @@
-//! Metrics for Prometheus at `/metrics`. No label ever contains text that a visitor typed.
+//! Metrics for Prometheus. No label ever contains text that a visitor typed.
 
 use crate::domain::{EventBody, RejectionCode};
-use crate::server::AppState;
-use crate::server::relay::RelayState;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
@@ -26,9 +21,6 @@ const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
 /// Kinds of events, and classes of HTTP statuses from 1xx on, as labels.
 const EVENT_KINDS: [&str; 4] = ["message", "edited", "deleted", "moderated"];
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
-/// The text format of Prometheus.
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A cheap-to-clone handle on the collected metrics.
 #[derive(Clone)]
@@ -53,6 +45,11 @@ impl Metrics {
         register();
         gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         Self { recorded, process }
+    }
+
+    /// Returns the recorded metrics in the text format of Prometheus.
+    pub(crate) fn render(&self) -> String {
+        self.recorded.render()
     }
 
     /// Bounds the memory of metrics even if nothing scrapes them, and collects process metrics.
@@ -114,27 +111,6 @@ fn describe() {
     describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered or reused");
     describe_histogram!("parlour_http_request_seconds", "Duration of HTTP requests, by route and status");
-}
-
-/// `GET /metrics` of the site: 404 if metrics have an address of their own.
-pub(crate) async fn scrape_with_site(state: State<AppState>) -> Response {
-    match state.0.config.metrics_addr {
-        Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None => scrape(state).await.into_response(),
-    }
-}
-
-/// `GET /metrics`.
-pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse {
-    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    gauge!("parlour_connections").set(number(shared.sockets.len()));
-    gauge!("parlour_rooms_active").set(number(shared.chat.hub.room_ids().len()));
-    gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
-    if shared.relay.is_enabled() {
-        gauge!("parlour_relay_queue_length").set(number(shared.relay.queue_length()));
-        gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
-    }
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
 }
 
 /// Records that an entry was submitted to the journal.

@@ -90,6 +90,11 @@ impl WebSocket {
     /// Returns the next message, or [`Received::Part`] after a read that completes none. Queues answers to pings and
     /// close frames in the [`SocketWriter`]. Cancel safe. Spends the task's budget, so that the task yields even if a
     /// client sends without pause.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no further message comes: the peer has closed, the connection is lost, or the peer
+    /// violates the protocol.
     pub async fn receive(&mut self) -> Result<Received, ReadError> {
         for reads in [true, false] {
             if self.decoder.has_bytes() {

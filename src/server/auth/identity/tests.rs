@@ -92,7 +92,7 @@ fn an_identity_is_new_for_an_hour_and_newcomers_count_together() {
     let (author, cookie) = identities.create();
     let network = |address: &str| Network::from(address.parse::<std::net::IpAddr>().unwrap());
     let (here, there) = (network("192.0.2.1"), network("192.0.2.2"));
-    let made = store::now();
+    let made = now_ms();
     let recognised = |cookie: &str, network, now| identities.verify_at(cookie, network, now).unwrap();
     let newcomers = |network, now| recognised(&cookie, network, now).newcomers(now);
     let together = newcomers(here, made).unwrap();
@@ -123,7 +123,7 @@ fn identities_of_other_releases_are_recognised() {
     for cookie in [before.to_owned(), format!("{before}.20000")] {
         let author = identities.verify_from(&cookie, here).unwrap();
         assert_eq!(author.to_bytes(), hash_of(Uuid::from_bytes([7; 16])));
-        assert_eq!(author.newcomers(store::now()), None);
+        assert_eq!(author.newcomers(now_ms()), None);
     }
     // Issued now, in the format that earlier releases read: an id, its truncated HMAC, a day.
     let (author, cookie) = identities.create();

@@ -1,9 +1,9 @@
 //! Redirects to the public URL. Under any other address pages would load, but their sockets and forms are refused: the
 //! site accepts only its own pages, and those are the ones under its public URL.
 
-use crate::server::AppState;
 use crate::server::config::Config;
-use crate::server::http::client_ip::{ClientIp, is_trusted};
+use crate::server::http::state::AppState;
+use crate::server::network::client_ip::{ClientIp, is_trusted};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;

@@ -2,9 +2,9 @@
 //! occupy the database or the processor, however many requests it sends.
 
 use super::visitor;
-use crate::server::AppState;
-use crate::server::limits::connection_counter::Network;
+use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::RateLimited;
+use crate::server::network::Network;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};

@@ -1,6 +1,6 @@
 //! Security headers of every response: framing, content sources, MIME sniffing, referrers and caching.
 
-use crate::server::AppState;
+use crate::server::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;

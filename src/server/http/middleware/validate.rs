@@ -4,8 +4,8 @@
 //! are then one site, and only the `Host` it sends tells them apart. A rebound name is never an IP address, nor
 //! `localhost` (RFC 6761, section 6.3); every other name has to be configured.
 
-use crate::server::AppState;
 use crate::server::config::Config;
+use crate::server::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};

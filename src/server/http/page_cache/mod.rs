@@ -8,8 +8,9 @@ pub(crate) use template::{PlaceholderToken, Template, VisitorValues};
 
 use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, Seq};
+use crate::server::sync::lock;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Maximum size of the cache, in bytes.
@@ -124,7 +125,7 @@ impl PageCache {
     }
 
     fn pages(&self) -> MutexGuard<'_, CachedPages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Unfinished files: written under a temporary name, and renamed once they are complete and synced.
 
 use crate::server::random::bits;
-use crate::server::store::StoreError;
-use crate::server::store::database::files::{beside, directory_of, io_error, sync_directory};
+use crate::server::store::OpenError;
+use crate::server::store::database::file_system::directory_of;
+use crate::server::store::database::files::{beside, io_error, sync_directory};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -26,12 +27,16 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// Creates an empty file, accessible to its owner only, in the directory of `target`.
-    pub(crate) fn beside(target: &Path) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be created.
+    pub(crate) fn beside(target: &Path) -> Result<Self, OpenError> {
         // SQLite takes a path that begins with `file:` for a URL.
         let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
         if directory.to_str().is_none() {
             let what = "is in a directory whose name is not UTF-8, in which SQLite can make no file";
-            return Err(StoreError::File { path: target.display().to_string(), what: what.to_owned() });
+            return Err(OpenError::File { path: target.display().to_string(), what: what.to_owned() });
         }
         let number = bits()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let path = directory.join(format!("{BEGINNING}{number}{END}"));
@@ -44,9 +49,12 @@ impl Unfinished {
         &self.path
     }
 
-    /// Renames the file, which must be synced, to `target`, and syncs the directory. Returns an error, and changes
-    /// nothing, if `target` exists.
-    pub(crate) fn publish(self, target: &Path) -> Result<(), StoreError> {
+    /// Renames the file, which must be synced, to `target`, and syncs the directory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, and changes nothing, if `target` exists.
+    pub(crate) fn publish(self, target: &Path) -> Result<(), OpenError> {
         let mut renamed = Ok(());
         for rename in WAYS {
             renamed = rename(&self.path, target);
@@ -55,7 +63,7 @@ impl Unfinished {
             }
         }
         match renamed.and_then(|()| sync_directory(target)) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(StoreError::exists(target)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(OpenError::exists(target)),
             published => published.map_err(|error| io_error(target, error)),
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::server::store::database::sqlite::connect_to_write;
 use crate::server::store::entity::site;
-use crate::server::store::{Store, now};
+use crate::server::store::{OpenError, Store, StoreError};
+use crate::server::time::now_ms;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, Statement};
 
@@ -13,9 +14,9 @@ const POSTGRES_SIZE: &str = "SELECT pg_database_size(current_database())";
 
 impl Store {
     /// Returns the size of the database, in bytes. For SQLite, that is the file with its write-ahead log.
-    pub(crate) async fn size_bytes(&self) -> Result<u64, DbErr> {
+    pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
         if let Some(held) = &self.held {
-            return held.size_bytes().map_err(|error| DbErr::Custom(error.to_string()));
+            return held.size_bytes().map_err(|error| DbErr::Custom(error.to_string()).into());
         }
         let row = self.reader.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, POSTGRES_SIZE)).await?;
         let bytes: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
@@ -23,7 +24,7 @@ impl Store {
     }
 
     /// Returns the time of the last backup by `parlour backup`, in UTC milliseconds. `None` if there was none.
-    pub(crate) async fn last_backup(&self) -> Result<Option<i64>, DbErr> {
+    pub(crate) async fn last_backup(&self) -> Result<Option<i64>, StoreError> {
         let row = site::Entity::find_by_id(BACKUP_KEY).one(&self.reader).await?;
         Ok(row.and_then(|row| row.value.try_into().ok()).map(i64::from_be_bytes))
     }
@@ -34,10 +35,10 @@ impl Store {
 pub(super) async fn record_backup(url: &str) {
     let recorded = async {
         let writer = connect_to_write(url, false).await?;
-        let row = site::ActiveModel { name: Set(BACKUP_KEY.to_owned()), value: Set(now().to_be_bytes().to_vec()) };
+        let row = site::ActiveModel { name: Set(BACKUP_KEY.to_owned()), value: Set(now_ms().to_be_bytes().to_vec()) };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
         site::Entity::insert(row).on_conflict(again).exec_without_returning(&writer).await?;
-        Ok::<_, crate::server::store::StoreError>(writer.close().await?)
+        Ok::<_, OpenError>(writer.close().await?)
     };
     if let Err(error) = recorded.await {
         tracing::warn!(%error, "The time of the backup could not be recorded for /metrics");

@@ -2,12 +2,14 @@
 //! (`secure_delete`), but stays readable in the log until a checkpoint truncates it. A reader prevents truncation while
 //! it reads, a backup for minutes. So the checkpoint is retried, and no writer waits for it.
 
-use super::sqlite::CHECKPOINT_TIMEOUT;
 use crate::server::store::Store;
 use sea_orm::sqlx::{self, SqliteConnection, query, query_scalar};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
+
+/// Time for which a command tries to empty the write-ahead log, and waits for the write lock.
+pub(crate) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Time for which one attempt waits for readers and blocks writers, in milliseconds; and delay between attempts.
 const CHECKPOINT_BUSY_TIMEOUT_MS: i64 = 20;

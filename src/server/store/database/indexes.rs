@@ -5,6 +5,10 @@ use migrations::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
 /// Builds the indexes that the next migrations need, if the log's tables exist and an index is missing.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Result<(), DbErr> {
     // Only if the log's migration was applied: the tables may not exist yet, or belong to another application.
     let has_log = "EXISTS (SELECT 1 FROM seaql_migrations WHERE version = 'm0001_log')";

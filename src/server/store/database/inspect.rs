@@ -1,18 +1,22 @@
 //! Read-only inspection of a database, for `parlour check`.
 
 use super::files::{assert_all_accessible, has_side_files};
+use super::options::{CONNECT_TIMEOUT, options};
 use super::postgres::connect_postgres;
-use super::sqlite::{CONNECT_TIMEOUT, options, sqlite_file};
+use super::sqlite::sqlite_file;
 use super::{file_system, readiness};
 use crate::server::config::redacted;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
 impl Store {
-    /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
-    /// `url` does not answer, or if no server could start on it. Writes nothing, and creates no file.
-    pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, StoreError> {
+    /// Returns the names of the migrations that a server would apply at its start. Writes nothing, and creates no file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database at `url` does not answer, or if no server could start on it.
+    pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, OpenError> {
         let connection = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => connect_to_inspect(url).await?,
             Some("postgres" | "postgresql") => {
@@ -20,7 +24,7 @@ impl Store {
                 readiness::assert_writable(&connection).await?;
                 connection
             }
-            _ => return Err(StoreError::unknown(url)),
+            _ => return Err(OpenError::unknown(url)),
         };
         assert_not_newer(&connection, url).await?;
         let pending = Migrator::get_pending_migrations_read_only(&connection).await;
@@ -29,11 +33,11 @@ impl Store {
     }
 }
 
-async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError> {
+async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, OpenError> {
     let file = sqlite_file(url)?;
     if !file.is_file() {
         let what = "is not there: the server makes it at its first start, or this is another --data than its own";
-        return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
+        return Err(OpenError::File { path: file.display().to_string(), what: what.to_owned() });
     }
     file_system::examine(&file)?;
     assert_all_accessible(&file)?;
@@ -55,6 +59,10 @@ const HAS_MIGRATIONS: [&str; 2] = [
 ];
 
 /// Returns the names of the migrations that were applied to a database, in their order.
+///
+/// # Errors
+///
+/// Returns an error if the database does not answer.
 pub(crate) async fn applied_migrations(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
     let has_migrations = HAS_MIGRATIONS[usize::from(backend != DatabaseBackend::Sqlite)];
@@ -65,12 +73,16 @@ pub(crate) async fn applied_migrations(connection: &DatabaseConnection) -> Resul
     connection.query_all_raw(versions).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Returns [`StoreError::Newer`] if a migration that this release does not know was applied to the database at `url`.
-pub(crate) async fn assert_not_newer(connection: &DatabaseConnection, url: &str) -> Result<(), StoreError> {
+/// Looks whether this release knows all migrations that were applied to the database at `url`.
+///
+/// # Errors
+///
+/// Returns [`OpenError::Newer`] if it does not.
+pub(crate) async fn assert_not_newer(connection: &DatabaseConnection, url: &str) -> Result<(), OpenError> {
     let known = Migrator::migrations();
     let applied = applied_migrations(connection).await?;
     match applied.into_iter().find(|applied| known.iter().all(|known| known.name() != applied)) {
-        Some(unknown) => Err(StoreError::Newer(redacted(url), unknown)),
+        Some(unknown) => Err(OpenError::Newer(redacted(url), unknown)),
         None => Ok(()),
     }
 }

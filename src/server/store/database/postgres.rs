@@ -2,10 +2,10 @@
 
 use super::indexes::build_beside_writers;
 use super::inspect::assert_not_newer;
+use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::provenance;
-use super::sqlite::{CONNECT_TIMEOUT, assert_durable, options};
 use super::timeout::TimeoutConnection;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
 use sea_orm::{
@@ -35,13 +35,13 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "30s"),
 ];
 
-pub(crate) async fn open_postgres(url: &str) -> Result<Store, StoreError> {
+pub(crate) async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     let pool = TimeoutConnection::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
     Ok(Store::new(pool.clone(), pool, None))
 }
 
-pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, OpenError> {
     let options = session_options(url, 2 * POSTGRES_WRITERS as u32);
     let pool = match Database::connect(options).await {
         Ok(pool) => pool,
@@ -53,15 +53,15 @@ pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, St
     Ok(pool)
 }
 
-/// Returns [`StoreError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
+/// Returns [`OpenError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
 /// the first one that it cannot encode.
-async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), StoreError> {
+async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), OpenError> {
     let question = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
     let encoding = match pool.query_one_raw(question).await? {
         Some(row) => row.try_get_by_index::<String>(0)?,
         None => String::new(),
     };
-    if encoding == "UTF8" { Ok(()) } else { Err(StoreError::Encoding(encoding)) }
+    if encoding == "UTF8" { Ok(()) } else { Err(OpenError::Encoding(encoding)) }
 }
 
 async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
@@ -71,7 +71,7 @@ async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
 
 /// Migrates the database. Several nodes may start at once: the node that holds the lock migrates, and the others then
 /// find no pending migrations.
-async fn migrate_postgres(url: &str) -> Result<(), StoreError> {
+async fn migrate_postgres(url: &str) -> Result<(), OpenError> {
     let connection = Database::connect(session_options(url, 1)).await?;
     let lock = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})");
     if !ask(&connection, &lock).await? {

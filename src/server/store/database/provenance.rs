@@ -9,7 +9,7 @@
 
 use super::files::lock_path;
 use crate::server::random::bits;
-use crate::server::store::StoreError;
+use crate::server::store::OpenError;
 use crate::server::store::database::files::io_error;
 use crate::server::store::entity::{room, site};
 use crate::server::store::rooms::derived_room;
@@ -44,7 +44,7 @@ pub(crate) fn is_copy(file: &Path) -> bool {
 
 /// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last opened
 /// in. Then marks its place, in the database and on its lock file.
-pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), StoreError> {
+pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
     let was_here = recorded_place(writer).await?.is_none_or(|place| changed_at(lock).is_ok_and(|here| here == place));
     if is_copy || !was_here {
@@ -58,7 +58,7 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_cop
 
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
 /// caller holds the migration lock.
-pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), StoreError> {
+pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
     let cluster = ask(connection, CLUSTER).await.unwrap_or_default();
     let here = format!("{}/{}", cluster.unwrap_or_default(), ask(connection, ROOMS_TABLE).await?.unwrap_or_default());
     let recorded = recorded_place(connection).await?;

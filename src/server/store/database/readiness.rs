@@ -1,10 +1,11 @@
 //! Readiness: whether the database can currently be read and written.
 
-use crate::server::store::Store;
 use crate::server::store::entity::site;
+use crate::server::store::{Store, StoreError};
+use crate::server::sync::lock;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, Statement};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Query that PostgreSQL answers with `on` in a read-only session and on a replica.
@@ -56,7 +57,7 @@ impl WriteHealth {
     }
 
     fn lock(&self) -> MutexGuard<'_, WriteFailure> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -83,9 +84,13 @@ impl Drop for WriteGuard<'_> {
 }
 
 impl Store {
-    /// Returns an error if rooms cannot be read and written. After a failed batch it writes a probe of at least the
-    /// batch's size: a node that is not ready gets no messages, so no other write would show that it has recovered.
-    pub(crate) async fn ready(&self) -> Result<(), DbErr> {
+    /// Looks whether rooms can be read and written. After a failed batch it writes a probe of at least the batch's size:
+    /// a node that is not ready gets no messages, so no other write would show that it has recovered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if they cannot.
+    pub(crate) async fn ready(&self) -> Result<(), StoreError> {
         self.assert_in_place()?;
         if self.is_sqlite() {
             self.reader.with_timeout(self.reader.connection().ping()).await?;
@@ -94,14 +99,14 @@ impl Store {
         }
         if self.failing.is_failing() {
             let Some(bytes) = self.failing.next_probe() else {
-                return Err(DbErr::Custom("the last write failed".into()));
+                return Err(DbErr::Custom("the last write failed".into()).into());
             };
             self.writer.with_timeout(self.probe_write(bytes)).await?;
         }
         Ok(())
     }
 
-    async fn probe_write(&self, bytes: usize) -> Result<(), DbErr> {
+    async fn probe_write(&self, bytes: usize) -> Result<(), StoreError> {
         let writing = self.failing.begin(0);
         // Random bytes, which no file system or database makes smaller.
         let mut probe = vec![0; bytes];
@@ -112,20 +117,20 @@ impl Store {
         self.write_probe(Vec::new()).await
     }
 
-    async fn write_probe(&self, value: Vec<u8>) -> Result<(), DbErr> {
+    async fn write_probe(&self, value: Vec<u8>) -> Result<(), StoreError> {
         let row = site::ActiveModel { name: Set(PROBE_KEY.to_owned()), value: Set(value) };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
         let transaction = self.begin().await?;
         site::Entity::insert(row).on_conflict(again).exec_without_returning(&transaction).await?;
-        transaction.commit().await
+        Ok(transaction.commit().await?)
     }
 }
 
 /// Returns an error if PostgreSQL is read-only, for example a replica.
-pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), StoreError> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
     if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {
-        return Err(DbErr::Custom("the database can only be read".into()));
+        return Err(StoreError::ReadOnly);
     }
     Ok(())
 }

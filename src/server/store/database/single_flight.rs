@@ -2,10 +2,11 @@
 //! Go's `singleflight`, a caller never gets the result of a query that started before its call: callers that arrive
 //! while a query is in flight share the next one.
 
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 type Waiters<V> = Vec<oneshot::Sender<V>>;
@@ -51,7 +52,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFli
     }
 
     fn waiters(&self) -> MutexGuard<'_, HashMap<K, Waiters<V>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

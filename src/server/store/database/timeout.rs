@@ -1,6 +1,7 @@
 //! Timeouts of database queries. A connection may be lost silently, so a database that does not answer counts as
 //! unreachable.
 
+use crate::server::store::error::TIMED_OUT;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement};
 use std::time::Duration;
@@ -9,8 +10,8 @@ use std::time::Duration;
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a query with the server's query timeout (10 s). Returns an error if it elapses.
-pub(crate) async fn with_timeout<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    let late = |_| Err(DbErr::Custom("the database does not answer".into()));
+pub(crate) async fn with_timeout<T, E: From<DbErr>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let late = |_| Err(DbErr::Custom(TIMED_OUT.into()).into());
     tokio::time::timeout(QUERY_TIMEOUT, answer).await.unwrap_or_else(late)
 }
 
@@ -38,7 +39,10 @@ impl TimeoutConnection {
     }
 
     /// Waits for `answer`. Returns an error if the timeout elapses and this connection has one.
-    pub(crate) async fn with_timeout<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    pub(crate) async fn with_timeout<T, E: From<DbErr>>(
+        &self,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         if self.limited { with_timeout(answer).await } else { answer.await }
     }
 }
@@ -73,6 +77,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_does_not_come_is_given_up() {
         assert!(with_timeout(std::future::pending::<Result<(), DbErr>>()).await.is_err());
-        assert_eq!(with_timeout(async { Ok(7) }).await, Ok(7));
+        assert_eq!(with_timeout(async { Ok::<_, DbErr>(7) }).await, Ok(7));
     }
 }

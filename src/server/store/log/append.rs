@@ -5,10 +5,10 @@ use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
-use crate::server::store::error::can_never_be_stored;
 use crate::server::store::rooms::members::Memberships;
 use crate::server::store::rooms::username_claims::UsernameClaims;
-use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, now};
+use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, StoreError};
+use crate::server::time::now_ms;
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -36,18 +36,27 @@ type IdempotencyKey = (i64, Vec<u8>, String);
 
 impl Store {
     /// Appends `entries` in order, and returns the result of each. When this returns `Ok`, the commit is on stable
-    /// storage. After an error the outcome is unknown; retrying is safe because every entry has an id.
+    /// storage.
     ///
     /// The entries share one transaction, unless the database can never store one of them. That entry is rejected, and
     /// bisection finds it: the other entries are committed in as many transactions as that takes.
-    pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database does not answer, or cannot be written. The outcome is then unknown; retrying is
+    /// safe because every entry has an id.
+    pub(crate) async fn append(
+        &self,
+        entries: &[AppendRequest],
+        locking: Locking,
+    ) -> Result<Vec<AppendResult>, StoreError> {
         let writing = self.failing.begin(entries.iter().map(AppendRequest::bytes).sum());
         let mut appended = Vec::with_capacity(entries.len());
         let mut rest: Vec<&[AppendRequest]> = vec![entries];
         while let Some(some) = rest.pop() {
             match self.append_at_once(some, locking).await {
                 Ok(done) => appended.extend(done),
-                Err(error) if can_never_be_stored(&error) => match some {
+                Err(StoreError::Unstorable(error)) => match some {
                     [] => {}
                     [_] => {
                         tracing::warn!(%error, "The database cannot store a message; rejected it");
@@ -71,7 +80,11 @@ impl Store {
     }
 
     /// Appends all entries in one transaction, or none.
-    async fn append_at_once(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+    async fn append_at_once(
+        &self,
+        entries: &[AppendRequest],
+        locking: Locking,
+    ) -> Result<Vec<AppendResult>, StoreError> {
         let transaction = self.begin().await?;
         let begun = begun_at(&transaction).await?;
         self.begin_rooms(&transaction, entries).await?;
@@ -90,7 +103,7 @@ impl Store {
 /// lock timeout.
 async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
-        return Ok((now(), Instant::now()));
+        return Ok((now_ms(), Instant::now()));
     }
     let question = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
     let row = transaction.query_one_raw(question).await?;

@@ -3,10 +3,10 @@
 //! necessary by another process.
 
 use crate::domain::Seq;
-use crate::server::store::Store;
 use crate::server::store::database::chunks::chunked;
 use crate::server::store::entity::event::{Column, Entity, Kind};
 use crate::server::store::entity::site;
+use crate::server::store::{Store, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -34,6 +34,10 @@ const PENDING_REDACTION_PREFIX: &str = "redact:";
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
 
 /// Blanks the edits of these messages. Returns whether some are left to [`Store::redact_pending`].
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn redact_edits(
     transaction: &DatabaseTransaction,
     room_id: i64,
@@ -67,6 +71,10 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 }
 
 /// Blanks the texts of these events.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
@@ -87,7 +95,11 @@ impl Store {
     }
 
     /// Blanks the edits that earlier transactions recorded instead of blanking them.
-    pub(crate) async fn redact_pending(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn redact_pending(&self) -> Result<(), StoreError> {
         let _turn = self.redacting.0.lock().await;
         let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
         while let Some(row) = rest().one(&self.reader).await? {
@@ -101,7 +113,7 @@ impl Store {
         Ok(())
     }
 
-    async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), DbErr> {
+    async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), StoreError> {
         loop {
             let found: Vec<Seq> =
                 readable_edits(room_id, target).limit(REDACTION_PAGE).into_tuple().all(&self.reader).await?;
@@ -115,7 +127,11 @@ impl Store {
     }
 
     /// Blanks the texts of these events in small transactions. Returns `false` if there is no such room.
-    pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, StoreError> {
         for some in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
             blank(&transaction, room_id, some).await?;

@@ -57,6 +57,10 @@ pub(crate) struct Memberships {
 
 impl Memberships {
     /// Looks up the authors of these entries, and the subjects of moderation, in rooms that have memberships.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: &[AppendRequest],
@@ -139,8 +143,11 @@ impl Memberships {
         }
     }
 
-    /// Applies a moderation action, and returns the event's content. Returns a rejection if the author is neither the
-    /// owner nor the host, or if the request is invalid.
+    /// Applies a moderation action, and returns the event's content.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the author is neither the owner nor the host, or if the request is invalid.
     pub(crate) fn moderate(
         &mut self,
         room: &mut room::Model,

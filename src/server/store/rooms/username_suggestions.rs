@@ -2,13 +2,13 @@
 //! wait, however many authors want the same name.
 
 use super::confusables::skeletons;
-use super::username_claims::active_claims;
+use super::username_claims::{TakenName, active_claims};
 use crate::domain::{Rejection, RejectionCode, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::select_pairs;
 use crate::server::store::entity::name;
-use crate::server::store::{Store, now};
-use sea_orm::DbErr;
+use crate::server::store::{Store, StoreError};
+use crate::server::time::now_ms;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -41,14 +41,6 @@ impl Default for Suggesting {
     }
 }
 
-/// A name that an author wanted in a room, where another author holds it.
-#[derive(Clone, Debug)]
-pub(crate) struct TakenName {
-    pub(crate) room_id: i64,
-    pub(crate) username: Username,
-    pub(crate) author: AuthorId,
-}
-
 /// A name that may be free, and the skeletons under which it would be claimed.
 type Candidate = (Username, Vec<String>);
 
@@ -75,7 +67,7 @@ impl Store {
         taken.iter().map(|wanted| search.refuse(wanted)).collect()
     }
 
-    async fn search<'a>(&self, taken: &'a [TakenName]) -> Result<Search<'a>, DbErr> {
+    async fn search<'a>(&self, taken: &'a [TakenName]) -> Result<Search<'a>, StoreError> {
         let mut search = Search::default();
         for wanted in taken {
             let key = (wanted.room_id, &wanted.username);
@@ -100,7 +92,7 @@ impl Store {
         Ok(search)
     }
 
-    async fn look_up_holders(&self, search: &mut Search<'_>) -> Result<(), DbErr> {
+    async fn look_up_holders(&self, search: &mut Search<'_>) -> Result<(), StoreError> {
         let mut wanted: HashSet<(i64, String)> = HashSet::new();
         for ((room_id, _), candidates) in &search.candidates {
             let skeletons = candidates.iter().flat_map(|(_, skeletons)| skeletons.iter().cloned());
@@ -108,7 +100,7 @@ impl Store {
         }
         let wanted: Vec<(i64, String)> = wanted.into_iter().collect();
         let columns = [name::Column::RoomId, name::Column::Skeleton];
-        let rows = select_pairs(&self.reader, || active_claims(now()), columns, &wanted).await?;
+        let rows = select_pairs(&self.reader, || active_claims(now_ms()), columns, &wanted).await?;
         search.holders = rows.into_iter().map(|row| ((row.room_id, row.skeleton), row.author)).collect();
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Commands of a visitor to a room: texts as they come from outside, parsed into events to append.
 
-use super::store::{NewEvent, Subject};
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, MessageText, Rejection, Seq, Username};
+use crate::server::store::{NewEvent, Subject};
 
 /// Something for a room's log; texts are as they came from outside.
 pub(crate) enum RoomCommand<'a> {

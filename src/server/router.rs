@@ -1,13 +1,15 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
-use super::front::{front, open_private_room};
-use super::middleware::{body_limit, public_address, request_id, request_limit, security_headers, validate, visitor};
-use super::render::not_found;
-use super::room::{post, room};
-use super::server_fn::server_function;
-use super::{assets, health};
-use crate::server::telemetry::metrics;
-use crate::server::{AppState, session};
+use super::http::front::{front, open_private_room};
+use super::http::middleware::{
+    body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
+};
+use super::http::render::not_found;
+use super::http::room::{post, room};
+use super::http::server_fn::server_function;
+use super::http::state::AppState;
+use super::http::{assets, health, metrics};
+use super::session;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
