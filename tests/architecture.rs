@@ -137,7 +137,7 @@ fn the_domain_does_no_io_and_draws_nothing() {
 }
 
 #[test]
-fn what_is_for_one_place_alone_stays_there() {
+fn items_of_one_place_stay_there() {
     let mut broken = Vec::new();
     for (name, text) in sources("src") {
         for (number, line) in code(&text) {

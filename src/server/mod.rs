@@ -8,6 +8,7 @@ pub mod chat;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod hex;
 pub mod http;
 mod hub;
 mod journal;

@@ -19,7 +19,7 @@ const LIMITS: &str = "limits";
 #[derive(Clone)]
 pub(crate) struct Reloadable {
     pub(crate) limiter: Limiter,
-    pub(crate) arrivals: ConnectionLimiter,
+    pub(crate) connections: ConnectionLimiter,
     pub(crate) retention_days: watch::Sender<Option<NonZeroU32>>,
 }
 
@@ -54,7 +54,7 @@ fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
     }
     if new.rates != current.rates {
         parts.limiter.replace(new.rates);
-        parts.arrivals.replace(new.rates);
+        parts.connections.replace(new.rates);
     }
     if new.retention_days != current.retention_days {
         parts.retention_days.send_replace(new.retention_days);

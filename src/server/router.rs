@@ -20,8 +20,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 /// Returns the router of the whole server. Every first segment here is in [`crate::domain::room::RESERVED_NAMES`].
-pub(crate) fn router(shared: AppState) -> Router {
-    // Pages wait for their data on this runtime; a second call finds it initialised already.
+pub(crate) fn router(state: AppState) -> Router {
+    // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(front).post(open_private_room))
@@ -29,11 +29,11 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create))
-        .route_layer(from_fn_with_state(shared.clone(), public_address::redirect_to_public_url));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
+        .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
     let functions = Router::new()
         .route("/api/{*function}", any(server_function))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
     // Room pages are compressed when they are rendered. Other responses are compressed with little effort.
     let compressed =
@@ -42,7 +42,7 @@ pub(crate) fn router(shared: AppState) -> Router {
         .merge(pages)
         .merge(functions)
         .layer(compressed())
-        .layer(from_fn_with_state(shared.clone(), request_limit::work));
+        .layer(from_fn_with_state(state.clone(), request_limit::work));
     let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
@@ -51,30 +51,30 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape_with_site))
         .layer(compressed())
-        .layer(from_fn_with_state(shared.clone(), request_limit::small));
+        .layer(from_fn_with_state(state.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
     let sockets = Router::new()
         .route("/ws/{room_name}", get(session::upgrade))
         .route("/ws/{room_name}/", get(session::upgrade))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     Router::new()
         .merge(answers)
         .merge(sockets)
         .layer(CatchPanicLayer::new())
-        .layer(from_fn_with_state(shared.clone(), validate::validate))
-        .layer(from_fn_with_state(shared.clone(), security_headers::set_security_headers))
+        .layer(from_fn_with_state(state.clone(), validate::validate))
+        .layer(from_fn_with_state(state.clone(), security_headers::set_security_headers))
         .layer(from_fn(request_id::log_request))
-        .with_state(shared)
+        .with_state(state)
 }
 
 /// Returns the router of an address that serves metrics only. It answers under any name.
-pub(crate) fn metrics_router(shared: AppState) -> Router {
-    Router::new().route("/metrics", get(metrics::scrape)).with_state(shared)
+pub(crate) fn metrics_router(state: AppState) -> Router {
+    Router::new().route("/metrics", get(metrics::scrape)).with_state(state)
 }
 
 impl FromRef<AppState> for assets::Assets {
-    fn from_ref(shared: &AppState) -> Self {
-        shared.assets.clone()
+    fn from_ref(state: &AppState) -> Self {
+        state.assets.clone()
     }
 }
 

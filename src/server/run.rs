@@ -119,9 +119,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     }
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
-    let arrivals = ConnectionLimiter::new(&config);
+    let connections = ConnectionLimiter::new(&config);
     {
-        let parts = Reloadable { limiter: limiter.clone(), arrivals: arrivals.clone(), retention_days };
+        let parts = Reloadable { limiter: limiter.clone(), connections: connections.clone(), retention_days };
         let config = config.clone();
         tasks.spawn("reload", move || reload::run_reloads(config.clone(), parts.clone()));
     }
@@ -148,9 +148,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let (draining, sockets) = (state.draining.clone(), state.sockets.clone());
     let closing = CancellationToken::new();
     let measuring = metrics_listener.map(|listener| metrics_server::serve(listener, state.clone(), closing.clone()));
-    let mut serving = tokio::spawn(listener::serve(listener, router::router(state), arrivals, closing.clone()));
+    let mut serving = tokio::spawn(listener::serve(listener, router::router(state), connections, closing.clone()));
 
-    let deaf = tokio::select! {
+    let is_listener_gone = tokio::select! {
         () = &mut shutdown => false,
         // The task ends on request, or by a panic.
         _ = &mut serving => true,
@@ -162,7 +162,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         // Readiness probes get "not ready" until the last socket is closed.
         sockets.wait().await;
         closing.cancel();
-        if !deaf {
+        if !is_listener_gone {
             let _ = serving.await;
         }
         if let Some(measuring) = measuring {
@@ -179,7 +179,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     tasks.shutdown().await;
     // A database that does not answer does not complete the close either.
     tokio::time::timeout(DATABASE_CLOSE_TIMEOUT, store.close()).await.unwrap_or(Ok(()))?;
-    if deaf { Err(RunError::Accepting) } else { Ok(()) }
+    if is_listener_gone { Err(RunError::Accepting) } else { Ok(()) }
 }
 
 /// Prints one line on standard output: the address of the server, and the services it uses.

@@ -1,6 +1,7 @@
 //! Integration tests of the real executable, with real databases, a real Redis and real sockets.
 //!
-//! They need redis-server, PostgreSQL 15 or newer and nginx on this machine, and report which one is missing.
+//! They need redis-server, PostgreSQL 15 or newer, nginx, Caddy and Prometheus on this machine, and report which one is
+//! missing.
 
 mod support;
 
@@ -43,12 +44,16 @@ mod memory_bounds;
 mod metrics;
 mod moderation;
 mod network_limits;
+mod operations;
+mod packaging;
 mod page_cache;
 mod page_isolation;
 mod presence;
 mod private;
 mod private_timing;
+mod prometheus;
 mod provenance;
+mod proxies;
 mod public_url;
 mod query_plans;
 mod random;

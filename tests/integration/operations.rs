@@ -167,12 +167,19 @@ async fn the_commands_of_the_page_do_as_it_says() {
             }
             "sh server" | "sh proxied" => {
                 drop(running.take());
-                let url = if kind == "sh server" { format!("http://{}", machine.address()) } else { machine.site().to_owned() };
+                let url = if kind == "sh server" {
+                    format!("http://{}", machine.address())
+                } else {
+                    machine.site().to_owned()
+                };
                 running = Some(machine.start(&text, &url).await);
                 let page = reqwest::get(format!("{url}/harbour/")).await.expect("a page");
                 assert_eq!(page.status(), 200, "{text}");
             }
-            "sh postgres" => postgres::shell(&machine.replaced.iter().fold(text, |text, (from, to)| text.replace(from, to)), &site.database_url),
+            "sh postgres" => postgres::shell(
+                &machine.replaced.iter().fold(text, |text, (from, to)| text.replace(from, to)),
+                &site.database_url,
+            ),
             "sh redis" => {
                 let port = redis.url().rsplit(':').next().expect("a port").trim_end_matches('/').to_owned();
                 machine.run(&text.replace("redis-cli", &format!("redis-cli -p {port}")), &[]);
@@ -203,5 +210,8 @@ fn backups_by_cron_and_timers_escape_what_means_something_there() {
     let line = line.replace("%%", "%").replace("$$", "$").replace("exec parlour backup", "echo");
     let said = Command::new("bash").args(["-euc", &line]).output().expect("a shell").stdout;
     let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.starts_with("/backups/parlour-20") && said.trim().len() == "/backups/parlour-2026-11-22".len(), "{said}");
+    assert!(
+        said.starts_with("/backups/parlour-20") && said.trim().len() == "/backups/parlour-2026-11-22".len(),
+        "{said}"
+    );
 }

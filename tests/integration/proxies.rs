@@ -61,7 +61,8 @@ async fn nodes_are_killed_and_every_form_is_answered(proxy: impl FnOnce(&[Socket
         eventually("forms are posted", || async { (posted.load(Ordering::SeqCst) >= enough).then_some(()) }).await;
         tokio::task::block_in_place(|| nodes[kill % 2].kill());
         let enough = posted.load(Ordering::SeqCst) + 5 * WRITERS;
-        eventually("the other node answers", || async { (posted.load(Ordering::SeqCst) >= enough).then_some(()) }).await;
+        eventually("the other node answers", || async { (posted.load(Ordering::SeqCst) >= enough).then_some(()) })
+            .await;
         nodes[kill % 2] = tokio::task::block_in_place(|| rolling::start(&site, ports[kill % 2]));
         let node = &nodes[kill % 2];
         eventually("the node is ready", || async { (http::readiness(node).await.0 == 200).then_some(()) }).await;

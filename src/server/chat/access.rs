@@ -44,7 +44,7 @@ impl AccessDenied {
 impl From<AccessDenied> for Rejection {
     fn from(denied: AccessDenied) -> Self {
         match denied {
-            AccessDenied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
+            AccessDenied::TooManyRooms(limited) => limited.rejection(&denied.to_string()),
             AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
             AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
             AccessDenied::Unavailable(_) => Self::unavailable(),
@@ -79,7 +79,7 @@ impl Chat {
         &self,
         room: &RoomRef,
         network: Network,
-        draft: &NewEvent,
+        new_event: &NewEvent,
     ) -> Result<Option<RoomName>, Rejection> {
         if !room.is_derived() || self.hub.head(room.id) > 0 {
             return Ok(None);
@@ -89,7 +89,7 @@ impl Chat {
             // The address now leads to another room, and the connection is about to end.
             Some(_) => Err(Rejection::unavailable()),
             None => {
-                draft.may_begin_room()?;
+                new_event.may_begin_room()?;
                 if !self.hub.is_begun(room.id) {
                     self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
                     self.hub.begin(room.id);
@@ -109,7 +109,7 @@ impl Chat {
         let found = self.store.room(name).await?;
         // The response time must not reveal whether a private room exists: a missing room takes the same query.
         let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
-        let standing = if moderated || name.is_private() {
+        let membership = if moderated || name.is_private() {
             self.store.memberships(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
         } else {
             Membership::default()
@@ -118,20 +118,20 @@ impl Chat {
         if !found.moderated {
             return Ok(Some(found));
         }
-        let member = standing.member || found.ownership(&visitor.author) == Ownership::Own;
+        let member = membership.member || found.ownership(&visitor.author) == Ownership::Own;
         let invited = member || found.invites(visitor.invitation.or(name.key()));
-        let is_stranger = !member && (!invited || standing.banned_until.is_some());
+        let is_stranger = !member && (!invited || membership.banned_until.is_some());
         if name.is_private() && is_stranger {
             return Ok(None);
         }
-        if standing.banned_until.is_some() {
+        if membership.banned_until.is_some() {
             return Err(AccessDenied::Banned);
         }
         if !invited {
             return Err(AccessDenied::Locked);
         }
         if found.ownership(&visitor.author) != Ownership::Own {
-            found.muted_until = standing.muted_until;
+            found.muted_until = membership.muted_until;
         }
         if name.is_private() && !member && visitor.has_persistent_identity {
             self.store.add_members(found.room.id, &[visitor.author]).await?;

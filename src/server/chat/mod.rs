@@ -71,9 +71,9 @@ impl Chat {
         visitor: &Visitor,
         permalink: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
-        let place = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
+        let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
         Ok(RoomView {
-            history: self.store.messages(found.room.id, place).await?,
+            history: self.store.messages(found.room.id, cursor).await?,
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
             room: found.room.name,
@@ -95,10 +95,10 @@ impl Chat {
         &self,
         name: &RoomName,
         visitor: &Visitor,
-        place: HistoryCursor,
+        cursor: HistoryCursor,
     ) -> Result<HistoryPage, AccessDenied> {
         let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        Ok(self.store.messages(room.id, place).await?)
+        Ok(self.store.messages(room.id, cursor).await?)
     }
 
     /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
@@ -164,7 +164,7 @@ impl Chat {
         username: Username,
         author: AuthorId,
         resume: Resume,
-        wire: &Arc<SocketWriter>,
+        writer: &Arc<SocketWriter>,
     ) -> Result<Subscription, StoreError> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
@@ -187,7 +187,7 @@ impl Chat {
         let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
         // The next events may have been purged.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
-        let say = |frame: ServerFrame| wire.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
+        let say = |frame: ServerFrame| writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
             epoch: epoch.clone(),
@@ -199,13 +199,13 @@ impl Chat {
             say(reset_frame(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let seat = Subscription::new(&live, author, participant, wire, if continued { after } else { head });
-        seat.keep_to(&epoch);
-        seat.mute(muted_until);
-        if seat.head() > admitted {
-            seat.enforce().await?;
+        let subscription = Subscription::new(&live, author, participant, writer, if continued { after } else { head });
+        subscription.keep_to(&epoch);
+        subscription.mute(muted_until);
+        if subscription.head() > admitted {
+            subscription.enforce().await?;
         }
-        Ok(seat)
+        Ok(subscription)
     }
 
     /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome.
@@ -218,30 +218,30 @@ impl Chat {
         room: &RoomRef,
         (author, network): (AuthorId, Network),
         id: Option<&str>,
-        wish: RoomCommand<'_>,
+        command: RoomCommand<'_>,
     ) -> Result<oneshot::Receiver<SubmitResult>, Rejection> {
-        let (tag, bytes) = (wish.tag(), wish.len());
-        let mut draft = wish.parse()?;
+        let (tag, bytes) = (command.tag(), command.len());
+        let mut new_event = command.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
-        if let Err(too_much) = self.limiter.check_message(&author, network, bytes) {
+        if let Err(limited) = self.limiter.check_message(&author, network, bytes) {
             // A command that is already stored is answered regardless, within the rate limit for pages of the network.
             let stored = match &sent {
                 Some(id) if self.limiter.request(network).is_ok() => self.store.has(room.id, &author, id).await?,
                 _ => false,
             };
             if !stored {
-                return Err(too_much.rejection("Slow down a little. Your message is not lost."));
+                return Err(limited.rejection("Slow down a little. Your message is not lost."));
             }
         }
-        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut draft) {
+        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut new_event) {
             // Other authors must not learn whether the target exists; the log rejects their command.
             if self.store.owns(room.id, &author).await? {
                 *subject = Some(self.resolve_tag(room, &tag).await?);
             }
         }
-        let begins = self.begins(room, network, &draft).await?;
+        let begins = self.begins(room, network, &new_event).await?;
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, draft }))
+        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, new_event }))
     }
 
     /// Like [`submit`](Self::submit), for a room known only by its name. Waits for the outcome.
@@ -250,10 +250,10 @@ impl Chat {
         name: &RoomName,
         visitor: &Visitor,
         id: Option<&str>,
-        wish: RoomCommand<'_>,
+        command: RoomCommand<'_>,
     ) -> SubmitResult {
         let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, (visitor.author, visitor.network), id, wish)
+        self.submit(&room, (visitor.author, visitor.network), id, command)
             .await?
             .await
             .unwrap_or_else(|_| Err(draining_rejection()))

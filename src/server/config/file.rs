@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_its_table_is_named() {
+    fn a_setting_outside_its_table_is_named() {
         for (text, name) in [
             ("[parlor]\nlimits = 'off'", "parlor"),
             ("[Parlour]", "Parlour"),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_others_is_left_to_them() {
+    fn tables_of_other_programs_are_ignored() {
         let text = "other = 1\n[package]\nname = 'x'\n[package.metadata.leptos]\nsite-addr = 'x'\n[tool.x]\nlimits = 1\n\
                     [parlour]\ndata = 'y'";
         assert_eq!(settings(text).unwrap().data, Some("y".into()));

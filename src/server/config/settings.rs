@@ -108,10 +108,10 @@ impl Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limits {
-    /// As it should be.
+    /// Limits apply.
     #[default]
     On,
-    /// For load tests.
+    /// No limits, for load tests.
     Off,
 }
 

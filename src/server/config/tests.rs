@@ -36,7 +36,7 @@ fn the_file_holds_what_it_wants_to_hold_and_no_more() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn an_invalid_setting_is_named() {
     for (arguments, name) in [
         (&["--prot", "80"][..], "--prot"),
         (&["--addr", "nowhere"], "--addr"),

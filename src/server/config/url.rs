@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_understood_is_shown() {
+    fn a_url_is_shown_as_it_was_understood() {
         for url in [
             "postgres://db/parlour",
             "postgres://ann@db:5433/parlour",

@@ -108,7 +108,7 @@ impl ResponseSlot {
         }
         // The response to a form is small, and the form itself may take its time to arrive.
         let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
-        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return too_much() };
+        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return limited() };
         let (head, body) = answer(request).await.into_parts();
         if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
             return Response::from_parts(head, body);
@@ -118,7 +118,7 @@ impl ResponseSlot {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         if !self.adjust(&mut reserved, bytes.len()) {
-            return too_much();
+            return limited();
         }
         let held = Bytes::from_owner(BudgetedBody { bytes, _reserved: reserved });
         Response::from_parts(head, Body::from(held))
@@ -151,7 +151,7 @@ impl ResponseSlot {
     }
 }
 
-fn too_much() -> Response {
+fn limited() -> Response {
     let detail = "Too many answers wait to be read. Try again in a moment.";
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], detail).into_response()
 }

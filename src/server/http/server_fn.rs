@@ -18,14 +18,14 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::{expect_context, provide_context, use_context};
 use std::sync::Arc;
 
-pub(crate) async fn server_function(State(shared): State<AppState>, mut request: Request) -> Response {
-    if !origin::is_same_origin_request(request.headers(), shared.config.public_url.as_deref()) {
+pub(crate) async fn server_function(State(state): State<AppState>, mut request: Request) -> Response {
+    if !origin::is_same_origin_request(request.headers(), state.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     // Leptos would redirect a request that accepts HTML to its `Referer`, whatever its value. No page sends such forms.
     request.headers_mut().remove(header::ACCEPT);
     request.headers_mut().remove(header::REFERER);
-    let (chat, config) = (shared.chat.clone(), shared.config.clone());
+    let (chat, config) = (state.chat.clone(), state.config.clone());
     let context = move || {
         provide_context(chat.clone());
         provide_context(config.clone());

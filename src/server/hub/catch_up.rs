@@ -24,7 +24,7 @@ pub(super) async fn backfill(live: Weak<LiveRoom>) {
             }
             tail.head
         };
-        let healed = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
+        let caught_up = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
             // The announced number does not exist in the log.
             Ok(events) if events.is_empty() => {
                 let mut tail = lock(&live.tail);
@@ -38,11 +38,11 @@ pub(super) async fn backfill(live: Weak<LiveRoom>) {
             Err(StoreError::Gap { .. }) => live.skip().await,
             Err(error) => Err(error),
         };
-        if healed.is_ok() {
-            live.hub.looks.reading.over();
+        if caught_up.is_ok() {
+            live.hub.reconciliation.reading.over();
         }
-        if let Err(error) = healed {
-            live.hub.looks.reading.failed(&error);
+        if let Err(error) = caught_up {
+            live.hub.reconciliation.reading.failed(&error);
             drop(live);
             tokio::time::sleep(BACKFILL_RETRY_DELAY).await;
         }

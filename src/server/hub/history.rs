@@ -48,10 +48,10 @@ impl LiveRoom {
                 history.former.remove(0);
             }
             lock(&self.tail).begin_anew(head);
-            self.hub.backlog.evict_room(self.room.id);
+            self.hub.backfill_cache.evict_room(self.room.id);
         }
-        for place in self.subscribers() {
-            place.reset_to(&self.reset(head), head);
+        for subscriber in self.subscribers() {
+            subscriber.reset_to(&self.reset(head), head);
         }
         // Wakes the fan-out tasks, which check their position.
         self.delivered.send_replace(head);

@@ -2,10 +2,11 @@
 //! leave a gap.
 
 use super::backfill::BackfillError;
-use super::fanout::{self, EphemeralFrame, Subscriber, SubscriberShard};
+use super::fanout::{self, EphemeralFrame, SubscriberShard};
 use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
+use super::subscriber::Subscriber;
 use super::tail_buffer::{TailBuffer, TailRead};
 use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, moderation};
 use crate::domain::Seq;
@@ -122,33 +123,33 @@ impl LiveRoom {
     ///
     /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
-        self.hub.backlog.read(self.room.id, after).await
+        self.hub.backfill_cache.read(self.room.id, after).await
     }
 
     /// Adds a subscriber to a shard, whose fan-out task writes to it until it is removed.
-    pub(super) fn subscribe(self: &Arc<Self>, place: &Arc<Subscriber>) -> Arc<SubscriberShard> {
-        let mut rows = lock(&self.shards);
-        if let Some(row) = rows.iter().find(|row| row.add(place)) {
-            return row.clone();
+    pub(super) fn subscribe(self: &Arc<Self>, subscriber: &Arc<Subscriber>) -> Arc<SubscriberShard> {
+        let mut shards = lock(&self.shards);
+        if let Some(shard) = shards.iter().find(|shard| shard.add(subscriber)) {
+            return shard.clone();
         }
-        let row = Arc::new(SubscriberShard::default());
-        row.add(place);
-        rows.push(row.clone());
+        let shard = Arc::new(SubscriberShard::default());
+        shard.add(subscriber);
+        shards.push(shard.clone());
         let (delivered, presence, hints) =
             (self.delivered.subscribe(), self.presence.subscribe(), self.ephemeral.subscribe());
         // Connections pull the earlier events themselves.
         let position = self.head();
-        let coming = self.in_flight.clone();
+        let in_flight = self.in_flight.clone();
         tokio::spawn(fanout::run_shard(
-            row.clone(),
+            shard.clone(),
             Arc::downgrade(self),
             position,
-            coming,
+            in_flight,
             delivered,
             presence,
             hints,
         ));
-        row
+        shard
     }
 
     /// Catches up with the log, which has events up to `seq`.
@@ -165,7 +166,7 @@ impl LiveRoom {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(EventFrame::is_moderation);
         if frames.iter().any(EventFrame::removes) {
-            self.hub.backlog.evict_room(self.room.id);
+            self.hub.backfill_cache.evict_room(self.room.id);
         }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
@@ -182,7 +183,7 @@ impl LiveRoom {
     pub(super) fn end(&self, code: u16) {
         // Stored before the subscribers are listed: a later subscriber reads this.
         self.ended.store(code, Ordering::Relaxed);
-        self.subscribers().iter().for_each(|place| place.disconnect_with(code));
+        self.subscribers().iter().for_each(|subscriber| subscriber.disconnect_with(code));
     }
 
     /// Returns the number of events in memory.
@@ -206,8 +207,8 @@ impl LiveRoom {
 
     /// Returns the subscribers on this node.
     pub(super) fn subscribers(&self) -> Vec<Arc<Subscriber>> {
-        let rows = lock(&self.shards).clone();
-        rows.iter().flat_map(|row| row.subscribers()).collect()
+        let shards = lock(&self.shards).clone();
+        shards.iter().flat_map(|shard| shard.subscribers()).collect()
     }
 
     pub(super) fn participants(&self) -> MutexGuard<'_, Participants> {
@@ -218,14 +219,14 @@ impl LiveRoom {
     pub(super) fn publish_presence(&self) {
         let frame = {
             let participants = self.participants();
-            let here = participants.local();
-            let frame = participants.frame(&here);
+            let local = participants.local();
+            let frame = participants.frame(&local);
             TextFrame::new(&frame.encode())
         };
-        self.presence.send_if_modified(|told| {
-            let news = *told != frame;
-            *told = frame;
-            news
+        self.presence.send_if_modified(|published| {
+            let is_changed = *published != frame;
+            *published = frame;
+            is_changed
         });
     }
 
@@ -276,8 +277,8 @@ impl LiveRoom {
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
-        if let Some(stands) = self.known_head() {
-            lock(&self.hub.remembered).put(self.room.id, stands);
+        if let Some(known) = self.known_head() {
+            lock(&self.hub.remembered).put(self.room.id, known);
         }
         let mut rooms = lock(&self.hub.rooms);
         // Another caller may have opened it again in the meantime.

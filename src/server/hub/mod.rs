@@ -14,6 +14,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod subscriber;
 mod subscription;
 mod tail_buffer;
 mod vacant_rooms;
@@ -57,7 +58,7 @@ type LiveRooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
 /// State of the comparison with the database, and of its outages.
 struct Reconciliation {
-    asked: Notify,
+    requested: Notify,
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
@@ -66,7 +67,7 @@ struct Reconciliation {
 impl Reconciliation {
     fn new() -> Self {
         Self {
-            asked: Notify::new(),
+            requested: Notify::new(),
             failing: Outage::new(
                 "Comparing rooms with the database failed",
                 "Comparing rooms with the database works again",
@@ -82,21 +83,21 @@ impl Reconciliation {
 pub(crate) struct Hub {
     store: Store,
     /// Reads of the log for connections that have fallen behind.
-    backlog: BackfillCache,
+    backfill_cache: BackfillCache,
     rooms: LiveRooms,
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
-    looks: Arc<Reconciliation>,
+    reconciliation: Arc<Reconciliation>,
 }
 
 impl Hub {
     /// Returns a hub, and the queue of presence changes of its rooms.
     pub(crate) fn new(store: Store) -> (Self, PresenceChanges) {
         let changes = PresenceChanges::default();
-        let looks = Arc::new(Reconciliation::new());
-        let backlog = BackfillCache::new(store.clone(), looks.clone());
+        let reconciliation = Arc::new(Reconciliation::new());
+        let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
         let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        (Self { store, backlog, rooms, presence_changes: changes.clone(), remembered, looks }, changes)
+        (Self { store, backfill_cache, rooms, presence_changes: changes.clone(), remembered, reconciliation }, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.

@@ -60,16 +60,16 @@ impl HeadSnapshot {
 impl Hub {
     /// Compares the live rooms with the database for as long as the server lives: every second, and on request.
     pub(crate) async fn run_reconciler(self) {
-        let mut often = interval(RECONCILE_INTERVAL);
-        often.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(RECONCILE_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = often.tick() => {}
-                () = self.looks.asked.notified() => {}
+                _ = ticks.tick() => {}
+                () = self.reconciliation.requested.notified() => {}
             }
             match self.reconcile().await {
-                Ok(()) => self.looks.failing.over(),
-                Err(error) => self.looks.failing.failed(&error),
+                Ok(()) => self.reconciliation.failing.over(),
+                Err(error) => self.reconciliation.failing.failed(&error),
             }
             sleep(MIN_RECONCILE_DELAY).await;
         }
@@ -77,7 +77,7 @@ impl Hub {
 
     /// Requests a comparison of the live rooms with the database. Never waits.
     pub(crate) fn request_reconcile(&self) {
-        self.looks.asked.notify_one();
+        self.reconciliation.requested.notify_one();
     }
 
     /// Compares every live room with the database. Rooms that lag catch up, deleted rooms end, and rooms with another
@@ -148,7 +148,7 @@ impl Hub {
     /// of this node that are not announced or not delivered yet. The new history begins before these, because delivery
     /// is the answer to their senders.
     fn switch_history(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
-        if live.known_head().is_some_and(|(stands, known)| stands == epoch && known <= head) {
+        if live.known_head().is_some_and(|(current, known)| current == epoch && known <= head) {
             // A writer has noticed it meanwhile.
             return live.catch_up_to(head);
         }
@@ -175,8 +175,8 @@ impl Hub {
         };
         if let Some(live) = self.live(room_id) {
             // Another task may have noticed it before, and these numbers may still be undelivered.
-            let stands = live.known_head().filter(|(stands, known)| *stands == epoch && *known <= head);
-            if stands.is_none() {
+            let is_reset = live.known_head().is_some_and(|(current, known)| current == epoch && known <= head);
+            if !is_reset {
                 live.reset_to(epoch, head);
             }
         }
@@ -198,7 +198,7 @@ impl Hub {
 
     /// Notes the heads of rooms before a transaction that writes to them.
     pub(crate) fn head_snapshot(&self, rooms: impl Iterator<Item = i64>) -> HeadSnapshot {
-        let mut stand = HeadSnapshot { heads: HashMap::new(), _writing: Vec::new() };
+        let mut snapshot = HeadSnapshot { heads: HashMap::new(), _writing: Vec::new() };
         let mut seen: HashMap<i64, Option<InFlight>> = HashMap::new();
         for room_id in rooms {
             let writing = seen.entry(room_id).or_insert_with(|| {
@@ -207,12 +207,12 @@ impl Hub {
                     Some(live) => live.known_head(),
                     None => lock(&self.remembered).0.get(&room_id).cloned(),
                 };
-                stand.heads.extend(known.map(|known| (room_id, known)));
+                snapshot.heads.extend(known.map(|known| (room_id, known)));
                 live.map(|live| live.writing.clone())
             });
-            stand._writing.extend(writing.as_ref().map(InFlight::track));
+            snapshot._writing.extend(writing.as_ref().map(InFlight::track));
         }
-        stand
+        snapshot
     }
 
     /// Returns the epoch of a live room, or `None` if the room is not live.
@@ -237,7 +237,7 @@ impl Hub {
             }
             (Some(current), Some((epoch, head))) if epoch == current.epoch && current.head < head => {
                 let renewed = self.renew(room.id, &epoch, Some(head)).await?;
-                self.backlog.evict_room(room.id);
+                self.backfill_cache.evict_room(room.id);
                 Some(renewed)
             }
             (current, _) => current,

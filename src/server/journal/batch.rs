@@ -30,18 +30,18 @@ pub(super) struct BatchOutcome {
 
 /// Writes a batch, announces its events and answers its senders.
 pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: WriteContext) -> BatchOutcome {
-    let (entries, mut senders): (Vec<AppendRequest>, Vec<_>) =
-        batch.into_iter().map(|waiting| (waiting.entry, waiting.responder)).unzip();
+    let (entries, mut responders): (Vec<AppendRequest>, Vec<_>) =
+        batch.into_iter().map(|pending| (pending.entry, pending.responder)).unzip();
     // Until the batch is announced, no other task may take the heads of its rooms for older than they are.
     let snapshot = context.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
     let WriteContext { store, hub, relay, failing } = context;
     #[cfg(test)]
     super::tests::panic_if_asked(&entries);
-    let (appended, tries) = match append(&store, &entries, locking, &failing).await {
+    let (appended, attempts) = match append(&store, &entries, locking, &failing).await {
         Ok(appended) => appended,
         Err(error) => {
             tracing::debug!(%error, entries = entries.len(), "a batch was given up");
-            senders.into_iter().for_each(|sender| sender.respond(Err(Rejection::unavailable())));
+            responders.into_iter().for_each(|responder| responder.respond(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.notify_subscribers(entry.room_id));
             // The last attempt may have been committed after all: a comparison delivers its events to readers.
             hub.request_reconcile();
@@ -49,32 +49,32 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: W
         }
     };
     // From here on, the entries are either stored or will not be.
-    senders.iter_mut().for_each(|sender| sender.expected = None);
+    responders.iter_mut().for_each(|responder| responder.in_flight = None);
     for (room_id, first) in first_new(&entries, &appended) {
         if let Some(outdated) = snapshot.outdated_by(room_id, first) {
             hub.rewind_detected(room_id, outdated, first - 1).await;
         }
     }
-    publish(&entries, &appended, tries > 1, &hub, &relay);
+    publish(&entries, &appended, attempts > 1, &hub, &relay);
     drop(snapshot);
     let (mut locked, mut taken) = (Vec::new(), Vec::new());
-    for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
+    for ((entry, responder), appended) in entries.into_iter().zip(responders).zip(appended) {
         let outcome = match appended {
             AppendResult::Appended(event) => Ok(StoredEvent { event, duplicate: false }),
             AppendResult::Duplicate(event) => Ok(StoredEvent { event, duplicate: true }),
             AppendResult::Rejected(rejection) => match taken_name(&entry, &rejection) {
                 Some(name) => {
-                    taken.push((name, sender));
+                    taken.push((name, responder));
                     continue;
                 }
                 None => Err(rejection),
             },
             AppendResult::RoomLocked => {
-                locked.push(PendingEntry { entry, responder: sender });
+                locked.push(PendingEntry { entry, responder });
                 continue;
             }
         };
-        sender.respond(outcome);
+        responder.respond(outcome);
     }
     if !taken.is_empty() {
         tokio::spawn(suggest(store, taken));
@@ -95,7 +95,7 @@ fn first_new(entries: &[AppendRequest], appended: &[AppendResult]) -> HashMap<i6
 
 /// Returns the name that was rejected because another author holds it.
 fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName> {
-    match &entry.draft {
+    match &entry.new_event {
         NewEvent::Message { username, .. } if rejection.code == RejectionCode::UsernameTaken => {
             Some(TakenName { room_id: entry.room_id, username: username.clone(), author: entry.author })
         }
@@ -105,9 +105,9 @@ fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName>
 
 /// Answers entries whose names are taken with free names. The next batch does not wait for that.
 async fn suggest(store: Store, taken: Vec<(TakenName, Responder)>) {
-    let (names, senders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
+    let (names, responders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
     let rejections = store.suggest(&names).await;
-    senders.into_iter().zip(rejections).for_each(|(sender, rejection)| sender.respond(Err(rejection)));
+    responders.into_iter().zip(rejections).for_each(|(responder, rejection)| responder.respond(Err(rejection)));
 }
 
 /// Appends a batch, and also returns the number of attempts. After an error the outcome is unknown. Every entry has an

@@ -34,14 +34,14 @@ pub(super) struct Responder {
     outcome: Option<oneshot::Sender<SubmitResult>>,
     pub(super) since: Instant,
     /// In-flight guard, for which the room's fan-out tasks may wait until the outcome of the entry is known.
-    pub(super) expected: Option<InFlightGuard>,
+    pub(super) in_flight: Option<InFlightGuard>,
     /// The entry's charge against the bounds of the queue, until it is answered.
     pub(super) charge: Option<QueueCharge>,
 }
 
 impl Responder {
-    pub(super) fn new(outcome: oneshot::Sender<SubmitResult>, expected: Option<InFlightGuard>) -> Self {
-        Self { outcome: Some(outcome), since: Instant::now(), expected, charge: None }
+    pub(super) fn new(outcome: oneshot::Sender<SubmitResult>, in_flight: Option<InFlightGuard>) -> Self {
+        Self { outcome: Some(outcome), since: Instant::now(), in_flight, charge: None }
     }
 
     pub(super) fn respond(mut self, outcome: SubmitResult) {
@@ -66,7 +66,7 @@ impl Drop for Responder {
 impl PendingEntry {
     /// Returns the size for which the entry counts, in bytes.
     pub(super) fn size(&self) -> usize {
-        let text = match &self.entry.draft {
+        let text = match &self.entry.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
         };

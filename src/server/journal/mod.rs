@@ -34,7 +34,7 @@ const MAX_LOCK_WAITERS: usize = 2;
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Interval of checking for such entries.
-const SWEEP: Duration = Duration::from_secs(1);
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The name of the writer among the background tasks.
 pub(crate) const WRITER: &str = "journal";
@@ -73,9 +73,9 @@ impl Journal {
     /// rejected immediately if the queue of its room, or of all rooms together, is full.
     pub(crate) fn submit(&self, entry: AppendRequest) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let expected = self.hub.track_in_flight(entry.room_id);
+        let in_flight = self.hub.track_in_flight(entry.room_id);
         metrics::record_submitted();
-        match self.queue.push(entry, Responder::new(sender, expected)) {
+        match self.queue.push(entry, Responder::new(sender, in_flight)) {
             // A full channel is fine: a running writer checks the queue again before it sleeps.
             Ok(()) => drop(self.wake.try_send(())),
             Err(sender) => sender.respond(Err(Rejection::unavailable())),
@@ -108,7 +108,7 @@ struct Running {
 
 impl Writer {
     async fn run(mut self, woken: &mut mpsc::Receiver<()>) {
-        let mut sweep = interval(SWEEP);
+        let mut sweep = interval(EXPIRY_CHECK_INTERVAL);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
         loop {

@@ -34,7 +34,7 @@ struct QueueState {
     /// Retry times of rooms in [`Phase::Locked`]. Entries of rooms that have left this phase are stale.
     due: BinaryHeap<Reverse<(Instant, i64)>>,
     /// Rooms that were found locked too often, and are waited for in the database.
-    patient: VecDeque<i64>,
+    lock_waiters: VecDeque<i64>,
     /// Number of entries that are not in a batch.
     waiting: usize,
     usage: QueueUsage,
@@ -87,9 +87,9 @@ impl EntryQueue {
         let mut state = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.is_empty() {
-            let Some(room_id) = state.patient.pop_front() else { break };
+            let Some(room_id) = state.lock_waiters.pop_front() else { break };
             let Some(room) = state.rooms.get_mut(&room_id) else { continue };
-            room.patient = false;
+            room.waits_for_lock = false;
             if room.attempts >= MAX_SKIP_ATTEMPTS && matches!(room.phase, QueuePhase::Locked(_)) {
                 state.take_from(room_id, MAX_BATCH_ENTRIES, &mut batch, &mut bytes);
             }
@@ -129,10 +129,10 @@ impl EntryQueue {
             let due = Instant::now() + delay;
             room.attempts += 1;
             room.phase = QueuePhase::Locked(due);
-            let waits = room.attempts >= MAX_SKIP_ATTEMPTS && !std::mem::replace(&mut room.patient, true);
+            let waits = room.attempts >= MAX_SKIP_ATTEMPTS && !std::mem::replace(&mut room.waits_for_lock, true);
             state.due.push(Reverse((due, room_id)));
             if waits {
-                state.patient.push_back(room_id);
+                state.lock_waiters.push_back(room_id);
             }
         }
     }
@@ -142,13 +142,13 @@ impl EntryQueue {
         self.lock().due.peek().map(|&Reverse((due, _))| due)
     }
 
-    /// Removes and returns entries that have waited for longer than `patience`.
-    pub(super) fn overdue(&self, patience: Duration) -> Vec<PendingEntry> {
+    /// Removes and returns entries that have waited for longer than `timeout`.
+    pub(super) fn overdue(&self, timeout: Duration) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let QueueState { rooms, waiting, .. } = &mut *state;
         let mut overdue = Vec::new();
         for room in rooms.values_mut() {
-            room.take_overdue(patience, &mut overdue);
+            room.take_overdue(timeout, &mut overdue);
         }
         *waiting -= overdue.len();
         overdue

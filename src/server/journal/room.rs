@@ -17,7 +17,7 @@ pub(super) struct RoomQueue {
     /// Number of consecutive attempts that found the room locked.
     pub(super) attempts: u32,
     /// Whether the room is listed among those to be waited for in the database.
-    pub(super) patient: bool,
+    pub(super) waits_for_lock: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,11 +72,11 @@ impl RoomQueue {
         pending
     }
 
-    /// Moves entries that have waited for longer than `patience` to `overdue`.
-    pub(super) fn take_overdue(&mut self, patience: Duration, overdue: &mut Vec<PendingEntry>) {
+    /// Moves entries that have waited for longer than `timeout` to `overdue`.
+    pub(super) fn take_overdue(&mut self, timeout: Duration, overdue: &mut Vec<PendingEntry>) {
         let before = overdue.len();
         for entries in self.by_author.values_mut() {
-            while entries.front().is_some_and(|pending| pending.responder.since.elapsed() > patience) {
+            while entries.front().is_some_and(|pending| pending.responder.since.elapsed() > timeout) {
                 overdue.extend(entries.pop_front());
             }
         }

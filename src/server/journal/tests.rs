@@ -9,7 +9,8 @@ use crate::server::store::{NewEvent, RoomRef};
 const PANIC: &str = "panic, please";
 
 pub(super) fn panic_if_asked(entries: &[AppendRequest]) {
-    let asks = |entry: &AppendRequest| matches!(&entry.draft, NewEvent::Message { text, .. } if text.as_str() == PANIC);
+    let asks =
+        |entry: &AppendRequest| matches!(&entry.new_event, NewEvent::Message { text, .. } if text.as_str() == PANIC);
     assert!(!entries.iter().any(asks), "as asked");
 }
 
@@ -32,8 +33,8 @@ async fn place() -> Place {
 }
 
 fn entry(room: &RoomRef, author: AuthorId, id: &str, text: &str) -> AppendRequest {
-    let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
-    AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), draft }
+    let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
+    AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), new_event }
 }
 
 fn code(outcome: &SubmitResult) -> Option<RejectionCode> {
@@ -93,13 +94,13 @@ mod turns {
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+        let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
         let entry = AppendRequest {
             room_id: room,
             begins: None,
             author: [author; 16].into(),
             id: EventId::parse(id).unwrap(),
-            draft,
+            new_event,
         };
         queue.push(entry, Responder::new(sender, None)).unwrap_or_else(|_| panic!("the queue is full"));
         outcome

@@ -20,7 +20,7 @@ struct ConnectionCounts {
 /// A permit that is counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
-    census: ConnectionCounter,
+    counter: ConnectionCounter,
     network: Network,
 }
 
@@ -54,7 +54,7 @@ impl ConnectionCounter {
         if let Some(site) = network.site() {
             *counts.by_site.entry(site).or_default() += 1;
         }
-        Ok(ConnectionPermit { census: self.clone(), network })
+        Ok(ConnectionPermit { counter: self.clone(), network })
     }
 
     fn counts(&self) -> MutexGuard<'_, ConnectionCounts> {
@@ -64,7 +64,7 @@ impl ConnectionCounter {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut counts = self.census.counts();
+        let mut counts = self.counter.counts();
         counts.all -= 1;
         release(&mut counts.by_network, &self.network);
         if let Some(site) = self.network.site() {
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn they_are_counted_by_network_and_together_and_given_back() {
-        let census = ConnectionCounter::default();
-        let take = |address| census.acquire(network(address), 2, 3);
+        let counter = ConnectionCounter::default();
+        let take = |address| counter.acquire(network(address), 2, 3);
         let here = [take("192.0.2.1"), take("192.0.2.1")];
         assert!(here.iter().all(Result::is_ok));
         assert_eq!(take("192.0.2.1").err(), Some(LimitReached::PerNetwork));
@@ -104,20 +104,20 @@ mod tests {
         drop(here);
         assert!(take("192.0.2.1").is_ok());
         drop(there);
-        assert_eq!(census.counts().all, 0);
-        assert!(census.counts().by_network.is_empty());
+        assert_eq!(counter.counts().all, 0);
+        assert!(counter.counts().by_network.is_empty());
     }
 
     #[test]
     fn networks_of_a_site_have_a_limit_together() {
-        let census = ConnectionCounter::default();
+        let counter = ConnectionCounter::default();
         let taken: Vec<_> = (0..100)
-            .map(|number| census.acquire(network(&format!("2001:db8:1:{number}::1")), 2, u32::MAX))
+            .map(|number| counter.acquire(network(&format!("2001:db8:1:{number}::1")), 2, u32::MAX))
             .filter_map(Result::ok)
             .collect();
         assert_eq!(taken.len(), 2 * SITE as usize);
-        assert!(census.acquire(network("2001:db8:2::1"), 2, u32::MAX).is_ok(), "another site");
+        assert!(counter.acquire(network("2001:db8:2::1"), 2, u32::MAX).is_ok(), "another site");
         drop(taken);
-        assert!(census.counts().by_site.is_empty());
+        assert!(counter.counts().by_site.is_empty());
     }
 }

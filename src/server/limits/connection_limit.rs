@@ -70,32 +70,33 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_and_gives_them_back() {
-        let arrivals = ConnectionLimiter { most: Arc::new(2.into()), ..ConnectionLimiter::default() };
-        let here = [arrivals.acquire(address("192.0.2.1")), arrivals.acquire(address("192.0.2.1"))];
+        let connections = ConnectionLimiter { most: Arc::new(2.into()), ..ConnectionLimiter::default() };
+        let here = [connections.acquire(address("192.0.2.1")), connections.acquire(address("192.0.2.1"))];
         assert!(here.iter().all(Result::is_ok));
-        assert!(arrivals.acquire(address("192.0.2.1")).is_err());
-        assert!(arrivals.acquire(address("192.0.2.2")).is_ok());
+        assert!(connections.acquire(address("192.0.2.1")).is_err());
+        assert!(connections.acquire(address("192.0.2.2")).is_ok());
         drop(here);
-        assert!(arrivals.acquire(address("192.0.2.1")).is_ok());
+        assert!(connections.acquire(address("192.0.2.1")).is_ok());
     }
 
     #[test]
     fn where_nothing_is_limited_nobody_is_counted() {
-        let arrivals = ConnectionLimiter::default();
-        let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).collect();
+        let connections = ConnectionLimiter::default();
+        let all: Vec<_> = (0..1000).map(|_| connections.acquire(address("192.0.2.1"))).collect();
         assert!(all.iter().all(|taken| matches!(taken, Ok(None))));
     }
 
     #[test]
     fn a_trusted_proxy_is_not_counted_and_everybody_else_is() {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        let arrivals =
+        let connections =
             ConnectionLimiter { most: Arc::new(2.into()), trusted: trusted.into(), ..ConnectionLimiter::default() };
         for proxy in ["10.1.2.3", "::1", "::ffff:10.1.2.3"] {
-            let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address(proxy))).collect();
+            let all: Vec<_> = (0..1000).map(|_| connections.acquire(address(proxy))).collect();
             assert!(all.iter().all(Result::is_ok), "{proxy}");
         }
-        let direct: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).filter_map(Result::ok).collect();
+        let direct: Vec<_> =
+            (0..1000).map(|_| connections.acquire(address("192.0.2.1"))).filter_map(Result::ok).collect();
         assert_eq!(direct.len(), 2);
     }
 }

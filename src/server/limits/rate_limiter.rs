@@ -28,15 +28,15 @@ const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
 /// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
 /// connections, so forty browsers fit.
-const WORKING: usize = 3;
-const WAITING: usize = 256;
+const MAX_CONCURRENT_REQUESTS: usize = 3;
+const MAX_WAITING_REQUESTS: usize = 256;
 
 /// Sockets of one network that enter their rooms at the same time. The number in line is bounded by the limit on
 /// connections.
-const ENTERING: usize = 2;
+const MAX_CONCURRENT_JOINS: usize = 2;
 
 /// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
-const RENDERING: usize = 1;
+const MAX_CONCURRENT_RENDERINGS: usize = 1;
 
 /// A rate limit that was exceeded; the sender may retry after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,9 +134,9 @@ impl RateLimiters {
             rooms: hourly(rates.rooms_per_hour),
             visitors: hourly(rates.visitors_per_hour),
             connections,
-            working: WorkGate::new(WORKING, WAITING),
-            entering: WorkGate::new(ENTERING, usize::MAX),
-            rendering: WorkGate::new(RENDERING, usize::MAX),
+            working: WorkGate::new(MAX_CONCURRENT_REQUESTS, MAX_WAITING_REQUESTS),
+            entering: WorkGate::new(MAX_CONCURRENT_JOINS, usize::MAX),
+            rendering: WorkGate::new(MAX_CONCURRENT_RENDERINGS, usize::MAX),
             cores: Arc::new(Semaphore::new(cores)),
             rates,
         }

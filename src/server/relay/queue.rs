@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_much_is_looked_for_instead() {
+    async fn an_overflow_becomes_one_request_to_compare_all_rooms() {
         let outbox = RelayQueue::default();
         for _ in 0..1000 {
             outbox.push_message(event(64 << 10));

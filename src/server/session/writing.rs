@@ -49,9 +49,9 @@ impl Session {
     /// # Errors
     ///
     /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
-    pub(crate) async fn read(seat: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
+    pub(crate) async fn read(subscription: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
-            PullResult::Behind(after) => Box::pin(seat.read(after)).await,
+            PullResult::Behind(after) => Box::pin(subscription.read(after)).await,
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
     }

@@ -44,7 +44,7 @@ pub struct Store {
     failing: database::readiness::WriteHealth,
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
-    suggesting: rooms::username_suggestions::Suggesting,
+    suggesting: rooms::username_suggestions::SuggestionLimit,
     /// SQLite: the file and its lock, held as long as the process lives, so that no second process writes the file.
     held: Option<Arc<database::files::HeldFile>>,
 }
@@ -73,7 +73,7 @@ impl Store {
             failing: database::readiness::WriteHealth::default(),
             wal,
             redacting: log::redaction::RedactionLock::default(),
-            suggesting: rooms::username_suggestions::Suggesting::default(),
+            suggesting: rooms::username_suggestions::SuggestionLimit::default(),
             held: held.map(Arc::new),
         }
     }

@@ -54,16 +54,16 @@ impl Metrics {
 
     /// Bounds the memory of metrics even if nothing scrapes them, and collects process metrics.
     pub(crate) async fn run_upkeep(self) {
-        let mut often = tokio::time::interval(UPKEEP_INTERVAL);
-        let mut looked: Option<Instant> = None;
+        let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+        let mut collected_at: Option<Instant> = None;
         loop {
-            often.tick().await;
+            ticks.tick().await;
             self.recorded.run_upkeep();
-            if looked.is_none_or(|looked| looked.elapsed() >= PROCESS_METRICS_INTERVAL) {
+            if collected_at.is_none_or(|collected_at| collected_at.elapsed() >= PROCESS_METRICS_INTERVAL) {
                 let process = self.process.clone();
                 // Reads files of the system, which no request should wait for.
                 let _ = tokio::task::spawn_blocking(move || process.collect()).await;
-                looked = Some(Instant::now());
+                collected_at = Some(Instant::now());
             }
         }
     }
@@ -105,7 +105,7 @@ fn describe() {
     describe_histogram!("parlour_commit_seconds", "Time from submission to commit");
     describe_histogram!(
         "parlour_delivery_seconds",
-        "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
+        "From the newest event's announcement on this node to its write to a shard of up to 128 sockets, once a shard and batch"
     );
     describe_histogram!("parlour_database_seconds", "Duration of database operations");
     describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
@@ -183,9 +183,9 @@ pub(crate) fn record_page(reused: bool) {
 }
 
 /// Records the duration of a database query.
-pub(crate) async fn timed<T>(operation: &'static str, question: impl Future<Output = T>) -> T {
+pub(crate) async fn timed<T>(operation: &'static str, query: impl Future<Output = T>) -> T {
     let since = Instant::now();
-    let answer = question.await;
+    let result = query.await;
     histogram!("parlour_database_seconds", "operation" => operation).record(since.elapsed());
-    answer
+    result
 }

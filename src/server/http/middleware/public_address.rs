@@ -21,13 +21,13 @@ const X_FORWARDED_HOST: &str = "x-forwarded-host";
 const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Redirects requests for pages under another address to the same page under the public URL, and logs that once.
-pub(crate) async fn redirect_to_public_url(State(shared): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn redirect_to_public_url(State(state): State<AppState>, request: Request, next: Next) -> Response {
     static ONCE: Once = Once::new();
     static LOOP_ONCE: Once = Once::new();
     let peer = request.extensions().get::<ClientIp>().copied().unwrap_or(ClientIp::UNKNOWN);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let Some(public) = shared.config.public_url.as_deref().filter(|_| reads) else { return next.run(request).await };
-    let Some(other) = other_address(request.headers(), peer, public, &shared.config) else {
+    let Some(public) = state.config.public_url.as_deref().filter(|_| reads) else { return next.run(request).await };
+    let Some(other) = other_address(request.headers(), peer, public, &state.config) else {
         return next.run(request).await;
     };
     if was_redirected(request.headers()) {

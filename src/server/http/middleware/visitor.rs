@@ -21,25 +21,25 @@ struct InvitationQuery {
 }
 
 /// Adds the [`Visitor`] and the [`RememberedUsername`] to the request. Without an identity, the author is a guest.
-pub(crate) async fn identify(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
-    extract_visitor(&shared, &mut request);
+pub(crate) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    extract_visitor(&state, &mut request);
     next.run(request).await
 }
 
 /// Like [`identify`], but gives a visitor without an identity a new one, and renews an old cookie.
-pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
-    let (visitor, renewed) = extract_visitor(&shared, &mut request);
+pub(crate) async fn identify_or_create(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let (visitor, renewed) = extract_visitor(&state, &mut request);
     if !visitor.author.is_guest() {
         let mut response = next.run(request).await;
         if let Some(cookie) = renewed {
-            cookies::set_identity(&mut response, &cookie, &shared.config);
+            cookies::set_identity(&mut response, &cookie, &state.config);
         }
         return response;
     }
-    if let Err(too_much) = shared.limiter.check_visitor(visitor.network) {
-        return too_much.response("Too many new visitors come from your network. Try again a little later.");
+    if let Err(limited) = state.limiter.check_visitor(visitor.network) {
+        return limited.response("Too many new visitors come from your network. Try again a little later.");
     }
-    let (author, cookie) = shared.identities.create();
+    let (author, cookie) = state.identities.create();
     // Without a cookie, each post could come from a new author. Such an author therefore counts with the network's
     // guests.
     let posts = request.method() == Method::POST;
@@ -50,14 +50,14 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
         ..visitor
     });
     let mut response = next.run(request).await;
-    cookies::set_identity(&mut response, &cookie, &shared.config);
+    cookies::set_identity(&mut response, &cookie, &state.config);
     response
 }
 
 /// Returns the visitor, and a new cookie value if their cookie is old.
-fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
-    let (https, identities) = (shared.config.is_https(), &shared.identities);
-    let network = network(request.extensions(), request.headers(), &shared.config);
+fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
+    let (https, identities) = (state.config.is_https(), &state.identities);
+    let network = network(request.extensions(), request.headers(), &state.config);
     let (author, renewed) = cookies::values(request.headers(), &cookies::name(IDENTITY_COOKIE, https))
         .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
         .unzip();

@@ -184,8 +184,8 @@ impl Store {
 
     async fn remove(&self, room_id: i64, author: &AuthorId, messages: &[Message]) -> Result<u64, StoreError> {
         let entry = |message: &Message| {
-            let draft = NewEvent::Delete { target: message.seq };
-            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), draft }
+            let new_event = NewEvent::Delete { target: message.seq };
+            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), new_event }
         };
         let entries: Vec<AppendRequest> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;

@@ -10,11 +10,11 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the database cannot be written. The outcome is then unknown.
-    pub(crate) async fn append_as_host(&self, room_id: i64, draft: NewEvent) -> Result<AppendResult, StoreError> {
+    pub(crate) async fn append_as_host(&self, room_id: i64, new_event: NewEvent) -> Result<AppendResult, StoreError> {
         let id = random::event_id();
-        let removes = matches!(draft, NewEvent::Delete { .. });
+        let removes = matches!(new_event, NewEvent::Delete { .. });
         let appended = self
-            .append(&[AppendRequest { room_id, begins: None, author: AuthorId::HOST, id, draft }], Locking::Wait)
+            .append(&[AppendRequest { room_id, begins: None, author: AuthorId::HOST, id, new_event }], Locking::Wait)
             .await?;
         if removes {
             self.redact_pending().await?;

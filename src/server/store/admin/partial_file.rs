@@ -11,14 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Prefix and suffix of the names of unfinished files. A random number stands between them.
-const BEGINNING: &str = ".parlour-";
-const END: &str = ".unfinished";
+const UNFINISHED_PREFIX: &str = ".parlour-";
+const UNFINISHED_SUFFIX: &str = ".unfinished";
 
 /// A function that renames a file, and fails with [`ErrorKind::AlreadyExists`] if the target exists.
 type Rename = fn(&Path, &Path) -> std::io::Result<()>;
 
 /// Rename functions, the best first. No file system supports all of them.
-const WAYS: [Rename; 3] = [rename_exclusively, link, claim];
+const RENAME_FUNCTIONS: [Rename; 3] = [rename_exclusively, link, claim];
 
 /// An unfinished file. Dropping it removes the file and the files that SQLite keeps beside it.
 pub(crate) struct Unfinished {
@@ -39,7 +39,7 @@ impl Unfinished {
             return Err(OpenError::File { path: target.display().to_string(), what: what.to_owned() });
         }
         let number = bits()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let path = directory.join(format!("{BEGINNING}{number}{END}"));
+        let path = directory.join(format!("{UNFINISHED_PREFIX}{number}{UNFINISHED_SUFFIX}"));
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         made.map_err(|error| io_error(&path, error))?;
         Ok(Self { path })
@@ -56,7 +56,7 @@ impl Unfinished {
     /// Returns an error, and changes nothing, if `target` exists.
     pub(crate) fn publish(self, target: &Path) -> Result<(), OpenError> {
         let mut renamed = Ok(());
-        for rename in WAYS {
+        for rename in RENAME_FUNCTIONS {
             renamed = rename(&self.path, target);
             if renamed.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::AlreadyExists) {
                 break;
@@ -79,7 +79,7 @@ impl Drop for Unfinished {
 
 /// Returns whether a file of this name was left by a process that was killed.
 pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.starts_with(BEGINNING) && name.contains(END)
+    name.starts_with(UNFINISHED_PREFIX) && name.contains(UNFINISHED_SUFFIX)
 }
 
 fn rename_exclusively(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn each_way_gives_the_name_and_replaces_nothing() {
-        for (number, rename) in WAYS.into_iter().enumerate() {
+        for (number, rename) in RENAME_FUNCTIONS.into_iter().enumerate() {
             let directory = tempfile::tempdir().unwrap();
             let at = |name: &str| directory.path().join(name);
             fs::write(at("first"), "first").unwrap();

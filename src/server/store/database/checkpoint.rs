@@ -19,12 +19,12 @@ const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(crate) struct Checkpointer {
     next: Arc<Semaphore>,
-    turn: Arc<Mutex<()>>,
+    running: Arc<Mutex<()>>,
 }
 
 impl Default for Checkpointer {
     fn default() -> Self {
-        Self { next: Arc::new(Semaphore::new(1)), turn: Arc::default() }
+        Self { next: Arc::new(Semaphore::new(1)), running: Arc::default() }
     }
 }
 
@@ -38,7 +38,7 @@ impl Store {
         let Ok(next) = self.wal.next.clone().try_acquire_owned() else { return };
         let store = self.clone();
         tokio::spawn(async move {
-            let _turn = store.wal.turn.lock().await;
+            let _running = store.wal.running.lock().await;
             drop(next);
             store.truncate_wal().await;
         });
@@ -73,10 +73,10 @@ impl Store {
 
     async fn try_truncate_wal(&self) -> Result<bool, sqlx::Error> {
         let mut connection = self.writer.connection().get_sqlite_connection_pool().acquire().await?;
-        let patience: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
+        let timeout_ms: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
         wait_at_most(&mut connection, CHECKPOINT_BUSY_TIMEOUT_MS).await?;
         let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-        wait_at_most(&mut connection, patience).await?;
+        wait_at_most(&mut connection, timeout_ms).await?;
         busy.map(|busy: i64| busy == 0)
     }
 }

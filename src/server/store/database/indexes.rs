@@ -30,6 +30,6 @@ pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Res
 }
 
 async fn is_so(connection: &DatabaseConnection, condition: &str) -> Result<bool, DbErr> {
-    let question = Statement::from_string(DatabaseBackend::Postgres, format!("SELECT {condition}"));
-    connection.query_one_raw(question).await?.map_or(Ok(false), |row| row.try_get_by_index(0))
+    let query = Statement::from_string(DatabaseBackend::Postgres, format!("SELECT {condition}"));
+    connection.query_one_raw(query).await?.map_or(Ok(false), |row| row.try_get_by_index(0))
 }

@@ -14,23 +14,23 @@ pub(crate) fn options(url: &str) -> ConnectOptions {
     options
 }
 
-/// Returns [`OpenError::NotDurable`] unless `question` yields `answer`. The log relies on commits that survive a power
+/// Returns [`OpenError::NotDurable`] unless `query` yields `expected`. The log relies on commits that survive a power
 /// failure, so the setting is read back, not assumed.
 pub(crate) async fn assert_durable(
     connection: &DatabaseConnection,
-    question: &str,
-    answer: &str,
+    query: &str,
+    expected: &str,
 ) -> Result<(), OpenError> {
     let backend = connection.get_database_backend();
-    let row = connection.query_one_raw(Statement::from_string(backend, question)).await?;
+    let row = connection.query_one_raw(Statement::from_string(backend, query)).await?;
     let found = match &row {
         Some(row) => {
             row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i32>(0).map(|n| n.to_string()))?
         }
         None => String::new(),
     };
-    if found.eq_ignore_ascii_case(answer) {
+    if found.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
-    Err(OpenError::NotDurable(format!("{question} says {found}, not {answer}")))
+    Err(OpenError::NotDurable(format!("{query} says {found}, not {expected}")))
 }

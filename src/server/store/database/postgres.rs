@@ -56,8 +56,8 @@ pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, Op
 /// Returns [`OpenError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
 /// the first one that it cannot encode.
 async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), OpenError> {
-    let question = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
-    let encoding = match pool.query_one_raw(question).await? {
+    let query = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
+    let encoding = match pool.query_one_raw(query).await? {
         Some(row) => row.try_get_by_index::<String>(0)?,
         None => String::new(),
     };
@@ -95,8 +95,8 @@ async fn migrate_postgres(url: &str) -> Result<(), OpenError> {
 }
 
 /// Returns the boolean result of a query, or `false` if there is no row.
-async fn ask(connection: &DatabaseConnection, question: &str) -> Result<bool, DbErr> {
-    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, question)).await?;
+async fn ask(connection: &DatabaseConnection, query: &str) -> Result<bool, DbErr> {
+    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, query)).await?;
     row.map_or(Ok(false), |row| row.try_get_by_index(0))
 }
 

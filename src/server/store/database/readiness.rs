@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_fail_until_one_is_said_to_be_stored() {
+    fn writes_fail_until_one_is_stored() {
         let health = WriteHealth::default();
         assert!(!health.is_failing());
         drop(health.begin(10));

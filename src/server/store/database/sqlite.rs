@@ -75,14 +75,14 @@ pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, OpenError> {
 /// Returns an error if the database cannot be opened, or promises no durable commits.
 pub(crate) async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, OpenError> {
     let mut options = options(url);
-    let patience = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
+    let lock_timeout = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(patience)
+            .busy_timeout(lock_timeout)
             .pragma("secure_delete", "ON")
             // Statement journals, which can roll back a failed statement of many rows, stay in memory, not in a file.
             .pragma("temp_store", "MEMORY")

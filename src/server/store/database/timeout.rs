@@ -10,9 +10,9 @@ use std::time::Duration;
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a query with the server's query timeout (10 s). Returns an error if it elapses.
-pub(crate) async fn with_timeout<T, E: From<DbErr>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub(crate) async fn with_timeout<T, E: From<DbErr>>(query: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let late = |_| Err(DbErr::Custom(TIMED_OUT.into()).into());
-    tokio::time::timeout(QUERY_TIMEOUT, answer).await.unwrap_or_else(late)
+    tokio::time::timeout(QUERY_TIMEOUT, query).await.unwrap_or_else(late)
 }
 
 /// A connection, or a pool of them, that applies the timeout to every statement.
@@ -38,12 +38,12 @@ impl TimeoutConnection {
         &self.connection
     }
 
-    /// Waits for `answer`. Returns an error if the timeout elapses and this connection has one.
+    /// Waits for `query`. Returns an error if the timeout elapses and this connection has one.
     pub(crate) async fn with_timeout<T, E: From<DbErr>>(
         &self,
-        answer: impl Future<Output = Result<T, E>>,
+        query: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        if self.limited { with_timeout(answer).await } else { answer.await }
+        if self.limited { with_timeout(query).await } else { query.await }
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_does_not_come_is_given_up() {
+    async fn a_query_that_does_not_end_times_out() {
         assert!(with_timeout(std::future::pending::<Result<(), DbErr>>()).await.is_err());
         assert_eq!(with_timeout(async { Ok::<_, DbErr>(7) }).await, Ok(7));
     }

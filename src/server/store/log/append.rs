@@ -73,7 +73,7 @@ impl Store {
         }
         writing.stored();
         self.record_appends(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count());
-        if entries.iter().any(|entry| matches!(entry.draft, NewEvent::Delete { .. })) {
+        if entries.iter().any(|entry| matches!(entry.new_event, NewEvent::Delete { .. })) {
             self.schedule_checkpoint();
         }
         Ok(appended)
@@ -105,8 +105,8 @@ async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), D
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
         return Ok((now_ms(), Instant::now()));
     }
-    let question = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
-    let row = transaction.query_one_raw(question).await?;
+    let query = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
+    let row = transaction.query_one_raw(query).await?;
     let missing = || DbErr::RecordNotFound("the time".to_owned());
     Ok((row.ok_or_else(missing)?.try_get_by_index(1)?, Instant::now()))
 }
@@ -121,7 +121,7 @@ struct AppendBatch {
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
-    standings: Memberships,
+    memberships: Memberships,
     new: Vec<IdempotencyKey>,
 }
 
@@ -153,14 +153,14 @@ impl AppendBatch {
         let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
         let names = UsernameClaims::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
-        let target = |entry: &AppendRequest| entry.draft.target().map(|target| (entry.room_id, target));
+        let target = |entry: &AppendRequest| entry.new_event.target().map(|target| (entry.room_id, target));
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
         let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
         let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
-        let standings = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
-        Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
+        let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
+        Ok(Self { now, locking, rooms, by_id, targets, names, memberships, new: Vec::new() })
     }
 
     fn append(&mut self, entry: &AppendRequest) -> AppendResult {
@@ -174,46 +174,46 @@ impl AppendBatch {
         };
         let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
         if let Some(stored) = self.by_id.get(&key) {
-            return if entry.draft.matches(stored) {
+            return if entry.new_event.matches(stored) {
                 AppendResult::Duplicate(stored.clone().into())
             } else {
                 let detail = "This id already stands for something else.";
                 AppendResult::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
             };
         }
-        if let Err(rejection) = self.standings.authorize(room, entry, self.now) {
+        if let Err(rejection) = self.memberships.authorize(room, entry, self.now) {
             return AppendResult::Rejected(rejection);
         }
         let seq = room.head + 1;
         let mut moderation = None;
-        let target = entry.draft.target().map(|target| (entry.room_id, target));
-        if let NewEvent::Moderate { action, subject, seconds } = &entry.draft {
+        let target = entry.new_event.target().map(|target| (entry.room_id, target));
+        if let NewEvent::Moderate { action, subject, seconds } = &entry.new_event {
             let target = target.and_then(|target| self.targets.get(&target));
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
-            match self.standings.moderate(room, entry, (*action, *seconds), subject, self.now) {
+            match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(done) => moderation = Some(done),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
             let above = room.owner.as_deref() == Some(entry.author.as_bytes()) || entry.author.is_host();
             if let Err(rejection) =
-                entry.draft.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
+                entry.new_event.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
             {
                 return AppendResult::Rejected(rejection);
             }
         }
-        if let NewEvent::Message { username, .. } = &entry.draft
+        if let NewEvent::Message { username, .. } = &entry.new_event
             && !self.names.claim(entry.room_id, username, &entry.author)
         {
             return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
-        self.standings.record_activity(room, entry, self.now);
-        if room.owner.is_none() && matches!(entry.draft, NewEvent::Message { .. }) && !entry.author.is_guest() {
+        self.memberships.record_activity(room, entry, self.now);
+        if room.owner.is_none() && matches!(entry.new_event, NewEvent::Message { .. }) && !entry.author.is_guest() {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
         room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.draft.to_model(entry, seq, room.last_at);
+        let mut row = entry.new_event.to_model(entry, seq, room.last_at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
@@ -229,7 +229,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, standings, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -256,7 +256,7 @@ impl AppendBatch {
         for row in rows.iter().filter(|row| row.target.is_some()) {
             has_rest |= update_target(transaction, row).await?;
         }
-        standings.write(transaction).await?;
+        memberships.write(transaction).await?;
         names.write(transaction).await?;
         Ok(has_rest)
     }

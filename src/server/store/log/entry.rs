@@ -13,7 +13,7 @@ pub(crate) struct AppendRequest {
     pub(crate) begins: Option<RoomName>,
     pub(crate) author: AuthorId,
     pub(crate) id: EventId,
-    pub(crate) draft: NewEvent,
+    pub(crate) new_event: NewEvent,
 }
 
 /// Space that an event takes in the database beside its text, in bytes, rounded up.
@@ -22,7 +22,7 @@ const EVENT_OVERHEAD_BYTES: usize = 1 << 10;
 impl AppendRequest {
     /// Returns about how much space the event takes in the database, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let text = match &self.draft {
+        let text = match &self.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
         };

@@ -68,9 +68,9 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
-    pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, StoreError> {
+    pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
         // Limits before the cursor, and from the cursor on.
-        let (back, from, on) = match place {
+        let (back, from, on) = match cursor {
             HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
             HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
             HistoryCursor::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),

@@ -103,8 +103,11 @@ impl Store {
         let _turn = self.redacting.0.lock().await;
         let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
         while let Some(row) = rest().one(&self.reader).await? {
-            let place = row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|place| place.split_once(':'));
-            if let Some((Ok(room_id), Ok(target))) = place.map(|(room_id, target)| (room_id.parse(), target.parse())) {
+            let target_of_row =
+                row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|target_of_row| target_of_row.split_once(':'));
+            if let Some((Ok(room_id), Ok(target))) =
+                target_of_row.map(|(room_id, target)| (room_id.parse(), target.parse()))
+            {
                 self.redact_all(room_id, target).await?;
             }
             site::Entity::delete_by_id(row.name).exec(&self.writer).await?;
@@ -161,8 +164,13 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}/chat.db", directory.path().display())).await.unwrap();
         let room_id = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
         let author = IdentitySigner::guest();
-        let entry =
-            |id: &str, draft| AppendRequest { room_id, begins: None, author, id: EventId::parse(id).unwrap(), draft };
+        let entry = |id: &str, new_event| AppendRequest {
+            room_id,
+            begins: None,
+            author,
+            id: EventId::parse(id).unwrap(),
+            new_event,
+        };
         let text = MessageText::parse("said").unwrap();
         let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
         store.append(&[said], Locking::Wait).await.unwrap();

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_removed_ends_before_the_first_that_is_kept() {
+    fn a_purge_ends_before_the_first_kept_event() {
         assert_eq!(last_before(&[(3, 10), (4, 20), (5, 30)], 25), Some(4));
         assert_eq!(
             last_before(&[(3, 10), (4, 40), (5, 1)], 25),

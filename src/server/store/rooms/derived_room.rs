@@ -53,7 +53,7 @@ impl DerivationKey {
     /// Derives the room of this name, after `times` earlier rooms were deleted.
     fn room(&self, name: &RoomName, times: i64) -> RoomRef {
         let hash = self.hash(b"room", name, times);
-        let id = i64::from_be_bytes(std::array::from_fn(|place| hash[place])) | i64::MIN;
+        let id = i64::from_be_bytes(std::array::from_fn(|index| hash[index])) | i64::MIN;
         let epoch = hash[8..12].iter().map(|byte| format!("{byte:02x}")).collect();
         RoomRef { id, name: name.clone(), epoch: Epoch(epoch) }
     }
@@ -126,9 +126,9 @@ impl Store {
     pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let room_id = self.vacant(name).await?.room.id;
         let (author, id) = (crate::server::auth::identity::AuthorId::HOST, crate::server::random::event_id());
-        let draft = crate::server::store::NewEvent::Delete { target: 0 };
+        let new_event = crate::server::store::NewEvent::Delete { target: 0 };
         let transaction = self.begin().await?;
-        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, draft }])
+        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, new_event }])
             .await?;
         transaction.commit().await?;
         Ok(self.room(name).await?.expect("the row was stored"))
@@ -262,7 +262,7 @@ mod tests {
             begins: Some(name.clone()),
             author: AuthorId::HOST,
             id: event_id(),
-            draft: NewEvent::Delete { target: 1 },
+            new_event: NewEvent::Delete { target: 1 },
         };
         let transaction = store.begin().await.unwrap();
         store.begin_rooms(&transaction, &[late]).await.unwrap();

@@ -71,9 +71,9 @@ impl Memberships {
         let mut wanted: HashSet<MemberKey> = HashSet::new();
         for entry in entries {
             let room = rooms.get(&entry.room_id);
-            if room.is_some_and(|room| room.moderated) || matches!(entry.draft, NewEvent::Moderate { .. }) {
-                let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
-                let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
+            if room.is_some_and(|room| room.moderated) || matches!(entry.new_event, NewEvent::Moderate { .. }) {
+                let target = entry.new_event.target().and_then(|target| targets.get(&(entry.room_id, target)));
+                let subject = entry.new_event.known_subject().map(|author| author.as_bytes().to_vec());
                 let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
                 let authors = subjects.flat_map(|author| [kept_under(&author), author]);
                 let own = entry.author.standings().chain(entry.author.newcomers(now));
@@ -94,7 +94,7 @@ impl Memberships {
             return Ok(());
         }
         // Authors may always delete their own messages.
-        if matches!(entry.draft, NewEvent::Delete { .. }) {
+        if matches!(entry.new_event, NewEvent::Delete { .. }) {
             return Ok(());
         }
         let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
@@ -257,8 +257,8 @@ impl Memberships {
 
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let mut changed: BTreeMap<Columns, Vec<Model>> = BTreeMap::new();
-        for (place, columns) in &self.changed {
-            changed.entry(*columns).or_default().extend(self.known.remove(place));
+        for (key, columns) in &self.changed {
+            changed.entry(*columns).or_default().extend(self.known.remove(key));
         }
         for (columns, rows) in changed {
             let renewed =

@@ -41,7 +41,7 @@ pub(crate) struct Membership {
 }
 
 /// Columns of a row: whether the author is a member, and the ends of a ban and of a mute, in UTC milliseconds.
-type Said = (bool, i64, i64);
+type StoredMembership = (bool, i64, i64);
 
 impl Membership {
     /// Returns whether the author was removed from a private room.
@@ -58,31 +58,36 @@ impl Store {
     /// Returns an error if the database cannot be read.
     pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, StoreError> {
         // Guests share the membership of their network.
-        let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
-        let rows = if asked.len() > MAX_AUTHORS_PER_QUERY {
-            timed("standings", self.all_memberships(room_id, &asked)).await?
+        let wanted: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
+        let rows = if wanted.len() > MAX_AUTHORS_PER_QUERY {
+            timed("standings", self.all_memberships(room_id, &wanted)).await?
         } else {
-            let asked = asked.iter().map(|author| author.to_vec());
-            let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(asked));
+            let wanted = wanted.iter().map(|author| author.to_vec());
+            let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(wanted));
             let found = timed("standings", found.all(&self.reader)).await?;
             found.into_iter().map(|row| (row.author, (row.member, row.banned_until, row.muted_until))).collect()
         };
         let now = now_ms();
-        let standing = |author: &AuthorId| {
-            let said: Vec<Said> = author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
-            let banned_until = said.iter().map(|said| said.1).max();
-            let muted_until = said.iter().map(|said| said.2).max();
+        let membership_of = |author: &AuthorId| {
+            let stored: Vec<StoredMembership> =
+                author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
+            let banned_until = stored.iter().map(|stored| stored.1).max();
+            let muted_until = stored.iter().map(|stored| stored.2).max();
             Membership {
-                member: said.iter().any(|said| said.0),
+                member: stored.iter().any(|stored| stored.0),
                 banned_until: banned_until.filter(|&until| until > now),
                 muted_until: muted_until.filter(|&until| until > now).unwrap_or_default(),
             }
         };
-        Ok(authors.iter().map(standing).collect())
+        Ok(authors.iter().map(membership_of).collect())
     }
 
-    /// Reads all memberships of the room, and returns those of the authors in `asked`.
-    async fn all_memberships(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
+    /// Reads all memberships of the room, and returns those of the authors in `wanted`.
+    async fn all_memberships(
+        &self,
+        room_id: i64,
+        wanted: &HashSet<[u8; 16]>,
+    ) -> Result<HashMap<Vec<u8>, StoredMembership>, DbErr> {
         let (mut rows, mut after) = (HashMap::new(), Vec::new());
         loop {
             let page: Vec<(Vec<u8>, bool, i64, i64)> = Entity::find()
@@ -96,7 +101,7 @@ impl Store {
                 .await?;
             let is_last = (page.len() as u64) < MEMBERSHIP_PAGE;
             after = page.last().map(|(author, ..)| author.clone()).unwrap_or_default();
-            let wanted = page.into_iter().filter(|(author, ..)| asked.contains(author.as_slice()));
+            let wanted = page.into_iter().filter(|(author, ..)| wanted.contains(author.as_slice()));
             rows.extend(wanted.map(|(author, member, banned, muted)| (author, (member, banned, muted))));
             if is_last {
                 return Ok(rows);
@@ -113,7 +118,7 @@ impl Store {
         let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
         // Between the least and above the greatest 16 bytes with this prefix.
         let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
-        let standing = Entity::find()
+        let membership_of = Entity::find()
             .select_only()
             .column(Column::Author)
             .filter(Column::RoomId.eq(room_id))
@@ -123,7 +128,7 @@ impl Store {
             .column(name::Column::Author)
             .filter(name::Column::RoomId.eq(room_id))
             .filter(name::Column::Author.between(least, above));
-        let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
+        let mut authors: Vec<Vec<u8>> = membership_of.into_tuple().all(&self.reader).await?;
         authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
         let authors = authors.iter().filter_map(|author| AuthorId::from_stored(author));
         Ok(authors.filter(|author| !author.is_of_network()).collect())

@@ -80,12 +80,12 @@ impl Store {
     /// Returns an error if the database cannot be read.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, StoreError> {
         let (reader, wanted) = (self.reader.clone(), name.clone());
-        let question = move || {
+        let query = move || {
             let (reader, wanted) = (reader.clone(), by_name(&wanted));
             async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
         };
         let failed = || Err(DbErr::Custom("the room was not looked up".into()).into());
-        self.found.run(name, question).await.unwrap_or_else(failed)
+        self.found.run(name, query).await.unwrap_or_else(failed)
     }
 
     /// Creates a private room with this title, which belongs to `owner`, and returns its name.

@@ -65,7 +65,7 @@ impl UsernameClaims {
         };
         let mut used: HashSet<NameKey> = HashSet::new();
         for entry in entries {
-            if let NewEvent::Message { username, .. } = &entry.draft {
+            if let NewEvent::Message { username, .. } = &entry.new_event {
                 if !names.skeletons.contains_key(username) {
                     names.skeletons.insert(username.clone(), skeletons(username));
                 }
