@@ -27,6 +27,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Name of the secret that signs identities.
+const IDENTITY_KEY: &str = "identity";
+
 /// Time limit for shutdown, after which the server exits even if something hangs.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(12);
 
@@ -78,7 +81,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
             return Ok(());
         }
     };
-    let identities = IdentitySigner::new(&store.get_or_create_secret("identity").await?);
+    let tls_since = store.tls_since(config.is_https(), IDENTITY_KEY).await?;
+    let identities = IdentitySigner::new(&store.get_or_create_secret(IDENTITY_KEY).await?).with_tls_since(tls_since);
     let form_tokens = FormTokenSigner::new(&store.get_or_create_secret("forms").await?);
     let (hub, changes) = Hub::new(store.clone());
     let health = Health::default();

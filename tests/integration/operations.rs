@@ -199,7 +199,7 @@ async fn the_commands_of_the_page_do_as_it_says() {
 
 #[test]
 fn backups_by_cron_and_timers_escape_what_means_something_there() {
-    let of = |kind: &str| blocks().into_iter().filter(move |block| block.kind == kind).map(|block| block.text);
+    let of = |kind: &'static str| blocks().into_iter().filter(move |block| block.kind == kind).map(|block| block.text);
     let cron: String = of("cron").collect();
     assert!(cron.contains("\\%F") && !cron.replace("\\%", "").contains('%'), "{cron}");
     let units: String = of("ini").filter(|unit| unit.contains("ExecStart")).collect();

@@ -129,7 +129,7 @@ fn parse_room(name: &str) -> Result<RoomName, String> {
     RoomName::parse(of_link.as_deref().unwrap_or(name)).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Notifies the serving nodes of a command's changes. They find them by themselves, but seldom look with Redis.
+/// Notifies the serving nodes of a command's changes. They find them by themselves within a second.
 async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
     let notified = async {
@@ -137,6 +137,6 @@ async fn notify_nodes(config: &Config, store: &Store) {
         Ok::<_, Box<dyn std::error::Error>>(())
     };
     if let Err(error) = notified.await {
-        tracing::warn!(%error, "Redis does not answer; nodes will notice in some seconds");
+        tracing::warn!(%error, "Redis does not answer; nodes will notice within a second");
     }
 }
