@@ -1,9 +1,9 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
 use super::budget::{BudgetRate, ConnectionBudget};
-use super::close_reason::{BANNED, CloseReason, close_reason};
+use super::close_reason::{BANNED_REASON, CloseReason, close_reason};
 use super::pending::{CompletedPost, PendingPost};
-use super::timers::{HEARTBEAT_INTERVAL, IDLE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
+use super::timers::{HEARTBEAT_INTERVAL, RECEIVE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::auth::identity::AuthorId;
@@ -19,10 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
-
-/// Maximum number of uncommitted posts of one connection. At this bound, the connection is not read from until some are
-/// answered.
-const MAX_IN_FLIGHT_POSTS: usize = 128;
 
 /// Shortest interval between two typing hints of a connection.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,7 +41,7 @@ pub(crate) struct Session {
     username: Username,
     /// The time of the last typing hint of this connection.
     last_typing_at: Option<Instant>,
-    pending: FuturesUnordered<PendingPost>,
+    pub(crate) pending: FuturesUnordered<PendingPost>,
     /// Read budget of the connection.
     budget: ConnectionBudget,
     /// Events to send again, because the client has resent their ids.
@@ -91,8 +87,7 @@ impl Session {
                 alarm.as_mut().reset(self.timers.next_deadline());
             }
             let stuck = self.timers.write_blocked_since.is_some();
-            // A client that does not read its answers is not read from.
-            let can_receive = !stuck && self.pending.len() < MAX_IN_FLIGHT_POSTS && self.timers.paused.is_none();
+            let can_receive = self.can_receive();
             let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
@@ -147,7 +142,7 @@ impl Session {
     fn check_disconnect(&self) -> Result<(), CloseReason> {
         match self.subscription.disconnect_code() {
             None => Ok(()),
-            Some(close::BANNED) => Err(BANNED),
+            Some(close::BANNED) => Err(BANNED_REASON),
             Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
@@ -156,12 +151,12 @@ impl Session {
 
     fn handle_timers(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        if self.pending.len() >= MAX_IN_FLIGHT_POSTS || self.timers.paused.is_some() {
+        if !self.can_receive() {
             // The connection was not read from, so the client may well be alive.
             self.timers.last_received = now;
         }
         self.timers.paused = self.timers.paused.filter(|until| *until > now);
-        if self.timers.last_received + IDLE_TIMEOUT <= now {
+        if self.timers.last_received + RECEIVE_TIMEOUT <= now {
             return Err((close::IDLE_TIMEOUT, "nothing was heard"));
         }
         if self.timers.write_blocked_since.is_some_and(|since| since + WRITE_TIMEOUT <= now) {
