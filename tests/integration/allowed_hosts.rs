@@ -71,7 +71,7 @@ async fn configured_names_are_this_site() {
     }
     for host in ["parlour:3000", "inside.example", "chat.example.", "127.0.0.1"] {
         assert_eq!(of_host(&server, ("GET /harbour/", "", ""), host).await, 307, "{host}: a page of the same site");
-        assert_eq!(of_host(&server, ("GET /robots.txt", "", ""), host).await, 200, "{host}");
+        assert_eq!(of_host(&server, ("GET /metrics", "", ""), host).await, 200, "{host}");
     }
     for host in ["evil.example", "x.chat.example", "parlour.example"] {
         assert_eq!(of_host(&server, ("GET /harbour/", "", ""), host).await, 421, "{host}");

@@ -219,9 +219,11 @@ async fn the_database_its_disk_and_its_backup_are_measured() {
 async fn metrics_can_have_an_address_of_their_own() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.with_flags(&["--metrics-addr", "localhost:0"]).start();
-    let log = server.log();
-    let url = log.split_whitespace().find(|word| word.ends_with("/metrics")).unwrap_or_else(|| panic!("{log}"));
-    let answer = http::send(http::browser().get(url).header("host", "parlour")).await;
+    let url = eventually("it says where", || async {
+        server.log().split_whitespace().find(|word| word.ends_with("/metrics")).map(str::to_owned)
+    })
+    .await;
+    let answer = http::send(http::browser().get(&url).header("host", "parlour")).await;
     assert!(answer.status == 200 && answer.body.contains("parlour_connections"), "{}", answer.body);
     let front = url.trim_end_matches("metrics");
     assert_eq!(http::send(http::browser().get(front)).await.status, 404, "nothing else is there");

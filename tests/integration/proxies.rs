@@ -1,7 +1,7 @@
 //! The proxies that operators are given: a node is killed behind them, and visitors come by http.
 
 use crate::rolling;
-use crate::support::caddy::Caddy;
+use crate::support::caddy::{self, Caddy};
 use crate::support::nginx::Nginx;
 use crate::support::process::free_port;
 use crate::support::{Client, DEADLINE, Database, Door, Site, database, eventually, http};
@@ -88,6 +88,10 @@ async fn behind_nginx_a_form_outlives_its_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behind_caddy_a_form_outlives_its_node() {
+    if !caddy::sends_bodies_again() {
+        eprintln!("this Caddy is older than 2.8, and passes a form to one node only");
+        return;
+    }
     let mut kept = None;
     nodes_are_killed_and_every_form_is_answered(|nodes| kept.insert(Caddy::start(nodes)).addr).await;
 }

@@ -33,7 +33,7 @@ async fn pages_under_another_address_lead_to_the_public_url() {
     for headers in [&[("host", "chat.example")][..], &[("host", "CHAT.example:443"), ("x-forwarded-proto", "https")]] {
         assert_eq!(get(&server, "/harbour/", headers).await.status, 200, "{headers:?}");
     }
-    for path in ["/healthz", "/readyz", "/robots.txt", "/metrics"] {
+    for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(get(&server, path, &[]).await.status, 200, "{path} is no page");
     }
     assert_eq!(server.log().matches("another address than --public-url").count(), 1, "{}", server.log());

@@ -30,7 +30,7 @@ impl Caddy {
         caddy.env("HOME", &directory).env("XDG_DATA_HOME", &directory).env("XDG_CONFIG_HOME", &directory);
         caddy.env("CADDY_ADMIN", format!("127.0.0.1:{}", free_port()));
         caddy.env("SITE", format!("http://{addr}")).env("NODES", nodes.join(" "));
-        if is_old() {
+        if version() < (2, 7) {
             caddy.env("REQUEST_BUFFERS", "buffer_requests");
         }
         caddy.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&log).expect("a log file"));
@@ -45,8 +45,15 @@ impl Caddy {
     }
 }
 
-/// Whether this Caddy is 2.6, which has another word for request_buffers.
-fn is_old() -> bool {
+/// Whether it can send the body of a request once more, to another node.
+pub fn sends_bodies_again() -> bool {
+    version() >= (2, 8)
+}
+
+/// Its major and minor version.
+fn version() -> (u32, u32) {
     let version = Command::new("caddy").arg("version").output().expect(MISSING);
-    String::from_utf8_lossy(&version.stdout).trim_start_matches('v').starts_with("2.6.")
+    let text = String::from_utf8_lossy(&version.stdout).trim_start_matches('v').to_owned();
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or_default());
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }

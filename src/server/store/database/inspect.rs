@@ -3,12 +3,12 @@
 use super::files::{assert_all_accessible, has_side_files};
 use super::options::{CONNECT_TIMEOUT, options};
 use super::postgres::connect_postgres;
+use super::schema::assert_not_newer;
 use super::sqlite::sqlite_file;
 use super::{file_system, readiness};
-use crate::server::config::redacted;
 use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
+use sea_orm::{Database, DatabaseConnection};
 
 impl Store {
     /// Returns the names of the migrations that a server would apply at its start. Writes nothing, and creates no file.
@@ -50,39 +50,4 @@ async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, OpenError> 
         .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |sqlite| sqlite.read_only(true).immutable(at_rest).busy_timeout(CONNECT_TIMEOUT));
     Ok(Database::connect(options).await?)
-}
-
-/// Queries that select a row if migrations were ever applied to the database.
-const HAS_MIGRATIONS: [&str; 2] = [
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
-    "SELECT relname::text FROM pg_class WHERE oid = to_regclass('seaql_migrations')",
-];
-
-/// Returns the names of the migrations that were applied to a database, in their order.
-///
-/// # Errors
-///
-/// Returns an error if the database does not answer.
-pub(crate) async fn applied_migrations(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
-    let backend = connection.get_database_backend();
-    let has_migrations = HAS_MIGRATIONS[usize::from(backend != DatabaseBackend::Sqlite)];
-    if connection.query_one_raw(Statement::from_string(backend, has_migrations)).await?.is_none() {
-        return Ok(Vec::new());
-    }
-    let versions = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
-    connection.query_all_raw(versions).await?.iter().map(|row| row.try_get_by_index(0)).collect()
-}
-
-/// Looks whether this release knows all migrations that were applied to the database at `url`.
-///
-/// # Errors
-///
-/// Returns [`OpenError::Newer`] if it does not.
-pub(crate) async fn assert_not_newer(connection: &DatabaseConnection, url: &str) -> Result<(), OpenError> {
-    let known = Migrator::migrations();
-    let applied = applied_migrations(connection).await?;
-    match applied.into_iter().find(|applied| known.iter().all(|known| known.name() != applied)) {
-        Some(unknown) => Err(OpenError::Newer(redacted(url), unknown)),
-        None => Ok(()),
-    }
 }

@@ -14,6 +14,7 @@ pub(crate) mod postgres;
 pub(crate) mod provenance;
 pub(crate) mod readiness;
 pub(crate) mod recovery;
+pub(crate) mod schema;
 pub(crate) mod single_flight;
 pub(crate) mod sqlite;
 pub(crate) mod statistics;

@@ -1,8 +1,8 @@
 //! Opening the database that a URL names.
 
 use super::files::assert_all_accessible;
-use super::inspect::assert_not_newer;
 use super::postgres::{connect_postgres, open_postgres};
+use super::schema::assert_not_newer;
 use super::sqlite::{connect_to_read, connect_to_write, open_sqlite, sqlite_file};
 use super::timeout::TimeoutConnection;
 use crate::server::config::redacted;

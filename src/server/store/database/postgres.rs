@@ -1,9 +1,9 @@
 //! Opening PostgreSQL: one node migrates, and sessions end with the node to which they belong.
 
 use super::indexes::build_beside_writers;
-use super::inspect::assert_not_newer;
 use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::provenance;
+use super::schema::assert_not_newer;
 use super::timeout::TimeoutConnection;
 use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};

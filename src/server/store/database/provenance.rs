@@ -12,7 +12,6 @@ use crate::server::random::bits;
 use crate::server::store::OpenError;
 use crate::server::store::database::files::io_error;
 use crate::server::store::entity::{room, site};
-use crate::server::store::rooms::derived_room;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, EntityTrait, Statement,
@@ -90,10 +89,10 @@ pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64,
     let transaction = connection.begin().await?;
     let renewed =
         room::Entity::update_many().col_expr(room::Column::Epoch, Expr::cust(epoch)).exec(&transaction).await?;
-    for name in [derived_room::DERIVATION_KEY, PLACE_KEY] {
+    for name in [site::DERIVATION_KEY, PLACE_KEY] {
         site::Entity::delete_by_id(name).exec(&transaction).await?;
     }
-    let mark = site::ActiveModel { name: Set(derived_room::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
+    let mark = site::ActiveModel { name: Set(site::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
     site::Entity::insert(mark).on_conflict(once).exec_without_returning(&transaction).await?;
     transaction.commit().await?;

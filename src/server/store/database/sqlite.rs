@@ -2,10 +2,10 @@
 
 use super::checkpoint::CHECKPOINT_TIMEOUT;
 use super::files::{HeldFile, assert_all_accessible, lock_file, open_private};
-use super::inspect::assert_not_newer;
 use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::provenance;
 use super::recovery::secure_log;
+use super::schema::assert_not_newer;
 use super::statistics::seed_statistics;
 use super::timeout::TimeoutConnection;
 use crate::server::config::redacted;
