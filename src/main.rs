@@ -1,8 +1,9 @@
 //! The command line: `parlour` serves; the other commands maintain it.
 
 use parlour::server::commands::{self, Command, CommandResult, OutputError};
+use parlour::server::config::{self, Config};
 use parlour::server::telemetry::logging;
-use parlour::server::{self, cli, config::Config};
+use parlour::server::{self, cli};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -12,6 +13,7 @@ const BROKEN_PIPE: u8 = 141;
 #[tokio::main]
 async fn main() -> ExitCode {
     let _flush = logging::FlushOnDrop;
+    logging::assume_format(config::log_format_of_arguments());
     let (command, config) = match cli::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),
@@ -32,7 +34,7 @@ fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
 }
 
 async fn run(command: Command, config: Config) -> CommandResult {
-    logging::start(config.log_format)?;
+    logging::start(config.log_format, config.log_filter.as_deref())?;
     match command {
         Command::Serve => serve(config).await,
         other => commands::run(other, &config).await,

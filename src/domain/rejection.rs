@@ -34,6 +34,23 @@ pub enum RejectionCode {
     Unavailable,
 }
 
+impl RejectionCode {
+    /// All codes.
+    pub const ALL: [Self; 11] = [
+        Self::Empty,
+        Self::TooLong,
+        Self::Invalid,
+        Self::RateLimited,
+        Self::UsernameInvalid,
+        Self::UsernameTaken,
+        Self::IdConflict,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::Draining,
+        Self::Unavailable,
+    ];
+}
+
 impl FromJson for RejectionCode {
     fn from_json(json: JsonValue) -> Option<Self> {
         from_str_enum(json)

@@ -32,6 +32,19 @@ pub fn read() -> Result<(Command, Config), ConfigError> {
     Ok((command.unwrap_or(Command::Serve), config::read(&matches)?))
 }
 
+/// Reads everything once more, while the server runs. The command line and the environment are those that the process
+/// was started with; the file may have changed.
+///
+/// # Errors
+///
+/// Returns an error that names the invalid setting.
+pub(crate) fn read_again() -> Result<Config, ConfigError> {
+    let command_line = config::without_empty(CommandLine::command());
+    // The process was started with these arguments, so they are as sound as then.
+    let matches = command_line.try_get_matches().unwrap_or_else(|error| refuse(&error));
+    config::read(&matches)
+}
+
 /// Ends the process as clap does, but does not repeat a URL from a wrong place on the command line.
 fn refuse(error: &clap::Error) -> ! {
     let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();

@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::store::{ExpiringRoom, Store, StoreError};
 use std::num::NonZeroU32;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// Interval of retention. It can be long, because retention is configured in days.
@@ -17,13 +18,18 @@ const BATCH_DELAY: Duration = Duration::from_millis(50);
 /// the next run.
 const MAX_FAILURES: u32 = 5;
 
-/// Runs retention for as long as the server lives. `default` is the site's number of days, for rooms without their own.
-pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZeroU32>) {
+/// Runs retention for as long as the server lives. `default` is the site's number of days, for rooms without their own;
+/// a change takes effect at once.
+pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Receiver<Option<NonZeroU32>>) {
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
-        match sweep(&store, &hub, default).await {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Ok(()) = default.changed() => {}
+        }
+        let days = *default.borrow_and_update();
+        match sweep(&store, &hub, days).await {
             0 => {}
             events => tracing::info!(events, "Purged expired messages"),
         }

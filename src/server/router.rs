@@ -1,7 +1,9 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
 use super::http::front::{front, open_private_room};
-use super::http::middleware::{body_limit, request_id, request_limit, security_headers, validate, visitor};
+use super::http::middleware::{
+    body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
+};
 use super::http::render::not_found;
 use super::http::room::{post, room};
 use super::http::server_fn::server_function;
@@ -27,7 +29,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
-        .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
+        .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
     let functions = Router::new()
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
@@ -46,7 +49,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/robots.txt", get(assets::at_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::scrape))
+        .route("/metrics", get(metrics::scrape_with_site))
         .layer(compressed())
         .layer(from_fn_with_state(state.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
@@ -62,6 +65,11 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), security_headers::set_security_headers))
         .layer(from_fn(request_id::log_request))
         .with_state(state)
+}
+
+/// Returns the router of an address that serves metrics only. It answers under any name.
+pub(crate) fn metrics_router(state: AppState) -> Router {
+    Router::new().route("/metrics", get(metrics::scrape)).with_state(state)
 }
 
 impl FromRef<AppState> for assets::Assets {

@@ -13,16 +13,22 @@ use super::journal::Journal;
 use super::limits::connection_limit::ConnectionLimiter;
 use super::limits::rate_limiter::Limiter;
 use super::relay::Relay;
+use super::reload::{self, Reloadable};
 use super::store::{OpenError, Store, StoreError};
 use super::supervisor::{Health, Supervisor};
 use super::telemetry::logging;
 use super::telemetry::metrics::Metrics;
-use super::{presence_broadcaster, retention, router};
+use super::{measurements, metrics_server, presence_broadcaster, retention, router};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Name of the secret that signs identities.
+const IDENTITY_KEY: &str = "identity";
 
 /// Time limit for shutdown, after which the server exits even if something hangs.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(12);
@@ -39,6 +45,9 @@ pub enum RunError {
     /// The URL of Redis is invalid.
     #[error("redis-url: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The address for metrics cannot be listened on.
+    #[error("metrics-addr: cannot listen on {0}: {1}")]
+    MetricsAddr(SocketAddr, std::io::Error),
     /// The task that accepts connections has ended.
     #[error("no connection is accepted any more")]
     Accepting,
@@ -59,16 +68,21 @@ impl From<StoreError> for RunError {
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     listener::raise_open_files();
     let metrics = Metrics::start();
+    let metrics_listener = match config.metrics_addr {
+        Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| RunError::MetricsAddr(addr, error))?),
+        None => None,
+    };
     tokio::pin!(shutdown);
     let store = tokio::select! {
-        opened = Store::open(&config.database_url) => opened?,
+        opened = Store::open_patiently(&config.database_url, config.database_wait) => opened?,
         // Another node may be migrating the database, or the database may be unavailable.
         () = &mut shutdown => {
             tracing::info!("stopped before it served");
             return Ok(());
         }
     };
-    let identities = IdentitySigner::new(&store.get_or_create_secret("identity").await?);
+    let tls_since = store.tls_since(config.is_https(), IDENTITY_KEY).await?;
+    let identities = IdentitySigner::new(&store.get_or_create_secret(IDENTITY_KEY).await?).with_tls_since(tls_since);
     let form_tokens = FormTokenSigner::new(&store.get_or_create_secret("forms").await?);
     let (hub, changes) = Hub::new(store.clone());
     let health = Health::default();
@@ -85,9 +99,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         let hub = hub.clone();
         tasks.spawn("look", move || hub.clone().run_reconciler());
     }
+    let (retention_days, days) = watch::channel(config.retention_days);
     {
-        let (store, hub, days) = (store.clone(), hub.clone(), config.retention_days);
-        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days));
+        let (store, hub) = (store.clone(), hub.clone());
+        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days.clone()));
     }
     {
         let (hub, relay) = (hub.clone(), relay.clone());
@@ -109,6 +124,15 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
     let assets = Assets::new(config.leptos.site_root.clone());
     let connections = ConnectionLimiter::new(&config);
+    {
+        let parts = Reloadable { limiter: limiter.clone(), connections: connections.clone(), retention_days };
+        let config = config.clone();
+        tasks.spawn("reload", move || reload::run_reloads(config.clone(), parts.clone()));
+    }
+    {
+        let (store, data) = (store.clone(), config.data.clone());
+        tasks.spawn("measurements", move || measurements::run_measurements(store.clone(), data.clone()));
+    }
     announce(&config, &listener);
 
     let state = AppState::new(AppStateInner {
@@ -127,6 +151,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     });
     let (draining, sockets) = (state.draining.clone(), state.sockets.clone());
     let closing = CancellationToken::new();
+    let measuring = metrics_listener.map(|listener| metrics_server::serve(listener, state.clone(), closing.clone()));
     let mut serving = tokio::spawn(listener::serve(listener, router::router(state), connections, closing.clone()));
 
     let is_listener_gone = tokio::select! {
@@ -143,6 +168,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         closing.cancel();
         if !is_listener_gone {
             let _ = serving.await;
+        }
+        if let Some(measuring) = measuring {
+            let _ = measuring.await;
         }
         // The last handle of the journal was dropped with the last request.
         let _ = writer.await;

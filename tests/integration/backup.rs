@@ -4,7 +4,7 @@ use crate::durability::{addresses, is_kept};
 use crate::fan_out_load::{Crowd, ROOM};
 use crate::support::process::Process;
 use crate::support::server::executable;
-use crate::support::{Client, DEADLINE, Database, Door, Site, database, http, tempdir};
+use crate::support::{Client, DEADLINE, Database, Door, Site, database, http, postgres, tempdir};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -154,15 +154,25 @@ async fn on_postgresql_its_own_tools_are_named() {
     let server = site.start();
     let mut client = Client::join(&server, "harbour").await;
     client.say("a", "hello").await;
-    let (well, said) = site.command(&["backup", "x"]);
+    let file = tempdir::directory("dumps").join("a dump");
+    let name = file.to_str().expect("a path");
+    let (well, said) = site.command(&["backup", name]);
     assert!(!well && said.contains("pg_dump"), "{said}");
-    let (well, said) = site.command(&["restore", "x"]);
+    // The commands are run as they are printed.
+    let run_all = |said: &str| {
+        let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert!(!lines.is_empty(), "{said}");
+        for line in lines {
+            postgres::shell(line, &site.database_url);
+        }
+    };
+    run_all(&said);
+    client.say("b", "said after the backup").await;
+    let (well, said) = site.command(&["restore", name]);
     assert!(!well && said.contains("pg_restore") && said.contains("psql"), "{said}");
-
-    // The statement that the command prints has the described effect.
     drop(server);
-    let statement = said.split('"').nth(1).expect("a statement");
-    database::execute(&site.database_url, statement).await;
+    run_all(&said);
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 1);
     let server = site.start();
     let old = client.welcome["epoch"].as_str().expect("an epoch").to_owned();
     let mut client = Door::of("harbour").after(1).epoch(&old).join(&server).await;

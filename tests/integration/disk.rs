@@ -96,3 +96,42 @@ async fn a_full_disk_refuses_and_goes_on_when_there_is_space() {
     }
     assert_eq!(stored(&site).await, ["first", "second"]);
 }
+
+#[tokio::test]
+async fn a_server_is_not_ready_while_a_small_write_fits_and_no_message_does() {
+    let disk = Faults::none();
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start_with(&disk);
+    let mut ann = Client::join(&server, "harbour").await;
+    ann.say("1", "first").await;
+    disk.begin(Fault::Cramped);
+    assert_eq!(ann.say("2", "second").await["code"], "unavailable");
+    for _ in 0..15 {
+        assert_eq!(http::readiness(&server).await.0, 503);
+        tokio::time::sleep(QUIET / 5).await;
+    }
+    assert_eq!(ann.say("3", "third").await["code"], "unavailable", "it is as it says");
+    disk.end(Fault::Cramped);
+    assert_eq!(ann.say("2", "second").await["seq"], 2);
+    assert_eq!(http::readiness(&server).await.0, 200, "a message was stored");
+    assert_eq!(stored(&site).await, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_database_that_is_deleted_under_its_server_is_noticed() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let mut ann = Client::join(&server, "harbour").await;
+    ann.say("1", "first").await;
+    let (file, elsewhere) = (site.data.join("parlour.db"), site.data.join("moved"));
+    std::fs::rename(&file, &elsewhere).expect("a file");
+    assert_eq!(ann.say("2", "second").await["code"], "unavailable", "it would be lost");
+    assert_eq!(http::readiness(&server).await.0, 503);
+    std::fs::write(&file, "another").expect("a file");
+    assert_eq!(http::readiness(&server).await.0, 503);
+    assert_eq!(server.log().matches("was deleted, moved or replaced").count(), 1, "once: {}", server.log());
+    std::fs::rename(&elsewhere, &file).expect("a file");
+    assert_eq!(ann.say("2", "second").await["seq"], 2);
+    assert_eq!(http::readiness(&server).await.0, 200);
+    assert!(server.log().contains("back in its place"), "{}", server.log());
+}

@@ -64,7 +64,7 @@ async fn scripts_run_by_a_nonce_that_no_other_page_has() {
 async fn over_https_cookies_are_of_this_host_alone() {
     let site = Site::new(Database::Sqlite).await.limited(&["--public-url", "https://chat.example"]);
     let server = site.start();
-    let answer = http::get(&server, "/").await;
+    let answer = http::send(http::browser().get(server.url("/")).header("host", "chat.example")).await;
     let [cookie] = answer.cookies.as_slice() else { panic!("{:?}", answer.cookies) };
     assert!(cookie.starts_with("__Host-parlour_identity=") && cookie.ends_with("; Secure"), "{cookie}");
     assert!(cookie.contains("; Path=/;") && !cookie.contains("Domain"), "{cookie}");

@@ -163,3 +163,36 @@ async fn responses_for_one_visitor_are_not_cached_by_proxies() {
         assert_eq!(answer.headers()["cache-control"], "private, no-store", "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identity_outlives_the_change_from_http_to_https() {
+    let site = Site::new(Database::Sqlite).await;
+    let mut server = site.start();
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").username("Ann").identity(&cookie, &server).join(&server).await;
+    ann.say("a", "hello").await;
+    let tag = ann.welcome["tag"].clone();
+    server.stop();
+
+    let with_tls = site.with_flags(&["--public-url", "https://chat.example"]);
+    let server = with_tls.start();
+    let page = http::browser().get(server.url("/harbour/")).header("host", "chat.example").header("cookie", &cookie);
+    let answer = http::send(page).await;
+    let [new] = answer.cookies.as_slice() else { panic!("{:?}", answer.cookies) };
+    let new = new.split(';').next().expect("a pair");
+    assert!(new.starts_with("__Host-parlour_identity="), "{new}");
+    for cookie in [&*cookie, new] {
+        let door = Door::of("harbour").username("Ann").header("cookie", cookie);
+        let mut ann = door.header("origin", "https://chat.example").join(&server).await;
+        assert_eq!(ann.welcome["tag"], tag);
+        assert_eq!(ann.say(&format!("b{}", cookie.len()), "her name is hers").await["type"], "message");
+    }
+    // With its own cookie, that of before counts no more.
+    let other = http::send(http::browser().get(server.url("/")).header("host", "chat.example")).await.cookies;
+    let other = other[0].split(';').next().expect("a pair").to_owned();
+    let door = Door::of("harbour").header("cookie", format!("{cookie}; {other}"));
+    let both = door.header("origin", "https://chat.example").join(&server).await;
+    let door = Door::of("harbour").header("cookie", other);
+    let alone = door.header("origin", "https://chat.example").join(&server).await;
+    assert_eq!(both.welcome["tag"], alone.welcome["tag"]);
+}

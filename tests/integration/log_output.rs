@@ -122,3 +122,51 @@ async fn a_command_ends_silently_when_its_reader_has_gone() {
         assert_eq!(status.code(), Some(1), "{status}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_in_json_is_json_from_its_first_line_and_names_the_version() {
+    let site = Site::new(Database::Sqlite).await.with_flags(&["--log-format", "json"]);
+    let server = site.start();
+    let first: serde_json::Value = serde_json::from_str(&server.announcement).expect("JSON");
+    assert_eq!(first["version"], env!("CARGO_PKG_VERSION"), "{first}");
+    assert!(first["message"].as_str().is_some_and(|message| message.contains("listens on")), "{first}");
+    // An error that ends the process, and one of the settings themselves.
+    let taken = server.addr.to_string();
+    for flags in [&["--addr", &taken][..], &["--addr", "127.0.0.1:0", "--public-url", "nowhere"]] {
+        let (well, said) = site.command(&[&["serve"], flags].concat());
+        assert!(!well, "{said}");
+        for line in said.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+            assert!(line["level"] == "ERROR" && line["version"].is_string(), "{line}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_free_descriptors_says_so_once() {
+    let site = Site::new(Database::Sqlite).await;
+    let directory = tempdir::directory("streams");
+    let mut command = Command::new("sh");
+    command.current_dir(&directory).args(["-c", "ulimit -n 40; exec \"$@\"", "sh"]);
+    command.arg(executable(&directory).get_program()).args(site.arguments()).args(["--addr", "127.0.0.1:0"]);
+    let server = Server::listening(command, &directory).expect("it listens");
+    let mut open = Vec::new();
+    let begun = std::time::Instant::now();
+    // Connections come and go all the time, and there are always more than fit.
+    while begun.elapsed() < std::time::Duration::from_secs(3) {
+        if open.len() >= 60 {
+            open.drain(..30);
+        }
+        open.extend(tokio::net::TcpStream::connect(server.addr).await);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let log = server.log();
+    assert_eq!(log.matches("Connections cannot be accepted").count(), 1, "{log}");
+    assert!(log.lines().count() < 10, "{log}");
+    drop(open);
+    eventually("it serves again", || async {
+        let answer = reqwest::get(server.url("/healthz")).await.ok();
+        answer.filter(|answer| answer.status() == 200)
+    })
+    .await;
+}

@@ -1,6 +1,7 @@
 //! Integration tests of the real executable, with real databases, a real Redis and real sockets.
 //!
-//! They need redis-server, PostgreSQL 15 or newer and nginx on this machine, and report which one is missing.
+//! They need redis-server, PostgreSQL 15 or newer, nginx, Caddy and Prometheus on this machine, and report which one is
+//! missing.
 
 mod support;
 
@@ -18,6 +19,7 @@ mod confusable_names;
 mod database_rewind;
 mod disk;
 mod durability;
+mod earlier_databases;
 mod edit_delete;
 mod encoding;
 mod export;
@@ -42,14 +44,21 @@ mod memory_bounds;
 mod metrics;
 mod moderation;
 mod network_limits;
+mod operations;
+mod packaging;
 mod page_cache;
 mod page_isolation;
 mod presence;
 mod private;
 mod private_timing;
+mod prometheus;
+mod provenance;
+mod proxies;
+mod public_url;
 mod query_plans;
 mod random;
 mod relay_outage;
+mod reload;
 mod request_limits;
 mod resume;
 mod retention;

@@ -148,3 +148,87 @@ async fn the_dashboard_asks_for_what_there_is() {
         assert!(sample(&text, name, "").is_some(), "{name}\n{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_series_that_may_increase_is_there_from_the_start() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let text = scrape(&server).await;
+    for code in [
+        "empty",
+        "too_long",
+        "invalid",
+        "rate_limited",
+        "username_invalid",
+        "username_taken",
+        "id_conflict",
+        "not_found",
+        "forbidden",
+        "draining",
+        "unavailable",
+    ] {
+        assert_eq!(sample(&text, "parlour_rejections_total", &format!("code=\"{code}\"")), Some(0.), "{code}");
+    }
+    for kind in ["message", "edited", "deleted", "moderated"] {
+        assert_eq!(sample(&text, "parlour_events_stored_total", &format!("kind=\"{kind}\"")), Some(0.), "{kind}");
+    }
+    for class in ["4xx", "5xx"] {
+        assert_eq!(sample(&text, "parlour_http_responses_total", &format!("class=\"{class}\"")), Some(0.), "{class}");
+    }
+    assert_eq!(sample(&text, "parlour_log_entries_lost_total", ""), Some(0.));
+    let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
+    assert_eq!(sample(&text, "parlour_build_info", &version), Some(1.));
+    http::get(&server, "/no/such/page").await;
+    assert_eq!(sample(&scrape(&server).await, "parlour_http_responses_total", "class=\"4xx\""), Some(1.));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_its_disk_and_its_backup_are_measured() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let of = async |name: &'static str| eventually(name, || async { sample(&scrape(&server).await, name, "") }).await;
+    let size = of("parlour_database_bytes").await;
+    assert!(size >= site.data.join("parlour.db").metadata().expect("a file").len() as f64, "{size}");
+    let (free, all) = (of("parlour_disk_free_bytes").await, of("parlour_disk_bytes").await);
+    assert!(0. < free && free < all, "{free} {all}");
+    assert_eq!(of("parlour_backup_timestamp_seconds").await, 0., "there was none");
+    let file = crate::support::tempdir::directory("backups").join("b");
+    let begun = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("later").as_secs_f64();
+    assert!(site.command(&["backup", file.to_str().expect("a path")]).0);
+    eventually("the backup shows", || async {
+        sample(&scrape(&server).await, "parlour_backup_timestamp_seconds", "").filter(|at| *at >= begun - 1.)
+    })
+    .await;
+    // A backup that fails is none.
+    let at = of("parlour_backup_timestamp_seconds").await;
+    assert!(!site.command(&["backup", file.to_str().expect("a path")]).0);
+    assert_eq!(of("parlour_backup_timestamp_seconds").await, at);
+
+    let site = Site::new(Database::Postgres).await;
+    let server = site.start();
+    let text = eventually("it is measured", || async {
+        let text = scrape(&server).await;
+        sample(&text, "parlour_database_bytes", "").map(|_| text)
+    })
+    .await;
+    assert!(sample(&text, "parlour_database_bytes", "").is_some_and(|bytes| bytes > 1e6), "{text}");
+    assert_eq!(sample(&text, "parlour_backup_timestamp_seconds", ""), None, "pg_dump leaves no trace");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_can_have_an_address_of_their_own() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.with_flags(&["--metrics-addr", "localhost:0"]).start();
+    let url = eventually("it says where", || async {
+        server.log().split_whitespace().find(|word| word.ends_with("/metrics")).map(str::to_owned)
+    })
+    .await;
+    let answer = http::send(http::browser().get(&url).header("host", "parlour")).await;
+    assert!(answer.status == 200 && answer.body.contains("parlour_connections"), "{}", answer.body);
+    let front = url.trim_end_matches("metrics");
+    assert_eq!(http::send(http::browser().get(front)).await.status, 404, "nothing else is there");
+    assert_eq!(http::get(&server, "/metrics").await.status, 404, "and nowhere else is this");
+    let taken = server.addr.to_string();
+    let (well, said) = site.command(&["serve", "--addr", "127.0.0.1:0", "--metrics-addr", &taken]);
+    assert!(!well && said.contains("metrics-addr") && said.contains(&taken), "{said}");
+}

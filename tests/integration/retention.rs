@@ -92,7 +92,7 @@ async fn a_room_may_keep_its_messages_longer_or_shorter(site: Site) {
         (&["longer", "30"], "30 days"),
         (&["for-ever", "forever"], "for ever"),
         (&["as-the-site", "3"], "3 days"),
-        (&["as-the-site", "default"], "as the whole site does"),
+        (&["as-the-site", "default"], "--retention-days of its server counts"),
         (&["longer"], "30 days"),
     ] {
         let (well, said) = retention(&site, arguments);

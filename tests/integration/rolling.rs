@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A node that comes back where it was.
-fn start(site: &Site, addr: SocketAddr) -> Server {
+pub fn start(site: &Site, addr: SocketAddr) -> Server {
     let directory = tempdir::directory("node");
     let mut command = executable(&directory);
     command.args(site.arguments()).args(["--addr", &addr.to_string()]);

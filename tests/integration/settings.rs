@@ -25,7 +25,7 @@ fn listens_on(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]
 fn an_invalid_setting_is_named() {
     let directory = tempdir::directory("settings");
     type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
-    let cases: [Case; 22] = [
+    let cases: [Case; 25] = [
         (&["--prot", "80"], &[], "--prot"),
         (&["dance"], &[], "dance"),
         (&["--addr", "nowhere"], &[], "--addr"),
@@ -37,6 +37,9 @@ fn an_invalid_setting_is_named() {
         (&["--redis-url", "redis://127.0.0.1:1"], &[], "redis-url"),
         (&["--database-url", "mysql://127.0.0.1/parlour"], &[], "database-url"),
         (&["--database-url", "nonsense"], &[], "database-url"),
+        (&["--database-url", "postgres://db/x?sslmod=require"], &[], "sslmod"),
+        (&["--database-url", "postgres://db/x?sslmode=requir"], &[], "verify-full"),
+        (&[], &[("DATABASE_URL", "postgres://db/x?pass=hush")], "none of PostgreSQL's: pass"),
         (&["--database-url", "sqlite::memory:"], &[], "database-url"),
         (&["--database-url", "sqlite://x.db?mode=memory"], &[], "database-url"),
         (&["--limits", "some"], &[], "--limits"),
@@ -64,10 +67,42 @@ fn an_invalid_setting_is_named() {
 }
 
 #[test]
+fn the_address_to_listen_on_may_be_a_name() {
+    let directory = tempdir::directory("settings");
+    assert_eq!(listens_on(&directory, &["--addr", "localhost:0"], &[]), "127.0.0.1");
+    assert_eq!(listens_on(&directory, &[], &[("LEPTOS_SITE_ADDR", "localhost:0")]), "127.0.0.1");
+    let file = "[package.metadata.leptos]\nsite-addr = \"localhost:0\"\n";
+    std::fs::write(directory.join("Leptos.toml"), file).expect("a file");
+    assert_eq!(listens_on(&directory, &[], &[]), "127.0.0.1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn urls_with_passwords_may_be_in_files() {
+    let directory = tempdir::directory("settings");
+    let url = postgres::fresh_database().await;
+    let file = directory.join("database-url");
+    std::fs::write(&file, format!("{url}\n")).expect("a file");
+    let path = file.to_str().expect("a path");
+    let (well, said) = parlour(&directory, &["check"], &[("DATABASE_URL_FILE", path)]);
+    assert!(well, "{said}");
+    std::fs::write(&file, "postgres://ann:hush@db.example/x").expect("a file");
+    let (well, said) = parlour(&directory, &["config"], &[("DATABASE_URL_FILE", path), ("REDIS_URL", "redis://r")]);
+    let line = said.lines().find(|line| line.starts_with("database-url "));
+    assert!(well && line.is_some_and(|line| line.contains("ann:***@") && line.ends_with(path)), "{said}");
+    assert!(!said.contains("hush"), "{said}");
+    let both = [("DATABASE_URL_FILE", path), ("DATABASE_URL", "postgres://ann:hush@db/x")];
+    let (well, said) = parlour(&directory, &["check"], &both);
+    assert!(!well && said.contains("database-url-file") && !said.contains("hush"), "{said}");
+    let (well, said) = parlour(&directory, &["check", "--redis-url-file", "nowhere"], &[]);
+    assert!(!well && said.contains("redis-url-file") && said.contains("nowhere"), "{said}");
+}
+
+#[test]
 fn a_mistake_in_the_file_is_named() {
     for (text, name) in [
         ("this is not TOML", "Leptos.toml"),
         ("[package.metadata.leptos]\nsite-addr = \"nowhere\"", "Leptos.toml"),
+        ("site-addr = \"127.0.0.1:80\"", "site-addr"),
         ("[package.metadata.leptos]\n\n[parlour]\ncolour = \"red\"", "colour"),
         ("[package.metadata.leptos]\n\n[parlour]\nlog-format = \"loud\"", "loud"),
     ] {
@@ -160,7 +195,7 @@ fn config_shows_what_is_in_force_and_where_it_comes_from() {
         ("data", "data", "default"),
         ("message-burst", "3", "Leptos.toml"),
         ("log-format", "json", "--log-format"),
-        ("RUST_LOG", "debug", "RUST_LOG"),
+        ("log-filter", "debug", "RUST_LOG"),
     ] {
         let line = said.lines().find(|line| line.split_whitespace().next() == Some(name));
         let words: Vec<_> = line.unwrap_or_else(|| panic!("{name}: {said}")).split_whitespace().collect();
@@ -242,6 +277,10 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
                 assert!(!said.contains("hush"), "{name}={url} {command}: {said}");
             }
         }
+    }
+    for command in ["config", "check", "serve"] {
+        let (well, said) = parlour(&directory, &[command], &[("DATABASE_URL", "postgres://db/x?pass=hush")]);
+        assert!(!well && !said.contains("hush"), "{command}: {said}");
     }
     for arguments in [&["postgres://ann:hush@db/x"][..], &["--url=postgres://ann:hush@db/x"], &["--limits=ann:hush@x"]]
     {

@@ -159,3 +159,45 @@ async fn files_that_root_makes_belong_to_the_owner_of_the_directory() {
     assert!(elsewhere.command(&["restore", backup.to_str().expect("a path")]).0);
     assert_eq!(elsewhere.data.join("parlour.db").metadata().expect("a file").uid(), OTHER);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_the_name_of_its_database_to_be_known() {
+    let faults = Faults::none();
+    let site = Site::new(Database::Postgres).await;
+    let site = site.reached_by_name();
+    faults.begin(Fault::NoNames);
+    let directory = tempdir::directory("server");
+    let log = directory.join("log");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let mut command = serving(&site, &directory);
+    command.envs(faults.environment());
+    let starting = {
+        let directory = directory.clone();
+        tokio::task::spawn_blocking(move || Server::listening(command, &directory))
+    };
+    eventually("it says that it waits", || async { said().contains("cannot be reached").then_some(()) }).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(said().matches("cannot be reached").count(), 1, "once: {}", said());
+    faults.end(Fault::NoNames);
+    let server = starting.await.expect("a task").expect("it starts");
+    assert_eq!(Client::join(&server, "harbour").await.say("a", "hello").await["seq"], 1);
+    assert!(said().contains("is reached"), "{}", said());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_gives_up_after_the_time_it_was_given() {
+    // The driver itself waits five seconds for a port that refuses.
+    for (url, wait) in [("postgres://parlour@127.0.0.1:1/x", "7"), ("postgres://parlour@nowhere.invalid/x", "2")] {
+        let begun = std::time::Instant::now();
+        let directory = tempdir::directory("server");
+        let mut command = executable(&directory);
+        command.args(["--addr", "127.0.0.1:0", "--database-url", url, "--database-wait-seconds", wait]);
+        let (status, said) = run(&mut command);
+        assert!(!status.success() && said.contains("cannot be reached"), "{url}: {said}");
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{url}: it tries again");
+        let mut command = executable(&directory);
+        command.args(["--addr", "127.0.0.1:0", "--database-url", url, "--database-wait-seconds", "0"]);
+        let (status, said) = run(&mut command);
+        assert!(!status.success() && !said.contains("trying again"), "{url}: {said}");
+    }
+}

@@ -4,6 +4,8 @@
 //! rest is random. The key is in the database, so every node verifies the cookies of all nodes and never accepts an id
 //! that none of them issued. A visitor who only reads still costs no row.
 
+mod takeover;
+
 use crate::domain::AuthorTag;
 use crate::domain::timestamp::DAY_MS;
 use crate::server::network::Network;
@@ -172,12 +174,14 @@ pub(crate) fn tag_of(stored: &[u8]) -> AuthorTag {
 #[derive(Clone)]
 pub struct IdentitySigner {
     key: Hmac<Sha256>,
+    /// Time since which the site has TLS, in UTC milliseconds, if it had none before.
+    tls_since: Option<i64>,
 }
 
 impl IdentitySigner {
     /// Creates a signer. `key` is the site's secret: the same on every node.
     pub fn new(key: &[u8]) -> Self {
-        Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
+        Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"), tls_since: None }
     }
 
     /// Creates an identity: the author, and the cookie value that proves it. The author is a guest until the cookie

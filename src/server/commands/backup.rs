@@ -16,8 +16,9 @@ pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
     let (url, file) = (redacted(&config.database_url), file);
     if !is_sqlite(config) {
         return Err(format!(
-            "backup: this site keeps its log in PostgreSQL, which brings its own tool:\n  pg_dump --format=custom --file={} '{url}'",
-            file.display()
+            "backup: this site keeps its log in PostgreSQL, which brings its own tool ({url}):\n  \
+             pg_dump --format=custom --file={} \"$DATABASE_URL\"",
+            shell_word(file)
         )
         .into());
     }
@@ -30,9 +31,10 @@ pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
     if !is_sqlite(config) {
         return Err(format!(
             "restore: this site keeps its log in PostgreSQL, which brings its own tools; with all nodes stopped:\n  \
-             pg_restore --dbname='{url}' {}\n  psql '{url}' --command=\"{NEW_EPOCHS}\"\n\
-             The second tells browsers that have seen later messages to load their rooms anew.",
-            file.display()
+             pg_restore --clean --if-exists --no-owner --dbname=\"$DATABASE_URL\" {}\n  \
+             psql \"$DATABASE_URL\" --command=\"{NEW_EPOCHS}\"\n\
+             The second tells browsers that have seen later messages to load their rooms anew. ({url})",
+            shell_word(file)
         )
         .into());
     }
@@ -51,6 +53,13 @@ async fn unless_stopped<T>(work: impl Future<Output = Result<T, OpenError>>) -> 
         _ = interrupt.recv() => Err("stopped before it was done; nothing of it is left".into()),
         _ = hang_up.recv() => Err("stopped before it was done; nothing of it is left".into()),
     }
+}
+
+/// Returns a path as a word for a shell.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if is_plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 fn is_sqlite(config: &Config) -> bool {

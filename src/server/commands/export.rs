@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// The messages to export, and the format.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Export {
-    /// The room
+    /// The room, or the link to it
     #[arg(required_unless_present = "author_of", conflicts_with = "author_of")]
     room: Option<String>,
     /// Instead, everything written by whoever wrote this message: ROOM/NUMBER, or the link to it

@@ -29,9 +29,29 @@ fn parse(text: &str) -> Option<MessageRef> {
     Some(MessageRef { room: RoomName::parse(&room).ok()?, seq: parse_seq(seq)? })
 }
 
+/// Returns the name of the room that a link leads to, or `None` if this is no link.
+pub(super) fn room_of_link(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(url::Url::has_host)?;
+    let room = url.path_segments()?.next()?;
+    percent_encoding::percent_decode_str(room).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_room_is_named_by_the_link_to_it_or_to_a_message_in_it() {
+        for link in
+            ["https://chat.example/harbour/", "http://[::1]:3000/harbour", "https://chat.example/harbour/42?x=y#z"]
+        {
+            assert_eq!(room_of_link(link).as_deref(), Some("harbour"), "{link}");
+        }
+        assert_eq!(room_of_link("https://chat.example/%D1%83%D1%8E%D1%82/7").as_deref(), Some("уют"));
+        for other in ["harbour", "harbour/42", "a:b"] {
+            assert_eq!(room_of_link(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_message_is_named_by_its_room_and_number_or_its_link() {

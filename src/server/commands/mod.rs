@@ -44,7 +44,7 @@ pub enum Command {
     },
     /// Show or set how long a room keeps its messages
     Retention {
-        /// The room
+        /// The room, or the link to it
         room: String,
         /// A number of days, `forever`, or `default`: as --retention-days says
         days: Option<retention::RetentionArg>,
@@ -85,7 +85,7 @@ pub enum Command {
     },
     /// Delete a room with everything in it; its address is free again
     Delete {
-        /// The room
+        /// The room, or the link to it
         room: String,
         /// Do it; without this, the command only says what would be deleted
         #[arg(long)]
@@ -123,12 +123,13 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
     }
 }
 
-/// Parses the name of a room as people write it.
+/// Parses the name of a room as people write it, or the link to it or to a message in it.
 fn parse_room(name: &str) -> Result<RoomName, String> {
-    RoomName::parse(name).map_err(|error| format!("{name}: {error}"))
+    let of_link = message_ref::room_of_link(name);
+    RoomName::parse(of_link.as_deref().unwrap_or(name)).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Notifies the serving nodes of a command's changes. They find them by themselves, but seldom look with Redis.
+/// Notifies the serving nodes of a command's changes. They find them by themselves within a second.
 async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
     let notified = async {
@@ -136,6 +137,6 @@ async fn notify_nodes(config: &Config, store: &Store) {
         Ok::<_, Box<dyn std::error::Error>>(())
     };
     if let Err(error) = notified.await {
-        tracing::warn!(%error, "Redis does not answer; nodes will notice in some seconds");
+        tracing::warn!(%error, "Redis does not answer; nodes will notice within a second");
     }
 }

@@ -36,9 +36,14 @@ pub(super) async fn set_retention(config: &Config, room: &str, days: Option<Rete
     }
     let keep = store.retention(&name).await?.ok_or_else(missing)?;
     let site = config.retention_days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
+    let room = name;
     match keep {
         RetentionPolicy::Default => {
-            print_line(format_args!("{room} keeps its messages {site}, as the whole site does"))?
+            // A server may have been given others.
+            print_line(format_args!(
+                "{room} has no number of its own: --retention-days of its server counts (with the settings of \
+                 this command: {site})"
+            ))?
         }
         RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages for ever"))?,
         RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages {days} days"))?,

@@ -1,5 +1,6 @@
 //! The environment as a source of settings: Parlour's own variables, and those of other programs.
 
+use super::settings::listen_address;
 use super::{ConfigError, FILE, Settings};
 use clap::Command;
 use leptos::config::LeptosOptions;
@@ -100,6 +101,10 @@ pub(super) fn leptos_options(
                 let port =
                     text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: no port")))?;
                 *value = Value::Integer(port.into());
+            }
+            "site-addr" => {
+                let addr = listen_address(text);
+                *text = addr.map_err(|error| ConfigError(format!("{FILE} or LEPTOS_*: {name}: {error}")))?.to_string();
             }
             "hash-files" | "disable-server-fn-hash" | "server-fn-mod-path" => *value = Value::Boolean(*text == "true"),
             "reload-ws-protocol" => *text = text.to_uppercase(),

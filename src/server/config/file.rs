@@ -34,6 +34,13 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
         if name == TABLE && table.is_none() {
             return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{TABLE}]")));
         }
+        let wrong_place = ["addr", "site-addr"]
+            .into_iter()
+            .find(|addr| name == addr || table.is_some_and(|table| name != "package" && table.contains_key(*addr)));
+        if let Some(addr) = wrong_place {
+            let place = "the address to listen on is site-addr in the table [package.metadata.leptos]";
+            return Err(ConfigError(format!("{FILE}: {addr} is in the wrong place: {place}")));
+        }
         let inside = table.filter(|_| name != TABLE).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
         if let Some(setting) = std::iter::once(name).chain(inside).chain(leptos).find(|name| is_setting(name)) {
@@ -78,6 +85,10 @@ mod tests {
             ("[package.metadata.leptos]\nsite-addr = 'x'\nredis-url = 'x'", "redis-url"),
             ("[parlour]\ncolour = 'red'", "colour"),
             ("parlour = 7", "parlour"),
+            ("site-addr = '127.0.0.1:80'", "site-addr"),
+            ("[parlour]\nsite-addr = '127.0.0.1:80'", "site-addr"),
+            ("[parlour]\naddr = '127.0.0.1:80'", "package.metadata.leptos"),
+            ("[server]\naddr = '127.0.0.1:80'", "package.metadata.leptos"),
         ] {
             let error = error(text);
             assert!(error.contains(name) && error.contains(FILE), "{text}: {error}");

@@ -5,8 +5,10 @@ mod file;
 #[cfg(test)]
 mod fuzz;
 mod report;
+mod secret_file;
 mod settings;
 mod url;
+mod url_parameters;
 
 pub(crate) use environment::without_empty;
 pub use report::EffectiveSetting;
@@ -19,13 +21,19 @@ pub use url::redacted;
 use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
+use secret_file::url_setting;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 pub(crate) use url::sqlite_url;
 use url::{origin, validate_database_url, validate_redis_url};
 
 /// The optional settings file in the working directory.
 pub const FILE: &str = "Leptos.toml";
+
+/// Default time for which a starting server waits for a database that cannot be reached, in seconds.
+const DATABASE_WAIT_SECONDS: u32 = 30;
 
 /// The effective settings.
 #[derive(Clone, Debug)]
@@ -36,8 +44,16 @@ pub struct Config {
     pub data: PathBuf,
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
+    /// The file that holds `database_url`, if one does.
+    pub database_url_file: Option<PathBuf>,
+    /// Time for which a starting server waits for a database that cannot be reached.
+    pub database_wait: Duration,
     /// `redis://…`, if there is more than one node.
     pub redis_url: Option<String>,
+    /// The file that holds `redis_url`, if one does.
+    pub redis_url_file: Option<PathBuf>,
+    /// The address on which metrics are served, and nothing else; `None` serves them with the site.
+    pub metrics_addr: Option<SocketAddr>,
     /// The site's origin (scheme, host and port), or `None` to take it from each request.
     pub public_url: Option<String>,
     /// Names under which the site is reached besides that of `public_url`: lower case, without ports.
@@ -48,6 +64,8 @@ pub struct Config {
     pub rates: Option<Rates>,
     /// Number of days for which messages are kept; `None` keeps them indefinitely.
     pub retention_days: Option<NonZeroU32>,
+    /// Entries that are logged, as `RUST_LOG` names them; `None` for the default.
+    pub log_filter: Option<String>,
     /// Format of the logs.
     pub log_format: LogFormat,
     /// All settings in readable form, with the source of each.
@@ -116,6 +134,17 @@ pub(crate) fn read(matches: &ArgMatches) -> Result<Config, ConfigError> {
     resolve(matches, text.as_deref())
 }
 
+/// Returns the format of the log as far as the command line and the environment tell before they are read, for an error
+/// of reading them.
+pub fn log_format_of_arguments() -> LogFormat {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let is_json = |value: &std::ffi::OsStr| value == "json";
+    let flag = arguments.windows(2).any(|pair| pair[0] == "--log-format" && is_json(&pair[1]))
+        || arguments.iter().any(|argument| argument == "--log-format=json");
+    let json = flag || std::env::var_os("PARLOUR_LOG_FORMAT").is_some_and(|value| is_json(&value));
+    if json { LogFormat::Json } else { LogFormat::Text }
+}
+
 fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigError> {
     let settings = Settings::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     let in_file = file::settings(file.unwrap_or_default())?;
@@ -128,10 +157,18 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
     }
 
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
-    let database_url =
-        settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_url(&data.join("parlour.db")));
+    let (database_url, database_url_file) = url_setting(
+        "database-url",
+        [(settings.database_url, settings.database_url_file), (in_file.database_url, in_file.database_url_file)],
+    )?;
+    let database_url = database_url.unwrap_or_else(|| sqlite_url(&data.join("parlour.db")));
     validate_database_url(&database_url)?;
-    let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
+    let database_wait =
+        settings.database_wait_seconds.or(in_file.database_wait_seconds).unwrap_or(DATABASE_WAIT_SECONDS);
+    let (redis_url, redis_url_file) = url_setting(
+        "redis-url",
+        [(settings.redis_url, settings.redis_url_file), (in_file.redis_url, in_file.redis_url_file)],
+    )?;
     redis_url.as_deref().map(validate_redis_url).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
@@ -174,12 +211,17 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
         leptos,
         data,
         database_url,
+        database_url_file,
+        database_wait: Duration::from_secs(database_wait.into()),
         redis_url,
+        redis_url_file,
+        metrics_addr: settings.metrics_addr.or(in_file.metrics_addr),
         public_url,
         allowed_hosts,
         trusted_proxies,
         rates,
         retention_days,
+        log_filter: settings.log_filter.or(in_file.log_filter).filter(|filter| !filter.is_empty()),
         log_format,
         shown: Vec::new(),
     };
@@ -189,91 +231,4 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(in crate::server) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
-        let arguments = ["parlour"].iter().chain(arguments);
-        let matches =
-            Settings::arguments().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
-        resolve(&matches, file)
-    }
-
-    #[test]
-    fn without_any_setting_there_is_a_file_in_the_data_directory() {
-        let config = resolved(&[], None).unwrap();
-        assert_eq!(config.database_url, "sqlite://data/parlour.db");
-        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:3000");
-        assert_eq!(config.redis_url, None);
-    }
-
-    #[test]
-    fn flags_win() {
-        let config = resolved(&["--data", "/var/x", "--addr", "[::1]:80"], None).unwrap();
-        assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
-        assert_eq!(config.leptos.site_addr.to_string(), "[::1]:80");
-    }
-
-    #[test]
-    fn the_file_holds_what_it_wants_to_hold_and_no_more() {
-        let file = "[package.metadata.leptos]\nsite-addr = '127.0.0.1:4000'\n[parlour]\ndata = '/var/x'";
-        let config = resolved(&[], Some(file)).unwrap();
-        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4000");
-        assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
-        let config = resolved(&["--data", "here"], Some("[parlour]\ndata = '/var/x'")).unwrap();
-        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:3000");
-        assert_eq!(config.database_url, "sqlite://here/parlour.db");
-    }
-
-    #[test]
-    fn an_invalid_setting_is_named() {
-        for (arguments, name) in [
-            (&["--prot", "80"][..], "--prot"),
-            (&["--addr", "nowhere"], "--addr"),
-            (&["--public-url", "chat.example"], "public-url"),
-            (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
-            (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
-            (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),
-            (&["--redis-url", "redis.example"], "redis-url"),
-            (&["--database-url", "sqlite://a b/parlour.db"], "database-url"),
-            (&["--limits", "some"], "--limits"),
-            (&["--log-format", "loud"], "--log-format"),
-            (&["--trusted-proxies", "10.0.0.1,proxy"], "--trusted-proxies"),
-            (&["--allowed-hosts", "chat.example,http://x"], "--allowed-hosts"),
-            (&["--message-burst", "0"], "--message-burst"),
-            (&["--max-connections", "many"], "--max-connections"),
-            (&["--request-burst", "0"], "--request-burst"),
-            (&["--message-kilobytes-per-minute", "0"], "--message-kilobytes-per-minute"),
-        ] {
-            let error = resolved(arguments, None).unwrap_err().to_string();
-            assert!(error.contains(name), "{arguments:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn limits_are_settings_and_can_be_lifted() {
-        let rates = resolved(&["--message-burst", "3"], Some("[parlour]\nrooms-per-hour = 7")).unwrap().rates.unwrap();
-        assert_eq!((rates.message_burst.get(), rates.rooms_per_hour.get(), rates.messages_per_second.get()), (3, 7, 5));
-        assert_eq!(resolved(&["--limits", "off"], None).unwrap().rates, None);
-    }
-
-    #[test]
-    fn allowed_hosts_are_names_as_browsers_send_them() {
-        let of_flag = resolved(&["--allowed-hosts", "Chat.Example., bücher.example"], None).unwrap().allowed_hosts;
-        assert_eq!(of_flag, ["chat.example", "xn--bcher-kva.example"]);
-        let of_file = resolved(&[], Some("[parlour]\nallowed-hosts = ['Chat.Example', 'bücher.example']")).unwrap();
-        assert_eq!(of_file.allowed_hosts, of_flag);
-        let with_public =
-            resolved(&["--public-url", "https://site.example:8443", "--allowed-hosts", "a"], None).unwrap();
-        assert_eq!(with_public.hosts().collect::<Vec<_>>(), ["site.example", "a"]);
-    }
-
-    #[test]
-    fn proxies_are_addresses_and_networks() {
-        let of_flag = resolved(&["--trusted-proxies", "10.0.0.0/8, ::1"], None).unwrap().trusted_proxies;
-        let of_file =
-            resolved(&[], Some("[parlour]\ntrusted-proxies = ['10.0.0.0/8', '::1']")).unwrap().trusted_proxies;
-        assert_eq!(of_flag, of_file);
-        assert_eq!(of_flag.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
-    }
-}
+mod tests;

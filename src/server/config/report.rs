@@ -1,9 +1,30 @@
 //! The effective settings as `parlour config` shows them, with the source of each.
 
 use super::settings::{Limits, Settings};
-use super::{Config, FILE, redacted};
+use super::{Config, FILE, Rates, redacted};
 use clap::{Arg, ArgMatches, parser::ValueSource};
 use std::fmt;
+use std::num::NonZeroU32;
+use std::path::Path;
+
+/// The name of a rate's setting, and its value.
+type NamedRate = (&'static str, fn(&Rates) -> NonZeroU32);
+
+/// The rates by the names of their settings.
+const RATES: [NamedRate; 12] = [
+    ("messages-per-second", |rates| rates.messages_per_second),
+    ("message-burst", |rates| rates.message_burst),
+    ("messages-per-second-per-address", |rates| rates.messages_per_second_per_address),
+    ("message-burst-per-address", |rates| rates.message_burst_per_address),
+    ("message-kilobytes-per-minute", |rates| rates.message_kilobytes_per_minute),
+    ("requests-per-second", |rates| rates.requests_per_second),
+    ("request-burst", |rates| rates.request_burst),
+    ("connections-per-address", |rates| rates.connections_per_address),
+    ("joins-per-minute", |rates| rates.joins_per_minute),
+    ("rooms-per-hour", |rates| rates.rooms_per_hour),
+    ("visitors-per-hour", |rates| rates.visitors_per_hour),
+    ("max-connections", |rates| rates.max_connections),
+];
 
 /// A setting without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,32 +47,41 @@ impl fmt::Display for EffectiveSetting {
 pub(super) fn effective_settings(config: &Config, matches: &ArgMatches, file: &toml::Table) -> Vec<EffectiveSetting> {
     let command = Settings::arguments();
     let settings = command.get_arguments().filter(|argument| argument.get_env().is_some());
-    let mut shown: Vec<EffectiveSetting> = settings
+    settings
         .map(|setting| {
             let name = setting.get_long().unwrap_or_default().to_owned();
             let value = value(config, &name).unwrap_or_default();
-            EffectiveSetting { origin: origin(setting, &name, matches, file), name, value }
+            let origin = match (&*name, &config.database_url_file, &config.redis_url_file) {
+                ("database-url", Some(path), _) | ("redis-url", _, Some(path)) => path.display().to_string(),
+                _ => origin(setting, &name, matches, file),
+            };
+            EffectiveSetting { origin, name, value }
         })
-        .collect();
-    let logs = std::env::var("RUST_LOG").ok().filter(|logs| !logs.is_empty());
-    let origin = if logs.is_some() { "RUST_LOG" } else { "default" }.to_owned();
-    shown.push(EffectiveSetting {
-        name: "RUST_LOG".to_owned(),
-        value: logs.unwrap_or_else(|| "info".to_owned()),
-        origin,
-    });
-    shown
+        .collect()
+}
+
+impl Rates {
+    /// Returns whether the setting of this name is one of the rates.
+    pub(crate) fn is_name(setting: &str) -> bool {
+        RATES.iter().any(|(name, _)| *name == setting)
+    }
 }
 
 /// Returns the effective value of a setting by its name, or `None` if there is no such setting.
 fn value(config: &Config, name: &str) -> Option<String> {
     let none = || "(none)".to_owned();
-    let rate = |of: fn(&super::Rates) -> std::num::NonZeroU32| {
-        config.rates.as_ref().map_or_else(|| "(lifted)".to_owned(), |rates| of(rates).to_string())
-    };
+    let path = |path: &Path| path.display().to_string();
+    if let Some((_, of)) = RATES.iter().find(|(rate, _)| *rate == name) {
+        return Some(config.rates.as_ref().map_or_else(|| "(lifted)".to_owned(), |rates| of(rates).to_string()));
+    }
     Some(match name {
         "addr" => config.leptos.site_addr.to_string(),
         "database-url" => redacted(&config.database_url),
+        "database-url-file" => config.database_url_file.as_deref().map_or_else(none, path),
+        "redis-url-file" => config.redis_url_file.as_deref().map_or_else(none, path),
+        "metrics-addr" => config.metrics_addr.map_or_else(|| "(with the site)".to_owned(), |addr| addr.to_string()),
+        "log-filter" => config.log_filter.clone().unwrap_or_else(|| "info".to_owned()),
+        "database-wait-seconds" => config.database_wait.as_secs().to_string(),
         "redis-url" => config.redis_url.as_deref().map_or_else(none, redacted),
         "data" => config.data.display().to_string(),
         "public-url" => config.public_url.clone().unwrap_or_else(none),
@@ -60,18 +90,6 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "trusted-proxies" if config.trusted_proxies.is_empty() => none(),
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
-        "messages-per-second" => rate(|rates| rates.messages_per_second),
-        "message-burst" => rate(|rates| rates.message_burst),
-        "messages-per-second-per-address" => rate(|rates| rates.messages_per_second_per_address),
-        "message-burst-per-address" => rate(|rates| rates.message_burst_per_address),
-        "message-kilobytes-per-minute" => rate(|rates| rates.message_kilobytes_per_minute),
-        "requests-per-second" => rate(|rates| rates.requests_per_second),
-        "request-burst" => rate(|rates| rates.request_burst),
-        "connections-per-address" => rate(|rates| rates.connections_per_address),
-        "joins-per-minute" => rate(|rates| rates.joins_per_minute),
-        "rooms-per-hour" => rate(|rates| rates.rooms_per_hour),
-        "visitors-per-hour" => rate(|rates| rates.visitors_per_hour),
-        "max-connections" => rate(|rates| rates.max_connections),
         "retention-days" => config.retention_days.map_or_else(|| "(for ever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -11,18 +11,31 @@ use std::path::PathBuf;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Where to listen [default: 127.0.0.1:3000]
-    #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT")]
+    #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT", value_parser = listen_address)]
     #[serde(skip)]
     pub(super) addr: Option<SocketAddr>,
     /// sqlite://FILE or postgres://… [default: parlour.db in the data directory]
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub(super) database_url: Option<String>,
+    /// A file that holds the URL of the database [default: none]
+    #[arg(long, global = true, env = "DATABASE_URL_FILE", value_name = "FILE")]
+    pub(super) database_url_file: Option<PathBuf>,
+    /// Seconds for which a server that starts waits for a database that cannot be reached [default: 30]
+    #[arg(long, global = true, env = "PARLOUR_DATABASE_WAIT_SECONDS", value_name = "NUMBER")]
+    pub(super) database_wait_seconds: Option<u32>,
     /// redis://… joins several nodes on one PostgreSQL [default: none, one node]
     #[arg(long, global = true, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub(super) redis_url: Option<String>,
+    /// A file that holds the URL of Redis [default: none]
+    #[arg(long, global = true, env = "REDIS_URL_FILE", value_name = "FILE")]
+    pub(super) redis_url_file: Option<PathBuf>,
     /// The data directory [default: ./data]
     #[arg(long, global = true, env = "PARLOUR_DATA", value_name = "DIRECTORY")]
     pub(super) data: Option<PathBuf>,
+    /// Where to serve /metrics, and nothing else [default: with the site]
+    #[arg(long, global = true, env = "PARLOUR_METRICS_ADDR", value_name = "HOST:PORT", value_parser = listen_address)]
+    #[serde(default, deserialize_with = "listen_address_in_file")]
+    pub(super) metrics_addr: Option<SocketAddr>,
     /// The address people use, behind a proxy: https://chat.example [default: the request's Host]
     #[arg(long, global = true, env = "PARLOUR_PUBLIC_URL", value_name = "URL")]
     pub(super) public_url: Option<String>,
@@ -76,7 +89,10 @@ pub(crate) struct Settings {
     /// Days after which messages are deleted for good, where a room has no number of its own [default: none, for ever]
     #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
     pub(super) retention_days: Option<NonZeroU32>,
-    /// How logs are written; RUST_LOG chooses what [default: text]
+    /// Entries that are logged: a level, and levels of modules (info,parlour=debug) [default: info]
+    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER")]
+    pub(super) log_filter: Option<String>,
+    /// How logs are written [default: text]
     #[arg(long, global = true, env = "PARLOUR_LOG_FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
 }
@@ -108,6 +124,23 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// Parses an address to listen on, with an address or a name like `localhost`. Of several addresses of a name it takes
+/// an IPv4 one.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let wrong =
+        |why: &dyn std::fmt::Display| format!("{text} is no address like 127.0.0.1:3000 or localhost:3000 ({why})");
+    let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|error| wrong(&error))?.collect();
+    let address = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    address.copied().ok_or_else(|| wrong(&"the name has no address"))
+}
+
+fn listen_address_in_file<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    listen_address(&String::deserialize(deserializer)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Parses the name of a host as browsers send it: lower case, ASCII, without a port.

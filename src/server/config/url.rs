@@ -1,6 +1,7 @@
 //! URLs among the settings: validation and redaction.
 
 use super::ConfigError;
+use super::url_parameters::validate_parameters;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -23,10 +24,14 @@ pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
 
-/// Returns an error if the database drivers could not read `url` as a URL.
+/// Returns an error unless `url` is one of SQLite or PostgreSQL, with parameters that their drivers know.
 pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
-    Url::parse(url).map(|_| ()).map_err(wrong)
+    let parsed = Url::parse(url).map_err(wrong)?;
+    if parsed.scheme() != "sqlite" && !DATABASES.contains(&parsed.scheme()) {
+        return Err(ConfigError(format!("database-url: {} is neither sqlite://… nor postgres://…", redacted(url))));
+    }
+    validate_parameters(&parsed).map_err(|wrong| ConfigError(format!("database-url: {} {wrong}", redacted(url))))
 }
 
 /// Returns an error unless `url` names exactly one Redis server. One is enough: the database holds everything that
@@ -36,12 +41,16 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     // A URL of several hosts with ports cannot be parsed. A password may contain commas.
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let hosts = authority.rsplit('@').next().unwrap_or_default();
+    let parsed = Url::parse(url);
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
-        "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one"
-    } else if Url::parse(url).is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
-        "is no address like redis://redis.example, or rediss://… for TLS"
+        "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one".to_owned()
+    } else if parsed.is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
+        "is no address like redis://redis.example, or rediss://… for TLS".to_owned()
     } else {
-        return Ok(());
+        match parsed.map_err(|error| error.to_string()).and_then(|url| validate_parameters(&url)) {
+            Ok(()) => return Ok(()),
+            Err(wrong) => wrong,
+        }
     };
     Err(ConfigError(format!("redis-url: {}: {wrong}", redacted(url))))
 }

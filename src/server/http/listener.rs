@@ -3,6 +3,7 @@
 use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
 use crate::server::network::client_ip::ClientIp;
+use crate::server::telemetry::outage::Outage;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -12,7 +13,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -25,6 +26,13 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Delay before accepting again when the system has no file descriptor left.
 const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
+
+/// Time without such an error after which a connection that is accepted ends the outage. Near the limit, connections
+/// that end make room for a few others at a time.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
+
+const EXHAUSTED: &str = "Connections cannot be accepted; retrying";
+const ACCEPTING_AGAIN: &str = "Connections are accepted again";
 
 /// Size of the kernel's send and receive buffers of a connection, in bytes. The kernel counts its own overhead, and
 /// doubles the numbers for that (socket(7)).
@@ -51,7 +59,7 @@ pub(crate) fn raise_open_files() {
 pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimiter, shutdown: CancellationToken) {
     let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
     bound_buffers(&listener);
-    let mut exhausted = false;
+    let (exhausted, mut refused) = (Outage::new(EXHAUSTED, ACCEPTING_AGAIN), None::<Instant>);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -62,7 +70,9 @@ pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimite
                 // A network with too many connections is hung up on: an answer would cost the very resources to be
                 // saved.
                 let Ok(arrival) = limiter.acquire(from.ip()) else { continue };
-                exhausted = false;
+                if refused.is_some_and(|refused| refused.elapsed() >= SETTLED_AFTER) {
+                    (_, refused) = (exhausted.over(), None);
+                }
                 let budget = (answers.clone(), limiter.clone());
                 let serving = connection(stream, ClientIp(from.ip()), budget, app.clone(), shutdown.clone());
                 connections.spawn(async move {
@@ -76,9 +86,8 @@ pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimite
                 tokio::task::coop::consume_budget().await;
             }
             Err(error) => {
-                if !std::mem::replace(&mut exhausted, true) {
-                    tracing::warn!(%error, "Connections cannot be accepted; retrying");
-                }
+                exhausted.failed(&error);
+                refused = Some(Instant::now());
                 tokio::time::sleep(ACCEPT_ERROR_DELAY).await;
             }
         }

@@ -3,12 +3,20 @@
 use super::state::AppState;
 use crate::server::relay::RelayState;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use metrics::gauge;
 
 /// The text format of Prometheus.
 const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `GET /metrics` of the site: 404 if metrics have an address of their own.
+pub(crate) async fn scrape_with_site(state: State<AppState>) -> Response {
+    match state.0.config.metrics_addr {
+        Some(_) => StatusCode::NOT_FOUND.into_response(),
+        None => scrape(state).await.into_response(),
+    }
+}
 
 /// `GET /metrics`.
 pub(crate) async fn scrape(State(state): State<AppState>) -> impl IntoResponse {

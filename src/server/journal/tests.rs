@@ -69,7 +69,7 @@ async fn everything_that_was_handed_in_is_written_before_the_end_and_in_order() 
 
 #[tokio::test]
 async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not() {
-    let Place { journal, room, other, .. } = place().await;
+    let Place { journal, room, other, _directory, .. } = place().await;
     let author = IdentitySigner::guest();
     // Nothing is written before this test waits for it.
     let text = "x".repeat(4000);

@@ -10,7 +10,7 @@ use crate::server::network::Network;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -69,7 +69,7 @@ pub(crate) enum ConnectError {
 
 /// A cheap-to-clone handle on the counters of this node.
 #[derive(Clone)]
-pub(crate) struct Limiter(Option<Arc<RateLimiters>>);
+pub(crate) struct Limiter(Arc<RwLock<Option<Arc<RateLimiters>>>>);
 
 struct RateLimiters {
     messages: TokenBuckets<[u8; 16]>,
@@ -114,35 +114,55 @@ pub(crate) struct Rendering {
     _core: Option<OwnedSemaphorePermit>,
 }
 
-impl Limiter {
-    /// Creates a limiter; without rates, it lets everything through.
-    pub(crate) fn new(rates: Option<Rates>) -> Self {
+impl RateLimiters {
+    fn new(rates: Rates, connections: ConnectionCounter) -> Self {
         let hourly = |number| NetworkTokenBuckets::new(Rate::new(number, HOUR, number));
         let minutely = |number| NetworkTokenBuckets::new(Rate::new(number, MINUTE, number));
         let cores = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
-        Self(rates.map(|rates| {
-            let small = |number: NonZeroU32| number.saturating_mul(SMALL_REQUEST_FACTOR);
-            Arc::new(RateLimiters {
-                messages: TokenBuckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
-                known: Volume::new(&rates),
-                guests: Volume::new(&rates),
-                requests: NetworkTokenBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
-                small_requests: NetworkTokenBuckets::new(Rate::new(
-                    small(rates.requests_per_second),
-                    SECOND,
-                    small(rates.request_burst),
-                )),
-                joins: minutely(rates.joins_per_minute),
-                rooms: hourly(rates.rooms_per_hour),
-                visitors: hourly(rates.visitors_per_hour),
-                connections: ConnectionCounter::default(),
-                working: WorkGate::new(MAX_CONCURRENT_REQUESTS, MAX_WAITING_REQUESTS),
-                entering: WorkGate::new(MAX_CONCURRENT_JOINS, usize::MAX),
-                rendering: WorkGate::new(MAX_CONCURRENT_RENDERINGS, usize::MAX),
-                cores: Arc::new(Semaphore::new(cores)),
-                rates,
-            })
-        }))
+        let small = |number: NonZeroU32| number.saturating_mul(SMALL_REQUEST_FACTOR);
+        Self {
+            messages: TokenBuckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
+            known: Volume::new(&rates),
+            guests: Volume::new(&rates),
+            requests: NetworkTokenBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
+            small_requests: NetworkTokenBuckets::new(Rate::new(
+                small(rates.requests_per_second),
+                SECOND,
+                small(rates.request_burst),
+            )),
+            joins: minutely(rates.joins_per_minute),
+            rooms: hourly(rates.rooms_per_hour),
+            visitors: hourly(rates.visitors_per_hour),
+            connections,
+            working: WorkGate::new(MAX_CONCURRENT_REQUESTS, MAX_WAITING_REQUESTS),
+            entering: WorkGate::new(MAX_CONCURRENT_JOINS, usize::MAX),
+            rendering: WorkGate::new(MAX_CONCURRENT_RENDERINGS, usize::MAX),
+            cores: Arc::new(Semaphore::new(cores)),
+            rates,
+        }
+    }
+}
+
+impl Limiter {
+    /// Creates a limiter; without rates, it lets everything through.
+    pub(crate) fn new(rates: Option<Rates>) -> Self {
+        Self(Arc::new(RwLock::new(rates.map(|rates| Arc::new(RateLimiters::new(rates, ConnectionCounter::default()))))))
+    }
+
+    /// Applies other rates from now on. Connections stay counted; everything else counts from zero.
+    pub(crate) fn replace(&self, rates: Option<Rates>) {
+        let connections = self.counters().map(|it| it.connections.clone()).unwrap_or_default();
+        let counters = rates.map(|rates| Arc::new(RateLimiters::new(rates, connections)));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = counters;
+    }
+
+    /// Returns the rates in force; `None` if nothing is limited.
+    pub(crate) fn rates(&self) -> Option<Rates> {
+        self.counters().map(|it| it.rates)
+    }
+
+    fn counters(&self) -> Option<Arc<RateLimiters>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
@@ -151,7 +171,7 @@ impl Limiter {
     ///
     /// Returns how long to wait if the author or the network has sent too much.
     pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
-        let Some(it) = &self.0 else { return Ok(()) };
+        let Some(it) = self.counters() else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
         let (author, bytes) = (author.to_bytes(), u32::try_from(bytes).unwrap_or(u32::MAX));
         let wait = it.messages.wait(author, 1);
@@ -171,7 +191,7 @@ impl Limiter {
     ///
     /// Returns how long to wait if the network has sent too many.
     pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
-        self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
+        self.counters().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a request that costs little.
@@ -180,7 +200,7 @@ impl Limiter {
     ///
     /// Returns how long to wait if the network has sent too many.
     pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
-        self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
+        self.counters().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a new room.
@@ -189,7 +209,7 @@ impl Limiter {
     ///
     /// Returns how long to wait if the network has opened too many.
     pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
-        self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
+        self.counters().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a visitor without an identity.
@@ -198,7 +218,7 @@ impl Limiter {
     ///
     /// Returns how long to wait if the network has brought too many.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
-        self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
+        self.counters().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a connection until the returned permit is dropped. Returns `None` if connections are not limited.
@@ -207,7 +227,7 @@ impl Limiter {
     ///
     /// Returns an error if the node or the network has its maximum number, or if the network connects too often.
     pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
-        let Some(counters) = &self.0 else { return Ok(None) };
+        let Some(counters) = self.counters() else { return Ok(None) };
         counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
         let Rates { connections_per_address: each, max_connections: all, .. } = &counters.rates;
         let counted = counters.connections.acquire(network, each.get(), all.get());
@@ -223,27 +243,27 @@ impl Limiter {
     ///
     /// Returns an error if too many requests of the network wait already.
     pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
-        let Some(counters) = &self.0 else { return Ok(None) };
+        let Some(counters) = self.counters() else { return Ok(None) };
         counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))
     }
 
     /// Waits until `network` may read from the database to enter a room. Cancel safe.
     pub(crate) async fn enter(&self, network: Network) -> Option<WorkPermit> {
-        self.0.as_ref()?.entering.enter(network).await
+        self.counters()?.entering.enter(network).await
     }
 
     /// Waits until `network` may render or compress. Cancel safe.
     pub(crate) async fn render(&self, network: Network) -> Rendering {
-        let Some(counters) = &self.0 else { return Rendering { _network: None, _core: None } };
+        let Some(counters) = self.counters() else { return Rendering { _network: None, _core: None } };
         let _network = counters.rendering.enter(network).await;
         Rendering { _network, _core: counters.cores.clone().acquire_owned().await.ok() }
     }
 
     /// Periodically forgets the clients that have not come for a while.
     pub(crate) async fn run_cleanup(self) {
-        let Some(counters) = self.0 else { return };
         loop {
             tokio::time::sleep(CLEANUP_INTERVAL).await;
+            let Some(counters) = self.counters() else { continue };
             counters.messages.prune();
             for of_networks in [
                 &counters.known.messages,

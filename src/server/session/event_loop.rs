@@ -190,7 +190,7 @@ impl Session {
     }
 
     fn pace(&self) -> BudgetRate {
-        BudgetRate::new(self.state.config.rates.as_ref())
+        BudgetRate::new(self.state.limiter.rates().as_ref())
     }
 
     fn send(&self, frame: ServerFrame) {

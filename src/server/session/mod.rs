@@ -13,6 +13,7 @@ pub use close_reason::{CloseReason, close_reason};
 use super::auth::visitor::Visitor;
 use super::chat::access::AccessDenied;
 use super::chat::{Resume, draining_rejection};
+use super::http::middleware::public_address::warn_of_origin;
 use super::http::origin;
 use super::http::state::AppState;
 use super::limits::connection_counter::ConnectionPermit;
@@ -54,6 +55,7 @@ pub(crate) async fn upgrade(
     };
     let own = origin::is_same_origin(&headers, state.config.public_url.as_deref());
     if !own.unwrap_or(visitor.author.is_guest()) {
+        warn_of_origin(&headers, state.config.public_url.as_deref());
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
     let handshake = match handshake {

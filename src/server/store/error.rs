@@ -101,6 +101,9 @@ pub enum OpenError {
     /// The database that a command needs does not exist, or is not migrated.
     #[error("{0} is not there yet, or of an older version; start the server on it once")]
     NotReady(String),
+    /// The database was migrated by a newer release.
+    #[error("{0} was written by a newer release (it holds the migration {1}); take that release, or restore a backup")]
+    Newer(String, String),
     /// The database does not promise durable commits.
     #[error("the database does not promise durability: {0}")]
     NotDurable(String),
@@ -153,6 +156,29 @@ fn can_never_be_stored(error: &DbErr) -> bool {
 fn sync_failed(error: &DbErr) -> bool {
     let code = cause(error).and_then(|error| error.as_database_error()).and_then(|error| error.code());
     code.is_some_and(|code| SYNC_FAILED.contains(&code.as_ref()))
+}
+
+/// PostgreSQL's error codes of a server that cannot accept this connection now
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): it starts, stops, recovers, or has too many
+/// connections.
+const NOT_NOW: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
+
+/// Class of PostgreSQL's error codes of a connection that was lost.
+const CONNECTION_CLASS: &str = "08";
+
+/// Returns whether the database could not be reached, or does not accept connections now: its host may be starting, or
+/// its name may not be known yet.
+pub(super) fn is_unreachable(error: &DbErr) -> bool {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return true;
+    }
+    match cause(error) {
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+        Some(error) => error.as_database_error().and_then(|error| error.code()).is_some_and(|code| {
+            NOT_NOW.contains(&code.as_ref()) || (code.len() == 5 && code.starts_with(CONNECTION_CLASS))
+        }),
+        None => false,
+    }
 }
 
 /// Returns the driver's error, or `None` if the driver reported none.

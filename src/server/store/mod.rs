@@ -47,16 +47,20 @@ pub struct Store {
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
     suggesting: rooms::username_suggestions::SuggestionLimit,
-    /// SQLite: held as long as the process lives, so that no second process writes the same file.
-    _lock: Option<Arc<std::fs::File>>,
+    /// SQLite: the file and its lock, held as long as the process lives, so that no second process writes the file.
+    held: Option<Arc<database::files::HeldFile>>,
 }
 
 /// Statement that limits the wait for a room's row lock to 3 s. After that, the write fails.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 impl Store {
-    /// Returns a handle on opened connections. `lock` keeps other processes from writing to an SQLite file.
-    pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<std::fs::File>) -> Self {
+    /// Returns a handle on opened connections. `held` keeps other processes from writing to an SQLite file.
+    pub(crate) fn new(
+        writer: TimeoutConnection,
+        reader: TimeoutConnection,
+        held: Option<database::files::HeldFile>,
+    ) -> Self {
         Self {
             writer,
             reader,
@@ -68,7 +72,7 @@ impl Store {
             wal: database::checkpoint::Checkpointer::default(),
             redacting: log::redaction::RedactionLock::default(),
             suggesting: rooms::username_suggestions::SuggestionLimit::default(),
-            _lock: lock.map(Arc::new),
+            held: held.map(Arc::new),
         }
     }
 
@@ -85,6 +89,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        self.assert_in_place()?;
         self.renew_writer().await?;
         let connection = self.writer.connection().clone();
         let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });

@@ -2,18 +2,22 @@
 
 mod queue;
 
+use crate::domain::timestamp::Timestamp;
 use crate::server::config::LogFormat;
 use crate::server::text_escape::{escaped, escaped_lines};
 use queue::LogQueue;
+use serde_json::json;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
+use tracing_subscriber::reload::Handle;
 
 /// The default filter, without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
@@ -24,29 +28,60 @@ const NEVER: &str = "sqlx_postgres::options=off";
 /// Maximum time to write the remaining log when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
+type FilterSetter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
+
+/// Function that replaces the filter of the log, once it has been started.
+static FILTER: OnceLock<FilterSetter> = OnceLock::new();
+
+/// Whether the log is JSON.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
 /// The log on standard error, once it has been started.
 static LOG: OnceLock<LogQueue> = OnceLock::new();
 
-/// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries.
+/// Starts to log to standard error, panics too. `filter` chooses the entries.
 ///
 /// # Errors
 ///
-/// Returns an error if `RUST_LOG` is malformed.
-pub fn start(format: LogFormat) -> Result<(), String> {
-    let chosen = std::env::var_os("RUST_LOG").filter(|chosen| !chosen.is_empty());
-    let chosen = chosen.map_or_else(|| DEFAULT_FILTER.to_owned(), |chosen| chosen.to_string_lossy().into_owned());
-    let filter = EnvFilter::try_new(&chosen).map_err(|error| format!("RUST_LOG: {chosen}: {error}"))?;
-    let filter = filter.add_directive(NEVER.parse::<Directive>().map_err(|error| format!("RUST_LOG: {error}"))?);
+/// Returns an error if `filter` is malformed.
+pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
+    let filter = parse_filter(filter)?;
     let queue = LOG.get_or_init(|| LogQueue::start(own(io::stderr().as_fd()), report_lost));
     let writer = move || EscapingWriter(queue.clone());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).log_internal_errors(false);
     let logs = logs.with_writer(writer);
     match format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Text => {
+            let logs = logs.with_filter_reloading();
+            let _ = FILTER.set(Box::new(set_by(logs.reload_handle())));
+            logs.init();
+        }
+        LogFormat::Json => {
+            let logs = logs.json().flatten_event(true).with_filter_reloading();
+            let _ = FILTER.set(Box::new(set_by(logs.reload_handle())));
+            logs.init();
+            AS_JSON.store(true, Ordering::Relaxed);
+        }
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Chooses other entries from now on. Returns an error, and changes nothing, if the filter is malformed.
+pub(crate) fn set_filter(filter: Option<&str>) -> Result<(), String> {
+    let filter = parse_filter(filter)?;
+    FILTER.get().map_or(Ok(()), |set| set(filter))
+}
+
+fn parse_filter(chosen: Option<&str>) -> Result<EnvFilter, String> {
+    let chosen = chosen.unwrap_or(DEFAULT_FILTER);
+    let wrong = |error: &dyn std::fmt::Display| format!("log-filter (RUST_LOG): {chosen}: {error}");
+    let filter = EnvFilter::try_new(chosen).map_err(|error| wrong(&error))?;
+    Ok(filter.add_directive(NEVER.parse::<Directive>().map_err(|error| wrong(&error))?))
+}
+
+fn set_by<S>(handle: Handle<EnvFilter, S>) -> impl Fn(EnvFilter) -> Result<(), String> {
+    move |filter| handle.reload(filter).map_err(|error| error.to_string())
 }
 
 /// Waits until the log is written, but no longer than a second: for the end of the process.
@@ -67,7 +102,10 @@ impl Drop for FlushOnDrop {
 
 /// Writes the error that ends the process to standard error. A server does not wait for a reader.
 pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
-    let line = format!("parlour: {}\n", escaped_lines(&error.to_string()));
+    let line = match AS_JSON.load(Ordering::Relaxed) {
+        true => json_line("ERROR", &error.to_string()),
+        false => format!("parlour: {}\n", escaped_lines(&error.to_string())),
+    };
     match LOG.get().filter(|_| is_server) {
         Some(queue) => queue.push(line.as_bytes()),
         None => {
@@ -78,11 +116,33 @@ pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
 
 /// Writes a line to standard output without waiting, whatever standard output is.
 pub(crate) fn announce(line: &str) {
-    let line = format!("{}\n", escaped(line));
+    let line = match AS_JSON.load(Ordering::Relaxed) {
+        true => json_line("INFO", line),
+        false => format!("{}\n", escaped(line)),
+    };
     let mut output = own(io::stdout().as_fd());
     let _ = std::thread::Builder::new().name("announcement".to_owned()).spawn(move || {
         let _ = output.write_all(line.as_bytes());
     });
+}
+
+/// Lets everything that this process writes besides its log be JSON, too, before [`start`] says so.
+pub fn assume_format(format: LogFormat) {
+    AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Returns a line like those of the log in JSON, with the version of this executable.
+fn json_line(level: &str, message: &str) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let timestamp = Timestamp(since.as_millis() as i64).rfc3339();
+    let line = json!({
+        "timestamp": timestamp,
+        "level": level,
+        "message": message,
+        "target": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    format!("{line}\n")
 }
 
 /// Returns a separate handle, which does not wait for the lock of the standard one.

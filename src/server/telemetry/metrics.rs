@@ -1,7 +1,7 @@
 //! Metrics for Prometheus. No label ever contains text that a visitor typed.
 
 use crate::domain::{EventBody, RejectionCode};
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use std::sync::LazyLock;
@@ -17,6 +17,10 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval at which the process metrics are collected, which counts the open descriptors one by one.
 const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Kinds of events, and classes of HTTP statuses from 1xx on, as labels.
+const EVENT_KINDS: [&str; 4] = ["message", "edited", "deleted", "moderated"];
+const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// A cheap-to-clone handle on the collected metrics.
 #[derive(Clone)]
@@ -38,6 +42,7 @@ impl Metrics {
         let process = Collector::default();
         process.describe();
         describe();
+        register();
         gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         Self { recorded, process }
     }
@@ -64,7 +69,30 @@ impl Metrics {
     }
 }
 
+/// Creates the series whose first value matters: a counter that appears with a 1 has not increased, to Prometheus.
+fn register() {
+    for code in RejectionCode::ALL {
+        rejections(code).increment(0);
+    }
+    for kind in EVENT_KINDS {
+        counter!("parlour_events_stored_total", "kind" => kind).increment(0);
+    }
+    for class in STATUS_CLASSES {
+        counter!("parlour_http_responses_total", "class" => class).increment(0);
+    }
+    for made in ["reused", "rendered"] {
+        counter!("parlour_room_pages_total", "made" => made).increment(0);
+    }
+    counter!("parlour_log_entries_lost_total").increment(0);
+    gauge!("parlour_journal_queue_length").set(0);
+}
+
 fn describe() {
+    describe_gauge!("parlour_database_bytes", "Size of the database");
+    describe_gauge!("parlour_backup_timestamp_seconds", "Time of the last `parlour backup`; 0 if there was none");
+    describe_gauge!("parlour_disk_free_bytes", "Free space of the disk that holds the data directory");
+    describe_gauge!("parlour_disk_bytes", "Size of the disk that holds the data directory");
+    describe_counter!("parlour_http_responses_total", "HTTP responses, by class of status");
     describe_gauge!("parlour_build_info", "1; the version is in the label");
     describe_gauge!("parlour_connections", "Live sockets");
     describe_gauge!("parlour_rooms_active", "Rooms with a live socket on this node");
@@ -99,19 +127,24 @@ pub(crate) fn record_acknowledged(since: Instant) {
 /// Records a committed event.
 pub(crate) fn record_event(body: &EventBody) {
     let kind = match body {
-        EventBody::Message { .. } => "message",
-        EventBody::Edited { .. } => "edited",
-        EventBody::Deleted { .. } => "deleted",
-        EventBody::Moderated(_) => "moderated",
+        EventBody::Message { .. } => 0,
+        EventBody::Edited { .. } => 1,
+        EventBody::Deleted { .. } => 2,
+        EventBody::Moderated(_) => 3,
     };
+    let kind = EVENT_KINDS[kind];
     counter!("parlour_events_stored_total", "kind" => kind).increment(1);
 }
 
 /// Records a rejection.
 pub(crate) fn record_rejection(code: RejectionCode) {
+    rejections(code).increment(1);
+}
+
+fn rejections(code: RejectionCode) -> Counter {
     // The code as the protocol spells it.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
-    counter!("parlour_rejections_total", "code" => code).increment(1);
+    counter!("parlour_rejections_total", "code" => code)
 }
 
 /// The time at which a room was last told of something new; shared by its connections.
@@ -138,6 +171,8 @@ fn since_start() -> Duration {
 
 /// Records a request that was answered.
 pub(crate) fn record_request(route: String, status: u16, since: Instant) {
+    let class = STATUS_CLASSES[usize::from(status / 100).clamp(1, STATUS_CLASSES.len()) - 1];
+    counter!("parlour_http_responses_total", "class" => class).increment(1);
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
 }

@@ -12,6 +12,10 @@ pub enum Fault {
     SyncFails,
     /// There is no space left.
     Full,
+    /// There is space for a transaction of three pages, which no message fits in.
+    Cramped,
+    /// No host name can be resolved.
+    NoNames,
     /// A sync takes until the fault is over.
     SyncWaits,
 }
@@ -21,6 +25,8 @@ impl Fault {
         match self {
             Self::SyncFails => "eio",
             Self::Full => "enospc",
+            Self::Cramped => "cramped",
+            Self::NoNames => "nonames",
             Self::SyncWaits => "block",
         }
     }

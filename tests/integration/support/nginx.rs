@@ -14,21 +14,33 @@ const MISSING: &str = "this test needs nginx: install the Debian package nginx-l
 /// A proxy.
 pub struct Nginx {
     _process: Process,
-    /// Where it listens.
+    /// Where it passes requests on.
     pub addr: SocketAddr,
+    /// Where it sends visitors to https.
+    pub plain: SocketAddr,
 }
 
 impl Nginx {
-    /// Starts it in front of servers at these addresses.
+    /// Starts it in front of servers at these addresses, without TLS.
     pub fn start(servers: &[SocketAddr]) -> Self {
         let directory = tempdir::directory("nginx");
-        let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let [addr, plain] = [free_port(), free_port()].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let server = GIVEN.lines().find(|line| line.trim().starts_with("server 127.0.0.1:3000 ")).expect("a node");
         let lines = servers.iter().map(|addr| server.replace("127.0.0.1:3000", &addr.to_string()));
         let site = GIVEN
             .replace(server, &lines.collect::<Vec<_>>().join("\n"))
-            .replace("listen 80;", &format!("listen {addr};"));
-        assert!(site.contains(&format!("listen {addr};")), "the file says where to listen");
+            .replace("listen 80;", &format!("listen {plain};"))
+            .replace("listen 443 ssl;", &format!("listen {addr};"));
+        // No certificate, and no second family of addresses.
+        let is_of_machine = |line: &&str| {
+            let line = line.trim();
+            line.starts_with("ssl_") || line.starts_with("listen [::]:")
+        };
+        assert_eq!(site.lines().filter(is_of_machine).count(), 6, "{site}");
+        let site = site.lines().filter(|line| !is_of_machine(line)).collect::<Vec<_>>().join("\n");
+        for listens in [addr, plain] {
+            assert!(site.contains(&format!("listen {listens};")), "the file says where to listen");
+        }
         // As root, its workers would be another user, who may not write here.
         let root = std::fs::metadata("/proc/self").expect("this process").uid() == 0;
         let user = if root { "user root;" } else { "" };
@@ -51,7 +63,7 @@ impl Nginx {
             assert!(process.ended().is_none() && asked.elapsed() < DEADLINE, "nginx does not start: {}", log());
             std::thread::sleep(Duration::from_millis(10));
         }
-        Self { _process: process, addr }
+        Self { _process: process, addr, plain }
     }
 }
 

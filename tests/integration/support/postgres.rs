@@ -89,6 +89,22 @@ fn start(programs: &Path, directory: &Path, port: u16) -> Option<Process> {
     None
 }
 
+/// Runs a program of PostgreSQL's, which does well.
+pub fn run(name: &str, arguments: &[&str]) {
+    let done = Command::new(programs().join(name)).args(arguments).output().expect(MISSING);
+    assert!(done.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Runs a line of shell with PostgreSQL's programs at hand, and the address of a database in `DATABASE_URL`.
+pub fn shell(line: &str, url: &str) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::iter::once(programs()).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(places).expect("paths");
+    let mut shell = Command::new("sh");
+    let done = shell.args(["-ec", line]).env("PATH", path).env("DATABASE_URL", url).output().expect("a shell");
+    assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
 fn program(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
     command.current_dir("/");

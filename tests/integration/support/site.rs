@@ -60,6 +60,12 @@ impl Site {
         self
     }
 
+    /// Lets the site's servers reach its PostgreSQL by a host name instead of an address.
+    pub fn reached_by_name(self) -> Self {
+        let url = self.database_url.replace("127.0.0.1", "localhost");
+        self.reached_at(url)
+    }
+
     /// Returns a site with the same data and additional flags for its servers.
     pub fn with_flags(&self, flags: &[&str]) -> Self {
         let mut given = self.given.clone();

@@ -1,6 +1,7 @@
 //! Middleware around every request.
 
 pub(crate) mod body_limit;
+pub(crate) mod public_address;
 pub(crate) mod request_id;
 pub(crate) mod request_limit;
 pub(crate) mod security_headers;

@@ -2,7 +2,7 @@
 //! page without an identity gets one.
 
 use crate::domain::{RememberedUsername, RoomKey};
-use crate::server::auth::identity::IDENTITY_COOKIE;
+use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
 use crate::server::auth::visitor::Visitor;
 use crate::server::config::Config;
 use crate::server::http::cookies;
@@ -61,6 +61,10 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
     let (author, renewed) = cookies::values(request.headers(), &cookies::name(IDENTITY_COOKIE, https))
         .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
         .unzip();
+    let (author, renewed) = match author {
+        None if https => taken_over(identities, request.headers(), network).unzip(),
+        found => (found, renewed.flatten()),
+    };
     let invitation =
         Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|query| RoomKey::parse(&query.invitation));
     let visitor = Visitor {
@@ -70,10 +74,18 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
         invitation,
     };
     let username = cookies::username(request.headers(), https);
+    let username = username.or_else(|| cookies::username(request.headers(), false));
     let extensions = request.extensions_mut();
     extensions.insert(RememberedUsername(username));
     extensions.insert(visitor);
-    (visitor, renewed.flatten())
+    (visitor, renewed)
+}
+
+/// Returns the visitor whom a cookie from before the site had TLS proves, and the value of the cookie that takes its
+/// place.
+fn taken_over(identities: &IdentitySigner, headers: &HeaderMap, network: Network) -> Option<(AuthorId, String)> {
+    let name = cookies::name(IDENTITY_COOKIE, false);
+    cookies::values(headers, &name).find_map(|value| identities.take_over(value, network))
 }
 
 /// Returns the network that a request with these headers comes from.

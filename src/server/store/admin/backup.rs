@@ -1,18 +1,16 @@
 //! Snapshots of the embedded database: backup while servers write, and restore into a new database.
 
 use super::partial_file::{Unfinished, is_unfinished};
+use super::usage::record_backup;
 use crate::server::config::sqlite_url;
 use crate::server::store::database::file_system::directory_of;
 use crate::server::store::database::files::{assert_all_accessible, beside, give_to_owner, io_error, lock_file};
+use crate::server::store::database::provenance::renew_epochs;
+use crate::server::store::database::schema::applied_migrations;
 use crate::server::store::database::sqlite::{connect_to_read, sqlite_file, writer};
-use crate::server::store::entity::{room, site};
-use crate::server::store::rooms::derived_room;
+use crate::server::store::entity::room;
 use crate::server::store::{OpenError, Store};
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
-    sea_query::{Expr, OnConflict},
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryFilter, Statement, Value};
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -43,7 +41,9 @@ impl Store {
             assert_all_accessible(&database)?;
             return Err(error);
         }
-        unfinished.publish(file)
+        unfinished.publish(file)?;
+        record_backup(url).await;
+        Ok(())
     }
 
     /// Restores a file written by [`Store::back_up`] as the database at `url`, whose directory must be empty. Every
@@ -74,7 +74,7 @@ impl Store {
         verify_backup(file).await?;
         let unfinished = Unfinished::beside(&database)?;
         copy(file, &unfinished).await?;
-        let rooms = renew_epochs(unfinished.path()).await?;
+        let rooms = migrate(file, unfinished.path()).await?;
         sync(unfinished.path())?;
         let made = File::open(unfinished.path()).map_err(|error| io_error(unfinished.path(), error))?;
         give_to_owner(&made, &database);
@@ -107,29 +107,35 @@ async fn verify_backup(file: &Path) -> Result<(), OpenError> {
         let reader = connect_to_read(&sqlite_url(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
         let answer = reader.query_one_raw(check).await?;
-        room::Entity::find().filter(room::Column::Id.eq(0)).all(&reader).await?;
+        let migrations = applied_migrations(&reader).await?;
         reader.close().await?;
-        answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))
+        Ok::<_, DbErr>((answer.map_or(Ok(String::new()), |row| row.try_get_by_index::<String>(0))?, migrations))
     };
     match examined.await {
-        Ok(sound) if sound == "ok" => Ok(()),
-        Ok(broken) => Err(file_error(file, &format!("is damaged: {broken}"))),
+        Ok((sound, migrations)) if sound == "ok" && migrations.is_empty() => {
+            Err(file_error(file, "is no backup of Parlour (it holds another database, or nothing)"))
+        }
+        Ok((sound, _)) if sound == "ok" => Ok(()),
+        Ok((broken, _)) => Err(file_error(file, &format!("is damaged: {broken}"))),
         Err(error) => Err(file_error(file, &format!("is no backup of Parlour ({error})"))),
     }
 }
 
-/// Migrates a copy, and gives each room a new epoch. Returns the number of rooms.
-async fn renew_epochs(copy: &Path) -> Result<u64, OpenError> {
-    let writer = writer(&sqlite_url(copy)).await?;
-    let epoch = Expr::cust("lower(hex(randomblob(4)))");
-    let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
-    // Rooms that the backup does not hold get new ids and epochs, too.
-    site::Entity::delete_by_id(derived_room::DERIVATION_KEY).exec(&writer).await?;
-    let mark = site::ActiveModel { name: Set(derived_room::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
-    let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
-    site::Entity::insert(mark).on_conflict(once).exec_without_returning(&writer).await?;
-    writer.close().await?;
-    Ok(renewed.rows_affected)
+/// Migrates a copy of `file`, which may be of an earlier release, examines it, and gives each room a new epoch. Returns
+/// the number of rooms.
+async fn migrate(file: &Path, copy: &Path) -> Result<u64, OpenError> {
+    let migrated = async {
+        let writer = writer(&sqlite_url(copy)).await?;
+        room::Entity::find().filter(room::Column::Id.eq(0)).all(&writer).await?;
+        let rooms = renew_epochs(&writer).await?;
+        writer.close().await?;
+        Ok::<_, OpenError>(rooms)
+    };
+    migrated.await.map_err(|error| match error {
+        OpenError::Newer(_, migration) => OpenError::Newer(file.display().to_string(), migration),
+        OpenError::Database(error) => file_error(file, &format!("is no backup of Parlour ({error})")),
+        other => other,
+    })
 }
 
 fn file_error(path: &Path, what: &str) -> OpenError {

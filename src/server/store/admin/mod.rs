@@ -6,3 +6,4 @@ pub(crate) mod export;
 pub(crate) mod host_actions;
 pub(crate) mod list_rooms;
 pub(crate) mod partial_file;
+pub(crate) mod usage;

@@ -1,8 +1,10 @@
 //! Files of the embedded database: accessible to one user only, and on a file system that SQLite can rely on.
 
 use super::file_system::{self, directory_of};
-use crate::server::store::OpenError;
+use crate::server::store::{OpenError, Store};
+use crate::server::telemetry::outage::Outage;
 use rustix::fs::{Access, Gid, Uid};
+use sea_orm::DbErr;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -15,6 +17,72 @@ const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 /// Suffix of the lock file.
 const LOCK: &str = ".lock";
 
+/// An SQLite file that this process has opened, and its lock.
+pub(crate) struct HeldFile {
+    path: PathBuf,
+    /// Device and inode of the file.
+    identity: (u64, u64),
+    moved: Outage,
+    _lock: File,
+}
+
+impl HeldFile {
+    /// Returns the database file at `path`, which is open, with its lock.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file is not there.
+    pub(crate) fn new(path: &Path, lock: File) -> Result<Self, OpenError> {
+        let identity = identity(path).map_err(|error| io_error(path, error))?;
+        let moved = Outage::new(
+            "The database was deleted, moved or replaced under the server; nothing is stored until it is back, or the \
+             server is restarted",
+            "The database is back in its place",
+        );
+        Ok(Self { path: path.to_owned(), identity, moved, _lock: lock })
+    }
+
+    /// Returns the size of the file and its write-ahead log, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file is not there.
+    pub(crate) fn size_bytes(&self) -> io::Result<u64> {
+        let log = beside(&self.path, SIDE_FILES[0]).metadata().map_or(0, |log| log.len());
+        Ok(self.path.metadata()?.len() + log)
+    }
+
+    /// Returns an error if the path no longer leads to this file: writes to it would end with the process.
+    fn assert_in_place(&self) -> Result<(), DbErr> {
+        let problem = match identity(&self.path) {
+            Ok(found) if found == self.identity => {
+                self.moved.over();
+                return Ok(());
+            }
+            Ok(_) => format!("{} is another file now", self.path.display()),
+            Err(error) => format!("{}: {error}", self.path.display()),
+        };
+        self.moved.failed(&problem);
+        Err(DbErr::Custom(problem))
+    }
+}
+
+impl Store {
+    /// Looks whether the SQLite file is where it was opened.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it was deleted, moved or replaced.
+    pub(crate) fn assert_in_place(&self) -> Result<(), DbErr> {
+        self.held.as_ref().map_or(Ok(()), |held| held.assert_in_place())
+    }
+}
+
+/// Returns device and inode of a file.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
 /// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
 ///
 /// # Errors
@@ -26,7 +94,7 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
         let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         private.map_err(|error| io_error(directory, error))?;
     }
-    let path = beside(file, LOCK);
+    let path = lock_path(file);
     assert_accessible(&path)?;
     let lock = open_private(&path)?;
     match lock.try_lock() {
@@ -34,6 +102,11 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(file.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
     }
+}
+
+/// Returns the path of a database's lock file.
+pub(crate) fn lock_path(file: &Path) -> PathBuf {
+    beside(file, LOCK)
 }
 
 /// Opens a file for writing. Creates it if it does not exist, accessible only to its owner, who is the owner of its

@@ -3,6 +3,7 @@
 use super::files::{assert_all_accessible, has_side_files};
 use super::options::{CONNECT_TIMEOUT, options};
 use super::postgres::connect_postgres;
+use super::schema::assert_not_newer;
 use super::sqlite::sqlite_file;
 use super::{file_system, readiness};
 use crate::server::store::{OpenError, Store};
@@ -25,6 +26,7 @@ impl Store {
             }
             _ => return Err(OpenError::unknown(url)),
         };
+        assert_not_newer(&connection, url).await?;
         let pending = Migrator::get_pending_migrations_read_only(&connection).await;
         connection.close().await?;
         Ok(pending?.iter().map(|migration| migration.name().to_owned()).collect())

@@ -2,6 +2,7 @@
 
 use super::files::assert_all_accessible;
 use super::postgres::{connect_postgres, open_postgres};
+use super::schema::assert_not_newer;
 use super::sqlite::{connect_to_read, connect_to_write, open_sqlite, sqlite_file};
 use super::timeout::TimeoutConnection;
 use crate::server::config::redacted;
@@ -48,6 +49,7 @@ impl Store {
             }
             _ => return Err(OpenError::unknown(url)),
         };
+        assert_not_newer(store.reader.connection(), url).await?;
         match Migrator::get_pending_migrations_read_only(store.reader.connection()).await {
             Ok(pending) if pending.is_empty() => Ok(store),
             _ => Err(not_ready()),

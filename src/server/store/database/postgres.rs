@@ -2,6 +2,8 @@
 
 use super::indexes::build_beside_writers;
 use super::options::{CONNECT_TIMEOUT, assert_durable, options};
+use super::provenance;
+use super::schema::assert_not_newer;
 use super::timeout::TimeoutConnection;
 use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
@@ -69,7 +71,7 @@ async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
 
 /// Migrates the database. Several nodes may start at once: the node that holds the lock migrates, and the others then
 /// find no pending migrations.
-async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
+async fn migrate_postgres(url: &str) -> Result<(), OpenError> {
     let connection = Database::connect(session_options(url, 1)).await?;
     let lock = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK})");
     if !ask(&connection, &lock).await? {
@@ -80,10 +82,13 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
             tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
     }
-    let migrated = match build_beside_writers(&connection).await {
-        Ok(()) => Migrator::up(&connection, None).await,
-        Err(error) => Err(error),
+    let migrating = async {
+        assert_not_newer(&connection, url).await?;
+        build_beside_writers(&connection).await?;
+        Migrator::up(&connection, None).await?;
+        provenance::settle_postgres(&connection).await
     };
+    let migrated = migrating.await;
     connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).await?;
     connection.close().await?;
     migrated

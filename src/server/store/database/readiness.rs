@@ -2,10 +2,11 @@
 
 use crate::server::store::entity::site;
 use crate::server::store::{Store, StoreError};
+use crate::server::sync::lock;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, EntityTrait, Statement};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, Statement};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 /// Query that PostgreSQL answers with `on` in a read-only session and on a replica.
 const READ_ONLY: &str = "SHOW transaction_read_only";
@@ -13,21 +14,58 @@ const READ_ONLY: &str = "SHOW transaction_read_only";
 /// Name of the `site` row that the write probe updates.
 const PROBE_KEY: &str = "tried";
 
-/// A shared flag: whether the last batch could not be written.
+/// Minimum and maximum size of a write probe, in bytes. A batch changes many pages, of which a probe has only as many
+/// as its size takes: on a disk that is almost full, a small probe fits where no message does.
+const MIN_PROBE_BYTES: usize = 256 << 10;
+const MAX_PROBE_BYTES: usize = 4 << 20;
+
+/// Minimum time between two write probes, however often somebody asks.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The outcome of the last batch, and of the probes since; cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct WriteHealth(Arc<AtomicBool>);
+pub(crate) struct WriteHealth(Arc<Mutex<WriteFailure>>);
+
+#[derive(Debug, Default)]
+struct WriteFailure {
+    /// Whether the last write failed.
+    failing: bool,
+    /// Size of the largest write that has failed since one succeeded, in bytes.
+    bytes: usize,
+    /// Time of the last probe.
+    probed: Option<Instant>,
+}
 
 impl WriteHealth {
-    /// Returns a guard for a write that begins.
-    pub(crate) fn begin(&self) -> WriteGuard<'_> {
-        WriteGuard { failing: self, failed: true }
+    /// Returns a guard for a write of so many bytes that begins.
+    pub(crate) fn begin(&self, bytes: usize) -> WriteGuard<'_> {
+        WriteGuard { health: self, bytes, failed: true }
+    }
+
+    fn is_failing(&self) -> bool {
+        self.lock().failing
+    }
+
+    /// Returns the size of the probe that has to succeed, in bytes. `None` if the last probe is too recent.
+    fn next_probe(&self) -> Option<usize> {
+        let mut failure = self.lock();
+        if failure.probed.is_some_and(|probed| probed.elapsed() < PROBE_INTERVAL) {
+            return None;
+        }
+        failure.probed = Some(Instant::now());
+        Some(failure.bytes.saturating_mul(2).clamp(MIN_PROBE_BYTES, MAX_PROBE_BYTES))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WriteFailure> {
+        lock(&self.0)
     }
 }
 
 /// A guard for a write in progress. Dropping it records a failure, also after a timeout or cancellation, unless
 /// [`stored`](Self::stored) was called.
 pub(crate) struct WriteGuard<'a> {
-    failing: &'a WriteHealth,
+    health: &'a WriteHealth,
+    bytes: usize,
     failed: bool,
 }
 
@@ -39,37 +77,52 @@ impl WriteGuard<'_> {
 
 impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
-        self.failing.0.store(self.failed, Ordering::Relaxed);
+        let mut failure = self.health.lock();
+        failure.failing = self.failed;
+        failure.bytes = if self.failed { failure.bytes.max(self.bytes) } else { 0 };
     }
 }
 
 impl Store {
-    /// Returns an error if rooms cannot be read and written. After a failed batch it writes a probe: a node that is not
-    /// ready gets no messages, so no other write would show that it has recovered.
+    /// Looks whether rooms can be read and written. After a failed batch it writes a probe of at least the batch's size:
+    /// a node that is not ready gets no messages, so no other write would show that it has recovered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if they cannot.
     pub(crate) async fn ready(&self) -> Result<(), StoreError> {
+        self.assert_in_place()?;
         if self.is_sqlite() {
             self.reader.with_timeout(self.reader.connection().ping()).await?;
         } else {
             assert_writable(&self.reader).await?;
         }
-        if self.failing.0.load(Ordering::Relaxed) {
-            self.writer.with_timeout(self.probe_write()).await?;
+        if self.failing.is_failing() {
+            let Some(bytes) = self.failing.next_probe() else {
+                return Err(DbErr::Custom("the last write failed".into()).into());
+            };
+            self.writer.with_timeout(self.probe_write(bytes)).await?;
         }
         Ok(())
     }
 
-    async fn probe_write(&self) -> Result<(), StoreError> {
-        let row = site::ActiveModel {
-            name: Set(PROBE_KEY.to_owned()),
-            value: Set(crate::server::time::now_ms().to_be_bytes().to_vec()),
-        };
+    async fn probe_write(&self, bytes: usize) -> Result<(), StoreError> {
+        let writing = self.failing.begin(0);
+        // Random bytes, which no file system or database makes smaller.
+        let mut probe = vec![0; bytes];
+        getrandom::fill(&mut probe).map_err(|error| DbErr::Custom(error.to_string()))?;
+        self.write_probe(probe).await?;
+        writing.stored();
+        // The space is free again for what comes.
+        self.write_probe(Vec::new()).await
+    }
+
+    async fn write_probe(&self, value: Vec<u8>) -> Result<(), StoreError> {
+        let row = site::ActiveModel { name: Set(PROBE_KEY.to_owned()), value: Set(value) };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
-        let writing = self.failing.begin();
         let transaction = self.begin().await?;
         site::Entity::insert(row).on_conflict(again).exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
-        writing.stored();
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -87,13 +140,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_that_is_not_confirmed_has_failed() {
-        let failing = WriteHealth::default();
-        let is_failing = || failing.0.load(Ordering::Relaxed);
-        assert!(!is_failing());
-        drop(failing.begin());
-        assert!(is_failing());
-        failing.begin().stored();
-        assert!(!is_failing());
+    fn writes_fail_until_one_is_stored() {
+        let health = WriteHealth::default();
+        assert!(!health.is_failing());
+        drop(health.begin(10));
+        assert!(health.is_failing());
+        health.begin(10).stored();
+        assert!(!health.is_failing());
+    }
+
+    #[test]
+    fn a_probe_is_larger_than_the_writes_that_failed() {
+        let health = WriteHealth::default();
+        drop(health.begin(1 << 20));
+        drop(health.begin(10));
+        assert_eq!(health.next_probe(), Some(2 << 20));
+        assert_eq!(health.next_probe(), None, "one a second");
+        health.lock().probed = None;
+        health.begin(10).stored();
+        drop(health.begin(usize::MAX));
+        assert_eq!(health.next_probe(), Some(MAX_PROBE_BYTES));
     }
 }

@@ -1,9 +1,11 @@
 //! Opening SQLite: durable, migrated, and with a single writer.
 
 use super::checkpoint::CHECKPOINT_TIMEOUT;
-use super::files::{assert_all_accessible, lock_file, open_private};
+use super::files::{HeldFile, assert_all_accessible, lock_file, open_private};
 use super::options::{CONNECT_TIMEOUT, assert_durable, options};
+use super::provenance;
 use super::recovery::secure_log;
+use super::schema::assert_not_newer;
 use super::statistics::seed_statistics;
 use super::timeout::TimeoutConnection;
 use crate::server::config::redacted;
@@ -21,13 +23,16 @@ const SQLITE_READERS: u32 = 4;
 
 pub(super) async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let file = sqlite_file(url)?;
+    let is_copy = provenance::is_copy(&file);
     let lock = lock_file(&file)?;
     assert_all_accessible(&file)?;
     // SQLite creates the files beside it with the same permissions.
     open_private(&file)?;
     let writer = writer(url).await?;
+    provenance::settle_file(&writer, &lock, is_copy).await?;
     let reader = connect_to_read(url, SQLITE_READERS).await?;
-    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(lock));
+    let held = HeldFile::new(&file, lock)?;
+    let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(held));
     // The write-ahead log may hold deleted data, and may be long.
     store.schedule_checkpoint();
     Ok(store)
@@ -56,6 +61,7 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
 pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, OpenError> {
     let writer = connect_to_write(url, true).await?;
     secure_log(&writer, &sqlite_file(url)?).await?;
+    assert_not_newer(&writer, url).await?;
     Migrator::up(&writer, None).await?;
     seed_statistics(&writer).await?;
     Ok(writer)
@@ -67,7 +73,7 @@ pub(crate) async fn writer(url: &str) -> Result<DatabaseConnection, OpenError> {
 /// # Errors
 ///
 /// Returns an error if the database cannot be opened, or promises no durable commits.
-pub(super) async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, OpenError> {
+pub(crate) async fn connect_to_write(url: &str, create: bool) -> Result<DatabaseConnection, OpenError> {
     let mut options = options(url);
     let lock_timeout = if create { CONNECT_TIMEOUT } else { CHECKPOINT_TIMEOUT };
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {

@@ -50,7 +50,7 @@ impl Store {
         entries: &[AppendRequest],
         locking: Locking,
     ) -> Result<Vec<AppendResult>, StoreError> {
-        let writing = self.failing.begin();
+        let writing = self.failing.begin(entries.iter().map(AppendRequest::bytes).sum());
         let mut appended = Vec::with_capacity(entries.len());
         let mut rest: Vec<&[AppendRequest]> = vec![entries];
         while let Some(batch) = rest.pop() {

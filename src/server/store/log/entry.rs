@@ -16,6 +16,20 @@ pub(crate) struct AppendRequest {
     pub(crate) new_event: NewEvent,
 }
 
+/// Space that an event takes in the database beside its text, in bytes, rounded up.
+const EVENT_OVERHEAD_BYTES: usize = 1 << 10;
+
+impl AppendRequest {
+    /// Returns about how much space the event takes in the database, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = match &self.new_event {
+            NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
+            NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
+        };
+        EVENT_OVERHEAD_BYTES + text
+    }
+}
+
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) enum NewEvent {

@@ -8,6 +8,7 @@
 use super::room::{RoomRecord, RoomRef, new};
 use crate::domain::{Epoch, RoomName};
 use crate::server::store::database::chunks::chunked;
+use crate::server::store::entity::site::{DERIVATION_KEY, RESTORED_KEY};
 use crate::server::store::entity::{deleted_room, room, site};
 use crate::server::store::{AppendRequest, Store, StoreError};
 use crate::server::telemetry::metrics::timed;
@@ -21,13 +22,6 @@ use sha2::Sha256;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-
-/// Name of the site's key for ids and epochs. A restore removes it, because ids and epochs derived in the lost history
-/// must not occur again.
-pub(crate) const DERIVATION_KEY: &str = "rooms";
-
-/// Name of the site's flag that a backup was restored.
-pub(crate) const RESTORED_KEY: &str = "restored";
 
 /// The site's key for ids and epochs, read at the first use; cheap to clone.
 #[derive(Clone, Default)]

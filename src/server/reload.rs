@@ -1,0 +1,79 @@
+//! SIGHUP: reads the settings file again, and applies the settings that can change while the server runs. The command
+//! line and the environment of a process do not change.
+
+use super::cli::read_again;
+use super::config::{Config, Rates};
+use super::limits::connection_limit::ConnectionLimiter;
+use super::limits::rate_limiter::Limiter;
+use super::telemetry::logging;
+use std::num::NonZeroU32;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// Names of the settings that apply at once, besides those of [`Rates`].
+const LOG_FILTER: &str = "log-filter";
+const RETENTION: &str = "retention-days";
+const LIMITS: &str = "limits";
+
+/// The parts of a running server that follow the settings; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reloadable {
+    pub(crate) limiter: Limiter,
+    pub(crate) connections: ConnectionLimiter,
+    pub(crate) retention_days: watch::Sender<Option<NonZeroU32>>,
+}
+
+/// Applies the settings again at each SIGHUP. `current` are those of the start.
+pub(crate) async fn run_reloads(mut current: Config, parts: Reloadable) {
+    let mut asked: Signal = match signal(SignalKind::hangup()) {
+        Ok(asked) => asked,
+        Err(error) => return tracing::warn!(%error, "SIGHUP cannot be received"),
+    };
+    while asked.recv().await.is_some() {
+        match read_again() {
+            Ok(new) => apply(&mut current, new, &parts),
+            Err(error) => tracing::error!(%error, "The settings are as before: reloading them failed"),
+        }
+    }
+}
+
+/// Applies what differs, and logs it.
+fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
+    let differing = new.shown.iter().filter(|setting| !current.shown.contains(setting));
+    let (mut applied, mut at_restart) = (Vec::new(), Vec::new());
+    for setting in
+        differing.filter(|new| current.shown.iter().any(|old| old.name == new.name && old.value != new.value))
+    {
+        let applies = [LOG_FILTER, RETENTION, LIMITS].contains(&&*setting.name) || Rates::is_name(&setting.name);
+        if applies { &mut applied } else { &mut at_restart }.push(format!("{} {}", setting.name, setting.value));
+    }
+    if new.log_filter != current.log_filter
+        && let Err(error) = logging::set_filter(new.log_filter.as_deref())
+    {
+        tracing::error!(error, "The log filter is as before");
+    }
+    if new.rates != current.rates {
+        parts.limiter.replace(new.rates);
+        parts.connections.replace(new.rates);
+    }
+    if new.retention_days != current.retention_days {
+        parts.retention_days.send_replace(new.retention_days);
+    }
+    tracing::info!(applied = applied.join(", "), "The settings are read again");
+    if !at_restart.is_empty() {
+        tracing::warn!(settings = at_restart.join(", "), "These settings change only when the server is restarted");
+    }
+    // What waits for a restart differs the next time, too.
+    let shown = new.shown.into_iter().zip(&current.shown).map(|(new, old)| {
+        let waits = at_restart.iter().any(|waiting| waiting.starts_with(&format!("{} ", new.name)));
+        if waits { old.clone() } else { new }
+    });
+    let shown = shown.collect();
+    *current = Config {
+        rates: new.rates,
+        retention_days: new.retention_days,
+        log_filter: new.log_filter,
+        shown,
+        ..current.clone()
+    };
+}

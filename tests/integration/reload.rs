@@ -1,0 +1,78 @@
+//! SIGHUP: what can change while the server runs is applied, and what cannot is named.
+
+use crate::support::server::executable;
+use crate::support::{Client, Server, database, eventually, http, tempdir};
+use std::path::Path;
+
+/// A server whose settings are in a file, in its working directory.
+fn start(directory: &Path, settings: &str) -> Server {
+    write(directory, settings);
+    let mut command = executable(directory);
+    command.args(["--addr", "127.0.0.1:0"]);
+    Server::listening(command, directory).expect("it starts")
+}
+
+fn write(directory: &Path, settings: &str) {
+    std::fs::write(directory.join("Leptos.toml"), format!("[parlour]\n{settings}\n")).expect("a file");
+}
+
+async fn reload(server: &Server, directory: &Path, settings: &str, says: &str) {
+    let before = server.log().len();
+    write(directory, settings);
+    server.signal("HUP");
+    eventually("it says that it has read them", || async { server.log()[before..].contains(says).then_some(()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_retention_and_log_filter_change_while_the_server_runs() {
+    let directory = tempdir::directory("reload");
+    let server = start(&directory, "message-burst = 2\nmessages-per-second = 1");
+    let mut ann = Client::join(&server, "harbour").await;
+    let mut codes = Vec::new();
+    for n in 0..6 {
+        codes.push(ann.say(&format!("a{n}"), "hello").await["code"].clone());
+    }
+    assert!(codes.iter().any(|code| code == "rate_limited"), "{codes:?}");
+
+    reload(&server, &directory, "message-burst = 1000", "message-burst 1000").await;
+    for n in 0..50 {
+        assert_eq!(ann.say(&format!("b{n}"), "hello").await["type"], "message", "the same connection");
+    }
+    reload(&server, &directory, "limits = 'off'", "limits off").await;
+    for n in 0..50 {
+        assert_eq!(ann.say(&format!("c{n}"), "hello").await["type"], "message");
+    }
+
+    assert!(!server.log().contains("Answered a request"), "{}", server.log());
+    reload(&server, &directory, "limits = 'off'\nlog-filter = 'debug'", "log-filter debug").await;
+    http::get(&server, "/healthz").await;
+    eventually("requests are logged", || async { server.log().contains("Answered a request").then_some(()) }).await;
+
+    let url = format!("sqlite://{}", directory.join("data/parlour.db").display());
+    database::execute(&url, "UPDATE events SET at = at - 10 * 86400000").await;
+    reload(&server, &directory, "limits = 'off'\nretention-days = 3", "retention-days 3").await;
+    eventually("old messages go", || async { database::messages(&url, "harbour").await.is_empty().then_some(()) })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setting_that_cannot_change_is_named_and_a_mistake_changes_nothing() {
+    let directory = tempdir::directory("reload");
+    let server = start(&directory, "message-burst = 2");
+    reload(
+        &server,
+        &directory,
+        "message-burst = 2\npublic-url = 'https://chat.example'",
+        "only when the server is restarted",
+    )
+    .await;
+    assert!(server.log().contains("public-url https://chat.example"), "{}", server.log());
+    assert_eq!(http::get(&server, "/").await.status, 200, "no redirect yet");
+    // It differs the next time, too.
+    reload(&server, &directory, "public-url = 'https://chat.example'", "only when the server is restarted").await;
+    for mistake in ["message-burst = 'many'", "colour = 'red'", "this is not TOML"] {
+        reload(&server, &directory, mistake, "reloading them failed").await;
+    }
+    reload(&server, &directory, "log-filter = 'parlour=lowd'", "The log filter is as before").await;
+    assert_eq!(http::get(&server, "/").await.status, 200, "it serves");
+}
