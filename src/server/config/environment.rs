@@ -1,6 +1,6 @@
 //! The environment as a source of settings: Parlour's own variables, and those of other programs.
 
-use super::settings::CommandLine;
+use super::settings::{CommandLine, listen_address};
 use super::{ConfigError, FILE};
 use clap::{Command, CommandFactory};
 use leptos::config::LeptosOptions;
@@ -97,6 +97,12 @@ pub(super) fn leptos_options(
                 let port =
                     text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: no port")))?;
                 *value = Value::Integer(port.into());
+            }
+            "site-addr" => {
+                let addr = listen_address(text).map_err(|_| {
+                    ConfigError(format!("{FILE} or LEPTOS_*: site-addr: {text} is not an address like 127.0.0.1:3000"))
+                })?;
+                *text = addr.to_string();
             }
             "hash-files" | "disable-server-fn-hash" | "server-fn-mod-path" => *value = Value::Boolean(*text == "true"),
             "reload-ws-protocol" => *text = text.to_uppercase(),

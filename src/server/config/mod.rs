@@ -9,7 +9,7 @@ mod settings;
 mod url;
 
 pub use report::EffectiveSetting;
-pub use settings::{Limits, LogFormat};
+pub use settings::{Indexing, Limits, LogFormat};
 #[cfg(test)]
 pub(super) use tests::resolved;
 pub use url::redacted;
@@ -22,7 +22,7 @@ use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 pub(crate) use url::sqlite_url;
-use url::{origin, validate_database_url, validate_redis_url};
+use url::{origin, postgres_url, validate_database_url, validate_redis_url};
 
 /// The optional settings file in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -44,6 +44,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether search engines may list the front page.
+    pub front_page_indexed: bool,
     /// Limits on visitors; `None` if nothing is limited.
     pub rates: Option<Rates>,
     /// Number of days for which messages are kept; `None` keeps them indefinitely.
@@ -144,6 +146,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     let data = settings.data.or(in_file.data).unwrap_or_else(|| "data".into());
     let database_url =
         settings.database_url.or(in_file.database_url).unwrap_or_else(|| sqlite_url(&data.join("parlour.db")));
+    let database_url = postgres_url(database_url);
     validate_database_url(&database_url)?;
     let redis_url = settings.redis_url.or(in_file.redis_url).filter(|url| !url.is_empty());
     redis_url.as_deref().map(validate_redis_url).transpose()?;
@@ -182,6 +185,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         max_connections: number(settings.max_connections, in_file.max_connections, 20_000),
     };
     let rates = (limits == Limits::On).then_some(rates);
+    let indexing = settings.front_page_indexed.or(in_file.front_page_indexed).unwrap_or_default();
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
     let retention_days = settings.retention_days.or(in_file.retention_days);
     let mut config = Config {
@@ -192,6 +196,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
         public_url,
         allowed_hosts,
         trusted_proxies,
+        front_page_indexed: indexing == Indexing::On,
         rates,
         retention_days,
         log_format,
@@ -227,6 +232,10 @@ mod tests {
         let config = resolved(&["--data", "/var/x", "--addr", "[::1]:80"], None).unwrap();
         assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
         assert_eq!(config.leptos.site_addr.to_string(), "[::1]:80");
+        let config = resolved(&["--addr", "localhost:4000"], None).unwrap();
+        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4000");
+        let config = resolved(&[], Some("[package.metadata.leptos]\nsite-addr = 'localhost:4001'")).unwrap();
+        assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4001");
     }
 
     #[test]
@@ -246,6 +255,9 @@ mod tests {
             (&["--prot", "80"][..], "--prot"),
             (&["--addr", "nowhere"], "--addr"),
             (&["--public-url", "chat.example"], "public-url"),
+            (&["--public-url", "https://example.com/chat"], "/chat"),
+            (&["--front-page-indexed", "maybe"], "--front-page-indexed"),
+            (&["--addr", "localhost"], "--addr"),
             (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
             (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
             (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),

@@ -1,6 +1,6 @@
 //! The effective settings as `parlour config` shows them, with the source of each.
 
-use super::settings::{CommandLine, Limits};
+use super::settings::{CommandLine, Indexing, Limits};
 use super::{Config, FILE, redacted};
 use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
 use std::fmt;
@@ -72,6 +72,7 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "rooms-per-hour" => rate(|rates| rates.rooms_per_hour),
         "visitors-per-hour" => rate(|rates| rates.visitors_per_hour),
         "max-connections" => rate(|rates| rates.max_connections),
+        "front-page-indexed" => word(if config.front_page_indexed { Indexing::On } else { Indexing::Off }),
         "retention-days" => config.retention_days.map_or_else(|| "(for ever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,

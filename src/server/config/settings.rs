@@ -4,7 +4,7 @@ use crate::server::commands::Command;
 use clap::Parser;
 use ipnet::IpNet;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub(super) struct CommandLine {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Settings {
     /// Where to listen [default: 127.0.0.1:3000]
-    #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT")]
+    #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT", value_parser = listen_address)]
     #[serde(skip)]
     pub(super) addr: Option<SocketAddr>,
     /// sqlite://FILE or postgres://… [default: parlour.db in the data directory]
@@ -90,6 +90,9 @@ pub(super) struct Settings {
     /// Connections of the whole node [default: 20000]
     #[arg(long, global = true, env = "PARLOUR_MAX_CONNECTIONS", value_name = "NUMBER")]
     pub(super) max_connections: Option<NonZeroU32>,
+    /// `on` lets search engines list the front page; they never list a room [default: off]
+    #[arg(long, global = true, env = "PARLOUR_FRONT_PAGE_INDEXED", value_enum)]
+    pub(super) front_page_indexed: Option<Indexing>,
     /// Days after which messages are deleted for good, where a room has no number of its own [default: none, for ever]
     #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
     pub(super) retention_days: Option<NonZeroU32>,
@@ -109,6 +112,17 @@ pub enum Limits {
     Off,
 }
 
+/// Whether search engines may list the front page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Indexing {
+    /// They may.
+    On,
+    /// They are asked not to.
+    #[default]
+    Off,
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,6 +132,12 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// Parses an address to listen on. `localhost` is the IPv4 address of this machine.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, std::net::AddrParseError> {
+    let port = text.trim().strip_prefix("localhost:").filter(|port| port.parse::<u16>().is_ok());
+    port.map_or_else(|| text.parse(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST).parse())
 }
 
 /// Parses the name of a host as browsers send it: lower case, ASCII, without a port.

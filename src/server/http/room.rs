@@ -63,7 +63,7 @@ pub(super) async fn room(
                 room_page(&shared, request, visit, refused).await
             };
             if let Some(username) = new {
-                visitor::set_username_cookie(&mut response, &username, &shared.config);
+                visitor::set_username_cookie(&mut response, &username, &visitor, &shared.config);
             }
             response
         }
@@ -109,7 +109,9 @@ pub(super) async fn post(
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&with_username(&name, username)).into_response();
-            parsed.iter().for_each(|username| visitor::set_username_cookie(&mut response, username, &shared.config));
+            let mut remember =
+                |username| visitor::set_username_cookie(&mut response, username, &visitor, &shared.config);
+            parsed.iter().for_each(&mut remember);
             response
         }
         Err(Rejection { code, detail, .. }) => {

@@ -43,7 +43,7 @@ pub(crate) fn router(shared: AppState) -> Router {
     let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
-        .route("/robots.txt", get(assets::at_root))
+        .route("/robots.txt", get(assets::robots))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))

@@ -1,5 +1,8 @@
 //! The visitor who sends a request: their address, the identity in their cookie, and their name. A visitor who opens a
 //! page without an identity gets one.
+//!
+//! Cookies do not tell the ports of a host apart. A site whose cookie names are in use by another site on the host leaves
+//! them alone and takes names of its own, which end with [`IdentitySigner::site_id`].
 
 use crate::domain::room::encode_segment;
 use crate::domain::{RememberedUsername, RoomKey, Username};
@@ -31,6 +34,8 @@ pub(crate) struct Visitor {
     pub(crate) network: Network,
     /// The key in the address that admits the visitor to a private room.
     pub(crate) invitation: Option<RoomKey>,
+    /// The end of this site's cookie names if another site on the host uses the plain ones.
+    pub(crate) cookie_suffix: Option<u32>,
     /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
     pub(crate) has_persistent_identity: bool,
 }
@@ -52,7 +57,7 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
     if !visitor.author.is_guest() {
         let mut response = next.run(request).await;
         if let Some(cookie) = renewed {
-            keep_identity(&mut response, &cookie, &shared.config);
+            keep_identity(&mut response, &cookie, &visitor, &shared.config);
         }
         return response;
     }
@@ -70,17 +75,30 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
         ..visitor
     });
     let mut response = next.run(request).await;
-    keep_identity(&mut response, &cookie, &shared.config);
+    keep_identity(&mut response, &cookie, &visitor, &shared.config);
     response
 }
 
 /// Returns the visitor, and a new cookie value if their cookie is old.
 fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
     let (https, identities) = (shared.config.is_https(), &shared.identities);
-    let network = network(request.extensions(), request.headers(), &shared.config);
-    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
-        .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
-        .unzip();
+    let headers = request.headers();
+    let network = network(request.extensions(), headers, &shared.config);
+    let verified = |suffix: Option<u32>| {
+        cookies(headers, &cookie_name(IDENTITY_COOKIE, suffix, https))
+            .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
+    };
+    let own_suffix = Some(identities.site_id());
+    let (found, cookie_suffix) = match verified(own_suffix) {
+        Some(found) => (Some(found), own_suffix),
+        None => {
+            let found = verified(None);
+            let is_taken = cookies(headers, &cookie_name(IDENTITY_COOKIE, None, https)).next().is_some();
+            let suffix = own_suffix.filter(|_| found.is_none() && is_taken);
+            (found, suffix)
+        }
+    };
+    let (author, renewed) = found.unzip();
     let invitation =
         Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|it| RoomKey::parse(&it.invitation));
     let visitor = Visitor {
@@ -88,8 +106,9 @@ fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option
         author: author.unwrap_or_else(|| identities.guest_of(network)),
         network,
         invitation,
+        cookie_suffix,
     };
-    let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
+    let username = cookies(headers, &cookie_name(USERNAME_COOKIE, cookie_suffix, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
     });
@@ -114,35 +133,38 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'
 
 /// Returns the name of a cookie. Over https, it has a prefix that only lets this very host, over https, set it (RFC
 /// 6265bis, section 4.1.3.2).
-fn cookie_name(name: &str, https: bool) -> String {
-    if https { format!("__Host-{name}") } else { name.to_owned() }
+fn cookie_name(name: &str, suffix: Option<u32>, https: bool) -> String {
+    let suffix = suffix.map_or_else(String::new, |suffix| format!("_{suffix:08x}"));
+    format!("{}{name}{suffix}", if https { "__Host-" } else { "" })
 }
 
 /// Returns a cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
-fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
-    let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
+fn persistent_cookie(name: &str, value: &str, suffix: Option<u32>, https: bool) -> HeaderValue {
+    let (name, secure) = (cookie_name(name, suffix, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
 }
 
-fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, persistent_cookie(IDENTITY_COOKIE, cookie, config.is_https()));
+fn keep_identity(response: &mut Response, cookie: &str, visitor: &Visitor, config: &Config) {
+    let cookie = persistent_cookie(IDENTITY_COOKIE, cookie, visitor.cookie_suffix, config.is_https());
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
-fn username_cookie(username: &Username, https: bool) -> HeaderValue {
-    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
+fn username_cookie(username: &Username, suffix: Option<u32>, https: bool) -> HeaderValue {
+    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), suffix, https)
 }
 
 /// Sets a cookie with the visitor's name.
-pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
+pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, visitor: &Visitor, config: &Config) {
+    let cookie = username_cookie(username, visitor.cookie_suffix, config.is_https());
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 /// Like [`set_username_cookie`], inside a server function.
 pub(crate) fn set_username_cookie_from_server_fn(username: &Username) {
     let https = expect_context::<Arc<Config>>().is_https();
-    expect_context::<leptos_axum::ResponseOptions>()
-        .append_header(header::SET_COOKIE, username_cookie(username, https));
+    let cookie = username_cookie(username, current_visitor().cookie_suffix, https);
+    expect_context::<leptos_axum::ResponseOptions>().append_header(header::SET_COOKIE, cookie);
 }
 
 /// Sets the status of the response, inside a server function.
@@ -165,6 +187,7 @@ pub(crate) fn current_visitor() -> Visitor {
         author: IdentitySigner::guest(),
         network: ClientIp::UNKNOWN.0.into(),
         invitation: None,
+        cookie_suffix: None,
         has_persistent_identity: false,
     };
     extension_of_request().unwrap_or_else(nobody)
@@ -197,7 +220,7 @@ mod tests {
     #[test]
     fn any_name_fits_into_its_cookie() {
         let name = Username::parse("Zoë; 😀=\"a\", b").unwrap();
-        let cookie = username_cookie(&name, false);
+        let cookie = username_cookie(&name, None, false);
         let value = cookie.to_str().unwrap().split("; ").next().unwrap().split_once('=').unwrap().1;
         assert!(!value.contains([';', '"', ',', ' ']), "{value}");
         assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), name.as_str());
