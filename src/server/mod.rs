@@ -7,6 +7,7 @@ pub mod auth;
 pub mod chat;
 pub mod commands;
 pub mod config;
+mod exchange;
 pub mod http;
 mod hub;
 mod journal;

@@ -20,6 +20,7 @@ mod disk;
 mod durability;
 mod edit_delete;
 mod encoding;
+mod exchange;
 mod export;
 mod fan_out_load;
 mod flood;

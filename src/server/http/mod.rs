@@ -2,6 +2,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod client_ip;
+mod exchange;
 pub(crate) mod form_token;
 mod front;
 pub(crate) mod health;

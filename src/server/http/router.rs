@@ -1,5 +1,6 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
+use super::exchange::exchange;
 use super::front::{front, open_private_room};
 use super::middleware::{body_limit, request_id, request_limit, security_headers, validate, visitor};
 use super::render::not_found;
@@ -11,7 +12,7 @@ use crate::server::{AppState, session};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post as post_to};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -29,6 +30,7 @@ pub(crate) fn router(shared: AppState) -> Router {
         .fallback(not_found)
         .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create));
     let functions = Router::new()
+        .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));

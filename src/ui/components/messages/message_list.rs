@@ -126,6 +126,8 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
+        // The browser itself unfolds the text.
+        ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
         ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
         _ if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),
