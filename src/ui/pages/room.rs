@@ -25,6 +25,10 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
 /// Returns the HTML of an empty room, which `hydrate.js` puts in the place of a page that others have changed. `|` stands
 /// for `<`, so that whatever changes elements and comments on the way leaves it alone.
 fn skeleton() -> String {
+    empty_room().replace('<', "|")
+}
+
+fn empty_room() -> String {
     let page = RoomView {
         room: RoomName::from_trusted(String::new()),
         epoch: Epoch(String::new()),
@@ -37,5 +41,18 @@ fn skeleton() -> String {
         ownership: Ownership::default(),
         invitation: String::new(),
     };
-    view! { <Room page=IslandProp(page) rejected=IslandProp(None) /> }.to_html().replace('<', "|")
+    view! { <Room page=IslandProp(page) rejected=IslandProp(None) /> }.to_html()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_room_comes_back_from_its_skeleton() {
+        let html = Owner::new().with(empty_room);
+        assert!(html.starts_with("<leptos-island ") && html.ends_with("</leptos-island>"), "{html}");
+        assert!(!html.contains(['|', '`']) && !html.contains("<script"), "{html}");
+        assert_eq!(Owner::new().with(skeleton).replace('|', "<"), html);
+    }
 }
