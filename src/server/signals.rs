@@ -14,8 +14,12 @@ type Signals = (Signal, Signal, Option<Signal>);
 /// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the process
 /// immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP does not: a
 /// terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays ignored.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle signals.
 pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
-    let (asked, shutdown) = oneshot::channel();
+    let (requested, shutdown) = oneshot::channel();
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let mut signals: Signals = {
         let _inside = runtime.enter();
@@ -26,7 +30,7 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
         runtime.block_on(async move {
             next(&mut signals).await;
             // An error means that the server has already ended by itself.
-            let _ = asked.send(());
+            let _ = requested.send(());
             signals.2 = None;
             let number = next(&mut signals).await.as_raw_value();
             std::process::exit(ENDED_BY_SIGNAL + number);

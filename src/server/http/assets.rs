@@ -1,7 +1,8 @@
 //! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
 //! disk, where cargo-leptos puts them.
 
-use crate::server::AppState;
+use super::state::AppState;
+use crate::server::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -33,7 +34,7 @@ struct Asset {
 
 impl Asset {
     fn new(bytes: Bytes, hash: &[u8]) -> Self {
-        let etag = format!("W/\"{}\"", hexadecimal(&hash[..8]));
+        let etag = format!("W/\"{}\"", hex(&hash[..8]));
         Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
     }
 
@@ -133,11 +134,11 @@ pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, 
 const FRONT_PAGE_INDEXED: &str = "User-agent: *\nAllow: /$\nAllow: /assets/\nDisallow: /\n";
 
 /// `GET /robots.txt`.
-pub(crate) async fn robots(State(shared): State<AppState>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
-    if shared.config.front_page_indexed {
+pub(crate) async fn robots(State(state): State<AppState>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
+    if state.config.front_page_indexed {
         return ([(header::CACHE_CONTROL, "public, max-age=86400")], FRONT_PAGE_INDEXED).into_response();
     }
-    at_root(State(shared.assets.clone()), uri, headers).await
+    at_root(State(state.assets.clone()), uri, headers).await
 }
 
 /// Returns whether a client that sends these headers accepts this encoding.
@@ -172,11 +173,7 @@ fn version() -> Arc<str> {
         hash.update(path.as_bytes());
         hash.update(EmbeddedSite::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
-    hexadecimal(&hash.finalize()[..6]).into()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..6]).into()
 }
 
 #[cfg(test)]
@@ -185,7 +182,7 @@ mod tests {
     use axum::body::to_bytes;
 
     #[tokio::test]
-    async fn what_is_known_already_is_not_sent_again() {
+    async fn a_known_asset_is_not_sent_again() {
         let site = tempfile::tempdir().expect("a directory");
         std::fs::write(site.path().join("a.txt"), "plain").expect("a file");
         std::fs::write(site.path().join("a.txt.br"), "small").expect("a file");

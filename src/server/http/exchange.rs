@@ -1,12 +1,13 @@
 //! Handler of `POST /api/exchange`, by which a room is read and written where no WebSocket comes through.
 
-use super::middleware::visitor::Visitor;
 use super::origin;
+use super::state::AppState;
 use crate::domain::RoomName;
 use crate::protocol::close;
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
-use crate::server::exchange::{ExchangeRequest, Exchanged};
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::chat::exchange::{ExchangeRequest, Exchanged};
+
 use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 /// An [`ExchangeRequest`] and its room, as texts.
 #[derive(Deserialize)]
-pub(super) struct ExchangeForm {
+pub(crate) struct ExchangeForm {
     room_name: String,
     epoch: Option<String>,
     after: Option<String>,
@@ -25,13 +26,13 @@ pub(super) struct ExchangeForm {
 
 /// Answers with lines: the position after all frames, and the frames, one a line. In place of a position, a negative
 /// number is the close code of a visitor who may not enter.
-pub(super) async fn exchange(
-    State(shared): State<AppState>,
+pub(crate) async fn exchange(
+    State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     Form(form): Form<ExchangeForm>,
 ) -> Response {
-    if !origin::is_same_origin_request(&headers, shared.config.public_url.as_deref()) {
+    if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let ExchangeForm { room_name, epoch, after, username, frame, welcome } = form;
@@ -39,7 +40,7 @@ pub(super) async fn exchange(
     let after = after.and_then(|after| after.parse().ok());
     let request = ExchangeRequest { epoch, after, username, frame, welcome: welcome.is_some() };
     let closed = |code: u16| format!("-{code}\n").into_response();
-    match shared.chat.exchange(&name, &visitor, request).await {
+    match state.chat.exchange(&name, &visitor, request).await {
         Ok(Exchanged { after, frames }) => {
             let frames = frames.iter().map(|frame| frame.encode() + "\n");
             std::iter::once(format!("{after}\n")).chain(frames).collect::<String>().into_response()

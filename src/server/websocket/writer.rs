@@ -1,10 +1,11 @@
 //! The writing half of a connection, shared by the connection and by the fan-out task that delivers to it.
 
 use super::frame::TextFrame;
+use crate::server::sync::lock;
 use axum::body::Bytes;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Result};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -77,6 +78,10 @@ impl SocketWriter {
     }
 
     /// Writes as many queued bytes as the socket accepts. Returns whether all are written.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) fn flush(&self) -> Result<bool> {
         let mut waiting = self.queue();
         waiting.blocked = false;
@@ -103,6 +108,10 @@ impl SocketWriter {
     }
 
     /// Waits until the socket may be writable.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) async fn writable(&self) -> Result<()> {
         self.stream.writable().await
     }
@@ -118,7 +127,7 @@ impl SocketWriter {
     }
 
     fn queue(&self) -> MutexGuard<'_, WriteQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Security headers of every response: framing, content sources, MIME sniffing, referrers and caching.
 
-use crate::server::AppState;
+use crate::server::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -28,7 +28,7 @@ const COMMON_HEADERS: [(HeaderName, HeaderValue); 3] = [
 ];
 
 /// Adds these headers to a response. A page keeps its own policy, and an asset its own caching rules.
-pub(crate) async fn set_security_headers(State(shared): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn set_security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(COMMON_HEADERS);
@@ -37,7 +37,7 @@ pub(crate) async fn set_security_headers(State(shared): State<AppState>, request
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
         headers.append(header::CACHE_CONTROL, NO_TRANSFORM);
     }
-    if shared.config.is_https() {
+    if state.config.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response

@@ -1,17 +1,16 @@
 //! The exchange of a room's frames by HTTP, for browsers whose network lets no WebSocket through: each request brings at
 //! most one frame, and takes the events after a position. Nothing is kept between two requests.
 
-use super::auth::access::AccessDenied;
-use super::chat::{Chat, reset_frame};
-use super::http::middleware::visitor::Visitor;
-use super::room_command::RoomCommand;
-use super::store::RoomRecord;
+use super::access::AccessDenied;
+use super::{Chat, RoomCommand, draining_rejection, reset_frame};
 use crate::domain::{Event, Rejection, RoomName, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame};
-use sea_orm::DbErr;
+use crate::server::auth::visitor::Visitor;
+use crate::server::store::{RoomRecord, StoreError};
+use crate::server::telemetry::metrics;
 
 /// Maximum number of events per response.
-pub(crate) const MAX_EXCHANGED_EVENTS: usize = 100;
+const MAX_EXCHANGED_EVENTS: u64 = 100;
 
 /// The position of a client, and the frame that it sends.
 pub(crate) struct ExchangeRequest {
@@ -71,15 +70,15 @@ impl Chat {
         }
         let is_continued = request.epoch.is_none_or(|epoch| epoch == found.room.epoch.0);
         let events = match is_continued && (head - MAX_REPLAY..=head).contains(&after) {
-            true => self.store.events_after(found.room.id, after, MAX_EXCHANGED_EVENTS as u64).await,
-            false => Err(DbErr::RecordNotFound(String::new())),
+            true => self.store.events_after(found.room.id, after, MAX_EXCHANGED_EVENTS).await,
+            false => Err(StoreError::Gap { room_id: found.room.id, seq: after + 1 }),
         };
         match events {
             Ok(events) => {
                 after = events.last().map_or(after, |event| event.seq);
                 frames.extend(events.into_iter().map(ServerFrame::from));
             }
-            Err(DbErr::RecordNotFound(_)) => {
+            Err(StoreError::Gap { .. }) => {
                 after = head;
                 frames.push(reset_frame(&found.room.epoch, head));
             }
@@ -108,7 +107,7 @@ impl Chat {
         };
         let submit = async |id: Option<&str>, command: RoomCommand<'_>| {
             let outcome = self.submit(room, (visitor.author, visitor.network), id, command).await?;
-            outcome.await.unwrap_or_else(|_| Err(super::chat::draining_rejection()))
+            outcome.await.unwrap_or_else(|_| Err(draining_rejection()))
         };
         let (id, outcome) = match frame {
             ClientFrame::Post { id, message, username } => {
@@ -145,6 +144,6 @@ impl Chat {
 }
 
 fn rejected(id: Option<String>, rejection: Rejection) -> ServerFrame {
-    super::telemetry::metrics::record_rejection(rejection.code);
+    metrics::record_rejection(rejection.code);
     ServerFrame::Rejected { id, rejection }
 }
