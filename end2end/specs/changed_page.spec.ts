@@ -57,6 +57,13 @@ const changes: Record<string, () => void> = {
   "a message that is taken away": () => document.querySelector("li.message")!.remove(),
   "a banner that is taken away": () => document.querySelector(".connection-banner")!.remove(),
   "an element at the end of the list": () => document.querySelector("ol.message-list")!.append(document.createElement("li")),
+  "a list that is written anew": () => {
+    const list = document.querySelector("ol.message-list")!;
+    list.innerHTML = list.innerHTML;
+  },
+  "a page that is written anew": () => {
+    document.querySelector("main")!.innerHTML = document.querySelector("main")!.innerHTML;
+  },
   "attributes on fields": () => {
     const field = document.querySelector("textarea")!;
     field.dataset.gramm = "true";
@@ -79,8 +86,8 @@ async function openHeld(page: Page, room: string): Promise<() => void> {
 }
 
 /** The room lives: it receives, and it sends. */
-async function lives(page: Page, news: () => Promise<void>): Promise<void> {
-  await isLive(page);
+async function lives(page: Page, news: () => Promise<void>, status = /^Live/): Promise<void> {
+  await expect(page.locator(".connection-status")).toHaveText(status, { timeout: 40_000 });
   await news();
   await expect(messages(page, "news")).toBeVisible();
   await composer(page).fill("answer");
@@ -92,7 +99,7 @@ async function lives(page: Page, news: () => Promise<void>): Promise<void> {
 for (const [name, change] of Object.entries(changes)) {
   for (const when of ["before", "after"]) {
     test(`${when} hydration, ${name}: the room receives and sends`, async ({ page, request, room, complaints }) => {
-      complaints.expect(/panicked at/, /unreachable/, /hydrat/i, /preload/);
+      complaints.expect(/panicked at/, /unreachable/, /hydrat/i, /inline style/);
       await post(request, room, "Ben", "message: call +1 (555) 123-4567");
       await post(request, room, "Ben", "message two\nof two lines");
       const release = await openHeld(page, room);
@@ -110,14 +117,15 @@ for (const [name, change] of [
   ["space between elements, and comments", /<!(?!DOCTYPE).*?>|(?<=>)\s+(?=<)/gs],
 ] as const) {
   test(`a proxy that strips ${name} leaves a room that receives and sends`, async ({ page, request, room, complaints }) => {
-    complaints.expect(/panicked at/, /unreachable/, /hydrat/i);
+    complaints.expect(/panicked at/, /unreachable/, /hydrat/i, /WebSocket connection/);
     await post(request, room, "Ben", "message");
     await page.route(`**/${room}/*`, async (route) => {
       const answer = await route.fetch();
       await route.fulfill({ response: answer, body: (await answer.text()).replace(change, "") });
     });
     await page.goto(`/${room}/?username=Ann`);
-    await lives(page, () => post(request, room, "Ben", "news"));
+    // Chromium trusts a page that comes from the test less, and may refuse it sockets.
+    await lives(page, () => post(request, room, "Ben", "news"), /^(Live|Limited)/);
   });
 }
 
@@ -169,17 +177,20 @@ test("a stranger who is typing a name keeps it", async ({ page, request, room })
 });
 
 test("where it cannot be rendered again the page says so, and its form works", async ({ page, request, room, complaints }) => {
-  complaints.expect(/panicked at/, /unreachable/, /hydrat/i, /null/);
+  complaints.expect(/panicked at/, /unreachable/, /hydrat/i);
   await post(request, room, "Ben", "one");
   await post(request, room, "Ben", "two");
   const release = await openHeld(page, room);
   await page.evaluate(() => {
     document.querySelector("textarea")!.before(document.createElement("div"));
-    document.getElementById("skeleton")!.dataset.nodes = String(document.querySelectorAll("leptos-island *").length);
-    document.getElementById("skeleton")!.textContent = "|p>nothing|/p>";
+    const skeleton = document.getElementById("skeleton")!;
+    skeleton.textContent = skeleton.textContent!.replaceAll("|!>", "");
   });
+  await composer(page).fill("half a thought");
   release();
   await expect(page.getByText("This page can’t update itself any more.")).toBeVisible();
+  await expect(text(page, 1)).toHaveText("one");
+  await expect(composer(page)).toHaveValue("half a thought");
   await expect(page.getByRole("link", { name: "Show new messages" })).toBeVisible();
   await composer(page).fill("by form");
   await page.locator(".composer .button").click();

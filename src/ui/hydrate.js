@@ -4,11 +4,14 @@
 // Browsers, extensions and proxies change pages before this runs: links around telephone numbers, fields of password
 // managers, translations, comments taken away. Hydration needs every element and comment where the server put it. Where
 // their number differs, or hydration fails, the room is rendered again in place: an empty room (`#skeleton`, in which `|`
-// stands for `<`) is hydrated, and given the data of the page.
+// stands for `<`) is hydrated, and given the data of the page. The same happens when the program finds itself taken out of
+// the page later.
 const program = fetch(`${root}/pkg/parlour.wasm`).then((response) => WebAssembly.compileStreaming(response));
 const skeleton = document.getElementById("skeleton");
 const room = () => document.querySelector("leptos-island");
 const fields = ["message", "username", "id"];
+let original;
+let renewals = 0;
 const field = (name) => room().querySelector(`[name=${name}]`);
 const isChanged = () => {
   const walker = document.createNodeIterator(room(), NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
@@ -28,6 +31,7 @@ const renew = () => {
   if (timeline?.scrollTop < -99 && first && history.state === null)
     history.replaceState(`${first.dataset.seq} ${Math.round(below(first) * 100)}`, "");
   const selection = [active.selectionStart, active.selectionEnd];
+  original ??= old;
   const page = old.dataset.page ?? old.dataset.props;
   old.outerHTML = skeleton.textContent.replaceAll("|", "<");
   room().dataset.page = page;
@@ -40,6 +44,11 @@ const renew = () => {
 // Where nothing helps, and if the module fails later, the page works as before hydration: it shows messages and posts by
 // its form.
 const fail = () => {
+  if (original) {
+    const values = fields.map((name) => field(name)?.value);
+    room()?.replaceWith(original);
+    fields.forEach((name, index) => (field(name).value = values[index] ?? field(name).value));
+  }
   const view = document.querySelector(".room");
   view.classList.remove("is-hydrated");
   view.querySelector(".connection-status").replaceChildren("Reading");
@@ -68,11 +77,15 @@ const start = async (fragment) => {
   module.hydrate();
   for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
 };
+const again = () => {
+  renew();
+  return start(`#${++renewals}`);
+};
+addEventListener("parlour:renew", () => (renewals < 3 ? again() : Promise.reject()).catch(fail));
 start("")
   .catch((error) => {
     if (!skeleton || !(error instanceof WebAssembly.RuntimeError)) throw error;
-    renew();
-    return start("#again");
+    return again();
   })
   .catch((error) => {
     if (skeleton) fail();

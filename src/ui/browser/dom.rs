@@ -85,6 +85,11 @@ pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     event.meta_key() || event.ctrl_key() && !is_apple
 }
 
+/// Has `hydrate.js` render the room again, by another instance of the program.
+pub(crate) fn request_renewal() {
+    let _ = Event::new("parlour:renew").map(|event| window().dispatch_event(&event));
+}
+
 /// Returns the text that is pasted.
 pub(crate) fn pasted_text(event: &Event) -> Option<String> {
     event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()

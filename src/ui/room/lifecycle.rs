@@ -3,6 +3,7 @@
 use super::connection::ConnectionStatus;
 use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
+use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::domain::RoomView;
 use crate::json::JsonValue;
@@ -31,6 +32,9 @@ pub(crate) fn on_hydrate(room: RoomState) {
     redraw_at_midnight(room);
     if !is_renewed {
         restore_scroll(room);
+    } else if !room.is_at_url() {
+        // The data of the page is that of the room that was opened first.
+        room.restore_from_url();
     }
     room.update_read_position();
 }
@@ -48,8 +52,23 @@ fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
     room.identity.username.set(page.username.as_ref().map(ToString::to_string));
     let target = ScrollTarget::of_url(location::saved_scroll(), page.permalink);
     room.replace(page, target);
+    // Texts and fields that are no longer those of an empty room change the height of the composer.
+    request_animation_frame(move || room.scroll.scroll_to(target));
     room.notice.set(rejected.map(|form| form.detail).unwrap_or_default());
     Some(())
+}
+
+/// Has `hydrate.js` render the room again if somebody has taken the messages out of the page: nothing new would be shown.
+/// To be called right after they were rendered.
+pub(crate) fn renew_if_torn(room: RoomState) {
+    let Some(container) = room.scroll.container.get_untracked() else { return };
+    let last = room.timeline.with_untracked(Timeline::last);
+    let holds = |seq| container.query_selector(&format!("#m{seq}")).is_ok_and(|item| item.is_some());
+    if room.hydrated.get_untracked() && !(container.is_connected() && last.is_none_or(holds)) {
+        room.connection.close();
+        room.visit.begin();
+        dom::request_renewal();
+    }
 }
 
 fn save_read_position(room: RoomState) {

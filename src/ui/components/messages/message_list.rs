@@ -8,6 +8,7 @@ use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
+use crate::ui::room::lifecycle::renew_if_torn;
 use crate::ui::room::timeline::Timeline;
 use crate::ui::room::timeline::rows::TimelineRow;
 use crate::ui::room::unread::Unread;
@@ -41,6 +42,7 @@ pub(crate) fn MessageList() -> impl IntoView {
         queue_microtask(move || {
             room.scroll.restore(room.follows());
             room.update_read_position();
+            renew_if_torn(room);
         });
     });
     let page_text = move |read: fn(&RoomView) -> String| text(move || room.page.with(read));
