@@ -12,10 +12,11 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 /// Number of sockets in a row that have failed before anything was received, from which on HTTP is tried as well.
-const MAX_FAILED_SOCKETS: u32 = 3;
+const MAX_FAILED_SOCKETS: u32 = 2;
 
-/// Time after which HTTP is tried while a socket neither opens nor fails.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(4);
+/// Time after which a socket that neither opens nor fails counts as failed; the second one where others have failed
+/// before.
+const DIAL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(4)];
 
 /// Interval at which new events are requested.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
@@ -78,10 +79,13 @@ impl BrowserSocket {
         let on_close =
             Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| link.on_socket_close(event.code()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        if FAILED_SOCKETS.get() >= MAX_FAILED_SOCKETS {
-            let link = exchange.clone();
-            set_timeout(move || link.start_polling(0), DIAL_TIMEOUT);
-        }
+        let link = exchange.clone();
+        let is_late = move || {
+            if link.phase.get() == SocketPhase::Dialing {
+                link.on_socket_close(0);
+            }
+        };
+        set_timeout(is_late, DIAL_TIMEOUTS[usize::from(FAILED_SOCKETS.get() >= MAX_FAILED_SOCKETS)]);
         Some(Self { socket, exchange, _on_message: on_message, _on_close: on_close })
     }
 
