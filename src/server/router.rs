@@ -7,7 +7,7 @@ use super::http::render::not_found;
 use super::http::room::{post, room};
 use super::http::server_fn::server_function;
 use super::http::state::AppState;
-use super::http::{assets, health, metrics};
+use super::http::{assets, health, metrics, robots};
 use super::session;
 use axum::Router;
 use axum::extract::FromRef;
@@ -45,7 +45,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
-        .route("/robots.txt", get(assets::robots))
+        .route("/robots.txt", get(robots::robots))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))

@@ -75,7 +75,13 @@ const start = async (fragment) => {
   await module.default({ module_or_path: await program });
   if (skeleton && (fragment || isChanged())) renew();
   module.hydrate();
-  for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
+  try {
+    for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
+  } catch (error) {
+    // At once: tasks of the failed instance find their room outside of the page, and end.
+    if (skeleton) renew();
+    throw error;
+  }
 };
 const again = () => {
   renew();

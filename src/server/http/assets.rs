@@ -1,7 +1,6 @@
 //! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
 //! disk, where cargo-leptos puts them.
 
-use super::state::AppState;
 use crate::server::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -128,17 +127,6 @@ pub(crate) async fn asset(
 /// `GET /favicon.ico` and other files that clients expect at the root.
 pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
     assets.respond(uri.path().trim_start_matches('/'), &headers, "public, max-age=86400").await
-}
-
-/// Rules for search engines where they may list the front page, and what it loads, but no room (RFC 9309).
-const FRONT_PAGE_INDEXED: &str = "User-agent: *\nAllow: /$\nAllow: /assets/\nDisallow: /\n";
-
-/// `GET /robots.txt`.
-pub(crate) async fn robots(State(state): State<AppState>, uri: axum::http::Uri, headers: HeaderMap) -> Response {
-    if state.config.front_page_indexed {
-        return ([(header::CACHE_CONTROL, "public, max-age=86400")], FRONT_PAGE_INDEXED).into_response();
-    }
-    at_root(State(state.assets.clone()), uri, headers).await
 }
 
 /// Returns whether a client that sends these headers accepts this encoding.

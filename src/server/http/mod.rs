@@ -13,6 +13,7 @@ pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod render;
 pub(crate) mod response_budget;
+pub(crate) mod robots;
 pub(crate) mod room;
 pub(crate) mod server_fn;
 pub(crate) mod state;
