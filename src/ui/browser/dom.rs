@@ -81,7 +81,7 @@ pub(crate) fn has_focused_input() -> bool {
 pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     let navigator = window().navigator();
     let systems = [navigator.platform(), navigator.user_agent()];
-    let is_apple = systems.iter().flatten().any(|system| system.contains("Mac") || system.contains("iP"));
+    let is_apple = systems.iter().flatten().any(|system| system.contains("Mac"));
     event.meta_key() || event.ctrl_key() && !is_apple
 }
 
