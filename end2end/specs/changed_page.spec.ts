@@ -156,7 +156,7 @@ test("what was typed, the focus and the place stay when the room is rendered aga
   await expect(composer(page)).toBeFocused();
   await page.keyboard.type("!");
   await expect(composer(page)).toHaveValue("half a though!t");
-  expect(fetched.filter((path) => /wasm|\.js$/.test(path) || path === `/${room}/`)).toEqual([]);
+  expect(fetched.filter((path) => /parlour|wasm|^\/api\/open/.test(path) || path === `/${room}/`)).toEqual([]);
   await page.keyboard.press("Enter");
   await expect(messages(page, "half a though!t")).toBeVisible();
   await expect(messages(page, "half a though!t").locator(".message-author")).toHaveText("Ann");

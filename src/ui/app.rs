@@ -66,9 +66,11 @@ mod tests {
     use super::*;
     use crate::ui::browser::storage::DRAFT_KEY_PREFIX;
 
+    const REPAIR_SCRIPT: &str = include_str!("../../public/repair.js");
+
     #[test]
     fn the_script_uses_the_storage_keys_of_the_program() {
-        let script = hydrate_script("/assets/x");
+        let script = hydrate_script("/assets/x") + REPAIR_SCRIPT;
         let keys: Vec<&str> = script.split("parlour:").skip(1).filter_map(|rest| rest.split("${").next()).collect();
         assert_eq!(keys.iter().map(|key| format!("parlour:{key}")).collect::<Vec<_>>(), [DRAFT_KEY_PREFIX]);
     }
@@ -84,7 +86,7 @@ mod tests {
             include_str!("pages/room.rs"),
         ]
         .concat();
-        let script = hydrate_script("/assets/x");
+        let script = hydrate_script("/assets/x") + REPAIR_SCRIPT;
         let names = [
             "is-hydrated",
             "connection-status",

@@ -22,7 +22,7 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
     }
 }
 
-/// Returns the HTML of an empty room, which `hydrate.js` puts in the place of a page that others have changed. `|` stands
+/// Returns the HTML of an empty room, which `repair.js` puts in the place of a page that others have changed. `|` stands
 /// for `<`, so that whatever changes elements and comments on the way leaves it alone.
 fn skeleton() -> String {
     empty_room().replace('<', "|")

@@ -15,11 +15,12 @@ use leptos::prelude::*;
 use web_sys::{Element, StorageEvent};
 
 /// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does nothing
-/// if hydration has failed, and the room was taken out of the page.
+/// if hydration has failed: another instance of the program takes the room.
 pub(crate) fn on_hydrate(room: RoomState) {
-    let Some(container) = room.scroll.container.get_untracked().filter(|container| container.is_connected()) else {
+    let Some(container) = room.scroll.container.get_untracked() else { return };
+    if container.closest("[data-failed]").is_ok_and(|failed| failed.is_some()) {
         return;
-    };
+    }
     room.hydrated.set(true);
     let is_renewed = renewed_page(&container).is_some_and(|props| show_renewed(room, props).is_some());
     if !is_renewed {
@@ -39,7 +40,7 @@ pub(crate) fn on_hydrate(room: RoomState) {
     room.update_read_position();
 }
 
-/// Returns the props of the page in whose place `hydrate.js` has put an empty room.
+/// Returns the props of the page in whose place `repair.js` has put an empty room.
 fn renewed_page(container: &Element) -> Option<JsonValue> {
     let island = container.closest("[data-page]").ok()??;
     JsonValue::parse(&island.get_attribute("data-page")?)
