@@ -20,7 +20,7 @@ const isChanged = () => {
 let starts = 0;
 const start = async () => {
   const again = starts++;
-  const module = await import(`${root}/pkg/parlour.js#${again}`);
+  const module = await import(`${root}/pkg/parlour.js${again ? `#${again}` : ""}`);
   await module.default({ module_or_path: await program });
   if (skeleton && (again || isChanged())) (await repair()).renew(skeleton);
   module.hydrate();
