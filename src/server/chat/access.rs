@@ -84,12 +84,17 @@ impl Chat {
         if !room.is_derived() || self.hub.head(room.id) > 0 {
             return Ok(None);
         }
+        // The row may still be in flight, and further messages need not ask for it.
+        if matches!(new_event, NewEvent::Message { .. }) && self.hub.is_begun(room.id) {
+            return Ok(Some(room.name.clone()));
+        }
         match self.store.room(&room.name).await? {
             Some(found) if found.room.id == room.id => Ok(None),
             // The address now leads to another room, and the connection is about to end.
             Some(_) => Err(Rejection::unavailable()),
             None => {
                 new_event.may_begin_room()?;
+                // Another message may have begun it meanwhile.
                 if !self.hub.is_begun(room.id) {
                     self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
                     self.hub.begin(room.id);

@@ -20,10 +20,6 @@ use std::time::Duration;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
 
-/// Maximum number of uncommitted posts of one connection. At this bound, the connection is not read from until some are
-/// answered.
-const MAX_IN_FLIGHT_POSTS: usize = 128;
-
 /// Shortest interval between two typing hints of a connection.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -45,7 +41,7 @@ pub(crate) struct Session {
     username: Username,
     /// The time of the last typing hint of this connection.
     last_typing_at: Option<Instant>,
-    pending: FuturesUnordered<PendingPost>,
+    pub(crate) pending: FuturesUnordered<PendingPost>,
     /// Read budget of the connection.
     budget: ConnectionBudget,
     /// Events to send again, because the client has resent their ids.
@@ -91,8 +87,7 @@ impl Session {
                 alarm.as_mut().reset(self.timers.next_deadline());
             }
             let stuck = self.timers.write_blocked_since.is_some();
-            // A client that does not read its answers is not read from.
-            let can_receive = !stuck && self.pending.len() < MAX_IN_FLIGHT_POSTS && self.timers.paused.is_none();
+            let can_receive = self.can_receive();
             let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
@@ -156,7 +151,7 @@ impl Session {
 
     fn handle_timers(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        if self.pending.len() >= MAX_IN_FLIGHT_POSTS || self.timers.paused.is_some() {
+        if !self.can_receive() {
             // The connection was not read from, so the client may well be alive.
             self.timers.last_received = now;
         }

@@ -4,6 +4,7 @@ mod budget;
 mod close_reason;
 mod event_loop;
 mod pending;
+mod reading;
 mod timers;
 mod writing;
 use close_reason::BANNED;

@@ -24,6 +24,8 @@ pub struct SocketWriter {
 #[derive(Debug, Default)]
 struct WriteQueue {
     frames: VecDeque<Bytes>,
+    /// Size of the queued frames, in bytes.
+    bytes: usize,
     /// Whether the socket was not writable at the last write.
     blocked: bool,
     /// Whether a close frame was queued. Nothing is sent after it.
@@ -46,7 +48,7 @@ impl SocketWriter {
             Ok(written) if written == frames.len() => true,
             Ok(written) => {
                 waiting.blocked = true;
-                waiting.frames.push_back(frames.slice(written..));
+                waiting.push(frames.slice(written..));
                 self.notify();
                 true
             }
@@ -59,7 +61,7 @@ impl SocketWriter {
     pub(crate) fn enqueue(&self, frames: Bytes) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.push_back(frames);
+            waiting.push(frames);
         }
     }
 
@@ -67,7 +69,7 @@ impl SocketWriter {
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.extend(frames.iter().map(|frame| frame.bytes().clone()));
+            frames.iter().for_each(|frame| waiting.push(frame.bytes().clone()));
         }
     }
 
@@ -107,6 +109,11 @@ impl SocketWriter {
         self.queue().blocked
     }
 
+    /// Returns the size of the queued frames, in bytes.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue().bytes
+    }
+
     /// Waits until the socket may be writable.
     ///
     /// # Errors
@@ -132,8 +139,14 @@ impl SocketWriter {
 }
 
 impl WriteQueue {
+    fn push(&mut self, frames: Bytes) {
+        self.bytes += frames.len();
+        self.frames.push_back(frames);
+    }
+
     /// Removes written bytes from the queue.
     fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {
                 return drop(first.split_to(written));

@@ -167,6 +167,8 @@ impl AppendBatch {
         let Some(room) = self.rooms.get_mut(&entry.room_id) else {
             return match self.locking {
                 Locking::Skip => AppendResult::RoomLocked,
+                // The address now leads to another room, which the client finds when it reconnects.
+                Locking::Wait if entry.begins.is_some() => AppendResult::Rejected(Rejection::unavailable()),
                 Locking::Wait => {
                     AppendResult::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted."))
                 }
