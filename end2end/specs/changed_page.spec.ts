@@ -77,9 +77,9 @@ const changes: Record<string, () => void> = {
 };
 
 /** Opens a room of a few messages, in which the program waits until it is released. */
-async function openHeld(page: Page, room: string): Promise<() => void> {
+async function openHeld(page: Page, room: string, username = "Ann"): Promise<() => void> {
   const program = await hold(page, /\.wasm$/);
-  await page.goto(`/${room}/?username=Ann`, { waitUntil: "commit" });
+  await page.goto(`/${room}/?username=${username}`, { waitUntil: "commit" });
   await expect(text(page, 2)).toBeVisible();
   await expect.poll(program.count).toBeGreaterThan(0);
   return program.release;
@@ -140,7 +140,7 @@ test("a page that nobody has changed is hydrated, not rendered again", async ({ 
 test("what was typed, the focus and the place stay when the room is rendered again", async ({ page, request, room }) => {
   await fill(request, room, 50);
   const fetched: string[] = [];
-  const release = await openHeld(page, room);
+  const release = await openHeld(page, room, "Dora");
   page.on("request", (request) => fetched.push(new URL(request.url()).pathname));
   await composer(page).click();
   await page.keyboard.type("half a thought");
@@ -159,7 +159,7 @@ test("what was typed, the focus and the place stay when the room is rendered aga
   expect(fetched.filter((path) => /parlour|wasm|^\/api\/open/.test(path) || path === `/${room}/`)).toEqual([]);
   await page.keyboard.press("Enter");
   await expect(messages(page, "half a though!t")).toBeVisible();
-  await expect(messages(page, "half a though!t").locator(".message-author")).toHaveText("Ann");
+  await expect(messages(page, "half a though!t").locator(".message-author")).toHaveText("Dora");
 });
 
 test("a stranger who is typing a name keeps it", async ({ page, request, room }) => {
