@@ -11,7 +11,6 @@ async function blockSockets(page: Page, how: "fail" | "hang"): Promise<void> {
   await page.addInitScript((how) => {
     window.WebSocket = class extends EventTarget {
       onclose?: (event: CloseEvent) => void;
-      readyState = 0;
       constructor() {
         super();
         if (how === "fail") setTimeout(() => this.onclose?.(new CloseEvent("close", { code: 1006 })));

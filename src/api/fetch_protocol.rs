@@ -59,12 +59,6 @@ fn transport_error() -> ApiError {
     ApiError::Call(String::new())
 }
 
-/// Posts a form. Returns the body of the response, or `None` if the server was not reached or refuses the request.
-pub(crate) async fn post_form(path: &str, arguments: String) -> Option<String> {
-    let (is_ok, text) = fetch(path.to_owned(), arguments, true).await.ok()?;
-    is_ok.then_some(text)
-}
-
 /// Sends a request. Returns whether the response has a success status, and its body.
 ///
 /// # Errors

@@ -5,5 +5,4 @@ mod fetch_protocol;
 mod rooms;
 
 pub use error::ApiError;
-pub(crate) use fetch_protocol::post_form;
 pub use rooms::{count_unread, join_room, load_history, open_room};

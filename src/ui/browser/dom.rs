@@ -85,6 +85,11 @@ pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     event.meta_key() || event.ctrl_key() && !is_apple
 }
 
+/// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket comes through.
+pub(crate) fn is_limited() -> bool {
+    document().query_selector("[data-limited]").is_ok_and(|limited| limited.is_some())
+}
+
 /// Has `hydrate.js` render the room again, by another instance of the program.
 pub(crate) fn request_renewal() {
     let _ = Event::new("parlour:renew").map(|event| window().dispatch_event(&event));

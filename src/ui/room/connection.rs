@@ -4,8 +4,6 @@
 mod backoff;
 mod socket;
 
-pub(crate) use socket::is_limited;
-
 use crate::domain::room::encode_segment;
 use crate::domain::{Epoch, RoomName, Seq};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, IDLE_TIMEOUT_MS, ServerFrame};

@@ -30,5 +30,5 @@ pub(crate) mod state;
 pub mod timeline;
 pub mod unread;
 
-pub(crate) use connection::{ConnectionStatus, is_limited};
+pub(crate) use connection::ConnectionStatus;
 pub(crate) use state::RoomState;

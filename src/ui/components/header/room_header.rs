@@ -3,7 +3,7 @@
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::dialogs::ModerationTarget;
-use crate::ui::room::{ConnectionStatus, RoomState, is_limited};
+use crate::ui::room::{ConnectionStatus, RoomState};
 use leptos::prelude::*;
 use web_sys::MouseEvent;
 
@@ -21,7 +21,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     let status = text(move || match room.connection.status.get() {
         _ if !room.hydrated.get() => "Reading",
         ConnectionStatus::Connecting => "Connecting…",
-        ConnectionStatus::Live if is_limited() => "Limited connection",
+        ConnectionStatus::Live if dom::is_limited() => "Limited connection",
         ConnectionStatus::Live => "Live",
         ConnectionStatus::Waiting(_) => "Reconnecting…",
         ConnectionStatus::Offline => "Offline",
