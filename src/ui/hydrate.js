@@ -80,7 +80,7 @@ const onFailure = ({ error, reason }) => {
 };
 addEventListener("error", onFailure);
 addEventListener("unhandledrejection", onFailure);
-addEventListener("parlour:renew", () => (starts < 5 ? start() : Promise.reject()).catch(fail));
+addEventListener("parlour-renew", () => (starts < 5 ? start() : Promise.reject()).catch(fail));
 start()
   .catch((error) => {
     if (!skeleton || !(error instanceof WebAssembly.RuntimeError)) throw error;

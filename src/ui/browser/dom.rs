@@ -92,7 +92,7 @@ pub(crate) fn is_limited() -> bool {
 
 /// Has `hydrate.js` render the room again, by another instance of the program.
 pub(crate) fn request_renewal() {
-    let _ = Event::new("parlour:renew").map(|event| window().dispatch_event(&event));
+    let _ = Event::new("parlour-renew").map(|event| window().dispatch_event(&event));
 }
 
 /// Returns the text that is pasted.
