@@ -29,6 +29,7 @@ window.WebSocket = class {
       socket.onclose = null;
       if (this.isClosed) return;
       if (isHeard || (code > 1011 && code < 1014) || code > 3999 || ++unheard < 3) return this.onclose?.({ code });
+      socket.close();
       import(`${root}/limited.js`).then(
         ({ exchange }) => exchange(this, Socket),
         () => this.onclose?.({ code }),
