@@ -66,8 +66,8 @@ mod tests {
     use super::*;
     use crate::ui::browser::storage::DRAFT_KEY_PREFIX;
 
-    const REPAIR_SCRIPT: &str =
-        concat!(include_str!("../../public/repair.js"), include_str!("../../public/limited.js"));
+    /// Scripts that `hydrate.js` loads where they are needed.
+    const REPAIR_SCRIPT: &str = include_str!("../../public/repair.js");
 
     #[test]
     fn the_script_uses_the_storage_keys_of_the_program() {
