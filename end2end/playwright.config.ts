@@ -12,6 +12,14 @@ const names = ["--host-resolver-rules=MAP *.example 127.0.0.1"];
 // As root Chromium has no sandbox; containers have little shared memory.
 const asRoot = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
 
+// $BROWSERS, as "firefox,webkit", names others that Playwright has installed: see docs/browsers.md.
+const browsers = {
+  chromium: { ...devices["Desktop Chrome"], launchOptions: { executablePath, args: [...quiet, ...names, ...asRoot] } },
+  firefox: devices["Desktop Firefox"],
+  webkit: devices["Desktop Safari"],
+};
+const chosen = (process.env.BROWSERS ?? "chromium").split(",") as (keyof typeof browsers)[];
+
 export default defineConfig({
   testDir: "specs",
   outputDir: "test-results",
@@ -23,5 +31,6 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   retries: 0,
   reporter: "list",
-  use: { ...devices["Desktop Chrome"], actionTimeout: 15_000, trace: "retain-on-failure", launchOptions: { executablePath, args: [...quiet, ...names, ...asRoot] } },
+  use: { actionTimeout: 15_000, trace: "retain-on-failure" },
+  projects: chosen.map((name) => ({ name, use: browsers[name] })),
 });

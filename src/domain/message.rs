@@ -1,5 +1,6 @@
 //! Messages: the text as sent, and the message as readers see it.
 
+use super::unicode::is_visible;
 use super::{AuthorTag, EventId, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub struct MessageText(String);
 /// The reason why a text is not a valid message. Its text is shown to visitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageTextError {
-    /// The text is only white space.
+    /// The text shows nothing: it is white space, control and invisible characters only.
     #[error("There is nothing in this message.")]
     Empty,
     /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
@@ -37,11 +38,11 @@ impl MessageText {
     /// Returns the reason why the text is no valid message.
     pub fn parse(raw: &str) -> Result<Self, MessageTextError> {
         let text = raw.trim();
-        if text.is_empty() {
-            return Err(MessageTextError::Empty);
-        }
         if text.contains('\0') {
             return Err(MessageTextError::Nul);
+        }
+        if !is_visible(text) {
+            return Err(MessageTextError::Empty);
         }
         let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
         if text.chars().count() > MAX_MESSAGE_CHARS {
@@ -96,7 +97,9 @@ mod tests {
 
     #[test]
     fn a_bad_text_is_refused_with_the_reason() {
-        assert_eq!(MessageText::parse(" \r\n\t "), Err(MessageTextError::Empty));
+        for nothing in ["", " \r\n\t ", "\u{200b}", "\u{2800}", "\u{3164}", "\u{200d}\n\u{feff}", "\u{1}"] {
+            assert_eq!(MessageText::parse(nothing), Err(MessageTextError::Empty), "{nothing:?}");
+        }
         assert_eq!(MessageText::parse("a\0b"), Err(MessageTextError::Nul));
         assert!(MessageText::parse(&"😀".repeat(4000)).is_ok());
         assert_eq!(MessageText::parse(&"😀".repeat(4001)), Err(MessageTextError::TooLong));

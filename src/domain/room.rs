@@ -1,7 +1,7 @@
 //! Room names, as they appear in URLs.
 
 use super::RoomKey;
-use super::unicode::{has_base_character, is_default_ignorable};
+use super::unicode::{find_stray, has_base_character, is_default_ignorable, without_presentation};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -26,8 +26,8 @@ pub const MAX_ROOM_NAME_CHARS: usize = 64;
 /// Separates the title of a private room from its key.
 const KEY_SEPARATOR: char = '~';
 
-/// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, `-`, `_` or `.`. It does not
-/// begin with `.` and is not one of [`RESERVED_NAMES`]. The name of a private room ends with `~` and a [`RoomKey`].
+/// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, emoji, `-`, `_` or `.`, with
+/// joiners where they show (RFC 5892). It does not begin with `.` and is not one of [`RESERVED_NAMES`]. The name of a private room ends with `~` and a [`RoomKey`].
 ///
 /// Untrusted text must go through [`RoomName::parse`]. Deserialization does not validate: it is only for names that
 /// this program has serialized.
@@ -48,7 +48,7 @@ pub enum RoomNameError {
     #[error("Room names do not begin with a full stop.")]
     LeadingDot,
     /// The name contains this character (or control code), which is not allowed.
-    #[error("Room names have letters, digits, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
+    #[error("Room names have letters, digits, emoji, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
     Character(char),
     /// The name has no visible character, for example only a combining mark.
     #[error("A room's name needs at least one character that can be seen.")]
@@ -66,7 +66,7 @@ impl RoomName {
     /// Returns the reason why the text is no valid name.
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
         // Lower-casing can break NFC (İ becomes i and a combining dot), so the name is normalized again.
-        let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
+        let name: String = without_presentation(raw).nfc().collect::<String>().to_lowercase().nfc().collect();
         if let Some((title, key)) = name.split_once(KEY_SEPARATOR)
             && let Some(key) = RoomKey::parse(key)
         {
@@ -75,7 +75,7 @@ impl RoomName {
         if name.is_empty() {
             return Err(RoomNameError::Empty);
         }
-        if let Some(stray) = name.chars().find(|&c| !is_allowed(c)) {
+        if let Some(stray) = find_stray(&name, is_allowed) {
             return Err(RoomNameError::Character(stray));
         }
         if !has_base_character(&name) {
@@ -200,7 +200,22 @@ mod tests {
 
     #[test]
     fn letters_digits_and_three_signs_make_a_name() {
-        for name in ["a", "harbour", "book-club", "v1.2_x", "книга", "部屋", "१२", "naïve", "-", "a."] {
+        for name in [
+            "a",
+            "harbour",
+            "book-club",
+            "v1.2_x",
+            "книга",
+            "部屋",
+            "१२",
+            "naïve",
+            "-",
+            "a.",
+            "علی\u{200c}رضا",
+            "ශ්\u{200d}රී",
+            "😀",
+            "👩\u{200d}🚀-club",
+        ] {
             assert_eq!(RoomName::parse(name).unwrap().as_str(), name);
         }
     }
@@ -209,6 +224,7 @@ mod tests {
     fn names_are_lower_case_and_composed() {
         assert_eq!(RoomName::parse("HARBOUR").unwrap().as_str(), "harbour");
         assert_eq!(RoomName::parse("cafe\u{301}").unwrap().as_str(), "caf\u{e9}");
+        assert_eq!(RoomName::parse("❤\u{fe0f}").unwrap().as_str(), "❤");
     }
 
     #[test]
@@ -221,7 +237,10 @@ mod tests {
             ("a\u{202e}b", Character('\u{202e}')),
             ("a\0", Character('\0')),
             ("½", Character('½')),
-            ("😀", Character('😀')),
+            ("a\u{200d}b", Character('\u{200d}')),
+            ("ب\u{200c}", Character('\u{200c}')),
+            ("☰", Character('☰')),
+            ("#\u{fe0f}\u{20e3}", Character('#')),
             ("har\u{3164}bour", Character('\u{3164}')),
             ("\u{115f}", Character('\u{115f}')),
             ("a\u{1160}", Character('\u{1160}')),

@@ -1,6 +1,6 @@
 //! Usernames: the names of authors and participants.
 
-use super::unicode::{has_base_character, is_default_ignorable};
+use super::unicode::{find_stray, has_base_character, is_default_ignorable, is_joiner, is_presentation_selector};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -13,7 +13,7 @@ pub const MAX_USERNAME_GRAPHEMES: usize = 32;
 const MAX_USERNAME_BYTES: usize = 256;
 
 /// A nickname according to RFC 8266: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
-/// bidirectional or invisible characters.
+/// bidirectional or invisible characters. Joiners are allowed where they show (RFC 5892), and in emoji.
 ///
 /// Untrusted text must go through [`Username::parse`]. Deserialization does not validate: it is only for names that
 /// this program has serialized.
@@ -60,7 +60,7 @@ impl Username {
         if name.is_empty() {
             return Err(UsernameError::Empty);
         }
-        if !name.chars().all(is_allowed) {
+        if find_stray(&name, is_allowed).is_some() {
             return Err(UsernameError::Character);
         }
         if !has_base_character(&name) {
@@ -101,9 +101,11 @@ impl Username {
         Self(format!("{}{number}", self.0[..kept].trim_end()))
     }
 
-    /// Returns one or two letters for the avatar, which shows them in capitals.
+    /// Returns one or two letters for the avatar, which shows them in capitals. A sequence of joined characters is cut
+    /// off before its first joiner.
     pub fn initials(&self) -> String {
-        self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation()).take(2).collect()
+        let letters = self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation());
+        letters.take_while(|c| !is_joiner(*c)).take(2).collect()
     }
 }
 
@@ -121,7 +123,7 @@ impl std::fmt::Display for Username {
 /// kind become one space, outer spaces are removed, then NFKC. Variation selectors only select how an emoji is drawn,
 /// and are removed first.
 fn nickname(raw: &str) -> String {
-    let mut name: String = raw.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).collect();
+    let mut name: String = raw.chars().filter(|c| !is_presentation_selector(*c)).collect();
     loop {
         let words = name.split(|c: char| c.general_category() == GeneralCategory::SpaceSeparator);
         let spaced = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -148,8 +150,22 @@ mod tests {
 
     #[test]
     fn ordinary_names_pass_unchanged() {
-        for name in ["Ann", "Ann Lee", "Žofie", "さくら", "محمد", "O'Neil", "ann_92", "Ἄννα & שרה 🦊", "Zoë 🫶🏽"]
-        {
+        for name in [
+            "Ann",
+            "Ann Lee",
+            "Žofie",
+            "さくら",
+            "محمد",
+            "O'Neil",
+            "ann_92",
+            "Ἄννα & שרה 🦊",
+            "Zoë 🫶🏽",
+            "علی\u{200c}رضا",
+            "ශ්\u{200d}රී",
+            "র\u{9cd}\u{200c}য",
+            "👩\u{200d}🚀 Ann",
+            "Ann 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        ] {
             assert_eq!(Username::parse(name).unwrap().as_str(), name);
         }
     }
@@ -159,6 +175,7 @@ mod tests {
         assert_eq!(Username::parse("  Ann \u{3000} Lee ").unwrap().as_str(), "Ann Lee");
         assert_eq!(Username::parse("Ａnn").unwrap().as_str(), "Ann");
         assert_eq!(Username::parse("Ann ❤\u{fe0f}").unwrap().as_str(), "Ann ❤");
+        assert_eq!(Username::parse("❤\u{fe0f}\u{200d}🔥").unwrap().as_str(), "❤\u{200d}🔥");
     }
 
     #[test]
@@ -184,6 +201,9 @@ mod tests {
             ("\u{e0041}", UsernameError::Character),
             ("\u{13441}", UsernameError::Character),
             ("\u{378}", UsernameError::Character),
+            ("علی\u{200c}", UsernameError::Character),
+            ("👩\u{200d}🦄", UsernameError::Character),
+            ("\u{94d}\u{200d}", UsernameError::Invisible),
             ("\u{301}", UsernameError::Invisible),
             (" \u{301} \u{302}", UsernameError::Invisible),
             ("\u{20dd}", UsernameError::Invisible),
@@ -210,6 +230,7 @@ mod tests {
     fn initials_are_at_most_two_letters() {
         assert_eq!(Username::parse("ann lee").unwrap().initials(), "an");
         assert_eq!(Username::parse("李").unwrap().initials(), "李");
+        assert_eq!(Username::parse("👩\u{200d}🚀 Ann").unwrap().initials(), "👩");
     }
 
     proptest! {

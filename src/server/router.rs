@@ -1,5 +1,6 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
+use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};
 use super::http::middleware::{
     body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
@@ -8,12 +9,12 @@ use super::http::render::not_found;
 use super::http::room::{post, room};
 use super::http::server_fn::server_function;
 use super::http::state::AppState;
-use super::http::{assets, health, metrics};
+use super::http::{assets, health, metrics, robots};
 use super::session;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post as post_to};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -32,6 +33,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
         .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
     let functions = Router::new()
+        .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
@@ -46,7 +48,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
-        .route("/robots.txt", get(assets::at_root))
+        .route("/robots.txt", get(robots::robots))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape_with_site))

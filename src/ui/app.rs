@@ -11,6 +11,7 @@ const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 /// Renders the document of a page. `assets` is the path of styles, scripts and pictures.
 pub fn shell(options: LeptosOptions, assets: String, page: Page) -> impl IntoView {
     provide_meta_context();
+    let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -19,7 +20,9 @@ pub fn shell(options: LeptosOptions, assets: String, page: Page) -> impl IntoVie
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="referrer" content="same-origin" />
-                <meta name="robots" content="noindex" />
+                {(!is_indexed).then(|| view! { <meta name="robots" content="noindex" /> })}
+                // Telephone numbers in messages are text: a link around one would not be the page that is hydrated.
+                <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=format!("{assets}/icon-180.png") />
@@ -63,9 +66,12 @@ mod tests {
     use super::*;
     use crate::ui::browser::storage::DRAFT_KEY_PREFIX;
 
+    /// Scripts that `hydrate.js` loads where they are needed.
+    const REPAIR_SCRIPT: &str = include_str!("../../public/repair.js");
+
     #[test]
     fn the_script_uses_the_storage_keys_of_the_program() {
-        let script = hydrate_script("/assets/x");
+        let script = hydrate_script("/assets/x") + REPAIR_SCRIPT;
         let keys: Vec<&str> = script.split("parlour:").skip(1).filter_map(|rest| rest.split("${").next()).collect();
         assert_eq!(keys.iter().map(|key| format!("parlour:{key}")).collect::<Vec<_>>(), [DRAFT_KEY_PREFIX]);
     }
@@ -76,10 +82,23 @@ mod tests {
             include_str!("components/room.rs"),
             include_str!("components/header/room_header.rs"),
             include_str!("components/messages/message_list.rs"),
+            include_str!("components/messages/message_item.rs"),
+            include_str!("components/common/notice.rs"),
+            include_str!("pages/room.rs"),
         ]
         .concat();
-        let script = hydrate_script("/assets/x");
-        for name in ["is-hydrated", "connection-status", "message-list", "data-room"] {
+        let script = hydrate_script("/assets/x") + REPAIR_SCRIPT;
+        let names = [
+            "is-hydrated",
+            "connection-status",
+            "message-list",
+            "data-room",
+            "data-nodes",
+            "timeline",
+            "notice",
+            "skeleton",
+        ];
+        for name in names {
             assert!(script.contains(name.trim_start_matches("data-")), "{name}");
             assert!(sources.contains(name), "{name}");
         }

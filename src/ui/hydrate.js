@@ -1,23 +1,90 @@
 // Loads the module and hydrates the islands of the page. Leptos's own script would wait for an idle moment, and gives its
 // preload no nonce. `root`, the path of the assets, is defined before this script.
 //
+// Browsers, extensions and proxies change pages before this runs: links around telephone numbers, fields of password
+// managers, translations, comments taken away. Hydration needs every element and comment where the server put it. Where
+// their number differs, or hydration fails, or the program finds itself taken out of the page later, `public/repair.js`
+// renders the room again.
+const program = fetch(`${root}/pkg/parlour.wasm`).then((response) => WebAssembly.compileStreaming(response));
+const skeleton = document.getElementById("skeleton");
+const room = document.querySelector("leptos-island");
+const repair = () => import(`${root}/repair.js`);
+const isChanged = () => {
+  const walker = document.createNodeIterator(room, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
+  let count = -1;
+  while (walker.nextNode()) count++;
+  return count != skeleton.dataset.nodes;
+};
+// Where a network lets no WebSocket through, the third one in a row that hears nothing exchanges frames by HTTP
+// (`public/limited.js`). Codes of 1012 and 1013, and from 4000 on, are the server's own.
+const Socket = WebSocket;
+let unheard = 0;
+window.WebSocket = class {
+  constructor(url) {
+    this.url = url;
+    const socket = (this.socket = new Socket(url));
+    let isHeard;
+    const onClose = ({ code }) => {
+      clearTimeout(patience);
+      socket.onclose = null;
+      if (this.isClosed) return;
+      if (isHeard || (code > 1011 && code < 1014) || code > 3999 || ++unheard < 3) return this.onclose?.({ code });
+      socket.close();
+      import(`${root}/limited.js`).then(
+        ({ exchange }) => exchange(this, Socket),
+        () => this.onclose?.({ code }),
+      );
+    };
+    const patience = setTimeout(onClose, unheard < 2 ? 8000 : 4000, { code: 0 });
+    socket.onopen = () => this.onopen?.();
+    socket.onmessage = (event) => {
+      isHeard ||= !(unheard = 0);
+      clearTimeout(patience);
+      delete document.documentElement.dataset.limited;
+      this.onmessage?.(event);
+    };
+    socket.onclose = onClose;
+  }
+  send(text) {
+    this.socket.send(text);
+  }
+  close() {
+    this.isClosed = true;
+    this.socket.close();
+  }
+};
+// An instance that has failed cannot be used again. Another fragment makes another instance of the script, and loads
+// nothing.
+let starts = 0;
+const start = async () => {
+  const again = starts++;
+  const module = await import(`${root}/pkg/parlour.js${again ? `#${again}` : ""}`);
+  await module.default({ module_or_path: await program });
+  if (skeleton && (again || isChanged())) (await repair()).renew(skeleton);
+  module.hydrate();
+  for (const island of document.querySelectorAll("leptos-island"))
+    try {
+      module[island.dataset.component]?.(island);
+    } catch (error) {
+      // Tasks of the failed instance see this, and end.
+      island.dataset.failed = "";
+      throw error;
+    }
+};
 // If the module fails later, the page works as before hydration: it shows messages and posts by its form.
+const fail = async (error) => {
+  if (skeleton) (await repair()).fail(room);
+  throw error;
+};
 const onFailure = ({ error, reason }) => {
-  const room = document.querySelector(".room.is-hydrated");
-  if (!room || !((error ?? reason) instanceof WebAssembly.RuntimeError)) return;
-  room.classList.remove("is-hydrated");
-  room.querySelector(".connection-status").replaceChildren("Reading");
-  const draftKey = `parlour:draft:${room.querySelector(".message-list").dataset.room}`;
-  for (const name of ["submit", "keydown", "click", "input", "pagehide"])
-    addEventListener(name, (event) => {
-      event.stopImmediatePropagation();
-      // A message that is submitted as a form is no draft any more.
-      if (name === "submit") localStorage.removeItem(draftKey);
-    }, true);
+  if ((error ?? reason) instanceof WebAssembly.RuntimeError && document.querySelector(".room.is-hydrated")) fail(error);
 };
 addEventListener("error", onFailure);
 addEventListener("unhandledrejection", onFailure);
-const module = await import(`${root}/pkg/parlour.js`);
-await module.default({ module_or_path: `${root}/pkg/parlour.wasm` });
-module.hydrate();
-for (const island of document.querySelectorAll("leptos-island")) module[island.dataset.component]?.(island);
+addEventListener("parlour-renew", () => (starts < 5 ? start() : Promise.reject()).catch(fail));
+start()
+  .catch((error) => {
+    if (!skeleton || !(error instanceof WebAssembly.RuntimeError)) throw error;
+    return start();
+  })
+  .catch(fail);

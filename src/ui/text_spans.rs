@@ -1,6 +1,10 @@
 //! Links and code in the text of a message. No other markup is supported: gzipped, pulldown-cmark would add 81 kB to
 //! the module, and linkify 9 kB.
 
+mod punctuation;
+
+use punctuation::{is_end, is_inner_mark};
+
 /// A span of a message's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span<'a> {
@@ -45,11 +49,16 @@ fn block(text: &str) -> Option<(Span<'_>, &str)> {
     let (code, after) = text.strip_prefix(FENCE)?.split_once(FENCE)?;
     // The name of the language on the first line is not shown.
     let code = match code.split_once('\n') {
-        Some((language, code)) if language.chars().all(|c| c.is_ascii_alphanumeric()) => code,
+        Some((language, code)) if language.trim_end().bytes().all(is_of_language) => code,
         _ => code,
     };
     let code = code.trim_matches('\n');
     (!code.trim().is_empty()).then(|| (Span::Block(code), after.strip_prefix('\n').unwrap_or(after)))
+}
+
+/// Returns whether the name of a language may hold this byte: `c++`, `c#`, `objective-c`, `text/x-sh`, `rust,ignore`.
+fn is_of_language(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+#-_./,".contains(&byte)
 }
 
 /// Returns the code within a line at the beginning of `text`, and the rest.
@@ -101,17 +110,14 @@ fn link_start(text: &str, from: usize, colon: usize, prefix: &str) -> Option<usi
     (is_here && !is_word).then_some(at)
 }
 
-/// Returns the length of the URL at the beginning of `text`. It ends at a space or quotation mark, before punctuation
-/// of the sentence, and before a bracket that was opened outside of it.
+/// Returns the length of the URL at the beginning of `text`. It ends at a space, a quotation mark or the punctuation of
+/// any script, before ASCII punctuation of the sentence, and before a bracket that was opened outside of it.
 fn url_length(text: &str) -> usize {
-    let is_end =
-        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '“' | '”' | '«' | '»');
     let mut link = &text[..text.find(is_end).unwrap_or(text.len())];
     loop {
         let Some(last) = link.chars().next_back() else { return 0 };
         let unopened = |open, close| last == close && link.matches(close).count() > link.matches(open).count();
-        let is_punctuation = matches!(last, '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '…' | '。' | '，');
-        if !is_punctuation && !unopened('(', ')') && !unopened('[', ']') && !unopened('{', '}') {
+        if !is_inner_mark(last) && !unopened('(', ')') && !unopened('[', ']') && !unopened('{', '}') {
             return link.len();
         }
         link = &link[..link.len() - last.len_utf8()];
@@ -133,6 +139,36 @@ mod tests {
             ("mailto:ann@a.example, please", "mailto:ann@a.example"),
             ("HTTPS://A.example", "HTTPS://A.example"),
             ("или https://пример.example/путь…", "https://пример.example/путь"),
+            ("请看https://example.com/a，谢谢", "https://example.com/a"),
+            ("（见https://example.com/a）。", "https://example.com/a"),
+            ("https://example.com/a（这里）", "https://example.com/a"),
+            ("「https://example.com/a」を見て", "https://example.com/a"),
+            ("https://ja.example/ジョン・スミス。", "https://ja.example/ジョン・スミス"),
+            ("انظر https://example.com/a، شكرا", "https://example.com/a"),
+            ("https://example.com/a؟", "https://example.com/a"),
+            ("https://example.com/a۔", "https://example.com/a"),
+            ("https://fa.example/علی\u{200c}رضا\u{200c}", "https://fa.example/علی\u{200c}رضا"),
+            ("देखें https://example.com/a।धन्यवाद", "https://example.com/a"),
+            ("https://example.com/a॥", "https://example.com/a"),
+            ("https://example.com/a።", "https://example.com/a"),
+            ("https://example.com/a។", "https://example.com/a"),
+            ("https://example.com/a၊", "https://example.com/a"),
+            ("https://example.com/a։", "https://example.com/a"),
+            ("https://bo.example/བོད་ཡིག་", "https://bo.example/བོད་ཡིག"),
+            ("„https://example.com/a“", "https://example.com/a"),
+            ("‚https://example.com/a‘", "https://example.com/a"),
+            ("’https://example.com/a’", "https://example.com/a"),
+            ("»https://example.com/a«", "https://example.com/a"),
+            ("⟨https://example.com/a⟩", "https://example.com/a"),
+            ("﴾https://example.com/a﴿", "https://example.com/a"),
+            ("https://he.example/צה״ל״", "https://he.example/צה״ל"),
+            ("https://fr.example/l’été", "https://fr.example/l’été"),
+            ("https://example.com/a\u{200b}", "https://example.com/a"),
+            ("https://example.com/a\u{200f}b", "https://example.com/a"),
+            ("https://example.com/a\u{3164}", "https://example.com/a"),
+            ("https://example.com/a\u{e0041}", "https://example.com/a"),
+            ("https://example.com/a\u{feff}", "https://example.com/a"),
+            ("https://example.com/a！", "https://example.com/a"),
         ] {
             let found: Vec<Span> = spans(text).into_iter().filter(|span| matches!(span, Link(_))).collect();
             assert_eq!(found, [Link(link)], "{text}");
@@ -165,6 +201,10 @@ mod tests {
         assert_eq!(spans("run `ls https://a.example` now"), [Text("run "), Code("ls https://a.example"), Text(" now")]);
         assert_eq!(spans("```rust\nlet a = 1;\n  b\n```\nafter"), [Block("let a = 1;\n  b"), Text("after")]);
         assert_eq!(spans("```one line```"), [Block("one line")]);
+        for language in ["c++", "C#", "objective-c", "text/x-sh", "rust,ignore", "c++ "] {
+            assert_eq!(spans(&format!("```{language}\nint a;\n```")), [Block("int a;")], "{language}");
+        }
+        assert_eq!(spans("```f();\ng();```"), [Block("f();\ng();")]);
     }
 
     #[test]

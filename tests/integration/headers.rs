@@ -36,6 +36,47 @@ async fn every_answer_says_where_it_may_stand_and_what_it_may_load() {
 }
 
 #[tokio::test]
+async fn pages_are_not_changed_on_the_way_and_telephone_numbers_stay_text() {
+    let server = Site::new(Database::Sqlite).await.start();
+    for path in ["/", "/harbour/", "/a%20b/"] {
+        let answer = http::browser().get(server.url(path)).send().await.expect("an answer");
+        let lines: Vec<_> = answer.headers().get_all("cache-control").iter().collect();
+        assert_eq!(lines, ["private, no-store", "no-transform"], "{path}");
+        let page = answer.text().await.expect("a page");
+        assert!(page.contains("name=\"format-detection\" content=\"telephone=no"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_front_page_may_be_indexed_and_rooms_never() {
+    let mut site = Site::new(Database::Sqlite).await;
+    for (settings, indexed) in [(&[][..], false), (&["--front-page-indexed", "on"], true)] {
+        site = site.limited(settings);
+        let mut server = site.start();
+        let front = http::get(&server, "/").await.body;
+        assert!(front.contains("<meta name=\"description\" content=\"Chat rooms"), "{front}");
+        assert_eq!(front.contains("noindex"), !indexed);
+        for path in ["/harbour/", "/a%20b/"] {
+            assert!(http::get(&server, path).await.body.contains("noindex"), "{path}");
+        }
+        let robots = http::get(&server, "/robots.txt").await.body;
+        assert_eq!(robots.contains("Allow: /$"), indexed, "{robots}");
+        assert!(!indexed || robots.ends_with("Disallow: /\n"), "{robots}");
+        server.stop();
+    }
+}
+
+#[tokio::test]
+async fn a_host_with_the_default_port_is_the_site() {
+    let server = Site::new(Database::Sqlite).await.limited(&["--allowed-hosts", "chat.example"]).start();
+    let cookie = http::identity(&server).await;
+    let request = http::browser().post(server.url("/harbour/")).header("host", "chat.example:80");
+    let request = request.header("origin", "http://chat.example").header("cookie", cookie);
+    let answer = http::send(request.form(&[("message", "hello"), ("username", "Ann")])).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+#[tokio::test]
 async fn scripts_run_by_a_nonce_that_no_other_page_has() {
     let server = Site::new(Database::Sqlite).await.start();
     let mut seen = Vec::new();

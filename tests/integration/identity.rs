@@ -131,6 +131,63 @@ async fn the_database_does_not_hold_the_cookie(site: Site) {
     }
 }
 
+/// The cookies of a browser, by name; those of all ports of a host are together.
+#[derive(Default)]
+struct CookieJar(std::collections::BTreeMap<String, String>);
+
+impl CookieJar {
+    /// Opens a page, and keeps the cookies that it sets.
+    async fn open(&mut self, server: &crate::support::Server, path: &str) -> http::Answer {
+        let header: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer = http::get_as(server, path, &header.join("; ")).await;
+        for cookie in &answer.cookies {
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            self.0.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    /// The tag of the visitor on this server.
+    async fn tag(&self, server: &crate::support::Server) -> String {
+        let header: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let client = Door::of("harbour").identity(&header.join("; "), server).join(server).await;
+        client.welcome["tag"].to_string()
+    }
+}
+
+#[tokio::test]
+async fn two_sites_on_one_host_leave_each_other_their_cookies() {
+    let (one, two) = (Site::new(Database::Sqlite).await, Site::new(Database::Sqlite).await);
+    let (one, two) = (one.start(), two.start());
+    let mut jar = CookieJar::default();
+    jar.open(&one, "/harbour/?username=Ann").await;
+    let first = jar.tag(&one).await;
+    let page = jar.open(&two, "/harbour/").await;
+    assert!(!page.body.contains("Ann"), "the name is the other site's");
+    jar.open(&two, "/harbour/?username=Bob").await;
+    let second = jar.tag(&two).await;
+    for _ in 0..2 {
+        let page = jar.open(&one, "/harbour/").await;
+        assert!(
+            page.cookies.is_empty() && page.body.contains("Ann") && !page.body.contains("Bob"),
+            "{:?}",
+            page.cookies
+        );
+        let page = jar.open(&two, "/harbour/").await;
+        assert!(
+            page.cookies.is_empty() && page.body.contains("Bob") && !page.body.contains("Ann"),
+            "{:?}",
+            page.cookies
+        );
+        assert_eq!((jar.tag(&one).await, jar.tag(&two).await), (first.clone(), second.clone()));
+    }
+    // The cookies of the first site are gone: those of the second still are its own.
+    jar.0.retain(|name, _| name.contains("_username_") || name.contains("_identity_"));
+    let page = jar.open(&two, "/harbour/").await;
+    assert!(page.cookies.is_empty() && page.body.contains("Bob"), "{:?}", page.cookies);
+    assert_eq!(jar.tag(&two).await, second);
+}
+
 #[tokio::test]
 async fn guests_are_somebody_else_on_every_connection() {
     let site = Site::new(Database::Sqlite).await;

@@ -22,6 +22,7 @@ mod durability;
 mod earlier_databases;
 mod edit_delete;
 mod encoding;
+mod exchange;
 mod export;
 mod fan_out_load;
 mod flood;

@@ -184,6 +184,15 @@ impl IdentitySigner {
         Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"), tls_since: None }
     }
 
+    /// Returns a name of this site among those on the same host, which share their cookies whatever their ports (RFC
+    /// 6265, section 8.5). Every node of the site returns the same.
+    pub(crate) fn site_id(&self) -> u32 {
+        let [a, b, c, d, ..] = self.key.clone().chain_update(b"name of the site").finalize().into_bytes()[..] else {
+            unreachable!("a hash of 32 bytes")
+        };
+        u32::from_be_bytes([a, b, c, d])
+    }
+
     /// Creates an identity: the author, and the cookie value that proves it. The author is a guest until the cookie
     /// comes back.
     pub fn create(&self) -> (AuthorId, String) {

@@ -11,6 +11,8 @@ pub(crate) struct Visitor {
     pub(crate) network: Network,
     /// The key in the address that admits the visitor to a private room.
     pub(crate) invitation: Option<RoomKey>,
+    /// The end of this site's cookie names if another site on the host uses the plain ones.
+    pub(crate) cookie_suffix: Option<u32>,
     /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
     pub(crate) has_persistent_identity: bool,
 }

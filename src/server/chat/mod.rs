@@ -2,6 +2,7 @@
 //! these, and pass names and texts unchanged.
 
 pub(crate) mod access;
+pub(crate) mod exchange;
 mod room_command;
 
 use super::auth::identity::AuthorId;

@@ -13,7 +13,7 @@ mod url_parameters;
 pub(crate) use environment::without_empty;
 pub use report::EffectiveSetting;
 pub(crate) use settings::Settings;
-pub use settings::{Limits, LogFormat};
+pub use settings::{Indexing, Limits, LogFormat};
 #[cfg(test)]
 pub(super) use tests::resolved;
 pub use url::redacted;
@@ -27,7 +27,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use url::sqlite_url;
-use url::{origin, validate_database_url, validate_redis_url};
+use url::{origin, postgres_url, validate_database_url, validate_redis_url};
 
 /// The optional settings file in the working directory.
 pub const FILE: &str = "Leptos.toml";
@@ -60,6 +60,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether search engines may list the front page.
+    pub front_page_indexed: bool,
     /// Limits on visitors; `None` if nothing is limited.
     pub rates: Option<Rates>,
     /// Number of days for which messages are kept; `None` keeps them indefinitely.
@@ -161,7 +163,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
         "database-url",
         [(settings.database_url, settings.database_url_file), (in_file.database_url, in_file.database_url_file)],
     )?;
-    let database_url = database_url.unwrap_or_else(|| sqlite_url(&data.join("parlour.db")));
+    let database_url = database_url.map_or_else(|| sqlite_url(&data.join("parlour.db")), postgres_url);
     validate_database_url(&database_url)?;
     let database_wait =
         settings.database_wait_seconds.or(in_file.database_wait_seconds).unwrap_or(DATABASE_WAIT_SECONDS);
@@ -205,6 +207,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
         max_connections: number(settings.max_connections, in_file.max_connections, 20_000),
     };
     let rates = (limits == Limits::On).then_some(rates);
+    let indexing = settings.front_page_indexed.or(in_file.front_page_indexed).unwrap_or_default();
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
     let retention_days = settings.retention_days.or(in_file.retention_days);
     let mut config = Config {
@@ -219,6 +222,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
         public_url,
         allowed_hosts,
         trusted_proxies,
+        front_page_indexed: indexing == Indexing::On,
         rates,
         retention_days,
         log_filter: settings.log_filter.or(in_file.log_filter).filter(|filter| !filter.is_empty()),

@@ -1,6 +1,6 @@
 //! The effective settings as `parlour config` shows them, with the source of each.
 
-use super::settings::{Limits, Settings};
+use super::settings::{Indexing, Limits, Settings};
 use super::{Config, FILE, Rates, redacted};
 use clap::{Arg, ArgMatches, parser::ValueSource};
 use std::fmt;
@@ -90,6 +90,7 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "trusted-proxies" if config.trusted_proxies.is_empty() => none(),
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
+        "front-page-indexed" => word(if config.front_page_indexed { Indexing::On } else { Indexing::Off }),
         "retention-days" => config.retention_days.map_or_else(|| "(for ever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,

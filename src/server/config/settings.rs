@@ -86,6 +86,9 @@ pub(crate) struct Settings {
     /// Connections of the whole node [default: 20000]
     #[arg(long, global = true, env = "PARLOUR_MAX_CONNECTIONS", value_name = "NUMBER")]
     pub(super) max_connections: Option<NonZeroU32>,
+    /// `on` lets search engines list the front page; they never list a room [default: off]
+    #[arg(long, global = true, env = "PARLOUR_FRONT_PAGE_INDEXED", value_enum)]
+    pub(super) front_page_indexed: Option<Indexing>,
     /// Days after which messages are deleted for good, where a room has no number of its own [default: none, for ever]
     #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
     pub(super) retention_days: Option<NonZeroU32>,
@@ -112,6 +115,17 @@ pub enum Limits {
     #[default]
     On,
     /// No limits, for load tests.
+    Off,
+}
+
+/// Whether search engines may list the front page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Indexing {
+    /// They may.
+    On,
+    /// They are asked not to.
+    #[default]
     Off,
 }
 

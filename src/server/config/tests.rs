@@ -22,6 +22,10 @@ fn flags_win() {
     let config = resolved(&["--data", "/var/x", "--addr", "[::1]:80"], None).unwrap();
     assert_eq!(config.database_url, "sqlite:///var/x/parlour.db");
     assert_eq!(config.leptos.site_addr.to_string(), "[::1]:80");
+    let config = resolved(&["--addr", "localhost:4000"], None).unwrap();
+    assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4000");
+    let config = resolved(&[], Some("[package.metadata.leptos]\nsite-addr = 'localhost:4001'")).unwrap();
+    assert_eq!(config.leptos.site_addr.to_string(), "127.0.0.1:4001");
 }
 
 #[test]
@@ -41,6 +45,9 @@ fn an_invalid_setting_is_named() {
         (&["--prot", "80"][..], "--prot"),
         (&["--addr", "nowhere"], "--addr"),
         (&["--public-url", "chat.example"], "public-url"),
+        (&["--public-url", "https://example.com/chat"], "/chat"),
+        (&["--front-page-indexed", "maybe"], "--front-page-indexed"),
+        (&["--addr", "localhost"], "--addr"),
         (&["--redis-url", "redis://127.0.0.1"], "redis-url"),
         (&["--redis-url", "redis+sentinel://a,b/mymaster"], "Sentinel"),
         (&["--redis-url", "redis://a:6379,b:6379"], "Cluster"),

@@ -24,6 +24,26 @@ pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
 
+/// Returns a PostgreSQL URL that names a user and no host, as `postgres://ann@/parlour?host=/run/postgresql`, in a form
+/// that the driver reads too: the user moves into the parameters. libpq reads both (PostgreSQL, section 34.1.1.2).
+pub(super) fn postgres_url(url: String) -> String {
+    let parts = url.split_once("://").filter(|(scheme, _)| DATABASES.contains(scheme)).and_then(|(scheme, rest)| {
+        let (credentials, rest) = rest.split_once("@/")?;
+        (!credentials.contains(['/', '?', '#', '@'])).then_some((scheme, credentials, rest))
+    });
+    let Some((scheme, credentials, rest)) = parts else { return url };
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    // Both are percent-encoded already, but not the characters with a meaning in a query alone.
+    let encoded = |text: &str| text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let mut parameters = format!("user={}", encoded(user));
+    if !password.is_empty() {
+        parameters.push_str(&format!("&password={}", encoded(password)));
+    }
+    let (database, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let separator = if query.is_empty() { "" } else { "&" };
+    format!("{scheme}:///{database}?{parameters}{separator}{query}")
+}
+
 /// Returns an error unless `url` is one of SQLite or PostgreSQL, with parameters that their drivers know.
 pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
@@ -63,8 +83,13 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
 pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     let wrong = || ConfigError(format!("public-url: {} is not an address like https://chat.example", redacted(url)));
     let parsed = Url::parse(url).map_err(|_| wrong())?;
-    if !SITES.contains(&parsed.scheme()) || !matches!(parsed.path(), "" | "/") {
+    if !SITES.contains(&parsed.scheme()) || !parsed.has_host() {
         return Err(wrong());
+    }
+    if parsed.path() != "/" {
+        let path = parsed.path();
+        let reason = "the site cannot stand below a path; give it a name of its own, like https://chat.example";
+        return Err(ConfigError(format!("public-url: {}: {path}: {reason}", redacted(url))));
     }
     Ok(parsed.origin().ascii_serialization())
 }
@@ -119,7 +144,33 @@ mod tests {
     fn a_public_url_becomes_an_origin() {
         assert_eq!(origin("https://Chat.example:443/").unwrap(), "https://chat.example");
         assert_eq!(origin("http://chat.example:8080").unwrap(), "http://chat.example:8080");
-        assert!(origin("https://chat.example/chat/").is_err());
+        let error = origin("https://chat.example/chat/").unwrap_err().to_string();
+        assert!(error.contains("/chat/") && error.contains("below a path"), "{error}");
+    }
+
+    #[test]
+    fn a_user_without_a_host_reaches_the_driver() {
+        use sea_orm::sqlx::postgres::PgConnectOptions;
+        for (url, user, database) in [
+            ("postgres://ann@/parlour?host=/run/x", "ann", "parlour"),
+            ("postgresql://a%2Bn:se%40c+ret@/parlour?host=/run/x&application_name=y", "a+n", "parlour"),
+        ] {
+            let rewritten = postgres_url(url.to_owned());
+            assert!(validate_database_url(&rewritten).is_ok(), "{rewritten}");
+            let options: PgConnectOptions = rewritten.parse().unwrap();
+            assert_eq!((options.get_username(), options.get_database()), (user, Some(database)), "{rewritten}");
+            assert_eq!(
+                options.get_socket().map(|socket| socket.to_string_lossy()),
+                Some("/run/x".into()),
+                "{rewritten}"
+            );
+            assert!(!redacted(&rewritten).contains("ret"), "{rewritten}");
+        }
+        for url in
+            ["postgres://ann@db/parlour", "postgres:///parlour?user=ann", "sqlite://a@/b", "postgres://db/x?y=@/"]
+        {
+            assert_eq!(postgres_url(url.to_owned()), url);
+        }
     }
 
     #[test]

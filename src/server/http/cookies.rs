@@ -15,8 +15,8 @@ const USERNAME_COOKIE: &str = "parlour_username";
 const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
 
 /// Returns the name in the visitor's cookie, or `None` if there is no valid one.
-pub(super) fn username(headers: &HeaderMap, https: bool) -> Option<Username> {
-    values(headers, &name(USERNAME_COOKIE, https)).find_map(|value| {
+pub(super) fn username(headers: &HeaderMap, suffix: Option<u32>, https: bool) -> Option<Username> {
+    values(headers, &name(USERNAME_COOKIE, suffix, https)).find_map(|value| {
         let name = percent_decode_str(value).decode_utf8().ok()?;
         Username::parse(&name).ok()
     })
@@ -29,32 +29,34 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// Returns the name of a cookie. Over https, it has a prefix that only lets this very host, over https, set it (RFC
+/// Returns the name of a cookie, which ends with the site's own suffix if it has one. Over https, it has a prefix that only lets this very host, over https, set it (RFC
 /// 6265bis, section 4.1.3.2).
-pub(super) fn name(name: &str, https: bool) -> String {
-    if https { format!("__Host-{name}") } else { name.to_owned() }
+pub(super) fn name(name: &str, suffix: Option<u32>, https: bool) -> String {
+    let suffix = suffix.map_or_else(String::new, |suffix| format!("_{suffix:08x}"));
+    format!("{}{name}{suffix}", if https { "__Host-" } else { "" })
 }
 
 /// Returns a cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
-fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
-    let (name, secure) = (self::name(name, https), if https { "; Secure" } else { "" });
+fn persistent_cookie(name: &str, value: &str, suffix: Option<u32>, https: bool) -> HeaderValue {
+    let (name, secure) = (self::name(name, suffix, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).expect("visible ASCII")
 }
 
 /// Sets the cookie with the visitor's identity.
-pub(super) fn set_identity(response: &mut Response, cookie: &str, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, persistent_cookie(IDENTITY_COOKIE, cookie, config.is_https()));
+pub(super) fn set_identity(response: &mut Response, cookie: &str, suffix: Option<u32>, config: &Config) {
+    let cookie = persistent_cookie(IDENTITY_COOKIE, cookie, suffix, config.is_https());
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 /// Returns a cookie with the visitor's name.
-pub(super) fn username_cookie(username: &Username, https: bool) -> HeaderValue {
-    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
+pub(super) fn username_cookie(username: &Username, suffix: Option<u32>, https: bool) -> HeaderValue {
+    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), suffix, https)
 }
 
 /// Sets a cookie with the visitor's name.
-pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
+pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, suffix: Option<u32>, config: &Config) {
+    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, suffix, config.is_https()));
 }
 
 #[cfg(test)]
@@ -75,7 +77,7 @@ mod tests {
     #[test]
     fn any_name_fits_into_its_cookie() {
         let name = Username::parse("Zoë; 😀=\"a\", b").unwrap();
-        let cookie = username_cookie(&name, false);
+        let cookie = username_cookie(&name, None, false);
         let value = cookie.to_str().unwrap().split("; ").next().unwrap().split_once('=').unwrap().1;
         assert!(!value.contains([';', '"', ',', ' ']), "{value}");
         assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), name.as_str());

@@ -38,7 +38,7 @@ pub(crate) async fn front(
             let has_token = token.is_some_and(|token| state.form_tokens.proves(&visitor.author, &token));
             let own = has_token && !origin::is_elsewhere(headers)
                 || origin::is_of_front_page(headers, state.config.public_url.as_deref());
-            enter(&state, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
+            enter(&state, &visitor, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
         }
         Err(_) => {
             let page = front_page(&state, request, username, Some(room_name)).await;
@@ -65,17 +65,23 @@ pub(crate) async fn open_private_room(
         return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
     };
     match state.chat.open_private_room(&title, &visitor).await {
-        Ok(room_name) => enter(&state, &room_name, username.as_deref(), true),
+        Ok(room_name) => enter(&state, &visitor, &room_name, username.as_deref(), true),
         Err(AccessDenied::TooManyRooms(limited)) => limited.response("Too many new rooms come from your network."),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),
     }
 }
 
 /// Redirects from the front page to a room. Remembers the name if `may_name`.
-fn enter(state: &AppState, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
+fn enter(
+    state: &AppState,
+    visitor: &Visitor,
+    room_name: &RoomName,
+    username: Option<&str>,
+    may_name: bool,
+) -> Response {
     let mut response = Redirect::to(&with_username(room_name, username)).into_response();
     if let Some(Ok(username)) = username.map(Username::parse).filter(|_| may_name) {
-        cookies::set_username_cookie(&mut response, &username, &state.config);
+        cookies::set_username_cookie(&mut response, &username, visitor.cookie_suffix, &state.config);
     }
     response
 }

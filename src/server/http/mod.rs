@@ -2,6 +2,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod cookies;
+pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
 pub(crate) mod health;
@@ -12,6 +13,7 @@ pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod render;
 pub(crate) mod response_budget;
+pub(crate) mod robots;
 pub(crate) mod room;
 pub(crate) mod server_fn;
 pub(crate) mod state;

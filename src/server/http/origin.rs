@@ -14,7 +14,11 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> O
 
 /// Returns the site's own origin, or `None` if it is not configured and the request has no `Host`.
 fn own(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
-    let of_host = || Some(format!("http://{}", headers.get(header::HOST)?.to_str().ok()?));
+    // Browsers leave out the default port in `Origin` (RFC 6454, section 6.2); clients may send it in `Host`.
+    let of_host = || {
+        let host = headers.get(header::HOST)?.to_str().ok()?;
+        Some(format!("http://{}", host.strip_suffix(":80").unwrap_or(host)))
+    };
     public_url.map(str::to_owned).or_else(of_host)
 }
 
@@ -68,6 +72,16 @@ mod tests {
         for foreign in ["http://chat.example", "https://chat.example:3000", "http://chat.example:3000.evil", "null"] {
             assert_eq!(is_same_origin(&headers(Some(foreign)), None), Some(false), "{foreign}");
         }
+    }
+
+    #[test]
+    fn the_default_port_may_be_said() {
+        let mut headers = headers(Some("http://chat.example"));
+        headers.insert(header::HOST, "chat.example:80".parse().unwrap());
+        headers.insert(header::REFERER, "http://chat.example/".parse().unwrap());
+        assert_eq!((is_same_origin(&headers, None), is_of_front_page(&headers, None)), (Some(true), true));
+        headers.insert(header::HOST, "chat.example:8080".parse().unwrap());
+        assert_eq!(is_same_origin(&headers, None), Some(false));
     }
 
     #[test]

@@ -129,7 +129,8 @@ async fn render_room(
     let page = Page::Room(Box::new(room), refused);
     let html = render(state.config.leptos.clone(), state.assets.root(), request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
-    let template = Arc::new(Template::parse(&String::from_utf8_lossy(&html), &mark)?);
+    let html = with_node_count(&String::from_utf8_lossy(&html));
+    let template = Arc::new(Template::parse(&html, &mark)?);
     if for_all {
         state.rendered.put(variant, version, own, authors, template.clone());
     }
@@ -158,7 +159,8 @@ pub(crate) async fn front_page(
 ) -> Response {
     let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
     let token = request.extensions().get::<Visitor>().map(|visitor| state.form_tokens.of(&visitor.author));
-    page(state, request, Page::Front(FrontPageData { username, room_name, token })).await
+    let is_indexed = state.config.front_page_indexed;
+    page(state, request, Page::Front(FrontPageData { username, room_name, token, is_indexed })).await
 }
 
 /// Renders a page that shows nothing of a room.
@@ -193,6 +195,15 @@ async fn render(options: LeptosOptions, assets: String, mut request: Request, no
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
     let document = move || shell(options.clone(), assets.clone(), page.clone());
     leptos_axum::render_app_async_with_context(context, document)(request).await
+}
+
+/// Returns the page with the number of elements and comments in its room, by which `hydrate.js` tells whether somebody
+/// has changed it. In texts and attributes `<` is escaped.
+fn with_node_count(html: &str) -> String {
+    let room = html.split_once("<leptos-island").and_then(|(_, rest)| rest.split_once("</leptos-island>"));
+    let room = room.map_or("", |(room, _)| room);
+    let count = room.matches('<').count() - room.matches("</").count();
+    html.replacen("data-nodes=\"0\"", &format!("data-nodes=\"{count}\""), 1)
 }
 
 /// Sets the page's Content Security Policy, which allows only the page's own scripts.

@@ -63,7 +63,7 @@ pub(crate) async fn room(
                 room_page(&state, request, wanted, refused).await
             };
             if let Some(username) = new {
-                cookies::set_username_cookie(&mut response, &username, &state.config);
+                cookies::set_username_cookie(&mut response, &username, visitor.cookie_suffix, &state.config);
             }
             response
         }
@@ -109,7 +109,9 @@ pub(crate) async fn post(
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&with_username(&name, username)).into_response();
-            parsed.iter().for_each(|username| cookies::set_username_cookie(&mut response, username, &state.config));
+            let suffix = visitor.cookie_suffix;
+            let mut remember = |name| cookies::set_username_cookie(&mut response, name, suffix, &state.config);
+            parsed.iter().for_each(&mut remember);
             response
         }
         Err(Rejection { code, detail, .. }) => {

@@ -36,8 +36,8 @@ pub(crate) async fn server_function(State(state): State<AppState>, mut request: 
 /// Sets a cookie with the visitor's name.
 pub(crate) fn set_username_cookie(username: &Username) {
     let https = expect_context::<Arc<Config>>().is_https();
-    expect_context::<leptos_axum::ResponseOptions>()
-        .append_header(header::SET_COOKIE, cookies::username_cookie(username, https));
+    let cookie = cookies::username_cookie(username, current_visitor().cookie_suffix, https);
+    expect_context::<leptos_axum::ResponseOptions>().append_header(header::SET_COOKIE, cookie);
 }
 
 /// Sets the status of the response, inside a server function.
@@ -79,6 +79,7 @@ pub(crate) fn current_visitor() -> Visitor {
         author: IdentitySigner::guest(),
         network: ClientIp::UNKNOWN.0.into(),
         invitation: None,
+        cookie_suffix: None,
         has_persistent_identity: false,
     };
     extension_of_request().unwrap_or_else(nobody)

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, KeyboardEvent, MouseEvent};
+use web_sys::{ClipboardEvent, Document, Element, Event, KeyboardEvent, MouseEvent};
 
 /// Returns the window.
 pub(crate) fn window() -> web_sys::Window {
@@ -59,17 +59,45 @@ pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
 pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
     let key = event.key();
     let types = key.chars().count() == 1 && key != " " || key == "Dead" || is_ime_event(event);
+    // A key that an extension has used is not typed.
+    let types = types && !event.default_prevented();
     // Some keyboard layouts type `@` with AltGr, which reports Ctrl and Alt.
     let is_command = (event.ctrl_key() || event.meta_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");
     types && !is_command && !has_focused_input()
 }
 
+/// The elements that may have the focus while the visitor types into nothing: the page, and those of the room that take
+/// no text. Everything else may be somebody's field: also an element of an extension, whose shadow tree cannot be seen.
+const TAKES_NO_TEXT: &str = "body, html, .room :is(a, button, summary, [tabindex]):not([contenteditable], dialog *)";
+
 /// Returns whether a field or a dialog has the focus.
 pub(crate) fn has_focused_input() -> bool {
     let focused = document().active_element();
-    focused.is_some_and(|element| {
-        element.closest("input, textarea, select, dialog[open]").is_ok_and(|field| field.is_some())
-    })
+    focused.is_some_and(|element| !element.matches(TAKES_NO_TEXT).unwrap_or(false))
+}
+
+/// Returns whether the modifier key of the system's shortcuts is held: Cmd on Apple's systems, where Ctrl and a letter edit
+/// text, and Ctrl elsewhere.
+pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
+    let navigator = window().navigator();
+    let systems = [navigator.platform(), navigator.user_agent()];
+    let is_apple = systems.iter().flatten().any(|system| system.contains("Mac"));
+    event.meta_key() || event.ctrl_key() && !is_apple
+}
+
+/// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket comes through.
+pub(crate) fn is_limited() -> bool {
+    document().query_selector("[data-limited]").is_ok_and(|limited| limited.is_some())
+}
+
+/// Has `hydrate.js` render the room again, by another instance of the program.
+pub(crate) fn request_renewal() {
+    let _ = Event::new("parlour-renew").map(|event| window().dispatch_event(&event));
+}
+
+/// Returns the text that is pasted.
+pub(crate) fn pasted_text(event: &Event) -> Option<String> {
+    event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()
 }
 
 /// Returns whether a click on a link is meant for this tab: primary button, no modifier key.

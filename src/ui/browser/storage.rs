@@ -3,8 +3,8 @@
 //!
 //! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each
 //! message, and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself
-//! keeps the values while it is open. Keys and formats are shared with earlier releases: their tabs use the same
-//! storage.
+//! keeps the values while it is open; after the storage was cleared, it writes back its own. Keys and formats are shared
+//! with earlier releases: their tabs use the same storage.
 
 use super::{clock, dom};
 use crate::domain::history::MAX_UNREAD_ROOMS;
@@ -22,6 +22,9 @@ pub(crate) const DRAFT_KEY_PREFIX: &str = "parlour:draft:";
 thread_local! {
     /// Keys and values that the storage did not accept.
     static FALLBACK: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+
+    /// Keys and values of this page that the storage has accepted.
+    static ACCEPTED: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns the stored form of the pending commands of a room, from all tabs.
@@ -113,12 +116,14 @@ pub(crate) fn visited_rooms() -> Vec<ReadMarker> {
 fn set(key: &str, value: &str) {
     let put = |storage: Storage| if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
     let is_stored = storage().is_some_and(|storage| put(storage).is_ok());
-    FALLBACK.with_borrow_mut(|fallback| {
-        fallback.retain(|(other, _)| other != key);
-        if !is_stored && !value.is_empty() {
-            fallback.push((key.to_owned(), value.to_owned()));
-        }
-    });
+    for (page, is_kept) in [(&FALLBACK, !is_stored), (&ACCEPTED, is_stored)] {
+        page.with_borrow_mut(|entries| {
+            entries.retain(|(other, _)| other != key);
+            if is_kept && !value.is_empty() {
+                entries.push((key.to_owned(), value.to_owned()));
+            }
+        });
+    }
 }
 
 /// Returns the value of a key. A value of the page is newer than one in the storage.
@@ -156,6 +161,15 @@ fn edit_key(room: &RoomName, seq: &str) -> String {
     format!("{EDIT_KEY_PREFIX}{room}:{seq}")
 }
 
+/// Returns the storage. If it was cleared since the page was opened, it first gets back the values of this page. The read
+/// position of the open room is always in it, so that its absence tells.
 fn storage() -> Option<Storage> {
-    dom::window().local_storage().ok().flatten()
+    let storage = dom::window().local_storage().ok().flatten()?;
+    ACCEPTED.with_borrow(|accepted| {
+        let is_missing = |key: &str| matches!(storage.get_item(key), Ok(None));
+        if accepted.iter().any(|(key, _)| key.starts_with(READ_KEY_PREFIX) && is_missing(key)) {
+            accepted.iter().for_each(|(key, value)| _ = storage.set_item(key, value));
+        }
+    });
+    Some(storage)
 }

@@ -8,6 +8,7 @@ use leptos::prelude::set_timeout;
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 /// Maximum time to wait for another tab before going on without the lock.
 const WEB_LOCK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,7 +22,8 @@ impl Drop for WebLockGuard {
     }
 }
 
-/// Waits for the lock of this name. Returns `None` if the browser has no locks (over plain http), or after 3 seconds.
+/// Waits for the lock of this name. Returns `None` at once if the browser has no locks (over plain http) or refuses them
+/// (where it blocks storage), and otherwise after 3 seconds.
 pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
     // By name: the interface is not among the stable ones of web-sys.
     let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
@@ -35,9 +37,10 @@ pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
             let _ = grant.take().map(|grant| grant.send(WebLockGuard(release)));
         })
     });
-    request.call2(&locks, &name.into(), &on_grant).ok()?;
+    // Settles when the lock is released, or refused.
+    let request: Promise = request.call2(&locks, &name.into(), &on_grant).ok()?.dyn_into().ok()?;
     set_timeout(move || drop(cancel), WEB_LOCK_TIMEOUT);
-    match select(granted, canceled).await {
+    match select(granted, select(canceled, JsFuture::from(request))).await {
         Either::Left((guard, _)) => guard.ok(),
         Either::Right(_) => None,
     }

@@ -14,11 +14,13 @@ pub struct FrontPageData {
     pub room_name: Option<String>,
     /// The token that proves to the server that the form is its own and no link.
     pub token: Option<String>,
+    /// Whether search engines may list the page.
+    pub is_indexed: bool,
 }
 
 #[component]
 pub(crate) fn FrontPage(form: FrontPageData) -> impl IntoView {
-    let FrontPageData { username, room_name, token } = form;
+    let FrontPageData { username, room_name, token, .. } = form;
     // The server shows the form again only if the room's name is invalid.
     let error = room_name.as_deref().and_then(|name| RoomName::parse_form(name).err());
     let description = error.is_some().then_some("room-name-error");
@@ -26,6 +28,10 @@ pub(crate) fn FrontPage(form: FrontPageData) -> impl IntoView {
         <Title text="Parlour" />
         <Meta property="og:title" content="Parlour" />
         <Meta property="og:description" content="Open a room, share the link, talk." />
+        <Meta
+            name="description"
+            content="Chat rooms that people enter by link: open a room, share its address, talk. No account, no app."
+        />
         <main class="front">
             <p class="front-logo">"Parlour"</p>
             <h1>"Open a room, share the link, talk."</h1>

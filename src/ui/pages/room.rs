@@ -1,14 +1,16 @@
 //! The page of a room: its metadata, and the island.
 
-use crate::domain;
+use crate::domain::history::Ownership;
+use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
 use crate::ui::components::Room;
 use crate::ui::island_props::IslandProp;
 use crate::ui::rejected_form::RejectedForm;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
 
 #[component]
-pub(crate) fn RoomPage(page: domain::RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
+pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
     view! {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />
@@ -16,5 +18,41 @@ pub(crate) fn RoomPage(page: domain::RoomView, rejected: Option<RejectedForm>) -
         // Nothing is painted before all messages are there: later ones would push the focused message out of view.
         <Link rel="expect" href="#participants" blocking="render" />
         <Room page=IslandProp(page) rejected=IslandProp(rejected) />
+        <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton()}</script>
+    }
+}
+
+/// Returns the HTML of an empty room, which `repair.js` puts in the place of a page that others have changed. `|` stands
+/// for `<`, so that whatever changes elements and comments on the way leaves it alone.
+fn skeleton() -> String {
+    empty_room().replace('<', "|")
+}
+
+fn empty_room() -> String {
+    let page = RoomView {
+        room: RoomName::from_trusted(String::new()),
+        epoch: Epoch(String::new()),
+        head: 0,
+        username: None,
+        tag: AuthorTag::from_trusted(String::new()),
+        permalink: None,
+        form_id: EventId::from_trusted(String::new()),
+        history: HistoryPage::default(),
+        ownership: Ownership::default(),
+        invitation: String::new(),
+    };
+    view! { <Room page=IslandProp(page) rejected=IslandProp(None) /> }.to_html()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_room_comes_back_from_its_skeleton() {
+        let html = Owner::new().with(empty_room);
+        assert!(html.starts_with("<leptos-island ") && html.ends_with("</leptos-island>"), "{html}");
+        assert!(!html.contains(['|', '`']) && !html.contains("<script"), "{html}");
+        assert_eq!(Owner::new().with(skeleton).replace('|', "<"), html);
     }
 }

@@ -1,25 +1,75 @@
 //! Hydration of the room: from here on the browser runs it and the page's events reach it.
 
 use super::connection::ConnectionStatus;
+use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
+use super::timeline::Timeline;
 use super::unread::Unread;
+use crate::domain::RoomView;
+use crate::json::JsonValue;
 use crate::ui::browser::location::SavedScroll;
 use crate::ui::browser::{clock, dom, location, storage};
+use crate::ui::rejected_form::RejectedForm;
 use leptos::ev;
 use leptos::prelude::*;
-use web_sys::StorageEvent;
+use web_sys::{Element, StorageEvent};
 
-/// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position.
+/// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does nothing
+/// if hydration has failed: another instance of the program takes the room.
 pub(crate) fn on_hydrate(room: RoomState) {
+    let Some(container) = room.scroll.container.get_untracked() else { return };
+    if container.closest("[data-failed]").is_ok_and(|failed| failed.is_some()) {
+        return;
+    }
     room.hydrated.set(true);
-    room.load_room();
+    let is_renewed = renewed_page(&container).is_some_and(|props| show_renewed(room, props).is_some());
+    if !is_renewed {
+        room.load_room();
+    }
     location::drop_query();
     room.notifications.start(move || room.title.get());
     save_read_position(room);
     listen(room);
     redraw_at_midnight(room);
-    restore_scroll(room);
+    if !is_renewed {
+        restore_scroll(room);
+    } else if !room.is_at_url() {
+        // The data of the page is that of the room that was opened first.
+        room.restore_from_url();
+    }
     room.update_read_position();
+}
+
+/// Returns the props of the page in whose place `repair.js` has put an empty room.
+fn renewed_page(container: &Element) -> Option<JsonValue> {
+    let island = container.closest("[data-page]").ok()??;
+    JsonValue::parse(&island.get_attribute("data-page")?)
+}
+
+/// Gives the empty room its page, and the form that the server has refused.
+fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
+    let page: RoomView = props.take("page")?;
+    let rejected: Option<RejectedForm> = props.take("rejected")?;
+    room.identity.username.set(page.username.as_ref().map(ToString::to_string));
+    let target = ScrollTarget::of_url(location::saved_scroll(), page.permalink);
+    room.replace(page, target);
+    // Texts and fields that are no longer those of an empty room change the height of the composer.
+    request_animation_frame(move || room.scroll.scroll_to(target));
+    room.notice.set(rejected.map(|form| form.detail).unwrap_or_default());
+    Some(())
+}
+
+/// Has `hydrate.js` render the room again if somebody has taken the messages out of the page: nothing new would be shown.
+/// To be called right after they were rendered.
+pub(crate) fn renew_if_torn(room: RoomState) {
+    let Some(container) = room.scroll.container.get_untracked() else { return };
+    let last = room.timeline.with_untracked(Timeline::last);
+    let holds = |seq| container.query_selector(&format!("#m{seq}")).is_ok_and(|item| item.is_some());
+    if room.hydrated.get_untracked() && !(container.is_connected() && last.is_none_or(holds)) {
+        room.connection.close();
+        room.visit.begin();
+        dom::request_renewal();
+    }
 }
 
 fn save_read_position(room: RoomState) {
@@ -60,6 +110,7 @@ fn listen(room: RoomState) {
         }
     });
     window_event_listener(ev::keydown, move |event| room.handle_shortcut(&event));
+    window_event_listener_untyped("paste", move |event| room.handle_paste(&event));
 }
 
 /// Renders the messages at midnight: "Today" becomes a date.

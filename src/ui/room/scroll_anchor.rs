@@ -185,6 +185,17 @@ impl ScrollAnchor {
         self.update();
     }
 
+    /// Keeps the upper edge of a message where it is when its text unfolds. The list grows from its end, upwards.
+    pub(crate) fn keep_upper_edge(self, seq: Seq) {
+        let edge = move || self.item(seq).map_or(0.0, |item| item.get_bounding_client_rect().top());
+        let before = edge();
+        request_animation_frame(move || {
+            if let Some(container) = self.container.get_untracked() {
+                container.scroll_by_with_x_and_y(0.0, edge() - before);
+            }
+        });
+    }
+
     /// Reads the scroll offset and the anchor from the page.
     pub(crate) fn update(self) {
         let Some(container) = self.container.get_untracked() else { return };

@@ -3,7 +3,7 @@
 use super::state::RoomState;
 use crate::ui::browser::dom;
 use leptos::prelude::*;
-use web_sys::KeyboardEvent;
+use web_sys::{Event, KeyboardEvent};
 
 impl RoomState {
     /// Handles a key that was pressed anywhere in the page.
@@ -11,7 +11,7 @@ impl RoomState {
         match event.key().as_str() {
             _ if dom::is_typing_outside_input(event) => self.editing.focus(),
             _ if dom::is_ime_event(event) => {}
-            "k" if event.ctrl_key() || event.meta_key() => {
+            "k" if dom::is_shortcut(event) => {
                 event.prevent_default();
                 self.dialogs.toggle_switcher();
             }
@@ -20,6 +20,19 @@ impl RoomState {
             "Escape" if self.editing.target.get_untracked().is_some() => self.stop_editing(),
             "Escape" => self.scroll_to_end(),
             _ => {}
+        }
+    }
+
+    /// Appends a text that is pasted while no field has the focus to the composer's.
+    pub(super) fn handle_paste(self, event: &Event) {
+        let field =
+            self.editing.field.get_untracked().filter(|_| !event.default_prevented() && !dom::has_focused_input());
+        if let (Some(field), Some(text)) = (field, dom::pasted_text(event)) {
+            event.prevent_default();
+            field.set_value(&(field.value() + &text));
+            let _ = field.focus();
+            // The composer saves the draft as if it was typed.
+            let _ = Event::new("input").map(|event| field.dispatch_event(&event));
         }
     }
 }

@@ -13,6 +13,9 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests come from your network. Try again a little later.";
 
+/// Path at which frames are exchanged by HTTP. It commits what it is sent, unlike the server functions beside it.
+pub(crate) const EXCHANGE_PATH: &str = "/api/exchange";
+
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
 /// responses are compressed before the turn ends, which takes a turn of its own.
 pub(crate) async fn work(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -21,7 +24,8 @@ pub(crate) async fn work(State(state): State<AppState>, mut request: Request, ne
         return refusal(limited);
     }
     // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.
-    let commits = request.method() == Method::POST && !request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let commits = request.method() == Method::POST && (path == EXCHANGE_PATH || !path.starts_with("/api/"));
     let permit = match commits {
         true => None,
         false => match state.limiter.work(network).await {

@@ -12,6 +12,10 @@ const DEFAULT_CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; f
 /// Default of responses without `Cache-Control`: they belong to one visitor and must not be stored.
 const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
+/// A second line of `Cache-Control` of pages: a proxy that strips comments or shortens pages would take away what
+/// hydration needs (RFC 9111, section 5.2.2.6).
+const NO_TRANSFORM: HeaderValue = HeaderValue::from_static("no-transform");
+
 /// Half a year, in seconds, as the HSTS preload list once asked for (RFC 6797).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
@@ -30,6 +34,9 @@ pub(crate) async fn set_security_headers(State(state): State<AppState>, request:
     headers.extend(COMMON_HEADERS);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DEFAULT_CSP);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        headers.append(header::CACHE_CONTROL, NO_TRANSFORM);
+    }
     if state.config.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }

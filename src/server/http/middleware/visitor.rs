@@ -1,5 +1,8 @@
 //! The visitor who sends a request: their address, the identity in their cookie, and their name. A visitor who opens a
 //! page without an identity gets one.
+//!
+//! Cookies do not tell the ports of a host apart. A site whose cookie names are in use by another site on the host leaves
+//! them alone and takes names of its own, which end with [`IdentitySigner::site_id`].
 
 use crate::domain::{RememberedUsername, RoomKey};
 use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
@@ -32,7 +35,7 @@ pub(crate) async fn identify_or_create(State(state): State<AppState>, mut reques
     if !visitor.author.is_guest() {
         let mut response = next.run(request).await;
         if let Some(cookie) = renewed {
-            cookies::set_identity(&mut response, &cookie, &state.config);
+            cookies::set_identity(&mut response, &cookie, visitor.cookie_suffix, &state.config);
         }
         return response;
     }
@@ -50,20 +53,22 @@ pub(crate) async fn identify_or_create(State(state): State<AppState>, mut reques
         ..visitor
     });
     let mut response = next.run(request).await;
-    cookies::set_identity(&mut response, &cookie, &state.config);
+    cookies::set_identity(&mut response, &cookie, visitor.cookie_suffix, &state.config);
     response
 }
 
 /// Returns the visitor, and a new cookie value if their cookie is old.
 fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
     let (https, identities) = (state.config.is_https(), &state.identities);
-    let network = network(request.extensions(), request.headers(), &state.config);
-    let (author, renewed) = cookies::values(request.headers(), &cookies::name(IDENTITY_COOKIE, https))
-        .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
-        .unzip();
-    let (author, renewed) = match author {
-        None if https => taken_over(identities, request.headers(), network).unzip(),
-        found => (found, renewed.flatten()),
+    let headers = request.headers();
+    let network = network(request.extensions(), headers, &state.config);
+    let (found, cookie_suffix) = find_identity(identities, headers, network, https);
+    let (author, renewed) = match found {
+        None if https => taken_over(identities, headers, network).unzip(),
+        found => {
+            let (author, renewed) = found.unzip();
+            (author, renewed.flatten())
+        }
     };
     let invitation =
         Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|query| RoomKey::parse(&query.invitation));
@@ -72,9 +77,10 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
         author: author.unwrap_or_else(|| identities.guest_of(network)),
         network,
         invitation,
+        cookie_suffix,
     };
-    let username = cookies::username(request.headers(), https);
-    let username = username.or_else(|| cookies::username(request.headers(), false));
+    let username = cookies::username(headers, cookie_suffix, https);
+    let username = username.or_else(|| cookies::username(headers, cookie_suffix, false));
     let extensions = request.extensions_mut();
     extensions.insert(RememberedUsername(username));
     extensions.insert(visitor);
@@ -84,8 +90,32 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
 /// Returns the visitor whom a cookie from before the site had TLS proves, and the value of the cookie that takes its
 /// place.
 fn taken_over(identities: &IdentitySigner, headers: &HeaderMap, network: Network) -> Option<(AuthorId, String)> {
-    let name = cookies::name(IDENTITY_COOKIE, false);
-    cookies::values(headers, &name).find_map(|value| identities.take_over(value, network))
+    [Some(identities.site_id()), None].into_iter().find_map(|suffix| {
+        let name = cookies::name(IDENTITY_COOKIE, suffix, false);
+        cookies::values(headers, &name).find_map(|value| identities.take_over(value, network))
+    })
+}
+
+/// Returns the author whom a cookie of this site proves, with a new cookie value if it is old, and the end of this site's
+/// cookie names: `None` for the plain names, unless another site on the host uses them.
+fn find_identity(
+    identities: &IdentitySigner,
+    headers: &HeaderMap,
+    network: Network,
+    https: bool,
+) -> (Option<(AuthorId, Option<String>)>, Option<u32>) {
+    let verified = |suffix: Option<u32>| {
+        cookies::values(headers, &cookies::name(IDENTITY_COOKIE, suffix, https))
+            .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
+    };
+    let own_suffix = Some(identities.site_id());
+    if let Some(found) = verified(own_suffix) {
+        return (Some(found), own_suffix);
+    }
+    let found = verified(None);
+    let is_taken = cookies::values(headers, &cookies::name(IDENTITY_COOKIE, None, https)).next().is_some();
+    let suffix = own_suffix.filter(|_| found.is_none() && is_taken);
+    (found, suffix)
 }
 
 /// Returns the network that a request with these headers comes from.

@@ -21,6 +21,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     let status = text(move || match room.connection.status.get() {
         _ if !room.hydrated.get() => "Reading",
         ConnectionStatus::Connecting => "Connecting…",
+        ConnectionStatus::Live if dom::is_limited() => "Limited connection",
         ConnectionStatus::Live => "Live",
         ConnectionStatus::Waiting(_) => "Reconnecting…",
         ConnectionStatus::Offline => "Offline",

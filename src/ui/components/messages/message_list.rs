@@ -8,6 +8,7 @@ use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
+use crate::ui::room::lifecycle::renew_if_torn;
 use crate::ui::room::timeline::Timeline;
 use crate::ui::room::timeline::rows::TimelineRow;
 use crate::ui::room::unread::Unread;
@@ -41,6 +42,7 @@ pub(crate) fn MessageList() -> impl IntoView {
         queue_microtask(move || {
             room.scroll.restore(room.follows());
             room.update_read_position();
+            renew_if_torn(room);
         });
     });
     let page_text = move |read: fn(&RoomView) -> String| text(move || room.page.with(read));
@@ -126,6 +128,8 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
+        // The browser itself unfolds the text.
+        ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
         ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
         _ if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),

@@ -4,18 +4,23 @@ use crate::ui::text_spans::{Span, spans};
 use leptos::either::EitherOf4;
 use leptos::prelude::*;
 
+/// Number of line breaks from which on a text is folded (`message_text.css`).
+const FOLDED_LINES: usize = 40;
+
 #[component]
 pub(crate) fn MessageText(
     text: String,
     /// A remark after the text.
     note: Option<&'static str>,
 ) -> impl IntoView {
+    let is_long = text.matches('\n').count() >= FOLDED_LINES;
     let spans: Vec<_> = spans(&text).into_iter().map(span_view).collect();
     view! {
-        <p class="message-text" dir="auto">
+        <p class="message-text" dir="auto" translate="yes">
             {spans}
             {note.map(|note| view! { <span class="message-note">{note}</span> })}
         </p>
+        {is_long.then(|| view! { <details class="message-fold"><summary data-action="unfold">"Show all"</summary></details> })}
     }
 }
 

@@ -1,0 +1,49 @@
+// Exchanges a room's frames by HTTP, where no WebSocket comes through; see src/ui/hydrate.js. Few visitors load this.
+
+// Time between two polls, in milliseconds, and the number of polls after which a socket is tried again.
+const pollInterval = 3000;
+const pollsPerDial = 20;
+
+// Serves `link`, which the program takes for a WebSocket. Its URL names the room and the position.
+export const exchange = (link, Socket) => {
+  const [, room, query] = /\/ws\/([^/?]+)\/?\??(.*)/.exec(link.url);
+  let after;
+  const end = (code) => {
+    if (link.isClosed) return;
+    link.isClosed = true;
+    link.onclose?.({ code });
+  };
+  const request = async (more) => {
+    const position = after === undefined ? query : `${query.split("&after=")[0]}&after=${after}`;
+    const body = new URLSearchParams(`room_name=${room}&${position}${more}`);
+    const response = await fetch("/api/exchange", { method: "POST", body });
+    if (!response.ok) throw new Error(`exchange: ${response.status}`);
+    // The position after all frames, or a close code, negative; then the frames, one a line.
+    const [first, ...frames] = (await response.text()).trimEnd().split("\n");
+    if (link.isClosed) return;
+    if (first < 0) return end(-first);
+    if (after === undefined) {
+      document.documentElement.dataset.limited = "";
+      link.onopen?.();
+    }
+    after = first;
+    for (const data of frames) link.onmessage?.({ data });
+  };
+  const ask = (more) => request(more).catch(() => end(0));
+  // A socket that hears something ends the exchange: the program connects again.
+  const dial = () => {
+    const socket = new Socket(link.url);
+    socket.onmessage = () => {
+      socket.close();
+      end(0);
+    };
+  };
+  const poll = (count) => {
+    if (link.isClosed) return;
+    ask("");
+    if (count % pollsPerDial === 0) dial();
+    setTimeout(poll, pollInterval, count + 1);
+  };
+  link.send = (text) => ask(`&frame=${encodeURIComponent(text)}`);
+  ask("&welcome=").then(() => setTimeout(poll, pollInterval, 1));
+};

@@ -1,0 +1,53 @@
+// Renders a room again, in a page that others have changed; see src/ui/hydrate.js. Few visitors load this.
+
+const room = () => document.querySelector("leptos-island");
+const fields = ["message", "username", "id"];
+const field = (name) => room().querySelector(`[name=${name}]`);
+
+// Puts an empty room in the place of the room, to be hydrated: the text of `skeleton`, in which `|` stands for `<`. Keeps
+// what was typed, the focus, and the position, in the form of `browser/location.rs`. The program takes the data of the
+// page from `data-page`.
+export const renew = (skeleton) => {
+  const old = room();
+  const values = fields.map((name) => field(name)?.value ?? "");
+  const active = document.activeElement;
+  const selection = [active?.selectionStart, active?.selectionEnd];
+  const timeline = old.querySelector(".timeline");
+  const edge = timeline?.getBoundingClientRect().top;
+  const below = (message) => message.getBoundingClientRect().bottom - edge;
+  const first = [...old.querySelectorAll("[data-seq]")].find((message) => below(message) > 0);
+  if (timeline?.scrollTop < -99 && first && history.state === null)
+    history.replaceState(`${first.dataset.seq} ${Math.round(below(first) * 100)}`, "");
+  const page = old.dataset.page ?? old.dataset.props;
+  old.outerHTML = skeleton.textContent.replaceAll("|", "<");
+  room().dataset.page = page;
+  fields.forEach((name, index) => (field(name).value = values[index]));
+  if (old.contains(active) && fields.includes(active.name)) {
+    field(active.name).focus();
+    field(active.name).setSelectionRange(...selection);
+  }
+};
+
+// Turns the page back into one that shows messages and posts by its form, and says so. `original` is the room as the server
+// has rendered it.
+export const fail = (original) => {
+  if (!room()?.querySelector(".room.is-hydrated") && room() !== original) {
+    const values = fields.map((name) => field(name)?.value);
+    room()?.replaceWith(original);
+    fields.forEach((name, index) => (field(name).value = values[index] ?? field(name).value));
+  }
+  const view = document.querySelector(".room");
+  view.classList.remove("is-hydrated");
+  view.querySelector(".connection-status").replaceChildren("Reading");
+  const told = "This page can’t update itself any more. You can still read and write, or reload it.";
+  view.querySelector(".notice").replaceChildren(told);
+  const draftKey = `parlour:draft:${view.querySelector(".message-list").dataset.room}`;
+  const leaveToBrowser = (event) => {
+    event.stopImmediatePropagation();
+    // A message that is submitted as a form is no draft any more.
+    try {
+      if (event.type === "submit") localStorage.removeItem(draftKey);
+    } catch {}
+  };
+  for (const name of ["submit", "keydown", "click", "input", "pagehide"]) addEventListener(name, leaveToBrowser, true);
+};
