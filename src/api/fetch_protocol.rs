@@ -5,6 +5,7 @@
 use super::ApiError;
 use crate::json::{FromJson, JsonValue};
 use http::Method;
+use leptos::prelude::set_timeout;
 use leptos::server_fn::client::Client;
 use leptos::server_fn::codec::{self, Encoding};
 use leptos::server_fn::server::Server;
@@ -12,9 +13,13 @@ use leptos::server_fn::{Http, Protocol};
 use send_wrapper::SendWrapper;
 use serde::Serialize;
 use std::marker::PhantomData;
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response, UrlSearchParams};
+use web_sys::{AbortController, RequestInit, Response, UrlSearchParams};
+
+/// Maximum time to wait for a response and its body.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Protocol with arguments encoded by `GetUrl` or `PostUrl`, and a response in JSON.
 pub struct FetchProtocol<Arguments>(PhantomData<Arguments>);
@@ -63,16 +68,18 @@ fn transport_error() -> ApiError {
 ///
 /// # Errors
 ///
-/// Returns the browser's error if the server cannot be reached.
+/// Returns the browser's error if the server cannot be reached, or has not answered within [`REQUEST_TIMEOUT`].
 async fn fetch(path: String, arguments: String, is_post: bool) -> Result<(bool, String), JsValue> {
     let window = web_sys::window().expect("this runs in a page");
+    let (request, timeout) = (RequestInit::new(), AbortController::new()?);
+    request.set_signal(Some(&timeout.signal()));
+    set_timeout(move || timeout.abort(), REQUEST_TIMEOUT);
     let response = if is_post {
-        let request = RequestInit::new();
         request.set_method("POST");
         request.set_body(&UrlSearchParams::new_with_str(&arguments)?.into());
         window.fetch_with_str_and_init(&path, &request)
     } else {
-        window.fetch_with_str(&format!("{path}?{arguments}"))
+        window.fetch_with_str_and_init(&format!("{path}?{arguments}"), &request)
     };
     let response: Response = JsFuture::from(response).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;

@@ -73,13 +73,14 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
     })
 }
 
-/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown.
+/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name that
+/// is taken `only_here` is not remembered for other rooms.
 ///
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if a name is invalid, if the visitor may not enter the room, or if the name is taken.
 #[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
-pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
+pub async fn join_room(room_name: String, username: String, only_here: Option<bool>) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::chat::Chat;
     use crate::server::http::middleware::visitor;
@@ -90,6 +91,8 @@ pub async fn join_room(room_name: String, username: String) -> Result<Username, 
         visitor::set_status(409);
         return Err(ApiError::Refused(rejection.detail));
     }
-    visitor::set_username_cookie_from_server_fn(&username);
+    if only_here != Some(true) {
+        visitor::set_username_cookie_from_server_fn(&username);
+    }
     Ok(username)
 }

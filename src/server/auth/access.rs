@@ -1,7 +1,7 @@
 //! Access to rooms. Page, socket, history and post all ask here.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Rejection, RejectionCode, RoomName};
+use crate::domain::{Rejection, RejectionCode, RoomName, Timestamp};
 use crate::server::chat::Chat;
 use crate::server::http::middleware::visitor::Visitor;
 use crate::server::limits::connection_counter::Network;
@@ -16,9 +16,9 @@ pub(crate) enum AccessDenied {
     /// The visitor's address has opened too many rooms.
     #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
-    /// The visitor was banned.
-    #[error("You are banned from this room for a while.")]
-    Banned,
+    /// The visitor was banned, until then.
+    #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
+    Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
     #[error("This room is locked: only those who were in it come in.")]
     Locked,
@@ -35,7 +35,7 @@ impl AccessDenied {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooManyRooms(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Banned | Self::Locked => StatusCode::FORBIDDEN,
+            Self::Banned(_) | Self::Locked => StatusCode::FORBIDDEN,
             Self::Missing => StatusCode::NOT_FOUND,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -46,7 +46,7 @@ impl From<AccessDenied> for Rejection {
     fn from(denied: AccessDenied) -> Self {
         match denied {
             AccessDenied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
-            AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
+            AccessDenied::Banned(_) | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
             AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
             AccessDenied::Unavailable(_) => Self::unavailable(),
         }
@@ -113,8 +113,8 @@ impl Chat {
         if name.is_private() && is_stranger {
             return Ok(None);
         }
-        if standing.banned_until.is_some() {
-            return Err(AccessDenied::Banned);
+        if let Some(until) = standing.banned_until {
+            return Err(AccessDenied::Banned(Timestamp(until)));
         }
         if !invited {
             return Err(AccessDenied::Locked);
