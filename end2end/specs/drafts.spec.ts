@@ -1,7 +1,7 @@
 // Drafts in several tabs, the newest own message, and the end of the room.
 
 import { expect, test } from "../support/fixtures";
-import { act, composer, deleteDialog, enter, fill, flood, goOffline, goOnline, isLive, message, messages, pending, say, scrollTo, text } from "../support/room";
+import { act, composer, deleteDialog, enter, flood, goOffline, goOnline, isLive, message, messages, pending, say, text } from "../support/room";
 
 test.beforeEach(({ complaints }) => complaints.expectOutage());
 
@@ -55,7 +55,7 @@ test("erasing a short text in one tab takes no draft of another tab away", async
 });
 
 test("a message sent without a network from an old place is in view once it has arrived", async ({ page, request, room }) => {
-  await enter(page, room, "Ann");
+  await enter(page, room, "Cleo");
   await flood(request, room, 400);
   await page.goto(`/${room}/20`);
   await isLive(page);
@@ -68,7 +68,7 @@ test("a message sent without a network from an old place is in view once it has 
 });
 
 test("Up edits the newest own message, also where it is not loaded", async ({ page, request, room }) => {
-  await enter(page, room, "Ann");
+  await enter(page, room, "Cleo");
   await say(page, "an old one");
   await expect(text(page, 1)).toHaveText("an old one");
   await flood(request, room, 120);

@@ -3,7 +3,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, comesBack, composer, deleteDialog, enter, fill, goOffline, goOnline, hold, isLive, mark, message, messages, numbers, pending, post, say, switcher, text } from "../support/room";
+import { act, change, comesBack, composer, deleteDialog, enter, fill, goOffline, goOnline, hold, isLive, mark, messages, numbers, pending, post, say, switcher, text } from "../support/room";
 import { Wire } from "../support/wire";
 
 test.beforeEach(({ complaints }) => complaints.expectOutage());

@@ -133,7 +133,7 @@ impl RoomState {
     }
 
     fn apply_event(self, event: Event) {
-        let id = event.id.clone();
+        let (id, is_moderation) = (event.id.clone(), matches!(event.body, EventBody::Moderated(_)));
         if event.seq > self.position() {
             self.apply_ownership(&event);
         }
@@ -153,7 +153,7 @@ impl RoomState {
         }
         if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
             self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
-            if !self.outbox.with_untracked(Outbox::has_pending) {
+            if !is_moderation && !self.outbox.with_untracked(Outbox::has_pending) {
                 // The notice told why commands were waiting.
                 self.notice.set(String::new());
             }

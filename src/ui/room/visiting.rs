@@ -54,10 +54,14 @@ impl RoomState {
         self.stop_sending();
         let nearest = target.seq().and_then(|seq| timeline.nearest(seq));
         self.scroll.scroll_after_render(nearest.map_or(ScrollTarget::Bottom, |nearest| target.at(nearest)));
-        let (is_other_room, is_other_log) =
-            self.page.with_untracked(|before| (before.room != page.room, before.epoch != page.epoch));
-        if is_other_room {
+        let (is_other_room, is_other_log, was_framed) = self
+            .page
+            .with_untracked(|before| (before.room != page.room, before.epoch != page.epoch, before.epoch.0.is_empty()));
+        if is_other_room || is_other_log && !was_framed {
+            // A question about a message is not about the one that has its number in another log.
             self.dialogs.close_modals();
+        }
+        if is_other_room {
             self.identity.name_error.set(None);
             self.notice.set(String::new());
             self.wants_end.set_value(false);
