@@ -1,6 +1,8 @@
 //! JSON parsing: first into a tree, then field by field. serde's derive generates separate code for every structure,
 //! which would enlarge the module that visitors download.
 
+mod write;
+
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;

@@ -157,15 +157,24 @@ export class Walk {
 
   /** Goes through the history, as far as it leads through rooms. */
   private async travel(page: Page, by: number): Promise<void> {
+    const [to, at] = await page.evaluate((by) => {
+      type Navigation = { currentEntry: { url: string; index: number }; entries: () => { url: string }[] };
+      const { navigation } = window as never as { navigation: Navigation };
+      return [navigation.entries()[navigation.currentEntry.index + by]?.url, navigation.currentEntry.url];
+    }, by);
+    if (to === undefined || to === at) return;
     await page.evaluate((by) => {
       const went = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
       history.go(by);
-      return Promise.race([went, new Promise((resolve) => setTimeout(resolve, 300))]);
-    }, by).catch(() => {});
+      return went;
+    }, by).catch(() => {}); // after a reload it is another document
+    await expect(page.locator(".room.is-hydrated")).toBeVisible();
   }
 
   private async reload({ page }: Tab): Promise<void> {
-    if (!this.isOffline) await page.reload();
+    if (this.isOffline) return;
+    await page.reload();
+    await expect(page.locator(".room.is-hydrated")).toBeVisible();
   }
 
   private async offline(): Promise<void> {

@@ -1,7 +1,6 @@
-//! Server functions of rooms: pages, history, unread counts, and the visitor's name.
+//! Server functions of rooms: pages, history, unread counts, and the visitor's name. Browsers call them by `client`.
 
 use super::ApiError;
-use super::fetch_protocol::FetchProtocol;
 use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
@@ -12,7 +11,7 @@ use leptos::server_fn::codec::{GetUrl, PostUrl};
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
-#[server(endpoint = "open_room", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "open_room", input = GetUrl)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -33,7 +32,7 @@ pub async fn open_room(
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
-#[server(endpoint = "load_history", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "load_history", input = GetUrl)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -62,7 +61,7 @@ pub async fn load_history(
 /// # Errors
 ///
 /// Returns [`ApiError::Unavailable`] if the database cannot be read.
-#[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "count_unread", input = GetUrl)]
 pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> {
     use crate::server::chat::Chat;
     use crate::server::http::middleware::visitor;
@@ -79,7 +78,7 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if a name is invalid, if the visitor may not enter the room, or if the name is taken.
-#[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
+#[server(endpoint = "join_room", input = PostUrl)]
 pub async fn join_room(room_name: String, username: String, only_here: Option<bool>) -> Result<Username, ApiError> {
     use crate::domain::RoomName;
     use crate::server::chat::Chat;

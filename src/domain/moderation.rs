@@ -44,6 +44,22 @@ impl FromJson for ModerationAction {
 }
 
 impl ModerationAction {
+    /// Returns the name of the action in frames.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Ban => "ban",
+            Self::Pardon => "pardon",
+            Self::SlowMode => "slow_mode",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::HandOver => "hand_over",
+            Self::Renew => "renew",
+            Self::Remove => "remove",
+            Self::Other => "other",
+        }
+    }
+
     /// Returns whether the action has a subject, who is identified by one of their messages.
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
@@ -102,6 +118,14 @@ mod tests {
         assert_eq!(mute.to_string(), "Bob is muted for a while.");
         let slow = |seconds| Moderation { action: ModerationAction::SlowMode, subject: None, until: None, seconds };
         assert_ne!(slow(Some(10)).to_string(), slow(Some(0)).to_string());
+    }
+
+    #[test]
+    fn an_action_has_one_name() {
+        use ModerationAction::*;
+        for action in [Mute, Ban, Pardon, SlowMode, Lock, Unlock, HandOver, Renew, Remove, Other] {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Frames of the server, applied to the room.
 
+use super::background_sender;
 use super::connection::{ConnectionHandle, ConnectionListener, ConnectionStatus};
 use super::outbox::Outbox;
 use super::request_guard::RequestId;
@@ -35,6 +36,7 @@ impl ConnectionListener for RoomEventHandler {
             if matches!(status, ConnectionStatus::Closed(_)) {
                 self.room.send_pending();
                 self.room.ask_why_closed();
+                background_sender::start(true, None);
             }
         }
     }
@@ -62,7 +64,7 @@ impl ConnectionListener for RoomEventHandler {
             }
             room.update_read_position();
         }
-        room.background.start();
+        background_sender::start(false, None);
     }
 
     fn on_lost(&self) {

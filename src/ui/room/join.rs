@@ -15,7 +15,7 @@ impl RoomState {
         // The visitor is called otherwise elsewhere.
         let only_here = self.remembered_username().is_some();
         spawn_local(async move {
-            let response = join_room(self.name().to_string(), name.clone(), Some(only_here)).await;
+            let response = join_room(self.name().as_str(), &name, only_here).await;
             if !self.identity.joins.is_latest(join) || !self.visit.is_latest(visit) {
                 return;
             }

@@ -1,5 +1,6 @@
 //! Hydration of the room: from here on the browser runs it and the page's events reach it.
 
+use super::background_sender;
 use super::connection::ConnectionStatus;
 use super::outbox_storage::warn_while_unsent;
 use super::state::RoomState;
@@ -15,7 +16,6 @@ pub(crate) fn on_hydrate(room: RoomState) {
     room.hydrated.set(true);
     room.load_room();
     room.bind_commands();
-    room.background.start_later();
     location::drop_query();
     room.notifications.start(move || room.title.get());
     save_read_position(room);
@@ -63,7 +63,7 @@ fn listen(room: RoomState) {
         }
         if key.is_some_and(|key| storage::is_outbox_key(&key, None)) {
             // Of another room, or of this one.
-            room.background.start_later();
+            background_sender::start(true, None);
             room.sync_outbox();
             // A tab whose connection is closed for good must not refuse the commands of other tabs.
             if !matches!(room.connection.status.get_untracked(), ConnectionStatus::Closed(_)) {

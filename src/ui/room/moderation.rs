@@ -20,7 +20,7 @@ impl RoomState {
     fn request_invitation(self) {
         let (name, visit) = (self.name(), self.visit.latest());
         spawn_local(async move {
-            if let Ok(response) = open_room(name.to_string(), None, None).await
+            if let Ok(response) = open_room(name.as_str(), None).await
                 && self.visit.is_latest(visit)
             {
                 self.page.update(|page| page.invitation = response.invitation);

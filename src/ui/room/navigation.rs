@@ -135,13 +135,7 @@ impl RoomState {
 
     /// Loads a page of history. `is_asked` tells the visitor why, if that fails.
     fn load_page(self, cursor: HistoryCursor, is_asked: bool) {
-        let (before, after, around) = match cursor {
-            HistoryCursor::Before(seq) => (Some(seq), None, None),
-            HistoryCursor::After(seq) => (None, Some(seq), None),
-            HistoryCursor::Around(seq) => (None, None, Some(seq)),
-            HistoryCursor::Newest => (None, None, None),
-        };
-        let is_next_page = before.is_some() || after.is_some();
+        let is_next_page = matches!(cursor, HistoryCursor::Before(_) | HistoryCursor::After(_));
         if self.requests.pending() == PendingLoad::Room || self.is_stale.get_value() {
             // The page of the room is being loaded.
             return self.scroll.retarget(None);
@@ -149,7 +143,7 @@ impl RoomState {
         let request = self.requests.begin_request(if is_next_page { PendingLoad::Page } else { PendingLoad::Jump });
         self.timeline.update_untracked(Timeline::begin_load);
         spawn_local(async move {
-            let page = load_history(self.name().to_string(), before, after, around).await;
+            let page = load_history(self.name().as_str(), cursor).await;
             if !self.requests.finish_request(request) {
                 return;
             }
@@ -168,12 +162,13 @@ impl RoomState {
                 HistoryCursor::After(_) => timeline.append(page),
                 _ => timeline.replace(page),
             });
-            if let Some(seq) = around {
+            if let HistoryCursor::Around(seq) = cursor {
                 self.scroll.retarget(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
             }
             // The reader may have scrolled since the last scroll event.
             self.scroll.update();
-            if after.is_some() || before.is_some() && self.scroll.remaining().1 > 0 {
+            let is_after = matches!(cursor, HistoryCursor::After(_));
+            if is_after || is_next_page && self.scroll.remaining().1 > 0 {
                 self.scroll.keep_position();
             }
             self.timeline.notify();

@@ -9,14 +9,12 @@ use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, Epoch, EventId, Rejection, RejectionCode, Seq};
 use crate::json::{FromJson, JsonValue};
 use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
-use serde::Serialize;
 
 /// The reason why a message is returned to its author after the room was replaced by another of its name.
 const STARTED_OVER: &str = "This room has started over. Your message was not sent.";
 
 /// A change of the room that the visitor has asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxCommand {
     /// Posts a message.
     Post {
@@ -73,6 +71,31 @@ impl FromJson for OutboxCommand {
 }
 
 impl OutboxCommand {
+    fn to_json(&self) -> JsonValue {
+        let number = JsonValue::Number;
+        let (kind, fields) = match self {
+            Self::Post { username, text } => {
+                let fields = [("username", username.as_deref().into()), ("text", text.as_str().into())];
+                ("post", JsonValue::object(fields))
+            }
+            Self::Edit { target, text } => {
+                ("edit", JsonValue::object([("target", number(*target)), ("text", text.as_str().into())]))
+            }
+            Self::Delete { target } => ("delete", JsonValue::object([("target", number(*target))])),
+            Self::Moderate { action, target, tag, seconds, text } => {
+                let mut fields = JsonValue::object([
+                    ("action", action.as_str().into()),
+                    ("seconds", number((*seconds).into())),
+                    ("text", text.as_str().into()),
+                ]);
+                fields.add("target", target.map_or(JsonValue::Null, number));
+                fields.add("tag", tag.as_ref().map(AuthorTag::as_str).into());
+                ("moderate", fields)
+            }
+        };
+        JsonValue::object([(kind, fields)])
+    }
+
     /// Returns the typed text; empty for a deletion.
     pub fn text(&self) -> &str {
         match self {
@@ -83,7 +106,7 @@ impl OutboxCommand {
 }
 
 /// A command that the log does not have yet. Its JSON is the form in the browser's storage, which other releases read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingCommand {
     /// The idempotency key.
     pub id: EventId,
@@ -91,16 +114,13 @@ pub struct PendingCommand {
     /// tab.
     pub order: u64,
     /// The command.
-    #[serde(rename = "wish")]
     pub command: OutboxCommand,
     /// The reason if the server refused the command, which then waits for its author.
     pub refused: Option<String>,
     /// The history of the room that the command is for; `None` if it was given by an earlier release, or before the
     /// room was loaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// Whether the command is in flight on the current connection.
-    #[serde(skip)]
     pub sent: bool,
 }
 
@@ -120,7 +140,14 @@ impl FromJson for PendingCommand {
 impl PendingCommand {
     /// Returns the form in the browser's storage.
     pub fn to_stored(&self) -> String {
-        serde_json::to_string(self).expect("a command is plain data")
+        let mut stored = JsonValue::object([
+            ("id", self.id.as_str().into()),
+            ("order", JsonValue::Number(self.order as i64)),
+            ("wish", self.command.to_json()),
+            ("refused", self.refused.as_deref().into()),
+        ]);
+        stored.add("epoch", self.epoch.as_ref().map(|epoch| epoch.0.as_str()).into());
+        stored.encode()
     }
 
     /// Reads the form in the browser's storage; `None` if it is another text.

@@ -33,7 +33,7 @@ impl RecentRooms {
         if !recent.is_empty() {
             let request = self.requests.begin();
             spawn_local(async move {
-                let counts = count_unread(recent.clone()).await;
+                let counts = count_unread(&recent).await;
                 if let Ok(counts) = counts
                     && self.requests.is_latest(request)
                 {

@@ -1,6 +1,5 @@
 //! The state that the components of a room share, and the actions of the visitor.
 
-use super::background_sender::BackgroundSender;
 use super::connection_state::ConnectionState;
 use super::dialogs::Dialogs;
 use super::editing::Editing;
@@ -50,9 +49,6 @@ pub(crate) struct RoomState {
     pub(super) redraw_scheduled: StoredValue<bool>,
     /// Guard of the commands sent: the timeout of an earlier one is stale.
     pub(super) sends: RequestGuard,
-    pub(super) background: BackgroundSender,
-    /// The room that was open before the one whose page is being loaded.
-    pub(super) kept: StoredValue<Option<(RoomView, Timeline)>>,
     /// Whether the page has to be loaded, because the URL names another room or the log cannot be continued.
     pub(super) is_stale: StoredValue<bool>,
     /// Whether the visitor wants to be at the end of the room and is not there yet.
@@ -87,8 +83,6 @@ impl RoomState {
             send_lock: StoredValue::default(),
             redraw_scheduled: StoredValue::default(),
             sends: RequestGuard::new(),
-            background: BackgroundSender::new(),
-            kept: StoredValue::new(None),
             is_stale: StoredValue::default(),
             wants_end: StoredValue::default(),
             wants_edit: StoredValue::default(),

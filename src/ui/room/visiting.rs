@@ -1,6 +1,7 @@
 //! Visits of rooms: opening another room in place, also by Back and Forward, and loading the open one again. From the
 //! moment of choosing, the page is that of the chosen room: its frame is shown until its messages are there.
 
+use super::background_sender;
 use super::connection::ConnectionStatus;
 use super::outbox::Outbox;
 use super::requests::PendingLoad;
@@ -15,10 +16,16 @@ use crate::protocol::close;
 use crate::ui::browser::{dom, location, storage};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// Time after which a page that failed to load is requested again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3);
+
+thread_local! {
+    /// The room that was open before the one whose page is being loaded.
+    static KEPT: RefCell<Option<(RoomView, Timeline)>> = const { RefCell::new(None) };
+}
 
 /// Returns why a request failed, for the visitor.
 pub(super) fn reason(error: &ApiError) -> String {
@@ -33,7 +40,7 @@ impl RoomState {
     pub(super) fn load_room(self) {
         let (name, page) = (self.name(), self.page.get_untracked());
         self.is_stale.set_value(false);
-        self.kept.set_value(None);
+        KEPT.take();
         self.visit.begin();
         self.outbox.set(Outbox::default());
         self.sync_outbox();
@@ -44,7 +51,7 @@ impl RoomState {
             Unread::open(read, others, first, timeline.position(), timeline.more_before())
         }));
         storage::save_read_position(&name, self.read_state.read());
-        self.background.skip(name.clone());
+        background_sender::skip(name.clone());
         self.identity.username.set(self.known_username());
         self.connect(&name, &page);
     }
@@ -81,15 +88,17 @@ impl RoomState {
     /// is sent from there waits for the page.
     fn show_frame(self, room: RoomName) {
         let mut page = self.page.get_untracked();
-        if !self.is_stale.get_value() {
-            self.kept.set_value(Some((page.clone(), self.timeline.get_untracked())));
-        }
+        let before = page.clone();
         page.invitation = room.path();
         page.room = room;
         page.epoch = Epoch(String::new());
         (page.head, page.permalink, page.ownership) = (0, None, Ownership::Unowned);
         page.history = HistoryPage::default();
         let timeline = Timeline::new(&page);
+        if !self.is_stale.get_value() {
+            self.timeline
+                .update_untracked(|open| KEPT.set(Some((before, std::mem::replace(open, Timeline::new(&page))))));
+        }
         self.disconnect();
         self.editing.has_typed.set_value(false);
         self.read_state.reset(Unread::default());
@@ -132,7 +141,7 @@ impl RoomState {
                 None => self.scroll_to_end(),
             };
         }
-        match self.kept.get_value().filter(|(page, _)| page.room.as_str() == room) {
+        match KEPT.with_borrow_mut(|kept| kept.take_if(|(page, _)| page.room.as_str() == room)) {
             // The visitor is back before the other room was there.
             Some((mut page, timeline)) => {
                 self.requests.cancel(PendingLoad::Room);
@@ -192,7 +201,7 @@ impl RoomState {
         }
         let request = self.requests.begin_request(PendingLoad::Room);
         spawn_local(async move {
-            let page = open_room(room, None, target.seq()).await;
+            let page = open_room(&room, target.seq()).await;
             if !self.requests.finish_request(request) {
                 return;
             }
@@ -249,7 +258,7 @@ impl RoomState {
     pub(super) fn ask_why_closed(self) {
         let (name, visit) = (self.name(), self.visit.latest());
         spawn_local(async move {
-            if let Err(ApiError::Refused(reason)) = open_room(name.to_string(), None, None).await
+            if let Err(ApiError::Refused(reason)) = open_room(name.as_str(), None).await
                 && self.visit.is_latest(visit)
             {
                 self.connection.announcement.set(reason);

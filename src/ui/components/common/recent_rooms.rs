@@ -4,7 +4,7 @@ use super::derived::when;
 use crate::domain::ReadMarker;
 use crate::domain::history::MAX_UNREAD_COUNT;
 use crate::ui::browser::dom;
-use crate::ui::room::background_sender::BackgroundSender;
+use crate::ui::room::background_sender;
 use crate::ui::room::outbox_storage::warn_while_unsent;
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
 use leptos::prelude::*;
@@ -48,16 +48,10 @@ pub(crate) fn RecentRoomList(
 #[island]
 pub fn RecentRoomsSection() -> impl IntoView {
     let recent = RecentRooms::new();
-    let sender = BackgroundSender::new();
-    Effect::new(move || {
-        // Once, and again after the messages of other rooms were sent.
-        if !sender.is_running.get() {
-            recent.refresh();
-        }
-    });
     Effect::new(move || {
         warn_while_unsent();
-        sender.start();
+        recent.refresh();
+        background_sender::start(false, Some(recent));
     });
     let has_rooms = when(move || !recent.rooms.with(Vec::is_empty));
     view! {

@@ -40,8 +40,7 @@ pub(crate) fn Composer(
     let last_typing_at = StoredValue::new(0.0);
     draft.restore_draft();
     fill_for_editing(room, draft);
-    draft.save_on_leave();
-    draft.follow_other_tabs();
+    draft.share();
 
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();

@@ -80,9 +80,11 @@ impl Draft {
         self.rejection.set(None);
     }
 
-    /// Saves the draft of this tab when the page is left: another tab may have saved its own since, or sent it.
-    pub(super) fn save_on_leave(self) {
+    /// Shares the draft with other tabs, and saves that of this tab when the page is left: another tab may have saved its
+    /// own since, or sent it.
+    pub(super) fn share(self) {
         Effect::new(move || {
+            window_event_listener_untyped("storage", move |event| self.follow_other_tabs(event.unchecked_ref()));
             window_event_listener_untyped("pagehide", move |_| {
                 let value = self.value();
                 if !value.is_empty() && self.typed.with_untracked(|typed| *typed == value) {
@@ -94,29 +96,22 @@ impl Draft {
 
     /// Follows what other tabs do with the draft: one that they have sent is gone here too, and the text of this tab
     /// stays stored when they erase theirs.
-    pub(super) fn follow_other_tabs(self) {
-        Effect::new(move || {
-            window_event_listener_untyped("storage", move |event| {
-                let event: StorageEvent = event.unchecked_into();
-                let (key, name) = (event.key().unwrap_or_default(), self.room.name());
-                let (before, after) = (event.old_value().unwrap_or_default(), event.new_value().unwrap_or_default());
-                if storage::is_draft_key(&key, &name) {
-                    let stored = self.stored.get_untracked();
-                    let typed = self.typed.get_untracked();
-                    if after.is_empty() && !typed.is_empty() {
-                        storage::save_draft(&name, &typed);
-                        self.stored.set(typed);
-                    } else if before == stored && (after.starts_with(&stored) || stored.starts_with(&after)) {
-                        self.stored.set(after);
-                    }
-                } else if storage::is_outbox_key(&key, Some(&name))
-                    && let Some(OutboxCommand::Post { text, .. }) =
-                        PendingCommand::parse_stored(&after).map(|it| it.command)
-                {
-                    self.on_sent_elsewhere(&text);
-                }
-            });
-        });
+    fn follow_other_tabs(self, event: &StorageEvent) {
+        let (key, name) = (event.key().unwrap_or_default(), self.room.name());
+        let (before, after) = (event.old_value().unwrap_or_default(), event.new_value().unwrap_or_default());
+        if storage::is_draft_key(&key, &name) {
+            let (stored, typed) = (self.stored.get_untracked(), self.typed.get_untracked());
+            if after.is_empty() && !typed.is_empty() {
+                storage::save_draft(&name, &typed);
+                self.stored.set(typed);
+            } else if before == stored && (after.starts_with(&stored) || stored.starts_with(&after)) {
+                self.stored.set(after);
+            }
+        } else if storage::is_outbox_key(&key, Some(&name))
+            && let Some(OutboxCommand::Post { text, .. }) = PendingCommand::parse_stored(&after).map(|it| it.command)
+        {
+            self.on_sent_elsewhere(&text);
+        }
     }
 
     fn on_sent_elsewhere(self, sent: &str) {
