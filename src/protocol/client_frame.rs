@@ -87,6 +87,10 @@ pub struct InvalidFrame {
 impl ClientFrame {
     /// Parses one text frame. Unknown fields are ignored, so that the protocol can be extended. Fields of other frame
     /// types are ignored too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the rejection to answer with, and the id of the frame if it has one.
     pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
         let mut id = None;
         let read = Self::read(text, &mut id);
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_to_a_frame_does_not_count() {
+    fn fields_of_other_frames_are_ignored() {
         let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
         assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
         assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));
