@@ -10,7 +10,7 @@ const seeds = (process.env.MODEL_SEED ?? "1,2,3").split(",").map(Number);
 const steps = Number(process.env.MODEL_STEPS ?? 30);
 
 for (const seed of seeds) {
-  test(`what is typed is stored once where it was meant to be, or shown as unsent: walk ${seed} of ${steps} steps`, async ({ browser, room, playwright }) => {
+  test(`typed text is stored once where it was meant to be, or shown as unsent: walk ${seed} of ${steps} steps`, async ({ browser, room, playwright }) => {
     test.setTimeout(240_000 + steps * 10_000);
     // With the limits of a new installation: some messages come too fast.
     const server = await Server.start([]);

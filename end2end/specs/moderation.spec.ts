@@ -90,7 +90,7 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   await expect(dialog(page)).toBeHidden();
 });
 
-test("what the owner does without a connection waits, is shown, and is done when it is back", async ({ page, visitor, room, complaints }) => {
+test("an act of the owner without a connection waits, is shown, and is done when it is back", async ({ page, visitor, room, complaints }) => {
   complaints.expectOutage();
   const bob = await visitor();
   await gather(page, bob, room);

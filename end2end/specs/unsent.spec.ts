@@ -63,7 +63,7 @@ test("a message typed right after choosing another room goes to that room", asyn
   expect(await messages(page).count()).toBe(1);
 });
 
-test("after Back too, what is typed goes to the room of the address", async ({ page, visitor, room }) => {
+test("after Back too, a message goes to the room of the address", async ({ page, visitor, room }) => {
   const other = `${room}-b`;
   const ben = await visitor();
   await enter(ben, room, "Ben");
@@ -80,7 +80,7 @@ test("after Back too, what is typed goes to the room of the address", async ({ p
   await expect(text(page, 1)).toHaveText("back again");
 });
 
-test("whoever goes back before the other room is there finds everything as it was", async ({ page, request, room }) => {
+test("going back before the other room is there restores everything as it was", async ({ page, request, room }) => {
   await fill(request, room, 60);
   await enter(page, room, "Ann");
   await composer(page).fill("half a thought");
@@ -99,7 +99,7 @@ test("whoever goes back before the other room is there finds everything as it wa
   await expect(composer(page)).toHaveValue("another thought");
 });
 
-test("a room that comes late is asked for again, and what was written for it arrives", async ({ page, visitor, server, room }) => {
+test("a room that comes late is asked for again, and a message written for it arrives", async ({ page, visitor, server, room }) => {
   test.slow();
   const other = `${room}-b`;
   await enter(page, room, "Ann");
@@ -117,7 +117,7 @@ test("a room that comes late is asked for again, and what was written for it arr
   expect(await numbers(ben)).toEqual([1]);
 });
 
-test("what is written for a room that cannot be stays with its author", async ({ page, room, complaints }) => {
+test("a message for a room that cannot be stays with its author", async ({ page, room, complaints }) => {
   complaints.expect(/status of 404/);
   await enter(page, room, "Ann");
   const rooms = await hold(page, /\/api\/open_room/);
@@ -234,7 +234,7 @@ test("an edit that was begun before a room has started over is not taken up in t
   await expect(composer(page)).toHaveValue("a draft");
 });
 
-test("what an earlier release has stored, without an epoch, is sent", async ({ page, room }) => {
+test("commands that an earlier release has stored, without an epoch, are sent", async ({ page, room }) => {
   await enter(page, room, "Ann");
   await say(page, "said");
   await expect(text(page, 1)).toHaveText("said");
@@ -249,7 +249,7 @@ test("what an earlier release has stored, without an epoch, is sent", async ({ p
   await expect(pending(page)).toHaveCount(0);
 });
 
-test("what waits in a room that is not open any more is sent from another, and shown in the list until then", async ({ page, visitor, room }) => {
+test("messages that wait in a room that is not open any more are sent from another, and shown in the list until then", async ({ page, visitor, room }) => {
   const other = `${room}-b`;
   const ben = await visitor();
   await enter(ben, room, "Ben");

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 /// Time after which a page that failed to load is requested again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(3);
+const VISIT_RETRY_INTERVAL: Duration = Duration::from_secs(3);
 
 thread_local! {
     /// The room that was open before the one whose page is being loaded.
@@ -240,7 +240,7 @@ impl RoomState {
         }
         self.notice.set(error.to_string());
         if self.is_stale.get_value() {
-            let waiting = ConnectionStatus::Waiting(RETRY_INTERVAL.as_secs() as u32);
+            let waiting = ConnectionStatus::Waiting(VISIT_RETRY_INTERVAL.as_secs() as u32);
             self.connection.show(if dom::is_online() { waiting } else { ConnectionStatus::Offline });
             let request = self.requests.latest();
             set_timeout(
@@ -249,7 +249,7 @@ impl RoomState {
                         self.retry_visit();
                     }
                 },
-                RETRY_INTERVAL,
+                VISIT_RETRY_INTERVAL,
             );
         }
     }
