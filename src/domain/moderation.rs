@@ -1,7 +1,7 @@
 //! Moderation: actions of a room's owner on the room and its participants. Each action is an event of the room's log.
 
 use super::{Participant, Timestamp};
-use crate::json::{FromJson, JsonValue, from_str_enum};
+use crate::json::{FromJson, JsonValue};
 use serde::{Deserialize, Serialize};
 
 /// Maximum duration of a mute or ban, in seconds: one year.
@@ -39,11 +39,24 @@ pub enum ModerationAction {
 
 impl FromJson for ModerationAction {
     fn from_json(json: JsonValue) -> Option<Self> {
-        from_str_enum(json)
+        let name = String::from_json(json)?;
+        Some(Self::ALL.into_iter().find(|action| action.as_str() == name).unwrap_or(Self::Other))
     }
 }
 
 impl ModerationAction {
+    const ALL: [Self; 9] = [
+        Self::Mute,
+        Self::Ban,
+        Self::Pardon,
+        Self::SlowMode,
+        Self::Lock,
+        Self::Unlock,
+        Self::HandOver,
+        Self::Renew,
+        Self::Remove,
+    ];
+
     /// Returns the name of the action in frames.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -122,9 +135,9 @@ mod tests {
 
     #[test]
     fn an_action_has_one_name() {
-        use ModerationAction::*;
-        for action in [Mute, Ban, Pardon, SlowMode, Lock, Unlock, HandOver, Renew, Remove, Other] {
+        for action in ModerationAction::ALL.into_iter().chain([ModerationAction::Other]) {
             assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+            assert_eq!(ModerationAction::from_json(action.as_str().into()), Some(action));
         }
     }
 
