@@ -8,7 +8,7 @@ use super::requests::PendingLoad;
 use super::state::RoomState;
 use super::timeline::Applied;
 use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
-use crate::protocol::{ClientFrame, ServerFrame};
+use crate::protocol::{ClientFrame, ServerFrame, close};
 use crate::ui::browser::dom;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -33,9 +33,11 @@ impl ConnectionListener for RoomEventHandler {
     fn on_status(&self, status: ConnectionStatus) {
         if self.is_current() {
             self.room.connection.show(status);
-            if matches!(status, ConnectionStatus::Closed(_)) {
+            if let ConnectionStatus::Closed(code) = status {
                 self.room.send_pending();
-                self.room.ask_why_closed();
+                if code == close::BANNED {
+                    self.room.ask_end_of_ban();
+                }
                 background_sender::start(true, None);
             }
         }

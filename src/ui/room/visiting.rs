@@ -254,8 +254,8 @@ impl RoomState {
         }
     }
 
-    /// Asks the server why it has closed the connection for good, and until when.
-    pub(super) fn ask_why_closed(self) {
+    /// Asks the server when the visitor's ban ends.
+    pub(super) fn ask_end_of_ban(self) {
         let (name, visit) = (self.name(), self.visit.latest());
         spawn_local(async move {
             if let Err(ApiError::Refused(reason)) = open_room(name.as_str(), None).await
