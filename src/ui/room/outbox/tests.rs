@@ -123,7 +123,7 @@ fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() 
     let left: Vec<_> =
         outbox.pending().iter().map(|pending| (pending.id.as_str(), pending.refused.is_some())).collect();
     assert_eq!(left, [("c", true), ("d", false), ("e", false)]);
-    assert_eq!(outbox.bind(&now), [], "a command is bound once");
+    assert!(outbox.bind(&now).is_empty(), "a command is bound once");
     outbox.retry(&id("c"), None);
     assert_eq!(sent(&mut outbox).as_deref(), Some("c"));
 }
