@@ -29,7 +29,7 @@ build: toolchain build-tools node_modules/.package-lock.json ## leave the one-fi
 test: setup ## lint, then run every test: unit, integration, WASM, end to end
 	@scripts/test
 
-chaos: toolchain test-tools ## break everything at random for CHAOS_SECONDS (300), check the promise, and count
+chaos: toolchain build-tools test-tools node_modules/.package-lock.json ## break everything at random for CHAOS_SECONDS (300), check the promise, and count
 	@scripts/chaos
 
 conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by the suite itself where Python 2.7 is found

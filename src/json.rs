@@ -1,8 +1,10 @@
 //! JSON parsing: first into a tree, then field by field. serde's derive generates separate code for every structure,
 //! which would enlarge the module that visitors download.
 
+mod write;
+
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// A JSON value. Numbers are integers, because Parlour uses no others.
@@ -86,10 +88,10 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
-/// Reads an enum from its string, with serde's derived names.
-pub fn from_str_enum<T: DeserializeOwned>(json: JsonValue) -> Option<T> {
+/// Reads one of the values that have these names.
+pub fn from_names<T: Copy>(json: JsonValue, names: &[(&str, T)]) -> Option<T> {
     let text = String::from_json(json)?;
-    T::deserialize(IntoDeserializer::<serde::de::value::Error>::into_deserializer(text)).ok()
+    names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
 }
 
 /// Implements [`FromJson`] for types that wrap one value of another type.

@@ -3,7 +3,8 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, goOffline, goOnline, message, messages, deleteDialog, say, text } from "../support/room";
+import { act, composer, deleteDialog, enter, goOffline, isLive, mark, message, messages, pending, say, text } from "../support/room";
+import { Wire } from "../support/wire";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
@@ -89,16 +90,51 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   await expect(dialog(page)).toBeHidden();
 });
 
-test("what cannot be done without a connection is said", async ({ page, visitor, room, complaints }) => {
+test("an act of the owner without a connection waits, is shown, and is done when it is back", async ({ page, visitor, room, complaints }) => {
   complaints.expectOutage();
   const bob = await visitor();
   await gather(page, bob, room);
   await goOffline(page);
   await yours(page).click();
   await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
-  await expect(notice(page)).toHaveText("That didn’t work: you’re not connected.");
-  await goOnline(page);
-  await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
+  await expect(notice(page)).toHaveText("That waits until you’re connected again.");
+  await expect(pending(page)).toContainText("The room is locked: nobody else comes in.");
+  await page.reload().catch(() => {});
+  await page.context().setOffline(false);
+  await page.goto(`/${room}/`);
+  await isLive(page);
   await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
+  await expect(pending(page)).toHaveCount(0);
+});
+
+test("a ban into a dead connection is not lost", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/403/);
+  const bob = await visitor();
+  const wire = await Wire.of(page);
+  await gather(page, bob, room);
+  wire.cut();
+  await act(page, 2, "More");
+  await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
+  await expect(bob.locator(".connection-banner")).toContainText("You are banned from this room for a while.", { timeout: 30_000 });
+});
+
+test("somebody who is banned reads until when, and comes back by a button after a pardon", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/403/);
+  const bob = await visitor();
+  await gather(page, bob, room);
+  await act(page, 2, "More");
+  await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
+  const banner = bob.locator(".connection-banner");
+  await expect(banner).toContainText(/You are banned from this room for a while\. The ban ends on \d+ \w+ \d{4} at \d\d:\d\d UTC\./);
+  await banner.getByRole("button", { name: "Try again" }).click();
+  await expect(banner).toContainText("The ban ends on");
+  await act(page, 2, "More");
+  await dialog(page).getByRole("button", { name: "Unmute, or lift the ban" }).click();
+  await expect(notice(page)).toHaveText("Bob may talk here again.");
+  const isSame = await mark(bob);
+  await banner.getByRole("button", { name: "Try again" }).click();
+  await isLive(bob);
+  await say(bob, "thank you");
+  await expect(messages(page, "thank you")).toHaveCount(1);
+  expect(await isSame()).toBe(true);
 });

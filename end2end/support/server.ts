@@ -1,6 +1,6 @@
 // A private server: its own port, its own data directory, stopped by whoever started it.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,6 +62,12 @@ export class Server {
       return;
     }
     throw new Error("the server ended before it listened; its reason stands above");
+  }
+
+  /** Runs a command of the host beside it, such as `delete room --yes`. */
+  command(...words: string[]): void {
+    const done = spawnSync(executable(), [...words, "--data", this.directory], { cwd: this.directory, env: environment(), encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`parlour ${words.join(" ")}: ${done.stderr}`);
   }
 
   /** Asks it to stop (SIGTERM), and waits until it has. */

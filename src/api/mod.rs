@@ -1,8 +1,8 @@
-//! Server functions: callable from both sides, run on the server. Each hands over to a use case in a few lines.
+//! Server functions: called by the browser, run on the server. Each hands over to a use case in a few lines.
 
+mod client;
 mod error;
-mod fetch_protocol;
 mod rooms;
 
+pub use client::{count_unread, join_room, load_history, open_room};
 pub use error::ApiError;
-pub use rooms::{count_unread, join_room, load_history, open_room};

@@ -1,7 +1,6 @@
-//! Server functions of rooms: pages, history, unread counts, and the visitor's name.
+//! Server functions of rooms: pages, history, unread counts, and the visitor's name. Browsers call them by `client`.
 
 use super::ApiError;
-use super::fetch_protocol::FetchProtocol;
 use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
@@ -12,7 +11,7 @@ use leptos::server_fn::codec::{GetUrl, PostUrl};
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
-#[server(endpoint = "open_room", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "open_room", input = GetUrl)]
 pub async fn open_room(
     room_name: String,
     username: Option<String>,
@@ -32,7 +31,7 @@ pub async fn open_room(
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
-#[server(endpoint = "load_history", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "load_history", input = GetUrl)]
 pub async fn load_history(
     room_name: String,
     before: Option<Seq>,
@@ -61,7 +60,7 @@ pub async fn load_history(
 /// # Errors
 ///
 /// Returns [`ApiError::Unavailable`] if the database cannot be read.
-#[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
+#[server(endpoint = "count_unread", input = GetUrl)]
 pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> {
     use crate::server::chat::Chat;
     use crate::server::http::server_fn;
@@ -69,13 +68,14 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
     counts.map_err(server_fn::unavailable)
 }
 
-/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown.
+/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name that
+/// is taken `only_here` is not remembered for other rooms.
 ///
 /// # Errors
 ///
 /// Returns [`ApiError::Refused`] if a name is invalid, if the visitor may not enter the room, or if the name is taken.
-#[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
-pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
+#[server(endpoint = "join_room", input = PostUrl)]
+pub async fn join_room(room_name: String, username: String, only_here: Option<bool>) -> Result<Username, ApiError> {
     use crate::server::chat::Chat;
     use crate::server::http::server_fn;
     use axum::http::StatusCode;
@@ -86,6 +86,8 @@ pub async fn join_room(room_name: String, username: String) -> Result<Username, 
     if let Some(rejection) = taken.map_err(|denied| server_fn::access_denied(&denied))? {
         return Err(server_fn::refused(StatusCode::CONFLICT, rejection.detail));
     }
-    server_fn::set_username_cookie(&username);
+    if only_here != Some(true) {
+        server_fn::set_username_cookie(&username);
+    }
     Ok(username)
 }

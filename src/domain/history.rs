@@ -1,7 +1,7 @@
 //! Pages of a room's history, as the browser gets them.
 
 use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Username};
-use crate::json::{FromJson, JsonValue, from_str_enum, read_by_name};
+use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of messages per page.
@@ -91,6 +91,6 @@ read_by_name!(HistoryPage { messages, more_before, more_after });
 
 impl FromJson for Ownership {
     fn from_json(json: JsonValue) -> Option<Self> {
-        from_str_enum(json)
+        from_names(json, &[("Nobodys", Self::Unowned), ("Yours", Self::Own), ("Anothers", Self::Other)])
     }
 }

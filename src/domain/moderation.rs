@@ -1,7 +1,7 @@
 //! Moderation: actions of a room's owner on the room and its participants. Each action is an event of the room's log.
 
 use super::{Participant, Timestamp};
-use crate::json::{FromJson, JsonValue, from_str_enum};
+use crate::json::{FromJson, JsonValue};
 use serde::{Deserialize, Serialize};
 
 /// Maximum duration of a mute or ban, in seconds: one year.
@@ -39,11 +39,40 @@ pub enum ModerationAction {
 
 impl FromJson for ModerationAction {
     fn from_json(json: JsonValue) -> Option<Self> {
-        from_str_enum(json)
+        let name = String::from_json(json)?;
+        Some(Self::ALL.into_iter().find(|action| action.as_str() == name).unwrap_or(Self::Other))
     }
 }
 
 impl ModerationAction {
+    const ALL: [Self; 9] = [
+        Self::Mute,
+        Self::Ban,
+        Self::Pardon,
+        Self::SlowMode,
+        Self::Lock,
+        Self::Unlock,
+        Self::HandOver,
+        Self::Renew,
+        Self::Remove,
+    ];
+
+    /// Returns the name of the action in frames.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Ban => "ban",
+            Self::Pardon => "pardon",
+            Self::SlowMode => "slow_mode",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::HandOver => "hand_over",
+            Self::Renew => "renew",
+            Self::Remove => "remove",
+            Self::Other => "other",
+        }
+    }
+
     /// Returns whether the action has a subject, who is identified by one of their messages.
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
@@ -102,6 +131,14 @@ mod tests {
         assert_eq!(mute.to_string(), "Bob is muted for a while.");
         let slow = |seconds| Moderation { action: ModerationAction::SlowMode, subject: None, until: None, seconds };
         assert_ne!(slow(Some(10)).to_string(), slow(Some(0)).to_string());
+    }
+
+    #[test]
+    fn an_action_has_one_name() {
+        for action in ModerationAction::ALL.into_iter().chain([ModerationAction::Other]) {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+            assert_eq!(ModerationAction::from_json(action.as_str().into()), Some(action));
+        }
     }
 
     #[test]

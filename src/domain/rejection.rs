@@ -3,7 +3,7 @@
 use super::event::EventIdError;
 use super::message::MessageTextError;
 use super::username::UsernameError;
-use crate::json::{FromJson, JsonValue, from_str_enum};
+use crate::json::{FromJson, JsonValue, from_names};
 use serde::{Deserialize, Serialize};
 
 /// The rejection codes of the protocol.
@@ -53,7 +53,20 @@ impl RejectionCode {
 
 impl FromJson for RejectionCode {
     fn from_json(json: JsonValue) -> Option<Self> {
-        from_str_enum(json)
+        let names = [
+            ("empty", Self::Empty),
+            ("too_long", Self::TooLong),
+            ("invalid", Self::Invalid),
+            ("rate_limited", Self::RateLimited),
+            ("username_invalid", Self::UsernameInvalid),
+            ("username_taken", Self::UsernameTaken),
+            ("id_conflict", Self::IdConflict),
+            ("not_found", Self::NotFound),
+            ("forbidden", Self::Forbidden),
+            ("draining", Self::Draining),
+            ("unavailable", Self::Unavailable),
+        ];
+        from_names(json, &names)
     }
 }
 
@@ -103,5 +116,32 @@ impl From<UsernameError> for Rejection {
 impl From<EventIdError> for Rejection {
     fn from(error: EventIdError) -> Self {
         Self::new(RejectionCode::Invalid, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_by_its_name() {
+        use RejectionCode::*;
+        for code in [
+            Empty,
+            TooLong,
+            Invalid,
+            RateLimited,
+            UsernameInvalid,
+            UsernameTaken,
+            IdConflict,
+            NotFound,
+            Forbidden,
+            Draining,
+            Unavailable,
+        ] {
+            let name = serde_json::to_string(&code).unwrap();
+            assert_eq!(RejectionCode::from_json(JsonValue::parse(&name).unwrap()), Some(code));
+        }
+        assert_eq!(RejectionCode::from_json("later".into()), None);
     }
 }

@@ -2,29 +2,26 @@
 
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, Rejection, RejectionCode, Seq};
+use crate::json::JsonValue;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A frame from a client. A frame without `type` is a post.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientFrame {
     /// Posts a message. The fields are raw: the server validates them.
     Post {
         /// The idempotency key. If it is missing, the server generates one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The text.
         message: String,
         /// The author's name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<String>,
     },
     /// Edits one of the author's own messages.
     Edit {
         /// The idempotency key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The number of the message.
         target: Seq,
@@ -34,7 +31,6 @@ pub enum ClientFrame {
     /// Deletes a message.
     Delete {
         /// The idempotency key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The number of the message.
         target: Seq,
@@ -42,18 +38,14 @@ pub enum ClientFrame {
     /// Takes a moderation action, as the owner of the room.
     Moderate {
         /// The idempotency key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The action.
         action: ModerationAction,
         /// The number of a message of the subject.
-        #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<Seq>,
         /// The subject's tag, if they have not posted a message.
-        #[serde(skip_serializing_if = "Option::is_none")]
         tag: Option<AuthorTag>,
         /// The duration of a mute or ban, or the interval of slow mode, in seconds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<u32>,
     },
     /// The visitor is typing.
@@ -149,7 +141,46 @@ impl ClientFrame {
 
     /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).expect("a frame is plain data")
+        let number = JsonValue::Number;
+        let mut frame = JsonValue::object([("type", self.kind().into())]);
+        match self {
+            Self::Post { id, message, username } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("message", message.as_str().into());
+                frame.add("username", username.as_deref().into());
+            }
+            Self::Edit { id, target, text } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("target", number(*target));
+                frame.add("text", text.as_str().into());
+            }
+            Self::Delete { id, target } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("target", number(*target));
+            }
+            Self::Moderate { id, action, target, tag, seconds } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("action", action.as_str().into());
+                frame.add("target", target.map_or(JsonValue::Null, number));
+                frame.add("tag", tag.as_ref().map(AuthorTag::as_str).into());
+                frame.add("seconds", seconds.map_or(JsonValue::Null, |seconds| number(seconds.into())));
+            }
+            Self::Sync { after } => frame.add("after", number(*after)),
+            Self::Typing | Self::Heartbeat => {}
+        }
+        frame.encode()
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Post { .. } => "post",
+            Self::Edit { .. } => "edit",
+            Self::Delete { .. } => "delete",
+            Self::Moderate { .. } => "moderate",
+            Self::Sync { .. } => "sync",
+            Self::Typing => "typing",
+            Self::Heartbeat => "heartbeat",
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Chat;
 use crate::domain::history::Ownership;
-use crate::domain::{Rejection, RejectionCode, RoomName};
+use crate::domain::{Rejection, RejectionCode, RoomName, Timestamp};
 use crate::server::auth::visitor::Visitor;
 use crate::server::limits::rate_limiter::RateLimited;
 use crate::server::network::Network;
@@ -15,9 +15,9 @@ pub(crate) enum AccessDenied {
     /// The visitor's address has opened too many rooms.
     #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
-    /// The visitor was banned.
-    #[error("You are banned from this room for a while.")]
-    Banned,
+    /// The visitor was banned, until then.
+    #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
+    Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
     #[error("This room is locked: only those who were in it come in.")]
     Locked,
@@ -34,7 +34,7 @@ impl AccessDenied {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooManyRooms(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Banned | Self::Locked => StatusCode::FORBIDDEN,
+            Self::Banned(_) | Self::Locked => StatusCode::FORBIDDEN,
             Self::Missing => StatusCode::NOT_FOUND,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -45,7 +45,7 @@ impl From<AccessDenied> for Rejection {
     fn from(denied: AccessDenied) -> Self {
         match denied {
             AccessDenied::TooManyRooms(limited) => limited.rejection(&denied.to_string()),
-            AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
+            AccessDenied::Banned(_) | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
             AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
             AccessDenied::Unavailable(_) => Self::unavailable(),
         }
@@ -129,8 +129,8 @@ impl Chat {
         if name.is_private() && is_stranger {
             return Ok(None);
         }
-        if membership.banned_until.is_some() {
-            return Err(AccessDenied::Banned);
+        if let Some(until) = membership.banned_until {
+            return Err(AccessDenied::Banned(Timestamp(until)));
         }
         if !invited {
             return Err(AccessDenied::Locked);

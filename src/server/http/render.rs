@@ -141,7 +141,7 @@ impl From<AccessDenied> for PageError {
     fn from(denied: AccessDenied) -> Self {
         let heading = match denied {
             AccessDenied::Missing => return Self::no_room(denied.to_string()),
-            AccessDenied::TooManyRooms(_) | AccessDenied::Banned | AccessDenied::Locked => {
+            AccessDenied::TooManyRooms(_) | AccessDenied::Banned(_) | AccessDenied::Locked => {
                 "You can’t come in right now."
             }
             AccessDenied::Unavailable(_) => "Something went wrong.",

@@ -1,7 +1,9 @@
 //! The visitor's clock, time zone and date formats.
 
 use crate::domain::Timestamp;
+use futures_channel::oneshot;
 use js_sys::{Date, Object, Reflect};
+use leptos::prelude::set_timeout;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 
@@ -11,6 +13,13 @@ const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 /// Returns the milliseconds since 1970.
 pub(crate) fn now() -> f64 {
     Date::now()
+}
+
+/// Returns a future that ends after `duration`.
+pub(crate) fn timer(duration: Duration) -> oneshot::Receiver<()> {
+    let (end, ended) = oneshot::channel(); // never sent, only dropped
+    set_timeout(move || drop(end), duration);
+    ended
 }
 
 /// Returns the offset of the local time zone from UTC at `at`, in minutes.

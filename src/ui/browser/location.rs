@@ -38,6 +38,11 @@ pub(crate) fn parse_path(path: &str) -> Option<(String, Option<Seq>)> {
     Some((js_sys::decode_uri_component(room).ok()?.into(), seq))
 }
 
+/// Returns the name of a room in the server's normalization: NFC in lower case.
+pub(crate) fn normalized(room: &str) -> String {
+    js_sys::JsString::from(room).normalize("NFC").to_lower_case().into()
+}
+
 /// Returns the path of the page.
 pub(crate) fn path() -> String {
     window().location().pathname().unwrap_or_default()
@@ -62,11 +67,6 @@ pub(crate) fn push_path(path: &str) {
 /// Loads another page.
 pub(crate) fn assign(path: &str) {
     let _ = window().location().assign(path);
-}
-
-/// Loads the page again.
-pub(crate) fn reload() {
-    let _ = window().location().reload();
 }
 
 /// Removes the query from the URL: a name in it would be shared with the link.

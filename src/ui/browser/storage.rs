@@ -1,5 +1,5 @@
-//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, and read
-//! positions.
+//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, read positions,
+//! and names.
 //!
 //! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each
 //! message, and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself
@@ -8,13 +8,14 @@
 
 use super::{clock, dom};
 use crate::domain::history::MAX_UNREAD_ROOMS;
-use crate::domain::{EventId, ReadMarker, RoomName, Seq};
+use crate::domain::{Epoch, EventId, ReadMarker, RoomName, Seq};
 use std::cell::RefCell;
 use web_sys::Storage;
 
 const READ_KEY_PREFIX: &str = "parlour:read:";
 const OUTBOX_KEY_PREFIX: &str = "parlour:outbox:";
 const EDIT_KEY_PREFIX: &str = "parlour:edit:";
+const USERNAME_KEY: &str = "parlour:name";
 
 /// Key prefix of drafts, which `hydrate.js` uses too.
 pub(crate) const DRAFT_KEY_PREFIX: &str = "parlour:draft:";
@@ -32,9 +33,34 @@ pub(crate) fn pending_commands(room: &RoomName) -> impl Iterator<Item = String> 
     keys(&outbox_key(room, "")).into_iter().filter_map(|key| get(&key))
 }
 
-/// Returns whether a storage key belongs to the outbox of a room.
-pub(crate) fn is_outbox_key(key: &str, room: &RoomName) -> bool {
-    key.starts_with(&outbox_key(room, ""))
+/// Returns the rooms with pending commands.
+pub(crate) fn rooms_with_commands() -> Vec<RoomName> {
+    let mut rooms: Vec<RoomName> = Vec::new();
+    for key in keys(OUTBOX_KEY_PREFIX) {
+        if let Some((room, _)) = key[OUTBOX_KEY_PREFIX.len()..].rsplit_once(':')
+            && rooms.iter().all(|known| known.as_str() != room)
+        {
+            rooms.push(RoomName::from_trusted(room.to_owned()));
+        }
+    }
+    rooms
+}
+
+/// Returns whether a text of the visitor is held by the page alone, because the storage did not accept it.
+pub(crate) fn is_holding_text() -> bool {
+    let is_text =
+        |key: &str| [OUTBOX_KEY_PREFIX, DRAFT_KEY_PREFIX, EDIT_KEY_PREFIX].iter().any(|it| key.starts_with(it));
+    FALLBACK.with_borrow(|fallback| fallback.iter().any(|(key, _)| is_text(key)))
+}
+
+/// Returns whether a storage key belongs to the outbox of a room; `None` stands for any room.
+pub(crate) fn is_outbox_key(key: &str, room: Option<&RoomName>) -> bool {
+    room.map_or(key.starts_with(OUTBOX_KEY_PREFIX), |room| key.starts_with(&outbox_key(room, "")))
+}
+
+/// Returns whether a storage key belongs to the draft of a room.
+pub(crate) fn is_draft_key(key: &str, room: &RoomName) -> bool {
+    key == draft_key(room)
 }
 
 /// Saves the stored form of a pending command.
@@ -70,14 +96,58 @@ pub(crate) fn edited_messages(room: &RoomName) -> Vec<Seq> {
     keys(&prefix).into_iter().filter_map(|key| key.strip_prefix(&prefix)?.parse().ok()).collect()
 }
 
+/// Removes the unfinished edits of a room that were begun in another history of it, and returns their texts. One
+/// without an epoch is of an earlier release, and stays.
+pub(crate) fn take_edits_of_other_epochs(room: &RoomName, epoch: &Epoch) -> Vec<String> {
+    let is_other = |seq: &Seq| get(&edit_epoch_key(room, *seq)).is_some_and(|bound| bound != epoch.0);
+    let others: Vec<Seq> = edited_messages(room).into_iter().filter(is_other).collect();
+    let take = |seq| {
+        let text = edit(room, seq);
+        save_edit(room, epoch, seq, "");
+        text
+    };
+    others.into_iter().filter_map(take).collect()
+}
+
 /// Returns the text of the unfinished edit of a message.
 pub(crate) fn edit(room: &RoomName, seq: Seq) -> Option<String> {
     get(&edit_key(room, &seq.to_string()))
 }
 
-/// Saves the text of an unfinished edit; an empty one removes it.
-pub(crate) fn save_edit(room: &RoomName, seq: Seq, text: &str) {
+/// Saves the text of an unfinished edit, begun in this history of the room; an empty text removes it.
+pub(crate) fn save_edit(room: &RoomName, epoch: &Epoch, seq: Seq, text: &str) {
     set(&edit_key(room, &seq.to_string()), text);
+    set(&edit_epoch_key(room, seq), if text.is_empty() { "" } else { &epoch.0 });
+}
+
+/// Returns the visitor's name in all rooms, as last given or learned in this browser.
+pub(crate) fn username() -> Option<String> {
+    get(USERNAME_KEY)
+}
+
+/// Saves the visitor's name; an empty one removes it.
+pub(crate) fn save_username(name: &str) {
+    if username().unwrap_or_default() != name {
+        set(USERNAME_KEY, name);
+    }
+}
+
+/// Returns whether a storage key is that of the visitor's name.
+pub(crate) fn is_username_key(key: &str) -> bool {
+    key == USERNAME_KEY
+}
+
+/// Returns the visitor's name in a room where another visitor holds the remembered one.
+pub(crate) fn room_username(room: &RoomName, remembered: &str) -> Option<String> {
+    let stored = get(&room_username_key(room))?;
+    let (instead_of, name) = stored.split_once('\n')?;
+    (instead_of == remembered).then(|| name.to_owned())
+}
+
+/// Saves the visitor's name in a room, in place of the remembered one; an empty name removes it.
+pub(crate) fn save_room_username(room: &RoomName, remembered: &str, name: &str) {
+    let stored = if name.is_empty() { String::new() } else { format!("{remembered}\n{name}") };
+    set(&room_username_key(room), &stored);
 }
 
 /// Returns the number up to which a room was read, or `None` at the first visit.
@@ -159,6 +229,14 @@ fn draft_key(room: &RoomName) -> String {
 
 fn edit_key(room: &RoomName, seq: &str) -> String {
     format!("{EDIT_KEY_PREFIX}{room}:{seq}")
+}
+
+fn room_username_key(room: &RoomName) -> String {
+    format!("{USERNAME_KEY}:{room}")
+}
+
+fn edit_epoch_key(room: &RoomName, seq: Seq) -> String {
+    edit_key(room, &format!("{seq}:epoch"))
 }
 
 /// Returns the storage. If it was cleared since the page was opened, it first gets back the values of this page. The read

@@ -1,10 +1,10 @@
 //! Web Locks (<https://www.w3.org/TR/web-locks/>): one tab of this browser at a time holds a lock.
 
+use super::clock;
 use super::dom::window;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Function, Promise, Reflect};
-use leptos::prelude::set_timeout;
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -29,7 +29,6 @@ pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
     let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
     let (grant, granted) = oneshot::channel();
-    let (cancel, canceled) = oneshot::channel::<()>(); // never sent, only dropped
     // The browser holds the lock until the promise resolves. A grant that nobody waits for any more is dropped at once.
     let mut grant = Some(grant);
     let on_grant = Closure::once_into_js(move || {
@@ -39,8 +38,7 @@ pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
     });
     // Settles when the lock is released, or refused.
     let request: Promise = request.call2(&locks, &name.into(), &on_grant).ok()?.dyn_into().ok()?;
-    set_timeout(move || drop(cancel), WEB_LOCK_TIMEOUT);
-    match select(granted, select(canceled, JsFuture::from(request))).await {
+    match select(granted, select(clock::timer(WEB_LOCK_TIMEOUT), JsFuture::from(request))).await {
         Either::Left((guard, _)) => guard.ok(),
         Either::Right(_) => None,
     }

@@ -2,7 +2,8 @@
 //! the network and the page in the order in which they happen.
 
 mod backoff;
-mod socket;
+mod phase;
+pub(super) mod socket;
 
 use crate::domain::room::encode_segment;
 use crate::domain::{Epoch, RoomName, Seq};
@@ -12,15 +13,23 @@ use crate::ui::browser::{dom, location};
 use backoff::{Backoff, MAX_RECONNECT_DELAY};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
-use leptos::prelude::{set_interval_with_handle, window_event_listener_untyped};
+use leptos::prelude::{set_interval_with_handle, set_timeout, window_event_listener_untyped};
+use phase::ConnectionPhase;
 use socket::{BrowserSocket, SocketEvent};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Interval at which the loop checks its timeouts.
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Maximum time from dialing to the welcome frame, in milliseconds.
+const WELCOME_TIMEOUT_MS: f64 = 9000.0;
+
+/// Maximum time to wait for the answer to a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Close codes with which the server ends a connection for good.
-const FINAL_CLOSE_CODES: std::ops::Range<u16> = 4500..5000;
+pub(super) const FINAL_CLOSE_CODES: std::ops::Range<u16> = 4500..5000;
 
 /// Connection state as the page shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +53,8 @@ pub(crate) trait ConnectionListener: 'static {
     fn position(&self) -> Seq;
     /// Called when the connection status changes.
     fn on_status(&self, status: ConnectionStatus);
-    /// Called after the welcome frame: pending commands can be sent.
-    fn on_welcome(&self);
+    /// Called after the welcome frame, with the present epoch of the room: pending commands can be sent.
+    fn on_welcome(&self, epoch: Epoch);
     /// Called when the connection is lost: frames in flight may not have arrived.
     fn on_lost(&self);
     /// Called for every frame except the welcome frame.
@@ -60,12 +69,15 @@ pub(crate) struct ConnectionHandle {
 
 /// An input of the loop.
 enum ConnectionEvent {
-    Socket(SocketEvent),
+    /// An event of the socket of this attempt.
+    Socket(u32, SocketEvent),
     Tick,
     /// The network is back, the page is visible again, or the visitor asks to reconnect.
     Wake,
-    Offline,
-    Send(ClientFrame),
+    /// The network is gone, or the server does not answer.
+    Lost,
+    /// A frame to send, as text.
+    Send(String),
     /// The page leaves the room.
     Close,
 }
@@ -87,13 +99,14 @@ impl ConnectionHandle {
             listener,
             url,
             socket: None,
+            attempt: 0,
             phase: ConnectionPhase::Idle,
             backoff: Backoff::default(),
         };
         let window_events = [
             ("online", (|| ConnectionEvent::Wake) as fn() -> ConnectionEvent),
-            ("offline", || ConnectionEvent::Offline),
-            ("visibilitychange", || ConnectionEvent::Wake),
+            ("offline", || ConnectionEvent::Lost),
+            ("visibilitychange", || if dom::is_hidden() { ConnectionEvent::Tick } else { ConnectionEvent::Wake }),
         ];
         let listeners = window_events.map(|(name, event)| {
             let handle = handle.clone();
@@ -116,13 +129,18 @@ impl ConnectionHandle {
 
     /// Sends a frame if there is a connection, and drops it otherwise: commands that must not be lost are in the
     /// outbox.
-    pub(crate) fn send(&self, frame: ClientFrame) {
+    pub(crate) fn send(&self, frame: String) {
         self.dispatch(ConnectionEvent::Send(frame));
     }
 
-    /// Connects immediately if the loop waits for its next attempt.
+    /// Dials immediately if there is no connection, and probes the one there is.
     pub(crate) fn reconnect(&self) {
         self.dispatch(ConnectionEvent::Wake);
+    }
+
+    /// Gives up the connection, on which the server does not answer, and connects again.
+    pub(crate) fn give_up(&self) {
+        self.dispatch(ConnectionEvent::Lost);
     }
 
     fn dispatch(&self, event: ConnectionEvent) {
@@ -137,32 +155,10 @@ struct ConnectionLoop<L> {
     listener: L,
     url: String,
     socket: Option<BrowserSocket>,
+    /// Number of the present attempt: events of earlier sockets may still be queued.
+    attempt: u32,
     phase: ConnectionPhase,
     backoff: Backoff,
-}
-
-/// Phase of the connection; times are in milliseconds of [`now`].
-enum ConnectionPhase {
-    Idle,
-    Connecting { since: f64 },
-    Live { last_received: f64, last_sent: f64 },
-    Waiting { until: f64 },
-    Closed,
-}
-
-impl ConnectionPhase {
-    /// Corrects the times after the clock was set back: none lies after `now`, and no wait exceeds
-    /// [`MAX_RECONNECT_DELAY`].
-    fn clamp(&mut self, now: f64) {
-        match self {
-            Self::Connecting { since } => *since = since.min(now),
-            Self::Live { last_received, last_sent } => {
-                (*last_received, *last_sent) = (last_received.min(now), last_sent.min(now));
-            }
-            Self::Waiting { until } => *until = until.min(now + MAX_RECONNECT_DELAY),
-            Self::Idle | Self::Closed => {}
-        }
-    }
 }
 
 impl<L: ConnectionListener> ConnectionLoop<L> {
@@ -170,14 +166,12 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         self.connect();
         while let Some(event) = events.next().await {
             match event {
-                ConnectionEvent::Socket(SocketEvent::Opened) => {
-                    self.phase = ConnectionPhase::Live { last_received: now(), last_sent: now() };
-                }
-                ConnectionEvent::Socket(SocketEvent::Received(text)) => self.receive(&text),
-                ConnectionEvent::Socket(SocketEvent::Closed { code }) => self.on_lost(code),
+                ConnectionEvent::Socket(attempt, _) if attempt != self.attempt => {}
+                ConnectionEvent::Socket(_, SocketEvent::Received(text)) => self.receive(&text),
+                ConnectionEvent::Socket(_, SocketEvent::Closed { code }) => self.on_lost(code),
                 ConnectionEvent::Tick => self.tick(),
                 ConnectionEvent::Wake => self.wake(),
-                ConnectionEvent::Offline => self.on_lost(0),
+                ConnectionEvent::Lost => self.on_lost(0),
                 ConnectionEvent::Send(frame) => self.send(&frame),
                 ConnectionEvent::Close => break,
             }
@@ -188,22 +182,27 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         self.listener.on_status(ConnectionStatus::Connecting);
         self.phase = ConnectionPhase::Connecting { since: now() };
         let url = format!("{}&after={}", self.url, self.listener.position());
-        let handle = self.handle.clone();
-        self.socket = BrowserSocket::open(&url, move |event| handle.dispatch(ConnectionEvent::Socket(event)));
+        self.attempt += 1;
+        let (handle, attempt) = (self.handle.clone(), self.attempt);
+        let dispatch = Rc::new(move |event| handle.dispatch(ConnectionEvent::Socket(attempt, event)));
+        // The attempt before ends first: a browser dials a host once at a time (RFC 6455, section 4.1).
+        self.socket = None;
+        self.socket = BrowserSocket::open(&url, dispatch);
         if self.socket.is_none() {
             self.on_lost(0);
         }
     }
 
     fn receive(&mut self, text: &str) {
-        if let ConnectionPhase::Live { last_received, .. } = &mut self.phase {
-            *last_received = now();
+        if let ConnectionPhase::Live { last_received, probed, .. } = &mut self.phase {
+            (*last_received, *probed) = (now(), None);
         }
         match ServerFrame::parse(text) {
-            Some(ServerFrame::Welcome { .. }) => {
+            Some(ServerFrame::Welcome { epoch, .. }) => {
+                self.phase = ConnectionPhase::live();
                 self.backoff.on_welcome(now());
                 self.listener.on_status(ConnectionStatus::Live);
-                self.listener.on_welcome();
+                self.listener.on_welcome(epoch);
             }
             Some(frame) => self.listener.on_frame(frame),
             None => {}
@@ -212,6 +211,7 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
 
     fn on_lost(&mut self, code: u16) {
         self.socket = None;
+        self.attempt += 1;
         self.listener.on_lost();
         match self.phase {
             ConnectionPhase::Closed => return,
@@ -232,11 +232,15 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         let (now, idle_timeout) = (now(), f64::from(IDLE_TIMEOUT_MS));
         self.phase.clamp(now);
         match &mut self.phase {
-            ConnectionPhase::Connecting { since } if now - *since > idle_timeout => self.on_lost(0),
+            ConnectionPhase::Connecting { since } if now - *since >= WELCOME_TIMEOUT_MS => self.on_lost(0),
+            ConnectionPhase::Live { probed: Some(probed), .. } if now - *probed >= PROBE_TIMEOUT.as_millis() as f64 => {
+                self.listener.on_lost();
+                self.connect();
+            }
             ConnectionPhase::Live { last_received, .. } if now - *last_received > idle_timeout => self.on_lost(0),
             ConnectionPhase::Live { last_sent, .. } if now - *last_sent >= f64::from(HEARTBEAT_MS) => {
                 *last_sent = now;
-                self.send(&ClientFrame::Heartbeat);
+                self.send(&ClientFrame::Heartbeat.encode());
             }
             ConnectionPhase::Waiting { until } if now >= *until => self.connect(),
             ConnectionPhase::Waiting { .. } => self.show_waiting(),
@@ -245,9 +249,22 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
     }
 
     fn wake(&mut self) {
-        if matches!(self.phase, ConnectionPhase::Waiting { .. }) {
-            self.connect();
+        match &mut self.phase {
+            ConnectionPhase::Connecting { .. } | ConnectionPhase::Waiting { .. } => self.connect(),
+            ConnectionPhase::Live { probed, .. } => {
+                probed.get_or_insert_with(now);
+                self.probe();
+            }
+            ConnectionPhase::Idle | ConnectionPhase::Closed => {}
         }
+    }
+
+    /// Asks the server for something that it answers in any case: the last event again, or in an empty room what
+    /// precedes every event, which is refused.
+    fn probe(&self) {
+        self.send(&ClientFrame::Sync { after: self.listener.position() - 1 }.encode());
+        let handle = self.handle.clone();
+        set_timeout(move || handle.dispatch(ConnectionEvent::Tick), PROBE_TIMEOUT);
     }
 
     fn show_waiting(&self) {
@@ -257,9 +274,9 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         self.listener.on_status(if online { ConnectionStatus::Waiting(seconds) } else { ConnectionStatus::Offline });
     }
 
-    fn send(&self, frame: &ClientFrame) {
+    fn send(&self, frame: &str) {
         if let (ConnectionPhase::Live { .. }, Some(socket)) = (&self.phase, &self.socket) {
-            socket.send(&frame.encode());
+            socket.send(frame);
         }
     }
 }

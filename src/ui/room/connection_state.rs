@@ -1,7 +1,7 @@
 //! The connection as the page shows and uses it.
 
 use super::connection::{ConnectionHandle, ConnectionStatus};
-use crate::protocol::{ClientFrame, close};
+use crate::protocol::close;
 use leptos::prelude::*;
 
 /// Announcement after a lost connection is back.
@@ -27,13 +27,23 @@ impl ConnectionState {
         self.status.get_untracked() == ConnectionStatus::Live
     }
 
-    /// Sends a frame if there is a connection, and drops it otherwise.
-    pub(crate) fn send(self, frame: ClientFrame) {
+    /// Returns whether the connection was lost since the room was opened.
+    pub(super) fn was_lost(self) -> bool {
+        self.announcement.with_untracked(|announcement| !announcement.is_empty())
+    }
+
+    /// Gives up the connection, on which the server does not answer, and connects again.
+    pub(super) fn give_up(self) {
+        self.handle.with_value(|handle| handle.as_ref().map(ConnectionHandle::give_up));
+    }
+
+    /// Sends a frame, as text, if there is a connection, and drops it otherwise.
+    pub(crate) fn send(self, frame: String) {
         self.handle.with_value(|handle| handle.as_ref().map(|handle| handle.send(frame)));
     }
 
     /// Connects immediately instead of after the delay.
-    pub(crate) fn reconnect(self) {
+    pub(super) fn reconnect(self) {
         self.handle.with_value(|handle| handle.as_ref().map(ConnectionHandle::reconnect));
     }
 

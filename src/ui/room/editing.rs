@@ -12,11 +12,13 @@ pub(crate) struct Editing {
     pub(crate) target: RwSignal<Option<Seq>>,
     /// The composer's field.
     pub(crate) field: NodeRef<Textarea>,
+    /// Whether the visitor has typed since the frame of the room was shown.
+    pub(crate) has_typed: StoredValue<bool>,
 }
 
 impl Editing {
     pub(crate) fn new() -> Self {
-        Self { target: RwSignal::default(), field: NodeRef::new() }
+        Self { target: RwSignal::default(), field: NodeRef::new(), has_typed: StoredValue::default() }
     }
 
     /// Starts to edit a message.

@@ -1,13 +1,15 @@
 //! Frames of the server, applied to the room.
 
+use super::background_sender;
 use super::connection::{ConnectionHandle, ConnectionListener, ConnectionStatus};
 use super::outbox::Outbox;
 use super::request_guard::RequestId;
+use super::requests::PendingLoad;
 use super::state::RoomState;
 use super::timeline::Applied;
-use crate::domain::{Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
-use crate::protocol::{ClientFrame, ServerFrame};
-use crate::ui::browser::{dom, location};
+use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
+use crate::protocol::{ClientFrame, ServerFrame, close};
+use crate::ui::browser::dom;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -31,19 +33,40 @@ impl ConnectionListener for RoomEventHandler {
     fn on_status(&self, status: ConnectionStatus) {
         if self.is_current() {
             self.room.connection.show(status);
-            if matches!(status, ConnectionStatus::Closed(_)) {
+            if let ConnectionStatus::Closed(code) = status {
                 self.room.send_pending();
+                if code == close::BANNED {
+                    self.room.ask_end_of_ban();
+                }
+                background_sender::start(true, None);
             }
         }
     }
 
-    fn on_welcome(&self) {
-        if self.is_current() {
-            // Frames handed to the connection before it was open were dropped.
-            self.room.outbox.update_untracked(Outbox::reset_in_flight);
-            self.room.send_pending();
-            self.room.retry_navigation();
+    fn on_welcome(&self, epoch: Epoch) {
+        let room = self.room;
+        if !self.is_current() {
+            return;
         }
+        if epoch != room.epoch() {
+            // Nothing that waits is for this history of the room.
+            return room.reload();
+        }
+        // Frames handed to the connection before it was open were dropped.
+        room.outbox.update_untracked(Outbox::reset_in_flight);
+        room.bind_commands();
+        room.send_pending();
+        room.confirm_name();
+        if room.connection.was_lost() {
+            // A request from before may hang. Those who scroll have asked for more meanwhile.
+            room.requests.cancel(PendingLoad::Page);
+            room.requests.cancel(PendingLoad::Jump);
+            if room.wants_end.get_value() {
+                room.scroll_to_end();
+            }
+            room.update_read_position();
+        }
+        background_sender::start(false, None);
     }
 
     fn on_lost(&self) {
@@ -68,7 +91,7 @@ impl ConnectionListener for RoomEventHandler {
                 }
                 room.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
                 if matches!(rejection.code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid) {
-                    room.identity.name_error.set(Some(rejection.detail));
+                    room.refuse_name(rejection.detail);
                 }
                 // A temporary refusal is retried when the server says so, not only at the next connection.
                 match rejection.retry_after_ms {
@@ -77,7 +100,7 @@ impl ConnectionListener for RoomEventHandler {
                 }
             }
             ServerFrame::Heartbeat { head } if head > room.position() => room.send_sync(),
-            ServerFrame::Reset { .. } => location::reload(),
+            ServerFrame::Reset { .. } => room.reload(),
             frame => {
                 if let Some(event) = frame.into_event() {
                     room.apply_event(event);
@@ -110,12 +133,14 @@ impl RoomState {
 
     /// Requests the events after the last applied one.
     fn send_sync(self) {
-        self.connection.send(ClientFrame::Sync { after: self.position() });
+        self.connection.send(ClientFrame::Sync { after: self.position() }.encode());
     }
 
     fn apply_event(self, event: Event) {
-        let id = event.id.clone();
-        self.apply_ownership(&event);
+        let (id, is_moderation) = (event.id.clone(), matches!(event.body, EventBody::Moderated(_)));
+        if event.seq > self.position() {
+            self.apply_ownership(&event);
+        }
         // The reader may have scrolled since the last scroll event.
         self.scroll.update();
         let follows = self.follows();
@@ -132,7 +157,7 @@ impl RoomState {
         }
         if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
             self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
-            if !self.outbox.with_untracked(Outbox::has_pending) {
+            if !is_moderation && !self.outbox.with_untracked(Outbox::has_pending) {
                 // The notice told why commands were waiting.
                 self.notice.set(String::new());
             }
@@ -141,7 +166,12 @@ impl RoomState {
         if applied == Applied::Appended {
             self.schedule_redraw();
             match message {
-                Some((seq, _, tag, _)) if self.is_own(&tag) => self.read_state.mark_own(seq),
+                Some((seq, _, tag, _)) if self.is_own(&tag) => {
+                    self.read_state.mark_own(seq);
+                    if self.wants_end.get_value() {
+                        self.scroll_to_end();
+                    }
+                }
                 Some((seq, username, _, text)) => {
                     self.notifications.push(&username, &text);
                     self.read_state.push(seq, follows && !dom::is_hidden());

@@ -1,7 +1,9 @@
-//! Taking a name in the room.
+//! Taking a name: one for all rooms, or one for the open room alone, where another visitor holds the remembered one.
 
 use super::state::RoomState;
 use crate::api::{ApiError, join_room};
+use crate::domain::Username;
+use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -10,23 +12,86 @@ impl RoomState {
     /// composer the focus afterwards.
     pub(crate) fn join(self, name: String, focus_composer: bool) {
         let (join, visit) = (self.identity.joins.begin(), self.visit.latest());
+        // The visitor is called otherwise elsewhere.
+        let only_here = self.remembered_username().is_some();
         spawn_local(async move {
-            let response = join_room(self.name().to_string(), name.clone()).await;
+            let response = join_room(self.name().as_str(), &name, only_here).await;
             if !self.identity.joins.is_latest(join) || !self.visit.is_latest(visit) {
                 return;
             }
             let username = match response {
-                Ok(username) => username.to_string(),
-                Err(ApiError::Refused(reason)) => return self.identity.name_error.set(Some(reason)),
+                Ok(username) => {
+                    if !only_here {
+                        self.page.update_untracked(|page| page.username = Some(username.clone()));
+                    }
+                    username.to_string()
+                }
+                Err(ApiError::Refused(reason)) => return self.refuse_name(reason),
                 // Without a network the server judges the name with the next message.
                 Err(_) => name,
             };
+            if only_here {
+                storage::save_room_username(&self.name(), &self.remembered_username().unwrap_or_default(), &username);
+            } else {
+                storage::save_username(&username);
+            }
             self.identity.name_error.set(None);
-            self.identity.username.set(Some(username));
-            self.page.with_untracked(|page| self.connect(&page.room, page));
+            self.use_name(Some(username));
             if focus_composer {
                 self.editing.focus();
             }
         });
+    }
+
+    /// Returns the name that the server remembers for all rooms.
+    fn remembered_username(self) -> Option<String> {
+        self.page.with_untracked(|page| page.username.as_ref().map(ToString::to_string))
+    }
+
+    /// Returns the visitor's name in the room whose page is loaded. One that the server does not know yet was given
+    /// without a network.
+    pub(super) fn known_username(self) -> Option<String> {
+        let remembered = self.remembered_username();
+        let room_name = storage::room_username(&self.name(), remembered.as_deref().unwrap_or_default());
+        if let Some(remembered) = &remembered {
+            storage::save_username(remembered);
+        }
+        room_name.or(remembered).or_else(storage::username)
+    }
+
+    /// Has the server remember a name that was given without a network.
+    pub(super) fn confirm_name(self) {
+        if let Some(name) = self.identity.username.get_untracked().filter(|_| self.remembered_username().is_none()) {
+            self.join(name, false);
+        }
+    }
+
+    /// Takes the name over that the visitor has given in another tab.
+    pub(super) fn follow_name(self) {
+        if let Some(name) = storage::username().filter(|name| self.remembered_username().as_ref() != Some(name)) {
+            self.page.update_untracked(|page| page.username = Some(Username::from_trusted(name)));
+            self.identity.name_error.set(None);
+            self.use_name(self.known_username());
+        }
+    }
+
+    /// Shows why the server refuses the name, and forgets it: it is not the visitor's name anywhere.
+    pub(super) fn refuse_name(self, reason: String) {
+        let remembered = self.remembered_username();
+        storage::save_room_username(&self.name(), "", "");
+        if remembered.is_none() {
+            storage::save_username("");
+        }
+        self.identity.username.set(remembered);
+        self.identity.name_error.set(Some(reason));
+    }
+
+    fn use_name(self, username: Option<String>) {
+        if self.identity.username.get_untracked() != username {
+            self.identity.username.set(username);
+            if !self.is_stale.get_value() {
+                self.page.with_untracked(|page| self.connect(&page.room, page));
+            }
+        }
     }
 }

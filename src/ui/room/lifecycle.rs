@@ -1,6 +1,8 @@
 //! Hydration of the room: from here on the browser runs it and the page's events reach it.
 
+use super::background_sender;
 use super::connection::ConnectionStatus;
+use super::outbox_storage::warn_while_unsent;
 use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
@@ -26,6 +28,7 @@ pub(crate) fn on_hydrate(room: RoomState) {
     if !is_renewed {
         room.load_room();
     }
+    room.bind_commands();
     location::drop_query();
     room.notifications.start(move || room.title.get());
     save_read_position(room);
@@ -76,8 +79,11 @@ fn save_read_position(room: RoomState) {
     // An `Option`, like the other memo: each type of memo adds to the module.
     let read = Memo::new(move |_| Some(room.read_state.unread.with(Unread::read)));
     Effect::new(move |_| {
-        // Another tab may have read further.
         let name = room.name();
+        if room.epoch().0.is_empty() {
+            return;
+        }
+        // Another tab may have read further.
         storage::save_read_position(&name, read.get().max(storage::read_position(&name)).unwrap_or_default());
     });
 }
@@ -98,9 +104,16 @@ fn listen(room: RoomState) {
         }
     });
     window_event_listener(ev::beforeunload, move |_| room.save_scroll());
+    warn_while_unsent();
+    window_event_listener_untyped("online", move |_| room.retry_visit());
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
-        if key.is_some_and(|key| storage::is_outbox_key(&key, &room.name())) {
+        if key.as_deref().is_some_and(storage::is_username_key) {
+            room.follow_name();
+        }
+        if key.is_some_and(|key| storage::is_outbox_key(&key, None)) {
+            // Of another room, or of this one.
+            background_sender::start(true, None);
             room.sync_outbox();
             // A tab whose connection is closed for good must not refuse the commands of other tabs.
             if !matches!(room.connection.status.get_untracked(), ConnectionStatus::Closed(_)) {

@@ -2,12 +2,14 @@
 //!
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
-//! and the files that implement one task each on `RoomState` (`events`, `navigation`, `outbox_sender`, `moderation`,
-//! `join`).
+//! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
+//! `moderation`, `join`).
 
+pub(crate) mod background_sender;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;
+mod edit_choice;
 mod editing;
 mod events;
 mod identity;
@@ -18,6 +20,7 @@ mod navigation;
 pub(crate) mod notifications;
 pub mod outbox;
 mod outbox_sender;
+pub(crate) mod outbox_storage;
 mod presence;
 mod read_state;
 pub(crate) mod recent_rooms;
@@ -29,6 +32,7 @@ mod shortcuts;
 pub(crate) mod state;
 pub mod timeline;
 pub mod unread;
+mod visiting;
 
 pub(crate) use connection::ConnectionStatus;
 pub(crate) use state::RoomState;

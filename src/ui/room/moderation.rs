@@ -1,13 +1,12 @@
 //! Moderation: ownership of the room and the owner's actions.
 
 use super::dialogs::ModerationTarget;
+use super::outbox::OutboxCommand;
 use super::state::RoomState;
 use crate::api::open_room;
 use crate::domain::history::Ownership;
-use crate::domain::moderation::ModerationAction;
-use crate::domain::{Event, EventBody};
-use crate::protocol::ClientFrame;
-use crate::ui::browser::random;
+use crate::domain::moderation::{Moderation, ModerationAction};
+use crate::domain::{Event, EventBody, Message, Participant, Seq};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -21,7 +20,7 @@ impl RoomState {
     fn request_invitation(self) {
         let (name, visit) = (self.name(), self.visit.latest());
         spawn_local(async move {
-            if let Ok(response) = open_room(name.to_string(), None, None).await
+            if let Ok(response) = open_room(name.as_str(), None).await
                 && self.visit.is_latest(visit)
             {
                 self.page.update(|page| page.invitation = response.invitation);
@@ -42,16 +41,25 @@ impl RoomState {
 
     /// Takes an action on the subject of the moderation dialog, for `seconds` if it expires, and closes the dialog.
     pub(crate) fn moderate(self, action: ModerationAction, seconds: u32) {
-        let (target, tag) = match self.close_moderation() {
-            Some(ModerationTarget::AuthorOf(seq)) => (Some(seq), None),
-            Some(ModerationTarget::Participant(participant)) => (None, Some(participant.tag)),
-            _ => (None, None),
+        let (target, tag, subject) = match self.close_moderation() {
+            Some(ModerationTarget::AuthorOf(seq)) => (Some(seq), None, self.author_of(seq)),
+            Some(ModerationTarget::Participant(participant)) => {
+                (None, Some(participant.tag.clone()), Some(participant))
+            }
+            _ => (None, None, None),
         };
+        let text = Moderation { action, subject, until: None, seconds: Some(seconds) }.to_string();
         if !self.connection.is_live() {
-            return self.notice.set("That didn’t work: you’re not connected.".to_owned());
+            self.notice.set("That waits until you’re connected again.".to_owned());
         }
-        let id = Some(random::event_id().as_str().to_owned());
-        self.connection.send(ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) });
+        self.submit(OutboxCommand::Moderate { action, target, tag, seconds, text });
+    }
+
+    fn author_of(self, seq: Seq) -> Option<Participant> {
+        self.timeline.with_untracked(|timeline| {
+            let Message { username, tag, .. } = timeline.message(seq)?.clone();
+            Some(Participant { username, tag })
+        })
     }
 
     /// Updates the ownership of the room after an event, and shows moderation events to the visitor.

@@ -1,11 +1,12 @@
-//! Navigation: scrolling to messages, loading history, and changing rooms in place, also by Back and Forward.
+//! Navigation within the room: scrolling to messages, and loading history. `visiting` changes rooms.
 
 use super::requests::PendingLoad;
 use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
-use crate::api::{ApiError, load_history, open_room};
+use super::visiting::reason;
+use crate::api::load_history;
 use crate::domain::{HistoryCursor, Seq};
 use crate::ui::browser::{dom, location};
 use leptos::prelude::*;
@@ -15,18 +16,21 @@ use leptos::task::spawn_local;
 const PREFETCH_PX: i32 = 1200;
 
 impl RoomState {
-    /// Scrolls to the newest message.
+    /// Scrolls to the newest message. The wish lasts until it is in view, also if it cannot be loaded now.
     pub(crate) fn scroll_to_end(self) {
+        self.wants_end.set_value(true);
         if self.timeline.with_untracked(Timeline::more_after) {
             self.scroll.scroll_after_render(ScrollTarget::Bottom);
             self.load(HistoryCursor::Newest);
         } else {
-            self.scroll_to_loaded(ScrollTarget::Bottom);
+            self.requests.cancel(PendingLoad::Jump);
+            self.scroll.scroll_to(ScrollTarget::Bottom);
         }
     }
 
     /// Scrolls to a loaded message, and cancels the jump to another part of the room.
     fn scroll_to_loaded(self, target: ScrollTarget) {
+        self.wants_end.set_value(false);
         self.requests.cancel(PendingLoad::Jump);
         self.scroll.scroll_to(target);
     }
@@ -39,6 +43,7 @@ impl RoomState {
         if let Some(nearest) = nearest.filter(|nearest| has_all_before && *nearest >= seq) {
             self.scroll_to_loaded(target.at(nearest));
         } else {
+            self.wants_end.set_value(false);
             self.scroll.scroll_after_render(target);
             self.load(HistoryCursor::Around(seq));
         }
@@ -75,6 +80,9 @@ impl RoomState {
     /// Marks the messages in view as read, and loads those that will be in view soon. To be called after the reader has
     /// scrolled, or the messages have changed.
     pub(crate) fn update_read_position(self) {
+        if self.follows() {
+            self.wants_end.set_value(false);
+        }
         if !dom::is_hidden() {
             let last = self.timeline.with_untracked(Timeline::last);
             let seen = if self.follows() { last } else { self.scroll.last_in_view() };
@@ -90,8 +98,8 @@ impl RoomState {
             (timeline.first().filter(|_| timeline.more_before()), timeline.last().filter(|_| timeline.more_after()))
         });
         match (before, after) {
-            (Some(first), _) if above < PREFETCH_PX => self.load(HistoryCursor::Before(first)),
-            (_, Some(last)) if below < PREFETCH_PX => self.load(HistoryCursor::After(last)),
+            (Some(first), _) if above < PREFETCH_PX => self.prefetch(HistoryCursor::Before(first)),
+            (_, Some(last)) if below < PREFETCH_PX => self.prefetch(HistoryCursor::After(last)),
             _ => {}
         }
     }
@@ -113,56 +121,66 @@ impl RoomState {
         }
     }
 
-    /// Loads a page of history. The next page up or down waits until the load in flight ends; a jump does not.
+    /// Loads the next page up or down ahead of the reader, unless a load is in flight.
+    fn prefetch(self, cursor: HistoryCursor) {
+        if self.requests.pending() == PendingLoad::None {
+            self.load_page(cursor, false);
+        }
+    }
+
+    /// Loads a page of history that the visitor has asked for, in place of a load in flight.
     fn load(self, cursor: HistoryCursor) {
-        let (before, after, around) = match cursor {
-            HistoryCursor::Before(seq) => (Some(seq), None, None),
-            HistoryCursor::After(seq) => (None, Some(seq), None),
-            HistoryCursor::Around(seq) => (None, None, Some(seq)),
-            HistoryCursor::Newest => (None, None, None),
-        };
-        let is_next_page = before.is_some() || after.is_some();
-        match self.requests.pending() {
-            // The room is being left.
-            PendingLoad::Room => return self.scroll.retarget(None),
-            PendingLoad::Page | PendingLoad::Jump if is_next_page => return,
-            _ => {}
+        self.load_page(cursor, true);
+    }
+
+    /// Loads a page of history. `is_asked` tells the visitor why, if that fails.
+    fn load_page(self, cursor: HistoryCursor, is_asked: bool) {
+        let is_next_page = matches!(cursor, HistoryCursor::Before(_) | HistoryCursor::After(_));
+        if self.requests.pending() == PendingLoad::Room || self.is_stale.get_value() {
+            // The page of the room is being loaded.
+            return self.scroll.retarget(None);
         }
         let request = self.requests.begin_request(if is_next_page { PendingLoad::Page } else { PendingLoad::Jump });
         self.timeline.update_untracked(Timeline::begin_load);
         spawn_local(async move {
-            let page = load_history(self.name().to_string(), before, after, around).await;
+            let page = load_history(self.name().as_str(), cursor).await;
             if !self.requests.finish_request(request) {
                 return;
             }
-            // A page that failed to load is requested again at the next scroll event.
-            let Ok(page) = page else { return self.scroll.retarget(None) };
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    // A page that failed to load is requested again at the next scroll event.
+                    if is_asked {
+                        self.notice.set(reason(&error));
+                    }
+                    return self.scroll.retarget(None);
+                }
+            };
             self.timeline.update_untracked(|timeline| match cursor {
                 HistoryCursor::Before(_) => timeline.prepend(page),
                 HistoryCursor::After(_) => timeline.append(page),
                 _ => timeline.replace(page),
             });
-            if let Some(seq) = around {
+            if let HistoryCursor::Around(seq) = cursor {
                 self.scroll.retarget(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
             }
             // The reader may have scrolled since the last scroll event.
             self.scroll.update();
-            if after.is_some() || before.is_some() && self.scroll.remaining().1 > 0 {
+            let is_after = matches!(cursor, HistoryCursor::After(_));
+            if is_after || is_next_page && self.scroll.remaining().1 > 0 {
                 self.scroll.keep_position();
             }
             self.timeline.notify();
+            if cursor == HistoryCursor::Newest && self.wants_edit.get_value() {
+                self.edit_newest();
+            }
         });
-    }
-
-    /// Opens another room in place. A room that cannot be opened is loaded as a page, which says why.
-    pub(crate) fn open(self, path: String) {
-        self.save_scroll();
-        self.visit_room(path, true);
     }
 
     /// Saves the scroll position for Back and Forward.
     pub(crate) fn save_scroll(self) {
-        if self.is_at_url() {
+        if self.is_at_url() && !self.is_stale.get_value() {
             location::save_scroll(self.scroll.position(self.timeline.with_untracked(Timeline::more_after)));
         }
     }
@@ -170,57 +188,5 @@ impl RoomState {
     /// Returns whether the URL names the open room.
     pub(super) fn is_at_url(self) -> bool {
         location::current_room().is_some_and(|(room, _)| room == self.name().as_str())
-    }
-
-    /// Shows what the URL names, which Back or Forward may have changed.
-    pub(super) fn restore_from_url(self) {
-        match location::current_room() {
-            Some((_, seq)) if self.is_at_url() => {
-                self.requests.cancel(PendingLoad::Room);
-                self.marked.set(seq);
-                let target = ScrollTarget::of_url(location::saved_scroll(), seq);
-                match target.seq() {
-                    Some(seq) => self.scroll_to_message(seq, target),
-                    None => self.scroll_to_end(),
-                }
-            }
-            Some(_) => self.visit_room(location::path(), false),
-            None => location::reload(),
-        }
-    }
-
-    /// Shows what the URL names if that failed before.
-    pub(super) fn retry_navigation(self) {
-        if self.requests.pending() != PendingLoad::Room && !self.is_at_url() {
-            self.restore_from_url();
-        }
-    }
-
-    /// Loads a room and opens it. `is_new` adds it to the session history; otherwise the URL names it already.
-    fn visit_room(self, path: String, is_new: bool) {
-        let Some((room, seq)) = location::parse_path(&path) else { return location::assign(&path) };
-        let request = self.requests.begin_request(PendingLoad::Room);
-        let target = ScrollTarget::of_url(if is_new { None } else { location::saved_scroll() }, seq);
-        spawn_local(async move {
-            let page = open_room(room, None, target.seq()).await;
-            if !self.requests.finish_request(request) {
-                return;
-            }
-            let mut page = match page {
-                Ok(page) => page,
-                // The open room stays; the browser's own error page would replace it.
-                Err(error @ ApiError::Call(_)) => return self.notice.set(error.to_string()),
-                Err(_) => return location::assign(&path),
-            };
-            page.permalink = seq;
-            if is_new {
-                let path = page.room.path();
-                location::push_path(&seq.map_or_else(|| path.clone(), |seq| format!("{path}{seq}")));
-            }
-            self.replace(page, target);
-            if is_new {
-                self.editing.focus_on_desktop();
-            }
-        });
     }
 }

@@ -5,13 +5,16 @@
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{EventId, Rejection, RejectionCode, Seq};
+use crate::domain::moderation::ModerationAction;
+use crate::domain::{AuthorTag, Epoch, EventId, Rejection, RejectionCode, Seq};
 use crate::json::{FromJson, JsonValue};
-use serde::Serialize;
+use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
+
+/// The reason why a message is returned to its author after the room was replaced by another of its name.
+const STARTED_OVER: &str = "This room has started over. Your message was not sent.";
 
 /// A change of the room that the visitor has asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxCommand {
     /// Posts a message.
     Post {
@@ -27,10 +30,23 @@ pub enum OutboxCommand {
         /// The new text.
         text: String,
     },
-    /// Deletes an own message.
+    /// Deletes a message.
     Delete {
         /// The number of the message.
         target: Seq,
+    },
+    /// Takes an action of the room's owner. Earlier releases skip it.
+    Moderate {
+        /// The action.
+        action: ModerationAction,
+        /// The number of a message whose author is the subject.
+        target: Option<Seq>,
+        /// The tag of the subject, where there is no such message.
+        tag: Option<AuthorTag>,
+        /// The duration or pause in seconds, 0 for none.
+        seconds: u32,
+        /// The action in a sentence, for its author.
+        text: String,
     },
 }
 
@@ -40,6 +56,14 @@ impl FromJson for OutboxCommand {
             Self::Post { username: post.take("username")?, text: post.take("text")? }
         } else if let Some(mut edit) = json.take::<Option<JsonValue>>("edit")? {
             Self::Edit { target: edit.take("target")?, text: edit.take("text")? }
+        } else if let Some(mut act) = json.take::<Option<JsonValue>>("moderate")? {
+            Self::Moderate {
+                action: act.take("action")?,
+                target: act.take("target")?,
+                tag: act.take("tag")?,
+                seconds: act.take("seconds")?,
+                text: act.take("text")?,
+            }
         } else {
             Self::Delete { target: json.take::<JsonValue>("delete")?.take("target")? }
         })
@@ -47,17 +71,42 @@ impl FromJson for OutboxCommand {
 }
 
 impl OutboxCommand {
+    fn to_json(&self) -> JsonValue {
+        let number = JsonValue::Number;
+        let (kind, fields) = match self {
+            Self::Post { username, text } => {
+                let fields = [("username", username.as_deref().into()), ("text", text.as_str().into())];
+                ("post", JsonValue::object(fields))
+            }
+            Self::Edit { target, text } => {
+                ("edit", JsonValue::object([("target", number(*target)), ("text", text.as_str().into())]))
+            }
+            Self::Delete { target } => ("delete", JsonValue::object([("target", number(*target))])),
+            Self::Moderate { action, target, tag, seconds, text } => {
+                let mut fields = JsonValue::object([
+                    ("action", action.as_str().into()),
+                    ("seconds", number((*seconds).into())),
+                    ("text", text.as_str().into()),
+                ]);
+                fields.add("target", target.map_or(JsonValue::Null, number));
+                fields.add("tag", tag.as_ref().map(AuthorTag::as_str).into());
+                ("moderate", fields)
+            }
+        };
+        JsonValue::object([(kind, fields)])
+    }
+
     /// Returns the typed text; empty for a deletion.
     pub fn text(&self) -> &str {
         match self {
-            Self::Post { text, .. } | Self::Edit { text, .. } => text,
+            Self::Post { text, .. } | Self::Edit { text, .. } | Self::Moderate { text, .. } => text,
             Self::Delete { .. } => "",
         }
     }
 }
 
 /// A command that the log does not have yet. Its JSON is the form in the browser's storage, which other releases read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingCommand {
     /// The idempotency key.
     pub id: EventId,
@@ -65,12 +114,13 @@ pub struct PendingCommand {
     /// tab.
     pub order: u64,
     /// The command.
-    #[serde(rename = "wish")]
     pub command: OutboxCommand,
     /// The reason if the server refused the command, which then waits for its author.
     pub refused: Option<String>,
+    /// The history of the room that the command is for; `None` if it was given by an earlier release, or before the
+    /// room was loaded.
+    pub epoch: Option<Epoch>,
     /// Whether the command is in flight on the current connection.
-    #[serde(skip)]
     pub sent: bool,
 }
 
@@ -81,6 +131,7 @@ impl FromJson for PendingCommand {
             order: json.take("order")?,
             command: json.take("wish")?,
             refused: json.take("refused")?,
+            epoch: json.take("epoch")?,
             sent: false,
         })
     }
@@ -89,12 +140,34 @@ impl FromJson for PendingCommand {
 impl PendingCommand {
     /// Returns the form in the browser's storage.
     pub fn to_stored(&self) -> String {
-        serde_json::to_string(self).expect("a command is plain data")
+        let mut stored = JsonValue::object([
+            ("id", self.id.as_str().into()),
+            ("order", JsonValue::Number(self.order as i64)),
+            ("wish", self.command.to_json()),
+            ("refused", self.refused.as_deref().into()),
+        ]);
+        stored.add("epoch", self.epoch.as_ref().map(|epoch| epoch.0.as_str()).into());
+        stored.encode()
     }
 
     /// Reads the form in the browser's storage; `None` if it is another text.
     pub fn parse_stored(text: &str) -> Option<Self> {
         Self::from_json(JsonValue::parse(text)?)
+    }
+
+    /// Returns the frame that asks the server for the command; `None` if it is too long for any frame.
+    pub fn encode(&self) -> Option<String> {
+        let id = Some(self.id.as_str().to_owned());
+        let frame = match self.command.clone() {
+            OutboxCommand::Post { username, text } => ClientFrame::Post { id, message: text, username },
+            OutboxCommand::Edit { target, text } => ClientFrame::Edit { id, target, text },
+            OutboxCommand::Delete { target } => ClientFrame::Delete { id, target },
+            OutboxCommand::Moderate { action, target, tag, seconds, .. } => {
+                ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) }
+            }
+        };
+        // The server closes a connection that sends a longer frame; it would not refuse the command.
+        Some(frame.encode()).filter(|frame| frame.len() <= MAX_FRAME_BYTES)
     }
 }
 
@@ -121,14 +194,34 @@ impl Outbox {
             OutboxCommand::Edit { target, .. } | OutboxCommand::Delete { target } => {
                 target == seq && pending.refused.is_none()
             }
-            OutboxCommand::Post { .. } => false,
+            OutboxCommand::Post { .. } | OutboxCommand::Moderate { .. } => false,
         })
     }
 
-    /// Adds a command that was given at `now`, in milliseconds.
-    pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64) {
+    /// Adds a command that was given at `now`, in milliseconds, in this history of the room.
+    pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64, epoch: Option<Epoch>) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
-        self.pending.push(PendingCommand { id, order, command, refused: None, sent: false });
+        self.pending.push(PendingCommand { id, order, command, refused: None, epoch, sent: false });
+    }
+
+    /// Binds the commands to the present history of the room. A message from another one is returned to its author; any
+    /// other command is removed, because its target is gone. Returns the commands that it has changed or removed, as
+    /// they were before.
+    pub fn bind(&mut self, epoch: &Epoch) -> Vec<PendingCommand> {
+        let mut changed = Vec::new();
+        self.pending.retain_mut(|pending| {
+            if pending.epoch.as_ref() == Some(epoch) {
+                return true;
+            }
+            changed.push(pending.clone());
+            let is_other = pending.epoch.replace(epoch.clone()).is_some();
+            if is_other {
+                pending.sent = false;
+                pending.refused = Some(STARTED_OVER.to_owned());
+            }
+            !is_other || matches!(pending.command, OutboxCommand::Post { .. })
+        });
+        changed
     }
 
     /// Replaces the commands by the stored ones of all tabs. A command that is no longer stored was acknowledged in
@@ -146,6 +239,12 @@ impl Outbox {
     /// Returns whether any command waits for the server.
     pub fn has_pending(&self) -> bool {
         self.pending.iter().any(|pending| pending.refused.is_none())
+    }
+
+    /// Returns whether any message waits for the server.
+    pub fn has_pending_post(&self) -> bool {
+        let is_post = |pending: &PendingCommand| matches!(pending.command, OutboxCommand::Post { .. });
+        self.pending.iter().any(|pending| pending.refused.is_none() && is_post(pending))
     }
 
     /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the

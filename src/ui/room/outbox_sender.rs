@@ -3,23 +3,16 @@
 
 use super::connection::ConnectionStatus;
 use super::connection_state::close_reason;
-use super::outbox::{Outbox, OutboxCommand, PendingCommand};
+use super::outbox::{Outbox, PendingCommand};
+use super::outbox_storage::{ANSWER_TIMEOUT, outbox_lock, refuse_all, save_command, stored_commands};
 use super::send_lock::SendLock;
 use super::state::RoomState;
 use crate::domain::message::MessageTextError;
-use crate::domain::{Rejection, RejectionCode};
-use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
-use crate::ui::browser::{storage, web_lock};
+use crate::ui::browser::storage;
 use futures_channel::oneshot;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-
 impl RoomState {
-    /// Returns the stored pending commands of all tabs.
-    pub(super) fn stored_commands(self) -> Vec<PendingCommand> {
-        storage::pending_commands(&self.name()).filter_map(|stored| PendingCommand::parse_stored(&stored)).collect()
-    }
-
     /// Sends the next pending command, once this tab holds the lock.
     pub(super) fn send_pending(self) {
         if !self.outbox.with_untracked(Outbox::has_pending) {
@@ -27,7 +20,7 @@ impl RoomState {
         }
         match self.connection.status.get_untracked() {
             ConnectionStatus::Live => {}
-            ConnectionStatus::Closed(code) => return self.refuse_pending(code),
+            ConnectionStatus::Closed(code) => return self.refuse_pending(close_reason(code)),
             _ => return,
         }
         let is_held = self.send_lock.with_value(|lock| match lock {
@@ -46,8 +39,7 @@ impl RoomState {
         self.send_lock.set_value(SendLock::Requested);
         let (name, visit) = (self.name(), self.visit.latest());
         spawn_local(async move {
-            // Earlier releases use a lock of this name too.
-            let _guard = web_lock::acquire(&format!("parlour:outbox:{name}")).await;
+            let _guard = outbox_lock(&name).await;
             let is_requested = self.send_lock.with_value(|lock| matches!(lock, SendLock::Requested));
             if !is_requested || !self.visit.is_latest(visit) {
                 return;
@@ -68,14 +60,10 @@ impl RoomState {
         }
     }
 
-    /// Refuses all pending commands: the server has closed the connection for good.
-    fn refuse_pending(self, code: u16) {
-        let rejection = Rejection::new(RejectionCode::Forbidden, close_reason(code));
-        for PendingCommand { id, refused, .. } in self.outbox.with_untracked(|outbox| outbox.pending().to_vec()) {
-            if refused.is_none() {
-                self.change_outbox(&id, |outbox| outbox.refuse(&id, &rejection));
-            }
-        }
+    /// Refuses all pending commands of the room.
+    pub(super) fn refuse_pending(self, reason: &str) {
+        self.scroll.update();
+        self.outbox.update(|outbox| refuse_all(&self.name(), outbox, reason));
     }
 
     /// Stops sending while there is no connection: another tab that has one may send first.
@@ -92,28 +80,58 @@ impl RoomState {
         });
     }
 
-    /// Takes over the changes that other tabs have made to the stored outbox.
+    /// Takes over the changes that other tabs have made to the stored outbox. Commands for another history of the room
+    /// are left to the tab that has loaded it, or to the next [`bind_commands`](Self::bind_commands).
     pub(super) fn sync_outbox(self) {
+        let (name, epoch) = (self.name(), self.epoch());
+        let mut stored = stored_commands(&name);
+        stored.retain(|pending| pending.epoch.as_ref().is_none_or(|bound| *bound == epoch || epoch.0.is_empty()));
         self.scroll.update();
-        self.outbox.update(|outbox| outbox.merge_stored(self.stored_commands()));
+        self.outbox.update(|outbox| outbox.merge_stored(stored));
+    }
+
+    /// Binds all stored commands and unfinished edits to the present history of the room, and tells the visitor which
+    /// of them were for another one.
+    pub(super) fn bind_commands(self) {
+        let (name, epoch) = (self.name(), self.epoch());
+        let mut dropped = storage::take_edits_of_other_epochs(&name, &epoch);
+        self.scroll.update();
+        self.outbox.update(|outbox| {
+            outbox.merge_stored(stored_commands(&name));
+            for PendingCommand { id, command, .. } in outbox.bind(&epoch) {
+                save_command(&name, outbox, &id);
+                if outbox.get(&id).is_none() {
+                    dropped.push(command.text().to_owned());
+                }
+            }
+        });
+        if !dropped.is_empty() {
+            let quoted: String =
+                dropped.iter().filter(|text| !text.is_empty()).map(|text| format!(" “{text}”")).collect();
+            self.notice.set(format!("This room has started over. What you had changed before is dropped.{quoted}"));
+        }
     }
 
     fn send_next(self) {
         let mut next = None;
         self.outbox.update_untracked(|outbox| next = outbox.take_next());
-        if let Some(PendingCommand { id, command, .. }) = next {
-            let key = Some(id.as_str().to_owned());
-            let frame = match command {
-                OutboxCommand::Post { username, text } => ClientFrame::Post { id: key, message: text, username },
-                OutboxCommand::Edit { target, text } => ClientFrame::Edit { id: key, target, text },
-                OutboxCommand::Delete { target } => ClientFrame::Delete { id: key, target },
-            };
-            // The server closes a connection that sends a longer frame; it would not refuse the command.
-            if frame.encode().len() > MAX_FRAME_BYTES {
-                self.change_outbox(&id, |outbox| outbox.refuse(&id, &MessageTextError::TooLong.into()));
-                return self.flush_outbox();
-            }
-            self.connection.send(frame);
-        }
+        let Some(pending) = next else { return };
+        let Some(frame) = pending.encode() else {
+            let id = pending.id;
+            self.change_outbox(&id, |outbox| outbox.refuse(&id, &MessageTextError::TooLong.into()));
+            return self.flush_outbox();
+        };
+        self.connection.send(frame);
+        let send = self.sends.begin();
+        set_timeout(
+            move || {
+                let is_unanswered =
+                    || self.outbox.with_untracked(|outbox| outbox.get(&pending.id).is_some_and(|it| it.sent));
+                if self.sends.is_latest(send) && is_unanswered() {
+                    self.connection.give_up();
+                }
+            },
+            ANSWER_TIMEOUT,
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! The rooms that this browser has visited, with their unread counts.
+//! The rooms that this browser has visited, with the numbers of messages that are unread and not sent there.
 
+use super::outbox_storage::unsent_count;
 use super::request_guard::RequestGuard;
 use crate::api::count_unread;
 use crate::domain::ReadMarker;
@@ -7,8 +8,8 @@ use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// A visited room and the number of unread messages in it.
-pub(crate) type RecentRoom = (ReadMarker, u64);
+/// A visited room, the number of unread messages in it, and the number of commands that are not sent.
+pub(crate) type RecentRoom = (ReadMarker, u64, usize);
 
 /// The recent rooms, the last visited first.
 #[derive(Clone, Copy)]
@@ -27,18 +28,29 @@ impl RecentRooms {
     pub(crate) fn refresh(self) {
         let recent = storage::visited_rooms();
         let before = self.rooms.get_untracked();
-        let known = |room: &ReadMarker| before.iter().find(|(known, _)| known == room).map_or(0, |(_, unread)| *unread);
-        self.rooms.set(recent.iter().map(|room| (room.clone(), known(room))).collect());
+        let known = |room: &ReadMarker| before.iter().find(|known| known.0 == *room).map_or(0, |known| known.1);
+        self.show(recent.iter().map(|room| (room.clone(), known(room))));
         if !recent.is_empty() {
             let request = self.requests.begin();
             spawn_local(async move {
-                let counts = count_unread(recent.clone()).await;
+                let counts = count_unread(&recent).await;
                 if let Ok(counts) = counts
                     && self.requests.is_latest(request)
                 {
-                    self.rooms.set(recent.into_iter().zip(counts).collect());
+                    self.show(recent.into_iter().zip(counts));
                 }
             });
         }
+    }
+
+    fn show(self, rooms: impl Iterator<Item = (ReadMarker, u64)>) {
+        self.rooms.set(
+            rooms
+                .map(|(marker, unread)| {
+                    let unsent = unsent_count(&marker.room);
+                    (marker, unread, unsent)
+                })
+                .collect(),
+        );
     }
 }

@@ -21,11 +21,13 @@ pub(crate) enum PendingLoad {
 pub(crate) struct Requests {
     guard: RequestGuard,
     pending: StoredValue<PendingLoad>,
+    /// Whether a load is in flight.
+    pub(crate) is_loading: RwSignal<bool>,
 }
 
 impl Requests {
     pub(crate) fn new() -> Self {
-        Self { guard: RequestGuard::new(), pending: StoredValue::default() }
+        Self { guard: RequestGuard::new(), pending: StoredValue::default(), is_loading: RwSignal::new(false) }
     }
 
     /// Returns the load in flight.
@@ -33,9 +35,14 @@ impl Requests {
         self.pending.get_value()
     }
 
+    /// Returns the latest load, in flight or not.
+    pub(crate) fn latest(self) -> RequestId {
+        self.guard.latest()
+    }
+
     /// Begins a load; the response to an earlier one will be dropped.
     pub(crate) fn begin_request(self, load: PendingLoad) -> RequestId {
-        self.pending.set_value(load);
+        self.set_pending(load);
         self.guard.begin()
     }
 
@@ -50,8 +57,13 @@ impl Requests {
     pub(crate) fn finish_request(self, request: RequestId) -> bool {
         let is_latest = self.guard.is_latest(request);
         if is_latest {
-            self.pending.set_value(PendingLoad::None);
+            self.set_pending(PendingLoad::None);
         }
         is_latest
+    }
+
+    fn set_pending(self, load: PendingLoad) {
+        self.pending.set_value(load);
+        self.is_loading.set(load != PendingLoad::None);
     }
 }

@@ -6,15 +6,15 @@ use super::editing::Editing;
 use super::identity::Identity;
 use super::notifications::Notifications;
 use super::outbox::{Outbox, OutboxCommand};
+use super::outbox_storage::save_command;
 use super::presence::Presence;
 use super::read_state::ReadState;
 use super::request_guard::RequestGuard;
 use super::requests::Requests;
-use super::scroll_anchor::{ScrollAnchor, ScrollTarget};
+use super::scroll_anchor::ScrollAnchor;
 use super::send_lock::SendLock;
 use super::timeline::Timeline;
-use super::unread::Unread;
-use crate::domain::{AuthorTag, EventId, Message, RoomName, RoomView, Seq};
+use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
 use leptos::prelude::*;
@@ -44,9 +44,17 @@ pub(crate) struct RoomState {
     pub(crate) hydrated: RwSignal<bool>,
     /// Guard of everything that belongs to the open room; each room begins a new visit.
     pub(crate) visit: RequestGuard,
-    pub(super) requests: Requests,
+    pub(crate) requests: Requests,
     pub(super) send_lock: StoredValue<SendLock>,
     pub(super) redraw_scheduled: StoredValue<bool>,
+    /// Guard of the commands sent: the timeout of an earlier one is stale.
+    pub(super) sends: RequestGuard,
+    /// Whether the page has to be loaded, because the URL names another room or the log cannot be continued.
+    pub(super) is_stale: StoredValue<bool>,
+    /// Whether the visitor wants to be at the end of the room and is not there yet.
+    pub(super) wants_end: StoredValue<bool>,
+    /// Whether the visitor wants to edit the newest own message, which is not loaded yet.
+    pub(super) wants_edit: StoredValue<bool>,
 }
 
 impl RoomState {
@@ -74,6 +82,10 @@ impl RoomState {
             requests: Requests::new(),
             send_lock: StoredValue::default(),
             redraw_scheduled: StoredValue::default(),
+            sends: RequestGuard::new(),
+            is_stale: StoredValue::default(),
+            wants_end: StoredValue::default(),
+            wants_edit: StoredValue::default(),
         }
     }
 
@@ -87,6 +99,16 @@ impl RoomState {
         self.page.with_untracked(|page| page.room.path())
     }
 
+    /// Returns the epoch of the room; empty while its page is being loaded.
+    pub(crate) fn epoch(self) -> Epoch {
+        self.page.with_untracked(|page| page.epoch.clone())
+    }
+
+    /// Returns whether only the frame of the room is shown, because its page is being loaded.
+    pub(crate) fn is_framed(self) -> bool {
+        self.page.with(|page| page.epoch.0.is_empty())
+    }
+
     /// Returns whether a tag is the visitor's own.
     pub(crate) fn is_own(self, tag: &AuthorTag) -> bool {
         self.page.with_untracked(|page| page.tag == *tag)
@@ -97,13 +119,7 @@ impl RoomState {
         self.timeline.with_untracked(|timeline| timeline.message(seq).is_some_and(|message| self.is_editable(message)))
     }
 
-    /// Returns the visitor's newest message that is not deleted.
-    pub(crate) fn last_own(self) -> Option<Message> {
-        self.timeline
-            .with_untracked(|timeline| timeline.messages().rev().find(|message| self.is_editable(message)).cloned())
-    }
-
-    fn is_editable(self, message: &Message) -> bool {
+    pub(super) fn is_editable(self, message: &Message) -> bool {
         self.is_own(&message.tag) && !message.is_deleted()
     }
 
@@ -127,44 +143,9 @@ impl RoomState {
         !self.timeline.with_untracked(Timeline::more_after) && self.scroll.is_at_end()
     }
 
-    /// Starts a visit of the room whose page is loaded: restores what the browser has stored, and connects.
-    pub(crate) fn load_room(self) {
-        let (name, page) = (self.name(), self.page.get_untracked());
-        self.visit.begin();
-        let mut outbox = Outbox::default();
-        outbox.merge_stored(self.stored_commands());
-        self.outbox.set(outbox);
-        self.read_state.reset(self.timeline.with_untracked(|timeline| {
-            let others = timeline.messages().filter(|message| !self.is_own(&message.tag)).map(|message| message.seq);
-            let first = timeline.first().unwrap_or(0);
-            let read = storage::read_position(&name);
-            Unread::open(read, others, first, timeline.position(), timeline.more_before())
-        }));
-        storage::save_read_position(&name, self.read_state.read());
-        self.connect(&name, &page);
-    }
-
-    /// Replaces the open room by another one, or by another page of it, and scrolls to `target`.
-    pub(crate) fn replace(self, page: RoomView, target: ScrollTarget) {
-        self.stop_sending();
-        let timeline = Timeline::new(&page);
-        let nearest = target.seq().and_then(|seq| timeline.nearest(seq));
-        self.scroll.scroll_after_render(nearest.map_or(ScrollTarget::Bottom, |nearest| target.at(nearest)));
-        self.presence.clear();
-        self.dialogs.close_modals();
-        self.editing.target.set(None);
-        self.identity.name_error.set(None);
-        self.notice.set(String::new());
-        self.connection.announcement.set(String::new());
-        self.marked.set(page.permalink);
-        self.timeline.set(timeline);
-        self.page.set(page);
-        self.load_room();
-    }
-
     /// Notifies the other participants that the visitor is typing.
     pub(crate) fn send_typing(self) {
-        self.connection.send(ClientFrame::Typing);
+        self.connection.send(ClientFrame::Typing.encode());
     }
 
     /// Saves a command and sends it. A post scrolls to the end, where it will appear.
@@ -174,7 +155,8 @@ impl RoomState {
             self.scroll_to_end();
         }
         let (id, now) = (random::event_id(), clock::now() as u64);
-        self.change_outbox(&id, |outbox| outbox.push(id.clone(), command, now));
+        let epoch = Some(self.epoch()).filter(|epoch| !epoch.0.is_empty());
+        self.change_outbox(&id, |outbox| outbox.push(id.clone(), command, now, epoch));
         self.send_pending();
     }
 
@@ -193,7 +175,7 @@ impl RoomState {
     /// Ends editing, after it was saved or canceled.
     pub(crate) fn stop_editing(self) {
         if let Some(seq) = self.editing.target.get_untracked() {
-            storage::save_edit(&self.name(), seq, "");
+            storage::save_edit(&self.name(), &self.epoch(), seq, "");
             self.editing.target.set(None);
         }
     }
@@ -204,10 +186,7 @@ impl RoomState {
         self.scroll.update();
         self.outbox.update(|outbox| {
             change(outbox);
-            match outbox.get(id) {
-                Some(pending) => storage::save_pending(&self.name(), id, &pending.to_stored()),
-                None => storage::remove_pending(&self.name(), id),
-            }
+            save_command(&self.name(), outbox, id);
         });
     }
 }

@@ -1,9 +1,11 @@
-//! The rooms that this browser has visited, with their unread counts.
+//! The rooms that this browser has visited, with the numbers of messages that are unread and not sent there.
 
 use super::derived::when;
 use crate::domain::ReadMarker;
 use crate::domain::history::MAX_UNREAD_COUNT;
 use crate::ui::browser::dom;
+use crate::ui::room::background_sender;
+use crate::ui::room::outbox_storage::warn_while_unsent;
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
 use leptos::prelude::*;
 
@@ -14,7 +16,7 @@ pub(crate) fn RecentRoomList(
     #[prop(into)]
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
-    let item = move |(ReadMarker { room, .. }, unread): RecentRoom| {
+    let item = move |(ReadMarker { room, .. }, unread, unsent): RecentRoom| {
         let path = room.path();
         let opened = path.clone();
         let on_click = move |event: web_sys::MouseEvent| {
@@ -28,9 +30,14 @@ pub(crate) fn RecentRoomList(
         let count = if unread >= MAX_UNREAD_COUNT { format!("{}+", MAX_UNREAD_COUNT - 1) } else { unread.to_string() };
         let badge = (unread > 0)
             .then(|| view! { <span class="recent-unread">{count}<span class="visually-hidden">" new"</span></span> });
+        let unsent = if unsent > 0 { format!("{unsent} not sent") } else { String::new() };
         view! {
             <li>
-                <a class="recent-room" href=path on:click=on_click><span dir="auto">{room.title().to_owned()}</span>{badge}</a>
+                <a class="recent-room" href=path on:click=on_click>
+                    <span dir="auto">{room.title().to_owned()}</span>
+                    <span class="recent-unsent">{unsent}</span>
+                    {badge}
+                </a>
             </li>
         }
     };
@@ -41,7 +48,11 @@ pub(crate) fn RecentRoomList(
 #[island]
 pub fn RecentRoomsSection() -> impl IntoView {
     let recent = RecentRooms::new();
-    Effect::new(move || recent.refresh());
+    Effect::new(move || {
+        warn_while_unsent();
+        recent.refresh();
+        background_sender::start(false, Some(recent));
+    });
     let has_rooms = when(move || !recent.rooms.with(Vec::is_empty));
     view! {
         <section class="front-recent" class:is-visible=has_rooms aria-label="Recent rooms">

@@ -3,7 +3,6 @@
 
 use super::draft::Draft;
 use super::editing::{fill_for_editing, submit_edit};
-use crate::domain::Message;
 use crate::domain::message::MAX_MESSAGE_CHARS;
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
@@ -41,7 +40,7 @@ pub(crate) fn Composer(
     let last_typing_at = StoredValue::new(0.0);
     draft.restore_draft();
     fill_for_editing(room, draft);
-    draft.save_on_leave();
+    draft.share();
 
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -74,12 +73,7 @@ pub(crate) fn Composer(
             event.prevent_default();
             let _ = form.get_untracked().map(|form| form.request_submit());
         }
-        "ArrowUp" if draft.value().is_empty() && room.editing.target.get_untracked().is_none() => {
-            if let Some(Message { seq, .. }) = room.last_own() {
-                event.prevent_default();
-                room.editing.start(seq);
-            }
-        }
+        "ArrowUp" if room.editing.target.get_untracked().is_none() && room.edit_newest() => event.prevent_default(),
         _ => {}
     };
 

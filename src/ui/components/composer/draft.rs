@@ -3,7 +3,10 @@
 use crate::domain::RoomName;
 use crate::ui::browser::storage;
 use crate::ui::room::RoomState;
+use crate::ui::room::outbox::{OutboxCommand, PendingCommand};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::StorageEvent;
 
 /// The text in the composer's field. The field's value is set only by what the visitor does, never by rendering: text
 /// typed before hydration stays.
@@ -14,6 +17,10 @@ pub(super) struct Draft {
     pub(super) length: RwSignal<usize>,
     /// The draft that was last typed in this tab. The stored draft may come from another tab.
     typed: RwSignal<String>,
+    /// The stored draft that the text of this tab belongs to. Another tab may go on writing it.
+    stored: RwSignal<String>,
+    /// The draft that is set aside while a message is edited.
+    pub(super) aside: RwSignal<String>,
     /// The reason why the server refused the message that was sent as a form.
     pub(super) rejection: RwSignal<Option<String>>,
 }
@@ -21,7 +28,8 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn new(room: RoomState) -> Self {
         let rejection = RwSignal::new(None);
-        Self { room, length: RwSignal::new(0), typed: RwSignal::new(String::new()), rejection }
+        let text = || RwSignal::new(String::new());
+        Self { room, length: RwSignal::new(0), typed: text(), stored: text(), aside: text(), rejection }
     }
 
     /// Returns the text in the field.
@@ -31,10 +39,14 @@ impl Draft {
 
     /// Puts a text into the field, and the focus.
     pub(super) fn write(self, value: &str) {
+        self.replace(value);
+        self.room.editing.focus();
+    }
+
+    fn replace(self, value: &str) {
         if let Some(field) = self.room.editing.field.get_untracked() {
             field.set_value(value);
             self.length.set(value.chars().count());
-            let _ = field.focus();
         }
     }
 
@@ -43,12 +55,17 @@ impl Draft {
     pub(super) fn save(self) -> String {
         let value = self.value();
         let name = self.room.name();
+        self.room.editing.has_typed.set_value(true);
         self.length.set(value.chars().count());
         match self.room.editing.target.get_untracked() {
-            Some(seq) => storage::save_edit(&name, seq, &value),
+            Some(seq) => storage::save_edit(&name, &self.room.epoch(), seq, &value),
             None => {
-                storage::save_draft(&name, &value);
+                // An erased text takes no draft away that another tab has written.
+                if !value.is_empty() || storage::draft(&name).unwrap_or_default() == self.stored.get_untracked() {
+                    storage::save_draft(&name, &value);
+                }
                 self.typed.set(value.clone());
+                self.stored.set(value.clone());
             }
         }
         value
@@ -57,13 +74,17 @@ impl Draft {
     /// Clears the field after its text was sent.
     pub(super) fn clear(self, sent: &str) {
         self.write("");
+        self.typed.set(String::new());
+        self.stored.set(String::new());
         storage::remove_draft(&self.room.name(), sent);
         self.rejection.set(None);
     }
 
-    /// Saves the draft of this tab when the page is left: another tab may have saved its own since, or sent it.
-    pub(super) fn save_on_leave(self) {
+    /// Shares the draft with other tabs, and saves that of this tab when the page is left: another tab may have saved its
+    /// own since, or sent it.
+    pub(super) fn share(self) {
         Effect::new(move || {
+            window_event_listener_untyped("storage", move |event| self.follow_other_tabs(event.unchecked_ref()));
             window_event_listener_untyped("pagehide", move |_| {
                 let value = self.value();
                 if !value.is_empty() && self.typed.with_untracked(|typed| *typed == value) {
@@ -71,6 +92,39 @@ impl Draft {
                 }
             });
         });
+    }
+
+    /// Follows what other tabs do with the draft: one that they have sent is gone here too, and the text of this tab
+    /// stays stored when they erase theirs.
+    fn follow_other_tabs(self, event: &StorageEvent) {
+        let (key, name) = (event.key().unwrap_or_default(), self.room.name());
+        let (before, after) = (event.old_value().unwrap_or_default(), event.new_value().unwrap_or_default());
+        if storage::is_draft_key(&key, &name) {
+            let (stored, typed) = (self.stored.get_untracked(), self.typed.get_untracked());
+            if after.is_empty() && !typed.is_empty() {
+                storage::save_draft(&name, &typed);
+                self.stored.set(typed);
+            } else if before == stored && (after.starts_with(&stored) || stored.starts_with(&after)) {
+                self.stored.set(after);
+            }
+        } else if storage::is_outbox_key(&key, Some(&name))
+            && let Some(OutboxCommand::Post { text, .. }) = PendingCommand::parse_stored(&after).map(|it| it.command)
+        {
+            self.on_sent_elsewhere(&text);
+        }
+    }
+
+    fn on_sent_elsewhere(self, sent: &str) {
+        let is_edit = self.room.editing.target.get_untracked().is_some();
+        let draft = if is_edit { self.aside.get_untracked() } else { self.value() };
+        if draft.trim() == sent || self.stored.get_untracked().trim() == sent {
+            self.typed.set(String::new());
+            self.stored.set(String::new());
+            self.aside.set(String::new());
+            if !is_edit {
+                self.replace("");
+            }
+        }
     }
 
     /// Restores an unfinished edit or the draft of the room, at hydration and when another room is opened. Text that
@@ -94,11 +148,14 @@ impl Draft {
                     self.rejection.set(None);
                 }
                 // Some browsers restore the value of a field after a reload: the draft, or an edit.
-                let unfinished = storage::edited_messages(&name).into_iter().filter(|seq| room.has_own(*seq)).max();
-                let unfinished = unfinished.filter(|seq| {
+                let unfinished = room.unfinished_edit().filter(|seq| {
                     is_other || typed.is_empty() || storage::edit(&name, *seq).is_some_and(|edit| edit == typed)
                 });
                 let draft = storage::draft(&name).unwrap_or_default();
+                self.stored.set(draft.clone());
+                if is_other {
+                    self.typed.set(String::new());
+                }
                 if is_other || typed.is_empty() || unfinished.is_some() {
                     field.set_value(&draft);
                 } else if !typed.contains(draft.trim()) {

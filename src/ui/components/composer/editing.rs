@@ -1,7 +1,7 @@
 //! Editing an own message in the composer.
 
 use super::draft::Draft;
-use crate::domain::Seq;
+use crate::domain::{RoomName, Seq};
 use crate::ui::browser::storage;
 use crate::ui::room::RoomState;
 use crate::ui::room::outbox::OutboxCommand;
@@ -9,16 +9,16 @@ use leptos::prelude::*;
 
 /// Puts the message that is edited into the field, with the changes made so far, and the draft back when editing ends.
 pub(super) fn fill_for_editing(room: RoomState, field: Draft) {
-    // The draft set aside while editing: another tab may remove the stored one.
-    let mut draft = String::new();
-    Effect::new(move |before: Option<(_, Option<Seq>)>| {
-        let (visit, target) = (room.visit.latest(), room.editing.target.get());
-        let before = before.filter(|before| before.0 == visit).and_then(|(_, target)| target);
+    Effect::new(move |before: Option<(RoomName, Option<Seq>)>| {
+        let (name, target) = (room.name(), room.editing.target.get());
+        let before = before.filter(|before| before.0 == name).and_then(|(_, target)| target);
         match target {
             Some(seq) => {
+                // Set aside: another tab may remove the stored one.
                 if before.is_none() {
-                    draft = field.value();
+                    field.aside.set(field.value());
                 }
+                let draft = field.aside.get_untracked();
                 // Text typed before hydration, or refused as a form, is not saved yet.
                 if !draft.is_empty() {
                     storage::save_draft(&room.name(), &draft);
@@ -27,10 +27,10 @@ pub(super) fn fill_for_editing(room: RoomState, field: Draft) {
                     field.write(&text);
                 }
             }
-            None if before.is_some() => field.write(&draft),
+            None if before.is_some() => field.write(&field.aside.get_untracked()),
             None => {}
         }
-        (visit, target)
+        (name, target)
     });
 }
 

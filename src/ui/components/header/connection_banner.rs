@@ -16,11 +16,14 @@ pub(crate) fn ConnectionBanner() -> impl IntoView {
         _ => announcement.get(),
     });
     let is_lost = when(move || !matches!(announcement.get().as_str(), "" | RECONNECTED));
-    let can_reconnect = when(move || !matches!(connection.status.get(), ConnectionStatus::Closed(_)));
+    let choice = text(move || match connection.status.get() {
+        ConnectionStatus::Closed(_) => "Try again",
+        _ => "Try now",
+    });
     view! {
         <section class="connection-banner" class:is-visible=is_lost aria-label="Connection">
             <span>{label}</span>
-            <button class="button-quiet" class:is-visible=can_reconnect on:click=move |_| connection.reconnect()>"Try now"</button>
+            <button class="button-quiet" on:click=move |_| room.reconnect()>{choice}</button>
         </section>
         <p class="connection-announcement visually-hidden" role="status">{announcement}</p>
     }

@@ -31,6 +31,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     let count = text(move || format!("{} here now", room.presence.count.get()));
     let is_private = when(move || room.page.with(|page| page.room.is_private()));
     let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());
+    let is_loading = when(move || room.requests.is_loading.get());
     let is_owner = when(move || room.hydrated.get() && room.is_owner());
     let open_switcher = move |event: MouseEvent| {
         if dom::is_plain_click(&event) {
@@ -70,6 +71,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                     </button>
                 </p>
             </div>
+            <p class="room-progress" class:is-visible=is_loading role="progressbar" aria-label="Loading">"Loading…"</p>
         </header>
     }
 }

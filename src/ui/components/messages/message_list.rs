@@ -97,10 +97,11 @@ fn TimelineStart() -> impl IntoView {
     let has_earlier = when(move || room.timeline.with(Timeline::more_before));
     let is_empty = when(move || {
         !has_earlier.get()
+            && !room.is_framed()
             && room.timeline.with(|timeline| timeline.first().is_none())
             && room.outbox.with(|outbox| outbox.pending().is_empty())
     });
-    let is_start = when(move || !has_earlier.get() && !is_empty.get());
+    let is_start = when(move || !has_earlier.get() && !is_empty.get() && !room.is_framed());
     let earlier = text(move || {
         let first = room.timeline.with(Timeline::first).unwrap_or_default();
         format!("{}{first}#m{first}", room.path())

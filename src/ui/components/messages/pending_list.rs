@@ -12,8 +12,10 @@ use leptos::prelude::*;
 pub(crate) fn PendingList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     // A pending edit or deletion is shown at its message.
-    let is_shown =
-        |pending: &&PendingCommand| matches!(pending.command, OutboxCommand::Post { .. }) || pending.refused.is_some();
+    let is_shown = |pending: &&PendingCommand| {
+        matches!(pending.command, OutboxCommand::Post { .. } | OutboxCommand::Moderate { .. })
+            || pending.refused.is_some()
+    };
     let pending =
         move || room.outbox.with(|outbox| outbox.pending().iter().filter(is_shown).cloned().collect::<Vec<_>>());
     view! {
@@ -50,6 +52,7 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
             OutboxCommand::Post { .. } => "",
             OutboxCommand::Edit { .. } => "Not edited: ",
             OutboxCommand::Delete { .. } => "Not removed: ",
+            OutboxCommand::Moderate { .. } => "Not done: ",
         };
         view! {
             <p class="pending-reason" role=role>

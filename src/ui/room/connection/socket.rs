@@ -1,12 +1,11 @@
 //! The browser's WebSocket. The only file that touches its API.
 
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 /// An event of the socket.
-pub(super) enum SocketEvent {
-    /// The connection is open.
-    Opened,
+pub(crate) enum SocketEvent {
     /// A text message has arrived.
     Received(String),
     /// The connection was closed or could not be opened.
@@ -17,20 +16,16 @@ pub(super) enum SocketEvent {
 }
 
 /// A WebSocket with its event handlers. Dropping it removes the handlers and closes the socket.
-pub(super) struct BrowserSocket {
+pub(crate) struct BrowserSocket {
     socket: WebSocket,
-    _on_open: Closure<dyn FnMut()>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl BrowserSocket {
     /// Opens a socket that reports its events to `dispatch`. Returns `None` if the browser refuses the URL.
-    pub(super) fn open(url: &str, dispatch: impl Fn(SocketEvent) + Clone + 'static) -> Option<Self> {
+    pub(crate) fn open(url: &str, dispatch: Rc<dyn Fn(SocketEvent)>) -> Option<Self> {
         let socket = WebSocket::new(url).ok()?;
-        let to_loop = dispatch.clone();
-        let on_open = Closure::<dyn FnMut()>::new(move || to_loop(SocketEvent::Opened));
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         let to_loop = dispatch.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
@@ -42,11 +37,11 @@ impl BrowserSocket {
             dispatch(SocketEvent::Closed { code: event.code() });
         });
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        Some(Self { socket, _on_message: on_message, _on_close: on_close })
     }
 
     /// Sends a text message.
-    pub(super) fn send(&self, text: &str) {
+    pub(crate) fn send(&self, text: &str) {
         // A socket that is closing reports that by its close event.
         let _ = self.socket.send_with_str(text);
     }
@@ -54,7 +49,6 @@ impl BrowserSocket {
 
 impl Drop for BrowserSocket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
         let _ = self.socket.close();

@@ -13,7 +13,7 @@ fn post(text: &str) -> OutboxCommand {
 
 fn outbox(ids: &[&str]) -> Outbox {
     let mut outbox = Outbox::default();
-    ids.iter().for_each(|name| outbox.push(id(name), post(name), 5));
+    ids.iter().for_each(|name| outbox.push(id(name), post(name), 5, None));
     outbox
 }
 
@@ -63,9 +63,9 @@ fn a_temporarily_refused_command_is_not_overtaken() {
 #[test]
 fn tabs_share_pending_commands_in_the_order_of_typing() {
     let (mut here, mut there) = (Outbox::default(), Outbox::default());
-    here.push(id("1"), post("first"), 10);
-    there.push(id("2"), post("second"), 20);
-    here.push(id("3"), post("third"), 30);
+    here.push(id("1"), post("first"), 10, None);
+    there.push(id("2"), post("second"), 20, None);
+    here.push(id("3"), post("third"), 30, None);
     sent(&mut here);
     let kept = [here.pending(), there.pending()].concat();
     here.merge_stored(kept);
@@ -89,13 +89,13 @@ fn a_command_no_longer_stored_was_acknowledged_in_another_tab() {
 #[test]
 fn the_newest_change_of_a_message_counts() {
     let mut outbox = Outbox::default();
-    outbox.push(id("a"), OutboxCommand::Edit { target: 7, text: "one".into() }, 1);
-    outbox.push(id("b"), OutboxCommand::Edit { target: 7, text: "two".into() }, 1);
+    outbox.push(id("a"), OutboxCommand::Edit { target: 7, text: "one".into() }, 1, None);
+    outbox.push(id("b"), OutboxCommand::Edit { target: 7, text: "two".into() }, 1, None);
     let text = |outbox: &Outbox| outbox.pending_change(7).map(|change| change.command.text().to_owned());
     assert_eq!(text(&outbox).as_deref(), Some("two"));
     outbox.refuse(&id("b"), &too_long());
     assert_eq!(text(&outbox).as_deref(), Some("one"));
-    outbox.push(id("c"), OutboxCommand::Delete { target: 7 }, 1);
+    outbox.push(id("c"), OutboxCommand::Delete { target: 7 }, 1, None);
     assert_eq!(text(&outbox).as_deref(), Some(""));
     assert_eq!(outbox.pending_change(8), None);
 }
@@ -107,6 +107,51 @@ fn a_stored_command_is_read_back() {
     let pending = &outbox.pending()[0];
     assert_eq!(PendingCommand::parse_stored(&pending.to_stored()).as_ref(), Some(pending));
     assert_eq!(PendingCommand::parse_stored("{}"), None);
+}
+
+#[test]
+fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() {
+    let (before, now) = (Epoch("before".into()), Epoch("now".into()));
+    let mut outbox = Outbox::default();
+    outbox.push(id("a"), OutboxCommand::Delete { target: 1 }, 1, Some(before.clone()));
+    outbox.push(id("b"), OutboxCommand::Edit { target: 2, text: "new".into() }, 2, Some(before.clone()));
+    outbox.push(id("c"), post("hello"), 3, Some(before));
+    outbox.push(id("d"), post("of an earlier release"), 4, None);
+    outbox.push(id("e"), OutboxCommand::Delete { target: 3 }, 5, Some(now.clone()));
+    let changed: Vec<String> = outbox.bind(&now).iter().map(|pending| pending.id.as_str().to_owned()).collect();
+    assert_eq!(changed, ["a", "b", "c", "d"]);
+    let left: Vec<_> =
+        outbox.pending().iter().map(|pending| (pending.id.as_str(), pending.refused.is_some())).collect();
+    assert_eq!(left, [("c", true), ("d", false), ("e", false)]);
+    assert!(outbox.bind(&now).is_empty(), "a command is bound once");
+    outbox.retry(&id("c"), None);
+    assert_eq!(sent(&mut outbox).as_deref(), Some("c"));
+}
+
+#[test]
+fn an_act_of_the_owner_is_stored_and_sent() {
+    let mut outbox = Outbox::default();
+    let text = "Bob is banned for a while.".to_owned();
+    let act = OutboxCommand::Moderate { action: ModerationAction::Ban, target: Some(7), tag: None, seconds: 60, text };
+    outbox.push(id("a"), act, 1, Some(Epoch("e".into())));
+    let pending = outbox.take_next().unwrap();
+    let read = PendingCommand::parse_stored(&pending.to_stored()).unwrap();
+    assert_eq!((&read.command, &read.epoch), (&pending.command, &pending.epoch));
+    let frame = ClientFrame::Moderate {
+        id: Some("a".into()),
+        action: ModerationAction::Ban,
+        target: Some(7),
+        tag: None,
+        seconds: Some(60),
+    };
+    assert_eq!(pending.encode(), Some(frame.encode()));
+}
+
+#[test]
+fn a_command_that_no_frame_holds_is_not_sent() {
+    let mut outbox = Outbox::default();
+    outbox.push(id("a"), post(&"x".repeat(MAX_FRAME_BYTES)), 1, None);
+    assert_eq!(outbox.take_next().and_then(|pending| pending.encode()), None);
 }
 
 /// Browsers hold commands that an earlier release has stored, and tabs of two releases share one storage.
@@ -141,7 +186,7 @@ proptest! {
                 (5, _) => outbox.reset_in_flight(),
                 _ => {
                     kept.push(id(&number.to_string()));
-                    outbox.push(id(&number.to_string()), post(""), 0);
+                    outbox.push(id(&number.to_string()), post(""), 0, None);
                 }
             }
         }

@@ -160,12 +160,12 @@ mod tests {
     #[test]
     fn a_pending_own_change_is_shown() {
         let mut outbox = Outbox::default();
-        outbox.push(EventId::parse("e").unwrap(), OutboxCommand::Edit { target: 2, text: "better".into() }, 0);
+        outbox.push(EventId::parse("e").unwrap(), OutboxCommand::Edit { target: 2, text: "better".into() }, 0, None);
         let timeline = timeline(vec![message(1, 0), message(2, 0)], 2);
         let rows = timeline.rows(|at| at.day_number(0), None, &outbox);
         assert_eq!(each(&rows, |row| row.saving), [false, true]);
         assert_eq!(each(&rows, |row| row.message.text.clone()), ["text 1", "better"]);
-        outbox.push(EventId::parse("f").unwrap(), OutboxCommand::Edit { target: 2, text: "best".into() }, 0);
+        outbox.push(EventId::parse("f").unwrap(), OutboxCommand::Edit { target: 2, text: "best".into() }, 0, None);
         let again = timeline.rows(|at| at.day_number(0), None, &outbox);
         assert_eq!(each(&again, |row| row.message.text.clone()), ["text 1", "best"]);
         assert_ne!(rows.last().map(TimelineRow::key), again.last().map(TimelineRow::key), "it is rendered again");

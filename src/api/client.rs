@@ -1,0 +1,114 @@
+//! The browser's side of the server functions: one `fetch`, whose response is read as text. On the wire nothing differs
+//! from the client that Leptos generates, which also supports streams, sockets and redirects, and encodes every kind of
+//! argument; that would add 6 kB and more to the module (docs/performance.md).
+
+use super::ApiError;
+use crate::domain::room::encode_segment;
+use crate::domain::{HistoryCursor, HistoryPage, ReadMarker, RoomView, Seq, Username};
+use crate::json::{FromJson, JsonValue};
+use leptos::prelude::set_timeout;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, RequestInit, Response, UrlSearchParams};
+
+/// Maximum time to wait for a response and its body.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Calls [`open_room`](super::rooms::open_room), under the remembered name.
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn open_room(room_name: &str, permalink: Option<Seq>) -> Result<RoomView, ApiError> {
+    let mut arguments = argument("room_name", room_name);
+    if let Some(seq) = permalink {
+        arguments += &argument("permalink", &seq.to_string());
+    }
+    read(call("open_room", &arguments, false).await)
+}
+
+/// Calls [`load_history`](super::rooms::load_history).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_history(room_name: &str, cursor: HistoryCursor) -> Result<HistoryPage, ApiError> {
+    let mut arguments = argument("room_name", room_name);
+    let place = match cursor {
+        HistoryCursor::Newest => None,
+        HistoryCursor::Before(seq) => Some(("before", seq)),
+        HistoryCursor::After(seq) => Some(("after", seq)),
+        HistoryCursor::Around(seq) => Some(("around", seq)),
+    };
+    if let Some((name, seq)) = place {
+        arguments += &argument(name, &seq.to_string());
+    }
+    read(call("load_history", &arguments, false).await)
+}
+
+/// Calls [`count_unread`](super::rooms::count_unread).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn count_unread(rooms: &[ReadMarker]) -> Result<Vec<u64>, ApiError> {
+    let mut arguments = String::new();
+    for (index, ReadMarker { room, read }) in rooms.iter().enumerate() {
+        arguments += &argument(&format!("rooms[{index}][room]"), room.as_str());
+        arguments += &argument(&format!("rooms[{index}][read]"), &read.to_string());
+    }
+    read(call("count_unread", &arguments, false).await)
+}
+
+/// Calls [`join_room`](super::rooms::join_room).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn join_room(room_name: &str, username: &str, only_here: bool) -> Result<Username, ApiError> {
+    let only_here = if only_here { argument("only_here", "true") } else { String::new() };
+    let arguments = argument("room_name", room_name) + &argument("username", username) + &only_here;
+    read(call("join_room", &arguments, true).await)
+}
+
+/// Returns an argument as it stands in a query.
+fn argument(name: &str, value: &str) -> String {
+    format!("&{name}={}", encode_segment(value))
+}
+
+/// Reads the response of a call: whether it has a success status, and its body.
+fn read<T: FromJson>(response: Option<(bool, JsonValue)>) -> Result<T, ApiError> {
+    // Without a response, or with one that is not from the server function, nothing is known.
+    let unknown = || ApiError::Call(String::new());
+    let (is_ok, body) = response.ok_or_else(unknown)?;
+    if is_ok { T::from_json(body).ok_or_else(unknown) } else { Err(ApiError::from_json(body).unwrap_or_else(unknown)) }
+}
+
+/// Calls a server function. Returns `None` if the server cannot be reached, or does not answer as it should.
+async fn call(function: &str, arguments: &str, is_post: bool) -> Option<(bool, JsonValue)> {
+    let (is_ok, text) = fetch(&format!("/api/{function}"), arguments, is_post).await.ok()?;
+    Some((is_ok, JsonValue::parse(&text)?))
+}
+
+/// Sends a request. Returns whether the response has a success status, and its body.
+///
+/// # Errors
+///
+/// Returns the browser's error if the server cannot be reached, or has not answered within [`REQUEST_TIMEOUT`].
+async fn fetch(path: &str, arguments: &str, is_post: bool) -> Result<(bool, String), JsValue> {
+    let window = web_sys::window().expect("this runs in a page");
+    let (request, timeout) = (RequestInit::new(), AbortController::new()?);
+    request.set_signal(Some(&timeout.signal()));
+    set_timeout(move || timeout.abort(), REQUEST_TIMEOUT);
+    let response = if is_post {
+        request.set_method("POST");
+        request.set_body(&UrlSearchParams::new_with_str(arguments)?.into());
+        window.fetch_with_str_and_init(path, &request)
+    } else {
+        window.fetch_with_str_and_init(&format!("{path}?{arguments}"), &request)
+    };
+    let response: Response = JsFuture::from(response).await?.unchecked_into();
+    let text = JsFuture::from(response.text()?).await?;
+    Ok((response.ok(), text.as_string().unwrap_or_default()))
+}
