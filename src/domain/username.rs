@@ -92,10 +92,20 @@ impl Username {
         Self(format!("{}{number}", self.0[..kept].trim_end()))
     }
 
-    /// Returns one or two letters for the avatar, which shows them in capitals.
+    /// Returns one or two characters for the avatar, which shows them in capitals.
     pub fn initials(&self) -> String {
-        self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation()).take(2).collect()
+        initials(self.0.graphemes(true))
     }
+}
+
+/// Returns the initials of a name that consists of these grapheme clusters: the first two that are not punctuation, or
+/// the first one of a name without others. The capital ß is one letter.
+pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>) -> String {
+    let mut clusters = clusters.peekable();
+    let first = clusters.peek().copied().unwrap_or_default();
+    let is_letter = |cluster: &&str| !cluster.trim_matches(|c: char| c == ' ' || c.is_ascii_punctuation()).is_empty();
+    let letters = clusters.filter(is_letter).take(2).collect::<String>();
+    if letters.is_empty() { first.to_owned() } else { letters.replace('ß', "ẞ") }
 }
 
 /// The visitor's name in the current request: the one that the browser remembers in a cookie, if any.
@@ -142,6 +152,22 @@ mod tests {
         for name in ["Ann", "Ann Lee", "Žofie", "さくら", "محمد", "O'Neil", "ann_92", "Ἄννα & שרה 🦊", "Zoë 🫶🏽"]
         {
             assert_eq!(Username::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn initials_are_whole_characters() {
+        for (name, initials) in [
+            ("Ann Lee", "An"),
+            ("A. N.", "AN"),
+            ("🇫🇷🇩🇪", "🇫🇷🇩🇪"),
+            ("🇫🇷 Ann", "🇫🇷A"),
+            ("ßa", "ẞa"),
+            ("e\u{301}\u{323}x", "ẹ\u{301}x"),
+            ("👋🏽!", "👋🏽"),
+            ("_-_", "_"),
+        ] {
+            assert_eq!(Username::parse(name).unwrap().initials(), initials, "{name}");
         }
     }
 

@@ -80,7 +80,7 @@ fn enter(shared: &AppState, room_name: &RoomName, username: Option<&str>, may_na
     response
 }
 
-pub(super) fn with_username(room: &RoomName, username: Option<&str>) -> String {
+fn with_username(room: &RoomName, username: Option<&str>) -> String {
     let query = username.map(|name| format!("?username={}", encode_segment(name)));
     format!("{}{}", room.path(), query.unwrap_or_default())
 }

@@ -1,6 +1,5 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
-use super::front::with_username;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::middleware::visitor::{self, Visitor};
 use super::origin;
@@ -108,7 +107,7 @@ pub(super) async fn post(
     };
     match stored.await {
         Ok(parsed) => {
-            let mut response = Redirect::to(&with_username(&name, username)).into_response();
+            let mut response = Redirect::to(&name.path()).into_response();
             parsed.iter().for_each(|username| visitor::set_username_cookie(&mut response, username, &shared.config));
             response
         }

@@ -6,4 +6,5 @@ pub(crate) mod dom;
 pub(crate) mod location;
 pub(crate) mod random;
 pub(crate) mod storage;
+pub(crate) mod text;
 pub(crate) mod web_lock;

@@ -26,6 +26,7 @@ pub(crate) fn FrontPage(form: FrontPageData) -> impl IntoView {
         <Title text="Parlour" />
         <Meta property="og:title" content="Parlour" />
         <Meta property="og:description" content="Open a room, share the link, talk." />
+        <Meta name="description" content="Open a room, share the link, talk." />
         <main class="front">
             <p class="front-logo">"Parlour"</p>
             <h1>"Open a room, share the link, talk."</h1>

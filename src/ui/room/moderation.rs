@@ -1,15 +1,28 @@
-//! Moderation: ownership of the room and the owner's actions.
+//! Moderation: ownership and rules of the room, and the owner's actions.
 
 use super::dialogs::ModerationTarget;
 use super::state::RoomState;
+use super::timeline::Timeline;
 use crate::api::open_room;
 use crate::domain::history::Ownership;
-use crate::domain::moderation::ModerationAction;
-use crate::domain::{Event, EventBody};
+use crate::domain::moderation::{Moderation, ModerationAction};
+use crate::domain::{AuthorTag, Event, EventBody, Seq};
 use crate::protocol::ClientFrame;
-use crate::ui::browser::random;
+use crate::ui::browser::{clock, random};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::time::Duration;
+
+/// An action of the owner, to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModerationRequest {
+    action: ModerationAction,
+    /// A message of the subject, if the action has one; otherwise `tag` names the subject.
+    target: Option<Seq>,
+    tag: Option<AuthorTag>,
+    /// The duration of a temporary action, or the interval of slow mode.
+    seconds: u32,
+}
 
 impl RoomState {
     /// Returns whether the visitor owns the room.
@@ -47,6 +60,18 @@ impl RoomState {
             Some(ModerationTarget::Participant(participant)) => (None, Some(participant.tag)),
             _ => (None, None),
         };
+        self.send_moderation(ModerationRequest { action, target, tag, seconds });
+    }
+
+    /// Takes back the last action.
+    pub(crate) fn undo_moderation(self) {
+        if let Some((_, request)) = self.undo.get_untracked() {
+            self.undo.set(None);
+            self.send_moderation(request);
+        }
+    }
+
+    fn send_moderation(self, ModerationRequest { action, target, tag, seconds }: ModerationRequest) {
         if !self.connection.is_live() {
             return self.notice.set("That didn’t work: you’re not connected.".to_owned());
         }
@@ -54,15 +79,59 @@ impl RoomState {
         self.connection.send(ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) });
     }
 
-    /// Updates the ownership of the room after an event, and shows moderation events to the visitor.
-    pub(super) fn apply_ownership(self, event: &Event) {
-        let before = self.page.with_untracked(|page| page.ownership);
+    /// Ends the visitor's mute, as the page shows it, when its time is over.
+    pub(super) fn watch_mute(self) {
+        if let Some(until) = self.page.with_untracked(|page| page.muted_until) {
+            let end = move || {
+                if self.page.with_untracked(|page| page.muted_until == Some(until)) {
+                    self.page.update(|page| page.muted_until = None);
+                }
+            };
+            // A browser waits at most 2^31 ms, and not at all for longer.
+            let remaining = (until.0 as f64 - clock::now()).clamp(0.0, f64::from(i32::MAX));
+            set_timeout(end, Duration::from_millis(remaining as u64));
+        }
+    }
+
+    /// Returns the action that takes this one back, if there is one. `slow_mode` was the interval before.
+    fn inverse(self, moderation: &Moderation, slow_mode: u32) -> Option<ModerationRequest> {
+        let (action, seconds) = match moderation.action {
+            ModerationAction::Mute | ModerationAction::Ban => (ModerationAction::Pardon, 0),
+            ModerationAction::Lock => (ModerationAction::Unlock, 0),
+            ModerationAction::Unlock => (ModerationAction::Lock, 0),
+            ModerationAction::SlowMode => (ModerationAction::SlowMode, slow_mode),
+            _ => return None,
+        };
+        let tag = moderation.subject.as_ref().map(|subject| subject.tag.clone());
+        // A guest who has left is known by a message only.
+        let wrote =
+            |timeline: &Timeline| timeline.messages().rev().find(|it| Some(&it.tag) == tag.as_ref()).map(|it| it.seq);
+        let target = self.timeline.with_untracked(wrote);
+        Some(ModerationRequest { action, tag: tag.filter(|_| target.is_none()), target, seconds })
+    }
+
+    /// Updates ownership and rules of the room after an event, and shows moderation events to the visitor.
+    pub(super) fn apply_moderation(self, event: &Event) {
+        let (before, slow_mode) = self.page.with_untracked(|page| (page.ownership, page.slow_mode));
         let of = |tag| if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
         let now = match &event.body {
             EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
             EventBody::Moderated(moderation) => {
-                self.notice.set(moderation.to_string());
+                let notice = moderation.to_string();
+                self.notice.set(notice.clone());
+                let inverse = self.inverse(moderation, slow_mode.unwrap_or_default());
+                self.undo.set(inverse.filter(|_| before == Ownership::Own).map(|inverse| (notice, inverse)));
                 let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
+                self.page.update(|page| match moderation.action {
+                    ModerationAction::Lock | ModerationAction::Unlock => {
+                        page.locked = moderation.action == ModerationAction::Lock;
+                    }
+                    ModerationAction::SlowMode => page.slow_mode = moderation.seconds.filter(|seconds| *seconds > 0),
+                    // The end of a mute; a pardon and a new owner have none.
+                    _ if is_own => page.muted_until = moderation.until,
+                    _ => {}
+                });
+                self.watch_mute();
                 if matches!(moderation.action, ModerationAction::Renew | ModerationAction::Remove) && !is_own {
                     self.request_invitation();
                 }

@@ -7,7 +7,7 @@ use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::api::{ApiError, load_history, open_room};
 use crate::domain::{HistoryCursor, Seq};
-use crate::ui::browser::{dom, location};
+use crate::ui::browser::location;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -15,8 +15,18 @@ use leptos::task::spawn_local;
 const PREFETCH_PX: i32 = 1200;
 
 impl RoomState {
+    /// Scrolls to the newest message, or back to the position from which the visitor last went there.
+    pub(super) fn toggle_end(self) {
+        let back = self.scroll.take_left().filter(|_| self.follows());
+        match back {
+            Some(position) => self.scroll_to_message(position.seq, ScrollTarget::Restore(position)),
+            None => self.scroll_to_end(),
+        }
+    }
+
     /// Scrolls to the newest message.
     pub(crate) fn scroll_to_end(self) {
+        self.scroll.leave(self.timeline.with_untracked(Timeline::more_after));
         if self.timeline.with_untracked(Timeline::more_after) {
             self.scroll.scroll_after_render(ScrollTarget::Bottom);
             self.load(HistoryCursor::Newest);
@@ -38,6 +48,7 @@ impl RoomState {
         });
         if let Some(nearest) = nearest.filter(|nearest| has_all_before && *nearest >= seq) {
             self.scroll_to_loaded(target.at(nearest));
+            self.check_permalink(seq);
         } else {
             self.scroll.scroll_after_render(target);
             self.load(HistoryCursor::Around(seq));
@@ -54,9 +65,9 @@ impl RoomState {
 
     /// Scrolls to the first unread message, or to the end if there is none.
     pub(crate) fn scroll_to_unread(self) {
-        let first = self.read_state.unread.with_untracked(|unread| match unread.count() {
-            0 if !self.read_state.divider_seen.get_untracked() => unread.divider().map(|read| read + 1),
-            0 => None,
+        let is_above = !self.read_state.divider_seen.get_untracked();
+        let first = self.read_state.unread.with_untracked(|unread| match unread.divider() {
+            Some(read) if is_above => Some(read + 1),
             _ => unread.first(),
         });
         match first {
@@ -75,14 +86,19 @@ impl RoomState {
     /// Marks the messages in view as read, and loads those that will be in view soon. To be called after the reader has
     /// scrolled, or the messages have changed.
     pub(crate) fn update_read_position(self) {
-        if !dom::is_hidden() {
+        let (is_above, was_seen) = (self.is_divider_above(), self.read_state.divider_seen.get_untracked());
+        let is_attended = self.notifications.is_attended();
+        if !was_seen && !is_above {
+            self.read_state.divider_seen.set(true);
+        } else if was_seen && is_above && !is_attended && self.is_first_unread_above() {
+            self.read_state.divider_seen.set(false);
+        }
+        if is_attended {
             let last = self.timeline.with_untracked(Timeline::last);
-            let seen = if self.follows() { last } else { self.scroll.last_in_view() };
+            // A reader who has followed a link has not read what lies above it.
+            let seen = if self.follows() { last } else { self.scroll.last_in_view().filter(|_| was_seen || !is_above) };
             if let Some(seen) = seen {
                 self.read_state.mark_read(seen);
-            }
-            if !self.read_state.divider_seen.get_untracked() && !self.is_divider_above() {
-                self.read_state.divider_seen.set(true);
             }
         }
         let (above, below) = self.scroll.remaining();
@@ -104,6 +120,10 @@ impl RoomState {
             let is_first = timeline.more_before() && timeline.first() > Some(read + 1);
             is_first || first.is_some_and(|first| self.scroll.is_above(first.seq))
         })
+    }
+
+    fn is_first_unread_above(self) -> bool {
+        self.read_state.unread.with_untracked(Unread::first).is_some_and(|first| self.scroll.is_above(first))
     }
 
     /// Loads the messages before the loaded ones.
@@ -144,7 +164,9 @@ impl RoomState {
             });
             if let Some(seq) = around {
                 self.scroll.retarget(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
+                self.check_permalink(seq);
             }
+            self.learn_unread();
             // The reader may have scrolled since the last scroll event.
             self.scroll.update();
             if after.is_some() || before.is_some() && self.scroll.remaining().1 > 0 {

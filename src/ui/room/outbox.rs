@@ -69,6 +69,9 @@ pub struct PendingCommand {
     pub command: OutboxCommand,
     /// The reason if the server refused the command, which then waits for its author.
     pub refused: Option<String>,
+    /// Whether the server may have stored the command, because it was sent and not answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tried: bool,
     /// Whether the command is in flight on the current connection.
     #[serde(skip)]
     pub sent: bool,
@@ -81,6 +84,7 @@ impl FromJson for PendingCommand {
             order: json.take("order")?,
             command: json.take("wish")?,
             refused: json.take("refused")?,
+            tried: json.take("tried")?,
             sent: false,
         })
     }
@@ -128,7 +132,7 @@ impl Outbox {
     /// Adds a command that was given at `now`, in milliseconds.
     pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
-        self.pending.push(PendingCommand { id, order, command, refused: None, sent: false });
+        self.pending.push(PendingCommand { id, order, command, refused: None, tried: false, sent: false });
     }
 
     /// Replaces the commands by the stored ones of all tabs. A command that is no longer stored was acknowledged in
@@ -152,6 +156,7 @@ impl Outbox {
     /// server can't take a command right now, the commands after it must not overtake it.
     pub fn take_next(&mut self) -> Option<PendingCommand> {
         let next = self.pending.iter_mut().find(|pending| pending.refused.is_none())?;
+        next.tried = true;
         if std::mem::replace(&mut next.sent, true) { None } else { Some(next.clone()) }
     }
 
@@ -172,6 +177,7 @@ impl Outbox {
         use RejectionCode::{Draining, RateLimited, Unavailable};
         if let Some(pending) = self.get_mut(id) {
             pending.sent = false;
+            pending.tried = rejection.code == Unavailable;
             if !matches!(rejection.code, Draining | RateLimited | Unavailable) {
                 pending.refused = Some(rejection.detail.clone());
             }

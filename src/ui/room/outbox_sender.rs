@@ -101,7 +101,10 @@ impl RoomState {
     fn send_next(self) {
         let mut next = None;
         self.outbox.update_untracked(|outbox| next = outbox.take_next());
-        if let Some(PendingCommand { id, command, .. }) = next {
+        if let Some(next) = next {
+            // Whoever reloads the page must not take back what may be in the log.
+            storage::save_pending(&self.name(), &next.id, &next.to_stored());
+            let PendingCommand { id, command, .. } = next;
             let key = Some(id.as_str().to_owned());
             let frame = match command {
                 OutboxCommand::Post { username, text } => ClientFrame::Post { id: key, message: text, username },

@@ -3,7 +3,9 @@
 use super::connection_state::ConnectionState;
 use super::dialogs::Dialogs;
 use super::editing::Editing;
+use super::entry::notice_of;
 use super::identity::Identity;
+use super::moderation::ModerationRequest;
 use super::notifications::Notifications;
 use super::outbox::{Outbox, OutboxCommand};
 use super::presence::Presence;
@@ -13,7 +15,6 @@ use super::requests::Requests;
 use super::scroll_anchor::{ScrollAnchor, ScrollTarget};
 use super::send_lock::SendLock;
 use super::timeline::Timeline;
-use super::unread::Unread;
 use crate::domain::{AuthorTag, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
@@ -38,6 +39,8 @@ pub(crate) struct RoomState {
     pub(crate) scroll: ScrollAnchor,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
+    /// The last action of the owner that can be undone, with the notice that tells of it.
+    pub(crate) undo: RwSignal<Option<(String, ModerationRequest)>>,
     /// The message that the URL names.
     pub(crate) marked: RwSignal<Option<Seq>>,
     /// Whether the browser runs the island. Until then the page shows UTC and works by forms and links.
@@ -52,7 +55,7 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let marked = page.permalink;
+        let (marked, notice) = (page.permalink, notice_of(&page));
         let page = RwSignal::new(page);
         Self {
             page,
@@ -67,7 +70,8 @@ impl RoomState {
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
-            notice: RwSignal::default(),
+            notice: RwSignal::new(notice),
+            undo: RwSignal::default(),
             marked: RwSignal::new(marked),
             hydrated: RwSignal::new(false),
             visit: RequestGuard::new(),
@@ -134,13 +138,8 @@ impl RoomState {
         let mut outbox = Outbox::default();
         outbox.merge_stored(self.stored_commands());
         self.outbox.set(outbox);
-        self.read_state.reset(self.timeline.with_untracked(|timeline| {
-            let others = timeline.messages().filter(|message| !self.is_own(&message.tag)).map(|message| message.seq);
-            let first = timeline.first().unwrap_or(0);
-            let read = storage::read_position(&name);
-            Unread::open(read, others, first, timeline.position(), timeline.more_before())
-        }));
-        storage::save_read_position(&name, self.read_state.read());
+        self.open_read_state();
+        self.watch_mute();
         self.connect(&name, &page);
     }
 
@@ -154,8 +153,10 @@ impl RoomState {
         self.dialogs.close_modals();
         self.editing.target.set(None);
         self.identity.name_error.set(None);
-        self.notice.set(String::new());
+        self.notice.set(notice_of(&page));
+        self.notifications.announcement.set(page.room.title().to_owned());
         self.connection.announcement.set(String::new());
+        self.scroll.take_left();
         self.marked.set(page.permalink);
         self.timeline.set(timeline);
         self.page.set(page);

@@ -1,6 +1,7 @@
 //! The header of the room: the way to other rooms, the title, the connection, and the number of participants.
 
-use crate::ui::browser::dom;
+use crate::domain::Timestamp;
+use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::{ConnectionStatus, RoomState};
@@ -28,9 +29,27 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     });
     let is_counted = when(move || is_live.get() && room.presence.count.get() > 0);
     let count = text(move || format!("{} here now", room.presence.count.get()));
-    let is_private = when(move || room.page.with(|page| page.room.is_private()));
+    let hydrated = room.hydrated;
+    let rules = text(move || {
+        room.page.with(|page| {
+            let end = |at: Timestamp| {
+                if hydrated.get() { clock::local_end(at) } else { format!("{} UTC", at.time_utc()) }
+            };
+            let rules = [
+                page.room.is_private().then(|| "Private".to_owned()),
+                page.locked.then(|| "Locked".to_owned()),
+                page.slow_mode.map(|seconds| format!("Slow mode: {seconds} s")),
+                page.muted_until.map(|until| format!("You’re muted until {}", end(until))),
+            ];
+            rules.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        })
+    });
     let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());
     let is_owner = when(move || room.hydrated.get() && room.is_owner());
+    let skip = move |event: MouseEvent| {
+        event.prevent_default();
+        room.editing.focus();
+    };
     let open_switcher = move |event: MouseEvent| {
         if dom::is_plain_click(&event) {
             event.prevent_default();
@@ -39,6 +58,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     };
     view! {
         <header class="room-header">
+            <a class="skip-link" href="#message" on:click=skip>"Skip to the message field"</a>
             <a class="room-back" href="/" aria-label="Rooms" title="Rooms (Ctrl+K)" on:click=open_switcher>"‹"</a>
             <div class="room-title">
                 <h1 dir="auto">{room.title}</h1>
@@ -59,7 +79,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                     >
                         {count}
                     </button>
-                    <span class="room-private" class:is-visible=is_private>"Private"</span>
+                    <span class="room-rules">{rules}</span>
                     <button
                         class="room-owner-button"
                         class:is-visible=is_owner

@@ -37,6 +37,8 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             <span class=class class:is-visible=is_owner>
                 <button class="button-quiet" data-action=first.0>{first.1}</button>
                 <button class="button-quiet" data-action="delete">"Remove"</button>
+                <button class="button-quiet" data-action="copy-text">"Copy text"</button>
+                <button class="button-quiet" data-action="copy-link">"Copy link"</button>
             </span>
         }
     });

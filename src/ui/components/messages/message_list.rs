@@ -3,13 +3,13 @@
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
+use super::shown_rows::{ShownRow, ShownRows};
 use crate::domain::{RoomView, Seq, Timestamp};
-use crate::ui::browser::{clock, dom};
+use crate::ui::browser::{clock, dom, location};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::timeline::Timeline;
-use crate::ui::room::timeline::rows::TimelineRow;
 use crate::ui::room::unread::Unread;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
@@ -24,13 +24,13 @@ pub(crate) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
     // Another room has other messages with the same numbers, so that the visit is part of the key.
+    let shown = ShownRows::default();
     let rows = move || {
         let hydrated = room.hydrated.get();
         let rows = room.timeline.with(|timeline| {
             room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
         });
-        let visit = room.visit.latest();
-        rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
+        shown.update(room.visit.latest(), rows)
     };
 
     Effect::new(move |_| {
@@ -38,9 +38,13 @@ pub(crate) fn MessageList() -> impl IntoView {
         room.outbox.track();
         divider.track();
         // By then the list is rendered and not painted yet.
+        // The rows that have changed are rendered in a microtask of their own.
         queue_microtask(move || {
-            room.scroll.restore(room.follows());
-            room.update_read_position();
+            queue_microtask(move || {
+                room.scroll.restore(room.follows() && !is_acting());
+                room.skip_in_tab_order();
+                room.update_read_position();
+            });
         });
     });
     let page_text = move |read: fn(&RoomView) -> String| text(move || room.page.with(read));
@@ -75,9 +79,9 @@ pub(crate) fn MessageList() -> impl IntoView {
                 >
                     <For each=rows key=|(visit, row)| (*visit, row.key()) let((_, row))>
                         {match row {
-                            TimelineRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
-                            TimelineRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
-                            TimelineRow::Message(row) => EitherOf3::C(view! { <MessageItem row=row /> }),
+                            ShownRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
+                            ShownRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
+                            ShownRow::Message(_, row) => EitherOf3::C(move || view! { <MessageItem row=row.get() /> }),
                         }}
                     </For>
                 </ol>
@@ -126,6 +130,8 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
+        ("copy-text", Some(seq)) => room.copy(room.text_of(seq).unwrap_or_default()),
+        ("copy-link", Some(seq)) => room.copy(format!("{}{}{seq}", location::origin(), room.path())),
         ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
         _ if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),
@@ -134,6 +140,11 @@ fn on_click(room: RoomState, event: &MouseEvent) {
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Returns whether the pointer is on the actions of a message: nothing moves then.
+fn is_acting() -> bool {
+    dom::find(".message-actions:hover").is_some()
 }
 
 /// Returns the number of the day: in UTC on the server, in the visitor's time zone after hydration.

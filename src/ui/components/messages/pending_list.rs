@@ -32,6 +32,13 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let is_refused = refused.is_some();
     let typed = command.text().to_owned();
     let typed_text = NodeRef::<Div>::new();
+    let (edited, canceled) = (id.clone(), id.clone());
+    let edit = move |_| room.edit_pending(&edited);
+    let cancel = move |_| {
+        room.take_back(&canceled);
+        room.editing.focus_on_desktop();
+    };
+    let can_edit = !matches!(command, OutboxCommand::Delete { .. });
     let choices = refused.map(|reason| {
         let (retried, discarded, copied) = (id.clone(), id, typed.clone());
         // The buttons disappear with the message, so that the focus moves to the composer.
@@ -70,7 +77,11 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
             <div node_ref=typed_text>
                 <MessageText text=typed note=None />
             </div>
-            <span class="pending-state">{state}</span>
+            <span class="pending-state">
+                {state}
+                <button class="button-quiet" class:is-visible=can_edit on:click=edit>"Edit"</button>
+                <button class="button-quiet" class:is-visible=!is_refused on:click=cancel>"Cancel"</button>
+            </span>
             {choices}
         </li>
     }

@@ -13,11 +13,13 @@ pub(crate) fn ParticipantList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let participants = move || room.presence.participants.get();
     let overflow = move || {
-        let count = room.presence.count.get() - participants().len();
+        let listed = participants().iter().flatten().count();
+        let count = room.presence.count.get().saturating_sub(listed);
         (count > 0).then(|| view! { <li class="participant-overflow">{count}" people"</li> })
     };
     let is_open = when(move || room.dialogs.sidebar.get());
-    let item = |participant| view! { <ParticipantItem participant=participant /> };
+    let item =
+        |place: Option<Participant>| place.map(|participant| view! { <ParticipantItem participant=participant /> });
     view! {
         <aside id="participants" class="participants" class:is-visible=is_open aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
