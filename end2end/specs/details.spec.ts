@@ -77,9 +77,9 @@ test("what waits can be canceled, and edited", async ({ page, room, complaints }
   complaints.expectOutage();
   await enter(page, room, "Ann");
   await goOffline(page);
-  for (const said of ["one", "two", "tree"]) await say(page, said);
+  for (const said of ["one", "second", "tree"]) await say(page, said);
   await expect(pending(page)).toHaveCount(3);
-  await pending(page).filter({ hasText: "two" }).getByRole("button", { name: "Cancel" }).click();
+  await pending(page).filter({ hasText: "second" }).getByRole("button", { name: "Cancel" }).click();
   await expect(pending(page)).toHaveCount(2);
   await composer(page).fill("a draft");
   await pending(page).filter({ hasText: "tree" }).getByRole("button", { name: "Edit" }).click();

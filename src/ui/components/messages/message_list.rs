@@ -5,6 +5,7 @@ use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
 use super::shown_rows::{ShownRow, ShownRows};
 use crate::domain::{RoomView, Seq, Timestamp};
+use crate::ui::browser::selection::KeptSelection;
 use crate::ui::browser::{clock, dom, location};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
@@ -27,6 +28,11 @@ pub(crate) fn MessageList() -> impl IntoView {
     let shown = ShownRows::default();
     let rows = move || {
         let hydrated = room.hydrated.get();
+        if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
+            // Rows are moved when others are put before them.
+            let kept = KeptSelection::within(&container);
+            queue_microtask(move || kept.restore());
+        }
         let rows = room.timeline.with(|timeline| {
             room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
         });
