@@ -82,7 +82,7 @@ mod tests {
         ]
         .concat();
         let script = hydrate_script("/assets/x");
-        for name in ["is-hydrated", "connection-status", "message-list", "data-room"] {
+        for name in ["is-hydrated", "connection-status", "message-list", "timeline", "data-room"] {
             assert!(script.contains(name.trim_start_matches("data-")), "{name}");
             assert!(sources.contains(name), "{name}");
         }

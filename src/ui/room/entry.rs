@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 /// Notice if the number in the URL is not that of a message.
-const NO_SUCH_MESSAGE: &str = "There is no message with this number here. It may have been a change to the room.";
+const NO_SUCH_MESSAGE: &str = "There is no message with this number here.";
 
 /// Returns the notice of a page: empty, unless its URL names a number that is not that of a message.
 pub(super) fn notice_of(page: &RoomView) -> String {
