@@ -133,6 +133,10 @@ macro_rules! read_by_name {
 pub(crate) use read_by_name;
 
 /// Deserializes a type by its [`FromJson`] implementation.
+///
+/// # Errors
+///
+/// Returns an error if the input is malformed, or does not have the shape of the type.
 pub(crate) fn read<'de, D: Deserializer<'de>, T: FromJson>(deserializer: D) -> Result<T, D::Error> {
     T::from_json(JsonValue::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
 }
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_nothing() {
+    fn a_missing_field_is_none() {
         let mut json = JsonValue::parse("{}").unwrap();
         assert_eq!(json.take::<i64>("seq"), None);
         assert_eq!(json.take::<String>("text"), None);
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_type_is_not_read() {
+    fn a_value_of_another_type_is_not_read() {
         let mut json =
             JsonValue::parse(r#"{"seq": "7", "text": 7, "count": -1, "list": [1, "2"], "action": 3}"#).unwrap();
         assert_eq!(json.take::<i64>("seq"), None);

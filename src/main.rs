@@ -2,7 +2,7 @@
 
 use parlour::server::commands::{self, Command, CommandResult, OutputError};
 use parlour::server::telemetry::logging;
-use parlour::server::{self, config};
+use parlour::server::{self, cli, config::Config};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -12,7 +12,7 @@ const BROKEN_PIPE: u8 = 141;
 #[tokio::main]
 async fn main() -> ExitCode {
     let _flush = logging::FlushOnDrop;
-    let (command, config) = match config::read() {
+    let (command, config) = match cli::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),
     };
@@ -31,7 +31,7 @@ fn failed(error: &dyn std::error::Error, is_server: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(command: Command, config: config::Config) -> CommandResult {
+async fn run(command: Command, config: Config) -> CommandResult {
     logging::start(config.log_format)?;
     match command {
         Command::Serve => serve(config).await,
@@ -39,7 +39,7 @@ async fn run(command: Command, config: config::Config) -> CommandResult {
     }
 }
 
-async fn serve(config: config::Config) -> CommandResult {
+async fn serve(config: Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
     let shutdown = server::signals::shutdown()?;

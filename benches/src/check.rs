@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_repeated_or_moved_is_noticed() {
+    fn lost_repeated_and_moved_events_are_noticed() {
         let whole = seen(&[(0, 0), (1, 0), (0, 1)]);
         assert_eq!((whole.got, whole.repeated, whole.reordered), (3, 0, 0));
         assert_eq!(seen(&[(0, 0), (1, 0), (0, 0), (0, 1)]).repeated, 1);

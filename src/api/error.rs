@@ -1,7 +1,5 @@
 //! Errors of server functions.
 
-use crate::domain::room::RoomNameError;
-use crate::domain::username::UsernameError;
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
@@ -26,18 +24,6 @@ impl FromJson for ApiError {
     fn from_json(mut json: JsonValue) -> Option<Self> {
         let refused = json.take::<Option<String>>("Refused")?.map(Self::Refused);
         refused.or_else(|| (json == JsonValue::String("Unavailable".into())).then_some(Self::Unavailable))
-    }
-}
-
-impl From<RoomNameError> for ApiError {
-    fn from(error: RoomNameError) -> Self {
-        Self::Refused(error.to_string())
-    }
-}
-
-impl From<UsernameError> for ApiError {
-    fn from(error: UsernameError) -> Self {
-        Self::Refused(error.to_string())
     }
 }
 

@@ -18,14 +18,13 @@ pub async fn open_room(
     username: Option<String>,
     permalink: Option<Seq>,
 ) -> Result<RoomView, ApiError> {
-    use crate::domain::RoomName;
     use crate::server::chat::Chat;
-    use crate::server::http::middleware::visitor;
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
+    use crate::server::http::server_fn;
+    let name = server_fn::parse_room(&room_name)?;
     let asked = || username.and_then(|name| Username::parse(&name).ok());
-    let username = visitor::current_username().or_else(asked);
-    let page = expect_context::<Chat>().room_page(&name, username, &visitor::current_visitor(), permalink).await;
-    page.map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))
+    let username = server_fn::current_username().or_else(asked);
+    let page = expect_context::<Chat>().room_page(&name, username, &server_fn::current_visitor(), permalink).await;
+    page.map_err(|denied| server_fn::access_denied(&denied))
 }
 
 /// Returns a page of a room's messages: those before, after or around a number, or the newest ones if none is given.
@@ -40,10 +39,10 @@ pub async fn load_history(
     after: Option<Seq>,
     around: Option<Seq>,
 ) -> Result<HistoryPage, ApiError> {
-    use crate::domain::{HistoryCursor, RoomName};
+    use crate::domain::HistoryCursor;
     use crate::server::chat::Chat;
-    use crate::server::http::middleware::visitor;
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
+    use crate::server::http::server_fn;
+    let name = server_fn::parse_room(&room_name)?;
     let place = match (before, after, around) {
         (Some(seq), _, _) => HistoryCursor::Before(seq),
         (_, Some(seq), _) => HistoryCursor::After(seq),
@@ -51,9 +50,9 @@ pub async fn load_history(
         _ => HistoryCursor::Newest,
     };
     expect_context::<Chat>()
-        .history(&name, &visitor::current_visitor(), place)
+        .history(&name, &server_fn::current_visitor(), place)
         .await
-        .map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))
+        .map_err(|denied| server_fn::access_denied(&denied))
 }
 
 /// Returns the unread count of each room, in order. Counts are capped at 100, rooms at 30. Invalid room names count 0.
@@ -65,12 +64,9 @@ pub async fn load_history(
 #[server(endpoint = "count_unread", protocol = FetchProtocol<GetUrl>)]
 pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> {
     use crate::server::chat::Chat;
-    use crate::server::http::middleware::visitor;
-    let counts = expect_context::<Chat>().count_unread(&rooms, &visitor::current_visitor()).await;
-    counts.map_err(|_| {
-        visitor::set_status(503);
-        ApiError::Unavailable
-    })
+    use crate::server::http::server_fn;
+    let counts = expect_context::<Chat>().count_unread(&rooms, &server_fn::current_visitor()).await;
+    counts.map_err(server_fn::unavailable)
 }
 
 /// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown.
@@ -80,16 +76,16 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
 /// Returns [`ApiError::Refused`] if a name is invalid, if the visitor may not enter the room, or if the name is taken.
 #[server(endpoint = "join_room", protocol = FetchProtocol<PostUrl>)]
 pub async fn join_room(room_name: String, username: String) -> Result<Username, ApiError> {
-    use crate::domain::RoomName;
     use crate::server::chat::Chat;
-    use crate::server::http::middleware::visitor;
-    let name = RoomName::parse(&room_name).inspect_err(|_| visitor::set_status(404))?;
-    let username = Username::parse(&username).inspect_err(|_| visitor::set_status(422))?;
-    let taken = expect_context::<Chat>().taken(&name, &username, &visitor::current_visitor()).await;
-    if let Some(rejection) = taken.map_err(|denied| ApiError::Refused(visitor::access_denied(&denied)))? {
-        visitor::set_status(409);
-        return Err(ApiError::Refused(rejection.detail));
+    use crate::server::http::server_fn;
+    use axum::http::StatusCode;
+    let name = server_fn::parse_room(&room_name)?;
+    let username =
+        Username::parse(&username).map_err(|reason| server_fn::refused(StatusCode::UNPROCESSABLE_ENTITY, reason))?;
+    let taken = expect_context::<Chat>().taken(&name, &username, &server_fn::current_visitor()).await;
+    if let Some(rejection) = taken.map_err(|denied| server_fn::access_denied(&denied))? {
+        return Err(server_fn::refused(StatusCode::CONFLICT, rejection.detail));
     }
-    visitor::set_username_cookie_from_server_fn(&username);
+    server_fn::set_username_cookie(&username);
     Ok(username)
 }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_version_does_can_be_read() {
+    fn actions_of_a_later_version_can_be_read() {
         let later: Moderation = serde_json::from_str(r#"{"action": "dance", "partner": 7}"#).unwrap();
         assert_eq!(later.action, ModerationAction::Other);
     }

@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(bits: [u8; 16]) {
+        fn a_written_key_is_read_back(bits: [u8; 16]) {
             let key = RoomKey::new(bits);
             prop_assert_eq!(RoomKey::parse(&key.to_string()), Some(key));
         }

@@ -39,9 +39,14 @@ pub enum UsernameError {
 }
 
 impl Username {
+    /// Returns whether a name was left out: a form then sends nothing, or white space.
+    pub fn is_blank(raw: &str) -> bool {
+        raw.trim().is_empty()
+    }
+
     /// Returns the nickname for `raw`, or the reason why it is not a valid name. Idempotent.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
-        if raw.trim().is_empty() {
+        if Self::is_blank(raw) {
             return Err(UsernameError::Empty);
         }
         if raw.len() > 4 * MAX_USERNAME_BYTES {

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_to_a_frame_does_not_count() {
+    fn fields_of_other_frames_are_ignored() {
         let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
         assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
         assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));

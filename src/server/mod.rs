@@ -1,215 +1,33 @@
 //! Server-only modules. `run` wires the parts together, serves, and drains.
 //!
-//! `socket` and the server functions go through `chat`; `chat` through `journal`, `hub` and `store`. Only `store` and
-//! `journal` know SeaORM, only `relay` knows Redis, only `router` and `pages` know the ui.
+//! `router` is the map of all addresses. `session` and the server functions go through `chat`; `chat` through `journal`,
+//! `hub` and `store`. Only `store` knows SeaORM, only `relay` knows Redis, only `http` knows the ui.
 
 pub mod auth;
 pub mod chat;
+pub mod cli;
 pub mod commands;
 pub mod config;
+mod hex;
 pub mod http;
 mod hub;
 mod journal;
 pub mod limits;
+mod network;
 mod presence_broadcaster;
 mod random;
 mod relay;
 mod retention;
-mod room_command;
+mod router;
+mod run;
 pub mod session;
 pub mod signals;
 mod store;
 mod supervisor;
+mod sync;
 pub mod telemetry;
 mod text_escape;
+mod time;
 pub mod websocket;
 
-use auth::identity::IdentitySigner;
-use chat::Chat;
-use config::{Config, redacted};
-use http::assets::Assets;
-use http::form_token::FormTokenSigner;
-use http::page_cache::PageCache;
-use hub::Hub;
-use journal::Journal;
-use limits::connection_limit::ConnectionLimiter;
-use limits::rate_limiter::Limiter;
-use relay::Relay;
-use std::ops::Deref;
-use std::sync::Arc;
-use std::time::Duration;
-use store::{Store, StoreError};
-use supervisor::{Health, Supervisor};
-use telemetry::metrics::Metrics;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-/// Time limit for shutdown, after which the server exits even if something hangs.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(12);
-
-/// Maximum time for closing the database.
-const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// State that is shared by all requests; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct AppState(Arc<AppStateInner>);
-
-impl Deref for AppState {
-    type Target = AppStateInner;
-
-    fn deref(&self) -> &AppStateInner {
-        &self.0
-    }
-}
-
-/// The components of this server.
-pub(crate) struct AppStateInner {
-    pub(crate) config: Arc<Config>,
-    pub(crate) chat: Chat,
-    pub(crate) identities: IdentitySigner,
-    pub(crate) form_tokens: FormTokenSigner,
-    pub(crate) limiter: Limiter,
-    pub(crate) relay: Relay,
-    pub(crate) assets: Assets,
-    pub(crate) rendered: PageCache,
-    pub(crate) metrics: Metrics,
-    pub(crate) health: Health,
-    pub(crate) sockets: TaskTracker,
-    pub(crate) draining: CancellationToken,
-}
-
-/// Reason why the server cannot serve.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The URL of Redis is invalid.
-    #[error("redis-url: {0}")]
-    Redis(#[from] redis::RedisError),
-    /// The task that accepts connections has ended.
-    #[error("no connection is accepted any more")]
-    Accepting,
-}
-
-impl From<sea_orm::DbErr> for RunError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// Serves on `listener` until `shutdown` completes; then commits pending entries, informs clients and nodes, and
-/// returns.
-pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-    http::listener::raise_open_files();
-    let metrics = Metrics::start();
-    tokio::pin!(shutdown);
-    let store = tokio::select! {
-        opened = Store::open(&config.database_url) => opened?,
-        // Another node may be migrating the database, or the database may be unavailable.
-        () = &mut shutdown => {
-            tracing::info!("stopped before it served");
-            return Ok(());
-        }
-    };
-    let identities = IdentitySigner::new(&store.get_or_create_secret("identity").await?);
-    let form_tokens = FormTokenSigner::new(&store.get_or_create_secret("forms").await?);
-    let (hub, changes) = Hub::new(store.clone());
-    let health = Health::default();
-    let mut tasks = Supervisor::new(health.clone());
-    {
-        let metrics = metrics.clone();
-        tasks.spawn("metrics", move || metrics.clone().run_upkeep());
-    }
-    let relay = match &config.redis_url {
-        Some(url) => Relay::start(url, &store.get_or_create_secret("relay").await?, hub.clone(), &mut tasks)?,
-        None => Relay::disabled(),
-    };
-    {
-        let hub = hub.clone();
-        tasks.spawn("look", move || hub.clone().run_reconciler());
-    }
-    {
-        let (store, hub, days) = (store.clone(), hub.clone(), config.retention_days);
-        tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days));
-    }
-    {
-        let (hub, relay) = (hub.clone(), relay.clone());
-        tasks.spawn("presence", move || {
-            presence_broadcaster::run_broadcaster(hub.clone(), relay.clone(), changes.clone())
-        });
-    }
-    let (journal, writer) = Journal::start(store.clone(), hub.clone(), relay.clone(), health.clone());
-    let limiter = Limiter::new(config.rates);
-    {
-        let limiter = limiter.clone();
-        tasks.spawn("limits", move || limiter.clone().run_cleanup());
-    }
-    let rendered = PageCache::default();
-    {
-        let rendered = rendered.clone();
-        tasks.spawn("pages", move || rendered.clone().run_cleanup());
-    }
-    let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
-    let assets = Assets::new(config.leptos.site_root.clone());
-    let arrivals = ConnectionLimiter::new(&config);
-    announce(&config, &listener);
-
-    let shared = AppState(Arc::new(AppStateInner {
-        config: Arc::new(config),
-        chat,
-        identities,
-        form_tokens,
-        limiter,
-        relay: relay.clone(),
-        assets,
-        rendered,
-        metrics,
-        health,
-        sockets: TaskTracker::new(),
-        draining: CancellationToken::new(),
-    }));
-    let (draining, sockets) = (shared.draining.clone(), shared.sockets.clone());
-    let closing = CancellationToken::new();
-    let mut serving =
-        tokio::spawn(http::listener::serve(listener, http::router::router(shared), arrivals, closing.clone()));
-
-    let deaf = tokio::select! {
-        () = &mut shutdown => false,
-        // The task ends on request, or by a panic.
-        _ = &mut serving => true,
-    };
-    tracing::info!("draining");
-    draining.cancel();
-    sockets.close();
-    let drained = async {
-        // Readiness probes get "not ready" until the last socket is closed.
-        sockets.wait().await;
-        closing.cancel();
-        if !deaf {
-            let _ = serving.await;
-        }
-        // The last handle of the journal was dropped with the last request.
-        let _ = writer.await;
-    };
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!("Some connections did not close before the shutdown timeout");
-    }
-    // The other nodes need not wait for this one to time out.
-    relay.leave().await;
-    tasks.shutdown().await;
-    // A database that does not answer does not complete the close either.
-    tokio::time::timeout(DATABASE_CLOSE_TIMEOUT, store.close()).await.unwrap_or(Ok(()))?;
-    if deaf { Err(RunError::Accepting) } else { Ok(()) }
-}
-
-/// Prints one line on standard output: the address of the server, and the services it uses.
-fn announce(config: &Config, listener: &TcpListener) {
-    let addr = listener.local_addr().map_or_else(|error| error.to_string(), |addr| addr.to_string());
-    let redis = config.redis_url.as_deref().map_or_else(String::new, |url| format!(" and {}", redacted(url)));
-    telemetry::logging::announce(&format!(
-        "parlour listens on http://{addr}, with {}{redis}",
-        redacted(&config.database_url)
-    ));
-}
+pub use run::{RunError, run};

@@ -6,7 +6,7 @@
 //! presence.
 
 use super::hub::{Hub, PeerPresence, PresenceBatch, PresenceChanges};
-use super::relay::{Relay, Told};
+use super::relay::{Relay, RoomPresence};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use tokio::task::yield_now;
@@ -25,17 +25,17 @@ const REBROADCAST_INTERVAL: Duration = Duration::from_secs(8);
 const MAX_ROOMS_PER_BROADCAST: usize = 64;
 
 /// Maximum size of one relay message about many rooms, in bytes. The message of one large room may exceed it.
-const BELL: usize = 8 << 10;
+const MAX_PRESENCE_MESSAGE_BYTES: usize = 8 << 10;
 
 /// Maximum number of rooms per digest message, and of such messages per tick.
-const NAMED: usize = 256;
-const NAMING: usize = 4;
+const DIGEST_ROOMS: usize = 256;
+const MAX_DIGESTS_PER_TICK: usize = 4;
 
 /// Publishes presence for as long as the server lives.
 pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceChanges) {
     let mut rooms = PresenceSchedule::new(hub, relay);
     // Rooms that a previous run of this task, which has panicked, may not have updated.
-    rooms.changed = rooms.hub.room_ids().into_iter().map(|room| (room, PeerPresence::Told)).collect();
+    rooms.changed = rooms.hub.room_ids().into_iter().map(|room| (room, PeerPresence::Participants)).collect();
     let mut tick = interval(BROADCAST_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut again = interval(REBROADCAST_INTERVAL);
@@ -55,7 +55,7 @@ struct PresenceSchedule {
     /// Rooms whose subscribers have to be updated, and the presence to publish to other nodes then.
     changed: HashMap<i64, PeerPresence>,
     /// Time of the last update of each room.
-    told: HashMap<i64, Instant>,
+    published_at: HashMap<i64, Instant>,
     /// Rooms whose presence has to be published to other nodes, and whether to request theirs.
     outgoing: HashMap<i64, bool>,
     /// The order in which they are published.
@@ -68,9 +68,9 @@ struct PresenceSchedule {
 
 impl PresenceSchedule {
     fn new(hub: Hub, relay: Relay) -> Self {
-        let (changed, told, outgoing) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (changed, published_at, outgoing) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (order, naming, known) = (VecDeque::new(), VecDeque::new(), HashSet::new());
-        Self { hub, relay, changed, told, outgoing, order, naming, known }
+        Self { hub, relay, changed, published_at, outgoing, order, naming, known }
     }
 
     fn take_in(&mut self, PresenceBatch { rooms, typing, everything }: PresenceBatch) {
@@ -94,7 +94,8 @@ impl PresenceSchedule {
     fn name_all(&mut self) {
         let live = self.hub.room_ids();
         let lives: HashSet<i64> = live.iter().copied().collect();
-        self.told.retain(|room, told| lives.contains(room) || told.elapsed() < BROADCAST_INTERVAL);
+        self.published_at
+            .retain(|room, published_at| lives.contains(room) || published_at.elapsed() < BROADCAST_INTERVAL);
         if !self.relay.is_enabled() {
             return;
         }
@@ -121,13 +122,15 @@ impl PresenceSchedule {
     }
 
     async fn tell(&mut self) {
-        let due = |room: &i64| self.told.get(room).is_none_or(|told| told.elapsed() >= BROADCAST_INTERVAL);
+        let due = |room: &i64| {
+            self.published_at.get(room).is_none_or(|published_at| published_at.elapsed() >= BROADCAST_INTERVAL)
+        };
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
         for (index, room) in rooms.into_iter().enumerate() {
             let others = self.changed.remove(&room).unwrap_or_default();
-            self.told.insert(room, Instant::now());
-            let asks = self.hub.publish_presence(room) || others == PeerPresence::Asked;
-            if self.relay.is_enabled() && (asks || others == PeerPresence::Told) {
+            self.published_at.insert(room, Instant::now());
+            let asks = self.hub.publish_presence(room) || others == PeerPresence::WithRequest;
+            if self.relay.is_enabled() && (asks || others == PeerPresence::Participants) {
                 self.tell_others(room, asks);
             }
             if index % MAX_ROOMS_PER_BROADCAST == MAX_ROOMS_PER_BROADCAST - 1 {
@@ -141,36 +144,36 @@ impl PresenceSchedule {
     /// Publishes presence to the other nodes while the relay accepts it. Skips rooms that no other node has.
     async fn send_presence(&mut self) {
         while !self.order.is_empty() && self.relay.takes_hints() {
-            let (mut bell, mut bytes) = (Vec::new(), 0);
+            let (mut message_rooms, mut bytes) = (Vec::new(), 0);
             for _ in 0..MAX_ROOMS_PER_BROADCAST {
-                if bytes >= BELL {
+                if bytes >= MAX_PRESENCE_MESSAGE_BYTES {
                     break;
                 }
                 let Some(room) = self.order.pop_front() else { break };
                 let asks = self.outgoing.remove(&room).unwrap_or_default();
-                let (present, shared) = self.hub.present(room);
+                let (present, is_shared) = self.hub.present(room);
                 let was_known = if present.is_empty() { self.known.remove(&room) } else { self.known.contains(&room) };
-                if asks || shared || self.relay.has_old_nodes() || present.is_empty() && was_known {
+                if asks || is_shared || self.relay.has_old_nodes() || present.is_empty() && was_known {
                     if !present.is_empty() {
                         self.known.insert(room);
                     }
                     bytes += present.size();
-                    bell.push(Told { room, present, asks });
+                    message_rooms.push(RoomPresence { room, present, asks });
                 }
             }
-            self.relay.publish_presence(bell);
+            self.relay.publish_presence(message_rooms);
             yield_now().await;
         }
     }
 
     /// Publishes digests to the other nodes, some of them in each tick.
     async fn send_names(&mut self) {
-        for _ in 0..NAMING {
+        for _ in 0..MAX_DIGESTS_PER_TICK {
             if self.naming.is_empty() || !self.relay.takes_hints() {
                 return;
             }
             let mut named = Vec::new();
-            for room in self.naming.drain(..NAMED.min(self.naming.len())) {
+            for room in self.naming.drain(..DIGEST_ROOMS.min(self.naming.len())) {
                 let (present, _) = self.hub.present(room);
                 if !present.is_empty() {
                     named.push((room, present.digest()));

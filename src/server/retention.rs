@@ -2,8 +2,7 @@
 //! batches, so that it does not slow down the chat.
 
 use super::hub::Hub;
-use super::store::{ExpiringRoom, Store};
-use sea_orm::DbErr;
+use super::store::{ExpiringRoom, Store, StoreError};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -20,10 +19,10 @@ const MAX_FAILURES: u32 = 5;
 
 /// Runs retention for as long as the server lives. `default` is the site's number of days, for rooms without their own.
 pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZeroU32>) {
-    let mut often = interval(SWEEP_INTERVAL);
-    often.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(SWEEP_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        often.tick().await;
+        ticks.tick().await;
         match sweep(&store, &hub, default).await {
             0 => {}
             events => tracing::info!(events, "Purged expired messages"),
@@ -34,40 +33,40 @@ pub(super) async fn run_retention(store: Store, hub: Hub, default: Option<NonZer
 /// Deletes expired data of all rooms once, and returns the number of deleted events. An error is logged and does not
 /// stop the others.
 async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
-    let failed = |error: DbErr, what: &str| tracing::warn!(%error, "Purging {what} failed");
-    let gone = sweep_rooms(store, hub, default).await;
+    let failed = |error: StoreError, what: &str| tracing::warn!(%error, "Purging {what} failed");
+    let purged = sweep_rooms(store, hub, default).await;
     let mut others = 0;
     match store.purge_username_claims().await {
         Ok(names) => others += names,
         Err(error) => failed(error, "old names"),
     }
     match store.purge_memberships().await {
-        Ok(standings) => others += standings,
+        Ok(memberships) => others += memberships,
         Err(error) => failed(error, "bans and the like that are over"),
     }
     if let Err(error) = store.redact_pending().await {
         failed(error, "texts of messages that have gone");
     }
-    if gone + others > 0 {
+    if purged + others > 0 {
         store.schedule_checkpoint();
     }
-    gone
+    purged
 }
 
 async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
-    let (mut gone, mut after, mut failures) = (0, i64::MIN, 0);
+    let (mut purged, mut after, mut failures) = (0, i64::MIN, 0);
     loop {
         let rooms = match store.rooms_with_retention(after, default).await {
             Ok(rooms) => rooms,
             Err(error) => {
                 tracing::warn!(%error, "Listing rooms with expired messages failed");
-                return gone;
+                return purged;
             }
         };
-        let Some(last) = rooms.last() else { return gone };
+        let Some(last) = rooms.last() else { return purged };
         after = last.room_id;
         for keeping in rooms {
-            match sweep_room(store, hub, keeping, &mut gone).await {
+            match sweep_room(store, hub, keeping, &mut purged).await {
                 Ok(()) => failures = 0,
                 Err(error) => {
                     tracing::warn!(room = keeping.room_id, %error, "Purging expired messages failed");
@@ -76,18 +75,18 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
             }
             if failures == MAX_FAILURES {
                 tracing::warn!("Purging failed for several rooms; leaving the rest for the next run");
-                return gone;
+                return purged;
             }
         }
     }
 }
 
-/// Deletes the expired events of one room, and adds their number to `gone`.
-async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, gone: &mut u64) -> Result<(), DbErr> {
+/// Deletes the expired events of one room, and adds their number to `purged`.
+async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, purged: &mut u64) -> Result<(), StoreError> {
     loop {
         match store.purge_expired(keeping).await? {
             0 => break,
-            events => *gone += events,
+            events => *purged += events,
         }
         sleep(BATCH_DELAY).await;
     }
@@ -103,16 +102,18 @@ mod tests {
     use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent};
 
     #[tokio::test]
-    async fn what_has_gone_from_the_log_has_gone_from_memory() {
+    async fn purged_events_leave_memory() {
         let directory = std::env::temp_dir().join(format!("parlour-{}", uuid::Uuid::new_v4()));
         let store = Store::open(&format!("sqlite://{}/parlour.db", directory.display())).await.unwrap();
         let (hub, _changes) = Hub::new(store.clone());
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         let live = hub.enter(&room).await.unwrap();
         for n in 1..=3 {
-            let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+            let new_event =
+                NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
             let id = EventId::parse(&n.to_string()).unwrap();
-            let entry = AppendRequest { room_id: room.id, begins: None, author: IdentitySigner::guest(), id, draft };
+            let entry =
+                AppendRequest { room_id: room.id, begins: None, author: IdentitySigner::guest(), id, new_event };
             let appended = store.append(&[entry], Locking::Wait).await.unwrap();
             let Some(AppendResult::Appended(event)) = appended.into_iter().next() else { panic!("a new event") };
             hub.publish(room.id, vec![event.into()]);

@@ -10,8 +10,12 @@ const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Returns a future that completes when the process gets its first SIGTERM or SIGINT. The second one ends the process
 /// immediately, even if every worker thread is busy, because a separate thread waits for it.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle signals.
 pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
-    let (asked, shutdown) = oneshot::channel();
+    let (requested, shutdown) = oneshot::channel();
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let (terminate, interrupt) = {
         let _inside = runtime.enter();
@@ -22,7 +26,7 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
             let mut signals = (terminate, interrupt);
             next(&mut signals).await;
             // An error means that the server has already ended by itself.
-            let _ = asked.send(());
+            let _ = requested.send(());
             let number = next(&mut signals).await.as_raw_value();
             std::process::exit(ENDED_BY_SIGNAL + number);
         });

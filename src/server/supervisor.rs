@@ -1,8 +1,9 @@
 //! Background tasks that survive their own panics: each panic is logged, and the task is restarted after a growing
 //! delay.
 
+use crate::server::sync::lock;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
@@ -12,7 +13,7 @@ const MIN_RESTART_DELAY: Duration = Duration::from_millis(100);
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(10);
 
 /// Time for which a task must run before its earlier panic no longer counts.
-const SETTLED: Duration = Duration::from_secs(10);
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// The background tasks of a server. Dropping it aborts them.
 pub(crate) struct Supervisor {
@@ -54,7 +55,7 @@ where
         task.spawn(begin());
         match task.join_next().await {
             Some(Err(error)) if error.is_panic() => {
-                if begun.elapsed() >= SETTLED {
+                if begun.elapsed() >= STABLE_AFTER {
                     delay = MIN_RESTART_DELAY;
                 }
                 tracing::error!(
@@ -91,7 +92,7 @@ impl Health {
     /// Returns the tasks that have panicked and have not run undisturbed since.
     pub(crate) fn failing(&self) -> Vec<&'static str> {
         let mut failing = self.lock();
-        failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + SETTLED);
+        failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + STABLE_AFTER);
         failing.keys().copied().collect()
     }
 
@@ -104,7 +105,7 @@ impl Health {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
             assert_eq!(runs.recv().await, Some(run));
         }
         assert_eq!(health.failing(), ["unlucky"]);
-        sleep(MAX_RESTART_DELAY + SETTLED).await;
+        sleep(MAX_RESTART_DELAY + STABLE_AFTER).await;
         assert_eq!(health.failing(), Vec::<&str>::new());
         supervisor.shutdown().await;
         assert_eq!(runs.recv().await, None, "it has ended");

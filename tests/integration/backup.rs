@@ -111,7 +111,7 @@ async fn nothing_is_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_backup_is_said_to_be_none() {
+async fn a_file_that_is_no_backup_is_refused() {
     let directory = tempdir::directory("backups");
     let site = Site::new(Database::Sqlite).await;
     let mut server = site.start();

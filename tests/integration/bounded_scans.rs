@@ -7,7 +7,7 @@ use crate::support::{Client, Database, Door, Server, Site, database, eventually,
 use serde_json::{Value, json};
 
 on_each_database!(
-    what_lies_between_messages_changes_nothing_of_a_page,
+    other_events_between_messages_do_not_change_a_page,
     unread_messages_are_counted_among_many_that_do_not_count,
     a_message_that_was_edited_very_often_is_removed_whole,
 );
@@ -57,7 +57,7 @@ async fn with_many_edits(site: &Site) {
     crowd(site, 1, "1", MANY, 3).await;
 }
 
-async fn what_lies_between_messages_changes_nothing_of_a_page(site: Site) {
+async fn other_events_between_messages_do_not_change_a_page(site: Site) {
     with_many_edits(&site).await;
     let server = site.start();
     let last = MANY + 4;

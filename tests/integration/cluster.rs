@@ -87,7 +87,7 @@ async fn the_doorbell_is_faster_than_asking_the_database() {
 }
 
 #[tokio::test]
-async fn who_never_spoke_is_named_on_another_node() {
+async fn a_silent_participant_is_found_by_tag_on_another_node() {
     let (_site, _redis, one, two) = two_nodes().await;
     let (owner, silent) = (http::identity(&one).await, http::identity(&two).await);
     let mut ann = Door::of("harbour").identity(&owner, &one).username("Ann").join(&one).await;

@@ -9,7 +9,7 @@ on_each_database!(
     an_edit_reaches_every_reader,
     a_deletion_reaches_every_reader,
     only_the_author_changes_a_message,
-    what_is_deleted_or_no_message_cannot_be_changed,
+    only_existing_messages_can_be_changed,
     a_repeated_change_is_made_once,
     a_resume_replays_changes,
     a_deleted_text_is_gone_for_those_who_come_later,
@@ -89,7 +89,7 @@ async fn only_the_author_changes_a_message(site: Site) {
     assert_eq!(answer["code"], "not_found");
 }
 
-async fn what_is_deleted_or_no_message_cannot_be_changed(site: Site) {
+async fn only_existing_messages_can_be_changed(site: Site) {
     let server = site.start();
     let (mut ann, _) = author(&server).await;
     ann.say("a", "one").await;
@@ -175,7 +175,7 @@ async fn a_deleted_text_is_gone_for_those_who_come_later(site: Site) {
 }
 
 #[tokio::test]
-async fn whoever_reads_the_database_for_long_holds_up_no_deletion() {
+async fn a_long_reader_of_the_database_does_not_delay_deletions() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let (mut ann, _) = author(&server).await;

@@ -7,7 +7,7 @@ use crate::support::{Client, Database, Site, database, http, postgres, tempdir};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-on_each_database!(what_can_never_be_stored_is_refused_for_good_and_the_rest_stored);
+on_each_database!(an_unstorable_message_is_refused_and_the_rest_stored);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_not_utf8_is_refused() {
@@ -53,7 +53,7 @@ async fn answers(client: &mut Client, own: char) -> BTreeMap<String, Value> {
     answers
 }
 
-async fn what_can_never_be_stored_is_refused_for_good_and_the_rest_stored(site: Site) {
+async fn an_unstorable_message_is_refused_and_the_rest_stored(site: Site) {
     let mut server = site.start();
     server.stop();
     database::execute(&site.database_url, rule(&site)).await;

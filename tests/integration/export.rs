@@ -9,9 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 
 on_each_database!(
     a_room_is_written_out_as_it_reads_now,
-    what_one_identity_has_written_is_written_out_and_removed,
+    messages_of_one_identity_are_exported_and_erased,
     removing_keeps_the_log_whole_while_people_talk,
-    what_was_done_about_somebody_names_them_no_more,
+    moderation_events_no_longer_name_an_erased_author,
     an_edit_goes_whose_message_has_gone_before,
     text_for_a_terminal_controls_none,
     of_how_somebody_stood_nothing_is_left_but_the_end_of_a_ban,
@@ -71,7 +71,7 @@ async fn a_room_is_written_out_as_it_reads_now(site: Site) {
     assert!(!database::room_names(&site.database_url).await.contains(&"nowhere".to_owned()));
 }
 
-async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
+async fn messages_of_one_identity_are_exported_and_erased(site: Site) {
     let mut server = site.start();
     let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
     let mut watching = Client::join(&server, "harbour").await;
@@ -132,7 +132,7 @@ async fn what_one_identity_has_written_is_written_out_and_removed(site: Site) {
     }
 }
 
-async fn what_was_done_about_somebody_names_them_no_more(site: Site) {
+async fn moderation_events_no_longer_name_an_erased_author(site: Site) {
     let mut server = site.start();
     let (ben, ann) = (http::identity(&server).await, http::identity(&server).await);
     let mut owner = enter(&server, "harbour", &ben, "Ben").await;

@@ -61,12 +61,12 @@ async fn is_withstood(site: Site) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_floods_a_room_keeps_nobody_waiting() {
+async fn a_flood_does_not_delay_other_authors() {
     is_withstood(Site::new(Database::Sqlite).await.limited(&["--message-burst", "1000"])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_floods_a_room_without_limits_keeps_nobody_waiting() {
+async fn a_flood_without_limits_does_not_delay_other_authors() {
     is_withstood(Site::new(Database::Sqlite).await).await;
 }
 
@@ -85,7 +85,7 @@ async fn requests_without_end_keep_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_floods_is_read_at_a_pace() {
+async fn a_flooding_connection_is_read_at_a_limited_rate() {
     let server = Site::new(Database::Sqlite).await.limited(&[]).start();
     let flood = Flood::begin(open(&server, "/ws/harbour/"), b"", &frame(0x89, b""), 60_000);
     // The burst, and the kernel's buffers; then a few bytes per second, instead of millions.
@@ -99,7 +99,7 @@ async fn what_floods_is_read_at_a_pace() {
 }
 
 #[tokio::test]
-async fn whoever_has_sent_much_is_read_a_little_later_and_not_put_out() {
+async fn a_busy_connection_is_read_later_and_stays_open() {
     let server = Site::new(Database::Sqlite).await.limited(&[]).start();
     let mut client = Client::join(&server, "harbour").await;
     for _ in 0..2500 {
@@ -128,7 +128,7 @@ async fn an_outbox_of_hundreds_is_sent_at_once() {
 
 /// A replay of old messages counts against the limit of the client that requests it.
 #[tokio::test]
-async fn what_is_sent_again_is_paid_for_by_whoever_asks() {
+async fn repeated_deliveries_use_the_budget_of_their_connection() {
     let server: Server = Site::new(Database::Sqlite).await.limited(&["--message-burst", "300"]).start();
     let mut client = Client::join(&server, "harbour").await;
     for n in 1..=200 {

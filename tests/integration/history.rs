@@ -11,7 +11,7 @@ on_each_database!(
     the_page_shows_the_newest_fifty_oldest_first,
     a_message_has_an_address_of_its_own,
     the_page_says_where_a_client_goes_on,
-    what_people_write_is_text_on_the_page,
+    messages_are_text_on_the_page,
     unread_messages_are_counted_in_rooms_that_there_are,
     without_the_database_functions_say_so,
 );
@@ -120,7 +120,7 @@ async fn without_the_database_functions_say_so(site: Site) {
     assert_eq!(http::get(&server, "/api/load_history?room_name=harbour").await.status, 200, "it is back");
 }
 
-async fn what_people_write_is_text_on_the_page(site: Site) {
+async fn messages_are_text_on_the_page(site: Site) {
     let server = site.start();
     let mut client = Client::join(&server, "harbour").await;
     let text = "<script>alert(1)</script>\n</li></ol> \"quoted\" & 'so on'";

@@ -11,7 +11,7 @@ on_each_database!(
     the_host_removes_a_message,
     the_host_bans_and_pardons_even_an_owner,
     a_deleted_room_ends_for_those_in_it_and_begins_anew,
-    what_is_not_there_is_named,
+    a_missing_target_is_named,
 );
 
 fn done(site: &Site, command: &[&str]) -> String {
@@ -141,7 +141,7 @@ fn lies_on_disk(site: &Site, text: &str) -> bool {
     files.iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
 }
 
-async fn what_is_not_there_is_named(site: Site) {
+async fn a_missing_target_is_named(site: Site) {
     let mut server = site.start();
     speaker(&server, "Ann").await;
     server.stop();
@@ -163,7 +163,7 @@ async fn what_is_not_there_is_named(site: Site) {
 }
 
 #[tokio::test]
-async fn what_is_on_its_way_into_a_room_that_is_deleted_is_not_acknowledged() {
+async fn entries_in_flight_to_a_deleted_room_are_not_acknowledged() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
     database::store_room(&site.database_url, "harbour").await;

@@ -7,7 +7,7 @@ use sea_orm::TryGetable;
 on_each_database!(
     every_page_gives_an_identity_once,
     an_identity_that_was_not_given_out_is_not_adopted,
-    an_identity_is_recognised_after_a_restart,
+    an_identity_is_recognized_after_a_restart,
     the_database_does_not_hold_the_cookie,
     an_old_cookie_is_given_anew_with_the_same_identity,
 );
@@ -95,7 +95,7 @@ async fn an_identity_that_was_not_given_out_is_not_adopted(site: Site) {
     }
 }
 
-async fn an_identity_is_recognised_after_a_restart(site: Site) {
+async fn an_identity_is_recognized_after_a_restart(site: Site) {
     let mut server = site.start();
     let cookie = http::identity(&server).await;
     let tag = Door::of("harbour").identity(&cookie, &server).join(&server).await.welcome["tag"].clone();
@@ -143,7 +143,7 @@ async fn guests_are_somebody_else_on_every_connection() {
 }
 
 #[tokio::test]
-async fn what_is_of_one_visitor_is_not_kept_by_caches_in_between() {
+async fn responses_for_one_visitor_are_not_cached_by_proxies() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     for path in [

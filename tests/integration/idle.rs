@@ -35,7 +35,7 @@ async fn drip(server: &Server, beginning: &str, drop: &str) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn whoever_sends_nothing_or_half_a_head_is_hung_up_on() {
+async fn a_connection_without_a_complete_head_is_closed() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let beginnings = [
@@ -62,7 +62,7 @@ async fn whoever_sends_nothing_or_half_a_head_is_hung_up_on() {
 }
 
 #[tokio::test]
-async fn whoever_sends_a_drop_now_and_then_is_hung_up_on() {
+async fn a_connection_that_sends_slowly_is_closed() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let form = "POST /harbour/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
@@ -97,7 +97,7 @@ async fn a_body_or_a_head_that_does_not_end_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn whoever_does_not_read_the_answer_is_hung_up_on() {
+async fn a_connection_that_does_not_read_its_response_is_closed() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let socket = TcpSocket::new_v4().expect("a socket");

@@ -6,7 +6,7 @@ use crate::support::{Client, Door, Site};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-on_each_database!(who_comes_in_while_others_write_misses_nothing);
+on_each_database!(a_join_during_writes_misses_no_event);
 
 const COME_IN: usize = 8;
 const TIMES: usize = 8;
@@ -14,7 +14,7 @@ const TIMES: usize = 8;
 /// Number of new events that each client follows.
 const FOLLOW: i64 = 20;
 
-async fn who_comes_in_while_others_write_misses_nothing(site: Site) {
+async fn a_join_during_writes_misses_no_event(site: Site) {
     let server = Arc::new(site.start());
     let over = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();

@@ -20,7 +20,7 @@ on_each_database!(
     under_load_a_stopping_server_answers_for_all_it_stores,
     a_stopping_server_tells_everybody_and_takes_nobody_new,
     an_interrupt_is_as_good,
-    whoever_asks_twice_does_not_wait,
+    a_second_signal_ends_the_process_at_once,
     a_stopping_server_does_not_wait_for_those_who_do_not_listen,
 );
 
@@ -142,7 +142,7 @@ async fn an_interrupt_is_as_good(site: Site) {
     assert!(server.wait(GONE).expect("it has gone").success());
 }
 
-async fn whoever_asks_twice_does_not_wait(site: Site) {
+async fn a_second_signal_ends_the_process_at_once(site: Site) {
     for (first, second, status) in [("INT", "INT", 130), ("TERM", "TERM", 143), ("TERM", "INT", 130)] {
         let mut server = site.start();
         let mut client = Client::join(&server, "harbour").await;

@@ -37,7 +37,7 @@ async fn enter(server: &Server) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_let_in_while_they_talk_stays_in_and_nobody_waits_for_ever() {
+async fn concurrent_posts_and_invitations_do_not_deadlock() {
     const PEOPLE: usize = 6;
     const ROUNDS: usize = 12;
     let site = Site::new(Database::Postgres).await;

@@ -136,7 +136,7 @@ async fn thousands_who_wait_for_a_locked_room_hold_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_is_refused_in_a_locked_room_is_stored_once() {
+async fn a_retried_post_to_a_locked_room_is_stored_once() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
     database::store_room(&site.database_url, "harbour").await;
@@ -232,7 +232,7 @@ async fn a_node_that_is_frozen_in_a_transaction_keeps_nobody_from_writing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_needs_an_answer_that_does_not_come_is_told_so() {
+async fn a_join_is_refused_if_the_names_stay_locked() {
     let site = Site::new(Database::Postgres).await;
     let server = site.start();
     let names = database::hold_names(&site.database_url).await;

@@ -6,7 +6,7 @@ use crate::support::{Client, Database, Door, Server, Site, eventually, http};
 use serde_json::{Value, json};
 use std::path::Path;
 
-on_each_database!(what_happens_is_counted_and_timed);
+on_each_database!(events_are_counted_and_timed);
 
 /// The sum of a metric's samples whose labels contain `labels`; `None` if there are none.
 fn sample(text: &str, name: &str, labels: &str) -> Option<f64> {
@@ -24,7 +24,7 @@ async fn scrape(server: &Server) -> String {
     answer.body
 }
 
-async fn what_happens_is_counted_and_timed(site: Site) {
+async fn events_are_counted_and_timed(site: Site) {
     let server = site.start();
     let cookie = http::identity(&server).await;
     let mut reader = Client::join(&server, "harbour-of-secrets").await;

@@ -7,20 +7,20 @@ use crate::support::{Client, Database, Door, Site, database, eventually, http};
 use serde_json::{Value, json};
 
 on_each_database!(
-    whoever_speaks_first_owns_the_room,
+    the_first_author_owns_the_room,
     the_owner_removes_any_message,
-    who_is_muted_reads_and_says_nothing,
-    who_is_banned_goes_at_once_and_stays_away,
+    a_muted_author_can_only_read,
+    a_banned_author_is_disconnected_and_kept_out,
     slow_mode_makes_everybody_wait_but_the_owner,
     a_locked_room_lets_those_back_in_who_were_there,
     a_room_that_is_handed_over_obeys_its_new_owner,
     a_room_is_not_handed_over_to_a_guest,
     an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
-    who_never_spoke_is_named_by_the_tag,
+    a_silent_participant_is_banned_by_tag,
 );
 
 #[tokio::test]
-async fn who_is_banned_on_the_way_in_has_to_go_too() {
+async fn a_ban_during_a_join_disconnects() {
     let site = Site::new(Database::Postgres).await;
     let mut people = People::gathered(&site).await;
     // Bob comes again, was let in, and waits for his name while he is banned.
@@ -80,7 +80,7 @@ async fn moderate(client: &mut Client, mut frame: Value) -> Value {
     client.answer_to(&id).await
 }
 
-async fn whoever_speaks_first_owns_the_room(site: Site) {
+async fn the_first_author_owns_the_room(site: Site) {
     let server = site.start();
     let ann = http::identity(&server).await;
     // A guest will not be back, and so owns nothing.
@@ -109,7 +109,7 @@ async fn the_owner_removes_any_message(site: Site) {
     assert!(page.contains("Message removed") && !page.contains(">hello<"), "{page}");
 }
 
-async fn who_is_muted_reads_and_says_nothing(site: Site) {
+async fn a_muted_author_can_only_read(site: Site) {
     let mut people = People::gathered(&site).await;
     let muted = people.moderate(json!({"action": "mute", "target": 2, "seconds": 600})).await;
     assert_eq!((&muted["action"], &muted["subject"]["username"]), (&json!("mute"), &json!("Bob")));
@@ -129,7 +129,7 @@ async fn who_is_muted_reads_and_says_nothing(site: Site) {
     people.bob.1.until(|frame| frame["message"] == "thank you").await;
 }
 
-async fn who_is_banned_goes_at_once_and_stays_away(site: Site) {
+async fn a_banned_author_is_disconnected_and_kept_out(site: Site) {
     let mut people = People::gathered(&site).await;
     let mut other_tab = people.door(&people.bob.0).join(&people.server).await;
     let mut carol = Client::join(&people.server, "harbour").await;
@@ -243,7 +243,7 @@ async fn an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all(site: Site) {
     assert_eq!(people.door(&people.ann.0).join(&people.server).await.welcome["head"], 3);
 }
 
-async fn who_never_spoke_is_named_by_the_tag(site: Site) {
+async fn a_silent_participant_is_banned_by_tag(site: Site) {
     let mut people = People::gathered(&site).await;
     let carol = http::identity(&people.server).await;
     let mut silent = people.door(&carol).username("Carol").join(&people.server).await;

@@ -263,7 +263,7 @@ async fn connect_from(source: &str, server: &Server) -> tokio::net::TcpStream {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn who_comes_past_the_proxy_is_counted() {
+async fn a_connection_beside_the_proxy_is_counted() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let site = Site::new(Database::Sqlite).await;
     let server = behind_proxy(site, &["--connections-per-address", "1"]).start();

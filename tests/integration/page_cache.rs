@@ -7,10 +7,10 @@ use crate::support::{Client, Database, Door, Server, Site, database, http};
 use serde_json::json;
 
 on_each_database!(
-    what_happens_in_a_room_shows_at_once,
+    events_show_on_the_page_at_once,
     own_messages_are_marked_for_their_author_alone,
-    who_may_not_enter_gets_no_page_that_others_got,
-    what_is_no_longer_kept_is_shown_no_longer,
+    a_denied_visitor_gets_no_cached_page,
+    expired_messages_leave_the_page,
     a_name_is_written_into_a_page_as_text,
 );
 
@@ -47,7 +47,7 @@ fn own(page: &str) -> Vec<i64> {
     items.filter_map(seq).collect()
 }
 
-async fn what_happens_in_a_room_shows_at_once(site: Site) {
+async fn events_show_on_the_page_at_once(site: Site) {
     let server = site.start();
     let (_, mut ann) = author(&server, "Ann").await;
     let reader = http::identity(&server).await;
@@ -114,7 +114,7 @@ async fn own_messages_are_marked_for_their_author_alone(site: Site) {
     }
 }
 
-async fn who_may_not_enter_gets_no_page_that_others_got(site: Site) {
+async fn a_denied_visitor_gets_no_cached_page(site: Site) {
     let server = site.start();
     let (ann_cookie, mut ann) = author(&server, "Ann").await;
     let (bob_cookie, mut bob) = author(&server, "Bob").await;
@@ -137,7 +137,7 @@ async fn who_may_not_enter_gets_no_page_that_others_got(site: Site) {
     }
 }
 
-async fn what_is_no_longer_kept_is_shown_no_longer(site: Site) {
+async fn expired_messages_leave_the_page(site: Site) {
     let server = site.start();
     let (_, mut ann) = author(&server, "Ann").await;
     ann.say("1", "long ago").await;
@@ -175,7 +175,7 @@ async fn a_name_is_written_into_a_page_as_text(site: Site) {
 
 /// A page that one server has rendered, and that visitors of another server change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_said_on_another_server_shows_at_once() {
+async fn a_message_of_another_node_shows_on_the_page_at_once() {
     let site = Site::new(Database::Postgres).await;
     let (one, two) = (site.start(), site.start());
     let reader = http::identity(&one).await;

@@ -8,10 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use tokio::task::JoinSet;
 
-on_each_database!(
-    what_is_of_one_visitor_reaches_no_other,
-    while_people_talk_everybody_gets_what_is_theirs_and_all_of_it,
-);
+on_each_database!(values_of_one_visitor_reach_no_other, while_people_talk_everybody_gets_what_is_theirs_and_all_of_it,);
 
 const VISITORS: usize = 200;
 
@@ -19,7 +16,7 @@ const VISITORS: usize = 200;
 const TALKERS: usize = 8;
 const SAID: usize = 40;
 
-async fn what_is_of_one_visitor_reaches_no_other(site: Site) {
+async fn values_of_one_visitor_reach_no_other(site: Site) {
     let server = Arc::new(site.start());
     let mut talker = Client::join(&server, "harbour").await;
     for n in 0..60 {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 on_each_database!(
     everybody_in_a_room_is_counted_and_named,
     somebody_on_two_connections_is_one_participant,
-    who_is_writing_is_shown_to_the_others_alone,
+    typing_hints_reach_only_the_others,
     nobody_is_shown_that_somebody_muted_is_writing,
 );
 
@@ -107,7 +107,7 @@ async fn heard_until(client: &mut Client, text: &str) -> Vec<Value> {
     }
 }
 
-async fn who_is_writing_is_shown_to_the_others_alone(site: Site) {
+async fn typing_hints_reach_only_the_others(site: Site) {
     let server = site.start();
     let mut ann = named(&server, "Ann").await;
     let mut bob = named(&server, "Bob").await;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 on_each_database!(
     to_strangers_a_private_room_is_not_there,
-    whoever_has_the_link_is_a_member,
+    a_visitor_with_the_link_is_a_member,
     a_renewed_invitation_ends_the_link_and_members_stay,
-    whoever_is_removed_goes_at_once_and_finds_nothing,
+    a_removed_member_is_disconnected_and_finds_no_room,
     only_the_owner_of_a_private_room_renews_and_removes,
     a_locked_private_room_admits_its_members_alone,
     a_member_who_is_away_and_never_spoke_is_removed,
@@ -124,7 +124,7 @@ async fn to_strangers_a_private_room_is_not_there(site: Site) {
     assert_eq!(listed, [room.name], "no visit makes a private room");
 }
 
-async fn whoever_has_the_link_is_a_member(site: Site) {
+async fn a_visitor_with_the_link_is_a_member(site: Site) {
     let room = Private::opened(&site).await;
     let mut ann = room.door(&room.ann).username("Ann").join(&room.server).await;
     let bob = http::identity(&room.server).await;
@@ -173,7 +173,7 @@ async fn a_renewed_invitation_ends_the_link_and_members_stay(site: Site) {
     assert_eq!((room.status(&bob).await, room.status(&carol).await, room.status(&eve).await), (200, 200, 404));
 }
 
-async fn whoever_is_removed_goes_at_once_and_finds_nothing(site: Site) {
+async fn a_removed_member_is_disconnected_and_finds_no_room(site: Site) {
     let room = Private::opened(&site).await;
     let mut ann = room.door(&room.ann).username("Ann").join(&room.server).await;
     let bob = http::identity(&room.server).await;

@@ -5,11 +5,11 @@ use crate::support::{Client, Door, Server, Site};
 use serde_json::json;
 
 on_each_database!(
-    what_was_missed_comes_in_order_and_then_what_is_new,
+    missed_events_come_in_order_before_new_ones,
     without_after_only_what_is_new_comes,
     another_epoch_is_answered_with_reset,
     a_number_beyond_the_head_is_answered_with_reset,
-    who_is_too_far_behind_is_told_to_load_the_page,
+    a_client_that_lags_too_far_gets_a_reset,
     a_resume_works_after_a_restart,
     sync_sends_again_what_came_after,
     many_syncs_at_once_are_answered_together,
@@ -38,7 +38,7 @@ async fn expect_numbers(client: &mut Client, numbers: std::ops::RangeInclusive<i
     }
 }
 
-async fn what_was_missed_comes_in_order_and_then_what_is_new(site: Site) {
+async fn missed_events_come_in_order_before_new_ones(site: Site) {
     let server = site.start();
     let mut writer = fill(&server, 700).await;
     let epoch = writer.welcome["epoch"].as_str().expect("text").to_owned();
@@ -87,7 +87,7 @@ async fn a_number_beyond_the_head_is_answered_with_reset(site: Site) {
     is_reset(Door::of("harbour").after(4), &server, &mut writer).await;
 }
 
-async fn who_is_too_far_behind_is_told_to_load_the_page(site: Site) {
+async fn a_client_that_lags_too_far_gets_a_reset(site: Site) {
     let server = site.start();
     let mut writer = fill(&server, 1001).await;
     let mut reader = Door::of("harbour").after(1).join(&server).await;

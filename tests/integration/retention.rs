@@ -14,7 +14,7 @@ on_each_database!(
     names_that_nobody_holds_any_more_go,
     an_edit_goes_with_the_message_that_it_is_of,
     a_room_that_cannot_be_swept_keeps_nothing_else_from_going,
-    how_somebody_stood_is_forgotten_once_it_means_nothing,
+    outdated_memberships_are_purged,
 );
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -236,7 +236,7 @@ async fn a_room_that_cannot_be_swept_keeps_nothing_else_from_going(site: Site) {
     assert!(server.log().contains("Purging expired messages failed"), "{}", server.log());
 }
 
-async fn how_somebody_stood_is_forgotten_once_it_means_nothing(site: Site) {
+async fn outdated_memberships_are_purged(site: Site) {
     filled(&site, "harbour", 1).await;
     let url = &site.database_url;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;

@@ -8,7 +8,7 @@ use serde_json::json;
 on_each_database!(
     the_original_client_is_heard_by_everybody_in_its_room_and_by_nobody_else,
     a_message_is_trimmed_and_its_line_breaks_are_kept,
-    who_gives_no_name_is_anonymous,
+    a_visitor_without_a_name_is_anonymous,
     the_name_in_the_address_counts_until_a_post_brings_another,
     the_slash_is_optional,
     a_first_frame_may_come_before_the_welcome_is_read,
@@ -52,7 +52,7 @@ async fn a_message_is_trimmed_and_its_line_breaks_are_kept(site: Site) {
     assert_eq!(stored[1]["message"], longest.as_str());
 }
 
-async fn who_gives_no_name_is_anonymous(site: Site) {
+async fn a_visitor_without_a_name_is_anonymous(site: Site) {
     let server = site.start();
     let mut client = Client::join(&server, "harbour").await;
     assert_eq!(client.welcome["username"], "Anonymous");

@@ -11,7 +11,7 @@ use serde_json::json;
 on_each_database!(
     looking_stores_nothing,
     two_in_a_room_without_a_row_see_each_other_and_the_first_message,
-    what_is_no_message_begins_no_room,
+    only_a_message_begins_a_room,
     many_first_messages_make_one_room,
     an_empty_room_is_the_same_after_a_restart,
     a_number_alone_does_not_continue_in_the_successor_of_a_deleted_room,
@@ -76,7 +76,7 @@ async fn two_in_a_room_without_a_row_see_each_other_and_the_first_message(site: 
     assert_eq!(Page::of(&server, "harbour").await.list["data-epoch"], epoch);
 }
 
-async fn what_is_no_message_begins_no_room(site: Site) {
+async fn only_a_message_begins_a_room(site: Site) {
     let server = site.start();
     let mut ann = Client::join(&server, "harbour").await;
     for (frame, code) in [

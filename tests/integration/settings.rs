@@ -22,7 +22,7 @@ fn listens_on(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn an_invalid_setting_is_named() {
     let directory = tempdir::directory("settings");
     type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
     let cases: [Case; 22] = [

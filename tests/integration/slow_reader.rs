@@ -4,7 +4,7 @@ use crate::support::host::on_each_database;
 use crate::support::{Client, Door, Site};
 use std::time::{Duration, Instant};
 
-on_each_database!(a_slow_reader_does_not_hold_up_the_room);
+on_each_database!(a_slow_reader_does_not_hold_up_the_room, a_client_that_does_not_read_is_still_heard);
 
 const MESSAGES: i64 = 5000;
 
@@ -51,4 +51,19 @@ async fn a_slow_reader_does_not_hold_up_the_room(site: Site) {
     assert!(slow.closed == Some(4001) || was_stuck, "closed after {last}: {:?}", slow.closed);
     let mut again = Door::of("harbour").after(MESSAGES - 1000).join(&server).await;
     assert_eq!(again.expect("message").await["seq"], MESSAGES - 999);
+}
+
+/// If the server stopped reading while it cannot write, both could wait for each other: the kernel drops
+/// acknowledgments that come with data for which it has no memory left.
+async fn a_client_that_does_not_read_is_still_heard(site: Site) {
+    let server = site.start();
+    let mut slow = Door::of("harbour").receive_buffer(4096).join(&server).await;
+    let mut writer = Client::join(&server, "harbour").await;
+    for n in 1..=200 {
+        writer.say(&n.to_string(), &"x".repeat(2000)).await;
+    }
+    for n in 0..50 {
+        slow.post(&format!("slow-{n}"), &format!("word {n}")).await;
+        writer.expect_message(&format!("word {n}")).await;
+    }
 }

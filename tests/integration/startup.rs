@@ -62,7 +62,7 @@ async fn a_server_that_waits_for_its_turn_to_migrate_says_so_and_can_be_stopped(
 }
 
 #[tokio::test]
-async fn what_a_server_keeps_is_for_its_user_alone() {
+async fn files_of_a_server_are_private_to_its_user() {
     let existing = tempdir::directory("existing");
     std::fs::set_permissions(&existing, Permissions::from_mode(0o755)).expect("permissions");
     for (data, mode) in [(existing.join("made/below"), 0o700), (existing.clone(), 0o755)] {

@@ -6,8 +6,9 @@
 
 use crate::domain::AuthorTag;
 use crate::domain::timestamp::DAY_MS;
-use crate::server::limits::connection_counter::Network;
-use crate::server::{random, store};
+use crate::server::network::Network;
+use crate::server::random;
+use crate::server::time::now_ms;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -23,13 +24,13 @@ const RENEW_AFTER_DAYS: i64 = 30;
 const NEW_MINUTES: u32 = 60;
 
 /// Bytes of a guest's author that identify the guest's network: a keyed hash, so that they reveal no address.
-const NETWORK: Range<usize> = 6..12;
+const NETWORK_BYTES: Range<usize> = 6..12;
 
 /// First bytes of the author that stands for the newcomers of a network.
-const NEWCOMERS: [u8; NETWORK.start] = [1, 0, 0, 0, 0, 0];
+const NEWCOMERS: [u8; NETWORK_BYTES.start] = [1, 0, 0, 0, 0, 0];
 
 /// A keyed hash of a network.
-type NetworkHash = [u8; NETWORK.end - NETWORK.start];
+type NetworkHash = [u8; NETWORK_BYTES.end - NETWORK_BYTES.start];
 
 /// Last bytes of an author without a cookie, which tell the database, too, that this author will not return. One in
 /// four thousand million other identities may end so by chance.
@@ -40,12 +41,12 @@ const GUEST_SUFFIX: [u8; 4] = [0; 4];
 pub struct AuthorId {
     hash: [u8; 16],
     guest: bool,
-    company: Company,
+    company: NetworkGroup,
 }
 
 /// The group of a network that an author also counts among.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Company {
+enum NetworkGroup {
     None,
     /// The guests of the network.
     Guests(NetworkHash),
@@ -55,10 +56,10 @@ enum Company {
 
 impl AuthorId {
     /// The host, who looks after the site and ranks above the owner of every room. No visitor is given these bytes.
-    pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, company: Company::None };
+    pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, company: NetworkGroup::None };
 
     fn of(id: Uuid, guest: bool) -> Self {
-        Self { hash: hash_of(id), guest, company: Company::None }
+        Self { hash: hash_of(id), guest, company: NetworkGroup::None }
     }
 
     /// Returns the author from its stored bytes, or `None` if their number is wrong.
@@ -96,7 +97,7 @@ impl AuthorId {
     /// is no newcomer.
     pub(crate) fn newcomers(&self, now: i64) -> Option<[u8; 16]> {
         match self.company {
-            Company::Newcomers(network, until) if minute(now) < until => Some(together(NEWCOMERS, network)),
+            NetworkGroup::Newcomers(network, until) if minute(now) < until => Some(together(NEWCOMERS, network)),
             _ => None,
         }
     }
@@ -105,14 +106,14 @@ impl AuthorId {
     /// could come from another author, as a guest's does.
     pub(crate) fn among_guests_like(self, guest: &Self) -> Self {
         let mut network = NetworkHash::default();
-        network.copy_from_slice(&guest.hash[NETWORK]);
-        Self { company: Company::Guests(network), ..self }
+        network.copy_from_slice(&guest.hash[NETWORK_BYTES]);
+        Self { company: NetworkGroup::Guests(network), ..self }
     }
 
     /// Returns all authors under which this author's standing in a room is stored, its own first.
     pub(crate) fn standings(&self) -> impl Iterator<Item = [u8; 16]> + use<> {
         let guests = match self.company {
-            Company::Guests(network) => Some(together([0; NETWORK.start], network)),
+            NetworkGroup::Guests(network) => Some(together([0; NETWORK_BYTES.start], network)),
             _ => None,
         };
         std::iter::once(self.standing()).chain(guests)
@@ -133,7 +134,7 @@ impl AuthorId {
 /// Converts the bytes that the database or another node knows an author by.
 impl From<[u8; 16]> for AuthorId {
     fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: hash.ends_with(&GUEST_SUFFIX) && hash != Self::HOST.hash, company: Company::None }
+        Self { hash, guest: hash.ends_with(&GUEST_SUFFIX) && hash != Self::HOST.hash, company: NetworkGroup::None }
     }
 }
 
@@ -144,10 +145,10 @@ fn hash_of(id: Uuid) -> [u8; 16] {
 }
 
 /// Returns the author that stands for a group of a network.
-fn together(begin: [u8; NETWORK.start], network: NetworkHash) -> [u8; 16] {
+fn together(begin: [u8; NETWORK_BYTES.start], network: NetworkHash) -> [u8; 16] {
     let mut author = [0; 16];
-    author[..NETWORK.start].copy_from_slice(&begin);
-    author[NETWORK].copy_from_slice(&network);
+    author[..NETWORK_BYTES.start].copy_from_slice(&begin);
+    author[NETWORK_BYTES].copy_from_slice(&network);
     author
 }
 
@@ -156,7 +157,7 @@ fn together(begin: [u8; NETWORK.start], network: NetworkHash) -> [u8; 16] {
 /// authors have their own.
 pub(crate) fn standing_of(mut author: [u8; 16]) -> [u8; 16] {
     if author.ends_with(&GUEST_SUFFIX) {
-        author[..NETWORK.start].fill(0);
+        author[..NETWORK_BYTES.start].fill(0);
     }
     author
 }
@@ -184,7 +185,7 @@ impl IdentitySigner {
     pub fn create(&self) -> (AuthorId, String) {
         let mut bits = random::bits();
         // The minute of creation. Ids of earlier releases are random: one in thirty million seems to be new.
-        bits[..4].copy_from_slice(&minute(store::now()).to_be_bytes());
+        bits[..4].copy_from_slice(&minute(now_ms()).to_be_bytes());
         let id = Uuid::from_bytes(bits);
         (AuthorId::of(id, true), self.cookie(id, today()))
     }
@@ -196,7 +197,7 @@ impl IdentitySigner {
 
     /// Like [`verify`](Self::verify), but counts the author among the newcomers of `network` while the identity is new.
     pub(crate) fn verify_from(&self, cookie: &str, network: Network) -> Option<AuthorId> {
-        self.verify_at(cookie, network, store::now())
+        self.verify_at(cookie, network, now_ms())
     }
 
     fn verify_at(&self, cookie: &str, network: Network, now: i64) -> Option<AuthorId> {
@@ -208,7 +209,7 @@ impl IdentitySigner {
         if made.abs_diff(minute(now)) >= NEW_MINUTES {
             return Some(author);
         }
-        let company = Company::Newcomers(self.hash_of_network(network), made.saturating_add(NEW_MINUTES));
+        let company = NetworkGroup::Newcomers(self.hash_of_network(network), made.saturating_add(NEW_MINUTES));
         Some(AuthorId { company, ..author })
     }
 
@@ -244,14 +245,14 @@ impl IdentitySigner {
     /// Returns the author of a connection without a cookie from `network`, for the life of that connection.
     pub(crate) fn guest_of(&self, network: Network) -> AuthorId {
         let mut hash = Self::guest().hash;
-        hash[NETWORK].copy_from_slice(&self.hash_of_network(network));
-        AuthorId { hash, guest: true, company: Company::None }
+        hash[NETWORK_BYTES].copy_from_slice(&self.hash_of_network(network));
+        AuthorId { hash, guest: true, company: NetworkGroup::None }
     }
 
     fn hash_of_network(&self, network: Network) -> NetworkHash {
         let mac = self.key.clone().chain_update(b"guests of the network ").chain_update(network.customer()).finalize();
         let mut hash = NetworkHash::default();
-        hash.copy_from_slice(&mac.into_bytes()[..NETWORK.len()]);
+        hash.copy_from_slice(&mac.into_bytes()[..NETWORK_BYTES.len()]);
         // Otherwise the bytes of the network could be those of the host.
         hash[0] |= 1;
         hash
@@ -261,7 +262,7 @@ impl IdentitySigner {
     pub fn guest() -> AuthorId {
         let mut hash = hash_of(Uuid::new_v4());
         hash[16 - GUEST_SUFFIX.len()..].copy_from_slice(&GUEST_SUFFIX);
-        AuthorId { hash, guest: true, company: Company::None }
+        AuthorId { hash, guest: true, company: NetworkGroup::None }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {
@@ -279,7 +280,7 @@ fn minute(now: i64) -> u32 {
 
 /// Returns the day, counted from 1970 in UTC.
 fn today() -> i64 {
-    store::now() / DAY_MS
+    now_ms() / DAY_MS
 }
 
 #[cfg(test)]

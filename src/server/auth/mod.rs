@@ -1,4 +1,4 @@
-//! Identities, and access to rooms.
+//! Identities of visitors.
 
-pub(crate) mod access;
 pub mod identity;
+pub(crate) mod visitor;

@@ -3,7 +3,7 @@
 use super::CommandResult;
 use super::output::print_line;
 use crate::server::config::{Config, redacted};
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,7 +42,7 @@ pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
 }
 
 /// Drops `work` if a signal asks the process to stop, so that nothing half done is left.
-async fn unless_stopped<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Box<dyn std::error::Error>> {
+async fn unless_stopped<T>(work: impl Future<Output = Result<T, OpenError>>) -> Result<T, Box<dyn std::error::Error>> {
     let [mut terminate, mut interrupt, mut hang_up] =
         [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
     tokio::select! {

@@ -6,7 +6,11 @@ use crate::server::config::Config;
 use crate::server::relay::Relay;
 use crate::server::store::Store;
 
-/// Connects to the database and Redis. Returns an error that says why a server could not start.
+/// Connects to the database and Redis.
+///
+/// # Errors
+///
+/// Returns an error that says why a server could not start.
 pub(super) async fn check(config: &Config) -> CommandResult {
     let pending = Store::inspect(&config.database_url).await?;
     if let Some(url) = &config.redis_url {

@@ -97,6 +97,10 @@ pub enum Command {
 pub type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Runs every command except [`Command::Serve`], which the caller runs.
+///
+/// # Errors
+///
+/// Returns the sentence to print if the command fails.
 pub async fn run(command: Command, config: &Config) -> CommandResult {
     match command {
         Command::Serve => Ok(()),
@@ -127,11 +131,11 @@ fn parse_room(name: &str) -> Result<RoomName, String> {
 /// Notifies the serving nodes of a command's changes. They find them by themselves, but seldom look with Redis.
 async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
-    let told = async {
+    let notified = async {
         Relay::notify_once(url, &store.get_or_create_secret("relay").await?).await?;
         Ok::<_, Box<dyn std::error::Error>>(())
     };
-    if let Err(error) = told.await {
+    if let Err(error) = notified.await {
         tracing::warn!(%error, "Redis does not answer; nodes will notice in some seconds");
     }
 }

@@ -57,10 +57,10 @@ async fn moderate(
     act(config, message, NewEvent::Moderate { action, subject: Some(Subject::AuthorOf(message.seq)), seconds }).await
 }
 
-async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, draft: NewEvent) -> CommandResult {
+async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_event: NewEvent) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let found = store.room(name).await?.ok_or_else(|| format!("there is no room {name}"))?;
-    let event = match store.append_as_host(found.room.id, draft).await? {
+    let event = match store.append_as_host(found.room.id, new_event).await? {
         AppendResult::Appended(event) | AppendResult::Duplicate(event) => event,
         AppendResult::Rejected(rejection) => return Err(format!("{name}/{seq}: {}", rejection.detail).into()),
         AppendResult::RoomLocked => {

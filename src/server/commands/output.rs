@@ -17,6 +17,10 @@ impl OutputError {
 }
 
 /// Writes `text` and a line feed, with control characters escaped: a terminal may be reading.
+///
+/// # Errors
+///
+/// Returns an error if the output cannot be written, as when its reader has ended.
 pub(super) fn print_line(text: impl Display) -> Result<(), OutputError> {
     let mut output = io::stdout().lock();
     writeln!(output, "{}", escaped_lines(&text.to_string()))?;

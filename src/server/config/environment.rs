@@ -1,8 +1,7 @@
 //! The environment as a source of settings: Parlour's own variables, and those of other programs.
 
-use super::settings::CommandLine;
-use super::{ConfigError, FILE};
-use clap::{Command, CommandFactory};
+use super::{ConfigError, FILE, Settings};
+use clap::Command;
 use leptos::config::LeptosOptions;
 use std::ffi::OsString;
 use toml::{Table, Value};
@@ -16,9 +15,9 @@ const LEPTOS_PREFIX: &str = "LEPTOS_";
 /// Default site root of Leptos, for when there is no settings file.
 const SITE_ROOT: &str = "target/site";
 
-/// Returns the command line. An empty variable counts as unset.
-pub(super) fn command_line() -> Command {
-    CommandLine::command().mut_args(|argument| {
+/// Returns the command line in which an empty variable counts as unset.
+pub(crate) fn without_empty(command_line: Command) -> Command {
+    command_line.mut_args(|argument| {
         let value = argument.get_env().and_then(std::env::var_os);
         if value.is_some_and(|value| value.is_empty()) { argument.env(None::<&str>) } else { argument }
     })
@@ -37,7 +36,7 @@ pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString
 }
 
 fn is_known(variable: &str) -> bool {
-    CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == variable))
+    Settings::arguments().get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == variable))
 }
 
 /// Returns whether Kubernetes or a Docker link created this variable for a service whose name begins with `parlour`
@@ -68,6 +67,10 @@ fn is_of_service(name: &str, value: &str) -> bool {
 }
 
 /// Returns the settings that Leptos needs: from its table in the file, and from `LEPTOS_*`, which take precedence.
+///
+/// # Errors
+///
+/// Returns an error that names the invalid setting.
 pub(super) fn leptos_options(
     file: Option<&str>,
     variables: impl Iterator<Item = (OsString, OsString)>,

@@ -1,9 +1,8 @@
 //! Parlour's own part of the file: the table `[parlour]`. A similar table in another place is an error, because it
 //! would otherwise be overlooked.
 
-use super::settings::{CommandLine, Settings};
+use super::settings::Settings;
 use super::{ConfigError, FILE};
-use clap::CommandFactory;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -20,6 +19,10 @@ struct File {
 }
 
 /// Returns the settings in this text.
+///
+/// # Errors
+///
+/// Returns an error that names the line, but does not repeat it, because it may contain a password.
 pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;
@@ -52,7 +55,7 @@ fn leptos(package: &Table) -> Option<&Table> {
 }
 
 fn is_setting(name: &str) -> bool {
-    CommandLine::command()
+    Settings::arguments()
         .get_arguments()
         .any(|argument| argument.get_env().is_some() && argument.get_long() == Some(name))
 }
@@ -66,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_its_table_is_named() {
+    fn a_setting_outside_its_table_is_named() {
         for (text, name) in [
             ("[parlor]\nlimits = 'off'", "parlor"),
             ("[Parlour]", "Parlour"),
@@ -94,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_others_is_left_to_them() {
+    fn tables_of_other_programs_are_ignored() {
         let text = "other = 1\n[package]\nname = 'x'\n[package.metadata.leptos]\nsite-addr = 'x'\n[tool.x]\nlimits = 1\n\
                     [parlour]\ndata = 'y'";
         assert_eq!(settings(text).unwrap().data, Some("y".into()));

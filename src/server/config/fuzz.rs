@@ -1,7 +1,6 @@
 //! Fuzz tests of flags and file: any input yields valid settings, or an error that names the mistake.
 
 use super::*;
-use clap::CommandFactory;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -91,12 +90,12 @@ proptest! {
     ) {
         let arguments = flags.iter().map(|(name, value)| format!("--{name}={value}"));
         let arguments = std::iter::once("parlour".to_owned()).chain(arguments);
-        let resolved = CommandLine::command()
+        let resolved = Settings::arguments()
             .try_get_matches_from(arguments)
             .map_err(|error| ConfigError(error.to_string()))
             .and_then(|matches| resolve(&matches, file.as_deref()));
         match resolved {
-            Ok((_, config)) => {
+            Ok(config) => {
                 let origin = config.public_url.as_deref().map(|origin| ::url::Url::parse(origin).is_ok());
                 prop_assert!(origin.is_none_or(|is_url| is_url));
                 let is_file = config.database_url.starts_with("sqlite:");

@@ -8,17 +8,17 @@ mod report;
 mod settings;
 mod url;
 
+pub(crate) use environment::without_empty;
 pub use report::EffectiveSetting;
+pub(crate) use settings::Settings;
 pub use settings::{Limits, LogFormat};
 #[cfg(test)]
 pub(super) use tests::resolved;
 pub use url::redacted;
 
-use super::commands::Command;
 use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
-use settings::CommandLine;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 pub(crate) use url::sqlite_url;
@@ -101,37 +101,23 @@ impl Config {
 #[error("{0}")]
 pub struct ConfigError(String);
 
-/// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`, and
-/// for an invalid flag or value.
-pub fn read() -> Result<(Command, Config), ConfigError> {
-    let matches = environment::command_line().try_get_matches().unwrap_or_else(|error| refuse(&error));
+/// Returns the effective settings of a command line, which has the settings in `matches`.
+///
+/// # Errors
+///
+/// Returns an error that names the invalid setting.
+pub(crate) fn read(matches: &ArgMatches) -> Result<Config, ConfigError> {
     let text = match std::fs::read_to_string(FILE) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(ConfigError(format!("{FILE}: {error}"))),
     };
     environment::reject_unknown(std::env::vars_os())?;
-    resolve(&matches, text.as_deref())
+    resolve(matches, text.as_deref())
 }
 
-/// Ends the process as clap does, but does not repeat a URL from a wrong place on the command line.
-fn refuse(error: &clap::Error) -> ! {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
-    let urls = arguments.iter().map(String::as_str).chain(values).skip(1);
-    let urls: Vec<&str> = urls.filter(|text| text.contains('@') || text.contains("://")).collect();
-    let text = error.to_string();
-    if !error.use_stderr() || !urls.iter().any(|url| text.contains(*url)) {
-        error.exit();
-    }
-    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
-    std::process::exit(error.exit_code())
-}
-
-fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config), ConfigError> {
-    let CommandLine { command, settings } =
-        CommandLine::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
+fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigError> {
+    let settings = Settings::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     let in_file = file::settings(file.unwrap_or_default())?;
 
     let mut leptos = environment::leptos_options(file, std::env::vars_os())?;
@@ -199,19 +185,18 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<(Command, Config)
     };
     config.shown =
         report::effective_settings(&config, matches, &toml::from_str(file.unwrap_or_default()).unwrap_or_default());
-    Ok((command.unwrap_or(Command::Serve), config))
+    Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     pub(in crate::server) fn resolved(arguments: &[&str], file: Option<&str>) -> Result<Config, ConfigError> {
         let arguments = ["parlour"].iter().chain(arguments);
         let matches =
-            CommandLine::command().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
-        resolve(&matches, file).map(|(_, config)| config)
+            Settings::arguments().try_get_matches_from(arguments).map_err(|error| ConfigError(error.to_string()))?;
+        resolve(&matches, file)
     }
 
     #[test]
@@ -241,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_invalid_setting_is_named() {
         for (arguments, name) in [
             (&["--prot", "80"][..], "--prot"),
             (&["--addr", "nowhere"], "--addr"),

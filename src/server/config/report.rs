@@ -1,8 +1,8 @@
 //! The effective settings as `parlour config` shows them, with the source of each.
 
-use super::settings::{CommandLine, Limits};
+use super::settings::{Limits, Settings};
 use super::{Config, FILE, redacted};
-use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
+use clap::{Arg, ArgMatches, parser::ValueSource};
 use std::fmt;
 
 /// A setting without its secrets.
@@ -24,7 +24,7 @@ impl fmt::Display for EffectiveSetting {
 
 /// Returns all settings, in the order of `--help`.
 pub(super) fn effective_settings(config: &Config, matches: &ArgMatches, file: &toml::Table) -> Vec<EffectiveSetting> {
-    let command = CommandLine::command();
+    let command = Settings::arguments();
     let settings = command.get_arguments().filter(|argument| argument.get_env().is_some());
     let mut shown: Vec<EffectiveSetting> = settings
         .map(|setting| {

@@ -1,32 +1,15 @@
-//! The command line, and the settings as flags, environment and file give them, without defaults.
+//! Settings as flags, environment and file give them, without defaults.
 
-use crate::server::commands::Command;
-use clap::Parser;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-/// Parlour: a chat that people enter by link. Without any setting it serves http://127.0.0.1:3000 and keeps
-/// everything in ./data.
-#[derive(Parser)]
-#[command(
-    name = "parlour",
-    version,
-    after_help = "Settings may also stand in the environment or in ./Leptos.toml; flags win, then the environment."
-)]
-pub(super) struct CommandLine {
-    #[command(subcommand)]
-    pub(super) command: Option<Command>,
-    #[command(flatten)]
-    pub(super) settings: Settings,
-}
-
 /// Settings as flags and environment give them, and under the same names the table `[parlour]` of the file.
 #[derive(clap::Args, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// Where to listen [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "LEPTOS_SITE_ADDR", value_name = "HOST:PORT")]
     #[serde(skip)]
@@ -98,14 +81,21 @@ pub(super) struct Settings {
     pub(super) log_format: Option<LogFormat>,
 }
 
+impl Settings {
+    /// Returns the command line that has the settings alone, to look them up.
+    pub(super) fn arguments() -> clap::Command {
+        <Self as clap::Args>::augment_args(clap::Command::new("parlour"))
+    }
+}
+
 /// Whether visitors are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limits {
-    /// As it should be.
+    /// Limits apply.
     #[default]
     On,
-    /// For load tests.
+    /// No limits, for load tests.
     Off,
 }
 

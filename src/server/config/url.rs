@@ -47,6 +47,10 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
 }
 
 /// Returns scheme, host and port of a URL, as browsers send them in `Origin`.
+///
+/// # Errors
+///
+/// Returns an error if the URL is not one of a site.
 pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     let wrong = || ConfigError(format!("public-url: {} is not an address like https://chat.example", redacted(url)));
     let parsed = Url::parse(url).map_err(|_| wrong())?;
@@ -146,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_understood_is_shown() {
+    fn a_url_is_shown_as_it_was_understood() {
         for url in [
             "postgres://db/parlour",
             "postgres://ann@db:5433/parlour",

@@ -1,6 +1,7 @@
 //! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
 //! disk, where cargo-leptos puts them.
 
+use crate::server::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -32,7 +33,7 @@ struct Asset {
 
 impl Asset {
     fn new(bytes: Bytes, hash: &[u8]) -> Self {
-        let etag = format!("W/\"{}\"", hexadecimal(&hash[..8]));
+        let etag = format!("W/\"{}\"", hex(&hash[..8]));
         Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
     }
 
@@ -160,11 +161,7 @@ fn version() -> Arc<str> {
         hash.update(path.as_bytes());
         hash.update(EmbeddedSite::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
-    hexadecimal(&hash.finalize()[..6]).into()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..6]).into()
 }
 
 #[cfg(test)]
@@ -173,7 +170,7 @@ mod tests {
     use axum::body::to_bytes;
 
     #[tokio::test]
-    async fn what_is_known_already_is_not_sent_again() {
+    async fn a_known_asset_is_not_sent_again() {
         let site = tempfile::tempdir().expect("a directory");
         std::fs::write(site.path().join("a.txt"), "plain").expect("a file");
         std::fs::write(site.path().join("a.txt.br"), "small").expect("a file");

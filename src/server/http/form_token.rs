@@ -17,7 +17,7 @@ impl FormTokenSigner {
     /// Returns the token of this identity.
     pub(crate) fn of(&self, author: &AuthorId) -> String {
         let hash = self.hash(author).finalize().into_bytes();
-        Uuid::from_bytes(std::array::from_fn(|place| hash[place])).simple().to_string()
+        Uuid::from_bytes(std::array::from_fn(|index| hash[index])).simple().to_string()
     }
 
     /// Returns whether this is the token of this identity. Compares in constant time.

@@ -1,12 +1,12 @@
 //! Handlers of the front page: its form, and opening a private room.
 
-use super::middleware::visitor::{self, Visitor};
-use super::origin;
 use super::render::{front_page, remembered_username};
+use super::{cookies, origin};
 use crate::domain::room::encode_segment;
 use crate::domain::{RoomName, Username};
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::http::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
-pub(super) struct FrontForm {
+pub(crate) struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
     /// Form token of the front page.
@@ -22,60 +22,60 @@ pub(super) struct FrontForm {
 }
 
 /// `GET /`: the front page, or a redirect to the room that its form names.
-pub(super) async fn front(
-    State(shared): State<AppState>,
+pub(crate) async fn front(
+    State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
 ) -> Response {
     let FrontForm { username, room_name, token } = form.map(|Query(form)| form).unwrap_or_default();
-    let Some(room_name) = room_name else { return front_page(&shared, request, username, None).await };
+    let Some(room_name) = room_name else { return front_page(&state, request, username, None).await };
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
-            let username = username.filter(|name| !name.trim().is_empty());
+            let username = username.filter(|name| !Username::is_blank(name));
             // Sending the form sets the visitor's name. A link only fills it in: a form is told apart by its proof.
             let headers = request.headers();
-            let has_token = token.is_some_and(|token| shared.form_tokens.proves(&visitor.author, &token));
+            let has_token = token.is_some_and(|token| state.form_tokens.proves(&visitor.author, &token));
             let own = has_token && !origin::is_elsewhere(headers)
-                || origin::is_of_front_page(headers, shared.config.public_url.as_deref());
-            enter(&shared, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
+                || origin::is_of_front_page(headers, state.config.public_url.as_deref());
+            enter(&state, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
         }
         Err(_) => {
-            let page = front_page(&shared, request, username, Some(room_name)).await;
+            let page = front_page(&state, request, username, Some(room_name)).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
     }
 }
 
 /// `POST /`: opens a private room, and redirects to it.
-pub(super) async fn open_private_room(
-    State(shared): State<AppState>,
+pub(crate) async fn open_private_room(
+    State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     Form(FrontForm { username, room_name, .. }): Form<FrontForm>,
 ) -> Response {
-    if !origin::is_same_origin_request(&headers, shared.config.public_url.as_deref()) {
+    if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
     }
     let typed = room_name.unwrap_or_default();
-    let username = username.filter(|name| !name.trim().is_empty());
+    let username = username.filter(|name| !Username::is_blank(name));
     let Ok(title) = RoomName::parse_form(&typed) else {
         // The front page says why, and keeps the visitor's input.
         let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));
         return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
     };
-    match shared.chat.open_private_room(&title, &visitor).await {
-        Ok(room_name) => enter(&shared, &room_name, username.as_deref(), true),
-        Err(AccessDenied::TooManyRooms(too_much)) => too_much.response("Too many new rooms come from your network."),
+    match state.chat.open_private_room(&title, &visitor).await {
+        Ok(room_name) => enter(&state, &room_name, username.as_deref(), true),
+        Err(AccessDenied::TooManyRooms(limited)) => limited.response("Too many new rooms come from your network."),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),
     }
 }
 
 /// Redirects from the front page to a room. Remembers the name if `may_name`.
-fn enter(shared: &AppState, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
+fn enter(state: &AppState, room_name: &RoomName, username: Option<&str>, may_name: bool) -> Response {
     let mut response = Redirect::to(&with_username(room_name, username)).into_response();
     if let Some(Ok(username)) = username.map(Username::parse).filter(|_| may_name) {
-        visitor::set_username_cookie(&mut response, &username, &shared.config);
+        cookies::set_username_cookie(&mut response, &username, &state.config);
     }
     response
 }

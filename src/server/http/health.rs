@@ -1,6 +1,6 @@
 //! Liveness and readiness endpoints.
 
-use crate::server::AppState;
+use crate::server::http::state::AppState;
 use crate::server::journal::WRITER;
 use crate::server::relay::RelayState;
 use axum::{Json, extract::State, http::StatusCode};
@@ -28,15 +28,15 @@ pub(crate) struct Readiness {
 
 /// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay delays events between nodes
 /// by a second, but does not affect readiness.
-pub(crate) async fn readyz(State(shared): State<AppState>) -> (StatusCode, Json<Readiness>) {
-    let database = matches!(timeout(READINESS_TIMEOUT, shared.chat.store.ready()).await, Ok(Ok(())));
-    let draining = shared.draining.is_cancelled();
-    let relay = match shared.relay.state() {
+pub(crate) async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
+    let database = matches!(timeout(READINESS_TIMEOUT, state.chat.store.ready()).await, Ok(Ok(())));
+    let draining = state.draining.is_cancelled();
+    let relay = match state.relay.state() {
         RelayState::None => "none",
         RelayState::Ok => "ok",
         RelayState::Degraded => "degraded",
     };
-    let failing = shared.health.failing();
+    let failing = state.health.failing();
     let ready = database && !draining && !failing.contains(&WRITER);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { database: if database { "ok" } else { "unavailable" }, relay, draining, failing }))

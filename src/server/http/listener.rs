@@ -1,8 +1,8 @@
 //! Accept loop. Parlour has its own, because a public server must outlast clients that send nothing.
 
-use super::client_ip::ClientIp;
 use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
+use crate::server::network::client_ip::ClientIp;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -46,9 +46,9 @@ pub(crate) fn raise_open_files() {
     }
 }
 
-/// Serves the connections that `arrivals` admits until `shutdown`. Then accepts no more, and lets requests that have
+/// Serves the connections that `limiter` admits until `shutdown`. Then accepts no more, and lets requests that have
 /// begun end.
-pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimiter, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimiter, shutdown: CancellationToken) {
     let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
     bound_buffers(&listener);
     let mut exhausted = false;
@@ -61,9 +61,9 @@ pub async fn serve(listener: TcpListener, app: Router, arrivals: ConnectionLimit
             Ok((stream, from)) => {
                 // A network with too many connections is hung up on: an answer would cost the very resources to be
                 // saved.
-                let Ok(arrival) = arrivals.acquire(from.ip()) else { continue };
+                let Ok(arrival) = limiter.acquire(from.ip()) else { continue };
                 exhausted = false;
-                let budget = (answers.clone(), arrivals.clone());
+                let budget = (answers.clone(), limiter.clone());
                 let serving = connection(stream, ClientIp(from.ip()), budget, app.clone(), shutdown.clone());
                 connections.spawn(async move {
                     serving.await;
@@ -117,7 +117,7 @@ fn bound_buffers(listener: &TcpListener) {
 async fn connection(
     stream: TcpStream,
     peer: ClientIp,
-    (answers, arrivals): (ResponseBudget, ConnectionLimiter),
+    (answers, limiter): (ResponseBudget, ConnectionLimiter),
     app: Router,
     shutdown: CancellationToken,
 ) {
@@ -126,7 +126,7 @@ async fn connection(
     set_tcp_user_timeout(&stream);
     let app = tower::service_fn(move |request: Request<Incoming>| {
         let (mut request, app) = (request.map(Body::new), app.clone());
-        let slot = answers.slot(arrivals.client(peer, request.headers()));
+        let slot = answers.slot(limiter.client(peer, request.headers()));
         request.extensions_mut().insert(peer);
         async move {
             let answer = async |request| match app.oneshot(request).await {
@@ -184,7 +184,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn what_is_accepted_has_bounded_buffers() {
+    async fn an_accepted_connection_has_bounded_buffers() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         bound_buffers(&listener);
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

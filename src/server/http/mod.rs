@@ -1,16 +1,17 @@
-//! HTTP: the route table, handlers, pages and their middleware.
+//! HTTP: handlers, pages, their middleware, and the state that handlers share.
 
 pub(crate) mod assets;
-pub(crate) mod client_ip;
+pub(crate) mod cookies;
 pub(crate) mod form_token;
-mod front;
+pub(crate) mod front;
 pub(crate) mod health;
 pub mod listener;
+pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod render;
 pub(crate) mod response_budget;
-mod room;
-pub(crate) mod router;
-mod server_fn;
+pub(crate) mod room;
+pub(crate) mod server_fn;
+pub(crate) mod state;

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_says_of_the_site_counts_before_the_origin() {
+    fn fetch_metadata_counts_before_the_origin() {
         let from = |site: &'static str, origin| {
             let mut headers = headers(Some(origin));
             headers.insert("sec-fetch-site", site.parse().unwrap());

@@ -3,13 +3,13 @@
 
 use super::assets;
 use super::middleware::security_headers;
-use super::middleware::visitor::Visitor;
 use super::page_cache::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues};
 use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
-use crate::server::limits::connection_counter::Network;
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::Rendering;
+use crate::server::network::Network;
 use crate::server::random::event_id;
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics;
@@ -39,23 +39,23 @@ enum PageSource {
 
 /// Returns the page of a room: a cached or newly rendered template, filled with this visitor's values.
 pub(crate) async fn room_page(
-    shared: &AppState,
+    state: &AppState,
     request: Request,
-    visit: RoomRequest,
+    wanted: RoomRequest,
     refused: Option<RejectedForm>,
 ) -> Response {
     let takes_gzip = assets::takes(request.headers(), "gzip");
-    let shown = shown(shared, &visit, refused.is_some()).await;
+    let shown = shown(state, &wanted, refused.is_some()).await;
     if let Ok(shown) = &shown {
         metrics::record_page(matches!(shown, PageSource::Kept(_)));
     }
     let template = match shown {
         Ok(PageSource::Kept(template)) => Some(template),
-        Ok(PageSource::Anew(room, looks, version)) => {
-            render_room(shared, request, *room, looks, version, refused).await
+        Ok(PageSource::Anew(room, variant, version)) => {
+            render_room(state, request, *room, variant, version, refused).await
         }
         Err(denied) => {
-            return (denied.status(), page(shared, request, Page::Error(denied.into())).await).into_response();
+            return (denied.status(), page(state, request, Page::Error(denied.into())).await).into_response();
         }
     };
     let Some(template) = template else {
@@ -63,7 +63,7 @@ pub(crate) async fn room_page(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
-    let personal = VisitorValues { nonce, form_id, tag: visit.visitor.author.tag(), username: visit.username };
+    let personal = VisitorValues { nonce, form_id, tag: wanted.visitor.author.tag(), username: wanted.username };
     let page = if takes_gzip {
         // The template is compressed already, except for the visitor's values.
         let encoded = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
@@ -75,20 +75,20 @@ pub(crate) async fn room_page(
 }
 
 /// Looks up the room and its cached page; with `anew`, skips the cache.
-async fn shown(shared: &AppState, visit: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
-    let RoomRequest { name, permalink, username, visitor } = visit;
-    let found = shared.chat.admit(name, visitor).await?;
+async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
+    let RoomRequest { name, permalink, username, visitor } = wanted;
+    let found = state.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
     let permalink = permalink.map(|seq| around(seq, &found));
     let (named, muted_until) = (username.is_some(), found.muted_until);
-    let looks = PageVariant { room: found.room.id, permalink, named, ownership, muted_until };
+    let variant = PageVariant { room: found.room.id, permalink, named, ownership, muted_until };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
     let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
-    if !anew && let Some(template) = shared.rendered.get(&looks, &version, &visitor.author.tag()) {
+    if !anew && let Some(template) = state.rendered.get(&variant, &version, &visitor.author.tag()) {
         return Ok(PageSource::Kept(template));
     }
-    let room = shared.chat.room_view(found, username.clone(), visitor, permalink).await?;
-    Ok(PageSource::Anew(Box::new(room), looks, version))
+    let room = state.chat.room_view(found, username.clone(), visitor, permalink).await?;
+    Ok(PageSource::Anew(Box::new(room), variant, version))
 }
 
 /// Returns the message number to show a page around, so that all numbers that the room does not have yet share one
@@ -109,17 +109,17 @@ fn network(request: &Request) -> Option<Network> {
 }
 
 /// Waits for the network's turn to render, because rendering a page does not yield.
-async fn turn(shared: &AppState, network: Option<Network>) -> Option<Rendering> {
-    Some(shared.limiter.render(network?).await)
+async fn permit(state: &AppState, network: Option<Network>) -> Option<Rendering> {
+    Some(state.limiter.render(network?).await)
 }
 
 /// Renders a room's page with placeholders for the visitor's values and caches it, unless it tells this visitor why
 /// something was refused. Returns `None` if a placeholder token appears in an unexpected place.
 async fn render_room(
-    shared: &AppState,
+    state: &AppState,
     request: Request,
     room: RoomView,
-    looks: PageVariant,
+    variant: PageVariant,
     version: PageVersion,
     refused: Option<RejectedForm>,
 ) -> Option<Arc<Template>> {
@@ -127,15 +127,15 @@ async fn render_room(
     let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
     let for_all = refused.is_none();
     let mark = PlaceholderToken::new();
-    let VisitorValues { nonce, form_id, tag, username } = mark.placeholder_values(own.clone(), looks.named);
+    let VisitorValues { nonce, form_id, tag, username } = mark.placeholder_values(own.clone(), variant.named);
     let room = RoomView { form_id, tag, username, ..room };
-    let _turn = turn(shared, network(&request)).await;
+    let _permit = permit(state, network(&request)).await;
     let page = Page::Room(Box::new(room), refused);
-    let html = render(shared, request, &nonce, page);
+    let html = render(state, request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
     let template = Arc::new(Template::parse(&String::from_utf8_lossy(&html), &mark)?);
     if for_all {
-        shared.rendered.put(looks, version, own, authors, template.clone());
+        state.rendered.put(variant, version, own, authors, template.clone());
     }
     Some(template)
 }
@@ -155,28 +155,28 @@ impl From<AccessDenied> for PageError {
 
 /// Renders the front page: the form with these values, or else with the remembered name.
 pub(crate) async fn front_page(
-    shared: &AppState,
+    state: &AppState,
     request: Request,
     username: Option<String>,
     room_name: Option<String>,
 ) -> Response {
     let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
-    let token = request.extensions().get::<Visitor>().map(|visitor| shared.form_tokens.of(&visitor.author));
-    page(shared, request, Page::Front(FrontPageData { username, room_name, token })).await
+    let token = request.extensions().get::<Visitor>().map(|visitor| state.form_tokens.of(&visitor.author));
+    page(state, request, Page::Front(FrontPageData { username, room_name, token })).await
 }
 
 /// Renders a page that shows nothing of a room.
-async fn page(shared: &AppState, request: Request, page: Page) -> Response {
+async fn page(state: &AppState, request: Request, page: Page) -> Response {
     let nonce = Nonce::new();
-    let _turn = turn(shared, network(&request)).await;
-    let response = render(shared, request, &nonce, page);
+    let _permit = permit(state, network(&request)).await;
+    let response = render(state, request, &nonce, page);
     with_csp(response.await, &nonce)
 }
 
 /// Answers a request for an unknown address with a page that says why, and 404.
-pub(crate) async fn not_found(State(shared): State<AppState>, request: Request) -> Response {
+pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let error = PageError::no_room(not_found_reason(request.uri().path()));
-    (StatusCode::NOT_FOUND, page(&shared, request, Page::Error(error)).await).into_response()
+    (StatusCode::NOT_FOUND, page(&state, request, Page::Error(error)).await).into_response()
 }
 
 fn not_found_reason(path: &str) -> String {
@@ -191,9 +191,9 @@ fn not_found_reason(path: &str) -> String {
 
 /// Renders the document of a page. No page depends on the request's URI, but Leptos parses it and panics if it has no
 /// path. The request therefore gets a fixed one.
-async fn render(shared: &AppState, request: Request, nonce: &str, page: Page) -> Response {
-    let origin = shared.config.public_url.clone().unwrap_or_default();
-    render_document(shared.config.leptos.clone(), shared.assets.root(), origin, request, nonce, page).await
+async fn render(state: &AppState, request: Request, nonce: &str, page: Page) -> Response {
+    let origin = state.config.public_url.clone().unwrap_or_default();
+    render_document(state.config.leptos.clone(), state.assets.root(), origin, request, nonce, page).await
 }
 
 async fn render_document(
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_put_into_a_page_makes_it_the_page_that_would_have_been_rendered() {
+    async fn a_filled_template_equals_a_direct_rendering() {
         let _ = any_spawner::Executor::init_tokio();
         let tag = AuthorTag::new([7, 0]);
         for (name, tags, own) in [

@@ -1,14 +1,15 @@
 //! Memory budget for responses that clients have not read yet, per network and in total. A response is complete before
 //! it is sent, so that a slow client holds only its bytes: no encoder, no rendered page.
 
-use crate::server::limits::connection_counter::{Network, SITE, WiderNetwork};
+use crate::server::network::{Network, SITE, WiderNetwork};
+use crate::server::sync::lock;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -86,7 +87,7 @@ impl ResponseBudget {
 
 /// Returns the semaphore of `key`, with `kib` permits if it is new.
 fn semaphore_of<K: Eq + Hash>(all: &Semaphores<K>, key: K, kib: usize) -> Arc<Semaphore> {
-    let all = &mut *all.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = &mut *lock(all);
     if all.len() >= MAX_TRACKED_NETWORKS {
         all.retain(|_, semaphore| semaphore.strong_count() > 0);
     }
@@ -107,7 +108,7 @@ impl ResponseSlot {
         }
         // The response to a form is small, and the form itself may take its time to arrive.
         let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
-        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return too_much() };
+        let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return limited() };
         let (head, body) = answer(request).await.into_parts();
         if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
             return Response::from_parts(head, body);
@@ -117,7 +118,7 @@ impl ResponseSlot {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         if !self.adjust(&mut reserved, bytes.len()) {
-            return too_much();
+            return limited();
         }
         let held = Bytes::from_owner(BudgetedBody { bytes, _reserved: reserved });
         Response::from_parts(head, Body::from(held))
@@ -150,7 +151,7 @@ impl ResponseSlot {
     }
 }
 
-fn too_much() -> Response {
+fn limited() -> Response {
     let detail = "Too many answers wait to be read. Try again in a moment.";
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], detail).into_response()
 }

@@ -1,14 +1,14 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
-use super::middleware::visitor::{self, Visitor};
-use super::origin;
 use super::render::{RoomRequest, not_found, remembered_username, room_page};
+use super::{cookies, origin};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
 use crate::domain::{Rejection, RejectionCode, RememberedUsername, RoomName, Username};
-use crate::server::AppState;
+use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
+use crate::server::http::state::AppState;
 use crate::ui::RejectedForm;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -18,13 +18,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub(super) struct RoomQuery {
+pub(crate) struct RoomQuery {
     username: Option<String>,
 }
 
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A visitor without a name gets the one in the address.
-pub(super) async fn room(
-    State(shared): State<AppState>,
+pub(crate) async fn room(
+    State(state): State<AppState>,
     parts: Result<Path<Vec<String>>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     query: Result<Query<RoomQuery>, QueryRejection>,
@@ -32,8 +32,8 @@ pub(super) async fn room(
     request: Request,
 ) -> Response {
     // A path that is not valid UTF-8 names nothing.
-    let Ok(Path(parts)) = parts else { return not_found(State(shared), request).await };
-    let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(shared), request).await };
+    let Ok(Path(parts)) = parts else { return not_found(State(state), request).await };
+    let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(state), request).await };
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
             let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
@@ -44,7 +44,7 @@ pub(super) async fn room(
             // A link does not rename a visitor who has a name.
             let known = remembered_username(&request).cloned();
             let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
-            let asked = asked.filter(|name| !name.trim().is_empty());
+            let asked = asked.filter(|name| !Username::is_blank(name));
             let (new, refused) = match asked.as_deref().map(Username::parse) {
                 Some(Ok(username)) => (Some(username), None),
                 // An invalid name is returned with the reason, like a message that was refused.
@@ -53,25 +53,25 @@ pub(super) async fn room(
                 }
                 None => (None, None),
             };
-            let mut response = if visitor.invitation.is_some() && shared.chat.admit(&name, &visitor).await.is_ok() {
+            let mut response = if visitor.invitation.is_some() && state.chat.admit(&name, &visitor).await.is_ok() {
                 // An admitted visitor no longer needs the invitation, and others should not see it in the address.
                 Redirect::to(uri.path()).into_response()
             } else {
                 let permalink = rest.first().and_then(|seq| parse_seq(seq));
-                let visit = RoomRequest { name, permalink, username: known.or_else(|| new.clone()), visitor };
-                room_page(&shared, request, visit, refused).await
+                let wanted = RoomRequest { name, permalink, username: known.or_else(|| new.clone()), visitor };
+                room_page(&state, request, wanted, refused).await
             };
             if let Some(username) = new {
-                visitor::set_username_cookie(&mut response, &username, &shared.config);
+                cookies::set_username_cookie(&mut response, &username, &state.config);
             }
             response
         }
-        _ => not_found(State(shared), request).await,
+        _ => not_found(State(state), request).await,
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct PostForm {
+pub(crate) struct PostForm {
     message: String,
     username: Option<String>,
     id: Option<String>,
@@ -79,8 +79,8 @@ pub(super) struct PostForm {
 
 /// `POST /{room_name}/`: sends a message without a socket, then redirects to the room. A refused message is returned in
 /// the page, with the reason.
-pub(super) async fn post(
-    State(shared): State<AppState>,
+pub(crate) async fn post(
+    State(state): State<AppState>,
     raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     Extension(known): Extension<RememberedUsername>,
@@ -88,7 +88,7 @@ pub(super) async fn post(
     uri: Uri,
     Form(form): Form<PostForm>,
 ) -> Response {
-    if !origin::is_same_origin_request(&headers, shared.config.public_url.as_deref()) {
+    if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot post here.").into_response();
     }
     let mut again = Request::new(Body::empty());
@@ -96,34 +96,34 @@ pub(super) async fn post(
     again.extensions_mut().insert(visitor);
     again.extensions_mut().insert(known.clone());
     let Some(name) = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok()) else {
-        return not_found(State(shared), again).await;
+        return not_found(State(state), again).await;
     };
-    let username = form.username.as_deref().filter(|name| !name.trim().is_empty());
+    let username = form.username.as_deref().filter(|name| !Username::is_blank(name));
     let stored = async {
         let parsed = username.map(Username::parse).transpose()?;
-        let wish =
+        let command =
             RoomCommand::Post { username: parsed.clone().unwrap_or_else(Username::anonymous), message: &form.message };
-        shared.chat.submit_and_wait(&name, &visitor, form.id.as_deref(), wish).await.map(|_| parsed)
+        state.chat.submit_and_wait(&name, &visitor, form.id.as_deref(), command).await.map(|_| parsed)
     };
     match stored.await {
         Ok(parsed) => {
             let mut response = Redirect::to(&name.path()).into_response();
-            parsed.iter().for_each(|username| visitor::set_username_cookie(&mut response, username, &shared.config));
+            parsed.iter().for_each(|username| cookies::set_username_cookie(&mut response, username, &state.config));
             response
         }
         Err(Rejection { code, detail, .. }) => {
             // Unless the name was refused, it is filled in again only if it is new.
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
-            let is_new = |name: &str| !name.trim().is_empty() && Username::parse(name).ok() != known.0;
+            let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = RejectedForm { message: form.message, username, detail };
-            let visit = RoomRequest { name, permalink: None, username: known.0, visitor };
+            let wanted = RoomRequest { name, permalink: None, username: known.0, visitor };
             // Nothing waits for a commit any more: this is a page like any other, and takes its network's turn.
-            let _turn = match shared.limiter.work(visitor.network).await {
-                Ok(turn) => turn,
-                Err(too_much) => return too_much.response(TOO_MANY_REQUESTS),
+            let _permit = match state.limiter.work(visitor.network).await {
+                Ok(permit) => permit,
+                Err(limited) => return limited.response(TOO_MANY_REQUESTS),
             };
-            let mut page = room_page(&shared, again, visit, Some(refused)).await;
+            let mut page = room_page(&state, again, wanted, Some(refused)).await;
             // A visitor who may not enter is told so, whatever else was wrong with the form.
             if page.status().is_success() {
                 *page.status_mut() = status(code);

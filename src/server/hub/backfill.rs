@@ -2,11 +2,11 @@
 //! readers of a block share one query. Reads and cached blocks are bounded in bytes.
 
 use super::event_frame::EventFrame;
-use super::{MAX_BATCH_BYTES, Reconciliation, lock};
+use super::{MAX_BATCH_BYTES, Reconciliation};
 use crate::domain::Seq;
-use crate::server::store::Store;
+use crate::server::store::{Store, StoreError};
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
-use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -43,9 +43,9 @@ pub(crate) enum BackfillError {
 #[derive(Clone)]
 pub(super) struct BackfillCache {
     store: Store,
-    looks: Arc<Reconciliation>,
-    shelf: Arc<Mutex<CachedBlocks>>,
-    turns: Arc<Semaphore>,
+    reconciliation: Arc<Reconciliation>,
+    cached: Arc<Mutex<CachedBlocks>>,
+    permits: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -57,7 +57,7 @@ struct CachedBlocks {
     reads: HashMap<BlockKey, BlockRead>,
     number: u64,
     /// Whether a task is running that evicts expired blocks.
-    swept: bool,
+    is_swept: bool,
 }
 
 struct CachedBlock {
@@ -67,15 +67,19 @@ struct CachedBlock {
 
 struct BlockRead {
     number: u64,
-    answer: watch::Receiver<Option<Result<EventBlock, BackfillError>>>,
+    outcome: watch::Receiver<Option<Result<EventBlock, BackfillError>>>,
 }
 
 impl BackfillCache {
-    pub(super) fn new(store: Store, looks: Arc<Reconciliation>) -> Self {
-        Self { store, looks, shelf: Arc::default(), turns: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)) }
+    pub(super) fn new(store: Store, reconciliation: Arc<Reconciliation>) -> Self {
+        Self { store, reconciliation, cached: Arc::default(), permits: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)) }
     }
 
     /// Returns some of the events after `after`: at least one, and at most about [`MAX_BATCH_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, room: i64, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         // Blocks begin at the same numbers for every reader, unless the log begins within a block.
         let start = after - after.rem_euclid(BLOCK_EVENTS);
@@ -87,22 +91,22 @@ impl BackfillCache {
 
     async fn read_block(&self, room: i64, start: Seq, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         loop {
-            let (mut answer, is_own) = {
-                let shelf = &mut *lock(&self.shelf);
-                if let Some(some) =
-                    shelf.kept.get(&(room, start)).and_then(|kept| block_slice(&kept.block, start, after))
+            let (mut outcome, is_first) = {
+                let cached = &mut *lock(&self.cached);
+                if let Some(frames) =
+                    cached.kept.get(&(room, start)).and_then(|kept| block_slice(&kept.block, start, after))
                 {
-                    return Ok(some);
+                    return Ok(frames);
                 }
-                match shelf.reads.get(&(room, start)) {
-                    Some(read) => (read.answer.clone(), false),
-                    None => (self.begin(shelf, (room, start)), true),
+                match cached.reads.get(&(room, start)) {
+                    Some(read) => (read.outcome.clone(), false),
+                    None => (self.begin(cached, (room, start)), true),
                 }
             };
-            let answered = answer.wait_for(Option::is_some).await.map_err(|_| BackfillError::Unavailable)?.clone();
-            match block_slice(&answered.ok_or(BackfillError::Unavailable)??, start, after) {
-                Some(some) => return Ok(some),
-                None if is_own => return Err(BackfillError::Purged),
+            let outcome = outcome.wait_for(Option::is_some).await.map_err(|_| BackfillError::Unavailable)?.clone();
+            match block_slice(&outcome.ok_or(BackfillError::Unavailable)??, start, after) {
+                Some(frames) => return Ok(frames),
+                None if is_first => return Err(BackfillError::Purged),
                 // The read started before the requested events were committed.
                 None => {}
             }
@@ -113,35 +117,35 @@ impl BackfillCache {
     /// result.
     fn begin(
         &self,
-        shelf: &mut CachedBlocks,
+        cached: &mut CachedBlocks,
         key: BlockKey,
     ) -> watch::Receiver<Option<Result<EventBlock, BackfillError>>> {
-        let (answers, answer) = watch::channel(None);
-        shelf.number += 1;
-        let number = shelf.number;
-        shelf.reads.insert(key, BlockRead { number, answer: answer.clone() });
-        let (backlog, under_way) = (self.clone(), BlockReadGuard { shelf: self.shelf.clone(), key, number });
+        let (outcomes, outcome) = watch::channel(None);
+        cached.number += 1;
+        let number = cached.number;
+        cached.reads.insert(key, BlockRead { number, outcome: outcome.clone() });
+        let (backfill_cache, guard) = (self.clone(), BlockReadGuard { cached: self.cached.clone(), key, number });
         tokio::spawn(async move {
-            let read = backlog.query(key).await;
+            let read = backfill_cache.query(key).await;
             if let Ok(block) = &read {
-                backlog.cache(&under_way, block);
+                backfill_cache.cache(&guard, block);
             }
-            drop(under_way);
-            answers.send_replace(Some(read));
+            drop(guard);
+            outcomes.send_replace(Some(read));
         });
-        answer
+        outcome
     }
 
     async fn query(&self, (room, start): BlockKey) -> Result<EventBlock, BackfillError> {
-        let _turn = self.turns.acquire().await;
+        let _permit = self.permits.acquire().await;
         match self.store.events_after(room, start, BLOCK_EVENTS as u64).await {
             Ok(events) => {
-                self.looks.reading.over();
+                self.reconciliation.reading.over();
                 Ok(events.into_iter().map(|event| EventFrame::from(event).text).collect())
             }
-            Err(DbErr::RecordNotFound(_)) => Err(BackfillError::Purged),
+            Err(StoreError::Gap { .. }) => Err(BackfillError::Purged),
             Err(error) => {
-                self.looks.reading.failed(&error);
+                self.reconciliation.reading.failed(&error);
                 Err(BackfillError::Unavailable)
             }
         }
@@ -149,35 +153,35 @@ impl BackfillCache {
 
     /// Caches a block, unless an event was removed from its room since the block was requested.
     fn cache(&self, read: &BlockReadGuard, block: &EventBlock) {
-        let shelf = &mut *lock(&self.shelf);
-        if shelf.reads.get(&read.key).is_none_or(|it| it.number != read.number) {
+        let cached = &mut *lock(&self.cached);
+        if cached.reads.get(&read.key).is_none_or(|current| current.number != read.number) {
             return;
         }
-        shelf.put(read.key, block.clone());
-        if !std::mem::replace(&mut shelf.swept, true) {
-            tokio::spawn(sweep(self.shelf.clone()));
+        cached.put(read.key, block.clone());
+        if !std::mem::replace(&mut cached.is_swept, true) {
+            tokio::spawn(sweep(self.cached.clone()));
         }
     }
 
     /// Evicts the blocks of a room after an event was removed from its log. Later callers never get a result that was
     /// read before.
     pub(super) fn evict_room(&self, room: i64) {
-        let shelf = &mut *lock(&self.shelf);
-        shelf.reads.retain(|(other, _), _| *other != room);
-        shelf.retain(|(other, _), _| *other != room);
+        let cached = &mut *lock(&self.cached);
+        cached.reads.retain(|(other, _), _| *other != room);
+        cached.retain(|(other, _), _| *other != room);
     }
 }
 
 /// Guard of a read in flight. While it lives, other callers wait for the same result.
 struct BlockReadGuard {
-    shelf: Arc<Mutex<CachedBlocks>>,
+    cached: Arc<Mutex<CachedBlocks>>,
     key: BlockKey,
     number: u64,
 }
 
 impl Drop for BlockReadGuard {
     fn drop(&mut self) {
-        let reads = &mut lock(&self.shelf).reads;
+        let reads = &mut lock(&self.cached).reads;
         if reads.get(&self.key).is_some_and(|read| read.number == self.number) {
             reads.remove(&self.key);
         }
@@ -209,14 +213,14 @@ impl CachedBlocks {
 }
 
 /// Evicts expired blocks until the cache is empty.
-async fn sweep(shelf: Arc<Mutex<CachedBlocks>>) {
+async fn sweep(cached: Arc<Mutex<CachedBlocks>>) {
     loop {
         tokio::time::sleep(BLOCK_TTL).await;
-        let mut shelf = lock(&shelf);
-        shelf.retain(|_, kept| kept.since.elapsed() < BLOCK_TTL);
-        if shelf.kept.is_empty() {
-            shelf.kept = HashMap::new();
-            shelf.swept = false;
+        let mut cached = lock(&cached);
+        cached.retain(|_, kept| kept.since.elapsed() < BLOCK_TTL);
+        if cached.kept.is_empty() {
+            cached.kept = HashMap::new();
+            cached.is_swept = false;
             return;
         }
     }
@@ -230,12 +234,12 @@ fn size(block: &EventBlock) -> usize {
 fn block_slice(block: &EventBlock, start: Seq, after: Seq) -> Option<Vec<TextFrame>> {
     let rest = block.get(usize::try_from(after - start).ok()?..)?;
     let mut bytes = 0;
-    let some = rest.iter().take_while(|frame| {
+    let frames = rest.iter().take_while(|frame| {
         let fits = bytes == 0 || bytes + frame.len() <= MAX_BATCH_BYTES;
         bytes += frame.len();
         fits
     });
-    Some(some.cloned().collect::<Vec<_>>()).filter(|some| !some.is_empty())
+    Some(frames.cloned().collect::<Vec<_>>()).filter(|frames| !frames.is_empty())
 }
 
 #[cfg(test)]

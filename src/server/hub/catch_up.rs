@@ -1,7 +1,8 @@
 //! Fills gaps in a live room: events that the room knows of but has not delivered yet are read from the log.
 
-use super::{EventFrame, LiveRoom, lock};
-use sea_orm::DbErr;
+use super::{EventFrame, LiveRoom};
+use crate::server::store::StoreError;
+use crate::server::sync::lock;
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) async fn backfill(live: Weak<LiveRoom>) {
             }
             tail.head
         };
-        let healed = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
+        let caught_up = match live.hub.store.events_after(live.room.id, after, BACKFILL_BATCH).await {
             // The announced number does not exist in the log.
             Ok(events) if events.is_empty() => {
                 let mut tail = lock(&live.tail);
@@ -34,14 +35,14 @@ pub(super) async fn backfill(live: Weak<LiveRoom>) {
                 live.publish(events.into_iter().map(EventFrame::from).collect());
                 Ok(())
             }
-            Err(DbErr::RecordNotFound(_)) => live.skip().await,
+            Err(StoreError::Gap { .. }) => live.skip().await,
             Err(error) => Err(error),
         };
-        if healed.is_ok() {
-            live.hub.looks.reading.over();
+        if caught_up.is_ok() {
+            live.hub.reconciliation.reading.over();
         }
-        if let Err(error) = healed {
-            live.hub.looks.reading.failed(&error);
+        if let Err(error) = caught_up {
+            live.hub.reconciliation.reading.failed(&error);
             drop(live);
             tokio::time::sleep(BACKFILL_RETRY_DELAY).await;
         }

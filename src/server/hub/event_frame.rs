@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_removed_looks_as_it_does_in_the_log() {
+    fn a_redacted_frame_equals_the_frame_of_the_log() {
         let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
         for (said, removed) in [(message("secret"), message("")), (edit("secret"), edit(""))] {
             let blanked = EventFrame::from(said).redacted();

@@ -1,8 +1,9 @@
 //! The history that a live room stands on: its epoch, and how readers are moved to another one.
 
-use super::{LiveRoom, lock};
+use super::LiveRoom;
 use crate::domain::{Epoch, Seq};
 use crate::protocol::ServerFrame;
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
 use std::mem::replace;
 use std::sync::Arc;
@@ -47,10 +48,10 @@ impl LiveRoom {
                 history.former.remove(0);
             }
             lock(&self.tail).begin_anew(head);
-            self.hub.backlog.evict_room(self.room.id);
+            self.hub.backfill_cache.evict_room(self.room.id);
         }
-        for place in self.subscribers() {
-            place.reset_to(&self.reset(head), head);
+        for subscriber in self.subscribers() {
+            subscriber.reset_to(&self.reset(head), head);
         }
         // Wakes the fan-out tasks, which check their position.
         self.delivered.send_replace(head);

@@ -2,17 +2,18 @@
 //! leave a gap.
 
 use super::backfill::BackfillError;
-use super::fanout::{self, EphemeralFrame, Subscriber, SubscriberShard};
+use super::fanout::{self, EphemeralFrame, SubscriberShard};
 use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
+use super::subscriber::Subscriber;
 use super::tail_buffer::{TailBuffer, TailRead};
-use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, lock, moderation};
+use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, moderation};
 use crate::domain::Seq;
-use crate::server::store::RoomRef;
+use crate::server::store::{RoomRef, StoreError};
+use crate::server::sync::lock;
 use crate::server::telemetry::metrics::DeliveryTimer;
 use crate::server::websocket::TextFrame;
-use sea_orm::DbErr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OnceCell, broadcast, watch};
@@ -73,7 +74,11 @@ impl LiveRoom {
 
     /// Reads the head from the database. The room is subscribed before: frames published during the read raise
     /// `target_seq`, and the room catches up with them.
-    pub(super) async fn open(self: &Arc<Self>) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if the log is lost, or an error if the database cannot be read.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<(), StoreError> {
         let read = async {
             let current = self.hub.current(&self.room).await?;
             let head = current.as_ref().map_or(0, |current| current.head);
@@ -113,34 +118,38 @@ impl LiveRoom {
     }
 
     /// Reads some of the frames after `after` from the log.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(super) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
-        self.hub.backlog.read(self.room.id, after).await
+        self.hub.backfill_cache.read(self.room.id, after).await
     }
 
     /// Adds a subscriber to a shard, whose fan-out task writes to it until it is removed.
-    pub(super) fn subscribe(self: &Arc<Self>, place: &Arc<Subscriber>) -> Arc<SubscriberShard> {
-        let mut rows = lock(&self.shards);
-        if let Some(row) = rows.iter().find(|row| row.add(place)) {
-            return row.clone();
+    pub(super) fn subscribe(self: &Arc<Self>, subscriber: &Arc<Subscriber>) -> Arc<SubscriberShard> {
+        let mut shards = lock(&self.shards);
+        if let Some(shard) = shards.iter().find(|shard| shard.add(subscriber)) {
+            return shard.clone();
         }
-        let row = Arc::new(SubscriberShard::default());
-        row.add(place);
-        rows.push(row.clone());
+        let shard = Arc::new(SubscriberShard::default());
+        shard.add(subscriber);
+        shards.push(shard.clone());
         let (delivered, presence, hints) =
             (self.delivered.subscribe(), self.presence.subscribe(), self.ephemeral.subscribe());
         // Connections pull the earlier events themselves.
         let position = self.head();
-        let coming = self.in_flight.clone();
+        let in_flight = self.in_flight.clone();
         tokio::spawn(fanout::run_shard(
-            row.clone(),
+            shard.clone(),
             Arc::downgrade(self),
             position,
-            coming,
+            in_flight,
             delivered,
             presence,
             hints,
         ));
-        row
+        shard
     }
 
     /// Catches up with the log, which has events up to `seq`.
@@ -157,7 +166,7 @@ impl LiveRoom {
         let Some(last) = frames.last().map(|frame| frame.seq) else { return };
         let moderates = frames.iter().any(EventFrame::is_moderation);
         if frames.iter().any(EventFrame::removes) {
-            self.hub.backlog.evict_room(self.room.id);
+            self.hub.backfill_cache.evict_room(self.room.id);
         }
         let delivered = lock(&self.tail).append(frames);
         match delivered {
@@ -174,7 +183,7 @@ impl LiveRoom {
     pub(super) fn end(&self, code: u16) {
         // Stored before the subscribers are listed: a later subscriber reads this.
         self.ended.store(code, Ordering::Relaxed);
-        self.subscribers().iter().for_each(|place| place.disconnect_with(code));
+        self.subscribers().iter().for_each(|subscriber| subscriber.disconnect_with(code));
     }
 
     /// Returns the number of events in memory.
@@ -198,8 +207,8 @@ impl LiveRoom {
 
     /// Returns the subscribers on this node.
     pub(super) fn subscribers(&self) -> Vec<Arc<Subscriber>> {
-        let rows = lock(&self.shards).clone();
-        rows.iter().flat_map(|row| row.subscribers()).collect()
+        let shards = lock(&self.shards).clone();
+        shards.iter().flat_map(|shard| shard.subscribers()).collect()
     }
 
     pub(super) fn participants(&self) -> MutexGuard<'_, Participants> {
@@ -210,14 +219,14 @@ impl LiveRoom {
     pub(super) fn publish_presence(&self) {
         let frame = {
             let participants = self.participants();
-            let here = participants.local();
-            let frame = participants.frame(&here);
+            let local = participants.local();
+            let frame = participants.frame(&local);
             TextFrame::new(&frame.encode())
         };
-        self.presence.send_if_modified(|told| {
-            let news = *told != frame;
-            *told = frame;
-            news
+        self.presence.send_if_modified(|published| {
+            let is_changed = *published != frame;
+            *published = frame;
+            is_changed
         });
     }
 
@@ -243,7 +252,11 @@ impl LiveRoom {
 
     /// Continues at the next event that the log holds, because the events before it were purged. Readers get a reset
     /// when they pull.
-    pub(super) async fn skip(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(super) async fn skip(&self) -> Result<(), StoreError> {
         if let Some(next) = self.hub.store.next(self.room.id, self.head()).await? {
             lock(&self.tail).skip_to(next);
             self.announce();
@@ -264,8 +277,8 @@ impl LiveRoom {
 
 impl Drop for LiveRoom {
     fn drop(&mut self) {
-        if let Some(stands) = self.known_head() {
-            lock(&self.hub.remembered).put(self.room.id, stands);
+        if let Some(known) = self.known_head() {
+            lock(&self.hub.remembered).put(self.room.id, known);
         }
         let mut rooms = lock(&self.hub.rooms);
         // Another caller may have opened it again in the meantime.

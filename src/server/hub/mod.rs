@@ -14,6 +14,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod subscriber;
 mod subscription;
 mod tail_buffer;
 mod vacant_rooms;
@@ -27,17 +28,17 @@ pub(crate) use presence::NodePresence;
 pub(crate) use presence_changes::{PeerPresence, PresenceBatch, PresenceChange, PresenceChanges};
 pub(crate) use subscription::{PullResult, Subscription};
 
-use super::store::{RoomRef, Store};
+use super::store::{RoomRef, Store, StoreError};
 use super::telemetry::outage::Outage;
 use super::websocket::TextFrame;
 use crate::domain::{AuthorTag, Seq, Username};
 use crate::protocol::close;
+use crate::server::sync::lock;
 use backfill::BackfillCache;
 use fanout::EphemeralFrame;
 use reconciler::KnownHeads;
-use sea_orm::DbErr;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -57,7 +58,7 @@ type LiveRooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
 /// State of the comparison with the database, and of its outages.
 struct Reconciliation {
-    asked: Notify,
+    requested: Notify,
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
@@ -66,7 +67,7 @@ struct Reconciliation {
 impl Reconciliation {
     fn new() -> Self {
         Self {
-            asked: Notify::new(),
+            requested: Notify::new(),
             failing: Outage::new(
                 "Comparing rooms with the database failed",
                 "Comparing rooms with the database works again",
@@ -82,25 +83,29 @@ impl Reconciliation {
 pub(crate) struct Hub {
     store: Store,
     /// Reads of the log for connections that have fallen behind.
-    backlog: BackfillCache,
+    backfill_cache: BackfillCache,
     rooms: LiveRooms,
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
-    looks: Arc<Reconciliation>,
+    reconciliation: Arc<Reconciliation>,
 }
 
 impl Hub {
     /// Returns a hub, and the queue of presence changes of its rooms.
     pub(crate) fn new(store: Store) -> (Self, PresenceChanges) {
         let changes = PresenceChanges::default();
-        let looks = Arc::new(Reconciliation::new());
-        let backlog = BackfillCache::new(store.clone(), looks.clone());
+        let reconciliation = Arc::new(Reconciliation::new());
+        let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
         let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        (Self { store, backlog, rooms, presence_changes: changes.clone(), remembered, looks }, changes)
+        (Self { store, backfill_cache, rooms, presence_changes: changes.clone(), remembered, reconciliation }, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
-    pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if the log of the room is lost, or an error if the database cannot be read.
+    pub(crate) async fn enter(&self, room: &RoomRef) -> Result<Arc<LiveRoom>, StoreError> {
         // Dropped after the lock is released: the last reference locks the list itself.
         let mut replaced = None;
         let live = {
@@ -164,9 +169,12 @@ impl Hub {
         }
     }
 
-    /// Evicts from memory the events that retention may have removed from a room. Returns an error if the database
-    /// cannot be read.
-    pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), DbErr> {
+    /// Evicts from memory the events that retention may have removed from a room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), StoreError> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
         // The head is read first: events that arrive meanwhile are newer than all of these.
         let head = live.head();
@@ -249,9 +257,4 @@ impl Hub {
     fn live(&self, room_id: i64) -> Option<Arc<LiveRoom>> {
         lock(&self.rooms).get(&room_id).and_then(Weak::upgrade)
     }
-}
-
-/// Locks a mutex. A poisoned lock is used anyway, because a panic elsewhere leaves these plain values intact.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,10 @@
 //! Enforcement of moderation events for the subscribers of a live room on this node.
 
 use super::LiveRoom;
-use super::fanout::Subscriber;
+use super::subscriber::Subscriber;
 use crate::protocol::close;
 use crate::server::auth::identity::AuthorId;
-use crate::server::store::Membership;
-use sea_orm::DbErr;
+use crate::server::store::{Membership, StoreError};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -21,31 +20,31 @@ pub(super) struct Enforcing(Arc<AtomicU64>);
 
 impl Enforcing {
     /// Counts an event that is not enforced yet. Returns a turn, or `None` if another task has it.
-    fn begin(&self) -> Option<Turn> {
-        (self.0.fetch_add(1, Ordering::SeqCst) == 0).then(|| Turn { enforcing: self.clone(), over: false })
+    fn begin(&self) -> Option<EnforcementLease> {
+        (self.0.fetch_add(1, Ordering::SeqCst) == 0).then(|| EnforcementLease { enforcing: self.clone(), over: false })
     }
 }
 
 /// The exclusive right to check the subscribers of a room.
-struct Turn {
+struct EnforcementLease {
     enforcing: Enforcing,
     over: bool,
 }
 
-impl Turn {
+impl EnforcementLease {
     /// Returns the number of events that are not enforced yet.
-    fn acts(&self) -> u64 {
+    fn unenforced(&self) -> u64 {
         self.enforcing.0.load(Ordering::SeqCst)
     }
 
     /// Subtracts the events that were enforced. Returns the turn if further events arrived meanwhile.
-    fn end(mut self, acts: u64) -> Option<Self> {
-        self.over = self.enforcing.0.fetch_sub(acts, Ordering::SeqCst) == acts;
+    fn end(mut self, unenforced: u64) -> Option<Self> {
+        self.over = self.enforcing.0.fetch_sub(unenforced, Ordering::SeqCst) == unenforced;
         (!self.over).then_some(self)
     }
 }
 
-impl Drop for Turn {
+impl Drop for EnforcementLease {
     fn drop(&mut self) {
         // The check has panicked or was cancelled: the next event must not wait for it.
         if !self.over {
@@ -57,19 +56,19 @@ impl Drop for Turn {
 /// Disconnects banned and removed subscribers as soon as the database can be read. In a locked room, adds the present
 /// authors to the members so that they can reconnect, except guests, who have no persistent identity.
 pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
-    let Some(mut turn) = live.upgrade().and_then(|live| live.enforcing.begin()) else { return };
+    let Some(mut lease) = live.upgrade().and_then(|live| live.enforcing.begin()) else { return };
     while let Some(live) = live.upgrade() {
-        let acts = turn.acts();
+        let unenforced = lease.unenforced();
         match disconnect_banned(&live, &live.subscribers()).await {
             Ok(()) => {
-                live.hub.looks.enforcing.over();
-                match turn.end(acts) {
-                    Some(again) => turn = again,
+                live.hub.reconciliation.enforcing.over();
+                match lease.end(unenforced) {
+                    Some(again) => lease = again,
                     None => return,
                 }
             }
             Err(error) => {
-                live.hub.looks.enforcing.failed(&error);
+                live.hub.reconciliation.enforcing.failed(&error);
                 drop(live);
                 tokio::time::sleep(ENFORCE_RETRY_DELAY).await;
             }
@@ -77,29 +76,33 @@ pub(super) async fn enforce_moderation(live: Weak<LiveRoom>) {
     }
 }
 
-/// Like [`enforce_moderation`], but checks only these subscribers, once. Returns an error if the database cannot be
-/// read.
-pub(super) async fn disconnect_banned(live: &LiveRoom, places: &[Arc<Subscriber>]) -> Result<(), DbErr> {
+/// Like [`enforce_moderation`], but checks only these subscribers, once.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read.
+pub(super) async fn disconnect_banned(live: &LiveRoom, subscribers: &[Arc<Subscriber>]) -> Result<(), StoreError> {
     let (store, room_id) = (&live.hub.store, live.room.id);
-    let mut authors: Vec<AuthorId> = places.iter().map(|place| place.author).collect();
+    let mut authors: Vec<AuthorId> = subscribers.iter().map(|subscriber| subscriber.author).collect();
     authors.sort_unstable_by_key(|author| author.to_bytes());
     authors.dedup_by_key(|author| author.to_bytes());
-    let standings = store.memberships(room_id, &authors).await?;
-    let known: HashMap<[u8; 16], Membership> = authors.iter().map(|author| author.to_bytes()).zip(standings).collect();
+    let memberships = store.memberships(room_id, &authors).await?;
+    let known: HashMap<[u8; 16], Membership> =
+        authors.iter().map(|author| author.to_bytes()).zip(memberships).collect();
     let (locked, owner) = store.lock_and_owner(room_id).await?;
-    for place in places {
-        let standing = known.get(&place.author.to_bytes()).copied().unwrap_or_default();
+    for subscriber in subscribers {
+        let membership = known.get(&subscriber.author.to_bytes()).copied().unwrap_or_default();
         // An owner can speak even if the host has muted them.
-        let is_owner = owner.as_deref() == Some(place.author.as_bytes());
-        place.mute(if is_owner { 0 } else { standing.muted_until });
-        if standing.banned_until.is_some() {
-            place.disconnect_with(if standing.is_removed() { close::NO_ACCESS } else { close::BANNED });
+        let is_owner = owner.as_deref() == Some(subscriber.author.as_bytes());
+        subscriber.mute(if is_owner { 0 } else { membership.muted_until });
+        if membership.banned_until.is_some() {
+            subscriber.disconnect_with(if membership.is_removed() { close::NO_ACCESS } else { close::BANNED });
         }
     }
     if locked {
         let stays = |author: &AuthorId| {
-            let standing = known.get(&author.to_bytes()).copied().unwrap_or_default();
-            standing.banned_until.is_none() && !standing.member && !author.is_guest()
+            let membership = known.get(&author.to_bytes()).copied().unwrap_or_default();
+            membership.banned_until.is_none() && !membership.member && !author.is_guest()
         };
         authors.retain(stays);
         store.add_members(room_id, &authors).await?;
@@ -114,13 +117,13 @@ mod tests {
     #[test]
     fn one_looks_for_all_acts_and_once_more_for_those_that_come_meanwhile() {
         let enforcing = Enforcing::default();
-        let turn = enforcing.begin().unwrap();
+        let lease = enforcing.begin().unwrap();
         assert!(enforcing.begin().is_none() && enforcing.begin().is_none(), "somebody looks already");
-        let acts = turn.acts();
+        let unenforced = lease.unenforced();
         assert!(enforcing.begin().is_none());
-        let turn = turn.end(acts).expect("one came meanwhile");
-        let acts = turn.acts();
-        assert!(turn.end(acts).is_none());
+        let lease = lease.end(unenforced).expect("one came meanwhile");
+        let unenforced = lease.unenforced();
+        assert!(lease.end(unenforced).is_none());
         drop(enforcing.begin().expect("nobody looks"));
         assert!(enforcing.begin().is_some(), "also after a look that did not end well");
     }

@@ -26,8 +26,8 @@ pub(crate) struct NodePresence {
 
 /// Participants that another node has published for the room.
 #[derive(Debug)]
-struct Elsewhere {
-    heard: Instant,
+struct RemotePresence {
+    received_at: Instant,
     present: NodePresence,
     digest: u64,
 }
@@ -54,7 +54,7 @@ impl NodePresence {
 #[derive(Default)]
 pub(super) struct Participants {
     local: HashMap<u64, PresenceEntry>,
-    remote: HashMap<Uuid, Elsewhere>,
+    remote: HashMap<Uuid, RemotePresence>,
 }
 
 impl Participants {
@@ -70,9 +70,9 @@ impl Participants {
 
     /// Returns the authors who have this tag, over all nodes, with the name of each.
     pub(super) fn tagged(&self, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
-        let elsewhere = self.remote.values().flat_map(|it| &it.present.participants);
+        let remote = self.remote.values().flat_map(|it| &it.present.participants);
         // Local entries come last, because they are the newest.
-        let tagged = elsewhere.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
+        let tagged = remote.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
     }
 
@@ -82,15 +82,15 @@ impl Participants {
             return self.remote.remove(&node).is_some();
         }
         let digest = present.digest();
-        let before = self.remote.insert(node, Elsewhere { heard: now, present, digest });
+        let before = self.remote.insert(node, RemotePresence { received_at: now, present, digest });
         before.is_none_or(|before| before.digest != digest)
     }
 
     /// Compares the digest that another node has published. Returns whether it differs from its known participants.
     pub(super) fn hear_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
-        let nobody = || Elsewhere { heard: now, present: NodePresence::default(), digest: 0 };
-        let known = self.remote.entry(node).or_insert_with(nobody);
-        known.heard = now;
+        let empty = || RemotePresence { received_at: now, present: NodePresence::default(), digest: 0 };
+        let known = self.remote.entry(node).or_insert_with(empty);
+        known.received_at = now;
         known.digest != digest
     }
 
@@ -103,7 +103,7 @@ impl Participants {
     /// changed.
     pub(super) fn prune_nodes(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
         let before = self.remote.len();
-        self.remote.retain(|node, it| nodes.contains(node) && now.duration_since(it.heard) < silence);
+        self.remote.retain(|node, it| nodes.contains(node) && now.duration_since(it.received_at) < silence);
         self.remote.len() < before
     }
 
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_tag_is_found_on_any_node() {
+    fn a_participant_is_found_by_tag_on_any_node() {
         let (mut here, mut there) = (Participants::default(), Participants::default());
         put(&mut here, 1, "Ann", 1);
         put(&mut there, 1, "Bob", 2);

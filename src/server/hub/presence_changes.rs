@@ -1,7 +1,7 @@
 //! Pending presence changes, collected until they are broadcast. They are bounded by the number of rooms, because
 //! repeated changes of a room are merged.
 
-use super::lock;
+use crate::server::sync::lock;
 use crate::server::websocket::TextFrame;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -42,9 +42,9 @@ pub(crate) enum PeerPresence {
     #[default]
     Nothing,
     /// The participants on this node.
-    Told,
+    Participants,
     /// The participants on this node, and a request that other nodes publish theirs.
-    Asked,
+    WithRequest,
 }
 
 /// Cheap-to-clone queue of changes.
@@ -66,9 +66,9 @@ impl PresenceChanges {
                 *marked = others.max(*marked);
             };
             match change {
-                PresenceChange::Local(room) => mark(room, PeerPresence::Told),
+                PresenceChange::Local(room) => mark(room, PeerPresence::Participants),
                 PresenceChange::Remote(room) => mark(room, PeerPresence::Nothing),
-                PresenceChange::Outdated(room) => mark(room, PeerPresence::Asked),
+                PresenceChange::Outdated(room) => mark(room, PeerPresence::WithRequest),
                 PresenceChange::Typing(room, text) if collected.typing.len() < MAX_TYPING_FRAMES => {
                     collected.typing.push((room, text))
                 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_changes_again_before_it_was_told_is_told_once_and_to_all_who_need_it() {
+    async fn repeated_changes_are_published_once_and_to_all_who_need_them() {
         let changes = PresenceChanges::default();
         for room in 0..10_000 {
             changes.add(PresenceChange::Local(room % 3));
@@ -105,7 +105,8 @@ mod tests {
         }
         changes.add(PresenceChange::Outdated(2));
         let collected = changes.next().await;
-        let expected = [(0, PeerPresence::Told), (1, PeerPresence::Told), (2, PeerPresence::Asked)];
+        let expected =
+            [(0, PeerPresence::Participants), (1, PeerPresence::Participants), (2, PeerPresence::WithRequest)];
         assert_eq!(collected.rooms, HashMap::from(expected));
         assert_eq!((collected.typing.len(), collected.everything), (MAX_TYPING_FRAMES, false));
         changes.add(PresenceChange::Resync);

@@ -3,11 +3,11 @@
 //! gets another epoch and its readers a `reset`: two histories are never merged.
 
 use super::in_flight::{InFlight, InFlightGuard};
-use super::{Hub, LiveRoom, lock};
+use super::{Hub, LiveRoom};
 use crate::domain::{Epoch, Seq};
 use crate::protocol::close;
-use crate::server::store::{RoomHead, RoomRef};
-use sea_orm::DbErr;
+use crate::server::store::{RoomHead, RoomRef, StoreError};
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,16 +60,16 @@ impl HeadSnapshot {
 impl Hub {
     /// Compares the live rooms with the database for as long as the server lives: every second, and on request.
     pub(crate) async fn run_reconciler(self) {
-        let mut often = interval(RECONCILE_INTERVAL);
-        often.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(RECONCILE_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = often.tick() => {}
-                () = self.looks.asked.notified() => {}
+                _ = ticks.tick() => {}
+                () = self.reconciliation.requested.notified() => {}
             }
             match self.reconcile().await {
-                Ok(()) => self.looks.failing.over(),
-                Err(error) => self.looks.failing.failed(&error),
+                Ok(()) => self.reconciliation.failing.over(),
+                Err(error) => self.reconciliation.failing.failed(&error),
             }
             sleep(MIN_RECONCILE_DELAY).await;
         }
@@ -77,12 +77,16 @@ impl Hub {
 
     /// Requests a comparison of the live rooms with the database. Never waits.
     pub(crate) fn request_reconcile(&self) {
-        self.looks.asked.notify_one();
+        self.reconciliation.requested.notify_one();
     }
 
     /// Compares every live room with the database. Rooms that lag catch up, deleted rooms end, and rooms with another
     /// history are reset. Removed messages leave memory.
-    pub(crate) async fn reconcile(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns the last error, after every room that could be compared was.
+    pub(crate) async fn reconcile(&self) -> Result<(), StoreError> {
         let mut failed = None;
         for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
             // These are read first: events delivered meanwhile may be newer than the answer.
@@ -117,7 +121,7 @@ impl Hub {
         live: &Arc<LiveRoom>,
         before: Option<&(Epoch, Seq)>,
         current: &RoomHead,
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), StoreError> {
         if current.name != live.room.name.as_str() {
             // The id belongs to another room, in a database that went back in time.
             self.end(live, close::DELETED);
@@ -144,7 +148,7 @@ impl Hub {
     /// of this node that are not announced or not delivered yet. The new history begins before these, because delivery
     /// is the answer to their senders.
     fn switch_history(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
-        if live.known_head().is_some_and(|(stands, known)| stands == epoch && known <= head) {
+        if live.known_head().is_some_and(|(current, known)| current == epoch && known <= head) {
             // A writer has noticed it meanwhile.
             return live.catch_up_to(head);
         }
@@ -171,17 +175,17 @@ impl Hub {
         };
         if let Some(live) = self.live(room_id) {
             // Another task may have noticed it before, and these numbers may still be undelivered.
-            let stands = live.known_head().filter(|(stands, known)| *stands == epoch && *known <= head);
-            if stands.is_none() {
+            let is_reset = live.known_head().is_some_and(|(current, known)| current == epoch && known <= head);
+            if !is_reset {
                 live.reset_to(epoch, head);
             }
         }
     }
 
     /// Gives a room another epoch instead of `outdated`, once for all nodes that notice.
-    async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, DbErr> {
+    async fn renew(&self, room_id: i64, outdated: &Epoch, known: Option<Seq>) -> Result<RoomHead, StoreError> {
         let renewed = self.store.renew_epoch(room_id, outdated).await?;
-        let renewed = renewed.ok_or_else(|| DbErr::RecordNotFound(format!("room {room_id}")))?;
+        let renewed = renewed.ok_or_else(|| StoreError::RoomGone(room_id))?;
         tracing::error!(
             room = room_id,
             known,
@@ -194,7 +198,7 @@ impl Hub {
 
     /// Notes the heads of rooms before a transaction that writes to them.
     pub(crate) fn head_snapshot(&self, rooms: impl Iterator<Item = i64>) -> HeadSnapshot {
-        let mut stand = HeadSnapshot { heads: HashMap::new(), _writing: Vec::new() };
+        let mut snapshot = HeadSnapshot { heads: HashMap::new(), _writing: Vec::new() };
         let mut seen: HashMap<i64, Option<InFlight>> = HashMap::new();
         for room_id in rooms {
             let writing = seen.entry(room_id).or_insert_with(|| {
@@ -203,12 +207,12 @@ impl Hub {
                     Some(live) => live.known_head(),
                     None => lock(&self.remembered).0.get(&room_id).cloned(),
                 };
-                stand.heads.extend(known.map(|known| (room_id, known)));
+                snapshot.heads.extend(known.map(|known| (room_id, known)));
                 live.map(|live| live.writing.clone())
             });
-            stand._writing.extend(writing.as_ref().map(InFlight::track));
+            snapshot._writing.extend(writing.as_ref().map(InFlight::track));
         }
-        stand
+        snapshot
     }
 
     /// Returns the epoch of a live room, or `None` if the room is not live.
@@ -221,19 +225,19 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// Returns [`DbErr::RecordNotFound`] if the log of the room is lost: its address leads to another room from now on.
-    pub(super) async fn current(&self, room: &RoomRef) -> Result<Option<RoomHead>, DbErr> {
+    /// Returns [`StoreError::RoomGone`] if the log of the room is lost: its address leads to another room from now on.
+    pub(super) async fn current(&self, room: &RoomRef) -> Result<Option<RoomHead>, StoreError> {
         let current = self.store.current(&[room.id]).await?.pop();
         let known = lock(&self.remembered).0.get(&room.id).cloned();
         let current = match (current, known) {
             (None, Some((_, 1..))) if room.is_derived() => {
                 self.store.abandon(room).await?;
                 lock(&self.remembered).0.remove(&room.id);
-                return Err(DbErr::RecordNotFound(format!("room {}", room.id)));
+                return Err(StoreError::RoomGone(room.id));
             }
             (Some(current), Some((epoch, head))) if epoch == current.epoch && current.head < head => {
                 let renewed = self.renew(room.id, &epoch, Some(head)).await?;
-                self.backlog.evict_room(room.id);
+                self.backfill_cache.evict_room(room.id);
                 Some(renewed)
             }
             (current, _) => current,
@@ -244,7 +248,11 @@ impl Hub {
     }
 
     /// Compares one room with the database.
-    pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(super) async fn reconcile_room(&self, live: &Arc<LiveRoom>) -> Result<(), StoreError> {
         let before = live.known_head();
         let current = self.store.current(&[live.room.id]).await?;
         match current.first() {

@@ -2,15 +2,16 @@
 //! to it.
 
 use super::backfill::BackfillError;
-use super::fanout::{EphemeralFrame, Subscriber, SubscriberShard};
+use super::fanout::{EphemeralFrame, SubscriberShard};
+use super::subscriber::Subscriber;
 use super::tail_buffer::TailRead;
 use super::{LiveRoom, PresenceChange, moderation};
 use crate::domain::{Epoch, Participant, Seq, Username};
 use crate::protocol::ServerFrame;
 use crate::server::auth::identity::AuthorId;
-use crate::server::store::{RoomRef, now};
+use crate::server::store::{RoomRef, StoreError};
+use crate::server::time::now_ms;
 use crate::server::websocket::{SocketWriter, TextFrame};
-use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,8 +28,8 @@ pub(crate) enum PullResult {
 
 pub(crate) struct Subscription {
     live: Arc<LiveRoom>,
-    row: Arc<SubscriberShard>,
-    place: Arc<Subscriber>,
+    shard: Arc<SubscriberShard>,
+    subscriber: Arc<Subscriber>,
     participant: Participant,
 }
 
@@ -39,16 +40,16 @@ impl Subscription {
         live: &Arc<LiveRoom>,
         author: AuthorId,
         participant: Participant,
-        wire: &Arc<SocketWriter>,
+        writer: &Arc<SocketWriter>,
         after: Seq,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = Arc::new(Subscriber::new(connection, author, wire.clone(), after));
+        let subscriber = Arc::new(Subscriber::new(connection, author, writer.clone(), after));
         live.participants().insert(connection, participant.clone(), author.to_bytes());
-        let row = live.subscribe(&place);
+        let shard = live.subscribe(&subscriber);
         live.hub.notify_presence(PresenceChange::Local(live.room.id));
-        Self { live: live.clone(), row, place, participant }
+        Self { live: live.clone(), shard, subscriber, participant }
     }
 
     /// Returns the room of this subscription.
@@ -67,18 +68,22 @@ impl Subscription {
 
     /// Returns the close code with which the connection has to end, or `None` while it may stay.
     pub(crate) fn disconnect_code(&self) -> Option<u16> {
-        Some(self.place.disconnect_code.load(Ordering::Relaxed)).filter(|code| *code != 0)
+        Some(self.subscriber.disconnect_code.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
     /// Checks for a ban or a lock. This covers a visitor who was admitted before it and subscribed after the other
     /// subscribers were checked.
-    pub(crate) async fn enforce(&self) -> Result<(), DbErr> {
-        moderation::disconnect_banned(&self.live, std::slice::from_ref(&self.place)).await
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn enforce(&self) -> Result<(), StoreError> {
+        moderation::disconnect_banned(&self.live, std::slice::from_ref(&self.subscriber)).await
     }
 
     /// Returns the number of the last event sent to this connection.
     pub(crate) fn position(&self) -> Seq {
-        *self.place.position()
+        *self.subscriber.position()
     }
 
     /// Returns the newest number of the log that this node knows.
@@ -88,13 +93,13 @@ impl Subscription {
 
     /// Moves the position back to `after`, so that the events after it are sent again.
     pub(crate) fn rewind(&self, after: Seq) {
-        let mut position = self.place.position();
+        let mut position = self.subscriber.position();
         *position = after.min(*position);
     }
 
     /// Queues the next batch of events after this subscriber's position, and the current presence if it is outdated.
     pub(crate) fn pull(&self) -> PullResult {
-        let mut position = self.place.position();
+        let mut position = self.subscriber.position();
         match self.live.read_after(*position) {
             TailRead::UpToDate => {
                 drop(position);
@@ -102,7 +107,7 @@ impl Subscription {
             }
             TailRead::Frames(frames) => {
                 *position += frames.len() as Seq;
-                self.place.wire.queue_all(&frames);
+                self.subscriber.writer.queue_all(&frames);
                 PullResult::Queued
             }
             TailRead::Evicted => PullResult::Behind(*position),
@@ -113,7 +118,7 @@ impl Subscription {
     pub(crate) fn pull_again(&self, seq: Seq) -> PullResult {
         match self.live.reach_event(seq) {
             TailRead::Frames(frames) => {
-                self.place.wire.queue_all(&frames);
+                self.subscriber.writer.queue_all(&frames);
                 PullResult::Queued
             }
             // The tail buffer no longer has the event, or does not have it yet.
@@ -122,12 +127,20 @@ impl Subscription {
     }
 
     /// Reads the events after `after` from the log. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
     pub(crate) async fn read(&self, after: Seq) -> Result<Vec<TextFrame>, BackfillError> {
         self.live.read(after).await
     }
 
     /// Queues events that were read from the log after `after`, if they still come next. If the log no longer holds
     /// them, queues a reset and continues at the head.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Unavailable`] if the log could not be read.
     pub(crate) fn take_read(
         &self,
         after: Seq,
@@ -135,10 +148,10 @@ impl Subscription {
     ) -> Result<(), BackfillError> {
         match read {
             Ok(frames) => {
-                let mut position = self.place.position();
+                let mut position = self.subscriber.position();
                 if *position == after {
                     *position += frames.len() as Seq;
-                    self.place.wire.queue_all(&frames);
+                    self.subscriber.writer.queue_all(&frames);
                 }
                 Ok(())
             }
@@ -153,9 +166,13 @@ impl Subscription {
     }
 
     /// Queues an event that was read from the log to be sent again. Ignores one that the log no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Unavailable`] if the log could not be read.
     pub(crate) fn take_again(&self, read: Result<Vec<TextFrame>, BackfillError>) -> Result<(), BackfillError> {
         match read {
-            Ok(frames) => self.place.wire.queue_all(&frames[..1]),
+            Ok(frames) => self.subscriber.writer.queue_all(&frames[..1]),
             Err(BackfillError::Purged) => {}
             Err(error) => return Err(error),
         }
@@ -165,10 +182,10 @@ impl Subscription {
     /// Continues at the head, because the log no longer holds the events in between.
     fn skip(&self) {
         // The lock is held until the reset is queued, so that frames of the fan-out task follow it.
-        let mut position = self.place.position();
+        let mut position = self.subscriber.position();
         let head = self.live.head().max(*position);
         *position = head;
-        self.place.wire.enqueue(self.live.reset(head).bytes().clone());
+        self.subscriber.writer.enqueue(self.live.reset(head).bytes().clone());
     }
 
     /// Informs a connection that was greeted with `epoch` if the room's history has changed or the room has ended
@@ -176,21 +193,21 @@ impl Subscription {
     pub(crate) fn keep_to(&self, epoch: &Epoch) {
         match self.live.ended.load(Ordering::Relaxed) {
             0 => {}
-            code => self.place.disconnect_with(code),
+            code => self.subscriber.disconnect_with(code),
         }
         if self.live.epoch() != *epoch {
             let head = self.live.head();
-            self.place.reset_to(&self.live.reset(head), head);
+            self.subscriber.reset_to(&self.live.reset(head), head);
         }
     }
 
     fn pull_presence(&self) -> PullResult {
-        let owed = self.place.owes_presence.swap(false, Ordering::Relaxed);
-        let frame = if owed { self.live.presence() } else { TextFrame::default() };
+        let is_outdated = self.subscriber.owes_presence.swap(false, Ordering::Relaxed);
+        let frame = if is_outdated { self.live.presence() } else { TextFrame::default() };
         if frame.is_empty() {
             return PullResult::Nothing;
         }
-        self.place.wire.enqueue(frame.bytes().clone());
+        self.subscriber.writer.enqueue(frame.bytes().clone());
         PullResult::Queued
     }
 
@@ -198,7 +215,7 @@ impl Subscription {
     pub(crate) fn rename(&mut self, username: Username) {
         if username != self.participant.username {
             self.participant.username = username;
-            let (connection, author) = (self.place.connection, self.place.author.to_bytes());
+            let (connection, author) = (self.subscriber.connection, self.subscriber.author.to_bytes());
             self.live.participants().insert(connection, self.participant.clone(), author);
             self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));
         }
@@ -206,24 +223,24 @@ impl Subscription {
 
     /// Mutes the author until `until`, in UTC milliseconds, as was known at admission.
     pub(crate) fn mute(&self, until: i64) {
-        self.place.mute(until);
+        self.subscriber.mute(until);
     }
 
     /// Sends a typing hint to the other subscribers, unless the author is muted.
     pub(crate) fn send_typing(&self) {
-        if self.place.is_muted(now()) {
+        if self.subscriber.is_muted(now_ms()) {
             return;
         }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());
-        self.live.send_ephemeral(EphemeralFrame { from: Some(self.place.connection), text: text.clone() });
+        self.live.send_ephemeral(EphemeralFrame { from: Some(self.subscriber.connection), text: text.clone() });
         self.live.hub.notify_presence(PresenceChange::Typing(self.live.room.id, text));
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.row.remove(&self.place);
-        self.live.participants().remove(self.place.connection);
+        self.shard.remove(&self.subscriber);
+        self.live.participants().remove(self.subscriber.connection);
         self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));
     }
 }

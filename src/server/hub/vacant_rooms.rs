@@ -3,14 +3,18 @@
 use super::{Hub, LiveRoom};
 use crate::domain::{RoomName, Seq};
 use crate::protocol::close;
-use sea_orm::DbErr;
+use crate::server::store::StoreError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Hub {
     /// Ends rooms that have no row and will not get one: they were deleted, or their address leads to another room.
     /// Each room is paired with the newest number that it had when its row was queried.
-    pub(super) async fn end_missing(&self, missing: Vec<(Arc<LiveRoom>, Seq)>) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read, or if an address cannot be made to lead to a new room.
+    pub(super) async fn end_missing(&self, missing: Vec<(Arc<LiveRoom>, Seq)>) -> Result<(), StoreError> {
         let (vacant, deleted): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|(live, known)| live.room.is_derived() && *known == 0);
         for (live, _) in deleted {

@@ -30,11 +30,11 @@ impl WriteCoalescer {
     }
 
     /// Waits until no entry is in flight and the delay has passed, or until the events after `position` fill a write.
-    pub(super) async fn wait(&self, position: Seq, coming: &InFlight, newest: &mut watch::Receiver<Seq>) {
+    pub(super) async fn wait(&self, position: Seq, in_flight: &InFlight, newest: &mut watch::Receiver<Seq>) {
         let is_full = |newest: &Seq| newest - position >= MAX_BATCH_EVENTS as Seq;
         // An entry that is no longer in flight wakes this loop, and so does the end of the room.
-        if coming.is_any() {
-            let here = newest.wait_for(|newest| is_full(newest) || !coming.is_any());
+        if in_flight.is_any() {
+            let here = newest.wait_for(|newest| is_full(newest) || !in_flight.is_any());
             let _ = timeout_at(Instant::now() + MAX_DELAY, here).await;
         }
         if self.until > Instant::now() {
@@ -57,50 +57,50 @@ impl WriteCoalescer {
 mod tests {
     use super::*;
 
-    async fn waited(gathering: &WriteCoalescer, newest: &mut watch::Receiver<Seq>) -> Duration {
+    async fn waited(coalescer: &WriteCoalescer, newest: &mut watch::Receiver<Seq>) -> Duration {
         let before = Instant::now();
-        gathering.wait(0, &InFlight::default(), newest).await;
+        coalescer.wait(0, &InFlight::default(), newest).await;
         before.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_a_few_at_a_time_does_not_wait() {
+    async fn small_batches_are_not_delayed() {
         let (_room, mut newest) = watch::channel(0);
-        let mut gathering = WriteCoalescer::new();
+        let mut coalescer = WriteCoalescer::new();
         for _ in 0..100 {
-            gathering.record_batch(COALESCE_THRESHOLD);
-            assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+            coalescer.record_batch(COALESCE_THRESHOLD);
+            assert_eq!(waited(&coalescer, &mut newest).await, Duration::ZERO);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_fast_waits_for_more_but_not_for_long() {
+    async fn large_batches_are_delayed_within_a_limit() {
         let (_room, mut newest) = watch::channel(0);
-        let mut gathering = WriteCoalescer::new();
-        gathering.record_batch(COALESCE_THRESHOLD + 1);
-        assert_eq!(waited(&gathering, &mut newest).await, MIN_DELAY);
+        let mut coalescer = WriteCoalescer::new();
+        coalescer.record_batch(COALESCE_THRESHOLD + 1);
+        assert_eq!(waited(&coalescer, &mut newest).await, MIN_DELAY);
         for _ in 0..100 {
-            gathering.record_batch(COALESCE_THRESHOLD + 1);
+            coalescer.record_batch(COALESCE_THRESHOLD + 1);
         }
-        assert_eq!(waited(&gathering, &mut newest).await, MAX_DELAY);
+        assert_eq!(waited(&coalescer, &mut newest).await, MAX_DELAY);
         // Once the load ends, the delay returns to zero.
-        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        assert_eq!(waited(&coalescer, &mut newest).await, Duration::ZERO);
         for _ in 0..6 {
-            gathering.record_batch(1);
+            coalescer.record_batch(1);
         }
-        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        assert_eq!(waited(&coalescer, &mut newest).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_on_its_way_is_waited_for_but_not_for_long() {
+    async fn entries_in_flight_are_waited_for_within_a_limit() {
         let (room, mut newest) = watch::channel(0);
-        let (gathering, coming) = (WriteCoalescer::new(), InFlight::default());
-        let expected = coming.track();
+        let (coalescer, in_flight) = (WriteCoalescer::new(), InFlight::default());
+        let expected = in_flight.track();
         let before = Instant::now();
-        gathering.wait(0, &coming, &mut newest).await;
+        coalescer.wait(0, &in_flight, &mut newest).await;
         assert_eq!(before.elapsed(), MAX_DELAY);
         let waited = async {
-            gathering.wait(0, &coming, &mut newest).await;
+            coalescer.wait(0, &in_flight, &mut newest).await;
             before.elapsed()
         };
         let arrived = async {
@@ -113,18 +113,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_write_does_not_wait() {
         let (room, mut newest) = watch::channel(0);
-        let mut gathering = WriteCoalescer::new();
-        gathering.record_batch(COALESCE_THRESHOLD + 1);
+        let mut coalescer = WriteCoalescer::new();
+        coalescer.record_batch(COALESCE_THRESHOLD + 1);
         room.send_replace(MAX_BATCH_EVENTS as Seq);
-        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        assert_eq!(waited(&coalescer, &mut newest).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_room_that_ends_ends_the_pause() {
         let (room, mut newest) = watch::channel(0);
-        let mut gathering = WriteCoalescer::new();
-        gathering.record_batch(COALESCE_THRESHOLD + 1);
+        let mut coalescer = WriteCoalescer::new();
+        coalescer.record_batch(COALESCE_THRESHOLD + 1);
         drop(room);
-        assert_eq!(waited(&gathering, &mut newest).await, Duration::ZERO);
+        assert_eq!(waited(&coalescer, &mut newest).await, Duration::ZERO);
     }
 }

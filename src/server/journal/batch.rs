@@ -1,20 +1,18 @@
 //! Batches of entries, which are committed together, then announced and answered.
 
-use super::queue::QueueCharge;
-use super::{StoredEvent, SubmitResult, WriteContext};
+use super::WriteContext;
+use super::entry::{PendingEntry, Responder, StoredEvent};
 use crate::domain::{Rejection, RejectionCode, Seq};
-use crate::server::hub::{EventFrame, Hub, InFlightGuard};
+use crate::server::hub::{EventFrame, Hub};
 use crate::server::relay::Relay;
 use crate::server::store::{
-    AppendRequest, AppendResult, Locking, NewEvent, Store, TakenName, sync_failed, with_timeout,
+    AppendRequest, AppendResult, Locking, NewEvent, Store, StoreError, TakenName, with_timeout,
 };
 use crate::server::telemetry::logging;
 use crate::server::telemetry::metrics::{self, timed};
 use crate::server::telemetry::outage::Outage;
-use sea_orm::DbErr;
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// Maximum number of attempts for a batch whose outcome is unknown, and the delay between them.
@@ -24,47 +22,6 @@ const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// "An error occurred while doing I/O on some file" (sysexits.h).
 const EX_IOERR: i32 = 74;
 
-/// An entry with its responder.
-pub(super) struct PendingEntry {
-    pub(super) entry: AppendRequest,
-    pub(super) responder: Responder,
-}
-
-/// Answers the sender of an entry, and records when it was submitted. If dropped without an answer, as by a panic, it
-/// rejects the entry.
-pub(super) struct Responder {
-    outcome: Option<oneshot::Sender<SubmitResult>>,
-    pub(super) since: Instant,
-    /// In-flight guard, for which the room's fan-out tasks may wait until the outcome of the entry is known.
-    expected: Option<InFlightGuard>,
-    /// The entry's charge against the bounds of the queue, until it is answered.
-    pub(super) charge: Option<QueueCharge>,
-}
-
-impl Responder {
-    pub(super) fn new(outcome: oneshot::Sender<SubmitResult>, expected: Option<InFlightGuard>) -> Self {
-        Self { outcome: Some(outcome), since: Instant::now(), expected, charge: None }
-    }
-
-    pub(super) fn respond(mut self, outcome: SubmitResult) {
-        self.settle(outcome);
-    }
-
-    fn settle(&mut self, outcome: SubmitResult) {
-        if let Some(sender) = self.outcome.take() {
-            metrics::record_acknowledged(self.since);
-            // An error means that the sender no longer waits for the answer.
-            let _ = sender.send(outcome);
-        }
-    }
-}
-
-impl Drop for Responder {
-    fn drop(&mut self) {
-        self.settle(Err(Rejection::unavailable()));
-    }
-}
-
 /// Outcome of a batch, besides the answers to its senders.
 pub(super) struct BatchOutcome {
     /// Entries whose rooms another database session holds locked.
@@ -72,19 +29,19 @@ pub(super) struct BatchOutcome {
 }
 
 /// Writes a batch, announces its events and answers its senders.
-pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, means: WriteContext) -> BatchOutcome {
-    let (entries, mut senders): (Vec<AppendRequest>, Vec<_>) =
-        batch.into_iter().map(|waiting| (waiting.entry, waiting.responder)).unzip();
+pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: WriteContext) -> BatchOutcome {
+    let (entries, mut responders): (Vec<AppendRequest>, Vec<_>) =
+        batch.into_iter().map(|pending| (pending.entry, pending.responder)).unzip();
     // Until the batch is announced, no other task may take the heads of its rooms for older than they are.
-    let stands = means.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
-    let WriteContext { store, hub, relay, failing } = means;
+    let snapshot = context.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
+    let WriteContext { store, hub, relay, failing } = context;
     #[cfg(test)]
     super::tests::panic_if_asked(&entries);
-    let (appended, tries) = match append(&store, &entries, locking, &failing).await {
+    let (appended, attempts) = match append(&store, &entries, locking, &failing).await {
         Ok(appended) => appended,
         Err(error) => {
             tracing::debug!(%error, entries = entries.len(), "a batch was given up");
-            senders.into_iter().for_each(|sender| sender.respond(Err(Rejection::unavailable())));
+            responders.into_iter().for_each(|responder| responder.respond(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.notify_subscribers(entry.room_id));
             // The last attempt may have been committed after all: a comparison delivers its events to readers.
             hub.request_reconcile();
@@ -92,32 +49,32 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, means: Wri
         }
     };
     // From here on, the entries are either stored or will not be.
-    senders.iter_mut().for_each(|sender| sender.expected = None);
+    responders.iter_mut().for_each(|responder| responder.in_flight = None);
     for (room_id, first) in first_new(&entries, &appended) {
-        if let Some(outdated) = stands.outdated_by(room_id, first) {
+        if let Some(outdated) = snapshot.outdated_by(room_id, first) {
             hub.rewind_detected(room_id, outdated, first - 1).await;
         }
     }
-    publish(&entries, &appended, tries > 1, &hub, &relay);
-    drop(stands);
+    publish(&entries, &appended, attempts > 1, &hub, &relay);
+    drop(snapshot);
     let (mut locked, mut taken) = (Vec::new(), Vec::new());
-    for ((entry, sender), appended) in entries.into_iter().zip(senders).zip(appended) {
+    for ((entry, responder), appended) in entries.into_iter().zip(responders).zip(appended) {
         let outcome = match appended {
             AppendResult::Appended(event) => Ok(StoredEvent { event, duplicate: false }),
             AppendResult::Duplicate(event) => Ok(StoredEvent { event, duplicate: true }),
             AppendResult::Rejected(rejection) => match taken_name(&entry, &rejection) {
                 Some(name) => {
-                    taken.push((name, sender));
+                    taken.push((name, responder));
                     continue;
                 }
                 None => Err(rejection),
             },
             AppendResult::RoomLocked => {
-                locked.push(PendingEntry { entry, responder: sender });
+                locked.push(PendingEntry { entry, responder });
                 continue;
             }
         };
-        sender.respond(outcome);
+        responder.respond(outcome);
     }
     if !taken.is_empty() {
         tokio::spawn(suggest(store, taken));
@@ -138,7 +95,7 @@ fn first_new(entries: &[AppendRequest], appended: &[AppendResult]) -> HashMap<i6
 
 /// Returns the name that was rejected because another author holds it.
 fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName> {
-    match &entry.draft {
+    match &entry.new_event {
         NewEvent::Message { username, .. } if rejection.code == RejectionCode::UsernameTaken => {
             Some(TakenName { room_id: entry.room_id, username: username.clone(), author: entry.author })
         }
@@ -148,9 +105,9 @@ fn taken_name(entry: &AppendRequest, rejection: &Rejection) -> Option<TakenName>
 
 /// Answers entries whose names are taken with free names. The next batch does not wait for that.
 async fn suggest(store: Store, taken: Vec<(TakenName, Responder)>) {
-    let (names, senders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
+    let (names, responders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
     let rejections = store.suggest(&names).await;
-    senders.into_iter().zip(rejections).for_each(|(sender, rejection)| sender.respond(Err(rejection)));
+    responders.into_iter().zip(rejections).for_each(|(responder, rejection)| responder.respond(Err(rejection)));
 }
 
 /// Appends a batch, and also returns the number of attempts. After an error the outcome is unknown. Every entry has an
@@ -160,10 +117,10 @@ async fn append(
     entries: &[AppendRequest],
     locking: Locking,
     failing: &Outage,
-) -> Result<(Vec<AppendResult>, u32), DbErr> {
+) -> Result<(Vec<AppendResult>, u32), StoreError> {
     for attempt in 1.. {
         match with_timeout(timed("append", store.append(entries, locking))).await {
-            Err(error) if sync_failed(&error) => exit_on_sync_failure(&error),
+            Err(error @ StoreError::SyncFailed(_)) => exit_on_sync_failure(&error),
             Err(error) => {
                 failing.failed(&error);
                 if attempt == MAX_ATTEMPTS {
@@ -186,7 +143,7 @@ async fn append(
 
 /// Exits the process without answering if the disk fails to sync, because nothing can be relied on then. The next
 /// process recovers the log, and senders retry by their ids.
-fn exit_on_sync_failure(error: &DbErr) -> ! {
+fn exit_on_sync_failure(error: &StoreError) -> ! {
     tracing::error!(%error, "fsync failed; exiting, to recover from the stored data");
     logging::flush();
     std::process::exit(EX_IOERR)

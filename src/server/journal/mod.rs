@@ -2,6 +2,8 @@
 //! next batch collects. Senders and readers are informed after the commit, in the order of the log.
 
 mod batch;
+mod charge;
+mod entry;
 mod queue;
 mod room;
 #[cfg(test)]
@@ -13,8 +15,10 @@ use super::store::{AppendRequest, Locking, Store};
 use super::supervisor::{Health, keep_running, panic_message};
 use super::telemetry::metrics;
 use super::telemetry::outage::Outage;
-use crate::domain::{Event, Rejection};
-use batch::{BatchOutcome, PendingEntry, Responder, write};
+use crate::domain::Rejection;
+use batch::{BatchOutcome, write};
+pub(crate) use entry::SubmitResult;
+use entry::{PendingEntry, Responder};
 use queue::EntryQueue;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,10 +27,6 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
-/// Bounds of one transaction, in entries and in bytes.
-const MAX_BATCH_ENTRIES: usize = 1024;
-const BATCH_BYTES: usize = 4 << 20;
-
 /// Maximum number of locked rooms that are waited for in the database at the same time. Each occupies a connection.
 const MAX_LOCK_WAITERS: usize = 2;
 
@@ -34,21 +34,10 @@ const MAX_LOCK_WAITERS: usize = 2;
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Interval of checking for such entries.
-const SWEEP: Duration = Duration::from_secs(1);
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The name of the writer among the background tasks.
 pub(crate) const WRITER: &str = "journal";
-
-/// An entry that is stored in the log.
-#[derive(Clone, Debug)]
-pub(crate) struct StoredEvent {
-    pub(crate) event: Event,
-    /// Whether the entry was already stored before this submission.
-    pub(crate) duplicate: bool,
-}
-
-/// Outcome of a submitted entry.
-pub(crate) type SubmitResult = Result<StoredEvent, Rejection>;
 
 /// Cheap-to-clone handle to the writer.
 #[derive(Clone)]
@@ -65,14 +54,15 @@ impl Journal {
         let (wake, woken) = mpsc::channel(1);
         let (queue, woken) = (EntryQueue::default(), Arc::new(Mutex::new(woken)));
         let failing = Outage::new("Writing the log failed", "Writing the log works again");
-        let means = WriteContext { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
+        let context = WriteContext { store, hub: hub.clone(), relay, failing: Arc::new(failing) };
         let writer = {
             let queue = queue.clone();
             keep_running(WRITER, health, move || {
                 let (queue, woken) = (queue.clone(), woken.clone());
                 // After a panic, no batch of the previous writer is in flight.
                 queue.release_all();
-                let writer = Writer { queue, batches: JoinSet::new(), running: HashMap::new(), means: means.clone() };
+                let writer =
+                    Writer { queue, batches: JoinSet::new(), running: HashMap::new(), context: context.clone() };
                 async move { writer.run(&mut *woken.lock().await).await }
             })
         };
@@ -83,9 +73,9 @@ impl Journal {
     /// rejected immediately if the queue of its room, or of all rooms together, is full.
     pub(crate) fn submit(&self, entry: AppendRequest) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let expected = self.hub.track_in_flight(entry.room_id);
+        let in_flight = self.hub.track_in_flight(entry.room_id);
         metrics::record_submitted();
-        match self.queue.push(entry, Responder::new(sender, expected)) {
+        match self.queue.push(entry, Responder::new(sender, in_flight)) {
             // A full channel is fine: a running writer checks the queue again before it sleeps.
             Ok(()) => drop(self.wake.try_send(())),
             Err(sender) => sender.respond(Err(Rejection::unavailable())),
@@ -107,7 +97,7 @@ struct Writer {
     queue: EntryQueue,
     batches: JoinSet<BatchOutcome>,
     running: HashMap<Id, Running>,
-    means: WriteContext,
+    context: WriteContext,
 }
 
 /// A batch that is being written.
@@ -118,7 +108,7 @@ struct Running {
 
 impl Writer {
     async fn run(mut self, woken: &mut mpsc::Receiver<()>) {
-        let mut sweep = interval(SWEEP);
+        let mut sweep = interval(EXPIRY_CHECK_INTERVAL);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
         loop {
@@ -127,7 +117,7 @@ impl Writer {
                 return;
             }
             // While every writer is busy, the end of a batch wakes this loop.
-            let has_writer = self.count(Locking::Skip) < self.means.store.writers();
+            let has_writer = self.count(Locking::Skip) < self.context.store.writers();
             let due = if has_writer { self.queue.next_due() } else { None };
             let due = async { if let Some(due) = due { sleep_until(due).await } else { std::future::pending().await } };
             tokio::select! {
@@ -142,7 +132,7 @@ impl Writer {
     /// Starts as many batches as may be written concurrently, and waits for rooms that stay locked: for few of them,
     /// and for each separately.
     fn begin(&mut self) {
-        while self.count(Locking::Skip) < self.means.store.writers() {
+        while self.count(Locking::Skip) < self.context.store.writers() {
             let batch = self.queue.take();
             if batch.is_empty() {
                 break;
@@ -163,8 +153,8 @@ impl Writer {
     }
 
     fn write(&mut self, batch: Vec<PendingEntry>, locking: Locking) {
-        let rooms = batch.iter().map(|waiting| waiting.entry.room_id).collect();
-        let task = self.batches.spawn(write(batch, locking, self.means.clone()));
+        let rooms = batch.iter().map(|pending| pending.entry.room_id).collect();
+        let task = self.batches.spawn(write(batch, locking, self.context.clone()));
         self.running.insert(task.id(), Running { rooms, locking });
     }
 
@@ -178,15 +168,15 @@ impl Writer {
                 // Its senders were answered when the batch was dropped.
                 tracing::error!(panic = panic_message(error), "A batch could not be written");
                 let rooms = self.running.get(&id).into_iter().flat_map(|running| &running.rooms);
-                rooms.for_each(|room| self.means.hub.notify_subscribers(*room));
+                rooms.for_each(|room| self.context.hub.notify_subscribers(*room));
                 // The batch may have been committed: a comparison delivers its events to readers.
-                self.means.hub.request_reconcile();
+                self.context.hub.request_reconcile();
                 (id, Vec::new())
             }
         };
         let Some(mut running) = self.running.remove(&id) else { return };
-        for waiting in &locked {
-            running.rooms.remove(&waiting.entry.room_id);
+        for pending in &locked {
+            running.rooms.remove(&pending.entry.room_id);
         }
         self.queue.release(running.rooms);
         self.queue.put_back(locked);
@@ -194,9 +184,9 @@ impl Writer {
 
     /// Rejects entries that have waited too long for a batch, because the log cannot be written or not quickly enough.
     fn reject_expired(&mut self) {
-        for PendingEntry { entry, responder: sender } in self.queue.overdue(SUBMIT_TIMEOUT) {
-            sender.respond(Err(Rejection::unavailable()));
-            self.means.hub.notify_subscribers(entry.room_id);
+        for PendingEntry { entry, responder } in self.queue.overdue(SUBMIT_TIMEOUT) {
+            responder.respond(Err(Rejection::unavailable()));
+            self.context.hub.notify_subscribers(entry.room_id);
         }
     }
 }

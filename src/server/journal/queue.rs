@@ -1,25 +1,19 @@
-//! Pending entries by room. Each room has its own bounds, so that a room that cannot be written does not block others.
-//! Rooms take turns, and so do the authors within a room.
+//! Pending entries by room. Rooms take turns, and so do the authors within a room.
 
-use super::batch::{PendingEntry, Responder};
-use super::room::{QueuePhase, RoomQueue, size};
-use super::{BATCH_BYTES, MAX_BATCH_ENTRIES};
+use super::charge::QueueUsage;
+use super::entry::{PendingEntry, Responder};
+use super::room::{QueuePhase, RoomQueue};
 use crate::server::store::AppendRequest;
+use crate::server::sync::lock;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bounds of one room: entries and bytes that are not answered yet, including those of the batch in flight.
-const MAX_ENTRIES_PER_ROOM: usize = 8192;
-const MAX_BYTES_PER_ROOM: usize = 4 << 20;
-
-/// Bound of all rooms together, in bytes. A room with few entries is accepted up to a second bound, so that rooms that
-/// exhaust the first do not shut out the others.
-const MAX_QUEUED_BYTES: usize = 32 << 20;
-const SMALL_ROOM_BYTES: usize = 64 << 10;
-const MAX_QUEUED_BYTES_WITH_SMALL_ROOMS: usize = 48 << 20;
+/// Bounds of one transaction, in entries and in bytes.
+pub(super) const MAX_BATCH_ENTRIES: usize = 1024;
+const MAX_TRANSACTION_BYTES: usize = 4 << 20;
 
 /// Delay before retrying a room whose row another session holds locked: the first delay, doubled up to the longest.
 const MIN_LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
@@ -40,42 +34,26 @@ struct QueueState {
     /// Retry times of rooms in [`Phase::Locked`]. Entries of rooms that have left this phase are stale.
     due: BinaryHeap<Reverse<(Instant, i64)>>,
     /// Rooms that were found locked too often, and are waited for in the database.
-    patient: VecDeque<i64>,
+    lock_waiters: VecDeque<i64>,
     /// Number of entries that are not in a batch.
     waiting: usize,
-    /// Size of entries that are not answered, in bytes.
-    bytes: usize,
-}
-
-/// An entry's charge against the bounds of the queue, until it is answered.
-pub(super) struct QueueCharge {
-    queue: EntryQueue,
-    room_id: i64,
-    bytes: usize,
+    usage: QueueUsage,
 }
 
 impl EntryQueue {
-    /// Adds an entry, or returns its sender if a bound is reached.
-    pub(super) fn push(&self, entry: AppendRequest, mut sender: Responder) -> Result<(), Responder> {
-        let (room_id, bytes) = (entry.room_id, size(&entry));
+    /// Adds an entry, or returns its responder if a bound is reached.
+    pub(super) fn push(&self, entry: AppendRequest, responder: Responder) -> Result<(), Responder> {
+        let room_id = entry.room_id;
+        let mut pending = PendingEntry { entry, responder };
         let mut state = self.lock();
-        let all = state.bytes + bytes;
+        let Some(charge) = state.usage.charge(room_id, pending.size()) else { return Err(pending.responder) };
+        pending.responder.charge = Some(charge);
         let room = state.rooms.entry(room_id).or_default();
-        let bound =
-            if room.bytes + bytes <= SMALL_ROOM_BYTES { MAX_QUEUED_BYTES_WITH_SMALL_ROOMS } else { MAX_QUEUED_BYTES };
-        if room.entries >= MAX_ENTRIES_PER_ROOM || room.bytes + bytes > MAX_BYTES_PER_ROOM || all > bound {
-            state.tidy(room_id);
-            return Err(sender);
-        }
-        room.entries += 1;
-        room.bytes += bytes;
-        sender.charge = Some(QueueCharge { queue: self.clone(), room_id, bytes });
-        room.push_back(PendingEntry { entry, responder: sender });
+        room.push_back(pending);
         if room.phase == QueuePhase::Idle {
             room.phase = QueuePhase::Ready;
             state.ready.push_back(room_id);
         }
-        state.bytes = all;
         state.waiting += 1;
         Ok(())
     }
@@ -96,7 +74,7 @@ impl EntryQueue {
         }
         let share = (MAX_BATCH_ENTRIES / state.ready.len().max(1)).max(1);
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        while batch.len() < MAX_BATCH_ENTRIES && bytes < BATCH_BYTES {
+        while batch.len() < MAX_BATCH_ENTRIES && bytes < MAX_TRANSACTION_BYTES {
             let Some(room_id) = state.ready.pop_front() else { break };
             let most = share.min(MAX_BATCH_ENTRIES - batch.len());
             state.take_from(room_id, most, &mut batch, &mut bytes);
@@ -109,9 +87,9 @@ impl EntryQueue {
         let mut state = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.is_empty() {
-            let Some(room_id) = state.patient.pop_front() else { break };
+            let Some(room_id) = state.lock_waiters.pop_front() else { break };
             let Some(room) = state.rooms.get_mut(&room_id) else { continue };
-            room.patient = false;
+            room.waits_for_lock = false;
             if room.attempts >= MAX_SKIP_ATTEMPTS && matches!(room.phase, QueuePhase::Locked(_)) {
                 state.take_from(room_id, MAX_BATCH_ENTRIES, &mut batch, &mut bytes);
             }
@@ -141,8 +119,8 @@ impl EntryQueue {
         let mut state = self.lock();
         state.waiting += locked.len();
         let mut rooms: HashMap<i64, Vec<PendingEntry>> = HashMap::new();
-        for waiting in locked {
-            rooms.entry(waiting.entry.room_id).or_default().push(waiting);
+        for pending in locked {
+            rooms.entry(pending.entry.room_id).or_default().push(pending);
         }
         for (room_id, entries) in rooms {
             let room = state.rooms.entry(room_id).or_default();
@@ -151,10 +129,10 @@ impl EntryQueue {
             let due = Instant::now() + delay;
             room.attempts += 1;
             room.phase = QueuePhase::Locked(due);
-            let waits = room.attempts >= MAX_SKIP_ATTEMPTS && !std::mem::replace(&mut room.patient, true);
+            let waits = room.attempts >= MAX_SKIP_ATTEMPTS && !std::mem::replace(&mut room.waits_for_lock, true);
             state.due.push(Reverse((due, room_id)));
             if waits {
-                state.patient.push_back(room_id);
+                state.lock_waiters.push_back(room_id);
             }
         }
     }
@@ -164,13 +142,13 @@ impl EntryQueue {
         self.lock().due.peek().map(|&Reverse((due, _))| due)
     }
 
-    /// Removes and returns entries that have waited for longer than `patience`.
-    pub(super) fn overdue(&self, patience: Duration) -> Vec<PendingEntry> {
+    /// Removes and returns entries that have waited for longer than `timeout`.
+    pub(super) fn overdue(&self, timeout: Duration) -> Vec<PendingEntry> {
         let mut state = self.lock();
         let QueueState { rooms, waiting, .. } = &mut *state;
         let mut overdue = Vec::new();
         for room in rooms.values_mut() {
-            room.take_overdue(patience, &mut overdue);
+            room.take_overdue(timeout, &mut overdue);
         }
         *waiting -= overdue.len();
         overdue
@@ -182,7 +160,7 @@ impl EntryQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -190,10 +168,10 @@ impl QueueState {
     fn take_from(&mut self, room_id: i64, most: usize, batch: &mut Vec<PendingEntry>, bytes: &mut usize) {
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         let before = batch.len();
-        while batch.len() < before + most && *bytes < BATCH_BYTES {
-            let Some(waiting) = room.pop() else { break };
-            *bytes += size(&waiting.entry);
-            batch.push(waiting);
+        while batch.len() < before + most && *bytes < MAX_TRANSACTION_BYTES {
+            let Some(pending) = room.pop() else { break };
+            *bytes += pending.size();
+            batch.push(pending);
         }
         self.waiting -= batch.len() - before;
         // A room whose entries were all rejected meanwhile has nothing to write.
@@ -217,22 +195,10 @@ impl QueueState {
         }
     }
 
-    /// Removes a room that has no entries.
+    /// Removes a room that has no pending entries.
     fn tidy(&mut self, room_id: i64) {
-        if self.rooms.get(&room_id).is_some_and(|room| room.phase == QueuePhase::Idle && room.entries == 0) {
+        if self.rooms.get(&room_id).is_some_and(|room| room.phase == QueuePhase::Idle && room.is_empty()) {
             self.rooms.remove(&room_id);
-        }
-    }
-}
-
-impl Drop for QueueCharge {
-    fn drop(&mut self) {
-        let mut state = self.queue.lock();
-        state.bytes -= self.bytes;
-        if let Some(room) = state.rooms.get_mut(&self.room_id) {
-            room.entries -= 1;
-            room.bytes -= self.bytes;
-            state.tidy(self.room_id);
         }
     }
 }

@@ -1,13 +1,9 @@
 //! Pending entries of one room: in the order of submission per author, with authors taking turns.
 
-use super::batch::PendingEntry;
-use crate::server::store::{AppendRequest, NewEvent};
+use super::entry::PendingEntry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Size of an entry besides its text, in bytes.
-const ENTRY_OVERHEAD_BYTES: usize = 512;
 
 type AuthorBytes = [u8; 16];
 
@@ -18,13 +14,10 @@ pub(super) struct RoomQueue {
     by_author: HashMap<AuthorBytes, VecDeque<PendingEntry>>,
     /// Authors with entries, in the order of their turns.
     turns: VecDeque<AuthorBytes>,
-    /// Entries and bytes that are not answered yet.
-    pub(super) entries: usize,
-    pub(super) bytes: usize,
     /// Number of consecutive attempts that found the room locked.
     pub(super) attempts: u32,
     /// Whether the room is listed among those to be waited for in the database.
-    pub(super) patient: bool,
+    pub(super) waits_for_lock: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,26 +34,26 @@ pub(super) enum QueuePhase {
 }
 
 impl RoomQueue {
-    pub(super) fn push_back(&mut self, waiting: PendingEntry) {
-        let author = waiting.entry.author.to_bytes();
+    pub(super) fn push_back(&mut self, pending: PendingEntry) {
+        let author = pending.entry.author.to_bytes();
         let entries = self.by_author.entry(author).or_default();
         if entries.is_empty() {
             self.turns.push_back(author);
         }
-        entries.push_back(waiting);
+        entries.push_back(pending);
     }
 
     /// Returns taken entries to the front. The authors keep the order of their turns.
     pub(super) fn put_back(&mut self, entries: Vec<PendingEntry>) {
         let mut order = VecDeque::new();
         let mut seen = HashSet::new();
-        for author in entries.iter().map(|waiting| waiting.entry.author.to_bytes()) {
+        for author in entries.iter().map(|pending| pending.entry.author.to_bytes()) {
             if seen.insert(author) {
                 order.push_back(author);
             }
         }
-        for waiting in entries.into_iter().rev() {
-            self.by_author.entry(waiting.entry.author.to_bytes()).or_default().push_front(waiting);
+        for pending in entries.into_iter().rev() {
+            self.by_author.entry(pending.entry.author.to_bytes()).or_default().push_front(pending);
         }
         order.extend(self.turns.drain(..).filter(|author| !seen.contains(author)));
         self.turns = order;
@@ -70,20 +63,20 @@ impl RoomQueue {
     pub(super) fn pop(&mut self) -> Option<PendingEntry> {
         let author = self.turns.pop_front()?;
         let entries = self.by_author.get_mut(&author)?;
-        let waiting = entries.pop_front();
+        let pending = entries.pop_front();
         if entries.is_empty() {
             self.by_author.remove(&author);
         } else {
             self.turns.push_back(author);
         }
-        waiting
+        pending
     }
 
-    /// Moves entries that have waited for longer than `patience` to `overdue`.
-    pub(super) fn take_overdue(&mut self, patience: Duration, overdue: &mut Vec<PendingEntry>) {
+    /// Moves entries that have waited for longer than `timeout` to `overdue`.
+    pub(super) fn take_overdue(&mut self, timeout: Duration, overdue: &mut Vec<PendingEntry>) {
         let before = overdue.len();
         for entries in self.by_author.values_mut() {
-            while entries.front().is_some_and(|waiting| waiting.responder.since.elapsed() > patience) {
+            while entries.front().is_some_and(|pending| pending.responder.since.elapsed() > timeout) {
                 overdue.extend(entries.pop_front());
             }
         }
@@ -97,13 +90,4 @@ impl RoomQueue {
     pub(super) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }
-}
-
-/// Returns the size for which an entry counts, in bytes.
-pub(super) fn size(entry: &AppendRequest) -> usize {
-    let text = match &entry.draft {
-        NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
-        NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
-    };
-    ENTRY_OVERHEAD_BYTES + text
 }

@@ -9,7 +9,8 @@ use crate::server::store::{NewEvent, RoomRef};
 const PANIC: &str = "panic, please";
 
 pub(super) fn panic_if_asked(entries: &[AppendRequest]) {
-    let asks = |entry: &AppendRequest| matches!(&entry.draft, NewEvent::Message { text, .. } if text.as_str() == PANIC);
+    let asks =
+        |entry: &AppendRequest| matches!(&entry.new_event, NewEvent::Message { text, .. } if text.as_str() == PANIC);
     assert!(!entries.iter().any(asks), "as asked");
 }
 
@@ -32,8 +33,8 @@ async fn place() -> Place {
 }
 
 fn entry(room: &RoomRef, author: AuthorId, id: &str, text: &str) -> AppendRequest {
-    let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
-    AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), draft }
+    let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
+    AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), new_event }
 }
 
 fn code(outcome: &SubmitResult) -> Option<RejectionCode> {
@@ -88,18 +89,18 @@ async fn a_room_that_holds_as_much_as_may_wait_refuses_at_once_and_others_do_not
 }
 
 mod turns {
-    use super::queue::EntryQueue;
+    use super::queue::{EntryQueue, MAX_BATCH_ENTRIES};
     use super::*;
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let draft = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+        let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
         let entry = AppendRequest {
             room_id: room,
             begins: None,
             author: [author; 16].into(),
             id: EventId::parse(id).unwrap(),
-            draft,
+            new_event,
         };
         queue.push(entry, Responder::new(sender, None)).unwrap_or_else(|_| panic!("the queue is full"));
         outcome
@@ -156,8 +157,8 @@ mod turns {
         let queue = EntryQueue::default();
         let outcome = push(&queue, 1, 1, "1");
         assert!(queue.overdue(SUBMIT_TIMEOUT).is_empty());
-        for waiting in queue.overdue(Duration::ZERO) {
-            waiting.responder.respond(Err(Rejection::unavailable()));
+        for pending in queue.overdue(Duration::ZERO) {
+            pending.responder.respond(Err(Rejection::unavailable()));
         }
         assert!(outcome.await.unwrap().is_err());
         assert!(queue.take().is_empty() && queue.is_empty());

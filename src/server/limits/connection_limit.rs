@@ -2,9 +2,10 @@
 //! they are accepted, before anything is read. A connection that becomes live is counted by `rate_limiter` from then
 //! on.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use crate::server::config::Config;
-use crate::server::http::client_ip::{ClientIp, is_trusted};
+use crate::server::network::Network;
+use crate::server::network::client_ip::{ClientIp, is_trusted};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -35,8 +36,11 @@ impl ConnectionLimiter {
         self.most.map(|_| peer.client(headers, &self.trusted).into())
     }
 
-    /// Counts a connection from `address` until the returned permit is dropped. Returns an error if its network has its
-    /// maximum number.
+    /// Counts a connection from `address` until the returned permit is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the network has its maximum number.
     pub(crate) fn acquire(&self, address: IpAddr) -> Result<Option<ConnectionPermit>, LimitReached> {
         let most = self.most.filter(|_| !is_trusted(address, &self.trusted));
         most.map(|most| self.open.acquire(address.into(), most, u32::MAX)).transpose()
@@ -53,31 +57,32 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_and_gives_them_back() {
-        let arrivals = ConnectionLimiter { most: Some(2), ..ConnectionLimiter::default() };
-        let here = [arrivals.acquire(address("192.0.2.1")), arrivals.acquire(address("192.0.2.1"))];
+        let connections = ConnectionLimiter { most: Some(2), ..ConnectionLimiter::default() };
+        let here = [connections.acquire(address("192.0.2.1")), connections.acquire(address("192.0.2.1"))];
         assert!(here.iter().all(Result::is_ok));
-        assert!(arrivals.acquire(address("192.0.2.1")).is_err());
-        assert!(arrivals.acquire(address("192.0.2.2")).is_ok());
+        assert!(connections.acquire(address("192.0.2.1")).is_err());
+        assert!(connections.acquire(address("192.0.2.2")).is_ok());
         drop(here);
-        assert!(arrivals.acquire(address("192.0.2.1")).is_ok());
+        assert!(connections.acquire(address("192.0.2.1")).is_ok());
     }
 
     #[test]
     fn where_nothing_is_limited_nobody_is_counted() {
-        let arrivals = ConnectionLimiter::default();
-        let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).collect();
+        let connections = ConnectionLimiter::default();
+        let all: Vec<_> = (0..1000).map(|_| connections.acquire(address("192.0.2.1"))).collect();
         assert!(all.iter().all(|taken| matches!(taken, Ok(None))));
     }
 
     #[test]
     fn a_trusted_proxy_is_not_counted_and_everybody_else_is() {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        let arrivals = ConnectionLimiter { most: Some(2), trusted: trusted.into(), ..ConnectionLimiter::default() };
+        let connections = ConnectionLimiter { most: Some(2), trusted: trusted.into(), ..ConnectionLimiter::default() };
         for proxy in ["10.1.2.3", "::1", "::ffff:10.1.2.3"] {
-            let all: Vec<_> = (0..1000).map(|_| arrivals.acquire(address(proxy))).collect();
+            let all: Vec<_> = (0..1000).map(|_| connections.acquire(address(proxy))).collect();
             assert!(all.iter().all(Result::is_ok), "{proxy}");
         }
-        let direct: Vec<_> = (0..1000).map(|_| arrivals.acquire(address("192.0.2.1"))).filter_map(Result::ok).collect();
+        let direct: Vec<_> =
+            (0..1000).map(|_| connections.acquire(address("192.0.2.1"))).filter_map(Result::ok).collect();
         assert_eq!(direct.len(), 2);
     }
 }

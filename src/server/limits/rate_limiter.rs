@@ -1,11 +1,12 @@
 //! Rate limits per identity, per network and in total. Kept in memory, by each node separately.
 
-use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached, Network};
+use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
 use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
 use super::work_gate::{WorkGate, WorkPermit};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::auth::identity::AuthorId;
 use crate::server::config::Rates;
+use crate::server::network::Network;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::num::NonZeroU32;
@@ -27,15 +28,15 @@ const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
 /// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
 /// connections, so forty browsers fit.
-const WORKING: usize = 3;
-const WAITING: usize = 256;
+const MAX_CONCURRENT_REQUESTS: usize = 3;
+const MAX_WAITING_REQUESTS: usize = 256;
 
 /// Sockets of one network that enter their rooms at the same time. The number in line is bounded by the limit on
 /// connections.
-const ENTERING: usize = 2;
+const MAX_CONCURRENT_JOINS: usize = 2;
 
 /// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
-const RENDERING: usize = 1;
+const MAX_CONCURRENT_RENDERINGS: usize = 1;
 
 /// A rate limit that was exceeded; the sender may retry after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,9 +136,9 @@ impl Limiter {
                 rooms: hourly(rates.rooms_per_hour),
                 visitors: hourly(rates.visitors_per_hour),
                 connections: ConnectionCounter::default(),
-                working: WorkGate::new(WORKING, WAITING),
-                entering: WorkGate::new(ENTERING, usize::MAX),
-                rendering: WorkGate::new(RENDERING, usize::MAX),
+                working: WorkGate::new(MAX_CONCURRENT_REQUESTS, MAX_WAITING_REQUESTS),
+                entering: WorkGate::new(MAX_CONCURRENT_JOINS, usize::MAX),
+                rendering: WorkGate::new(MAX_CONCURRENT_RENDERINGS, usize::MAX),
                 cores: Arc::new(Semaphore::new(cores)),
                 rates,
             })
@@ -145,6 +146,10 @@ impl Limiter {
     }
 
     /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the author or the network has sent too much.
     pub(crate) fn check_message(&self, author: &AuthorId, network: Network, bytes: usize) -> Result<(), RateLimited> {
         let Some(it) = &self.0 else { return Ok(()) };
         let of_network = if author.is_guest() { &it.guests } else { &it.known };
@@ -161,26 +166,46 @@ impl Limiter {
     }
 
     /// Counts a request that reads from the database or renders a page.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a request that costs little.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has sent too many.
     pub(crate) fn small_request(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a new room.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has opened too many.
     pub(crate) fn check_room(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.rooms.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a visitor without an identity.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the network has brought too many.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
         self.0.as_ref().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
 
     /// Counts a connection until the returned permit is dropped. Returns `None` if connections are not limited.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the node or the network has its maximum number, or if the network connects too often.
     pub(crate) fn check_connection(&self, network: Network) -> Result<Option<ConnectionPermit>, ConnectError> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.joins.try_take(network, 1).map_err(|wait| ConnectError::RateLimited(RateLimited(wait)))?;
@@ -192,8 +217,11 @@ impl Limiter {
         })
     }
 
-    /// Waits until `network` may read from the database for a request. Returns an error if too many of its requests
-    /// wait already. Cancel safe.
+    /// Waits until `network` may read from the database for a request. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if too many requests of the network wait already.
     pub(crate) async fn work(&self, network: Network) -> Result<Option<WorkPermit>, RateLimited> {
         let Some(counters) = &self.0 else { return Ok(None) };
         counters.working.enter(network).await.map(Some).ok_or(RateLimited(SECOND))

@@ -1,10 +1,11 @@
 //! Token buckets: rates with a burst, one bucket per key, for a bounded number of keys.
 
-use super::connection_counter::{Network, SITE, WiderNetwork};
+use crate::server::network::{Network, SITE, WiderNetwork};
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Maximum number of keys in one set of buckets: about 4 MB.
@@ -85,7 +86,7 @@ impl<K: Copy + Eq + Hash> TokenBuckets<K> {
     }
 
     fn full_at(&self) -> MutexGuard<'_, HashMap<K, u64>> {
-        self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.full_at)
     }
 }
 
@@ -127,7 +128,11 @@ impl NetworkTokenBuckets {
         }
     }
 
-    /// Takes `cost` units, or returns how long to wait for them.
+    /// Takes `cost` units.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait for the units.
     pub(crate) fn try_take(&self, network: Network, cost: u32) -> Result<(), Duration> {
         let wait = self.wait(network, cost);
         if wait > Duration::ZERO {

@@ -1,9 +1,10 @@
 //! Concurrency limits per network. Further work waits in a bounded queue.
 
-use super::connection_counter::{Network, SITE, WiderNetwork};
+use crate::server::network::{Network, SITE, WiderNetwork};
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Lanes by key; a lane exists as long as it has users.
@@ -12,7 +13,7 @@ type Lanes<K> = Arc<Mutex<HashMap<K, Lane>>>;
 struct Lane {
     /// Number of users that work or wait.
     users: usize,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// A gate for each key. A cheap-to-clone handle.
@@ -24,14 +25,14 @@ struct KeyedGates<K> {
 }
 
 /// A place at work or in the queue, as long as this is held.
-struct QueuePlace<K: Copy + Eq + Hash> {
+struct QueueSlot<K: Copy + Eq + Hash> {
     lanes: Lanes<K>,
     key: K,
 }
 
-struct GateTurn<K: Copy + Eq + Hash> {
+struct GatePermit<K: Copy + Eq + Hash> {
     _permit: OwnedSemaphorePermit,
-    _place: QueuePlace<K>,
+    _slot: QueueSlot<K>,
 }
 
 impl<K: Copy + Eq + Hash> KeyedGates<K> {
@@ -40,22 +41,22 @@ impl<K: Copy + Eq + Hash> KeyedGates<K> {
     }
 
     /// Waits for a turn; `None` if too many wait already. Cancel safe.
-    async fn enter(&self, key: K) -> Option<GateTurn<K>> {
-        let (place, turns) = {
+    async fn enter(&self, key: K) -> Option<GatePermit<K>> {
+        let (slot, permits) = {
             let mut lanes = lock(&self.lanes);
-            let new = || Lane { users: 0, turns: Arc::new(Semaphore::new(self.at_work)) };
+            let new = || Lane { users: 0, permits: Arc::new(Semaphore::new(self.at_work)) };
             let lane = lanes.entry(key).or_insert_with(new);
             if lane.users >= self.at_work.saturating_add(self.waiting) {
                 return None;
             }
             lane.users += 1;
-            (QueuePlace { lanes: self.lanes.clone(), key }, lane.turns.clone())
+            (QueueSlot { lanes: self.lanes.clone(), key }, lane.permits.clone())
         };
-        Some(GateTurn { _permit: turns.acquire_owned().await.ok()?, _place: place })
+        Some(GatePermit { _permit: permits.acquire_owned().await.ok()?, _slot: slot })
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for QueuePlace<K> {
+impl<K: Copy + Eq + Hash> Drop for QueueSlot<K> {
     fn drop(&mut self) {
         let mut lanes = lock(&self.lanes);
         if let Some(lane) = lanes.get_mut(&self.key) {
@@ -67,10 +68,6 @@ impl<K: Copy + Eq + Hash> Drop for QueuePlace<K> {
     }
 }
 
-fn lock<K>(lanes: &Lanes<K>) -> MutexGuard<'_, HashMap<K, Lane>> {
-    lanes.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A gate for each network, and one [`SITE`] times as wide for each site.
 #[derive(Clone)]
 pub(crate) struct WorkGate {
@@ -80,8 +77,8 @@ pub(crate) struct WorkGate {
 
 /// A turn of a network, as long as it is held.
 pub(crate) struct WorkPermit {
-    _network: GateTurn<Network>,
-    _site: Option<GateTurn<WiderNetwork>>,
+    _network: GatePermit<Network>,
+    _site: Option<GatePermit<WiderNetwork>>,
 }
 
 impl WorkGate {

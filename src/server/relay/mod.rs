@@ -2,17 +2,19 @@
 //! reduces latency: every node also queries the database every second, and immediately when it may have missed
 //! something.
 
+mod message;
 mod node_monitor;
 mod queue;
 mod redis;
 mod signer;
-use super::hub::{EventFrame, Hub, NodePresence};
+use super::hub::{EventFrame, Hub};
 use super::supervisor::Supervisor;
 use super::telemetry::outage::Outage;
 use crate::domain::{Epoch, Seq};
+pub(crate) use message::RoomPresence;
+use message::{Envelope, RELAY_VERSION, RelayMessage};
 use node_monitor::NodeMonitor;
 use queue::RelayQueue;
-use serde::{Deserialize, Serialize};
 use signer::MessageSigner;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,14 +22,10 @@ use tokio::sync::{Mutex, mpsc, watch as state};
 use uuid::Uuid;
 
 /// Maximum number of received messages that are not processed yet.
-const HEARD: usize = 256;
+const RECEIVE_QUEUE_CAPACITY: usize = 256;
 
 /// Maximum size of the frames in one relay message, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 64 << 10;
-
-/// Protocol version of this node. Version 1 sends the presence of many rooms in one message. Nodes that send no version
-/// are at 0.
-const SPEAKS: u32 = 1;
 
 /// State of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,82 +38,11 @@ pub(crate) enum RelayState {
     Degraded,
 }
 
-/// Envelope of a relay message: the sending node and a per-node sequence number, which protects against replay.
-#[derive(Debug, Serialize, Deserialize)]
-struct Envelope {
-    node: Uuid,
-    number: u64,
-    /// Protocol version of the node.
-    #[serde(default)]
-    speaks: u32,
-    bell: RelayMessage,
-}
-
 /// Event of the subscribing connection.
 enum RelayEvent {
     Message(Envelope),
     /// The connection was not subscribed until now: messages may have been missed.
     Resubscribed,
-}
-
-/// Message of a node to the others. Nodes of other versions ignore unknown messages and fields.
-#[derive(Debug, Serialize, Deserialize)]
-enum RelayMessage {
-    /// Events `first` to `last` are in the log of this epoch; `frames` may be omitted.
-    Room {
-        room: i64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        epoch: Option<Epoch>,
-        first: Seq,
-        last: Seq,
-        frames: Vec<String>,
-    },
-    /// Relay messages were lost: every room has to be compared with the database.
-    All,
-    /// The node is alive.
-    Beat,
-    /// The node shuts down in good order.
-    Leave,
-    /// The participants of a room on this node; `asks` requests those of the other nodes.
-    Presence { room: i64, present: NodePresence, asks: bool },
-    /// The participants of many rooms on this node.
-    Presences { rooms: Vec<Told> },
-    /// The rooms of this node, with a digest of the participants of each.
-    Rooms { rooms: Vec<(i64, u64)> },
-    /// A participant is typing. Carries the frame to send.
-    Typing { room: i64, text: String },
-}
-
-/// The participants of a room on a node.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Told {
-    pub(crate) room: i64,
-    pub(crate) present: NodePresence,
-    /// Whether the other nodes have to publish their participants too.
-    pub(crate) asks: bool,
-}
-
-impl RelayMessage {
-    /// Returns the room of this message, or `None` if it concerns no single room.
-    fn room(&self) -> Option<i64> {
-        match self {
-            Self::Room { room, .. } | Self::Presence { room, .. } | Self::Typing { room, .. } => Some(*room),
-            Self::All | Self::Beat | Self::Leave | Self::Presences { .. } | Self::Rooms { .. } => None,
-        }
-    }
-
-    /// Returns the approximate size of the message, in bytes.
-    fn size(&self) -> usize {
-        let rest = match self {
-            Self::Room { frames, .. } => frames.iter().map(|frame| frame.len() + 32).sum(),
-            Self::Presence { present, .. } => present.size(),
-            Self::Presences { rooms } => rooms.iter().map(|told| told.present.size() + 64).sum(),
-            Self::Rooms { rooms } => 32 * rooms.len(),
-            Self::Typing { text, .. } => text.len(),
-            Self::All | Self::Beat | Self::Leave => 0,
-        };
-        rest + 128
-    }
 }
 
 /// Cheap-to-clone handle to publish messages with.
@@ -139,20 +66,20 @@ impl Relay {
         let client = ::redis::Client::open(url)?;
         let seal = MessageSigner::new(secret);
         let (state, watched) = state::channel(RelayState::Degraded);
-        let (heard, hears) = mpsc::channel(HEARD);
+        let (received, receiver) = mpsc::channel(RECEIVE_QUEUE_CAPACITY);
         let (outbox, old_nodes) = (Arc::new(RelayQueue::default()), Arc::new(AtomicBool::default()));
-        let numbers = redis::Numbers::new(Uuid::new_v4());
+        let numbers = redis::SequenceNumbers::new(Uuid::new_v4());
         let ringing = Arc::new(Outage::new("Publishing to Redis failed", "Publishing to Redis works again"));
         let hearing =
             Arc::new(Outage::new("The relay subscription failed; reconnecting", "The relay subscription works again"));
         {
             let watch = NodeMonitor::new(numbers.node(), hub, state, outbox.clone(), old_nodes.clone());
-            let parts = Arc::new(Mutex::new((watch, hears)));
+            let parts = Arc::new(Mutex::new((watch, receiver)));
             tasks.spawn("relay", move || {
                 let parts = parts.clone();
                 async move {
-                    let (watch, heard) = &mut *parts.lock().await;
-                    watch.run(heard).await;
+                    let (watch, received) = &mut *parts.lock().await;
+                    watch.run(received).await;
                 }
             });
         }
@@ -163,7 +90,7 @@ impl Relay {
             });
         }
         tasks.spawn("relay subscriber", move || {
-            redis::run_subscriber(client.clone(), seal.clone(), heard.clone(), hearing.clone())
+            redis::run_subscriber(client.clone(), seal.clone(), received.clone(), hearing.clone())
         });
         Ok(Self { outbox: Some(outbox), old_nodes, state: watched })
     }
@@ -177,7 +104,7 @@ impl Relay {
     /// connected.
     pub(crate) async fn notify_once(url: &str, secret: &[u8]) -> ::redis::RedisResult<()> {
         let seal = MessageSigner::new(secret);
-        let rung = Envelope { node: Uuid::new_v4(), number: 1, speaks: SPEAKS, bell: RelayMessage::All };
+        let rung = Envelope { node: Uuid::new_v4(), number: 1, speaks: RELAY_VERSION, bell: RelayMessage::All };
         let mut connection = redis::connect(&::redis::Client::open(url)?).await?;
         ::redis::cmd("PUBLISH").arg(seal.channel(0)).arg(seal.sign(&rung)).exec_async(&mut connection).await
     }
@@ -210,10 +137,10 @@ impl Relay {
     }
 
     /// Publishes the participants of these rooms on this node.
-    pub(crate) fn publish_presence(&self, rooms: Vec<Told>) {
+    pub(crate) fn publish_presence(&self, rooms: Vec<RoomPresence>) {
         let Some(outbox) = &self.outbox else { return };
         if self.has_old_nodes() {
-            rooms.into_iter().for_each(|Told { room, present, asks }| {
+            rooms.into_iter().for_each(|RoomPresence { room, present, asks }| {
                 outbox.push_presence(RelayMessage::Presence { room, present, asks })
             });
         } else if !rooms.is_empty() {

@@ -1,7 +1,7 @@
 //! Tracks which nodes are received, and compensates for those that are not.
 
 use super::queue::RelayQueue;
-use super::{Envelope, RelayEvent, RelayMessage, RelayState, SPEAKS, Told};
+use super::{Envelope, RELAY_VERSION, RelayEvent, RelayMessage, RelayState, RoomPresence};
 use crate::domain::{Epoch, Seq};
 use crate::server::hub::{EventFrame, Hub, PresenceChange};
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ const NODE_DOWN_AFTER: Duration = Duration::from_secs(10);
 const PRESENCE_TTL: Duration = Duration::from_secs(30);
 
 /// Interval of checking for nodes that have been silent.
-const KEEP: Duration = Duration::from_secs(1);
+const NODE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Tracks which nodes are received. Requests a comparison with the database when a node falls silent or is received
 /// again, and when this node was briefly not subscribed.
@@ -44,7 +44,7 @@ pub(super) struct NodeMonitor {
 /// A node that was received.
 #[derive(Clone, Copy)]
 struct Node {
-    heard: Instant,
+    received: Instant,
     speaks: u32,
 }
 
@@ -58,16 +58,16 @@ impl NodeMonitor {
     ) -> Self {
         let now = Instant::now();
         let long_ago = now.checked_sub(DEGRADED_AFTER * 2).unwrap_or(now);
-        let nodes = HashMap::from([(node, Node { heard: long_ago, speaks: SPEAKS })]);
+        let nodes = HashMap::from([(node, Node { received: long_ago, speaks: RELAY_VERSION })]);
         Self { hub, state, outbox, old_nodes, node, nodes, last: HashMap::new(), kept: now }
     }
 
-    pub(super) async fn run(&mut self, heard: &mut mpsc::Receiver<RelayEvent>) {
+    pub(super) async fn run(&mut self, received: &mut mpsc::Receiver<RelayEvent>) {
         let mut beat = interval(NODE_HEARTBEAT_INTERVAL);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                something = heard.recv() => match something {
+                something = received.recv() => match something {
                     Some(RelayEvent::Message(rung)) => self.handle_message(rung).await,
                     Some(RelayEvent::Resubscribed) => self.resync(),
                     None => return,
@@ -90,7 +90,7 @@ impl NodeMonitor {
         match bell {
             RelayMessage::Room { room, epoch, last, frames, .. } => self.room(room, epoch, last, &frames),
             RelayMessage::All => self.hub.request_reconcile(),
-            RelayMessage::Beat => drop(self.nodes.insert(node, Node { heard: Instant::now(), speaks })),
+            RelayMessage::Beat => drop(self.nodes.insert(node, Node { received: Instant::now(), speaks })),
             // A node ignores its own messages, other than events.
             _ if node == self.node => {}
             RelayMessage::Leave => {
@@ -98,8 +98,8 @@ impl NodeMonitor {
                 self.keep().await;
                 self.update_health().await;
             }
-            RelayMessage::Presence { room, present, asks } => self.presence(node, Told { room, present, asks }),
-            RelayMessage::Presences { rooms } => rooms.into_iter().for_each(|told| self.presence(node, told)),
+            RelayMessage::Presence { room, present, asks } => self.presence(node, RoomPresence { room, present, asks }),
+            RelayMessage::Presences { rooms } => rooms.into_iter().for_each(|room| self.presence(node, room)),
             RelayMessage::Rooms { rooms } => {
                 rooms.into_iter().for_each(|(room, digest)| self.hub.hear_digest(node, room, digest))
             }
@@ -107,7 +107,7 @@ impl NodeMonitor {
         }
     }
 
-    fn presence(&self, node: Uuid, Told { room, present, asks }: Told) {
+    fn presence(&self, node: Uuid, RoomPresence { room, present, asks }: RoomPresence) {
         self.hub.merge_remote_presence(node, room, present);
         if asks {
             self.hub.notify_presence(PresenceChange::Local(room));
@@ -127,16 +127,16 @@ impl NodeMonitor {
     }
 
     async fn update_health(&mut self) {
-        self.nodes.retain(|node, it| *node == self.node || it.heard.elapsed() < NODE_DOWN_AFTER);
-        self.old_nodes.store(self.nodes.values().any(|it| it.speaks < SPEAKS), Ordering::Relaxed);
-        let silent = self.nodes.values().any(|it| it.heard.elapsed() > DEGRADED_AFTER);
+        self.nodes.retain(|node, it| *node == self.node || it.received.elapsed() < NODE_DOWN_AFTER);
+        self.old_nodes.store(self.nodes.values().any(|it| it.speaks < RELAY_VERSION), Ordering::Relaxed);
+        let silent = self.nodes.values().any(|it| it.received.elapsed() > DEGRADED_AFTER);
         let now = if silent { RelayState::Degraded } else { RelayState::Ok };
         let before = self.state.send_replace(now);
         if now != before {
             tracing::info!(state = ?now, "relay");
             self.resync();
         }
-        if self.kept.elapsed() >= KEEP {
+        if self.kept.elapsed() >= NODE_CHECK_INTERVAL {
             self.keep().await;
         }
     }
@@ -189,7 +189,7 @@ mod tests {
 
         /// Sets the time since the node was last received.
         fn silent(&mut self, node: u128, silence: Duration) {
-            self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().heard =
+            self.watch.nodes.get_mut(&Uuid::from_u128(node)).unwrap().received =
                 Instant::now().checked_sub(silence).unwrap();
         }
     }
@@ -197,28 +197,28 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_says_that_it_leaves_is_not_waited_for() {
         let mut listener = Listener::new().await;
-        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
-        listener.hear(2, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.hear(2, RELAY_VERSION, RelayMessage::Beat).await;
         assert_eq!(*listener.state.borrow(), RelayState::Ok);
         listener.silent(2, DEGRADED_AFTER * 2);
-        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
         assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
-        listener.hear(2, SPEAKS, RelayMessage::Leave).await;
+        listener.hear(2, RELAY_VERSION, RelayMessage::Leave).await;
         assert_eq!(*listener.state.borrow(), RelayState::Ok);
         // A replayed message.
         listener.numbers = 1;
-        listener.hear(2, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(2, RELAY_VERSION, RelayMessage::Beat).await;
         assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");
     }
 
     #[tokio::test]
     async fn nodes_of_the_version_before_are_known_as_long_as_they_are_there() {
         let mut listener = Listener::new().await;
-        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
         listener.hear(2, 0, RelayMessage::Beat).await;
         assert!(listener.old_nodes.load(Ordering::Relaxed));
         listener.silent(2, NODE_DOWN_AFTER * 2);
-        listener.hear(1, SPEAKS, RelayMessage::Beat).await;
+        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
         assert!(!listener.old_nodes.load(Ordering::Relaxed));
     }
 }

@@ -2,8 +2,9 @@
 //! round trip, so that events never wait behind presence.
 
 use super::RelayMessage;
+use crate::server::sync::lock;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -149,7 +150,7 @@ impl RelayQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueuedMessages> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_much_is_looked_for_instead() {
+    async fn an_overflow_becomes_one_request_to_compare_all_rooms() {
         let outbox = RelayQueue::default();
         for _ in 0..1000 {
             outbox.push_message(event(64 << 10));

@@ -1,8 +1,8 @@
 //! The two connections to Redis: one publishes, one subscribes. Both are reestablished after errors.
 
 use super::queue::RelayQueue;
-use super::signer::{MessageSigner, SHARDS};
-use super::{Envelope, RelayEvent, SPEAKS};
+use super::signer::{CHANNEL_COUNT, MessageSigner};
+use super::{Envelope, RELAY_VERSION, RelayEvent};
 use crate::server::telemetry::outage::Outage;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
@@ -22,12 +22,12 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The id of this node and the sequence number of its last message; shared by consecutive publishers.
 #[derive(Clone)]
-pub(super) struct Numbers {
+pub(super) struct SequenceNumbers {
     node: Uuid,
     last: Arc<AtomicU64>,
 }
 
-impl Numbers {
+impl SequenceNumbers {
     pub(super) fn new(node: Uuid) -> Self {
         Self { node, last: Arc::default() }
     }
@@ -45,7 +45,7 @@ impl Numbers {
 pub(super) async fn run_publisher(
     client: redis::Client,
     seal: MessageSigner,
-    numbers: Numbers,
+    numbers: SequenceNumbers,
     outbox: Arc<RelayQueue>,
     outage: Arc<Outage>,
 ) {
@@ -53,8 +53,8 @@ pub(super) async fn run_publisher(
     while let Some(bells) = outbox.next().await {
         let mut pipeline = redis::pipe();
         for bell in bells {
-            let shard = bell.room().map_or(0, |room| room.rem_euclid(SHARDS));
-            let rung = Envelope { node: numbers.node, number: numbers.next(), speaks: SPEAKS, bell };
+            let shard = bell.room().map_or(0, |room| room.rem_euclid(CHANNEL_COUNT));
+            let rung = Envelope { node: numbers.node, number: numbers.next(), speaks: RELAY_VERSION, bell };
             pipeline.publish(seal.channel(shard), seal.sign(&rung)).ignore();
         }
         let rung = async {
@@ -87,14 +87,14 @@ pub(super) async fn connect(client: &redis::Client) -> redis::RedisResult<Multip
 pub(super) async fn run_subscriber(
     client: redis::Client,
     seal: MessageSigner,
-    heard: mpsc::Sender<RelayEvent>,
+    received: mpsc::Sender<RelayEvent>,
     outage: Arc<Outage>,
 ) {
     loop {
-        if let Err(error) = subscribe(&client, &seal, &heard, &outage).await {
+        if let Err(error) = subscribe(&client, &seal, &received, &outage).await {
             outage.failed(&error);
         }
-        if heard.is_closed() {
+        if received.is_closed() {
             return;
         }
         sleep(RECONNECT_DELAY).await;
@@ -104,7 +104,7 @@ pub(super) async fn run_subscriber(
 async fn subscribe(
     client: &redis::Client,
     seal: &MessageSigner,
-    heard: &mpsc::Sender<RelayEvent>,
+    received: &mpsc::Sender<RelayEvent>,
     outage: &Outage,
 ) -> Result<(), SubscriptionError> {
     let subscribe = async {
@@ -116,7 +116,7 @@ async fn subscribe(
     let mut something = Some(RelayEvent::Resubscribed);
     loop {
         if let Some(something) = something
-            && heard.send(something).await.is_err()
+            && received.send(something).await.is_err()
         {
             return Ok(());
         }

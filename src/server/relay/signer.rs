@@ -1,11 +1,12 @@
 //! Signs relay messages and names their channels. Messages with another signature are ignored.
 
 use super::Envelope;
+use crate::server::hex::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Number of channels. They are numbered, so that no user input becomes the name of a channel.
-pub(super) const SHARDS: i64 = 16;
+pub(super) const CHANNEL_COUNT: i64 = 16;
 
 /// Signs relay messages and names their channels; cheap to clone.
 #[derive(Clone)]
@@ -18,11 +19,11 @@ impl MessageSigner {
     pub(super) fn new(secret: &[u8]) -> Self {
         let key = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
         let name = key.clone().chain_update(b"channels").finalize().into_bytes();
-        Self { key, prefix: format!("parlour:{:02x}{:02x}{:02x}{:02x}", name[0], name[1], name[2], name[3]) }
+        Self { key, prefix: format!("parlour:{}", hex(&name[..4])) }
     }
 
     pub(super) fn channels(&self) -> Vec<String> {
-        (0..SHARDS).map(|shard| self.channel(shard)).collect()
+        (0..CHANNEL_COUNT).map(|shard| self.channel(shard)).collect()
     }
 
     pub(super) fn channel(&self, shard: i64) -> String {

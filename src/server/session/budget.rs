@@ -84,40 +84,40 @@ mod tests {
 
     #[test]
     fn a_burst_is_read_at_once_and_the_rest_at_a_pace() {
-        let (mut allowance, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1, 1), Instant::now());
-        assert_eq!(allowance.spend(usage(BURST_STEPS, 0), pace, start), None);
-        let next = allowance.spend(usage(1, 0), pace, start).expect("a pause");
+        let (mut budget, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1, 1), Instant::now());
+        assert_eq!(budget.spend(usage(BURST_STEPS, 0), pace, start), None);
+        let next = budget.spend(usage(1, 0), pace, start).expect("a pause");
         assert_eq!(next - start, Duration::from_secs(1) / STEPS_PER_SECOND);
-        assert_eq!(allowance.spend(usage(0, 1024), pace, next).map(|again| again - next), Some(next - start));
+        assert_eq!(budget.spend(usage(0, 1024), pace, next).map(|again| again - next), Some(next - start));
         let later = start + Duration::from_secs(3600);
         assert_eq!(
-            allowance.spend(usage(BURST_STEPS / 2, BURST_STEPS / 2 * 1024), pace, later),
+            budget.spend(usage(BURST_STEPS / 2, BURST_STEPS / 2 * 1024), pace, later),
             None,
             "full again, and no fuller"
         );
-        assert!(allowance.spend(usage(1, 0), pace, later).is_some());
+        assert!(budget.spend(usage(1, 0), pace, later).is_some());
     }
 
     #[test]
-    fn whoever_may_say_much_may_send_much() {
-        let (mut allowance, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1000, 1), Instant::now());
+    fn a_higher_message_rate_allows_more_frames() {
+        let (mut budget, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1000, 1), Instant::now());
         let second = usage(6 * 1000, 16 * 1024 * 1000);
-        let paused: Vec<_> = (0..10).map(|n| allowance.spend(second, pace, start + Duration::from_secs(n))).collect();
+        let paused: Vec<_> = (0..10).map(|n| budget.spend(second, pace, start + Duration::from_secs(n))).collect();
         assert!(paused.iter().flatten().all(|until| *until < start + Duration::from_secs(10)), "{paused:?}");
-        assert_eq!(allowance.spend(usage(1, 0), pace, start + Duration::from_secs(11)), None);
+        assert_eq!(budget.spend(usage(1, 0), pace, start + Duration::from_secs(11)), None);
     }
 
     #[test]
     fn without_rates_nothing_waits() {
-        let (mut allowance, pace) = (ConnectionBudget::new(), BudgetRate::new(None));
-        assert!((0..1000).all(|_| allowance.spend(usage(u32::MAX, u32::MAX), pace, Instant::now()).is_none()));
-        assert_eq!(allowance.spend_replay(u64::MAX, pace, Instant::now()), None);
+        let (mut budget, pace) = (ConnectionBudget::new(), BudgetRate::new(None));
+        assert!((0..1000).all(|_| budget.spend(usage(u32::MAX, u32::MAX), pace, Instant::now()).is_none()));
+        assert_eq!(budget.spend_replay(u64::MAX, pace, Instant::now()), None);
     }
 
     #[test]
     fn replays_are_paid_for() {
-        let (mut allowance, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1, 1), Instant::now());
-        let whole = (0..100).take_while(|_| allowance.spend_replay(1000, pace, start).is_none()).count();
+        let (mut budget, pace, start) = (ConnectionBudget::new(), BudgetRate::of(1, 1), Instant::now());
+        let whole = (0..100).take_while(|_| budget.spend_replay(1000, pace, start).is_none()).count();
         assert_eq!(whole, 4);
     }
 }

@@ -1,16 +1,16 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
 use super::budget::{BudgetRate, ConnectionBudget};
-use super::close_reason::{CloseReason, close_reason};
+use super::close_reason::{BANNED, CloseReason, close_reason};
 use super::pending::{CompletedPost, PendingPost};
 use super::timers::{HEARTBEAT_INTERVAL, IDLE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
-use crate::server::AppState;
 use crate::server::auth::identity::AuthorId;
 use crate::server::chat::{self, RoomCommand, reset_frame};
+use crate::server::http::state::AppState;
 use crate::server::hub::{PullResult, Subscription};
-use crate::server::limits::connection_counter::Network;
+use crate::server::network::Network;
 use crate::server::random;
 use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
 use futures_util::StreamExt;
@@ -19,10 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
-
-/// Maximum number of uncommitted posts of one connection. At this bound, the connection is not read from until some are
-/// answered.
-const MAX_IN_FLIGHT_POSTS: usize = 128;
 
 /// Shortest interval between two typing hints of a connection.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
@@ -36,7 +32,7 @@ const DRAIN_POLL: Duration = Duration::from_millis(50);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 
 pub(crate) struct Session {
-    shared: AppState,
+    state: AppState,
     /// The author and network of the sender.
     sender: (AuthorId, Network),
     pub(crate) subscription: Subscription,
@@ -45,9 +41,9 @@ pub(crate) struct Session {
     username: Username,
     /// The time of the last typing hint of this connection.
     last_typing_at: Option<Instant>,
-    pending: FuturesUnordered<PendingPost>,
+    pub(crate) pending: FuturesUnordered<PendingPost>,
     /// Read budget of the connection.
-    allowance: ConnectionBudget,
+    budget: ConnectionBudget,
     /// Events to send again, because the client has resent their ids.
     pub(crate) again: Vec<Seq>,
     /// The newest event that this connection has posted and that is answered by its delivery.
@@ -57,47 +53,42 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(
-        shared: AppState,
+        state: AppState,
         sender: (AuthorId, Network),
-        seat: Subscription,
-        wire: Arc<SocketWriter>,
+        subscription: Subscription,
+        writer: Arc<SocketWriter>,
     ) -> Self {
-        let username = seat.participant().username.clone();
-        let clock = Timers::new();
-        let (pending, allowance) = (FuturesUnordered::new(), ConnectionBudget::new());
-        let (typed, again, owed) = (None, Vec::new(), 0);
         Self {
-            shared,
+            state,
             sender,
-            subscription: seat,
-            writer: wire,
-            username,
-            last_typing_at: typed,
-            pending,
-            allowance,
-            again,
-            last_own_seq: owed,
-            timers: clock,
+            username: subscription.participant().username.clone(),
+            subscription,
+            writer,
+            last_typing_at: None,
+            pending: FuturesUnordered::new(),
+            budget: ConnectionBudget::new(),
+            again: Vec::new(),
+            last_own_seq: 0,
+            timers: Timers::new(),
         }
     }
 
     /// Runs until the connection ends. The caller sends the returned close reason.
     pub(crate) async fn run(&mut self, socket: &mut WebSocket) -> CloseReason {
-        let draining = self.shared.draining.clone();
+        let draining = self.state.draining.clone();
         let mut alarm = std::pin::pin!(sleep_until(self.timers.next_deadline()));
         let mut drained = std::pin::pin!(draining.cancelled());
         loop {
             let left = match self.write() {
                 Ok(left) => left,
-                Err(goodbye) => return goodbye,
+                Err(reason) => return reason,
             };
             if alarm.is_elapsed() || self.timers.next_deadline() < alarm.deadline() {
                 alarm.as_mut().reset(self.timers.next_deadline());
             }
             let stuck = self.timers.write_blocked_since.is_some();
-            // A client that does not read its answers is not read from.
-            let listens = !stuck && self.pending.len() < MAX_IN_FLIGHT_POSTS && self.timers.paused.is_none();
-            let turn = tokio::select! {
+            let can_receive = self.can_receive();
+            let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
                 () = self.writer.notified() => self.check_disconnect(),
@@ -120,9 +111,9 @@ impl Session {
                 // Read events from the log that were evicted from memory.
                 read = Self::read(&self.subscription, left) => self.take_read(left, read),
                 // Receive.
-                received = socket.receive(), if listens => {
+                received = socket.receive(), if can_receive => {
                     let (now, pace) = (Instant::now(), self.pace());
-                    self.timers.paused = self.allowance.spend(socket.take_usage(), pace, now);
+                    self.timers.paused = self.budget.spend(socket.take_usage(), pace, now);
                     if received != Ok(Received::Part) {
                         self.timers.last_received = now;
                     }
@@ -141,8 +132,8 @@ impl Session {
                 // between.
                 () = consume_budget(), if left == PullResult::Queued => Ok(()),
             };
-            if let Err(goodbye) = turn {
-                return goodbye;
+            if let Err(reason) = step {
+                return reason;
             }
         }
     }
@@ -151,7 +142,7 @@ impl Session {
     fn check_disconnect(&self) -> Result<(), CloseReason> {
         match self.subscription.disconnect_code() {
             None => Ok(()),
-            Some(close::BANNED) => Err((close::BANNED, "you are banned from this room for a while")),
+            Some(close::BANNED) => Err(BANNED),
             Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
@@ -160,7 +151,7 @@ impl Session {
 
     fn handle_timers(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        if self.pending.len() >= MAX_IN_FLIGHT_POSTS || self.timers.paused.is_some() {
+        if !self.can_receive() {
             // The connection was not read from, so the client may well be alive.
             self.timers.last_received = now;
         }
@@ -171,9 +162,9 @@ impl Session {
         if self.timers.write_blocked_since.is_some_and(|since| since + WRITE_TIMEOUT <= now) {
             return Err((close::TOO_SLOW, "nothing was read"));
         }
-        if let Some((leaves, latest)) = self.timers.drain.filter(|(leaves, _)| *leaves <= now) {
-            let owes = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
-            if !owes || latest <= leaves {
+        if let Some((closes_at, latest)) = self.timers.drain.filter(|(closes_at, _)| *closes_at <= now) {
+            let has_pending = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
+            if !has_pending || latest <= closes_at {
                 return Err((close::RESTARTING, "the server is restarting"));
             }
             self.timers.drain = Some((now + DRAIN_POLL, latest));
@@ -199,7 +190,7 @@ impl Session {
     }
 
     fn pace(&self) -> BudgetRate {
-        BudgetRate::new(self.shared.config.rates.as_ref())
+        BudgetRate::new(self.state.config.rates.as_ref())
     }
 
     fn send(&self, frame: ServerFrame) {
@@ -229,7 +220,7 @@ impl Session {
                 let position = self.subscription.position();
                 if after < position {
                     let events = (position - after).unsigned_abs();
-                    let paused = self.allowance.spend_replay(events, self.pace(), Instant::now());
+                    let paused = self.budget.spend_replay(events, self.pace(), Instant::now());
                     self.timers.paused = self.timers.paused.max(paused);
                     self.timers.pending_replay =
                         Some(self.timers.pending_replay.map_or(after, |other| other.min(after)));
@@ -237,7 +228,7 @@ impl Session {
                 }
             }
             Ok(ClientFrame::Typing) => {
-                if self.last_typing_at.is_none_or(|typed| typed.elapsed() >= TYPING_INTERVAL) {
+                if self.last_typing_at.is_none_or(|last_typing_at| last_typing_at.elapsed() >= TYPING_INTERVAL) {
                     self.last_typing_at = Some(Instant::now());
                     self.subscription.send_typing();
                 }
@@ -250,21 +241,21 @@ impl Session {
     /// Returns the name of a post, which replaces the current one if given. A blank name counts as absent, as in the
     /// forms.
     fn resolve_username(&mut self, username: Option<&str>) -> Result<Username, Rejection> {
-        if let Some(username) = username.filter(|name| !name.trim().is_empty()) {
+        if let Some(username) = username.filter(|name| !Username::is_blank(name)) {
             self.username = Username::parse(username)?;
         }
         Ok(self.username.clone())
     }
 
-    async fn submit(&mut self, id: Option<String>, wish: RoomCommand<'_>, draining: bool) {
+    async fn submit(&mut self, id: Option<String>, command: RoomCommand<'_>, draining: bool) {
         if draining {
             return self.reject(id, chat::draining_rejection());
         }
-        let username = match &wish {
+        let username = match &command {
             RoomCommand::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.shared.chat.submit(self.subscription.room(), self.sender, id.as_deref(), wish).await {
+        match self.state.chat.submit(self.subscription.room(), self.sender, id.as_deref(), command).await {
             Ok(outcome) => self.pending.push(PendingPost { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }

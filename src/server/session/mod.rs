@@ -4,15 +4,17 @@ mod budget;
 mod close_reason;
 mod event_loop;
 mod pending;
+mod reading;
 mod timers;
 mod writing;
+use close_reason::BANNED;
 pub use close_reason::{CloseReason, close_reason};
 
-use super::AppState;
-use super::auth::access::AccessDenied;
+use super::auth::visitor::Visitor;
+use super::chat::access::AccessDenied;
 use super::chat::{Resume, draining_rejection};
-use super::http::middleware::visitor::Visitor;
 use super::http::origin;
+use super::http::state::AppState;
 use super::limits::connection_counter::ConnectionPermit;
 use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;
@@ -37,7 +39,7 @@ pub(crate) struct SocketQuery {
 
 /// `GET /ws/{room_name}/`.
 pub(crate) async fn upgrade(
-    State(shared): State<AppState>,
+    State(state): State<AppState>,
     room_name: Result<Path<String>, PathRejection>,
     query: Result<Query<SocketQuery>, QueryRejection>,
     Extension(visitor): Extension<Visitor>,
@@ -50,7 +52,7 @@ pub(crate) async fn upgrade(
         Ok(room_name) => room_name,
         Err(reason) => return (StatusCode::NOT_FOUND, reason.to_string()).into_response(),
     };
-    let own = origin::is_same_origin(&headers, shared.config.public_url.as_deref());
+    let own = origin::is_same_origin(&headers, state.config.public_url.as_deref());
     if !own.unwrap_or(visitor.author.is_guest()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
@@ -58,31 +60,31 @@ pub(crate) async fn upgrade(
         Ok(handshake) => handshake,
         Err(refusal) => return refusal.into_response(),
     };
-    if shared.draining.is_cancelled() {
+    if state.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, draining_rejection().detail).into_response();
     }
-    let counted = match shared.limiter.check_connection(visitor.network) {
-        Ok(counted) => counted,
+    let permit = match state.limiter.check_connection(visitor.network) {
+        Ok(permit) => permit,
         Err(full) => return connect_error_response(full),
     };
-    let entering = shared.limiter.enter(visitor.network).await;
-    let admitted = shared.chat.admit(&room_name, &visitor).await;
+    let entering = state.limiter.enter(visitor.network).await;
+    let admitted = state.chat.admit(&room_name, &visitor).await;
     drop(entering);
     let admitted = match admitted {
         Ok(room) => Ok(room),
         // Browsers do not show scripts the status of a handshake, so these clients get the reason as a close code.
-        Err(AccessDenied::Banned) => Err((close::BANNED, "you are banned from this room for a while")),
+        Err(AccessDenied::Banned) => Err(BANNED),
         Err(AccessDenied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
     let query = query.map(|Query(query)| query).unwrap_or_default();
     let (response, socket) = handshake.accept_key(MAX_FRAME_BYTES);
-    let (sockets, request) = (shared.sockets.clone(), Span::current());
+    let (sockets, request) = (state.sockets.clone(), Span::current());
     sockets.spawn(async move {
         match (socket.await, admitted) {
             (Some(socket), Ok(room)) => {
-                run_session(socket, shared, room, visitor, query, counted).instrument(request).await;
+                run_session(socket, state, room, visitor, query, permit).instrument(request).await;
             }
             (Some(socket), Err((code, reason))) => socket.close(code, reason).await,
             (None, _) => {}
@@ -105,34 +107,35 @@ fn connect_error_response(full: ConnectError) -> Response {
         ConnectError::NetworkFull => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from your network.").into_response()
         }
-        ConnectError::RateLimited(too_much) => too_much.response("Connections from your network come too often."),
+        ConnectError::RateLimited(limited) => limited.response("Connections from your network come too often."),
     }
 }
 
 /// Joins the room and starts the session in a separate task, so that the state needed for joining is dropped early.
 async fn run_session(
     mut socket: WebSocket,
-    shared: AppState,
+    state: AppState,
     room: RoomRecord,
     visitor: Visitor,
     query: SocketQuery,
-    counted: Option<ConnectionPermit>,
+    permit: Option<ConnectionPermit>,
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
     let resume = Resume { after: query.after.as_deref().and_then(parse_position), epoch: query.epoch };
-    let entering = shared.limiter.enter(visitor.network).await;
-    let joined = shared.chat.join(room, username, visitor.author, resume, socket.writer()).await;
+    let entering = state.limiter.enter(visitor.network).await;
+    let joined = state.chat.join(room, username, visitor.author, resume, socket.writer()).await;
     drop(entering);
     match joined {
-        Ok(seat) => {
-            let sockets = shared.sockets.clone();
-            let mut connection = Session::new(shared, (visitor.author, visitor.network), seat, socket.writer().clone());
+        Ok(subscription) => {
+            let sockets = state.sockets.clone();
+            let mut connection =
+                Session::new(state, (visitor.author, visitor.network), subscription, socket.writer().clone());
             sockets.spawn(async move {
                 let (code, reason) = connection.run(&mut socket).await;
                 drop(connection);
                 socket.close(code, reason).await;
-                drop(counted);
+                drop(permit);
             });
         }
         Err(error) => {

@@ -49,6 +49,6 @@ impl Timers {
         let due = self.write_blocked_since.map_or(due, |since| due.min(since + WRITE_TIMEOUT));
         let due = self.pending_replay.map_or(due, |_| due.min(self.replay_allowed_at));
         let due = self.paused.map_or(due, |until| due.min(until));
-        self.drain.map_or(due, |(leaves, _)| due.min(leaves))
+        self.drain.map_or(due, |(closes_at, _)| due.min(closes_at))
     }
 }

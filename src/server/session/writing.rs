@@ -11,6 +11,10 @@ use tokio::time::Instant;
 impl Session {
     /// Queues a batch of ready events, and writes as much as the socket accepts. Returns the state of the remaining
     /// events.
+    ///
+    /// # Errors
+    ///
+    /// Returns the close reason if the connection is lost or the client is too slow.
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
         // The bytes that the socket has not accepted are enough to hold; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
@@ -41,14 +45,22 @@ impl Session {
 
     /// Reads the remaining events from the log, or waits forever if there are none. Rarely needed, so the read is boxed
     /// and connections do not hold its memory.
-    pub(crate) async fn read(seat: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
+    pub(crate) async fn read(subscription: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
-            PullResult::Behind(after) => Box::pin(seat.read(after)).await,
+            PullResult::Behind(after) => Box::pin(subscription.read(after)).await,
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
     }
 
     /// Queues events that were read from the log.
+    ///
+    /// # Errors
+    ///
+    /// Returns the close reason if the log could not be read.
     pub(crate) fn take_read(
         &mut self,
         left: PullResult,

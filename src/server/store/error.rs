@@ -1,5 +1,7 @@
-//! Classification of database errors that are not transient.
+//! Errors of the database. No error of SeaORM leaves the store: callers get the cases that they decide on.
 
+use crate::domain::Rejection;
+use crate::server::config::redacted;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// SQLite's codes for a failed sync of the file, and of its directory (<https://www.sqlite.org/rescode.html>).
@@ -15,8 +17,124 @@ const REFUSED_BY_SQLITE: [&str; 5] = ["18", "20", "275", "1811", "1299"];
 const REFUSED_BY_POSTGRES: [&str; 3] = ["22", "54", "P0"];
 const RULES_OF_POSTGRES: [&str; 2] = ["23502", "23514"];
 
+/// Text of the error of a query that has timed out. It passes through traits of SeaORM, which know only its own errors.
+pub(super) const TIMED_OUT: &str = "the database does not answer";
+
+/// An error of reading or writing the database.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The log no longer holds the next events: they were purged.
+    #[error("the log no longer holds event {seq} of room {room_id}")]
+    Gap {
+        /// Id of the room.
+        room_id: i64,
+        /// Number of the first missing event.
+        seq: i64,
+    },
+    /// The room was deleted, or its log is lost. Its address leads to another room from now on.
+    #[error("room {0} is gone")]
+    RoomGone(i64),
+    /// The database did not answer in time. A write may have been stored.
+    #[error("the database does not answer")]
+    Timeout,
+    /// The database cannot be written, for example because it is a replica.
+    #[error("the database can only be read")]
+    ReadOnly,
+    /// The disk failed to sync. The system may since have dropped the pages that it could not write, so the process
+    /// cannot rely on any data that it believes to be stored (Rebello et al., "Can Applications Recover from fsync
+    /// Failures?", USENIX ATC 2020).
+    #[error(transparent)]
+    SyncFailed(DbErr),
+    /// The database can never store a value, so that a retry is pointless.
+    #[error(transparent)]
+    Unstorable(DbErr),
+    /// Another error of the database or its driver.
+    #[error(transparent)]
+    Database(DbErr),
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match &error {
+            DbErr::Custom(reason) if reason == TIMED_OUT => Self::Timeout,
+            _ if sync_failed(&error) => Self::SyncFailed(error),
+            _ if can_never_be_stored(&error) => Self::Unstorable(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<StoreError> for Rejection {
+    fn from(_: StoreError) -> Self {
+        Self::unavailable()
+    }
+}
+
+/// An error of opening a database, or of a command on its files.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is malformed, or its scheme is not supported.
+    #[error("database-url: {0}")]
+    Url(String),
+    /// The URL names an in-memory database, whose content is lost when the process ends.
+    #[error("database-url: an in-memory database would forget everything; name a file")]
+    InMemory,
+    /// Another process has this SQLite file open.
+    #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
+    InUse(String),
+    /// A file or directory cannot be created or opened.
+    #[error("{path}: {error}")]
+    Io {
+        /// Path of the file or directory.
+        path: String,
+        /// Error of the operating system.
+        error: std::io::Error,
+    },
+    /// A file or directory cannot be used as it is.
+    #[error("{path} {what}")]
+    File {
+        /// Path of the file or directory.
+        path: String,
+        /// The problem, and the remedy.
+        what: String,
+    },
+    /// The database that a command needs does not exist, or is not migrated.
+    #[error("{0} is not there yet, or of an older version; start the server on it once")]
+    NotReady(String),
+    /// The database does not promise durable commits.
+    #[error("the database does not promise durability: {0}")]
+    NotDurable(String),
+    /// The database's encoding cannot hold every text.
+    #[error(
+        "the database is encoded in {0}, which cannot hold every message; make one by \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding(String),
+    /// Error of the database or its driver.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] StoreError),
+}
+
+impl OpenError {
+    /// Returns the error for a file that is to be created but exists.
+    pub(super) fn exists(file: &std::path::Path) -> Self {
+        Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
+    }
+
+    /// Returns the error for a URL with an unsupported scheme.
+    pub(super) fn unknown(url: &str) -> Self {
+        Self::Url(format!("{} is neither sqlite://… nor postgres://…", redacted(url)))
+    }
+}
+
+impl From<DbErr> for OpenError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 /// Returns whether the database can never store the value, so that a retry is pointless.
-pub(super) fn can_never_be_stored(error: &DbErr) -> bool {
+fn can_never_be_stored(error: &DbErr) -> bool {
     let Some(error) = cause(error) else { return false };
     if let sqlx::Error::Encode(_) = error {
         return true;
@@ -31,10 +149,8 @@ pub(super) fn can_never_be_stored(error: &DbErr) -> bool {
     }
 }
 
-/// Returns whether a sync to disk failed. The system may since have dropped the pages that it could not write, so the
-/// process cannot rely on any data that it believes to be stored (Rebello et al., "Can Applications Recover from fsync
-/// Failures?", USENIX ATC 2020).
-pub(crate) fn sync_failed(error: &DbErr) -> bool {
+/// Returns whether a sync to disk failed.
+fn sync_failed(error: &DbErr) -> bool {
     let code = cause(error).and_then(|error| error.as_database_error()).and_then(|error| error.code());
     code.is_some_and(|code| SYNC_FAILED.contains(&code.as_ref()))
 }
@@ -46,5 +162,30 @@ fn cause(error: &DbErr) -> Option<&sqlx::Error> {
         | DbErr::Query(RuntimeErr::SqlxError(error))
         | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_can_tell_a_timeout_from_other_errors() {
+        let late = crate::server::store::with_timeout(std::future::pending::<Result<(), StoreError>>()).await;
+        assert!(matches!(late, Err(StoreError::Timeout)));
+        let through_seaorm = StoreError::from(DbErr::Custom(TIMED_OUT.to_owned()));
+        assert!(matches!(through_seaorm, StoreError::Timeout));
+        assert!(matches!(StoreError::from(DbErr::Custom("a bug".to_owned())), StoreError::Database(_)));
+    }
+
+    #[tokio::test]
+    async fn callers_can_tell_a_value_that_is_refused_from_an_outage() {
+        use sea_orm::ConnectionTrait;
+        let database = sea_orm::Database::connect("sqlite::memory:").await.unwrap();
+        database.execute_unprepared("CREATE TABLE short (text TEXT CHECK (length(text) < 3))").await.unwrap();
+        let refused = database.execute_unprepared("INSERT INTO short VALUES ('long')").await.unwrap_err();
+        assert!(matches!(refused.into(), StoreError::Unstorable(_)));
+        let missing = database.execute_unprepared("INSERT INTO other VALUES (1)").await.unwrap_err();
+        assert!(matches!(missing.into(), StoreError::Database(_)));
     }
 }

@@ -10,16 +10,15 @@ mod secrets;
 
 pub(crate) use admin::list_rooms::RoomSummary;
 pub(crate) use database::timeout::with_timeout;
-pub(crate) use error::sync_failed;
+pub use error::{OpenError, StoreError};
 pub(crate) use log::append::Locking;
 pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
 pub(crate) use rooms::epochs::RoomHead;
 pub(crate) use rooms::membership::Membership;
 pub(crate) use rooms::room::{RoomRecord, RoomRef};
-pub(crate) use rooms::username_suggestions::TakenName;
+pub(crate) use rooms::username_claims::TakenName;
 
-use super::config::redacted;
 use crate::domain::RoomName;
 use database::single_flight::SingleFlight;
 use database::timeout::TimeoutConnection;
@@ -39,78 +38,42 @@ pub struct Store {
     /// SQLite: read-only connections. PostgreSQL: the same pool.
     reader: TimeoutConnection,
     /// Room lookups in flight.
-    found: SingleFlight<RoomName, Result<Option<RoomRecord>, DbErr>>,
+    found: SingleFlight<RoomName, Result<Option<RoomRecord>, StoreError>>,
     derivation: rooms::derived_room::RoomDerivation,
     growth: database::statistics::AppendCounter,
     failing: database::readiness::WriteHealth,
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
-    suggesting: rooms::username_suggestions::Suggesting,
+    suggesting: rooms::username_suggestions::SuggestionLimit,
     /// SQLite: held as long as the process lives, so that no second process writes the same file.
     _lock: Option<Arc<std::fs::File>>,
-}
-
-/// An error of opening or using the database.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The URL is malformed, or its scheme is not supported.
-    #[error("database-url: {0}")]
-    Url(String),
-    /// The URL names an in-memory database, whose content is lost when the process ends.
-    #[error("database-url: an in-memory database would forget everything; name a file")]
-    InMemory,
-    /// Another process has this SQLite file open.
-    #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
-    InUse(String),
-    /// A file or directory cannot be created or opened.
-    #[error("{path}: {error}")]
-    Io {
-        /// Path of the file or directory.
-        path: String,
-        /// Error of the operating system.
-        error: std::io::Error,
-    },
-    /// A file or directory cannot be used as it is.
-    #[error("{path} {what}")]
-    File {
-        /// Path of the file or directory.
-        path: String,
-        /// The problem, and the remedy.
-        what: String,
-    },
-    /// The database that a command needs does not exist, or is not migrated.
-    #[error("{0} is not there yet, or of an older version; start the server on it once")]
-    NotReady(String),
-    /// The database does not promise durable commits.
-    #[error("the database does not promise durability: {0}")]
-    NotDurable(String),
-    /// The database's encoding cannot hold every text.
-    #[error(
-        "the database is encoded in {0}, which cannot hold every message; make one by \
-         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
-    )]
-    Encoding(String),
-    /// Error of the database or its driver.
-    #[error("the database cannot be used: {0}")]
-    Database(#[from] DbErr),
-}
-
-impl StoreError {
-    /// Returns the error for a file that is to be created but exists.
-    fn exists(file: &std::path::Path) -> Self {
-        Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
-    }
-
-    /// Returns the error for a URL with an unsupported scheme.
-    fn unknown(url: &str) -> Self {
-        Self::Url(format!("{} is neither sqlite://… nor postgres://…", redacted(url)))
-    }
 }
 
 /// Statement that limits the wait for a room's row lock to 3 s. After that, the write fails.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 impl Store {
+    /// Returns a handle on opened connections. `lock` keeps other processes from writing to an SQLite file.
+    pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<std::fs::File>) -> Self {
+        let (found, growth, wal) = (
+            SingleFlight::default(),
+            database::statistics::AppendCounter::default(),
+            database::checkpoint::Checkpointer::default(),
+        );
+        Self {
+            writer,
+            reader,
+            found,
+            derivation: rooms::derived_room::RoomDerivation::default(),
+            growth,
+            failing: database::readiness::WriteHealth::default(),
+            wal,
+            redacting: log::redaction::RedactionLock::default(),
+            suggesting: rooms::username_suggestions::SuggestionLimit::default(),
+            _lock: lock.map(Arc::new),
+        }
+    }
+
     /// Returns the number of write transactions that can run in parallel.
     pub(crate) fn writers(&self) -> usize {
         if self.is_sqlite() { 1 } else { database::postgres::POSTGRES_WRITERS }
@@ -161,19 +124,17 @@ impl Store {
     }
 
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
-    pub(crate) async fn close(self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a connection cannot be closed.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
         self.reader.connection().close_by_ref().await?;
-        self.writer.connection().close_by_ref().await
+        Ok(self.writer.connection().close_by_ref().await?)
     }
 
     /// Returns whether this is the embedded database: one process, one writer, no other node.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.writer.get_database_backend() == DatabaseBackend::Sqlite
     }
-}
-
-/// Returns this process's time in UTC milliseconds.
-pub(crate) fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

@@ -27,7 +27,11 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// The log on standard error, once it has been started.
 static LOG: OnceLock<LogQueue> = OnceLock::new();
 
-/// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries. Returns an error if it is malformed.
+/// Starts to log to standard error, panics too. `RUST_LOG` chooses the entries.
+///
+/// # Errors
+///
+/// Returns an error if `RUST_LOG` is malformed.
 pub fn start(format: LogFormat) -> Result<(), String> {
     let chosen = std::env::var_os("RUST_LOG").filter(|chosen| !chosen.is_empty());
     let chosen = chosen.map_or_else(|| DEFAULT_FILTER.to_owned(), |chosen| chosen.to_string_lossy().into_owned());

@@ -1,11 +1,6 @@
-//! Metrics for Prometheus at `/metrics`. No label ever contains text that a visitor typed.
+//! Metrics for Prometheus. No label ever contains text that a visitor typed.
 
 use crate::domain::{EventBody, RejectionCode};
-use crate::server::AppState;
-use crate::server::relay::RelayState;
-use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
@@ -22,9 +17,6 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval at which the process metrics are collected, which counts the open descriptors one by one.
 const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
-
-/// The text format of Prometheus.
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A cheap-to-clone handle on the collected metrics.
 #[derive(Clone)]
@@ -50,18 +42,23 @@ impl Metrics {
         Self { recorded, process }
     }
 
+    /// Returns the recorded metrics in the text format of Prometheus.
+    pub(crate) fn render(&self) -> String {
+        self.recorded.render()
+    }
+
     /// Bounds the memory of metrics even if nothing scrapes them, and collects process metrics.
     pub(crate) async fn run_upkeep(self) {
-        let mut often = tokio::time::interval(UPKEEP_INTERVAL);
-        let mut looked: Option<Instant> = None;
+        let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+        let mut collected_at: Option<Instant> = None;
         loop {
-            often.tick().await;
+            ticks.tick().await;
             self.recorded.run_upkeep();
-            if looked.is_none_or(|looked| looked.elapsed() >= PROCESS_METRICS_INTERVAL) {
+            if collected_at.is_none_or(|collected_at| collected_at.elapsed() >= PROCESS_METRICS_INTERVAL) {
                 let process = self.process.clone();
                 // Reads files of the system, which no request should wait for.
                 let _ = tokio::task::spawn_blocking(move || process.collect()).await;
-                looked = Some(Instant::now());
+                collected_at = Some(Instant::now());
             }
         }
     }
@@ -80,25 +77,12 @@ fn describe() {
     describe_histogram!("parlour_commit_seconds", "Time from submission to commit");
     describe_histogram!(
         "parlour_delivery_seconds",
-        "From the newest event's announcement on this node to its write to a row of up to 128 sockets, once a row and turn"
+        "From the newest event's announcement on this node to its write to a shard of up to 128 sockets, once a shard and batch"
     );
     describe_histogram!("parlour_database_seconds", "Duration of database operations");
     describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered or reused");
     describe_histogram!("parlour_http_request_seconds", "Duration of HTTP requests, by route and status");
-}
-
-/// `GET /metrics`.
-pub(crate) async fn scrape(State(shared): State<AppState>) -> impl IntoResponse {
-    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    gauge!("parlour_connections").set(number(shared.sockets.len()));
-    gauge!("parlour_rooms_active").set(number(shared.chat.hub.room_ids().len()));
-    gauge!("parlour_draining").set(f64::from(u8::from(shared.draining.is_cancelled())));
-    if shared.relay.is_enabled() {
-        gauge!("parlour_relay_queue_length").set(number(shared.relay.queue_length()));
-        gauge!("parlour_relay_degraded").set(f64::from(u8::from(shared.relay.state() == RelayState::Degraded)));
-    }
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics.recorded.render())
 }
 
 /// Records that an entry was submitted to the journal.
@@ -164,9 +148,9 @@ pub(crate) fn record_page(reused: bool) {
 }
 
 /// Records the duration of a database query.
-pub(crate) async fn timed<T>(operation: &'static str, question: impl Future<Output = T>) -> T {
+pub(crate) async fn timed<T>(operation: &'static str, query: impl Future<Output = T>) -> T {
     let since = Instant::now();
-    let answer = question.await;
+    let result = query.await;
     histogram!("parlour_database_seconds", "operation" => operation).record(since.elapsed());
-    answer
+    result
 }

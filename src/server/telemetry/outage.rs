@@ -1,7 +1,8 @@
 //! Lasting conditions, logged when they begin and when they end instead of at every attempt.
 
+use crate::server::sync::lock;
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Minimum time between two logged beginnings of one condition, so that the log of an intermittent one stays readable.
@@ -51,7 +52,7 @@ impl Outage {
     }
 
     fn begins(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         state.failures += 1;
         if state.since.is_some() {
             return false;
@@ -65,7 +66,7 @@ impl Outage {
     }
 
     fn ends(&self) -> Option<(Duration, u64)> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let since = state.since.take()?;
         let failures = std::mem::take(&mut state.failures);
         state.announced.then(|| (since.elapsed(), failures))

@@ -19,11 +19,11 @@ const READ_BUFFER_BYTES: usize = 4 << 10;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of bytes that are read and discarded after the close frame.
-const LEFTOVER: usize = 256 << 10;
+const MAX_DISCARDED_BYTES: usize = 256 << 10;
 
 /// Share of a task's cooperative budget (128) that one read or message costs. After a few of them the task yields to
 /// others and checks its timers.
-const SHARE: usize = 16;
+const READ_COST: usize = 16;
 
 /// A message from a client.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ impl WebSocket {
         // Replaces the waker of the previous reader, which would otherwise be woken at the next byte and kept in memory
         // until then.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
-        let (wire, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
-        Self { writer: wire, decoder, usage: Usage::default(), closed: false }
+        let (writer, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
+        Self { writer, decoder, usage: Usage::default(), closed: false }
     }
 
     /// Returns the writing half.
@@ -90,6 +90,11 @@ impl WebSocket {
     /// Returns the next message, or [`Received::Part`] after a read that completes none. Queues answers to pings and
     /// close frames in the [`SocketWriter`]. Cancel safe. Spends the task's budget, so that the task yields even if a
     /// client sends without pause.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no further message comes: the peer has closed, the connection is lost, or the peer
+    /// violates the protocol.
     pub async fn receive(&mut self) -> Result<Received, ReadError> {
         for reads in [true, false] {
             if self.decoder.has_bytes() {
@@ -159,12 +164,12 @@ impl WebSocket {
         if !self.closed {
             self.writer.enqueue_close(frame::close(Some(code), reason));
         }
-        let goodbye = async {
+        let close_frame = async {
             flush_all(&self.writer).await?;
             // RFC 6455, section 7.1.1: remaining bytes are read, or else the close frame may be lost with them.
             socket2::SockRef::from(&self.writer.stream).shutdown(Shutdown::Write)?;
             let (mut unread, mut leftover) = (vec![0; READ_BUFFER_BYTES], 0);
-            while leftover < LEFTOVER {
+            while leftover < MAX_DISCARDED_BYTES {
                 self.writer.stream.readable().await?;
                 spend_budget().await;
                 match self.writer.stream.try_read(&mut unread) {
@@ -176,13 +181,13 @@ impl WebSocket {
             }
             Ok(())
         };
-        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT, close_frame).await;
     }
 }
 
-async fn flush_all(wire: &SocketWriter) -> std::io::Result<()> {
-    while !wire.flush()? {
-        wire.writable().await?;
+async fn flush_all(writer: &SocketWriter) -> std::io::Result<()> {
+    while !writer.flush()? {
+        writer.writable().await?;
         spend_budget().await;
     }
     Ok(())
@@ -190,7 +195,7 @@ async fn flush_all(wire: &SocketWriter) -> std::io::Result<()> {
 
 /// Spends a share of the task's budget, and yields to other tasks once it is used up.
 async fn spend_budget() {
-    for _ in 0..SHARE {
+    for _ in 0..READ_COST {
         tokio::task::coop::consume_budget().await;
     }
 }
@@ -208,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_read_before_is_let_go() {
+    async fn a_new_reader_releases_the_previous_waker() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();

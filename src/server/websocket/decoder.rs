@@ -85,6 +85,10 @@ impl Decoder {
     }
 
     /// Returns the next message, or `None` if it is not complete yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the bytes violate the protocol or exceed the maximum message size.
     pub(super) fn next(&mut self) -> Result<Option<DecodedMessage>, ProtocolError> {
         loop {
             let Some(header) = self.header()? else {

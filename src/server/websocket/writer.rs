@@ -1,10 +1,11 @@
 //! The writing half of a connection, shared by the connection and by the fan-out task that delivers to it.
 
 use super::frame::TextFrame;
+use crate::server::sync::lock;
 use axum::body::Bytes;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Result};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -23,6 +24,8 @@ pub struct SocketWriter {
 #[derive(Debug, Default)]
 struct WriteQueue {
     frames: VecDeque<Bytes>,
+    /// Size of the queued frames, in bytes.
+    bytes: usize,
     /// Whether the socket was not writable at the last write.
     blocked: bool,
     /// Whether a close frame was queued. Nothing is sent after it.
@@ -45,7 +48,7 @@ impl SocketWriter {
             Ok(written) if written == frames.len() => true,
             Ok(written) => {
                 waiting.blocked = true;
-                waiting.frames.push_back(frames.slice(written..));
+                waiting.push(frames.slice(written..));
                 self.notify();
                 true
             }
@@ -58,7 +61,7 @@ impl SocketWriter {
     pub(crate) fn enqueue(&self, frames: Bytes) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.push_back(frames);
+            waiting.push(frames);
         }
     }
 
@@ -66,7 +69,7 @@ impl SocketWriter {
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            waiting.frames.extend(frames.iter().map(|frame| frame.bytes().clone()));
+            frames.iter().for_each(|frame| waiting.push(frame.bytes().clone()));
         }
     }
 
@@ -77,6 +80,10 @@ impl SocketWriter {
     }
 
     /// Writes as many queued bytes as the socket accepts. Returns whether all are written.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) fn flush(&self) -> Result<bool> {
         let mut waiting = self.queue();
         waiting.blocked = false;
@@ -102,7 +109,16 @@ impl SocketWriter {
         self.queue().blocked
     }
 
+    /// Returns the size of the queued frames, in bytes.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue().bytes
+    }
+
     /// Waits until the socket may be writable.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub(crate) async fn writable(&self) -> Result<()> {
         self.stream.writable().await
     }
@@ -118,13 +134,19 @@ impl SocketWriter {
     }
 
     fn queue(&self) -> MutexGuard<'_, WriteQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 
 impl WriteQueue {
+    fn push(&mut self, frames: Bytes) {
+        self.bytes += frames.len();
+        self.frames.push_back(frames);
+    }
+
     /// Removes written bytes from the queue.
     fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {
                 return drop(first.split_to(written));

@@ -3,10 +3,10 @@
 use super::*;
 
 #[test]
-fn every_node_with_the_key_recognises_an_identity() {
+fn every_node_with_the_key_recognizes_an_identity() {
     let (author, cookie) = IdentitySigner::new(b"key").create();
-    let recognised = IdentitySigner::new(b"key").verify(&cookie).unwrap();
-    assert_eq!(recognised.as_bytes(), author.as_bytes());
+    let recognized = IdentitySigner::new(b"key").verify(&cookie).unwrap();
+    assert_eq!(recognized.as_bytes(), author.as_bytes());
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn an_old_cookie_is_renewed_and_proves_the_same() {
 }
 
 #[test]
-fn whoever_comes_back_with_the_cookie_is_no_guest() {
+fn a_visitor_with_the_cookie_is_no_guest() {
     let identities = IdentitySigner::new(b"key");
     let (author, cookie) = identities.create();
     assert!(author.is_guest() && IdentitySigner::guest().is_guest());
@@ -92,20 +92,20 @@ fn an_identity_is_new_for_an_hour_and_newcomers_count_together() {
     let (author, cookie) = identities.create();
     let network = |address: &str| Network::from(address.parse::<std::net::IpAddr>().unwrap());
     let (here, there) = (network("192.0.2.1"), network("192.0.2.2"));
-    let made = store::now();
-    let recognised = |cookie: &str, network, now| identities.verify_at(cookie, network, now).unwrap();
-    let newcomers = |network, now| recognised(&cookie, network, now).newcomers(now);
+    let made = now_ms();
+    let recognized = |cookie: &str, network, now| identities.verify_at(cookie, network, now).unwrap();
+    let newcomers = |network, now| recognized(&cookie, network, now).newcomers(now);
     let together = newcomers(here, made).unwrap();
     for (minutes, is_new) in [(-61, false), (-3, true), (0, true), (58, true), (61, false), (100_000_000, false)] {
         let kept = newcomers(here, made + minutes * 60_000);
         assert_eq!(kept, is_new.then_some(together), "{minutes} minutes later, by a clock that may be behind");
     }
-    assert_eq!(recognised(&cookie, here, made).newcomers(made + 61 * 60_000), None, "a connection that is older");
+    assert_eq!(recognized(&cookie, here, made).newcomers(made + 61 * 60_000), None, "a connection that is older");
     assert_ne!(newcomers(there, made), Some(together));
     let (_, neighbour) = identities.create();
-    assert_eq!(recognised(&neighbour, here, made).newcomers(made), Some(together));
+    assert_eq!(recognized(&neighbour, here, made).newcomers(made), Some(together));
     assert_eq!(newcomers(network("2001:db8:1:2::1"), made), newcomers(network("2001:db8:1:ff::1"), made));
-    let known = recognised(&cookie, here, made);
+    let known = recognized(&cookie, here, made);
     assert_eq!(known.to_bytes(), author.to_bytes());
     assert_eq!(known.standings().collect::<Vec<_>>(), [author.to_bytes()], "a guest's ban is not theirs");
     let together = AuthorId::from(together);
@@ -115,7 +115,7 @@ fn an_identity_is_new_for_an_hour_and_newcomers_count_together() {
 }
 
 #[test]
-fn identities_of_other_releases_are_recognised() {
+fn identities_of_other_releases_are_recognized() {
     let identities = IdentitySigner::new(b"key");
     let here = Network::from("192.0.2.1".parse::<std::net::IpAddr>().unwrap());
     // Issued by earlier releases: a random id, with a day or without one.
@@ -123,7 +123,7 @@ fn identities_of_other_releases_are_recognised() {
     for cookie in [before.to_owned(), format!("{before}.20000")] {
         let author = identities.verify_from(&cookie, here).unwrap();
         assert_eq!(author.to_bytes(), hash_of(Uuid::from_bytes([7; 16])));
-        assert_eq!(author.newcomers(store::now()), None);
+        assert_eq!(author.newcomers(now_ms()), None);
     }
     // Issued now, in the format that earlier releases read: an id, its truncated HMAC, a day.
     let (author, cookie) = identities.create();
@@ -137,7 +137,7 @@ fn identities_of_other_releases_are_recognised() {
 }
 
 #[test]
-fn whoever_is_no_guest_stands_alone() {
+fn an_identity_shares_nothing_with_its_network() {
     let (author, _) = IdentitySigner::new(b"key").create();
     assert_eq!(author.standings().collect::<Vec<_>>(), [author.to_bytes()]);
     let guest = IdentitySigner::guest();

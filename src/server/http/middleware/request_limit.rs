@@ -2,9 +2,9 @@
 //! occupy the database or the processor, however many requests it sends.
 
 use super::visitor;
-use crate::server::AppState;
-use crate::server::limits::connection_counter::Network;
+use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::RateLimited;
+use crate::server::network::Network;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -15,48 +15,48 @@ pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests come from your net
 
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
 /// responses are compressed before the turn ends, which takes a turn of its own.
-pub(crate) async fn work(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
-    let network = visitor::network(request.extensions(), request.headers(), &shared.config);
-    if let Err(too_much) = shared.limiter.request(network) {
-        return refusal(too_much);
+pub(crate) async fn work(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &state.config);
+    if let Err(limited) = state.limiter.request(network) {
+        return refusal(limited);
     }
     // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.
     let commits = request.method() == Method::POST && !request.uri().path().starts_with("/api/");
-    let turn = match commits {
+    let permit = match commits {
         true => None,
-        false => match shared.limiter.work(network).await {
-            Ok(turn) => turn,
-            Err(too_much) => return refusal(too_much),
+        false => match state.limiter.work(network).await {
+            Ok(permit) => permit,
+            Err(limited) => return refusal(limited),
         },
     };
     request.extensions_mut().insert(network);
     let response = next.run(request).await;
-    let response = complete(&shared, network, response).await;
-    drop(turn);
+    let response = complete(&state, network, response).await;
+    drop(permit);
     response
 }
 
 /// Limits requests that cost little: assets, health, metrics.
-pub(crate) async fn small(State(shared): State<AppState>, request: Request, next: Next) -> Response {
-    let network = visitor::network(request.extensions(), request.headers(), &shared.config);
-    match shared.limiter.small_request(network) {
+pub(crate) async fn small(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &state.config);
+    match state.limiter.small_request(network) {
         Ok(()) => next.run(request).await,
-        Err(too_much) => refusal(too_much),
+        Err(limited) => refusal(limited),
     }
 }
 
-fn refusal(too_much: RateLimited) -> Response {
-    too_much.response(TOO_MANY_REQUESTS)
+fn refusal(limited: RateLimited) -> Response {
+    limited.response(TOO_MANY_REQUESTS)
 }
 
 /// Returns the response with its complete body, so that a client that reads slowly does not hold a turn. A body of
 /// known size is complete already.
-async fn complete(shared: &AppState, network: Network, response: Response) -> Response {
+async fn complete(state: &AppState, network: Network, response: Response) -> Response {
     if response.body().size_hint().exact().is_some() {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let rendering = shared.limiter.render(network).await;
+    let rendering = state.limiter.render(network).await;
     let bytes = to_bytes(body, usize::MAX).await;
     drop(rendering);
     match bytes {

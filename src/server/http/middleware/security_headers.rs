@@ -1,6 +1,6 @@
 //! Security headers of every response: framing, content sources, MIME sniffing, referrers and caching.
 
-use crate::server::AppState;
+use crate::server::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -24,13 +24,13 @@ const COMMON_HEADERS: [(HeaderName, HeaderValue); 3] = [
 ];
 
 /// Adds these headers to a response. A page keeps its own policy, and an asset its own caching rules.
-pub(crate) async fn set_security_headers(State(shared): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn set_security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(COMMON_HEADERS);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DEFAULT_CSP);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
-    if shared.config.is_https() {
+    if state.config.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response

@@ -4,8 +4,8 @@
 //! are then one site, and only the `Host` it sends tells them apart. A rebound name is never an IP address, nor
 //! `localhost` (RFC 6761, section 6.3); every other name has to be configured.
 
-use crate::server::AppState;
 use crate::server::config::Config;
+use crate::server::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
@@ -52,8 +52,8 @@ enum Invalid {
 }
 
 /// Passes on valid requests. Answers 421 to requests for another host, and 400 to other invalid ones.
-pub(crate) async fn validate(State(shared): State<AppState>, request: Request, next: Next) -> Response {
-    match examine(request.headers(), request.uri(), &shared.config) {
+pub(crate) async fn validate(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match examine(request.headers(), request.uri(), &state.config) {
         Ok(()) => next.run(request).await,
         Err(Invalid::Misdirected) => (StatusCode::MISDIRECTED_REQUEST, WRONG_HOST).into_response(),
         Err(invalid) => (StatusCode::BAD_REQUEST, invalid.to_string()).into_response(),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn an_invalid_host_is_refused() {
         for host in
             ["", "a b", "a,b", "localhost, localhost", "ann@localhost", "localhost/", "localhost:http", "[::1", ":80"]
         {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_is_said_once() {
+    fn a_deciding_header_may_occur_only_once() {
         for name in ONCE {
             let mut map = HeaderMap::new();
             map.append(header::HOST, HeaderValue::from_static("localhost"));

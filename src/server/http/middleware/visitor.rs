@@ -1,39 +1,19 @@
 //! The visitor who sends a request: their address, the identity in their cookie, and their name. A visitor who opens a
 //! page without an identity gets one.
 
-use crate::domain::room::encode_segment;
-use crate::domain::{RememberedUsername, RoomKey, Username};
-use crate::server::AppState;
-use crate::server::auth::access::AccessDenied;
-use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
+use crate::domain::{RememberedUsername, RoomKey};
+use crate::server::auth::identity::IDENTITY_COOKIE;
+use crate::server::auth::visitor::Visitor;
 use crate::server::config::Config;
-use crate::server::http::client_ip::ClientIp;
-use crate::server::limits::connection_counter::Network;
+use crate::server::http::cookies;
+use crate::server::http::state::AppState;
+use crate::server::network::Network;
+use crate::server::network::client_ip::ClientIp;
 use axum::extract::{Query, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use leptos::prelude::{expect_context, use_context};
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use std::sync::Arc;
-
-/// Cookie with the visitor's name, percent-encoded.
-const USERNAME_COOKIE: &str = "parlour_username";
-
-/// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
-const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
-
-/// The identity and the network of a request's sender.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Visitor {
-    pub(crate) author: AuthorId,
-    pub(crate) network: Network,
-    /// The key in the address that admits the visitor to a private room.
-    pub(crate) invitation: Option<RoomKey>,
-    /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
-    pub(crate) has_persistent_identity: bool,
-}
 
 #[derive(Deserialize)]
 struct InvitationQuery {
@@ -41,25 +21,25 @@ struct InvitationQuery {
 }
 
 /// Adds the [`Visitor`] and the [`RememberedUsername`] to the request. Without an identity, the author is a guest.
-pub(crate) async fn identify(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
-    extract_visitor(&shared, &mut request);
+pub(crate) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    extract_visitor(&state, &mut request);
     next.run(request).await
 }
 
 /// Like [`identify`], but gives a visitor without an identity a new one, and renews an old cookie.
-pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut request: Request, next: Next) -> Response {
-    let (visitor, renewed) = extract_visitor(&shared, &mut request);
+pub(crate) async fn identify_or_create(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let (visitor, renewed) = extract_visitor(&state, &mut request);
     if !visitor.author.is_guest() {
         let mut response = next.run(request).await;
         if let Some(cookie) = renewed {
-            keep_identity(&mut response, &cookie, &shared.config);
+            cookies::set_identity(&mut response, &cookie, &state.config);
         }
         return response;
     }
-    if let Err(too_much) = shared.limiter.check_visitor(visitor.network) {
-        return too_much.response("Too many new visitors come from your network. Try again a little later.");
+    if let Err(limited) = state.limiter.check_visitor(visitor.network) {
+        return limited.response("Too many new visitors come from your network. Try again a little later.");
     }
-    let (author, cookie) = shared.identities.create();
+    let (author, cookie) = state.identities.create();
     // Without a cookie, each post could come from a new author. Such an author therefore counts with the network's
     // guests.
     let posts = request.method() == Method::POST;
@@ -70,15 +50,15 @@ pub(crate) async fn identify_or_create(State(shared): State<AppState>, mut reque
         ..visitor
     });
     let mut response = next.run(request).await;
-    keep_identity(&mut response, &cookie, &shared.config);
+    cookies::set_identity(&mut response, &cookie, &state.config);
     response
 }
 
 /// Returns the visitor, and a new cookie value if their cookie is old.
-fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
-    let (https, identities) = (shared.config.is_https(), &shared.identities);
-    let network = network(request.extensions(), request.headers(), &shared.config);
-    let (author, renewed) = cookies(request.headers(), &cookie_name(IDENTITY_COOKIE, https))
+fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<String>) {
+    let (https, identities) = (state.config.is_https(), &state.identities);
+    let network = network(request.extensions(), request.headers(), &state.config);
+    let (author, renewed) = cookies::values(request.headers(), &cookies::name(IDENTITY_COOKIE, https))
         .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
         .unzip();
     let invitation =
@@ -89,10 +69,7 @@ fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option
         network,
         invitation,
     };
-    let username = cookies(request.headers(), &cookie_name(USERNAME_COOKIE, https)).find_map(|value| {
-        let name = percent_decode_str(value).decode_utf8().ok()?;
-        Username::parse(&name).ok()
-    });
+    let username = cookies::username(request.headers(), https);
     let extensions = request.extensions_mut();
     extensions.insert(RememberedUsername(username));
     extensions.insert(visitor);
@@ -103,103 +80,4 @@ fn extract_visitor(shared: &AppState, request: &mut Request) -> (Visitor, Option
 pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Network {
     let peer = extensions.get::<ClientIp>().copied().unwrap_or(ClientIp::UNKNOWN);
     peer.client(headers, &config.trusted_proxies).into()
-}
-
-/// Returns the values of the cookies with this name. Cookies of other sites on the same host may contain any bytes.
-fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
-    let pairs = cookies.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
-    pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
-}
-
-/// Returns the name of a cookie. Over https, it has a prefix that only lets this very host, over https, set it (RFC
-/// 6265bis, section 4.1.3.2).
-fn cookie_name(name: &str, https: bool) -> String {
-    if https { format!("__Host-{name}") } else { name.to_owned() }
-}
-
-/// Returns a cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
-fn persistent_cookie(name: &str, value: &str, https: bool) -> HeaderValue {
-    let (name, secure) = (cookie_name(name, https), if https { "; Secure" } else { "" });
-    let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(cookie).expect("visible ASCII")
-}
-
-fn keep_identity(response: &mut Response, cookie: &str, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, persistent_cookie(IDENTITY_COOKIE, cookie, config.is_https()));
-}
-
-fn username_cookie(username: &Username, https: bool) -> HeaderValue {
-    persistent_cookie(USERNAME_COOKIE, &encode_segment(username.as_str()), https)
-}
-
-/// Sets a cookie with the visitor's name.
-pub(crate) fn set_username_cookie(response: &mut Response, username: &Username, config: &Config) {
-    response.headers_mut().append(header::SET_COOKIE, username_cookie(username, config.is_https()));
-}
-
-/// Like [`set_username_cookie`], inside a server function.
-pub(crate) fn set_username_cookie_from_server_fn(username: &Username) {
-    let https = expect_context::<Arc<Config>>().is_https();
-    expect_context::<leptos_axum::ResponseOptions>()
-        .append_header(header::SET_COOKIE, username_cookie(username, https));
-}
-
-/// Sets the status of the response, inside a server function.
-pub(crate) fn set_status(status: u16) {
-    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), StatusCode::from_u16(status))
-    {
-        response.set_status(status);
-    }
-}
-
-/// Sets the status of a visitor who may not enter a room, inside a server function. Returns the sentence to show.
-pub(crate) fn access_denied(denied: &AccessDenied) -> String {
-    set_status(denied.status().as_u16());
-    denied.to_string()
-}
-
-/// Returns the visitor, inside a server function or a page.
-pub(crate) fn current_visitor() -> Visitor {
-    let nobody = || Visitor {
-        author: IdentitySigner::guest(),
-        network: ClientIp::UNKNOWN.0.into(),
-        invitation: None,
-        has_persistent_identity: false,
-    };
-    extension_of_request().unwrap_or_else(nobody)
-}
-
-/// Returns the visitor's name, inside a server function or a page.
-pub(crate) fn current_username() -> Option<Username> {
-    extension_of_request::<RememberedUsername>().and_then(|known| known.0)
-}
-
-fn extension_of_request<T: Clone + Send + Sync + 'static>() -> Option<T> {
-    use_context::<Parts>()?.extensions.get::<T>().cloned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_found_among_others() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "a=1; b=2;c=3".parse().unwrap());
-        headers.append(header::COOKIE, "b=4; bb=5".parse().unwrap());
-        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4"]);
-        assert_eq!(cookies(&headers, "d").next(), None);
-        headers.append(header::COOKIE, HeaderValue::from_bytes(b"e=\xe9; b=6; \xff; f=\xc3\xa9").unwrap());
-        assert_eq!(cookies(&headers, "b").collect::<Vec<_>>(), ["2", "4", "6"]);
-    }
-
-    #[test]
-    fn any_name_fits_into_its_cookie() {
-        let name = Username::parse("Zoë; 😀=\"a\", b").unwrap();
-        let cookie = username_cookie(&name, false);
-        let value = cookie.to_str().unwrap().split("; ").next().unwrap().split_once('=').unwrap().1;
-        assert!(!value.contains([';', '"', ',', ' ']), "{value}");
-        assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), name.as_str());
-    }
 }

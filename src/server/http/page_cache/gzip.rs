@@ -9,16 +9,16 @@ use flate2::{Compression, Crc};
 use std::io::Write;
 
 /// Maximum length of a stored block.
-const STORED: usize = u16::MAX as usize;
+const MAX_STORED_BLOCK: usize = u16::MAX as usize;
 
 /// Maximum length of text for which a block with its own code is not worthwhile.
-const SHORT: usize = 64;
+const MAX_FIXED_CODE_TEXT: usize = 64;
 
 /// Header without a name, a time or a system (RFC 1952, section 2.3).
-const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// The last block: empty, with the fixed code.
-const LAST: [u8; 2] = [3, 0];
+const LAST_BLOCK: [u8; 2] = [3, 0];
 
 /// A piece of a page as deflate blocks.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Deflated {
     pub(super) fn new(text: &str) -> Self {
         let mut crc = Crc::new();
         crc.update(text.as_bytes());
-        let blocks = if text.len() <= SHORT { stored(text) } else { deflated(text) };
+        let blocks = if text.len() <= MAX_FIXED_CODE_TEXT { stored(text) } else { deflated(text) };
         Self { blocks, crc }
     }
 
@@ -50,7 +50,7 @@ fn deflated(text: &str) -> Vec<u8> {
 /// Returns the text uncompressed, in stored blocks.
 fn stored(text: &str) -> Vec<u8> {
     let mut blocks = Vec::with_capacity(text.len() + 5);
-    for part in text.as_bytes().chunks(STORED) {
+    for part in text.as_bytes().chunks(MAX_STORED_BLOCK) {
         let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
         blocks.push(0);
         blocks.extend(length.to_le_bytes());
@@ -69,7 +69,7 @@ pub(super) struct Gzip {
 impl Gzip {
     pub(super) fn with_capacity(bytes: usize) -> Self {
         let mut member = Vec::with_capacity(bytes);
-        member.extend(HEADER);
+        member.extend(GZIP_HEADER);
         Self { bytes: member, crc: Crc::new() }
     }
 
@@ -87,7 +87,7 @@ impl Gzip {
 
     /// Returns the complete member.
     pub(super) fn end(mut self) -> Vec<u8> {
-        self.bytes.extend(LAST);
+        self.bytes.extend(LAST_BLOCK);
         self.bytes.extend(self.crc.sum().to_le_bytes());
         self.bytes.extend(self.crc.amount().to_le_bytes());
         self.bytes

@@ -8,8 +8,9 @@ pub(crate) use template::{PlaceholderToken, Template, VisitorValues};
 
 use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, Seq};
+use crate::server::sync::lock;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Maximum size of the cache, in bytes.
@@ -71,12 +72,12 @@ struct CachedPage {
 
 impl PageCache {
     /// Returns the cached page for a visitor with this tag, or `None` if there is none of this variant and version.
-    pub(crate) fn get(&self, looks: &PageVariant, version: &PageVersion, tag: &AuthorTag) -> Option<Arc<Template>> {
+    pub(crate) fn get(&self, variant: &PageVariant, version: &PageVersion, tag: &AuthorTag) -> Option<Arc<Template>> {
         let pages = &mut *self.pages();
         pages.asked += 1;
         // An author of a message on the page sees that message as their own.
         for own in [Some(tag), None] {
-            let Some(page) = pages.pages.get_mut(&(looks.clone(), own.cloned())) else { continue };
+            let Some(page) = pages.pages.get_mut(&(variant.clone(), own.cloned())) else { continue };
             let fits = page.version == *version && page.made.elapsed() < CACHE_TTL;
             if fits && (own.is_some() || !page.authors.contains(tag)) {
                 page.asked = pages.asked;
@@ -89,7 +90,7 @@ impl PageCache {
     /// Caches a page that was rendered for the visitors with the tag `own`, or for all who wrote none of its messages.
     pub(crate) fn put(
         &self,
-        looks: PageVariant,
+        variant: PageVariant,
         version: PageVersion,
         own: Option<AuthorTag>,
         authors: Vec<AuthorTag>,
@@ -97,20 +98,20 @@ impl PageCache {
     ) {
         let pages = &mut *self.pages();
         // Pages of earlier versions are obsolete.
-        pages.retain(|(old, _), page| old.room != looks.room || page.version == version);
+        pages.retain(|(old, _), page| old.room != variant.room || page.version == version);
         let size = template.size();
         if size > MAX_CACHE_BYTES {
             return;
         }
         let page = CachedPage { version, template, authors, made: Instant::now(), asked: pages.asked };
         pages.bytes += size;
-        if let Some(replaced) = pages.pages.insert((looks, own), page) {
+        if let Some(replaced) = pages.pages.insert((variant, own), page) {
             pages.bytes -= replaced.template.size();
         }
-        let of_permalinks = pages.pages.iter().filter(|((looks, _), _)| looks.permalink.is_some());
+        let of_permalinks = pages.pages.iter().filter(|((variant, _), _)| variant.permalink.is_some());
         let mut of_permalinks: usize = of_permalinks.map(|(_, page)| page.template.size()).sum();
         while of_permalinks > PERMALINK_BYTES
-            && let Some(size) = pages.let_go(|looks| looks.permalink.is_some())
+            && let Some(size) = pages.let_go(|variant| variant.permalink.is_some())
         {
             of_permalinks -= size;
         }
@@ -126,14 +127,14 @@ impl PageCache {
     }
 
     fn pages(&self) -> MutexGuard<'_, CachedPages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
 impl CachedPages {
     /// Evicts the least recently used of these pages. Returns its size in bytes, or `None` if there is none.
     fn let_go(&mut self, among: impl Fn(&PageVariant) -> bool) -> Option<usize> {
-        let pages = self.pages.iter().filter(|((looks, _), _)| among(looks));
+        let pages = self.pages.iter().filter(|((variant, _), _)| among(variant));
         let key = pages.min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())?;
         let size = self.pages.remove(&key)?.template.size();
         self.bytes -= size;
@@ -162,7 +163,7 @@ mod tests {
         PageVersion { epoch: Epoch("e".into()), head, first, invitation: "/a/".into() }
     }
 
-    fn looks(room: i64) -> PageVariant {
+    fn variant(room: i64) -> PageVariant {
         PageVariant { room, permalink: None, named: false, ownership: Ownership::Other, muted_until: 0 }
     }
 
@@ -180,48 +181,48 @@ mod tests {
     #[test]
     fn a_page_is_reused_until_something_happens_in_its_room() {
         let rendered = PageCache::default();
-        rendered.put(looks(1), version(5, 1), None, vec![tag(1)], template(9));
-        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_some());
-        for (looks, version) in [
-            (looks(2), version(5, 1)),
-            (looks(1), version(6, 1)),
-            (looks(1), version(5, 2)),
-            (looks(1), PageVersion { epoch: Epoch("f".into()), ..version(5, 1) }),
-            (looks(1), PageVersion { invitation: "/a/?invitation=b".into(), ..version(5, 1) }),
-            (PageVariant { named: true, ..looks(1) }, version(5, 1)),
-            (PageVariant { permalink: Some(3), ..looks(1) }, version(5, 1)),
-            (PageVariant { ownership: Ownership::Own, ..looks(1) }, version(5, 1)),
-            (PageVariant { muted_until: 9, ..looks(1) }, version(5, 1)),
+        rendered.put(variant(1), version(5, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&variant(1), &version(5, 1), &tag(2)).is_some());
+        for (variant, version) in [
+            (variant(2), version(5, 1)),
+            (variant(1), version(6, 1)),
+            (variant(1), version(5, 2)),
+            (variant(1), PageVersion { epoch: Epoch("f".into()), ..version(5, 1) }),
+            (variant(1), PageVersion { invitation: "/a/?invitation=b".into(), ..version(5, 1) }),
+            (PageVariant { named: true, ..variant(1) }, version(5, 1)),
+            (PageVariant { permalink: Some(3), ..variant(1) }, version(5, 1)),
+            (PageVariant { ownership: Ownership::Own, ..variant(1) }, version(5, 1)),
+            (PageVariant { muted_until: 9, ..variant(1) }, version(5, 1)),
         ] {
-            assert!(rendered.get(&looks, &version, &tag(2)).is_none(), "{looks:?} {version:?}");
+            assert!(rendered.get(&variant, &version, &tag(2)).is_none(), "{variant:?} {version:?}");
         }
-        rendered.put(PageVariant { named: true, ..looks(1) }, version(6, 1), None, vec![tag(1)], template(9));
-        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none(), "what was shown before is let go of");
+        rendered.put(PageVariant { named: true, ..variant(1) }, version(6, 1), None, vec![tag(1)], template(9));
+        assert!(rendered.get(&variant(1), &version(5, 1), &tag(2)).is_none(), "what was shown before is let go of");
         assert_eq!(rendered.pages().bytes, template(9).size());
     }
 
     #[test]
-    fn whoever_wrote_in_it_gets_no_page_in_which_others_did() {
+    fn authors_in_a_page_get_a_rendering_of_their_own() {
         let rendered = PageCache::default();
-        rendered.put(looks(1), version(5, 1), None, vec![tag(1), tag(2)], template(9));
-        assert!(rendered.get(&looks(1), &version(5, 1), &tag(1)).is_none());
-        rendered.put(looks(1), version(5, 1), Some(tag(1)), vec![tag(1), tag(2)], template(8));
-        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(1)).unwrap().len(), 8);
-        assert!(rendered.get(&looks(1), &version(5, 1), &tag(2)).is_none());
-        assert_eq!(rendered.get(&looks(1), &version(5, 1), &tag(3)).unwrap().len(), 9);
+        rendered.put(variant(1), version(5, 1), None, vec![tag(1), tag(2)], template(9));
+        assert!(rendered.get(&variant(1), &version(5, 1), &tag(1)).is_none());
+        rendered.put(variant(1), version(5, 1), Some(tag(1)), vec![tag(1), tag(2)], template(8));
+        assert_eq!(rendered.get(&variant(1), &version(5, 1), &tag(1)).unwrap().len(), 8);
+        assert!(rendered.get(&variant(1), &version(5, 1), &tag(2)).is_none());
+        assert_eq!(rendered.get(&variant(1), &version(5, 1), &tag(3)).unwrap().len(), 9);
     }
 
     #[test]
     fn so_many_bytes_are_kept_and_those_asked_for_last() {
         let rendered = PageCache::default();
         for room in 1..=4 {
-            rendered.put(looks(room), version(1, 1), None, Vec::new(), large());
-            rendered.get(&looks(1), &version(1, 1), &tag(1));
+            rendered.put(variant(room), version(1, 1), None, Vec::new(), large());
+            rendered.get(&variant(1), &version(1, 1), &tag(1));
         }
-        rendered.put(looks(5), version(1, 1), None, Vec::new(), large());
-        let kept = |room| rendered.get(&looks(room), &version(1, 1), &tag(1)).is_some();
+        rendered.put(variant(5), version(1, 1), None, Vec::new(), large());
+        let kept = |room| rendered.get(&variant(room), &version(1, 1), &tag(1)).is_some();
         assert_eq!([1, 2, 3, 4, 5].map(kept), [true, false, true, true, true]);
-        rendered.put(looks(6), version(1, 1), None, Vec::new(), template(MAX_CACHE_BYTES + 1));
+        rendered.put(variant(6), version(1, 1), None, Vec::new(), template(MAX_CACHE_BYTES + 1));
         assert!(!kept(6) && kept(1), "what is too large pushes nothing out");
         assert_eq!(rendered.pages().bytes, large().size() * 4);
     }
@@ -229,13 +230,13 @@ mod tests {
     #[test]
     fn pages_around_messages_push_out_one_another_alone() {
         let rendered = PageCache::default();
-        rendered.put(looks(1), version(99, 1), None, Vec::new(), template(9));
+        rendered.put(variant(1), version(99, 1), None, Vec::new(), template(9));
         for seq in 1..99 {
-            let looks = PageVariant { permalink: Some(seq), ..looks(2) };
-            rendered.put(looks.clone(), version(99, 1), None, Vec::new(), template(PERMALINK_BYTES / 3));
-            assert!(rendered.get(&looks, &version(99, 1), &tag(1)).is_some(), "{seq}");
+            let variant = PageVariant { permalink: Some(seq), ..variant(2) };
+            rendered.put(variant.clone(), version(99, 1), None, Vec::new(), template(PERMALINK_BYTES / 3));
+            assert!(rendered.get(&variant, &version(99, 1), &tag(1)).is_some(), "{seq}");
             assert!(rendered.pages().bytes <= PERMALINK_BYTES + template(9).size());
         }
-        assert!(rendered.get(&looks(1), &version(99, 1), &tag(1)).is_some());
+        assert!(rendered.get(&variant(1), &version(99, 1), &tag(1)).is_some());
     }
 }

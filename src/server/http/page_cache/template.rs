@@ -46,19 +46,19 @@ const SLOTS: [(&str, Slot); 6] = [
 /// A page with slots.
 #[derive(Debug)]
 pub(crate) struct Template {
-    begin: Piece,
+    begin: TemplatePart,
     /// Each slot, and the text after it.
-    rest: Vec<(Slot, Piece)>,
+    rest: Vec<(Slot, TemplatePart)>,
 }
 
 /// Text between two slots, plain and compressed.
 #[derive(Debug)]
-struct Piece {
+struct TemplatePart {
     text: String,
     deflated: Deflated,
 }
 
-impl From<&str> for Piece {
+impl From<&str> for TemplatePart {
     fn from(text: &str) -> Self {
         Self { text: text.to_owned(), deflated: Deflated::new(text) }
     }
@@ -88,19 +88,19 @@ impl PlaceholderToken {
 impl Template {
     /// Splits the page at its slots. Returns `None` if the token appears anywhere else.
     pub(crate) fn parse(html: &str, PlaceholderToken(mark): &PlaceholderToken) -> Option<Self> {
-        let mut pieces = html.split(mark);
-        let begin = pieces.next()?.into();
-        let cut = |piece: &str| SLOTS.iter().find_map(|&(form, hole)| Some((hole, piece.strip_prefix(form)?.into())));
-        Some(Self { begin, rest: pieces.map(cut).collect::<Option<_>>()? })
+        let mut parts = html.split(mark);
+        let begin = parts.next()?.into();
+        let cut = |part: &str| SLOTS.iter().find_map(|&(form, hole)| Some((hole, part.strip_prefix(form)?.into())));
+        Some(Self { begin, rest: parts.map(cut).collect::<Option<_>>()? })
     }
 
     /// Returns the page of one visitor.
     pub(crate) fn render(&self, personal: &VisitorValues) -> String {
         let mut page = String::with_capacity(self.len() + 1024);
         page.push_str(&self.begin.text);
-        for (own, piece) in self.filled(personal) {
+        for (own, part) in self.filled(personal) {
             page.push_str(&own);
-            page.push_str(&piece.text);
+            page.push_str(&part.text);
         }
         page
     }
@@ -109,19 +109,19 @@ impl Template {
     pub(crate) fn fill_gzip(&self, personal: &VisitorValues) -> Vec<u8> {
         let mut page = Gzip::with_capacity(self.size() - self.len() + 1024);
         page.push(&self.begin.deflated);
-        for (own, piece) in self.filled(personal) {
+        for (own, part) in self.filled(personal) {
             page.push_text(&own);
-            page.push(&piece.deflated);
+            page.push(&part.deflated);
         }
         page.end()
     }
 
     /// Returns the visitor's value of each slot, and the text after it.
-    fn filled<'a>(&'a self, personal: &'a VisitorValues) -> impl Iterator<Item = (Cow<'a, str>, &'a Piece)> {
+    fn filled<'a>(&'a self, personal: &'a VisitorValues) -> impl Iterator<Item = (Cow<'a, str>, &'a TemplatePart)> {
         let name = personal.username.as_ref().map_or("", Username::as_str);
         let json = serde_json::Value::from(name).to_string();
         let in_props = encode_double_quoted_attribute(&json[1..json.len() - 1]).into_owned();
-        self.rest.iter().map(move |(hole, piece)| {
+        self.rest.iter().map(move |(hole, part)| {
             let own = match hole {
                 Slot::Nonce => Cow::Borrowed(personal.nonce.as_str()),
                 Slot::FormId => Cow::Borrowed(personal.form_id.as_str()),
@@ -130,22 +130,22 @@ impl Template {
                 Slot::NameInAttribute => encode_double_quoted_attribute(name),
                 Slot::NameInText => encode_text(name),
             };
-            (own, piece)
+            (own, part)
         })
     }
 
     /// Returns the length of the page without the visitor's values, in bytes.
     pub(crate) fn len(&self) -> usize {
-        self.pieces().map(|piece| piece.text.len()).sum()
+        self.parts().map(|part| part.text.len()).sum()
     }
 
     /// Returns the size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.pieces().map(|piece| piece.text.len() + piece.deflated.len()).sum()
+        self.parts().map(|part| part.text.len() + part.deflated.len()).sum()
     }
 
-    fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        std::iter::once(&self.begin).chain(self.rest.iter().map(|(_, piece)| piece))
+    fn parts(&self) -> impl Iterator<Item = &TemplatePart> {
+        std::iter::once(&self.begin).chain(self.rest.iter().map(|(_, part)| part))
     }
 }
 

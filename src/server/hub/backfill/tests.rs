@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 struct Log {
     _directory: tempfile::TempDir,
-    backlog: BackfillCache,
+    backfill_cache: BackfillCache,
     room: i64,
     author: AuthorId,
 }
@@ -21,21 +21,21 @@ impl Log {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
         Self {
             _directory: directory,
-            backlog: BackfillCache::new(store, Arc::new(Reconciliation::new())),
+            backfill_cache: BackfillCache::new(store, Arc::new(Reconciliation::new())),
             room,
             author: IdentitySigner::guest(),
         }
     }
 
-    async fn append(&self, id: &str, draft: NewEvent) {
+    async fn append(&self, id: &str, new_event: NewEvent) {
         let entry = AppendRequest {
             room_id: self.room,
             author: self.author,
             begins: None,
             id: EventId::parse(id).unwrap(),
-            draft,
+            new_event,
         };
-        self.backlog.store.append(&[entry], Locking::Wait).await.unwrap();
+        self.backfill_cache.store.append(&[entry], Locking::Wait).await.unwrap();
     }
 
     async fn say(&self, count: usize, text: &str) {
@@ -44,23 +44,23 @@ impl Log {
             room_id: self.room,
             author: self.author,
             id: EventId::parse(&format!("{n}-{}", text.len())).unwrap(),
-            draft: NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() },
+            new_event: NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() },
         };
-        self.backlog.store.append(&(0..count).map(message).collect::<Vec<_>>(), Locking::Wait).await.unwrap();
+        self.backfill_cache.store.append(&(0..count).map(message).collect::<Vec<_>>(), Locking::Wait).await.unwrap();
     }
 
     async fn numbers(&self, after: Seq) -> Vec<Seq> {
-        let frames = self.backlog.read(self.room, after).await.unwrap();
+        let frames = self.backfill_cache.read(self.room, after).await.unwrap();
         frames.iter().map(|frame| ServerFrame::parse(frame.text()).unwrap().into_event().unwrap().seq).collect()
     }
 
     /// Returns the number of reads that were started.
     fn reads(&self) -> u64 {
-        lock(&self.backlog.shelf).number
+        lock(&self.backfill_cache.cached).number
     }
 
     fn kept(&self) -> usize {
-        lock(&self.backlog.shelf).bytes
+        lock(&self.backfill_cache.cached).bytes
     }
 }
 
@@ -73,7 +73,7 @@ fn a_turn_is_some_of_a_block_and_at_least_one_event() {
 }
 
 #[tokio::test]
-async fn what_many_need_at_once_is_read_once() {
+async fn concurrent_readers_of_a_block_share_one_query() {
     let log = Log::new().await;
     log.say(200, "x").await;
     // The readers are at different positions in the same block.
@@ -100,38 +100,38 @@ async fn long_messages_are_taken_a_few_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_comes_after_a_block_was_read_is_read() {
+async fn events_after_a_cached_block_are_read() {
     let log = Log::new().await;
     log.say(2, "first").await;
     assert_eq!(log.numbers(0).await, [1, 2]);
     log.say(2, "another").await;
     assert_eq!(log.numbers(2).await, [3, 4]);
-    assert!(matches!(log.backlog.read(log.room, 4).await, Err(BackfillError::Purged)), "there is no such event");
+    assert!(matches!(log.backfill_cache.read(log.room, 4).await, Err(BackfillError::Purged)), "there is no such event");
 }
 
 #[tokio::test]
 async fn a_log_that_begins_later_is_read_from_where_it_begins() {
     let log = Log::new().await;
     log.say(20, "x").await;
-    let store = &log.backlog.store;
+    let store = &log.backfill_cache.store;
     store.age(log.room, 5).await;
     for keeping in store.rooms_with_retention(i64::MIN, NonZeroU32::new(7)).await.unwrap() {
         store.purge_expired(keeping).await.unwrap();
     }
-    assert!(matches!(log.backlog.read(log.room, 3).await, Err(BackfillError::Purged)));
+    assert!(matches!(log.backfill_cache.read(log.room, 3).await, Err(BackfillError::Purged)));
     assert_eq!(log.numbers(5).await[0], 6);
 }
 
 #[tokio::test]
-async fn what_was_removed_is_shown_to_nobody_who_asks_later() {
+async fn a_removed_event_is_no_longer_delivered() {
     let log = Log::new().await;
     log.say(3, "secret").await;
-    let frames = log.backlog.read(log.room, 0).await.unwrap();
+    let frames = log.backfill_cache.read(log.room, 0).await.unwrap();
     assert!(frames[1].text().contains("secret"));
     log.append("away", NewEvent::Delete { target: 2 }).await;
-    log.backlog.evict_room(log.room);
+    log.backfill_cache.evict_room(log.room);
     assert_eq!(log.kept(), 0);
-    let frames = log.backlog.read(log.room, 0).await.unwrap();
+    let frames = log.backfill_cache.read(log.room, 0).await.unwrap();
     assert!(frames[0].text().contains("secret") && !frames[1].text().contains("secret"));
 }
 
@@ -143,17 +143,17 @@ async fn nothing_is_kept_for_long_and_never_too_much() {
     assert!(log.kept() > 0);
     let large = || -> EventBlock { [TextFrame::new(&"x".repeat(MAX_BACKFILL_BYTES / 4))].into() };
     for room in 1..=8 {
-        let shelf = &mut *lock(&log.backlog.shelf);
-        shelf.put((-room, 0), large());
-        shelf.put((-room, 0), large());
+        let cached = &mut *lock(&log.backfill_cache.cached);
+        cached.put((-room, 0), large());
+        cached.put((-room, 0), large());
         assert!(
-            shelf.bytes <= MAX_BACKFILL_BYTES
-                && shelf.bytes == shelf.kept.values().map(|it| size(&it.block)).sum::<usize>()
+            cached.bytes <= MAX_BACKFILL_BYTES
+                && cached.bytes == cached.kept.values().map(|it| size(&it.block)).sum::<usize>()
         );
-        assert!(shelf.kept.contains_key(&(-room, 0)), "the newest stays");
+        assert!(cached.kept.contains_key(&(-room, 0)), "the newest stays");
     }
     while log.kept() > 0 {
         tokio::time::sleep(BLOCK_TTL / 10).await;
     }
-    assert!(!lock(&log.backlog.shelf).swept, "nobody looks where nothing is");
+    assert!(!lock(&log.backfill_cache.cached).is_swept, "nobody looks where nothing is");
 }

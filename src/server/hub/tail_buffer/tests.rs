@@ -49,7 +49,7 @@ fn said(frame: &EventFrame) -> Option<String> {
 }
 
 #[test]
-fn what_follows_is_appended_and_what_is_known_dropped() {
+fn following_frames_are_appended_and_known_ones_dropped() {
     let mut tail = open_at(3);
     assert_eq!(tail.append(messages(4..=5)), Some(5));
     assert_eq!(tail.append(messages(4..=6)), Some(6));
@@ -69,7 +69,7 @@ fn a_gap_is_noticed() {
 }
 
 #[test]
-fn what_was_lost_before_it_came_is_skipped() {
+fn purged_events_are_skipped() {
     let mut tail = open_at(0);
     tail.append(messages(1..=3));
     tail.skip_to(3);
@@ -115,7 +115,7 @@ fn a_deletion_takes_the_deleted_text_out_of_memory_and_leaves_nobody_behind() {
 }
 
 #[test]
-fn what_is_no_longer_kept_leaves_memory() {
+fn expired_frames_leave_memory() {
     let mut tail = open_at(10);
     tail.append(messages(11..=14));
     tail.evict_before(5);
@@ -157,8 +157,8 @@ proptest! {
             }
             let before = tail.head;
             if tail.append(published).is_none() {
-                let healed = messages(tail.head + 1..=last);
-                prop_assert_eq!(tail.append(healed), Some(last));
+                let caught_up = messages(tail.head + 1..=last);
+                prop_assert_eq!(tail.append(caught_up), Some(last));
             } else if removes && first > before {
                 removed.insert(target);
             }

@@ -2,13 +2,12 @@
 
 use super::partial_file::{Unfinished, is_unfinished};
 use crate::server::config::sqlite_url;
-use crate::server::store::database::files::{
-    assert_all_accessible, beside, directory_of, give_to_owner, io_error, lock_file,
-};
+use crate::server::store::database::file_system::directory_of;
+use crate::server::store::database::files::{assert_all_accessible, beside, give_to_owner, io_error, lock_file};
 use crate::server::store::database::sqlite::{connect_to_read, sqlite_file, writer};
 use crate::server::store::entity::{room, site};
 use crate::server::store::rooms::derived_room;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement, Value,
@@ -24,12 +23,16 @@ const NO_FILE: &str = "is not there: no such file";
 
 impl Store {
     /// Writes a snapshot of the SQLite database at `url` into `file`: one synced file, readable by its owner only.
-    /// Servers continue to run. Returns an error if `file` exists.
-    pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
+    /// Servers continue to run.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `file` exists, or cannot be written.
+    pub(crate) async fn back_up(url: &str, file: &Path) -> Result<(), OpenError> {
         let database = sqlite_file(url)?;
         // A dangling symbolic link counts as an existing file.
         if file.symlink_metadata().is_ok() {
-            return Err(StoreError::exists(file));
+            return Err(OpenError::exists(file));
         }
         if !database.is_file() {
             return Err(file_error(&database, NO_FILE));
@@ -46,7 +49,11 @@ impl Store {
     /// Restores a file written by [`Store::back_up`] as the database at `url`, whose directory must be empty. Every
     /// room gets a new epoch, so that clients that have seen a later history load it again. Returns the number of
     /// rooms.
-    pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `file` is no complete backup, or if the directory is not empty.
+    pub(crate) async fn restore(url: &str, file: &Path) -> Result<u64, OpenError> {
         let database = sqlite_file(url)?;
         let lock = lock_file(&database)?;
         let directory = directory_of(&database);
@@ -78,7 +85,7 @@ impl Store {
 }
 
 /// Copies a database, as one reader sees it, into an empty file, without a write-ahead log and free pages.
-async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
+async fn copy(from: &Path, to: &Unfinished) -> Result<(), OpenError> {
     let vacuumed = async {
         let reader = connect_to_read(&sqlite_url(from), 1).await?;
         let into = [Value::from(to.path().display().to_string())];
@@ -90,12 +97,12 @@ async fn copy(from: &Path, to: &Unfinished) -> Result<(), StoreError> {
     sync(to.path())
 }
 
-fn sync(file: &Path) -> Result<(), StoreError> {
+fn sync(file: &Path) -> Result<(), OpenError> {
     File::open(file).and_then(|file| file.sync_all()).map_err(|error| io_error(file, error))
 }
 
 /// Returns an error unless the file is an intact Parlour database.
-async fn verify_backup(file: &Path) -> Result<(), StoreError> {
+async fn verify_backup(file: &Path) -> Result<(), OpenError> {
     let examined = async {
         let reader = connect_to_read(&sqlite_url(file), 1).await?;
         let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
@@ -112,7 +119,7 @@ async fn verify_backup(file: &Path) -> Result<(), StoreError> {
 }
 
 /// Migrates a copy, and gives each room a new epoch. Returns the number of rooms.
-async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
+async fn renew_epochs(copy: &Path) -> Result<u64, OpenError> {
     let writer = writer(&sqlite_url(copy)).await?;
     let epoch = Expr::cust("lower(hex(randomblob(4)))");
     let renewed = room::Entity::update_many().col_expr(room::Column::Epoch, epoch).exec(&writer).await?;
@@ -125,6 +132,6 @@ async fn renew_epochs(copy: &Path) -> Result<u64, StoreError> {
     Ok(renewed.rows_affected)
 }
 
-fn file_error(path: &Path, what: &str) -> StoreError {
-    StoreError::File { path: path.display().to_string(), what: what.to_owned() }
+fn file_error(path: &Path, what: &str) -> OpenError {
+    OpenError::File { path: path.display().to_string(), what: what.to_owned() }
 }

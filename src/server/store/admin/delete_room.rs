@@ -1,16 +1,20 @@
 //! Deletion of a room with all its data. Afterwards its address leads to a vacant room.
 
 use crate::domain::RoomName;
-use crate::server::store::Store;
 use crate::server::store::entity::{event, name, room, standing};
 use crate::server::store::log::retention::{ExpiringRoom, PURGE_BATCH};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use crate::server::store::{Store, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 impl Store {
     /// Deletes a room. First removes its events in small transactions, so that other rooms do not wait, then the rest
     /// and the room itself in one transaction. An interrupted deletion leaves a room without its oldest messages, and
     /// can be started again.
-    pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written. The deletion can then be started again.
+    pub(crate) async fn delete_room(&self, room_id: i64) -> Result<(), StoreError> {
         while self.purge_expired(ExpiringRoom::nothing(room_id)).await? == PURGE_BATCH {}
         self.forget_names_in(room_id).await?;
         // Read before the transaction begins, because there may be no second connection to write with.

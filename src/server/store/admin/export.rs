@@ -6,10 +6,10 @@ use crate::server::auth::identity::AuthorId;
 use crate::server::random;
 use crate::server::store::entity::{event, room};
 use crate::server::store::log::history::{PageDirection, messages};
-use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store};
+use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store, StoreError};
 use event::{Column, Kind};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
@@ -19,14 +19,22 @@ const ERASE_BATCH: usize = 100;
 
 impl Store {
     /// Returns the author of a message, or `None` if there is no such message.
-    pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn author_of(&self, room: &RoomName, seq: Seq) -> Result<Option<AuthorId>, StoreError> {
         let Some(RoomRecord { room, .. }) = self.room(room).await? else { return Ok(None) };
         let row = event::Entity::find_by_id((room.id, seq)).one(&self.reader).await?;
         Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| AuthorId::from_stored(&row.author)))
     }
 
     /// Returns the rooms in which an author has written, sorted by name.
-    pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, StoreError> {
         let ids: Vec<i64> = event::Entity::find()
             .select_only()
             .column(Column::RoomId)
@@ -46,12 +54,16 @@ impl Store {
 
     /// Returns the next messages of a room after `after`, with their newest texts, of one author or of all. Leaves out
     /// deleted messages. Also returns the value of `after` for the next page, or `None` if this is the last page.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn export_page(
         &self,
         room_id: i64,
         author: Option<&AuthorId>,
         after: Seq,
-    ) -> Result<(Vec<Message>, Option<Seq>), DbErr> {
+    ) -> Result<(Vec<Message>, Option<Seq>), StoreError> {
         let mut rows = messages(room_id, Column::Seq.gt(after), PageDirection::Forward, EXPORT_PAGE_SIZE)
             .filter(Column::DeletedBy.is_null());
         if let Some(author) = author {
@@ -65,7 +77,11 @@ impl Store {
     /// Erases all messages of an author, as the author would delete them: each by an event of the log, with its text
     /// blanked. The author's names are removed first, so that pages shown after those events lack them, and once more
     /// at the end, because the author may be writing meanwhile. Returns the number of messages.
-    pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written. The erasure can then be started again.
+    pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, StoreError> {
         let mut removed = 0;
         self.anonymize_messages(author).await?;
         for (room_id, _) in self.rooms_of(author).await? {
@@ -92,7 +108,7 @@ impl Store {
 
     /// Replaces the author's name in every message. Finds messages with a reader and changes them in small
     /// transactions, so that senders do not wait.
-    async fn anonymize_messages(&self, author: &AuthorId) -> Result<(), DbErr> {
+    async fn anonymize_messages(&self, author: &AuthorId) -> Result<(), StoreError> {
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
             loop {
@@ -121,7 +137,7 @@ impl Store {
 
     /// Replaces the author's name in moderation events, which later visitors see. These events identify participants by
     /// tag, so another participant whose tag collides loses the name, too.
-    async fn anonymize_moderation_events(&self, author: &AuthorId) -> Result<(), DbErr> {
+    async fn anonymize_moderation_events(&self, author: &AuthorId) -> Result<(), StoreError> {
         let tag = author.tag();
         let acts = event::Entity::find()
             .filter(Column::Kind.eq(Kind::Moderated))
@@ -142,7 +158,7 @@ impl Store {
 
     /// Blanks the author's edits of messages that have expired, if they were not blanked with the message: no deletion
     /// reaches them.
-    async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), DbErr> {
+    async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), StoreError> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
         let kept = Query::select()
@@ -166,10 +182,10 @@ impl Store {
         Ok(())
     }
 
-    async fn remove(&self, room_id: i64, author: &AuthorId, messages: &[Message]) -> Result<u64, DbErr> {
+    async fn remove(&self, room_id: i64, author: &AuthorId, messages: &[Message]) -> Result<u64, StoreError> {
         let entry = |message: &Message| {
-            let draft = NewEvent::Delete { target: message.seq };
-            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), draft }
+            let new_event = NewEvent::Delete { target: message.seq };
+            AppendRequest { room_id, begins: None, author: *author, id: random::event_id(), new_event }
         };
         let entries: Vec<AppendRequest> = messages.iter().map(entry).collect();
         let appended = self.append(&entries, Locking::Wait).await?;

@@ -3,8 +3,8 @@
 use crate::domain::{AuthorTag, RoomName, Seq, Timestamp};
 use crate::server::auth::identity::tag_of;
 use crate::server::store::entity::room;
-use crate::server::store::{RetentionPolicy, Store};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use crate::server::store::{RetentionPolicy, Store, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use std::collections::HashMap;
 
 /// Maximum number of rooms per query.
@@ -33,7 +33,11 @@ pub(crate) struct RoomSummary {
 
 impl Store {
     /// Returns the next rooms with ids above `after`, in the order of their ids.
-    pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn list_rooms(&self, after: i64) -> Result<Vec<RoomSummary>, StoreError> {
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after))
             .order_by_asc(room::Column::Id)

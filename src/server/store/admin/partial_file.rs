@@ -1,8 +1,9 @@
 //! Unfinished files: written under a temporary name, and renamed once they are complete and synced.
 
 use crate::server::random::bits;
-use crate::server::store::StoreError;
-use crate::server::store::database::files::{beside, directory_of, io_error, sync_directory};
+use crate::server::store::OpenError;
+use crate::server::store::database::file_system::directory_of;
+use crate::server::store::database::files::{beside, io_error, sync_directory};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -10,14 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Prefix and suffix of the names of unfinished files. A random number stands between them.
-const BEGINNING: &str = ".parlour-";
-const END: &str = ".unfinished";
+const UNFINISHED_PREFIX: &str = ".parlour-";
+const UNFINISHED_SUFFIX: &str = ".unfinished";
 
 /// A function that renames a file, and fails with [`ErrorKind::AlreadyExists`] if the target exists.
 type Rename = fn(&Path, &Path) -> std::io::Result<()>;
 
 /// Rename functions, the best first. No file system supports all of them.
-const WAYS: [Rename; 3] = [rename_exclusively, link, claim];
+const RENAME_FUNCTIONS: [Rename; 3] = [rename_exclusively, link, claim];
 
 /// An unfinished file. Dropping it removes the file and the files that SQLite keeps beside it.
 pub(crate) struct Unfinished {
@@ -26,15 +27,19 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// Creates an empty file, accessible to its owner only, in the directory of `target`.
-    pub(crate) fn beside(target: &Path) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be created.
+    pub(crate) fn beside(target: &Path) -> Result<Self, OpenError> {
         // SQLite takes a path that begins with `file:` for a URL.
         let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
         if directory.to_str().is_none() {
             let what = "is in a directory whose name is not UTF-8, in which SQLite can make no file";
-            return Err(StoreError::File { path: target.display().to_string(), what: what.to_owned() });
+            return Err(OpenError::File { path: target.display().to_string(), what: what.to_owned() });
         }
         let number = bits()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let path = directory.join(format!("{BEGINNING}{number}{END}"));
+        let path = directory.join(format!("{UNFINISHED_PREFIX}{number}{UNFINISHED_SUFFIX}"));
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         made.map_err(|error| io_error(&path, error))?;
         Ok(Self { path })
@@ -44,18 +49,21 @@ impl Unfinished {
         &self.path
     }
 
-    /// Renames the file, which must be synced, to `target`, and syncs the directory. Returns an error, and changes
-    /// nothing, if `target` exists.
-    pub(crate) fn publish(self, target: &Path) -> Result<(), StoreError> {
+    /// Renames the file, which must be synced, to `target`, and syncs the directory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, and changes nothing, if `target` exists.
+    pub(crate) fn publish(self, target: &Path) -> Result<(), OpenError> {
         let mut renamed = Ok(());
-        for rename in WAYS {
+        for rename in RENAME_FUNCTIONS {
             renamed = rename(&self.path, target);
             if renamed.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::AlreadyExists) {
                 break;
             }
         }
         match renamed.and_then(|()| sync_directory(target)) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(StoreError::exists(target)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(OpenError::exists(target)),
             published => published.map_err(|error| io_error(target, error)),
         }
     }
@@ -71,7 +79,7 @@ impl Drop for Unfinished {
 
 /// Returns whether a file of this name was left by a process that was killed.
 pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.starts_with(BEGINNING) && name.contains(END)
+    name.starts_with(UNFINISHED_PREFIX) && name.contains(UNFINISHED_SUFFIX)
 }
 
 fn rename_exclusively(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -97,7 +105,7 @@ mod tests {
 
     #[test]
     fn each_way_gives_the_name_and_replaces_nothing() {
-        for (number, rename) in WAYS.into_iter().enumerate() {
+        for (number, rename) in RENAME_FUNCTIONS.into_iter().enumerate() {
             let directory = tempfile::tempdir().unwrap();
             let at = |name: &str| directory.path().join(name);
             fs::write(at("first"), "first").unwrap();

@@ -2,12 +2,14 @@
 //! (`secure_delete`), but stays readable in the log until a checkpoint truncates it. A reader prevents truncation while
 //! it reads, a backup for minutes. So the checkpoint is retried, and no writer waits for it.
 
-use super::sqlite::CHECKPOINT_TIMEOUT;
 use crate::server::store::Store;
 use sea_orm::sqlx::{self, SqliteConnection, query, query_scalar};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
+
+/// Time for which a command tries to empty the write-ahead log, and waits for the write lock.
+pub(crate) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Time for which one attempt waits for readers and blocks writers, in milliseconds; and delay between attempts.
 const CHECKPOINT_BUSY_TIMEOUT_MS: i64 = 20;
@@ -17,12 +19,12 @@ const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(crate) struct Checkpointer {
     next: Arc<Semaphore>,
-    turn: Arc<Mutex<()>>,
+    running: Arc<Mutex<()>>,
 }
 
 impl Default for Checkpointer {
     fn default() -> Self {
-        Self { next: Arc::new(Semaphore::new(1)), turn: Arc::default() }
+        Self { next: Arc::new(Semaphore::new(1)), running: Arc::default() }
     }
 }
 
@@ -36,7 +38,7 @@ impl Store {
         let Ok(next) = self.wal.next.clone().try_acquire_owned() else { return };
         let store = self.clone();
         tokio::spawn(async move {
-            let _turn = store.wal.turn.lock().await;
+            let _running = store.wal.running.lock().await;
             drop(next);
             store.truncate_wal().await;
         });
@@ -71,10 +73,10 @@ impl Store {
 
     async fn try_truncate_wal(&self) -> Result<bool, sqlx::Error> {
         let mut connection = self.writer.connection().get_sqlite_connection_pool().acquire().await?;
-        let patience: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
+        let timeout_ms: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
         wait_at_most(&mut connection, CHECKPOINT_BUSY_TIMEOUT_MS).await?;
         let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-        wait_at_most(&mut connection, patience).await?;
+        wait_at_most(&mut connection, timeout_ms).await?;
         busy.map(|busy: i64| busy == 0)
     }
 }

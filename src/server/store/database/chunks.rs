@@ -45,6 +45,10 @@ pub(crate) fn pair_in<C: ColumnTrait, V: Clone + Into<Value>>(columns: [C; 2], p
 }
 
 /// Inserts `rows`. `conflict` says how rows that exist already are handled; without it they are an error.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn insert<M, A>(
     transaction: &DatabaseTransaction,
     rows: &[M],

@@ -1,7 +1,8 @@
 //! Protection against wrong clocks. A stored time that is further ahead of now than nodes' clocks plausibly differ is
 //! ignored, so that a clock that was ahead once does no lasting harm.
 
-use crate::server::store::{Store, now};
+use crate::server::store::{Store, StoreError};
+use crate::server::time::now_ms;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement};
 
 /// Query for PostgreSQL's time, in UTC milliseconds.
@@ -13,12 +14,16 @@ pub(crate) const MAX_AHEAD_MS: i64 = 10_000;
 impl Store {
     /// Returns the time in UTC milliseconds. It is PostgreSQL's time if PostgreSQL is used, so that a node with a wrong
     /// clock does not remove data too early.
-    pub(crate) async fn now(&self) -> Result<i64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn now(&self) -> Result<i64, StoreError> {
         if self.is_sqlite() {
-            return Ok(now());
+            return Ok(now_ms());
         }
         let row = self.reader.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, NOW)).await?;
-        row.ok_or_else(|| DbErr::RecordNotFound("the time".to_owned()))?.try_get_by_index(0)
+        Ok(row.ok_or_else(|| DbErr::RecordNotFound("the time".to_owned()))?.try_get_by_index(0)?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Detection of network file systems: SQLite's write-ahead log needs shared memory and reliable locks.
 
-use super::files::directory_of;
-use crate::server::store::StoreError;
+use crate::server::store::OpenError;
 use std::path::Path;
 
 /// The kind of a file system, by how far SQLite can rely on it.
@@ -31,7 +30,7 @@ fn kind(magic: u32) -> Kind {
 }
 
 /// Returns an error if a database at `file` would be on a network file system. Logs a warning if it may be.
-pub(crate) fn examine(file: &Path) -> Result<(), StoreError> {
+pub(crate) fn examine(file: &Path) -> Result<(), OpenError> {
     // A directory that does not exist yet will be on the file system of its parent.
     let there =
         directory_of(file).ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
@@ -49,9 +48,14 @@ pub(crate) fn examine(file: &Path) -> Result<(), StoreError> {
         Kind::Network(name) => {
             let remedy = "SQLite loses data there; use a local disk (--data), or PostgreSQL (--database-url)";
             let what = format!("is on a network file system ({name}): {remedy}");
-            Err(StoreError::File { path: directory.display().to_string(), what })
+            Err(OpenError::File { path: directory.display().to_string(), what })
         }
     }
+}
+
+/// Returns the directory of a file.
+pub(crate) fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

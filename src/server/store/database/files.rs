@@ -1,7 +1,7 @@
 //! Files of the embedded database: accessible to one user only, and on a file system that SQLite can rely on.
 
-use super::file_system;
-use crate::server::store::StoreError;
+use super::file_system::{self, directory_of};
+use crate::server::store::OpenError;
 use rustix::fs::{Access, Gid, Uid};
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -16,8 +16,11 @@ const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 const LOCK: &str = ".lock";
 
 /// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
-/// Returns [`StoreError::InUse`] if another process holds the lock.
-pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
+///
+/// # Errors
+///
+/// Returns [`OpenError::InUse`] if another process holds the lock.
+pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
     file_system::examine(file)?;
     if let Some(directory) = file.parent() {
         let private = DirBuilder::new().recursive(true).mode(0o700).create(directory);
@@ -28,14 +31,18 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, StoreError> {
     let lock = open_private(&path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(file.display().to_string())),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(file.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
     }
 }
 
 /// Opens a file for writing. Creates it if it does not exist, accessible only to its owner, who is the owner of its
 /// directory.
-pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
+///
+/// # Errors
+///
+/// Returns an error if the file can neither be opened nor created.
+pub(crate) fn open_private(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
     match options.clone().create_new(true).open(path) {
@@ -66,18 +73,18 @@ pub(crate) fn give_to_owner(file: &File, path: &Path) {
 }
 
 /// Returns an error that names the first of the database's files that this user may not read and write.
-pub(crate) fn assert_all_accessible(file: &Path) -> Result<(), StoreError> {
+pub(crate) fn assert_all_accessible(file: &Path) -> Result<(), OpenError> {
     let beside_it = SIDE_FILES.into_iter().chain([LOCK]).map(|end| beside(file, end));
     std::iter::once(file.to_owned()).chain(beside_it).try_for_each(|path| assert_accessible(&path))
 }
 
-fn assert_accessible(path: &Path) -> Result<(), StoreError> {
+fn assert_accessible(path: &Path) -> Result<(), OpenError> {
     if rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK) != Err(rustix::io::Errno::ACCESS) {
         return Ok(());
     }
     let owner = path.metadata().map_or_else(|_| "another user".to_owned(), |file| format!("user {}", file.uid()));
     let remedy = "run parlour as that user (sudo -u), or give it the file (chown)";
-    Err(StoreError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
+    Err(OpenError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
 }
 
 /// Returns whether a process has the database open, or ended without closing it.
@@ -92,12 +99,12 @@ pub(crate) fn beside(file: &Path, end: impl AsRef<OsStr>) -> PathBuf {
     path.into()
 }
 
-pub(crate) fn directory_of(file: &Path) -> &Path {
-    file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Syncs the directory of a file, which makes the file's name durable. Does nothing if the file system does not support
 /// this.
+///
+/// # Errors
+///
+/// Returns an error if the sync fails.
 pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
     match File::open(directory_of(file))?.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
@@ -105,6 +112,6 @@ pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
     }
 }
 
-pub(crate) fn io_error(path: &Path, error: io::Error) -> StoreError {
-    StoreError::Io { path: path.display().to_string(), error }
+pub(crate) fn io_error(path: &Path, error: io::Error) -> OpenError {
+    OpenError::Io { path: path.display().to_string(), error }
 }

@@ -5,6 +5,10 @@ use migrations::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
 /// Builds the indexes that the next migrations need, if the log's tables exist and an index is missing.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Result<(), DbErr> {
     // Only if the log's migration was applied: the tables may not exist yet, or belong to another application.
     let has_log = "EXISTS (SELECT 1 FROM seaql_migrations WHERE version = 'm0001_log')";
@@ -26,6 +30,6 @@ pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Res
 }
 
 async fn is_so(connection: &DatabaseConnection, condition: &str) -> Result<bool, DbErr> {
-    let question = Statement::from_string(DatabaseBackend::Postgres, format!("SELECT {condition}"));
-    connection.query_one_raw(question).await?.map_or(Ok(false), |row| row.try_get_by_index(0))
+    let query = Statement::from_string(DatabaseBackend::Postgres, format!("SELECT {condition}"));
+    connection.query_one_raw(query).await?.map_or(Ok(false), |row| row.try_get_by_index(0))
 }

@@ -1,17 +1,21 @@
 //! Read-only inspection of a database, for `parlour check`.
 
 use super::files::{assert_all_accessible, has_side_files};
+use super::options::{CONNECT_TIMEOUT, options};
 use super::postgres::connect_postgres;
-use super::sqlite::{CONNECT_TIMEOUT, options, sqlite_file};
+use super::sqlite::sqlite_file;
 use super::{file_system, readiness};
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection};
 
 impl Store {
-    /// Returns the names of the migrations that a server would apply at its start. Returns an error if the database at
-    /// `url` does not answer, or if no server could start on it. Writes nothing, and creates no file.
-    pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, StoreError> {
+    /// Returns the names of the migrations that a server would apply at its start. Writes nothing, and creates no file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database at `url` does not answer, or if no server could start on it.
+    pub(crate) async fn inspect(url: &str) -> Result<Vec<String>, OpenError> {
         let connection = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => connect_to_inspect(url).await?,
             Some("postgres" | "postgresql") => {
@@ -19,7 +23,7 @@ impl Store {
                 readiness::assert_writable(&connection).await?;
                 connection
             }
-            _ => return Err(StoreError::unknown(url)),
+            _ => return Err(OpenError::unknown(url)),
         };
         let pending = Migrator::get_pending_migrations_read_only(&connection).await;
         connection.close().await?;
@@ -27,11 +31,11 @@ impl Store {
     }
 }
 
-async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, StoreError> {
+async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, OpenError> {
     let file = sqlite_file(url)?;
     if !file.is_file() {
         let what = "is not there: the server makes it at its first start, or this is another --data than its own";
-        return Err(StoreError::File { path: file.display().to_string(), what: what.to_owned() });
+        return Err(OpenError::File { path: file.display().to_string(), what: what.to_owned() });
     }
     file_system::examine(&file)?;
     assert_all_accessible(&file)?;

@@ -7,6 +7,8 @@ pub(crate) mod file_system;
 pub(crate) mod files;
 pub(crate) mod indexes;
 pub(crate) mod inspect;
+pub(crate) mod open;
+pub(crate) mod options;
 pub(crate) mod postgres;
 pub(crate) mod readiness;
 pub(crate) mod recovery;

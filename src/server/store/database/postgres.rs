@@ -1,9 +1,9 @@
 //! Opening PostgreSQL: one node migrates, and sessions end with the node to which they belong.
 
 use super::indexes::build_beside_writers;
-use super::sqlite::{CONNECT_TIMEOUT, assert_durable, options};
+use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::timeout::TimeoutConnection;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
 use sea_orm::{
@@ -33,13 +33,13 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "30s"),
 ];
 
-pub(crate) async fn open_postgres(url: &str) -> Result<Store, StoreError> {
+pub(crate) async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     let pool = TimeoutConnection::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
     Ok(Store::new(pool.clone(), pool, None))
 }
 
-pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, OpenError> {
     let options = session_options(url, 2 * POSTGRES_WRITERS as u32);
     let pool = match Database::connect(options).await {
         Ok(pool) => pool,
@@ -51,15 +51,15 @@ pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, St
     Ok(pool)
 }
 
-/// Returns [`StoreError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
+/// Returns [`OpenError::Encoding`] if the database cannot hold every text: it would accept most messages, and fail at
 /// the first one that it cannot encode.
-async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), StoreError> {
-    let question = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
-    let encoding = match pool.query_one_raw(question).await? {
+async fn assert_utf8(pool: &DatabaseConnection) -> Result<(), OpenError> {
+    let query = Statement::from_string(DatabaseBackend::Postgres, "SHOW server_encoding");
+    let encoding = match pool.query_one_raw(query).await? {
         Some(row) => row.try_get_by_index::<String>(0)?,
         None => String::new(),
     };
-    if encoding == "UTF8" { Ok(()) } else { Err(StoreError::Encoding(encoding)) }
+    if encoding == "UTF8" { Ok(()) } else { Err(OpenError::Encoding(encoding)) }
 }
 
 async fn why_postgres_refuses(url: &str) -> Option<DbErr> {
@@ -90,8 +90,8 @@ async fn migrate_postgres(url: &str) -> Result<(), DbErr> {
 }
 
 /// Returns the boolean result of a query, or `false` if there is no row.
-async fn ask(connection: &DatabaseConnection, question: &str) -> Result<bool, DbErr> {
-    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, question)).await?;
+async fn ask(connection: &DatabaseConnection, query: &str) -> Result<bool, DbErr> {
+    let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, query)).await?;
     row.map_or(Ok(false), |row| row.try_get_by_index(0))
 }
 

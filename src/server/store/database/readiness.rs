@@ -1,9 +1,9 @@
 //! Readiness: whether the database can currently be read and written.
 
-use crate::server::store::Store;
 use crate::server::store::entity::site;
+use crate::server::store::{Store, StoreError};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseBackend, EntityTrait, Statement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,7 +46,7 @@ impl Drop for WriteGuard<'_> {
 impl Store {
     /// Returns an error if rooms cannot be read and written. After a failed batch it writes a probe: a node that is not
     /// ready gets no messages, so no other write would show that it has recovered.
-    pub(crate) async fn ready(&self) -> Result<(), DbErr> {
+    pub(crate) async fn ready(&self) -> Result<(), StoreError> {
         if self.is_sqlite() {
             self.reader.with_timeout(self.reader.connection().ping()).await?;
         } else {
@@ -58,10 +58,10 @@ impl Store {
         Ok(())
     }
 
-    async fn probe_write(&self) -> Result<(), DbErr> {
+    async fn probe_write(&self) -> Result<(), StoreError> {
         let row = site::ActiveModel {
             name: Set(PROBE_KEY.to_owned()),
-            value: Set(crate::server::store::now().to_be_bytes().to_vec()),
+            value: Set(crate::server::time::now_ms().to_be_bytes().to_vec()),
         };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
         let writing = self.failing.begin();
@@ -74,10 +74,10 @@ impl Store {
 }
 
 /// Returns an error if PostgreSQL is read-only, for example a replica.
-pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), StoreError> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
     if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {
-        return Err(DbErr::Custom("the database can only be read".into()));
+        return Err(StoreError::ReadOnly);
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_to_be_stored_has_failed() {
+    fn a_write_that_is_not_confirmed_has_failed() {
         let failing = WriteHealth::default();
         let is_failing = || failing.0.load(Ordering::Relaxed);
         assert!(!is_failing());

@@ -7,7 +7,7 @@
 //! later.
 
 use super::files::{beside, io_error, sync_directory};
-use crate::server::store::StoreError;
+use crate::server::store::OpenError;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
@@ -19,7 +19,11 @@ use std::path::{Path, PathBuf};
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Makes all commits to the database at `file` durable. Neither waits for readers nor blocks them.
-pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Result<(), StoreError> {
+///
+/// # Errors
+///
+/// Returns an error if the log cannot be made durable.
+pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Result<(), OpenError> {
     if copy_log(writer).await? {
         return Ok(());
     }
@@ -47,7 +51,7 @@ async fn copy_log(writer: &DatabaseConnection) -> Result<bool, DbErr> {
 
 /// Rewrites each byte of the log in place, and syncs it. A sync alone is not enough: after a failed sync, the system
 /// may consider unwritten pages clean, and would not write them again.
-fn rewrite(log: PathBuf) -> Result<(), StoreError> {
+fn rewrite(log: PathBuf) -> Result<(), OpenError> {
     let rewritten = || {
         let file = OpenOptions::new().read(true).write(true).open(&log)?;
         let mut chunk = vec![0; CHUNK_BYTES];

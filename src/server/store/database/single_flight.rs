@@ -2,10 +2,11 @@
 //! Go's `singleflight`, a caller never gets the result of a query that started before its call: callers that arrive
 //! while a query is in flight share the next one.
 
+use crate::server::sync::lock;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 type Waiters<V> = Vec<oneshot::Sender<V>>;
@@ -26,63 +27,63 @@ impl<K, V> Clone for SingleFlight<K, V> {
 }
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFlight<K, V> {
-    /// Returns the result of `question`, which `key` identifies, or `None` if the query panicked or the server shuts
+    /// Returns the result of `query`, which `key` identifies, or `None` if the query panicked or the server shuts
     /// down.
-    pub(crate) async fn run<F>(&self, key: &K, question: impl Fn() -> F + Send + 'static) -> Option<V>
+    pub(crate) async fn run<F>(&self, key: &K, query: impl Fn() -> F + Send + 'static) -> Option<V>
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let (asker, answer) = oneshot::channel();
+        let (waiter, result) = oneshot::channel();
         let is_first = match self.waiters().entry(key.clone()) {
-            Entry::Occupied(mut askers) => {
-                askers.get_mut().push(asker);
+            Entry::Occupied(mut waiters) => {
+                waiters.get_mut().push(waiter);
                 false
             }
-            Entry::Vacant(askers) => {
-                askers.insert(vec![asker]);
+            Entry::Vacant(waiters) => {
+                waiters.insert(vec![waiter]);
                 true
             }
         };
         if is_first {
             // Runs in a separate task, because the first caller may be cancelled before the others have their result.
-            tokio::spawn(Flight { together: self.clone(), key: key.clone(), over: false }.run(question));
+            tokio::spawn(Flight { group: self.clone(), key: key.clone(), over: false }.run(query));
         }
-        answer.await.ok()
+        result.await.ok()
     }
 
     fn waiters(&self) -> MutexGuard<'_, HashMap<K, Waiters<V>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
 /// The task that runs the queries of one key, until no caller waits.
 struct Flight<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> {
-    together: SingleFlight<K, V>,
+    group: SingleFlight<K, V>,
     key: K,
     over: bool,
 }
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Flight<K, V> {
-    async fn run<F: Future<Output = V> + Send + 'static>(mut self, question: impl Fn() -> F + Send + 'static) {
-        while let Some(askers) = self.next() {
-            let answer = question().await;
-            for asker in askers {
+    async fn run<F: Future<Output = V> + Send + 'static>(mut self, query: impl Fn() -> F + Send + 'static) {
+        while let Some(waiters) = self.next() {
+            let result = query().await;
+            for waiter in waiters {
                 // Cancelled callers have dropped their receivers.
-                let _ = asker.send(answer.clone());
+                let _ = waiter.send(result.clone());
             }
         }
     }
 
     /// Returns the callers of the next query, or ends the flight and returns `None` if no caller waits.
     fn next(&mut self) -> Option<Waiters<V>> {
-        let mut all = self.together.waiters();
-        let askers = std::mem::take(all.get_mut(&self.key)?);
-        if askers.is_empty() {
+        let mut all = self.group.waiters();
+        let waiters = std::mem::take(all.get_mut(&self.key)?);
+        if waiters.is_empty() {
             self.over = true;
             all.remove(&self.key);
             return None;
         }
-        Some(askers)
+        Some(waiters)
     }
 }
 
@@ -90,7 +91,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for 
     fn drop(&mut self) {
         // The query panicked: dropping the senders wakes the callers that wait.
         if !self.over {
-            self.together.waiters().remove(&self.key);
+            self.group.waiters().remove(&self.key);
         }
     }
 }
@@ -102,20 +103,20 @@ mod tests {
     use tokio::sync::Semaphore;
 
     #[tokio::test]
-    async fn who_comes_while_a_question_is_under_way_gets_the_answer_to_the_next() {
-        let together: SingleFlight<&str, u32> = SingleFlight::default();
+    async fn a_late_caller_gets_the_result_of_the_next_query() {
+        let group: SingleFlight<&str, u32> = SingleFlight::default();
         let (asked, answers) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
         let ask = || {
-            let (together, asked, answers) = (together.clone(), asked.clone(), answers.clone());
+            let (group, asked, answers) = (group.clone(), asked.clone(), answers.clone());
             tokio::spawn(async move {
-                let question = move || {
+                let query = move || {
                     let (number, answers) = (asked.fetch_add(1, SeqCst) + 1, answers.clone());
                     async move {
                         answers.acquire().await.unwrap().forget();
                         number
                     }
                 };
-                together.run(&"room", question).await
+                group.run(&"room", query).await
             })
         };
         let first = ask();
@@ -123,7 +124,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let others: Vec<_> = (0..20).map(|_| ask()).collect();
-        while together.waiters().get("room").is_none_or(|askers| askers.len() < 20) {
+        while group.waiters().get("room").is_none_or(|waiters| waiters.len() < 20) {
             tokio::task::yield_now().await;
         }
         answers.add_permits(1);
@@ -138,9 +139,9 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_question_that_failed() {
-        let together: SingleFlight<&str, u32> = SingleFlight::default();
-        let failed = together.run(&"room", || async { panic!("expected by this test") }).await;
+        let group: SingleFlight<&str, u32> = SingleFlight::default();
+        let failed = group.run(&"room", || async { panic!("expected by this test") }).await;
         assert_eq!(failed, None);
-        assert_eq!(together.run(&"room", || async { 7 }).await, Some(7));
+        assert_eq!(group.run(&"room", || async { 7 }).await, Some(7));
     }
 }

@@ -48,6 +48,10 @@ const SEED_STATISTICS: &str = "
     ANALYZE sqlite_schema;";
 
 /// Writes the statistics, so that connections opened from now on expect large rooms.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn seed_statistics(writer: &DatabaseConnection) -> Result<(), DbErr> {
     writer.execute_unprepared(SEED_STATISTICS).await.map(|_| ())
 }

@@ -1,6 +1,7 @@
 //! Timeouts of database queries. A connection may be lost silently, so a database that does not answer counts as
 //! unreachable.
 
+use crate::server::store::error::TIMED_OUT;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement};
 use std::time::Duration;
@@ -9,9 +10,9 @@ use std::time::Duration;
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a query with the server's query timeout (10 s). Returns an error if it elapses.
-pub(crate) async fn with_timeout<T>(answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    let late = |_| Err(DbErr::Custom("the database does not answer".into()));
-    tokio::time::timeout(QUERY_TIMEOUT, answer).await.unwrap_or_else(late)
+pub(crate) async fn with_timeout<T, E: From<DbErr>>(query: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let late = |_| Err(DbErr::Custom(TIMED_OUT.into()).into());
+    tokio::time::timeout(QUERY_TIMEOUT, query).await.unwrap_or_else(late)
 }
 
 /// A connection, or a pool of them, that applies the timeout to every statement.
@@ -37,9 +38,12 @@ impl TimeoutConnection {
         &self.connection
     }
 
-    /// Waits for `answer`. Returns an error if the timeout elapses and this connection has one.
-    pub(crate) async fn with_timeout<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        if self.limited { with_timeout(answer).await } else { answer.await }
+    /// Waits for `query`. Returns an error if the timeout elapses and this connection has one.
+    pub(crate) async fn with_timeout<T, E: From<DbErr>>(
+        &self,
+        query: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        if self.limited { with_timeout(query).await } else { query.await }
     }
 }
 
@@ -71,8 +75,8 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_does_not_come_is_given_up() {
+    async fn a_query_that_does_not_end_times_out() {
         assert!(with_timeout(std::future::pending::<Result<(), DbErr>>()).await.is_err());
-        assert_eq!(with_timeout(async { Ok(7) }).await, Ok(7));
+        assert_eq!(with_timeout(async { Ok::<_, DbErr>(7) }).await, Ok(7));
     }
 }

@@ -5,10 +5,10 @@ use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
-use crate::server::store::error::can_never_be_stored;
 use crate::server::store::rooms::members::Memberships;
 use crate::server::store::rooms::username_claims::UsernameClaims;
-use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, now};
+use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, StoreError};
+use crate::server::time::now_ms;
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -36,18 +36,27 @@ type IdempotencyKey = (i64, Vec<u8>, String);
 
 impl Store {
     /// Appends `entries` in order, and returns the result of each. When this returns `Ok`, the commit is on stable
-    /// storage. After an error the outcome is unknown; retrying is safe because every entry has an id.
+    /// storage.
     ///
     /// The entries share one transaction, unless the database can never store one of them. That entry is rejected, and
     /// bisection finds it: the other entries are committed in as many transactions as that takes.
-    pub(crate) async fn append(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database does not answer, or cannot be written. The outcome is then unknown; retrying is
+    /// safe because every entry has an id.
+    pub(crate) async fn append(
+        &self,
+        entries: &[AppendRequest],
+        locking: Locking,
+    ) -> Result<Vec<AppendResult>, StoreError> {
         let writing = self.failing.begin();
         let mut appended = Vec::with_capacity(entries.len());
         let mut rest: Vec<&[AppendRequest]> = vec![entries];
         while let Some(some) = rest.pop() {
             match self.append_at_once(some, locking).await {
                 Ok(done) => appended.extend(done),
-                Err(error) if can_never_be_stored(&error) => match some {
+                Err(StoreError::Unstorable(error)) => match some {
                     [] => {}
                     [_] => {
                         tracing::warn!(%error, "The database cannot store a message; rejected it");
@@ -64,14 +73,18 @@ impl Store {
         }
         writing.stored();
         self.record_appends(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count());
-        if entries.iter().any(|entry| matches!(entry.draft, NewEvent::Delete { .. })) {
+        if entries.iter().any(|entry| matches!(entry.new_event, NewEvent::Delete { .. })) {
             self.schedule_checkpoint();
         }
         Ok(appended)
     }
 
     /// Appends all entries in one transaction, or none.
-    async fn append_at_once(&self, entries: &[AppendRequest], locking: Locking) -> Result<Vec<AppendResult>, DbErr> {
+    async fn append_at_once(
+        &self,
+        entries: &[AppendRequest],
+        locking: Locking,
+    ) -> Result<Vec<AppendResult>, StoreError> {
         let transaction = self.begin().await?;
         let begun = begun_at(&transaction).await?;
         self.begin_rooms(&transaction, entries).await?;
@@ -90,10 +103,10 @@ impl Store {
 /// lock timeout.
 async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
-        return Ok((now(), Instant::now()));
+        return Ok((now_ms(), Instant::now()));
     }
-    let question = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
-    let row = transaction.query_one_raw(question).await?;
+    let query = Statement::from_string(DatabaseBackend::Postgres, LOCK_TIMEOUT_AND_NOW);
+    let row = transaction.query_one_raw(query).await?;
     let missing = || DbErr::RecordNotFound("the time".to_owned());
     Ok((row.ok_or_else(missing)?.try_get_by_index(1)?, Instant::now()))
 }
@@ -108,7 +121,7 @@ struct AppendBatch {
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
-    standings: Memberships,
+    memberships: Memberships,
     new: Vec<IdempotencyKey>,
 }
 
@@ -140,20 +153,22 @@ impl AppendBatch {
         let now = begun + i64::try_from(since.elapsed().as_millis()).unwrap_or_default();
         let names = UsernameClaims::look_up(transaction, locked(), now).await?;
         let ids: Vec<(i64, String)> = locked().map(|entry| (entry.room_id, entry.id.as_str().to_owned())).collect();
-        let target = |entry: &AppendRequest| entry.draft.target().map(|target| (entry.room_id, target));
+        let target = |entry: &AppendRequest| entry.new_event.target().map(|target| (entry.room_id, target));
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
         let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
         let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
-        let standings = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
-        Ok(Self { now, locking, rooms, by_id, targets, names, standings, new: Vec::new() })
+        let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
+        Ok(Self { now, locking, rooms, by_id, targets, names, memberships, new: Vec::new() })
     }
 
     fn append(&mut self, entry: &AppendRequest) -> AppendResult {
         let Some(room) = self.rooms.get_mut(&entry.room_id) else {
             return match self.locking {
                 Locking::Skip => AppendResult::RoomLocked,
+                // The address now leads to another room, which the client finds when it reconnects.
+                Locking::Wait if entry.begins.is_some() => AppendResult::Rejected(Rejection::unavailable()),
                 Locking::Wait => {
                     AppendResult::Rejected(Rejection::new(RejectionCode::NotFound, "This room was deleted."))
                 }
@@ -161,46 +176,46 @@ impl AppendBatch {
         };
         let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
         if let Some(stored) = self.by_id.get(&key) {
-            return if entry.draft.matches(stored) {
+            return if entry.new_event.matches(stored) {
                 AppendResult::Duplicate(stored.clone().into())
             } else {
                 let detail = "This id already stands for something else.";
                 AppendResult::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
             };
         }
-        if let Err(rejection) = self.standings.authorize(room, entry, self.now) {
+        if let Err(rejection) = self.memberships.authorize(room, entry, self.now) {
             return AppendResult::Rejected(rejection);
         }
         let seq = room.head + 1;
         let mut moderation = None;
-        let target = entry.draft.target().map(|target| (entry.room_id, target));
-        if let NewEvent::Moderate { action, subject, seconds } = &entry.draft {
+        let target = entry.new_event.target().map(|target| (entry.room_id, target));
+        if let NewEvent::Moderate { action, subject, seconds } = &entry.new_event {
             let target = target.and_then(|target| self.targets.get(&target));
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
-            match self.standings.moderate(room, entry, (*action, *seconds), subject, self.now) {
+            match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(done) => moderation = Some(done),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
             let above = room.owner.as_deref() == Some(entry.author.as_bytes()) || entry.author.is_host();
             if let Err(rejection) =
-                entry.draft.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
+                entry.new_event.apply_to_target(self.targets.get_mut(&target), &entry.author, above, seq)
             {
                 return AppendResult::Rejected(rejection);
             }
         }
-        if let NewEvent::Message { username, .. } = &entry.draft
+        if let NewEvent::Message { username, .. } = &entry.new_event
             && !self.names.claim(entry.room_id, username, &entry.author)
         {
             return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
-        self.standings.record_activity(room, entry, self.now);
-        if room.owner.is_none() && matches!(entry.draft, NewEvent::Message { .. }) && !entry.author.is_guest() {
+        self.memberships.record_activity(room, entry, self.now);
+        if room.owner.is_none() && matches!(entry.new_event, NewEvent::Message { .. }) && !entry.author.is_guest() {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
         room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.draft.to_model(entry, seq, room.last_at);
+        let mut row = entry.new_event.to_model(entry, seq, room.last_at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
@@ -216,7 +231,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, standings, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -243,7 +258,7 @@ impl AppendBatch {
         for row in rows.iter().filter(|row| row.target.is_some()) {
             has_rest |= update_target(transaction, row).await?;
         }
-        standings.write(transaction).await?;
+        memberships.write(transaction).await?;
         names.write(transaction).await?;
         Ok(has_rest)
     }

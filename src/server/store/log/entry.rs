@@ -13,7 +13,7 @@ pub(crate) struct AppendRequest {
     pub(crate) begins: Option<RoomName>,
     pub(crate) author: AuthorId,
     pub(crate) id: EventId,
-    pub(crate) draft: NewEvent,
+    pub(crate) new_event: NewEvent,
 }
 
 /// An event that has no number yet.
@@ -121,8 +121,12 @@ impl NewEvent {
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message. Returns a rejection if the message is missing or deleted, or if
-    /// `author` lacks permission: `above` says that the author is the owner or the host, who may delete any message.
+    /// Applies an edit or a deletion to its message. `above` says that the author is the owner or the host, who may
+    /// delete any message.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the message is missing or deleted, or if `author` lacks permission.
     pub(crate) fn apply_to_target(
         &self,
         target: Option<&mut Model>,

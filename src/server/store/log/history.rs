@@ -4,14 +4,13 @@ use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
 use crate::server::auth::identity::{AuthorId, tag_of};
-use crate::server::store::Store;
 use crate::server::store::entity::event;
+use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -20,19 +19,22 @@ use std::collections::{HashMap, HashSet};
 const MAX_EXAMINED: u64 = 10 * MAX_UNREAD_COUNT;
 
 impl Store {
-    /// Returns up to `limit` events with numbers above `after`, in order and without gaps. Returns
-    /// [`DbErr::RecordNotFound`] if the log does not reach back that far any more.
-    pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, DbErr> {
+    /// Returns up to `limit` events with numbers above `after`, in order and without gaps.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Gap`] if the log does not reach back that far any more.
+    pub(crate) async fn events_after(&self, room_id: i64, after: Seq, limit: u64) -> Result<Vec<Event>, StoreError> {
         let rows = log(room_id).filter(Column::Seq.gt(after)).order_by_asc(Column::Seq).limit(limit);
         let rows = timed("events", rows.all(&self.reader)).await?;
         if rows.first().is_some_and(|row| row.seq != after + 1) {
-            return Err(DbErr::RecordNotFound(format!("event {} of room {room_id}", after + 1)));
+            return Err(StoreError::Gap { room_id, seq: after + 1 });
         }
         Ok(self.without_stray_texts(room_id, rows).await?.into_iter().map(Event::from).collect())
     }
 
     /// Blanks, in `rows`, the edits of messages that were deleted or have expired. Most are blank in the log already.
-    async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, DbErr> {
+    async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, StoreError> {
         let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
         let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
         targets.sort_unstable();
@@ -52,15 +54,23 @@ impl Store {
     }
 
     /// Returns whether the room's log holds an event that `author` sent under this id.
-    pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, StoreError> {
         let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
         Ok(found.count(&self.reader).await? > 0)
     }
 
     /// Returns a page of messages.
-    pub(crate) async fn messages(&self, room_id: i64, place: HistoryCursor) -> Result<HistoryPage, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
         // Limits before the cursor, and from the cursor on.
-        let (back, from, on) = match place {
+        let (back, from, on) = match cursor {
             HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
             HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
             HistoryCursor::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
@@ -76,7 +86,11 @@ impl Store {
 
     /// Returns the number of messages after `read` by authors other than `author`, up to [`MAX_UNREAD_COUNT`], among
     /// the newest [`MAX_EXAMINED`] messages.
-    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn count_unread(&self, room_id: i64, read: Seq, author: &AuthorId) -> Result<u64, StoreError> {
         let counted = timed("unread", self.reader.query_all(&unread(room_id, read, author))).await?;
         Ok(counted.len() as u64)
     }
@@ -88,7 +102,7 @@ impl Store {
         range: Expr,
         direction: PageDirection,
         limit: u64,
-    ) -> Result<(Vec<Model>, bool), DbErr> {
+    ) -> Result<(Vec<Model>, bool), StoreError> {
         if limit == 0 {
             return Ok((Vec::new(), false));
         }
@@ -100,7 +114,11 @@ impl Store {
     }
 
     /// Returns the messages with their newest texts, in the order of `rows`.
-    pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, StoreError> {
         let is_removed = |row: &Model| row.deleted_by.is_some();
         let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
         let mut texts: HashMap<Seq, String> = HashMap::new();

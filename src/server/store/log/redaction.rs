@@ -3,10 +3,10 @@
 //! necessary by another process.
 
 use crate::domain::Seq;
-use crate::server::store::Store;
 use crate::server::store::database::chunks::chunked;
 use crate::server::store::entity::event::{Column, Entity, Kind};
 use crate::server::store::entity::site;
+use crate::server::store::{Store, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -34,6 +34,10 @@ const PENDING_REDACTION_PREFIX: &str = "redact:";
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
 
 /// Blanks the edits of these messages. Returns whether some are left to [`Store::redact_pending`].
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn redact_edits(
     transaction: &DatabaseTransaction,
     room_id: i64,
@@ -67,6 +71,10 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 }
 
 /// Blanks the texts of these events.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
@@ -87,12 +95,19 @@ impl Store {
     }
 
     /// Blanks the edits that earlier transactions recorded instead of blanking them.
-    pub(crate) async fn redact_pending(&self) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn redact_pending(&self) -> Result<(), StoreError> {
         let _turn = self.redacting.0.lock().await;
         let rest = || site::Entity::find().filter(site::Column::Name.starts_with(PENDING_REDACTION_PREFIX));
         while let Some(row) = rest().one(&self.reader).await? {
-            let place = row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|place| place.split_once(':'));
-            if let Some((Ok(room_id), Ok(target))) = place.map(|(room_id, target)| (room_id.parse(), target.parse())) {
+            let target_of_row =
+                row.name.strip_prefix(PENDING_REDACTION_PREFIX).and_then(|target_of_row| target_of_row.split_once(':'));
+            if let Some((Ok(room_id), Ok(target))) =
+                target_of_row.map(|(room_id, target)| (room_id.parse(), target.parse()))
+            {
                 self.redact_all(room_id, target).await?;
             }
             site::Entity::delete_by_id(row.name).exec(&self.writer).await?;
@@ -101,7 +116,7 @@ impl Store {
         Ok(())
     }
 
-    async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), DbErr> {
+    async fn redact_all(&self, room_id: i64, target: Seq) -> Result<(), StoreError> {
         loop {
             let found: Vec<Seq> =
                 readable_edits(room_id, target).limit(REDACTION_PAGE).into_tuple().all(&self.reader).await?;
@@ -115,7 +130,11 @@ impl Store {
     }
 
     /// Blanks the texts of these events in small transactions. Returns `false` if there is no such room.
-    pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, StoreError> {
         for some in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
             blank(&transaction, room_id, some).await?;
@@ -145,8 +164,13 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}/chat.db", directory.path().display())).await.unwrap();
         let room_id = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room.id;
         let author = IdentitySigner::guest();
-        let entry =
-            |id: &str, draft| AppendRequest { room_id, begins: None, author, id: EventId::parse(id).unwrap(), draft };
+        let entry = |id: &str, new_event| AppendRequest {
+            room_id,
+            begins: None,
+            author,
+            id: EventId::parse(id).unwrap(),
+            new_event,
+        };
         let text = MessageText::parse("said").unwrap();
         let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
         store.append(&[said], Locking::Wait).await.unwrap();

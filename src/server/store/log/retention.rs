@@ -3,11 +3,11 @@
 use super::redaction::redact_edits;
 use crate::domain::timestamp::DAY_MS;
 use crate::domain::{RoomName, Seq};
-use crate::server::store::Store;
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
+use crate::server::store::{Store, StoreError};
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use std::num::NonZeroU32;
@@ -62,13 +62,21 @@ impl ExpiringRoom {
 
 impl Store {
     /// Returns a room's retention policy, or `None` if there is no such room.
-    pub(crate) async fn retention(&self, name: &RoomName) -> Result<Option<RetentionPolicy>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn retention(&self, name: &RoomName) -> Result<Option<RetentionPolicy>, StoreError> {
         let row = room::Entity::find().filter(room::Column::Name.eq(name.as_str())).one(&self.reader).await?;
         Ok(row.map(|row| RetentionPolicy::from_column(row.keep_days)))
     }
 
     /// Sets a room's retention policy. Returns `false` if there is no such room.
-    pub(crate) async fn set_retention(&self, name: &RoomName, keep: RetentionPolicy) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn set_retention(&self, name: &RoomName, keep: RetentionPolicy) -> Result<bool, StoreError> {
         let set = room::Entity::update_many()
             .col_expr(room::Column::KeepDays, Expr::value(keep.column()))
             .filter(room::Column::Name.eq(name.as_str()));
@@ -76,11 +84,15 @@ impl Store {
     }
 
     /// Returns the next rooms with ids above `after` whose events may expire, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn rooms_with_retention(
         &self,
         after: i64,
         default: Option<NonZeroU32>,
-    ) -> Result<Vec<ExpiringRoom>, DbErr> {
+    ) -> Result<Vec<ExpiringRoom>, StoreError> {
         let own = Condition::any().add(room::Column::KeepDays.gt(0));
         let kept = if default.is_some() { own.add(room::Column::KeepDays.is_null()) } else { own };
         let rows = room::Entity::find()
@@ -104,12 +116,18 @@ impl Store {
 
     /// Removes one batch of a room's oldest expired events, and blanks later edits of the removed messages. Returns the
     /// number of removed events.
-    pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, StoreError> {
         use event::Column;
         let of_room = || Column::RoomId.eq(keeping.room_id);
         let Some(last) = self.last_to_forget(keeping).await? else { return Ok(0) };
         let removed = async {
-            let Some(transaction) = self.begin_in(keeping.room_id).await? else { return Ok((0, false)) };
+            let Some(transaction) = self.begin_in(keeping.room_id).await? else {
+                return Ok::<_, StoreError>((0, false));
+            };
             let old = of_room().and(Column::Seq.lte(last));
             let mut has_rest = false;
             if keeping.before != i64::MAX {
@@ -130,7 +148,7 @@ impl Store {
     }
 
     /// Returns the number of the last event that the next batch removes, or `None` if no event has expired.
-    async fn last_to_forget(&self, keeping: ExpiringRoom) -> Result<Option<Seq>, DbErr> {
+    async fn last_to_forget(&self, keeping: ExpiringRoom) -> Result<Option<Seq>, StoreError> {
         use event::Column;
         let Some(first) = self.oldest(keeping.room_id).await? else { return Ok(None) };
         let end = first.saturating_add(PURGE_BATCH as Seq - 1);
@@ -160,19 +178,31 @@ impl Store {
     }
 
     /// Returns the oldest number that a room's log still holds, or `None` if the log is empty.
-    pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn oldest(&self, room_id: i64) -> Result<Option<Seq>, StoreError> {
         self.next(room_id, 0).await
     }
 
     /// Returns the number of the first event after `after` that the log holds, or `None` if there is none.
-    pub(crate) async fn next(&self, room_id: i64, after: Seq) -> Result<Option<Seq>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn next(&self, room_id: i64, after: Seq) -> Result<Option<Seq>, StoreError> {
         let seqs = event::Entity::find().select_only().column(event::Column::Seq).order_by_asc(event::Column::Seq);
         let of_room = seqs.filter(event::Column::RoomId.eq(room_id)).filter(event::Column::Seq.gt(after));
-        of_room.into_tuple().one(&self.reader).await
+        Ok(of_room.into_tuple().one(&self.reader).await?)
     }
 
     /// Returns whether a room's log still holds this number.
-    pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn holds(&self, room_id: i64, seq: Seq) -> Result<bool, StoreError> {
         let found = event::Entity::find_by_id((room_id, seq)).select_only().column(event::Column::Seq);
         Ok(found.into_tuple::<Seq>().one(&self.reader).await?.is_some())
     }
@@ -189,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_removed_ends_before_the_first_that_is_kept() {
+    fn a_purge_ends_before_the_first_kept_event() {
         assert_eq!(last_before(&[(3, 10), (4, 20), (5, 30)], 25), Some(4));
         assert_eq!(
             last_before(&[(3, 10), (4, 40), (5, 1)], 25),

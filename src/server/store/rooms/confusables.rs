@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_for_anonymous_belongs_to_nobody() {
+    fn a_name_that_resembles_anonymous_cannot_be_claimed() {
         for name in ["Anonymous", "anonymous", "ANONYMOUS", "An0nymous", "Аnonymous", "Anonyrnous"] {
             assert!(skeletons(&Username::parse(name).unwrap()).is_empty(), "{name}");
         }

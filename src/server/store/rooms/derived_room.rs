@@ -9,12 +9,12 @@ use super::room::{RoomRecord, RoomRef, new};
 use crate::domain::{Epoch, RoomName};
 use crate::server::store::database::chunks::chunked;
 use crate::server::store::entity::{deleted_room, room, site};
-use crate::server::store::{AppendRequest, Store};
+use crate::server::store::{AppendRequest, Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use sha2::Sha256;
@@ -53,7 +53,7 @@ impl DerivationKey {
     /// Derives the room of this name, after `times` earlier rooms were deleted.
     fn room(&self, name: &RoomName, times: i64) -> RoomRef {
         let hash = self.hash(b"room", name, times);
-        let id = i64::from_be_bytes(std::array::from_fn(|place| hash[place])) | i64::MIN;
+        let id = i64::from_be_bytes(std::array::from_fn(|index| hash[index])) | i64::MIN;
         let epoch = hash[8..12].iter().map(|byte| format!("{byte:02x}")).collect();
         RoomRef { id, name: name.clone(), epoch: Epoch(epoch) }
     }
@@ -75,20 +75,27 @@ pub(crate) struct AddressedRoom {
 
 impl Store {
     /// Returns the room of this name as it is before its first message.
-    pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let site = self.derivation().await?;
         let times = deletions(site, name).one(&self.reader);
         Ok(RoomRecord::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
     }
 
     /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
-    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row. Returns
-    /// [`DbErr::RecordNotUpdated`] if a room is deleted at the same time.
+    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if a room is deleted at the same time.
     pub(crate) async fn begin_rooms(
         &self,
         transaction: &DatabaseTransaction,
         entries: &[AppendRequest],
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), StoreError> {
         let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
         // In a fixed order, which prevents deadlocks between two batches.
         let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|it| (it.0.as_str(), it)).collect();
@@ -104,20 +111,24 @@ impl Store {
             room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
             // The insert may have waited for a deletion, after which this id must not come back.
             if deletions(site, name).one(transaction).await? != times {
-                return Err(DbErr::RecordNotUpdated);
+                return Err(StoreError::RoomGone(id));
             }
         }
         Ok(())
     }
 
     /// Returns the room of this name, and stores its row if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     #[cfg(test)]
-    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, DbErr> {
+    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let room_id = self.vacant(name).await?.room.id;
         let (author, id) = (crate::server::auth::identity::AuthorId::HOST, crate::server::random::event_id());
-        let draft = crate::server::store::NewEvent::Delete { target: 0 };
+        let new_event = crate::server::store::NewEvent::Delete { target: 0 };
         let transaction = self.begin().await?;
-        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, draft }])
+        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, new_event }])
             .await?;
         transaction.commit().await?;
         Ok(self.room(name).await?.expect("the row was stored"))
@@ -125,13 +136,21 @@ impl Store {
 
     /// Returns whether the present room is the only history that its address has ever shown. Then a number alone
     /// identifies a client's position; otherwise the epoch is needed, too.
-    pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, StoreError> {
         let site = self.derivation().await?;
         Ok(!site.restored && deletions(site, name).one(&self.reader).await?.is_none())
     }
 
     /// Returns the rooms that these addresses lead to now.
-    pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, AddressedRoom>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn addressed(&self, names: &[RoomName]) -> Result<HashMap<RoomName, AddressedRoom>, StoreError> {
         let site = self.derivation().await?;
         let (texts, addresses): (Vec<&str>, Vec<Vec<u8>>) =
             names.iter().map(|name| (name.as_str(), site.address(name))).unzip();
@@ -159,18 +178,31 @@ impl Store {
     }
 
     /// Counts a deletion at the room's address, in the transaction that deletes the room.
-    pub(crate) async fn note_deletion(&self, transaction: &DatabaseTransaction, name: &RoomName) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn note_deletion(
+        &self,
+        transaction: &DatabaseTransaction,
+        name: &RoomName,
+    ) -> Result<(), StoreError> {
         let address = self.derivation().await?.address(name);
         let row = deleted_room::ActiveModel { address: Set(address), times: Set(1) };
         let once_more = Expr::col((deleted_room::Entity, deleted_room::Column::Times)).add(1);
         let counted =
             OnConflict::column(deleted_room::Column::Address).value(deleted_room::Column::Times, once_more).to_owned();
-        deleted_room::Entity::insert(row).on_conflict(counted).exec_without_returning(transaction).await.map(|_| ())
+        deleted_room::Entity::insert(row).on_conflict(counted).exec_without_returning(transaction).await?;
+        Ok(())
     }
 
     /// Lets a room's address lead to a new room from now on, if it still leads to this one. Called when the room's row
     /// is missing although its log had events.
-    pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), StoreError> {
         let site = self.derivation().await?;
         let transaction = self.begin().await?;
         let times = deletions(site, &room.name).one(&transaction).await?.unwrap_or_default();
@@ -178,10 +210,10 @@ impl Store {
             tracing::error!(room = room.id, "the database went back in time; another room begins at this address");
             self.note_deletion(&transaction, &room.name).await?;
         }
-        transaction.commit().await
+        Ok(transaction.commit().await?)
     }
 
-    pub(crate) async fn derivation(&self) -> Result<&DerivationKey, DbErr> {
+    pub(crate) async fn derivation(&self) -> Result<&DerivationKey, StoreError> {
         let read = async {
             let key = self.get_or_create_secret(DERIVATION_KEY).await?;
             let key = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
@@ -230,7 +262,7 @@ mod tests {
             begins: Some(name.clone()),
             author: AuthorId::HOST,
             id: event_id(),
-            draft: NewEvent::Delete { target: 1 },
+            new_event: NewEvent::Delete { target: 1 },
         };
         let transaction = store.begin().await.unwrap();
         store.begin_rooms(&transaction, &[late]).await.unwrap();

@@ -2,8 +2,8 @@
 
 use super::room::new_epoch;
 use crate::domain::{Epoch, Seq};
-use crate::server::store::Store;
 use crate::server::store::entity::room;
+use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -22,13 +22,21 @@ pub(crate) struct RoomHead {
 
 impl Store {
     /// Returns the stored state of these rooms. Leaves out deleted rooms.
-    pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
-        timed("heads", current(&self.reader, rooms)).await
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn current(&self, rooms: &[i64]) -> Result<Vec<RoomHead>, StoreError> {
+        Ok(timed("heads", current(&self.reader, rooms)).await?)
     }
 
     /// Gives a room a new epoch if its epoch is `outdated`, and returns its state. If several nodes do so at once, all
     /// get the epoch of the first. Returns `None` if the room was deleted.
-    pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<RoomHead>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn renew_epoch(&self, room_id: i64, outdated: &Epoch) -> Result<Option<RoomHead>, StoreError> {
         let is_outdated = room::Column::Id.eq(room_id).and(room::Column::Epoch.eq(outdated.0.as_str()));
         let renew = room::Entity::update_many().col_expr(room::Column::Epoch, Expr::value(new_epoch()));
         renew.filter(is_outdated).exec(&self.writer).await?;

@@ -57,6 +57,10 @@ pub(crate) struct Memberships {
 
 impl Memberships {
     /// Looks up the authors of these entries, and the subjects of moderation, in rooms that have memberships.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: &[AppendRequest],
@@ -67,9 +71,9 @@ impl Memberships {
         let mut wanted: HashSet<MemberKey> = HashSet::new();
         for entry in entries {
             let room = rooms.get(&entry.room_id);
-            if room.is_some_and(|room| room.moderated) || matches!(entry.draft, NewEvent::Moderate { .. }) {
-                let target = entry.draft.target().and_then(|target| targets.get(&(entry.room_id, target)));
-                let subject = entry.draft.known_subject().map(|author| author.as_bytes().to_vec());
+            if room.is_some_and(|room| room.moderated) || matches!(entry.new_event, NewEvent::Moderate { .. }) {
+                let target = entry.new_event.target().and_then(|target| targets.get(&(entry.room_id, target)));
+                let subject = entry.new_event.known_subject().map(|author| author.as_bytes().to_vec());
                 let subjects = [target.map(|row| row.author.clone()), subject].into_iter().flatten();
                 let authors = subjects.flat_map(|author| [kept_under(&author), author]);
                 let own = entry.author.standings().chain(entry.author.newcomers(now));
@@ -90,7 +94,7 @@ impl Memberships {
             return Ok(());
         }
         // Authors may always delete their own messages.
-        if matches!(entry.draft, NewEvent::Delete { .. }) {
+        if matches!(entry.new_event, NewEvent::Delete { .. }) {
             return Ok(());
         }
         let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
@@ -139,8 +143,11 @@ impl Memberships {
         }
     }
 
-    /// Applies a moderation action, and returns the event's content. Returns a rejection if the author is neither the
-    /// owner nor the host, or if the request is invalid.
+    /// Applies a moderation action, and returns the event's content.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the author is neither the owner nor the host, or if the request is invalid.
     pub(crate) fn moderate(
         &mut self,
         room: &mut room::Model,
@@ -250,8 +257,8 @@ impl Memberships {
 
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let mut changed: BTreeMap<Columns, Vec<Model>> = BTreeMap::new();
-        for (place, columns) in &self.changed {
-            changed.entry(*columns).or_default().extend(self.known.remove(place));
+        for (key, columns) in &self.changed {
+            changed.entry(*columns).or_default().extend(self.known.remove(key));
         }
         for (columns, rows) in changed {
             let renewed =

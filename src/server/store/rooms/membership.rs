@@ -8,8 +8,9 @@ use crate::server::store::database::chunks::insert;
 use crate::server::store::database::clock;
 use crate::server::store::entity::name;
 use crate::server::store::entity::standing::{Column, Entity, Model};
-use crate::server::store::{Store, now};
+use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
+use crate::server::time::now_ms;
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
@@ -40,7 +41,7 @@ pub(crate) struct Membership {
 }
 
 /// Columns of a row: whether the author is a member, and the ends of a ban and of a mute, in UTC milliseconds.
-type Said = (bool, i64, i64);
+type StoredMembership = (bool, i64, i64);
 
 impl Membership {
     /// Returns whether the author was removed from a private room.
@@ -51,33 +52,42 @@ impl Membership {
 
 impl Store {
     /// Returns the membership of each author in the room, in order, with few queries however many authors there are.
-    pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn memberships(&self, room_id: i64, authors: &[AuthorId]) -> Result<Vec<Membership>, StoreError> {
         // Guests share the membership of their network.
-        let asked: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
-        let rows = if asked.len() > MAX_AUTHORS_PER_QUERY {
-            timed("standings", self.all_memberships(room_id, &asked)).await?
+        let wanted: HashSet<[u8; 16]> = authors.iter().flat_map(AuthorId::standings).collect();
+        let rows = if wanted.len() > MAX_AUTHORS_PER_QUERY {
+            timed("standings", self.all_memberships(room_id, &wanted)).await?
         } else {
-            let asked = asked.iter().map(|author| author.to_vec());
-            let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(asked));
+            let wanted = wanted.iter().map(|author| author.to_vec());
+            let found = Entity::find().filter(Column::RoomId.eq(room_id)).filter(Column::Author.is_in(wanted));
             let found = timed("standings", found.all(&self.reader)).await?;
             found.into_iter().map(|row| (row.author, (row.member, row.banned_until, row.muted_until))).collect()
         };
-        let now = now();
-        let standing = |author: &AuthorId| {
-            let said: Vec<Said> = author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
-            let banned_until = said.iter().map(|said| said.1).max();
-            let muted_until = said.iter().map(|said| said.2).max();
+        let now = now_ms();
+        let membership_of = |author: &AuthorId| {
+            let stored: Vec<StoredMembership> =
+                author.standings().filter_map(|author| rows.get(&author[..]).copied()).collect();
+            let banned_until = stored.iter().map(|stored| stored.1).max();
+            let muted_until = stored.iter().map(|stored| stored.2).max();
             Membership {
-                member: said.iter().any(|said| said.0),
+                member: stored.iter().any(|stored| stored.0),
                 banned_until: banned_until.filter(|&until| until > now),
                 muted_until: muted_until.filter(|&until| until > now).unwrap_or_default(),
             }
         };
-        Ok(authors.iter().map(standing).collect())
+        Ok(authors.iter().map(membership_of).collect())
     }
 
-    /// Reads all memberships of the room, and returns those of the authors in `asked`.
-    async fn all_memberships(&self, room_id: i64, asked: &HashSet<[u8; 16]>) -> Result<HashMap<Vec<u8>, Said>, DbErr> {
+    /// Reads all memberships of the room, and returns those of the authors in `wanted`.
+    async fn all_memberships(
+        &self,
+        room_id: i64,
+        wanted: &HashSet<[u8; 16]>,
+    ) -> Result<HashMap<Vec<u8>, StoredMembership>, DbErr> {
         let (mut rows, mut after) = (HashMap::new(), Vec::new());
         loop {
             let page: Vec<(Vec<u8>, bool, i64, i64)> = Entity::find()
@@ -91,7 +101,7 @@ impl Store {
                 .await?;
             let is_last = (page.len() as u64) < MEMBERSHIP_PAGE;
             after = page.last().map(|(author, ..)| author.clone()).unwrap_or_default();
-            let wanted = page.into_iter().filter(|(author, ..)| asked.contains(author.as_slice()));
+            let wanted = page.into_iter().filter(|(author, ..)| wanted.contains(author.as_slice()));
             rows.extend(wanted.map(|(author, member, banned, muted)| (author, (member, banned, muted))));
             if is_last {
                 return Ok(rows);
@@ -100,11 +110,15 @@ impl Store {
     }
 
     /// Returns the authors with this tag who have a membership in the room, or hold a name in it.
-    pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn tagged(&self, room_id: i64, tag: &AuthorTag) -> Result<Vec<AuthorId>, StoreError> {
         let Some(first) = tag.bytes() else { return Ok(Vec::new()) };
         // Between the least and above the greatest 16 bytes with this prefix.
         let (least, above) = ([&first[..], &[0; 14]].concat(), [&first[..], &[0xff; 15]].concat());
-        let standing = Entity::find()
+        let membership_of = Entity::find()
             .select_only()
             .column(Column::Author)
             .filter(Column::RoomId.eq(room_id))
@@ -114,7 +128,7 @@ impl Store {
             .column(name::Column::Author)
             .filter(name::Column::RoomId.eq(room_id))
             .filter(name::Column::Author.between(least, above));
-        let mut authors: Vec<Vec<u8>> = standing.into_tuple().all(&self.reader).await?;
+        let mut authors: Vec<Vec<u8>> = membership_of.into_tuple().all(&self.reader).await?;
         authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
         let authors = authors.iter().filter_map(|author| AuthorId::from_stored(author));
         Ok(authors.filter(|author| !author.is_of_network()).collect())
@@ -122,7 +136,11 @@ impl Store {
 
     /// Makes these authors members, who may enter the room although it is locked or private. Locks the room's row
     /// first, as every writer does. Does nothing if there is no such room.
-    pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), StoreError> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
         for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
             let row = |author: &AuthorId| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
@@ -140,7 +158,11 @@ impl Store {
 
     /// Removes outdated rows: those of authors who are neither members nor muted nor banned, and who are not in a slow
     /// mode interval. Returns the number of rows.
-    pub(crate) async fn purge_memberships(&self) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn purge_memberships(&self) -> Result<u64, StoreError> {
         let now = self.now().await?;
         let spoke = Condition::any()
             .add(Column::SpokeAt.lt(now - i64::from(MAX_SLOW_MODE_SECONDS) * 1000))
@@ -167,7 +189,11 @@ impl Store {
 
     /// Removes an author's memberships in all rooms, except for a mute or a ban that is in force: its end is kept,
     /// under the author's hash, until it is over.
-    pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), StoreError> {
         let now = self.now().await?;
         for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
             let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
@@ -185,9 +211,9 @@ impl Store {
     }
 
     /// Returns up to one page of the rows that match `condition`, ordered by room.
-    async fn standings_that(&self, condition: Condition) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
+    async fn standings_that(&self, condition: Condition) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         let found = Entity::find().select_only().columns([Column::RoomId, Column::Author]).filter(condition);
-        found.order_by_asc(Column::RoomId).limit(MEMBERSHIP_PURGE_PAGE).into_tuple().all(&self.reader).await
+        Ok(found.order_by_asc(Column::RoomId).limit(MEMBERSHIP_PURGE_PAGE).into_tuple().all(&self.reader).await?)
     }
 }
 

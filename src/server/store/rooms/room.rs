@@ -4,8 +4,8 @@ use crate::domain::history::Ownership;
 use crate::domain::{Epoch, RoomKey, RoomName, Seq};
 use crate::server::auth::identity::AuthorId;
 use crate::server::random;
-use crate::server::store::Store;
 use crate::server::store::entity::{event, room};
+use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::{
     ActiveValue::Set,
@@ -86,18 +86,26 @@ impl RoomRecord {
 
 impl Store {
     /// Returns the room of this name and the head of its log, or `None` if it has no row.
-    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, StoreError> {
         let (reader, wanted) = (self.reader.clone(), name.clone());
-        let question = move || {
+        let query = move || {
             let (reader, wanted) = (reader.clone(), by_name(&wanted));
             async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
         };
-        let failed = || Err(DbErr::Custom("the room was not looked up".into()));
-        self.found.run(name, question).await.unwrap_or_else(failed)
+        let failed = || Err(DbErr::Custom("the room was not looked up".into()).into());
+        self.found.run(name, query).await.unwrap_or_else(failed)
     }
 
     /// Creates a private room with this title, which belongs to `owner`, and returns its name.
-    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, StoreError> {
         let key = RoomKey::new(random::bits());
         let name = title.with_key(key);
         let new = room::ActiveModel {
@@ -111,13 +119,21 @@ impl Store {
     }
 
     /// Returns whether the author owns the room.
-    pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn owns(&self, room_id: i64, author: &AuthorId) -> Result<bool, StoreError> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.is_some_and(|row| row.owner.as_deref() == Some(author.as_bytes())))
     }
 
     /// Returns whether only members may enter this room, and its owner as stored, if any.
-    pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn lock_and_owner(&self, room_id: i64) -> Result<(bool, Option<Vec<u8>>), StoreError> {
         let row = room::Entity::find_by_id(room_id).one(&self.reader).await?;
         Ok(row.map_or((false, None), |row| (row.locked, row.owner)))
     }

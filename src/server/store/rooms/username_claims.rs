@@ -1,13 +1,13 @@
 //! Username claims in a room: the identity that last used a name holds it, with all names that look alike, for 30 days.
 
 use super::confusables::skeletons;
-use super::username_suggestions::TakenName;
 use crate::domain::timestamp::DAY_MS;
 use crate::domain::{Rejection, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::{chunked, insert, pair_in, select_pairs};
 use crate::server::store::entity::name::{Column, Entity, Model};
-use crate::server::store::{AppendRequest, NewEvent, Store, now};
+use crate::server::store::{AppendRequest, NewEvent, Store, StoreError};
+use crate::server::time::now_ms;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
@@ -27,6 +27,14 @@ const CLAIM_PURGE_BATCH: usize = 250;
 
 type NameKey = (i64, String);
 
+/// A name that an author wanted in a room, where another author holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct TakenName {
+    pub(crate) room_id: i64,
+    pub(crate) username: Username,
+    pub(crate) author: AuthorId,
+}
+
 /// The claims that a transaction has read and changed, in rooms that it has locked.
 pub(crate) struct UsernameClaims {
     now: i64,
@@ -39,6 +47,10 @@ pub(crate) struct UsernameClaims {
 
 impl UsernameClaims {
     /// Looks up the holders of the names in these entries.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
         transaction: &DatabaseTransaction,
         entries: impl Iterator<Item = &AppendRequest>,
@@ -53,7 +65,7 @@ impl UsernameClaims {
         };
         let mut used: HashSet<NameKey> = HashSet::new();
         for entry in entries {
-            if let NewEvent::Message { username, .. } = &entry.draft {
+            if let NewEvent::Message { username, .. } = &entry.new_event {
                 if !names.skeletons.contains_key(username) {
                     names.skeletons.insert(username.clone(), skeletons(username));
                 }
@@ -121,30 +133,51 @@ impl UsernameClaims {
 
 impl Store {
     /// Returns whether an author other than `author` holds this name in the room.
-    pub(crate) async fn is_taken(&self, room_id: i64, username: &Username, author: &AuthorId) -> Result<bool, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn is_taken(
+        &self,
+        room_id: i64,
+        username: &Username,
+        author: &AuthorId,
+    ) -> Result<bool, StoreError> {
         let skeletons = skeletons(username);
         Ok(!held_by_others(&self.reader, room_id, skeletons, author).await?.is_empty())
     }
 
     /// Removes expired claims. Returns the number of removed rows.
-    pub(crate) async fn purge_username_claims(&self) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn purge_username_claims(&self) -> Result<u64, StoreError> {
         let until = self.now().await? - CLAIM_TTL_MS;
         self.forget_names_that(|| Column::At.lte(until)).await
     }
 
     /// Removes an author's claims. Returns the number of removed rows.
-    pub(crate) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn forget_names_of(&self, author: &AuthorId) -> Result<u64, StoreError> {
         self.forget_names_that(|| Column::Author.eq(author.as_bytes())).await
     }
 
     /// Removes all claims in a room. Returns the number of removed rows.
-    pub(crate) async fn forget_names_in(&self, room_id: i64) -> Result<u64, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
+    pub(crate) async fn forget_names_in(&self, room_id: i64) -> Result<u64, StoreError> {
         self.forget_names_that(|| Column::RoomId.eq(room_id)).await
     }
 
     /// Removes the claims that match `apply`. Finds them with a reader and removes them in small transactions, room by
     /// room, so that other writers do not wait. Returns the number of removed rows.
-    async fn forget_names_that(&self, apply: impl Fn() -> Expr) -> Result<u64, DbErr> {
+    async fn forget_names_that(&self, apply: impl Fn() -> Expr) -> Result<u64, StoreError> {
         let mut gone = 0;
         loop {
             let found = Entity::find().select_only().columns([Column::RoomId, Column::Skeleton]).filter(apply());
@@ -179,7 +212,7 @@ async fn held_by_others(
     if skeletons.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = active_claims(now())
+    let rows = active_claims(now_ms())
         .filter(Column::RoomId.eq(room_id))
         .filter(Column::Skeleton.is_in(skeletons))
         .filter(Column::Author.ne(author.as_bytes()))

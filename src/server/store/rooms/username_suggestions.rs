@@ -2,24 +2,24 @@
 //! wait, however many authors want the same name.
 
 use super::confusables::skeletons;
-use super::username_claims::active_claims;
+use super::username_claims::{TakenName, active_claims};
 use crate::domain::{Rejection, RejectionCode, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::select_pairs;
 use crate::server::store::entity::name;
-use crate::server::store::{Store, now};
-use sea_orm::DbErr;
+use crate::server::store::{Store, StoreError};
+use crate::server::time::now_ms;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 /// Numbers tried first, and numbers tried if all of these are taken.
-const FIRST: RangeInclusive<u16> = 2..=4;
-const MORE: RangeInclusive<u16> = 5..=20;
+const FIRST_SUFFIXES: RangeInclusive<u16> = 2..=4;
+const FURTHER_SUFFIXES: RangeInclusive<u16> = 5..=20;
 
 /// Number of random numbers tried in addition, which other authors are unlikely to have chosen.
-const BY_CHANCE: usize = 2;
+const RANDOM_SUFFIXES: usize = 2;
 
 /// Maximum number of names per search, and of names for which more numbers are tried.
 const MAX_NAMES: usize = 32;
@@ -30,23 +30,15 @@ const MAX_WAITING: usize = 4;
 
 /// Limits searches for free names to one at a time, with a few callers that wait.
 #[derive(Clone)]
-pub(crate) struct Suggesting {
+pub(crate) struct SuggestionLimit {
     waiting: Arc<Semaphore>,
     searching: Arc<Mutex<()>>,
 }
 
-impl Default for Suggesting {
+impl Default for SuggestionLimit {
     fn default() -> Self {
         Self { waiting: Arc::new(Semaphore::new(1 + MAX_WAITING)), searching: Arc::default() }
     }
-}
-
-/// A name that an author wanted in a room, where another author holds it.
-#[derive(Clone, Debug)]
-pub(crate) struct TakenName {
-    pub(crate) room_id: i64,
-    pub(crate) username: Username,
-    pub(crate) author: AuthorId,
 }
 
 /// A name that may be free, and the skeletons under which it would be claimed.
@@ -75,32 +67,32 @@ impl Store {
         taken.iter().map(|wanted| search.refuse(wanted)).collect()
     }
 
-    async fn search<'a>(&self, taken: &'a [TakenName]) -> Result<Search<'a>, DbErr> {
+    async fn search<'a>(&self, taken: &'a [TakenName]) -> Result<Search<'a>, StoreError> {
         let mut search = Search::default();
         for wanted in taken {
             let key = (wanted.room_id, &wanted.username);
             if search.candidates.len() < MAX_NAMES && !search.candidates.contains_key(&key) {
-                search.candidates.insert(key, numbered(&wanted.username, FIRST.chain(by_chance())));
+                search.candidates.insert(key, numbered(&wanted.username, FIRST_SUFFIXES.chain(by_chance())));
             }
         }
         self.look_up_holders(&mut search).await?;
         let has_none = |key: &(i64, &Username), candidates: &[Candidate]| {
-            candidates.iter().take(FIRST.count()).all(|candidate| search.is_held(candidate, key.0, None))
+            candidates.iter().take(FIRST_SUFFIXES.count()).all(|candidate| search.is_held(candidate, key.0, None))
         };
         let crowded = search.candidates.iter().filter(|(key, candidates)| has_none(key, candidates));
         let crowded: Vec<_> = crowded.map(|(key, _)| *key).take(MAX_LONG_SEARCHES).collect();
         if !crowded.is_empty() {
             for key in crowded {
-                let more = numbered(key.1, MORE);
+                let more = numbered(key.1, FURTHER_SUFFIXES);
                 // Before the random ones, which are less readable.
-                search.candidates.entry(key).or_default().splice(FIRST.count()..FIRST.count(), more);
+                search.candidates.entry(key).or_default().splice(FIRST_SUFFIXES.count()..FIRST_SUFFIXES.count(), more);
             }
             self.look_up_holders(&mut search).await?;
         }
         Ok(search)
     }
 
-    async fn look_up_holders(&self, search: &mut Search<'_>) -> Result<(), DbErr> {
+    async fn look_up_holders(&self, search: &mut Search<'_>) -> Result<(), StoreError> {
         let mut wanted: HashSet<(i64, String)> = HashSet::new();
         for ((room_id, _), candidates) in &search.candidates {
             let skeletons = candidates.iter().flat_map(|(_, skeletons)| skeletons.iter().cloned());
@@ -108,7 +100,7 @@ impl Store {
         }
         let wanted: Vec<(i64, String)> = wanted.into_iter().collect();
         let columns = [name::Column::RoomId, name::Column::Skeleton];
-        let rows = select_pairs(&self.reader, || active_claims(now()), columns, &wanted).await?;
+        let rows = select_pairs(&self.reader, || active_claims(now_ms()), columns, &wanted).await?;
         search.holders = rows.into_iter().map(|row| ((row.room_id, row.skeleton), row.author)).collect();
         Ok(())
     }
@@ -139,7 +131,10 @@ fn numbered(username: &Username, numbers: impl Iterator<Item = u16>) -> Vec<Cand
 /// Returns random numbers above a thousand.
 fn by_chance() -> impl Iterator<Item = u16> {
     let random = uuid::Uuid::new_v4().into_bytes();
-    let numbers: Vec<u16> =
-        random.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]) | 1 << 10).take(BY_CHANCE).collect();
+    let numbers: Vec<u16> = random
+        .chunks_exact(2)
+        .map(|two| u16::from_le_bytes([two[0], two[1]]) | 1 << 10)
+        .take(RANDOM_SUFFIXES)
+        .collect();
     numbers.into_iter()
 }

@@ -1,6 +1,7 @@
 //! The queue between the server and its log. Writing an entry never waits: a separate thread passes entries on, and
 //! entries that do not fit into the queue are lost and counted.
 
+use crate::server::sync::lock;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -75,7 +76,7 @@ impl Write for LogQueue {
 
 impl LogQueueState {
     fn lock(&self) -> MutexGuard<'_, LogQueueBuffer> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn pass_on(&self, mut sink: impl Write, report: impl Fn(u64)) {

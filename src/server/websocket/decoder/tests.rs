@@ -60,7 +60,7 @@ fn a_ping_may_come_between_the_pieces_of_a_message() {
 }
 
 #[test]
-fn what_breaks_the_rules_is_noticed() {
+fn protocol_violations_are_noticed() {
     for bytes in [
         frame(0xc1, b"reserved bit"),
         frame(0x83, b"reserved kind"),

@@ -1,13 +1,13 @@
 //! The route table: every address that this server answers, and the layers around its handlers.
 
-use super::front::{front, open_private_room};
-use super::middleware::{body_limit, request_id, request_limit, security_headers, validate, visitor};
-use super::render::not_found;
-use super::room::{post, room};
-use super::server_fn::server_function;
-use super::{assets, health};
-use crate::server::telemetry::metrics;
-use crate::server::{AppState, session};
+use super::http::front::{front, open_private_room};
+use super::http::middleware::{body_limit, request_id, request_limit, security_headers, validate, visitor};
+use super::http::render::not_found;
+use super::http::room::{post, room};
+use super::http::server_fn::server_function;
+use super::http::state::AppState;
+use super::http::{assets, health, metrics};
+use super::session;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -18,8 +18,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 /// Returns the router of the whole server. Every first segment here is in [`crate::domain::room::RESERVED_NAMES`].
-pub(crate) fn router(shared: AppState) -> Router {
-    // Pages wait for their data on this runtime; a second call finds it initialised already.
+pub(crate) fn router(state: AppState) -> Router {
+    // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(front).post(open_private_room))
@@ -27,10 +27,10 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/{room_name}/", get(room).post(post))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify_or_create));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create));
     let functions = Router::new()
         .route("/api/{*function}", any(server_function))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let html_is_compressed = SizeAbove::new(512).and(NotForContentType::new("application/wasm"));
     // Room pages are compressed when they are rendered. Other responses are compressed with little effort.
     let compressed =
@@ -39,7 +39,7 @@ pub(crate) fn router(shared: AppState) -> Router {
         .merge(pages)
         .merge(functions)
         .layer(compressed())
-        .layer(from_fn_with_state(shared.clone(), request_limit::work));
+        .layer(from_fn_with_state(state.clone(), request_limit::work));
     let small = Router::new()
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
@@ -48,25 +48,25 @@ pub(crate) fn router(shared: AppState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))
         .layer(compressed())
-        .layer(from_fn_with_state(shared.clone(), request_limit::small));
+        .layer(from_fn_with_state(state.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
     let sockets = Router::new()
         .route("/ws/{room_name}", get(session::upgrade))
         .route("/ws/{room_name}/", get(session::upgrade))
-        .route_layer(from_fn_with_state(shared.clone(), visitor::identify));
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     Router::new()
         .merge(answers)
         .merge(sockets)
         .layer(CatchPanicLayer::new())
-        .layer(from_fn_with_state(shared.clone(), validate::validate))
-        .layer(from_fn_with_state(shared.clone(), security_headers::set_security_headers))
+        .layer(from_fn_with_state(state.clone(), validate::validate))
+        .layer(from_fn_with_state(state.clone(), security_headers::set_security_headers))
         .layer(from_fn(request_id::log_request))
-        .with_state(shared)
+        .with_state(state)
 }
 
 impl FromRef<AppState> for assets::Assets {
-    fn from_ref(shared: &AppState) -> Self {
-        shared.assets.clone()
+    fn from_ref(state: &AppState) -> Self {
+        state.assets.clone()
     }
 }
 

@@ -1,14 +1,13 @@
 //! Access to rooms. Page, socket, history and post all ask here.
 
+use super::Chat;
 use crate::domain::history::Ownership;
 use crate::domain::{Rejection, RejectionCode, RoomName};
-use crate::server::chat::Chat;
-use crate::server::http::middleware::visitor::Visitor;
-use crate::server::limits::connection_counter::Network;
+use crate::server::auth::visitor::Visitor;
 use crate::server::limits::rate_limiter::RateLimited;
-use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef};
+use crate::server::network::Network;
+use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef, StoreError};
 use axum::http::StatusCode;
-use sea_orm::DbErr;
 
 /// Reason for which a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +26,7 @@ pub(crate) enum AccessDenied {
     Missing,
     /// The database does not answer.
     #[error("The room cannot be read just now. Try again in a moment.")]
-    Unavailable(#[from] DbErr),
+    Unavailable(#[from] StoreError),
 }
 
 impl AccessDenied {
@@ -45,7 +44,7 @@ impl AccessDenied {
 impl From<AccessDenied> for Rejection {
     fn from(denied: AccessDenied) -> Self {
         match denied {
-            AccessDenied::TooManyRooms(too_much) => too_much.rejection(&denied.to_string()),
+            AccessDenied::TooManyRooms(limited) => limited.rejection(&denied.to_string()),
             AccessDenied::Banned | AccessDenied::Locked => Self::new(RejectionCode::Forbidden, denied.to_string()),
             AccessDenied::Missing => Self::new(RejectionCode::NotFound, denied.to_string()),
             AccessDenied::Unavailable(_) => Self::unavailable(),
@@ -56,6 +55,10 @@ impl From<AccessDenied> for Rejection {
 impl Chat {
     /// Returns the room of this name if the visitor may enter. Reading creates nothing: a public room gets its row with
     /// its first message, a private one when it is opened.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn admit(&self, name: &RoomName, visitor: &Visitor) -> Result<RoomRecord, AccessDenied> {
         if let Some(found) = self.find(name, visitor).await? {
             return Ok(found);
@@ -68,21 +71,30 @@ impl Chat {
 
     /// Returns the name under which a message begins the room, or `None` if the room has a row already. Only a message
     /// begins a room, and such messages are limited by network.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the message cannot begin a room, or if the network has opened too many.
     pub(crate) async fn begins(
         &self,
         room: &RoomRef,
         network: Network,
-        draft: &NewEvent,
+        new_event: &NewEvent,
     ) -> Result<Option<RoomName>, Rejection> {
         if !room.is_derived() || self.hub.head(room.id) > 0 {
             return Ok(None);
         }
-        match self.store.room(&room.name).await.map_err(|_| Rejection::unavailable())? {
+        // The row may still be in flight, and further messages need not ask for it.
+        if matches!(new_event, NewEvent::Message { .. }) && self.hub.is_begun(room.id) {
+            return Ok(Some(room.name.clone()));
+        }
+        match self.store.room(&room.name).await? {
             Some(found) if found.room.id == room.id => Ok(None),
             // The address now leads to another room, and the connection is about to end.
             Some(_) => Err(Rejection::unavailable()),
             None => {
-                draft.may_begin_room()?;
+                new_event.may_begin_room()?;
+                // Another message may have begun it meanwhile.
                 if !self.hub.is_begun(room.id) {
                     self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
                     self.hub.begin(room.id);
@@ -94,11 +106,15 @@ impl Chat {
 
     /// Like [`Chat::admit`], but only for rooms that have a row. Adds an invited visitor to a private room's members if
     /// the visitor has a persistent identity.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn find(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<RoomRecord>, AccessDenied> {
         let found = self.store.room(name).await?;
         // The response time must not reveal whether a private room exists: a missing room takes the same query.
         let (room_id, moderated) = found.as_ref().map_or((0, false), |found| (found.room.id, found.moderated));
-        let standing = if moderated || name.is_private() {
+        let membership = if moderated || name.is_private() {
             self.store.memberships(room_id, &[visitor.author]).await?.first().copied().unwrap_or_default()
         } else {
             Membership::default()
@@ -107,20 +123,20 @@ impl Chat {
         if !found.moderated {
             return Ok(Some(found));
         }
-        let member = standing.member || found.ownership(&visitor.author) == Ownership::Own;
+        let member = membership.member || found.ownership(&visitor.author) == Ownership::Own;
         let invited = member || found.invites(visitor.invitation.or(name.key()));
-        let is_stranger = !member && (!invited || standing.banned_until.is_some());
+        let is_stranger = !member && (!invited || membership.banned_until.is_some());
         if name.is_private() && is_stranger {
             return Ok(None);
         }
-        if standing.banned_until.is_some() {
+        if membership.banned_until.is_some() {
             return Err(AccessDenied::Banned);
         }
         if !invited {
             return Err(AccessDenied::Locked);
         }
         if found.ownership(&visitor.author) != Ownership::Own {
-            found.muted_until = standing.muted_until;
+            found.muted_until = membership.muted_until;
         }
         if name.is_private() && !member && visitor.has_persistent_identity {
             self.store.add_members(found.room.id, &[visitor.author]).await?;
@@ -129,6 +145,10 @@ impl Chat {
     }
 
     /// Opens a private room that belongs to the visitor. Returns its name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the network has opened too many rooms, or if the database cannot be written.
     pub(crate) async fn open_private_room(
         &self,
         title: &RoomName,

@@ -1,18 +1,18 @@
 //! Commands of a visitor to a room: texts as they come from outside, parsed into events to append.
 
-use super::store::{NewEvent, Subject};
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, MessageText, Rejection, Seq, Username};
+use crate::server::store::{NewEvent, Subject};
 
-/// Something for a room's log; texts are as they came from outside.
+/// A command for a room's log; texts are as they came from outside.
 pub(crate) enum RoomCommand<'a> {
-    /// To say something.
+    /// A new message.
     Post { username: Username, message: &'a str },
-    /// To put another text in place of an own message.
+    /// Another text in place of an own message.
     Edit { target: Seq, text: &'a str },
-    /// To remove a message: an own one, or as the owner of the room.
+    /// Removal of a message: an own one, or any as the owner of the room.
     Delete { target: Seq },
-    /// To do something about the room, as its owner.
+    /// An act of the owner of the room.
     Moderate { action: ModerationAction, target: Option<Seq>, tag: Option<AuthorTag>, seconds: Option<u32> },
 }
 
@@ -28,7 +28,7 @@ impl RoomCommand<'_> {
         })
     }
 
-    /// Bytes of text as they came.
+    /// Returns the length of its text, in bytes, as it was received.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
@@ -36,7 +36,7 @@ impl RoomCommand<'_> {
         }
     }
 
-    /// By which tag it names somebody, if no message does.
+    /// Returns the tag of the person that it concerns, or `None` if it names a message or nobody.
     pub(super) fn tag(&self) -> Option<AuthorTag> {
         match self {
             Self::Moderate { action, target: None, tag, .. } if action.has_subject() => tag.clone(),

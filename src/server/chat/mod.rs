@@ -1,16 +1,17 @@
 //! The use cases: enter a room, read its history, post in it. Sockets, forms and server functions are adapters for
 //! these, and pass names and texts unchanged.
 
-use super::auth::access::AccessDenied;
+pub(crate) mod access;
+mod room_command;
+
 use super::auth::identity::AuthorId;
-use super::http::middleware::visitor::Visitor;
+use super::auth::visitor::Visitor;
 use super::hub::{Hub, Subscription};
 use super::journal::{Journal, SubmitResult};
-use super::limits::connection_counter::Network;
 use super::limits::rate_limiter::Limiter;
+use super::network::Network;
 use super::random;
-pub(crate) use super::room_command::RoomCommand;
-use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, Subject};
+use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, StoreError, Subject};
 use super::websocket::{SocketWriter, TextFrame};
 use crate::domain::history::MAX_UNREAD_ROOMS;
 use crate::domain::{
@@ -18,7 +19,8 @@ use crate::domain::{
     RoomView, Seq, Timestamp, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
-use sea_orm::DbErr;
+use access::AccessDenied;
+pub(crate) use room_command::RoomCommand;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -41,6 +43,10 @@ pub(crate) struct Resume {
 
 impl Chat {
     /// Returns the room's page: its newest messages, or those around `permalink`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn room_page(
         &self,
         name: &RoomName,
@@ -54,6 +60,10 @@ impl Chat {
 
     /// Like [`room_page`](Self::room_page), for a visitor who was already admitted. The head was read before the
     /// messages, so it never claims more than the page shows.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessDenied::Unavailable`] if the database cannot be read.
     pub(crate) async fn room_view(
         &self,
         found: RoomRecord,
@@ -61,9 +71,9 @@ impl Chat {
         visitor: &Visitor,
         permalink: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
-        let place = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
+        let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
         Ok(RoomView {
-            history: self.store.messages(found.room.id, place).await?,
+            history: self.store.messages(found.room.id, cursor).await?,
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
             room: found.room.name,
@@ -80,19 +90,27 @@ impl Chat {
     }
 
     /// Returns a page of messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn history(
         &self,
         name: &RoomName,
         visitor: &Visitor,
-        place: HistoryCursor,
+        cursor: HistoryCursor,
     ) -> Result<HistoryPage, AccessDenied> {
         let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        Ok(self.store.messages(room.id, place).await?)
+        Ok(self.store.messages(room.id, cursor).await?)
     }
 
     /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
     /// does not exist counts 0. A duplicate room repeats the first count.
-    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, DbErr> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, StoreError> {
         let mut counted = HashMap::new();
         let mut counts = Vec::new();
         for ReadMarker { room, read } in rooms.iter().take(MAX_UNREAD_ROOMS) {
@@ -110,7 +128,7 @@ impl Chat {
         Ok(counts)
     }
 
-    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, DbErr> {
+    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, StoreError> {
         match self.find(name, visitor).await {
             Ok(Some(found)) if found.head > read => self.store.count_unread(found.room.id, read, &visitor.author).await,
             Err(AccessDenied::Unavailable(error)) => Err(error),
@@ -119,6 +137,10 @@ impl Chat {
     }
 
     /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the visitor may not enter.
     pub(crate) async fn taken(
         &self,
         name: &RoomName,
@@ -135,14 +157,18 @@ impl Chat {
     /// Subscribes a connection to a room. Queues the welcome and, if the log cannot be continued, the reset; every
     /// later event follows. A visitor who requests a name that another author holds is anonymous until a post brings
     /// another name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read, or if the log of the room is lost.
     pub(crate) async fn join(
         &self,
         RoomRecord { room, head, muted_until, .. }: RoomRecord,
         username: Username,
         author: AuthorId,
         resume: Resume,
-        wire: &Arc<SocketWriter>,
-    ) -> Result<Subscription, DbErr> {
+        writer: &Arc<SocketWriter>,
+    ) -> Result<Subscription, StoreError> {
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -164,7 +190,7 @@ impl Chat {
         let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
         // The next events may have been purged.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
-        let say = |frame: ServerFrame| wire.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
+        let say = |frame: ServerFrame| writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
             epoch: epoch.clone(),
@@ -176,48 +202,49 @@ impl Chat {
             say(reset_frame(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let seat = Subscription::new(&live, author, participant, wire, if continued { after } else { head });
-        seat.keep_to(&epoch);
-        seat.mute(muted_until);
-        if seat.head() > admitted {
-            seat.enforce().await?;
+        let subscription = Subscription::new(&live, author, participant, writer, if continued { after } else { head });
+        subscription.keep_to(&epoch);
+        subscription.mute(muted_until);
+        if subscription.head() > admitted {
+            subscription.enforce().await?;
         }
-        Ok(seat)
+        Ok(subscription)
     }
 
-    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome,
-    /// or the rejection if the command is invalid or exceeds a limit.
+    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if the command is invalid or exceeds a limit.
     pub(crate) async fn submit(
         &self,
         room: &RoomRef,
         (author, network): (AuthorId, Network),
         id: Option<&str>,
-        wish: RoomCommand<'_>,
+        command: RoomCommand<'_>,
     ) -> Result<oneshot::Receiver<SubmitResult>, Rejection> {
-        let (tag, bytes) = (wish.tag(), wish.len());
-        let mut draft = wish.parse()?;
+        let (tag, bytes) = (command.tag(), command.len());
+        let mut new_event = command.parse()?;
         let sent = id.map(EventId::parse).transpose()?;
-        if let Err(too_much) = self.limiter.check_message(&author, network, bytes) {
+        if let Err(limited) = self.limiter.check_message(&author, network, bytes) {
             // A command that is already stored is answered regardless, within the rate limit for pages of the network.
             let stored = match &sent {
-                Some(id) if self.limiter.request(network).is_ok() => {
-                    self.store.has(room.id, &author, id).await.map_err(|_| Rejection::unavailable())?
-                }
+                Some(id) if self.limiter.request(network).is_ok() => self.store.has(room.id, &author, id).await?,
                 _ => false,
             };
             if !stored {
-                return Err(too_much.rejection("Slow down a little. Your message is not lost."));
+                return Err(limited.rejection("Slow down a little. Your message is not lost."));
             }
         }
-        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut draft) {
+        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut new_event) {
             // Other authors must not learn whether the target exists; the log rejects their command.
-            if self.store.owns(room.id, &author).await.map_err(|_| Rejection::unavailable())? {
+            if self.store.owns(room.id, &author).await? {
                 *subject = Some(self.resolve_tag(room, &tag).await?);
             }
         }
-        let begins = self.begins(room, network, &draft).await?;
+        let begins = self.begins(room, network, &new_event).await?;
         let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, draft }))
+        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, new_event }))
     }
 
     /// Like [`submit`](Self::submit), for a room known only by its name. Waits for the outcome.
@@ -226,10 +253,10 @@ impl Chat {
         name: &RoomName,
         visitor: &Visitor,
         id: Option<&str>,
-        wish: RoomCommand<'_>,
+        command: RoomCommand<'_>,
     ) -> SubmitResult {
         let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, (visitor.author, visitor.network), id, wish)
+        self.submit(&room, (visitor.author, visitor.network), id, command)
             .await?
             .await
             .unwrap_or_else(|_| Err(draining_rejection()))
@@ -239,7 +266,7 @@ impl Chat {
     /// database.
     async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
-        for author in self.store.tagged(room.id, tag).await.map_err(|_| Rejection::unavailable())? {
+        for author in self.store.tagged(room.id, tag).await? {
             known.entry(author.to_bytes()).or_insert(Username::anonymous());
         }
         let mut known = known.into_iter();

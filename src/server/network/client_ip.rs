@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_claims_of_itself_does_not_count() {
+    fn an_untrusted_entry_does_not_count() {
         assert_eq!(client("10.0.0.2", &["127.0.0.1, 198.51.100.7, 10.0.0.9"]), "198.51.100.7");
         assert_eq!(client("10.0.0.2", &["127.0.0.1", "198.51.100.7"]), "198.51.100.7");
         assert_eq!(client("10.0.0.2", &["nonsense, 198.51.100.7:1"]), "198.51.100.7");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_hides_a_client_stands_for_it() {
+    fn a_proxy_that_hides_its_client_counts_as_the_client() {
         for hidden in
             ["unknown", "_hidden", "-", "nonsense", "198.51.100.7:x", "[::1", "[::1]x", "198.51.100.999", "1.2.3.4%x"]
         {

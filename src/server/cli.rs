@@ -1,0 +1,48 @@
+//! The command line: settings and a command.
+
+use super::commands::Command;
+use super::config::{self, Config, ConfigError, Settings, redacted};
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+/// Parlour: a chat that people enter by link. Without any setting it serves http://127.0.0.1:3000 and keeps
+/// everything in ./data.
+#[derive(Parser)]
+#[command(
+    name = "parlour",
+    version,
+    after_help = "Settings may also stand in the environment or in ./Leptos.toml; flags win, then the environment."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    _settings: Settings,
+}
+
+/// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`, and
+/// for an invalid flag or value.
+///
+/// # Errors
+///
+/// Returns an error that names the invalid setting.
+pub fn read() -> Result<(Command, Config), ConfigError> {
+    let command_line = config::without_empty(CommandLine::command());
+    let matches = command_line.try_get_matches().unwrap_or_else(|error| refuse(&error));
+    let CommandLine { command, .. } = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
+    Ok((command.unwrap_or(Command::Serve), config::read(&matches)?))
+}
+
+/// Ends the process as clap does, but does not repeat a URL from a wrong place on the command line.
+fn refuse(error: &clap::Error) -> ! {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    let urls = arguments.iter().map(String::as_str).chain(values).skip(1);
+    let urls: Vec<&str> = urls.filter(|text| text.contains('@') || text.contains("://")).collect();
+    let text = error.to_string();
+    if !error.use_stderr() || !urls.iter().any(|url| text.contains(*url)) {
+        error.exit();
+    }
+    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
+    std::process::exit(error.exit_code())
+}

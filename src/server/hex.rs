@@ -1,0 +1,6 @@
+//! Bytes as hexadecimal text.
+
+/// Returns `bytes` in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
