@@ -6,7 +6,8 @@ use web_sys::{Element, HtmlElement, Node};
 /// Focus and selection before elements are moved: a browser drops both when it takes an element out, also to put it
 /// somewhere else.
 pub(crate) struct KeptSelection {
-    focused: Option<Element>,
+    /// The element that has the focus, and a selector of its like in the same message.
+    focused: Option<(Element, String)>,
     /// The two ends: node and offset.
     ends: Option<[(Node, u32); 2]>,
 }
@@ -20,13 +21,22 @@ impl KeptSelection {
             let anchor = selection.anchor_node().filter(is_inside)?;
             Some([(anchor, selection.anchor_offset()), (selection.focus_node()?, selection.focus_offset())])
         });
-        Self { focused: dom::focused().filter(|focused| is_inside(focused)), ends }
+        let focused = dom::focused().filter(|focused| is_inside(focused)).map(|focused| {
+            let id = focused.closest("[id]").ok().flatten().map(|item| item.id()).unwrap_or_default();
+            let action = focused.get_attribute("data-action");
+            let part = action.map(|action| format!(" [data-action={action}]")).unwrap_or_default();
+            (focused, format!("#{id}{part}"))
+        });
+        Self { focused, ends }
     }
 
     /// Restores what was lost of them.
     pub(crate) fn restore(self) {
-        if let Some(focused) = self.focused.filter(|focused| dom::focused().as_ref() != Some(focused)) {
-            dom::focus(focused);
+        if let Some((focused, like)) = self.focused
+            && dom::focused().as_ref() != Some(&focused)
+        {
+            let here = if focused.is_connected() { Some(focused) } else { dom::find(&like) };
+            here.into_iter().for_each(dom::focus);
         }
         if let Some([(anchor, anchor_offset), (focus, focus_offset)]) = self.ends
             && let Ok(Some(selection)) = dom::window().get_selection()

@@ -65,8 +65,8 @@ impl RoomState {
 
     /// Takes back the last action.
     pub(crate) fn undo_moderation(self) {
-        if let Some((_, request)) = self.undo.get_untracked() {
-            self.undo.set(None);
+        if let Some(request) = self.undo.get_value() {
+            self.undo_notice.set(String::new());
             self.send_moderation(request);
         }
     }
@@ -120,7 +120,9 @@ impl RoomState {
                 let notice = moderation.to_string();
                 self.notice.set(notice.clone());
                 let inverse = self.inverse(moderation, slow_mode.unwrap_or_default());
-                self.undo.set(inverse.filter(|_| before == Ownership::Own).map(|inverse| (notice, inverse)));
+                let can_undo = before == Ownership::Own && inverse.is_some();
+                self.undo_notice.set(if can_undo { notice } else { String::new() });
+                self.undo.set_value(inverse);
                 let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
                 self.page.update(|page| match moderation.action {
                     ModerationAction::Lock | ModerationAction::Unlock => {

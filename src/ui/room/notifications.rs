@@ -16,8 +16,8 @@ const INTERACTION_TTL_MS: f64 = 2000.0;
 /// The unseen messages and the announcement of new ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Notifications {
-    /// The first message that arrived since the visitor was last present; [`Seq::MAX`] if there is none.
-    unseen_from: RwSignal<Seq>,
+    /// The first message that arrived since the visitor was last present.
+    unseen_from: RwSignal<Option<Seq>>,
     /// Time of the visitor's last interaction, in milliseconds since 1970.
     interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
@@ -29,7 +29,7 @@ pub(crate) struct Notifications {
 impl Notifications {
     pub(crate) fn new() -> Self {
         Self {
-            unseen_from: RwSignal::new(Seq::MAX),
+            unseen_from: RwSignal::default(),
             interacted_at: StoredValue::default(),
             next: StoredValue::default(),
             announcement: RwSignal::default(),
@@ -47,14 +47,14 @@ impl Notifications {
             self.interacted_at.set_value(clock::now());
         }
         if self.is_attended() {
-            self.unseen_from.set(Seq::MAX);
+            self.unseen_from.set(None);
         }
     }
 
     /// Notifies about a new message of another author.
     pub(super) fn push(self, seq: Seq, username: &Username, text: &str) {
-        if !self.is_attended() && self.unseen_from.get_untracked() > seq {
-            self.unseen_from.set(seq);
+        if !self.is_attended() && self.unseen_from.get_untracked().is_none() {
+            self.unseen_from.set(Some(seq));
         }
         let mut count = 0;
         self.next.update_value(|(messages, announcement)| {
@@ -79,7 +79,7 @@ impl Notifications {
     /// no longer count, nor do those that were deleted.
     pub(super) fn start(self, title: impl Fn() -> String + 'static, unread: RwSignal<Unread>) {
         Effect::new(move |_| {
-            let unseen = unread.with(|unread| unread.count_from(self.unseen_from.get()));
+            let unseen = unread.with(|unread| self.unseen_from.get().map_or(0, |first| unread.count_from(first)));
             let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });

@@ -12,14 +12,17 @@ const TYPING_TTL: Duration = Duration::from_secs(5);
 /// Interval at which the list is updated while it is pointed at or has the focus.
 const HOLD_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A participant, and whether they are present.
+pub(crate) type ListedParticipant = (Participant, bool);
+
 /// Participants who are present or typing.
 #[derive(Clone, Copy)]
 pub(crate) struct Presence {
     /// Number of participants.
     pub(crate) count: RwSignal<usize>,
-    /// The participants, each at one place for as long as they are present, so that nobody moves under the pointer;
-    /// `None` at a place that is free. Empty if there are too many to be listed.
-    pub(crate) participants: RwSignal<Vec<Option<Participant>>>,
+    /// The participants, and whether they are present. Each keeps one place while they are, so that nobody moves under
+    /// the pointer; the place of another is free. Empty if there are too many to be listed.
+    pub(crate) participants: RwSignal<Vec<ListedParticipant>>,
     /// The participants as the server last told them.
     present: StoredValue<Vec<Participant>>,
     /// Whether the next update of a held list is scheduled.
@@ -95,21 +98,23 @@ impl Presence {
 
 /// Seats the participants: each keeps their place. Others take the places that are free, unless the list is held; then
 /// those who left keep theirs, and others come in at the end.
-fn seat(places: &mut Vec<Option<Participant>>, mut present: Vec<Participant>, is_held: bool) {
-    for place in places.iter_mut() {
-        let known = place.as_ref().and_then(|known| present.iter().position(|other| other.tag == known.tag));
-        match known {
-            Some(index) => *place = Some(present.remove(index)),
-            None if is_held => {}
-            None => *place = None,
+fn seat(places: &mut Vec<ListedParticipant>, mut present: Vec<Participant>, is_held: bool) {
+    for (known, is_present) in places.iter_mut() {
+        match present.iter().position(|other| other.tag == known.tag) {
+            Some(index) => (*known, *is_present) = (present.remove(index), true),
+            None => *is_present &= is_held,
         }
     }
     let mut present = present.into_iter();
     if !is_held {
-        places.iter_mut().filter(|place| place.is_none()).for_each(|place| *place = present.next());
-        while places.pop_if(|place| place.is_none()).is_some() {}
+        for place in places.iter_mut().filter(|place| !place.1) {
+            if let Some(participant) = present.next() {
+                *place = (participant, true);
+            }
+        }
+        while places.pop_if(|place| !place.1).is_some() {}
     }
-    places.extend(present.map(Some));
+    places.extend(present.map(|participant| (participant, true)));
 }
 
 #[cfg(test)]
@@ -122,10 +127,10 @@ mod tests {
         tags.iter().map(person).collect()
     }
 
-    fn seated(places: &mut Vec<Option<Participant>>, present: &[u8], is_held: bool) -> Vec<Option<u8>> {
+    fn seated(places: &mut Vec<ListedParticipant>, present: &[u8], is_held: bool) -> Vec<Option<u8>> {
         seat(places, people(present), is_held);
         let tag = |person: &Participant| (1..9).find(|tag| person.tag == AuthorTag::new([*tag, 0]));
-        places.iter().map(|place| place.as_ref().and_then(tag)).collect()
+        places.iter().map(|(person, is_present)| tag(person).filter(|_| *is_present)).collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! restored here, before anything is painted.
 
 use super::list_items::ListItems;
+use super::timeline::rows::Presentation;
 use crate::domain::Seq;
 use crate::ui::browser::location::{SavedScroll, ScrollPosition};
 use leptos::html::Div;
@@ -131,6 +132,14 @@ impl ScrollAnchor {
     /// Returns the position that the visitor has left for the end, once.
     pub(super) fn take_left(self) -> Option<ScrollPosition> {
         self.left.try_update_value(Option::take).flatten()
+    }
+
+    /// Shows whether a message begins a group, and whether it shows its author's tag.
+    pub(crate) fn present(self, seq: Seq, [starts_group, shows_tag]: Presentation) {
+        if let Some(item) = self.item(seq) {
+            let _ = item.class_list().toggle_with_force("starts-group", starts_group);
+            let _ = item.class_list().toggle_with_force("shows-tag", shows_tag);
+        }
     }
 
     /// Scrolls to `target` once the messages are rendered next.

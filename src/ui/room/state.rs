@@ -39,8 +39,10 @@ pub(crate) struct RoomState {
     pub(crate) scroll: ScrollAnchor,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
-    /// The last action of the owner that can be undone, with the notice that tells of it.
-    pub(crate) undo: RwSignal<Option<(String, ModerationRequest)>>,
+    /// The notice that tells of the last action of the owner, if it can be undone; otherwise empty.
+    pub(crate) undo_notice: RwSignal<String>,
+    /// The action that takes back the last one.
+    pub(super) undo: StoredValue<Option<ModerationRequest>>,
     /// The message that the URL names.
     pub(crate) marked: RwSignal<Option<Seq>>,
     /// Whether the browser runs the island. Until then the page shows UTC and works by forms and links.
@@ -71,7 +73,8 @@ impl RoomState {
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
             notice: RwSignal::new(notice),
-            undo: RwSignal::default(),
+            undo_notice: RwSignal::default(),
+            undo: StoredValue::default(),
             marked: RwSignal::new(marked),
             hydrated: RwSignal::new(false),
             visit: RequestGuard::new(),

@@ -10,7 +10,7 @@ use web_sys::Event;
 
 impl RoomState {
     /// Takes a command out of the outbox, unless it may be in the log already. Returns it, or `None` with a notice.
-    pub(crate) fn take_back(self, id: &EventId) -> Option<OutboxCommand> {
+    fn take_back(self, id: &EventId) -> Option<OutboxCommand> {
         let pending = self.outbox.with_untracked(|outbox| outbox.get(id).cloned())?;
         if pending.tried {
             self.notice.set("That message is on its way already.".to_owned());
@@ -20,8 +20,21 @@ impl RoomState {
         Some(pending.command)
     }
 
+    /// Takes an action on a command that is not in the log. Its buttons may disappear with it, so that the focus moves to
+    /// the composer.
+    pub(crate) fn act_on_pending(self, action: &str, id: &EventId) {
+        match action {
+            "retry" => self.retry(id),
+            "discard" => self.discard(id),
+            "cancel" => _ = self.take_back(id),
+            "edit-pending" => self.edit_pending(id),
+            _ => return,
+        }
+        self.editing.focus_on_desktop();
+    }
+
     /// Takes a message or an edit out of the outbox and puts its text into the composer.
-    pub(crate) fn edit_pending(self, id: &EventId) {
+    fn edit_pending(self, id: &EventId) {
         let Some(field) = self.editing.field.get_untracked() else { return };
         if self.editing.target.get_untracked().is_some() {
             return self.notice.set("Save or cancel the edit in the composer first.".to_owned());

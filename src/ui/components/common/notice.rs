@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub(crate) fn Notice() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let notice = text(move || room.notice.get());
-    let can_undo = when(move || room.undo.with(|undo| undo.as_ref().is_some_and(|(told, _)| *told == notice.get())));
+    let can_undo = when(move || room.undo_notice.with(|told| !told.is_empty() && *told == notice.get()));
     view! {
         <div class="notice-row">
             <p class="notice" role="status">{notice}</p>

@@ -44,9 +44,9 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let moderating = room.dialogs.moderating;
     let dialog = use_modal(when(move || moderating.get().is_some()));
-    // The action that waits for a confirmation.
-    let asked = RwSignal::new(None::<ModerationChoice>);
-    let is_asked = when(move || asked.with(Option::is_some));
+    // The label of the action that waits for a confirmation; empty if none does.
+    let asked = RwSignal::new(String::new());
+    let is_asked = when(move || asked.with(|label| !label.is_empty()));
     let title = text(move || {
         let name = match moderating.get() {
             Some(ModerationTarget::AuthorOf(seq)) => room
@@ -56,18 +56,22 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
             Some(ModerationTarget::Participant(participant)) => participant.username.to_string(),
             _ => room.title.get(),
         };
-        asked.get().map_or(name.clone(), |(label, ..)| format!("{label}: {name}?"))
+        if is_asked.get() { format!("{}: {name}?", asked.get()) } else { name }
     });
     let is_participant = when(move || moderating.get().is_some_and(|target| target != ModerationTarget::Room));
     let is_private = when(move || room.page.with(|page| page.room.is_private()));
     let choose = move |choice: ModerationChoice| {
-        let (_, action, seconds) = choice;
+        let (label, action, seconds) = choice;
         if action.is_final() && !is_asked.get_untracked() {
-            asked.set(Some(choice));
+            asked.set(label.to_owned());
             dom::find(".moderation .dialog-choices button").into_iter().for_each(dom::focus);
         } else {
             room.moderate(action, seconds);
         }
+    };
+    let confirm = move |_| {
+        let all = PARTICIPANT_CHOICES.iter().chain(&MEMBER_CHOICES).chain(&INVITATION_CHOICES);
+        all.filter(|choice| asked.with_untracked(|label| label == choice.0)).for_each(|choice| choose(*choice));
     };
     let choices = |is_visible: Signal<bool>, choices: &'static [ModerationChoice]| {
         let button = move |choice: &'static ModerationChoice| {
@@ -82,7 +86,7 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
             aria-labelledby="moderation-title"
             node_ref=dialog
             on:close=move |_| {
-                asked.set(None);
+                asked.set(String::new());
                 room.close_moderation();
             }
         >
@@ -96,8 +100,8 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
                 <button class="button-quiet" on:click=move |_| _ = room.close_moderation()>
                     {text(move || if is_asked.get() { "Cancel" } else { "Close" })}
                 </button>
-                <button class="button" class:is-visible=is_asked on:click=move |_| asked.get_untracked().into_iter().for_each(choose)>
-                    {text(move || asked.get().map_or("", |(label, ..)| label))}
+                <button class="button" class:is-visible=is_asked on:click=confirm>
+                    {asked}
                 </button>
             </p>
         </dialog>

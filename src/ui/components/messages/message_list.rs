@@ -3,14 +3,14 @@
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
-use super::shown_rows::{ShownRow, ShownRows};
-use crate::domain::{RoomView, Seq, Timestamp};
+use crate::domain::{EventId, RoomView, Seq, Timestamp};
 use crate::ui::browser::selection::KeptSelection;
 use crate::ui::browser::{clock, dom, location};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::timeline::Timeline;
+use crate::ui::room::timeline::rows::{Presentation, TimelineRow};
 use crate::ui::room::unread::Unread;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
@@ -25,7 +25,7 @@ pub(crate) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
     // Another room has other messages with the same numbers, so that the visit is part of the key.
-    let shown = ShownRows::default();
+    let presented = StoredValue::new(Vec::<(Seq, Presentation)>::new());
     let rows = move || {
         let hydrated = room.hydrated.get();
         if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
@@ -36,7 +36,19 @@ pub(crate) fn MessageList() -> impl IntoView {
         let rows = room.timeline.with(|timeline| {
             room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
         });
-        shown.update(room.visit.latest(), rows)
+        let now: Vec<_> = rows.iter().filter_map(presentation).collect();
+        if hydrated {
+            let before = presented.get_value();
+            for (seq, presentation) in &now {
+                if before.iter().any(|(other, before)| other == seq && before != presentation) {
+                    let (seq, presentation) = (*seq, *presentation);
+                    queue_microtask(move || room.scroll.present(seq, presentation));
+                }
+            }
+        }
+        presented.set_value(now);
+        let visit = room.visit.latest();
+        rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
     };
 
     Effect::new(move |_| {
@@ -44,13 +56,10 @@ pub(crate) fn MessageList() -> impl IntoView {
         room.outbox.track();
         divider.track();
         // By then the list is rendered and not painted yet.
-        // The rows that have changed are rendered in a microtask of their own.
         queue_microtask(move || {
-            queue_microtask(move || {
-                room.scroll.restore(room.follows() && !is_acting());
-                room.skip_in_tab_order();
-                room.update_read_position();
-            });
+            room.scroll.restore(room.follows() && !is_acting());
+            room.skip_in_tab_order();
+            room.update_read_position();
         });
     });
     let page_text = move |read: fn(&RoomView) -> String| text(move || room.page.with(read));
@@ -85,9 +94,9 @@ pub(crate) fn MessageList() -> impl IntoView {
                 >
                     <For each=rows key=|(visit, row)| (*visit, row.key()) let((_, row))>
                         {match row {
-                            ShownRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
-                            ShownRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
-                            ShownRow::Message(_, row) => EitherOf3::C(move || view! { <MessageItem row=row.get() /> }),
+                            TimelineRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
+                            TimelineRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
+                            TimelineRow::Message(row) => EitherOf3::C(view! { <MessageItem row=row /> }),
                         }}
                     </For>
                 </ol>
@@ -133,6 +142,9 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     };
     let seq = || -> Option<Seq> { target.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok() };
     let action = target.get_attribute("data-action").unwrap_or_default();
+    if let Some(id) = target.closest("[data-id]").ok().flatten().and_then(|item| item.get_attribute("data-id")) {
+        room.act_on_pending(&action, &EventId::from_trusted(id));
+    }
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
@@ -146,6 +158,11 @@ fn on_click(room: RoomState, event: &MouseEvent) {
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Returns the presentation of a message; `None` for other rows.
+fn presentation(row: &TimelineRow) -> Option<(Seq, Presentation)> {
+    if let TimelineRow::Message(row) = row { Some((row.message.seq, [row.starts_group, row.shows_tag])) } else { None }
 }
 
 /// Returns whether the pointer is on the actions of a message: nothing moves then.

@@ -6,4 +6,3 @@ pub(super) mod message_item;
 pub(super) mod message_list;
 pub(super) mod message_text;
 pub(super) mod pending_list;
-mod shown_rows;

@@ -33,13 +33,21 @@ pub struct MessageRow {
     pub saving: bool,
 }
 
-/// The last change of a row, and its presentation.
-pub type RowVersion = (i64, [bool; 3]);
+/// Identity of a row. Messages with equal keys are rendered alike, but for their [`Presentation`].
+pub type TimelineRowKey = (i64, i64, bool);
 
-impl MessageRow {
-    /// Returns the version of the row. Equal versions of a message are rendered alike.
-    pub fn version(&self) -> RowVersion {
-        (self.changed, [self.starts_group, self.shows_tag, self.saving])
+/// Whether a message begins a group, and whether it shows its author's tag. Its neighbors decide that, so that it changes
+/// while the row stays.
+pub type Presentation = [bool; 2];
+
+impl TimelineRow {
+    /// Returns the key under which the list keeps the row.
+    pub fn key(&self) -> TimelineRowKey {
+        match self {
+            Self::DayDivider(at) => (at.0, -1, false),
+            Self::UnreadDivider => (0, -2, false),
+            Self::Message(row) => (row.message.seq, row.changed, row.saving),
+        }
     }
 }
 
@@ -162,6 +170,6 @@ mod tests {
         outbox.push(EventId::parse("f").unwrap(), OutboxCommand::Edit { target: 2, text: "best".into() }, 0);
         let again = timeline.rows(|at| at.day_number(0), None, &outbox);
         assert_eq!(each(&again, |row| row.message.text.clone()), ["text 1", "best"]);
-        assert_ne!(each(&rows, MessageRow::version), each(&again, MessageRow::version), "it is rendered again");
+        assert_ne!(rows.last().map(TimelineRow::key), again.last().map(TimelineRow::key), "it is rendered again");
     }
 }
