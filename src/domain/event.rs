@@ -26,6 +26,10 @@ pub struct EventIdError;
 
 impl EventId {
     /// Parses `raw`, or returns an error if it is not a valid id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is no valid id.
     pub fn parse(raw: &str) -> Result<Self, EventIdError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if (1..=64).contains(&raw.len()) && raw.bytes().all(allowed) {

@@ -31,6 +31,10 @@ impl MessageText {
     ///
     /// HTML forms send line breaks as CR LF (WHATWG HTML, "constructing the entry list"), scripts as LF; both
     /// become LF, so that a text sent either way is the same message.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the text is no valid message.
     pub fn parse(raw: &str) -> Result<Self, MessageTextError> {
         let text = raw.trim();
         if text.is_empty() {

@@ -60,6 +60,10 @@ pub enum RoomNameError {
 
 impl RoomName {
     /// Returns the canonical form of `raw` (NFC, lower case), or the reason why it is not a valid name. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the text is no valid name.
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
         // Lower-casing can break NFC (İ becomes i and a combining dot), so the name is normalized again.
         let name: String = raw.nfc().collect::<String>().to_lowercase().nfc().collect();
@@ -90,6 +94,10 @@ impl RoomName {
     }
 
     /// Parses input from the front page's form. Outer white space is removed; inner white space becomes `-`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the text is no valid name.
     pub fn parse_form(raw: &str) -> Result<Self, RoomNameError> {
         Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
     }

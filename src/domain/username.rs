@@ -45,6 +45,10 @@ impl Username {
     }
 
     /// Returns the nickname for `raw`, or the reason why it is not a valid name. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the text is no valid name.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         if Self::is_blank(raw) {
             return Err(UsernameError::Empty);

@@ -95,6 +95,10 @@ pub struct InvalidFrame {
 impl ClientFrame {
     /// Parses one text frame. Unknown fields are ignored, so that the protocol can be extended. Fields of other frame
     /// types are ignored too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the rejection to answer with, and the id of the frame if it has one.
     pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
         let mut id = None;
         let read = Self::read(text, &mut id);

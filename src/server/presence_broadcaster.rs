@@ -43,7 +43,7 @@ pub(crate) async fn run_broadcaster(hub: Hub, relay: Relay, changes: PresenceCha
     loop {
         tokio::select! {
             collected = changes.next() => rooms.take_in(collected),
-            _ = tick.tick(), if rooms.has_news() => rooms.tell().await,
+            _ = tick.tick(), if rooms.has_changes() => rooms.publish_changed().await,
             _ = again.tick() => rooms.name_all(),
         }
     }
@@ -86,7 +86,7 @@ impl PresenceSchedule {
         }
     }
 
-    fn has_news(&self) -> bool {
+    fn has_changes(&self) -> bool {
         !self.changed.is_empty() || !self.order.is_empty() || !self.naming.is_empty()
     }
 
@@ -100,7 +100,7 @@ impl PresenceSchedule {
             return;
         }
         if self.relay.has_old_nodes() {
-            live.iter().for_each(|room| self.tell_others(*room, false));
+            live.iter().for_each(|room| self.enqueue(*room, false));
         }
         // Rooms whose digests are still pending keep their place in the queue.
         let (mut waiting, named): (Vec<i64>, Vec<i64>) = {
@@ -111,7 +111,7 @@ impl PresenceSchedule {
         self.naming = waiting.into();
     }
 
-    fn tell_others(&mut self, room: i64, asks: bool) {
+    fn enqueue(&mut self, room: i64, asks: bool) {
         match self.outgoing.get_mut(&room) {
             Some(asked) => *asked |= asks,
             None => {
@@ -121,7 +121,7 @@ impl PresenceSchedule {
         }
     }
 
-    async fn tell(&mut self) {
+    async fn publish_changed(&mut self) {
         let due = |room: &i64| {
             self.published_at.get(room).is_none_or(|published_at| published_at.elapsed() >= BROADCAST_INTERVAL)
         };
@@ -131,7 +131,7 @@ impl PresenceSchedule {
             self.published_at.insert(room, Instant::now());
             let asks = self.hub.publish_presence(room) || others == PeerPresence::WithRequest;
             if self.relay.is_enabled() && (asks || others == PeerPresence::Participants) {
-                self.tell_others(room, asks);
+                self.enqueue(room, asks);
             }
             if index % MAX_ROOMS_PER_BROADCAST == MAX_ROOMS_PER_BROADCAST - 1 {
                 yield_now().await;
@@ -179,7 +179,7 @@ impl PresenceSchedule {
                     named.push((room, present.digest()));
                 }
             }
-            self.relay.tell_rooms(named);
+            self.relay.publish_digests(named);
             yield_now().await;
         }
     }

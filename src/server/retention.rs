@@ -65,11 +65,11 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
         };
         let Some(last) = rooms.last() else { return purged };
         after = last.room_id;
-        for keeping in rooms {
-            match sweep_room(store, hub, keeping, &mut purged).await {
+        for expiring in rooms {
+            match sweep_room(store, hub, expiring, &mut purged).await {
                 Ok(()) => failures = 0,
                 Err(error) => {
-                    tracing::warn!(room = keeping.room_id, %error, "Purging expired messages failed");
+                    tracing::warn!(room = expiring.room_id, %error, "Purging expired messages failed");
                     failures += 1;
                 }
             }
@@ -82,16 +82,16 @@ async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u
 }
 
 /// Deletes the expired events of one room, and adds their number to `purged`.
-async fn sweep_room(store: &Store, hub: &Hub, keeping: ExpiringRoom, purged: &mut u64) -> Result<(), StoreError> {
+async fn sweep_room(store: &Store, hub: &Hub, expiring: ExpiringRoom, purged: &mut u64) -> Result<(), StoreError> {
     loop {
-        match store.purge_expired(keeping).await? {
+        match store.purge_expired(expiring).await? {
             0 => break,
             events => *purged += events,
         }
         sleep(BATCH_DELAY).await;
     }
     // Evicted from memory even if another node has deleted them.
-    hub.evict_purged(keeping.room_id).await
+    hub.evict_purged(expiring.room_id).await
 }
 
 #[cfg(test)]

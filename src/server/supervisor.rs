@@ -13,7 +13,7 @@ const MIN_RESTART_DELAY: Duration = Duration::from_millis(100);
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(10);
 
 /// Time for which a task must run before its earlier panic no longer counts.
-const STABLE_AFTER: Duration = Duration::from_secs(10);
+const TASK_STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// The background tasks of a server. Dropping it aborts them.
 pub(crate) struct Supervisor {
@@ -55,7 +55,7 @@ where
         task.spawn(begin());
         match task.join_next().await {
             Some(Err(error)) if error.is_panic() => {
-                if begun.elapsed() >= STABLE_AFTER {
+                if begun.elapsed() >= TASK_STABLE_AFTER {
                     delay = MIN_RESTART_DELAY;
                 }
                 tracing::error!(
@@ -92,7 +92,7 @@ impl Health {
     /// Returns the tasks that have panicked and have not run undisturbed since.
     pub(crate) fn failing(&self) -> Vec<&'static str> {
         let mut failing = self.lock();
-        failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + STABLE_AFTER);
+        failing.retain(|_, panicked| panicked.elapsed() < MAX_RESTART_DELAY + TASK_STABLE_AFTER);
         failing.keys().copied().collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(runs.recv().await, Some(run));
         }
         assert_eq!(health.failing(), ["unlucky"]);
-        sleep(MAX_RESTART_DELAY + STABLE_AFTER).await;
+        sleep(MAX_RESTART_DELAY + TASK_STABLE_AFTER).await;
         assert_eq!(health.failing(), Vec::<&str>::new());
         supervisor.shutdown().await;
         assert_eq!(runs.recv().await, None, "it has ended");

@@ -38,6 +38,25 @@ fn doc_blocks_begin_with_a_noun_or_a_verb() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Words that no name of a function may begin with: a test says what holds.
+const QUESTIONS: [&str; 4] = ["fn what_", "fn who_", "fn whoever_", "fn how_"];
+
+#[test]
+fn names_of_tests_are_statements() {
+    let mut broken = Vec::new();
+    for folder in ["src", "tests", "migrations/src", "benches", "frontend/src"] {
+        for (name, text) in sources(folder) {
+            let lines = text.lines().enumerate();
+            let questions = lines.filter(|(_, line)| {
+                let line = line.trim_start().trim_start_matches("async ");
+                QUESTIONS.iter().any(|question| line.starts_with(question))
+            });
+            broken.extend(questions.map(|(index, line)| format!("{folder}/{name}:{}: {}", index + 1, line.trim())));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
 /// The type or constant that a line of code defines, if it stands at the outermost level.
 fn defined(line: &str) -> Option<&str> {
     let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());

@@ -192,9 +192,9 @@ impl Hub {
     }
 
     /// Compares the digest that another node has published for a room with its known participants.
-    pub(crate) fn hear_digest(&self, node: Uuid, room_id: i64, digest: u64) {
+    pub(crate) fn merge_digest(&self, node: Uuid, room_id: i64, digest: u64) {
         if let Some(live) = self.live(room_id)
-            && live.participants().hear_digest(node, digest, Instant::now())
+            && live.participants().merge_digest(node, digest, Instant::now())
         {
             self.notify_presence(PresenceChange::Outdated(room_id));
         }

@@ -70,7 +70,7 @@ impl Participants {
 
     /// Returns the authors who have this tag, over all nodes, with the name of each.
     pub(super) fn tagged(&self, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
-        let remote = self.remote.values().flat_map(|it| &it.present.participants);
+        let remote = self.remote.values().flat_map(|entry| &entry.present.participants);
         // Local entries come last, because they are the newest.
         let tagged = remote.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
@@ -87,7 +87,7 @@ impl Participants {
     }
 
     /// Compares the digest that another node has published. Returns whether it differs from its known participants.
-    pub(super) fn hear_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
+    pub(super) fn merge_digest(&mut self, node: Uuid, digest: u64, now: Instant) -> bool {
         let empty = || RemotePresence { received_at: now, present: NodePresence::default(), digest: 0 };
         let known = self.remote.entry(node).or_insert_with(empty);
         known.received_at = now;
@@ -103,7 +103,7 @@ impl Participants {
     /// changed.
     pub(super) fn prune_nodes(&mut self, nodes: &[Uuid], silence: Duration, now: Instant) -> bool {
         let before = self.remote.len();
-        self.remote.retain(|node, it| nodes.contains(node) && now.duration_since(it.received_at) < silence);
+        self.remote.retain(|node, entry| nodes.contains(node) && now.duration_since(entry.received_at) < silence);
         self.remote.len() < before
     }
 
@@ -118,7 +118,7 @@ impl Participants {
     /// Returns the frame with the participants of all nodes, where `here` are those of this node. A participant on two
     /// nodes is counted once, as long as every node lists its participants by name.
     pub(super) fn frame(&self, here: &NodePresence) -> ServerFrame {
-        let nodes: Vec<&NodePresence> = once(here).chain(self.remote.values().map(|it| &it.present)).collect();
+        let nodes: Vec<&NodePresence> = once(here).chain(self.remote.values().map(|entry| &entry.present)).collect();
         if nodes.iter().any(|present| present.count != present.participants.len()) {
             let count = nodes.iter().map(|present| present.count).sum();
             return ServerFrame::Presence { count, participants: Vec::new() };
@@ -148,7 +148,7 @@ mod tests {
         let ServerFrame::Presence { count, participants } = participants.frame(&participants.local()) else {
             unreachable!()
         };
-        (count, participants.into_iter().map(|it| it.username.to_string()).collect())
+        (count, participants.into_iter().map(|entry| entry.username.to_string()).collect())
     }
 
     #[test]

@@ -107,7 +107,7 @@ mod turns {
     }
 
     fn ids(batch: &[PendingEntry], room: i64) -> Vec<&str> {
-        batch.iter().filter(|it| it.entry.room_id == room).map(|it| it.entry.id.as_str()).collect()
+        batch.iter().filter(|pending| pending.entry.room_id == room).map(|pending| pending.entry.id.as_str()).collect()
     }
 
     #[tokio::test]

@@ -149,7 +149,7 @@ impl Relay {
     }
 
     /// Publishes the rooms of this node, with a digest of the participants of each.
-    pub(crate) fn tell_rooms(&self, rooms: Vec<(i64, u64)>) {
+    pub(crate) fn publish_digests(&self, rooms: Vec<(i64, u64)>) {
         if let Some(outbox) = &self.outbox {
             outbox.push_presence(RelayMessage::Rooms { rooms });
         }

@@ -101,7 +101,7 @@ impl NodeMonitor {
             RelayMessage::Presence { room, present, asks } => self.presence(node, RoomPresence { room, present, asks }),
             RelayMessage::Presences { rooms } => rooms.into_iter().for_each(|room| self.presence(node, room)),
             RelayMessage::Rooms { rooms } => {
-                rooms.into_iter().for_each(|(room, digest)| self.hub.hear_digest(node, room, digest))
+                rooms.into_iter().for_each(|(room, digest)| self.hub.merge_digest(node, room, digest))
             }
             RelayMessage::Typing { room, text } => self.hub.relay_typing(room, &text),
         }
@@ -127,9 +127,9 @@ impl NodeMonitor {
     }
 
     async fn update_health(&mut self) {
-        self.nodes.retain(|node, it| *node == self.node || it.received.elapsed() < NODE_DOWN_AFTER);
-        self.old_nodes.store(self.nodes.values().any(|it| it.speaks < RELAY_VERSION), Ordering::Relaxed);
-        let silent = self.nodes.values().any(|it| it.received.elapsed() > DEGRADED_AFTER);
+        self.nodes.retain(|node, state| *node == self.node || state.received.elapsed() < NODE_DOWN_AFTER);
+        self.old_nodes.store(self.nodes.values().any(|state| state.speaks < RELAY_VERSION), Ordering::Relaxed);
+        let silent = self.nodes.values().any(|state| state.received.elapsed() > DEGRADED_AFTER);
         let now = if silent { RelayState::Degraded } else { RelayState::Ok };
         let before = self.state.send_replace(now);
         if now != before {
@@ -179,7 +179,7 @@ mod tests {
             Self { watch, state, old_nodes, numbers: 0, _directory: directory }
         }
 
-        async fn hear(&mut self, node: u128, speaks: u32, bell: RelayMessage) {
+        async fn receive_from(&mut self, node: u128, speaks: u32, bell: RelayMessage) {
             self.numbers += 1;
             self.watch
                 .handle_message(Envelope { node: Uuid::from_u128(node), number: self.numbers, speaks, bell })
@@ -197,28 +197,28 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_says_that_it_leaves_is_not_waited_for() {
         let mut listener = Listener::new().await;
-        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
-        listener.hear(2, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(1, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(2, RELAY_VERSION, RelayMessage::Beat).await;
         assert_eq!(*listener.state.borrow(), RelayState::Ok);
         listener.silent(2, DEGRADED_AFTER * 2);
-        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(1, RELAY_VERSION, RelayMessage::Beat).await;
         assert_eq!(*listener.state.borrow(), RelayState::Degraded, "one that has said nothing is missed");
-        listener.hear(2, RELAY_VERSION, RelayMessage::Leave).await;
+        listener.receive_from(2, RELAY_VERSION, RelayMessage::Leave).await;
         assert_eq!(*listener.state.borrow(), RelayState::Ok);
         // A replayed message.
         listener.numbers = 1;
-        listener.hear(2, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(2, RELAY_VERSION, RelayMessage::Beat).await;
         assert!(!listener.watch.nodes.contains_key(&Uuid::from_u128(2)), "it has gone");
     }
 
     #[tokio::test]
     async fn nodes_of_the_version_before_are_known_as_long_as_they_are_there() {
         let mut listener = Listener::new().await;
-        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
-        listener.hear(2, 0, RelayMessage::Beat).await;
+        listener.receive_from(1, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(2, 0, RelayMessage::Beat).await;
         assert!(listener.old_nodes.load(Ordering::Relaxed));
         listener.silent(2, NODE_DOWN_AFTER * 2);
-        listener.hear(1, RELAY_VERSION, RelayMessage::Beat).await;
+        listener.receive_from(1, RELAY_VERSION, RelayMessage::Beat).await;
         assert!(!listener.old_nodes.load(Ordering::Relaxed));
     }
 }

@@ -1,9 +1,9 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
 use super::budget::{BudgetRate, ConnectionBudget};
-use super::close_reason::{BANNED, CloseReason, close_reason};
+use super::close_reason::{BANNED_REASON, CloseReason, close_reason};
 use super::pending::{CompletedPost, PendingPost};
-use super::timers::{HEARTBEAT_INTERVAL, IDLE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
+use super::timers::{HEARTBEAT_INTERVAL, RECEIVE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::auth::identity::AuthorId;
@@ -142,7 +142,7 @@ impl Session {
     fn check_disconnect(&self) -> Result<(), CloseReason> {
         match self.subscription.disconnect_code() {
             None => Ok(()),
-            Some(close::BANNED) => Err(BANNED),
+            Some(close::BANNED) => Err(BANNED_REASON),
             Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
@@ -156,7 +156,7 @@ impl Session {
             self.timers.last_received = now;
         }
         self.timers.paused = self.timers.paused.filter(|until| *until > now);
-        if self.timers.last_received + IDLE_TIMEOUT <= now {
+        if self.timers.last_received + RECEIVE_TIMEOUT <= now {
             return Err((close::IDLE_TIMEOUT, "nothing was heard"));
         }
         if self.timers.write_blocked_since.is_some_and(|since| since + WRITE_TIMEOUT <= now) {

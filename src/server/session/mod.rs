@@ -7,7 +7,7 @@ mod pending;
 mod reading;
 mod timers;
 mod writing;
-use close_reason::BANNED;
+use close_reason::BANNED_REASON;
 pub use close_reason::{CloseReason, close_reason};
 
 use super::auth::visitor::Visitor;
@@ -73,7 +73,7 @@ pub(crate) async fn upgrade(
     let admitted = match admitted {
         Ok(room) => Ok(room),
         // Browsers do not show scripts the status of a handshake, so these clients get the reason as a close code.
-        Err(AccessDenied::Banned) => Err(BANNED),
+        Err(AccessDenied::Banned) => Err(BANNED_REASON),
         Err(AccessDenied::Locked) => Err((close::NO_ACCESS, "this room is locked")),
         Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(HEARTBEAT_MS as u64);
-pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_millis(IDLE_TIMEOUT_MS as u64);
+pub(crate) const RECEIVE_TIMEOUT: Duration = Duration::from_millis(IDLE_TIMEOUT_MS as u64);
 
 /// Time after which a client is disconnected that does not read the written bytes.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ impl Timers {
 
     /// Returns the next deadline.
     pub(crate) fn next_deadline(&self) -> Instant {
-        let due = self.next_heartbeat.min(self.last_received + IDLE_TIMEOUT);
+        let due = self.next_heartbeat.min(self.last_received + RECEIVE_TIMEOUT);
         let due = self.write_blocked_since.map_or(due, |since| due.min(since + WRITE_TIMEOUT));
         let due = self.pending_replay.map_or(due, |_| due.min(self.replay_allowed_at));
         let due = self.paused.map_or(due, |until| due.min(until));

@@ -146,7 +146,11 @@ impl Decoder {
             },
             short => (short as u64, 0),
         };
-        let before = self.fragments.as_ref().filter(|_| opcode == opcode::CONTINUATION).map_or(0, |(_, it)| it.len());
+        let before = self
+            .fragments
+            .as_ref()
+            .filter(|_| opcode == opcode::CONTINUATION)
+            .map_or(0, |(_, fragments)| fragments.len());
         if length > (self.max_message_size - before) as u64 && opcode < opcode::CLOSE {
             return Err(ProtocolError::TooLarge);
         }

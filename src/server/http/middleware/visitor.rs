@@ -62,7 +62,7 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
         .find_map(|value| Some((identities.verify_from(value, network)?, identities.renew(value))))
         .unzip();
     let invitation =
-        Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|it| RoomKey::parse(&it.invitation));
+        Query::<InvitationQuery>::try_from_uri(request.uri()).ok().and_then(|query| RoomKey::parse(&query.invitation));
     let visitor = Visitor {
         has_persistent_identity: author.is_some(),
         author: author.unwrap_or_else(|| identities.guest_of(network)),

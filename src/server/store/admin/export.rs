@@ -88,8 +88,8 @@ impl Store {
             let mut after = 0;
             loop {
                 let (messages, more) = self.export_page(room_id, Some(author), after).await?;
-                for some in messages.chunks(ERASE_BATCH) {
-                    removed += self.remove(room_id, author, some).await?;
+                for chunk in messages.chunks(ERASE_BATCH) {
+                    removed += self.remove(room_id, author, chunk).await?;
                 }
                 match more {
                     Some(seq) => after = seq,

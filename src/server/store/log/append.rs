@@ -53,10 +53,10 @@ impl Store {
         let writing = self.failing.begin();
         let mut appended = Vec::with_capacity(entries.len());
         let mut rest: Vec<&[AppendRequest]> = vec![entries];
-        while let Some(some) = rest.pop() {
-            match self.append_at_once(some, locking).await {
+        while let Some(batch) = rest.pop() {
+            match self.append_at_once(batch, locking).await {
                 Ok(done) => appended.extend(done),
-                Err(StoreError::Unstorable(error)) => match some {
+                Err(StoreError::Unstorable(error)) => match batch {
                     [] => {}
                     [_] => {
                         tracing::warn!(%error, "The database cannot store a message; rejected it");
@@ -64,7 +64,7 @@ impl Store {
                         appended.push(AppendResult::Rejected(Rejection::new(RejectionCode::Invalid, detail)));
                     }
                     _ => {
-                        let (first, second) = some.split_at(some.len() / 2);
+                        let (first, second) = batch.split_at(batch.len() / 2);
                         rest.extend([second, first]);
                     }
                 },
@@ -139,13 +139,13 @@ impl AppendBatch {
         ids.dedup();
         let mut rooms = HashMap::new();
         for ids in chunked(transaction.get_database_backend(), &ids) {
-            let some =
+            let query =
                 room::Entity::find().filter(room::Column::Id.is_in(ids.iter().copied())).order_by_asc(room::Column::Id);
-            let some = match locking {
-                Locking::Wait => some.lock(LockType::Update),
-                Locking::Skip => some.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+            let query = match locking {
+                Locking::Wait => query.lock(LockType::Update),
+                Locking::Skip => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
             };
-            rooms.extend(some.all(transaction).await?.into_iter().map(|room| (room.id, room)));
+            rooms.extend(query.all(transaction).await?.into_iter().map(|room| (room.id, room)));
         }
 
         let locked = || entries.iter().filter(|entry| rooms.contains_key(&entry.room_id));

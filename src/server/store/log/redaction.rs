@@ -135,9 +135,9 @@ impl Store {
     ///
     /// Returns an error if the database cannot be written.
     pub(crate) async fn blank_in_steps(&self, room_id: i64, seqs: &[Seq]) -> Result<bool, StoreError> {
-        for some in seqs.chunks(REDACTION_BATCH) {
+        for chunk in seqs.chunks(REDACTION_BATCH) {
             let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
-            blank(&transaction, room_id, some).await?;
+            blank(&transaction, room_id, chunk).await?;
             transaction.commit().await?;
             tokio::time::sleep(REDACTION_DELAY).await;
         }

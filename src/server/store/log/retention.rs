@@ -103,7 +103,7 @@ impl Store {
             .all(&self.reader)
             .await?;
         let now = self.now().await?;
-        let keeping = |row: room::Model| {
+        let expiring = |row: room::Model| {
             let days = match RetentionPolicy::from_column(row.keep_days) {
                 RetentionPolicy::Days(days) => Some(days),
                 RetentionPolicy::Default => default,
@@ -111,7 +111,7 @@ impl Store {
             };
             days.map(|days| ExpiringRoom { room_id: row.id, before: now - i64::from(days.get()) * DAY_MS })
         };
-        Ok(rows.into_iter().filter_map(keeping).collect())
+        Ok(rows.into_iter().filter_map(expiring).collect())
     }
 
     /// Removes one batch of a room's oldest expired events, and blanks later edits of the removed messages. Returns the
@@ -120,39 +120,39 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
-    pub(crate) async fn purge_expired(&self, keeping: ExpiringRoom) -> Result<u64, StoreError> {
+    pub(crate) async fn purge_expired(&self, expiring: ExpiringRoom) -> Result<u64, StoreError> {
         use event::Column;
-        let of_room = || Column::RoomId.eq(keeping.room_id);
-        let Some(last) = self.last_to_forget(keeping).await? else { return Ok(0) };
+        let of_room = || Column::RoomId.eq(expiring.room_id);
+        let Some(last) = self.last_to_forget(expiring).await? else { return Ok(0) };
         let removed = async {
-            let Some(transaction) = self.begin_in(keeping.room_id).await? else {
+            let Some(transaction) = self.begin_in(expiring.room_id).await? else {
                 return Ok::<_, StoreError>((0, false));
             };
             let old = of_room().and(Column::Seq.lte(last));
             let mut has_rest = false;
-            if keeping.before != i64::MAX {
+            if expiring.before != i64::MAX {
                 let edited = event::Entity::find().select_only().column(Column::Seq).filter(old.clone());
                 let edited = edited.filter(Column::EditedBy.is_not_null()).filter(Column::DeletedBy.is_null());
                 let edited: Vec<Seq> = edited.into_tuple().all(&transaction).await?;
-                has_rest = redact_edits(&transaction, keeping.room_id, &edited).await?;
+                has_rest = redact_edits(&transaction, expiring.room_id, &edited).await?;
             }
-            let gone = event::Entity::delete_many().filter(old).exec(&transaction).await?;
+            let purged = event::Entity::delete_many().filter(old).exec(&transaction).await?;
             transaction.commit().await?;
-            Ok((gone.rows_affected, has_rest))
+            Ok((purged.rows_affected, has_rest))
         };
-        let (gone, has_rest) = self.writer.with_timeout(removed).await?;
+        let (purged, has_rest) = self.writer.with_timeout(removed).await?;
         if has_rest {
             self.schedule_redaction();
         }
-        Ok(gone)
+        Ok(purged)
     }
 
     /// Returns the number of the last event that the next batch removes, or `None` if no event has expired.
-    async fn last_to_forget(&self, keeping: ExpiringRoom) -> Result<Option<Seq>, StoreError> {
+    async fn last_to_forget(&self, expiring: ExpiringRoom) -> Result<Option<Seq>, StoreError> {
         use event::Column;
-        let Some(first) = self.oldest(keeping.room_id).await? else { return Ok(None) };
+        let Some(first) = self.oldest(expiring.room_id).await? else { return Ok(None) };
         let end = first.saturating_add(PURGE_BATCH as Seq - 1);
-        if keeping.before == i64::MAX {
+        if expiring.before == i64::MAX {
             return Ok(Some(end));
         }
         // An event stamped by a clock that was ahead counts as old as its neighbors.
@@ -160,13 +160,13 @@ impl Store {
         let stamped: Vec<(Seq, i64)> = event::Entity::find()
             .select_only()
             .columns([Column::Seq, Column::At])
-            .filter(Column::RoomId.eq(keeping.room_id).and(Column::At.lte(latest)))
+            .filter(Column::RoomId.eq(expiring.room_id).and(Column::At.lte(latest)))
             .order_by_asc(Column::Seq)
             .limit(PURGE_BATCH)
             .into_tuple()
             .all(&self.reader)
             .await?;
-        Ok(last_before(&stamped, keeping.before).map(|last| Ord::min(last, end)))
+        Ok(last_before(&stamped, expiring.before).map(|last| Ord::min(last, end)))
     }
 
     /// Makes the messages up to `seq` 30 days older.

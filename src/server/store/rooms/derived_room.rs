@@ -98,7 +98,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
         // In a fixed order, which prevents deadlocks between two batches.
-        let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|it| (it.0.as_str(), it)).collect();
+        let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|begin| (begin.0.as_str(), begin)).collect();
         for (name, id) in begins.into_values() {
             let site = self.derivation().await?;
             let times = deletions(site, name).one(transaction).await?;
@@ -155,8 +155,8 @@ impl Store {
         let (texts, addresses): (Vec<&str>, Vec<Vec<u8>>) =
             names.iter().map(|name| (name.as_str(), site.address(name))).unzip();
         let mut times: HashMap<Vec<u8>, i64> = HashMap::new();
-        for some in chunked(self.reader.get_database_backend(), &addresses) {
-            let rows = deleted_room::Entity::find().filter(deleted_room::Column::Address.is_in(some.to_vec()));
+        for chunk in chunked(self.reader.get_database_backend(), &addresses) {
+            let rows = deleted_room::Entity::find().filter(deleted_room::Column::Address.is_in(chunk.to_vec()));
             times.extend(rows.all(&self.reader).await?.into_iter().map(|row| (row.address, row.times)));
         }
         let derived = |(name, address): (&RoomName, Vec<u8>)| {
@@ -164,11 +164,11 @@ impl Store {
             (name.clone(), AddressedRoom { id, has_row: false })
         };
         let mut addressed: HashMap<_, _> = names.iter().zip(addresses.clone()).map(derived).collect();
-        for some in chunked(self.reader.get_database_backend(), &texts) {
+        for chunk in chunked(self.reader.get_database_backend(), &texts) {
             let rows = room::Entity::find()
                 .select_only()
                 .columns([room::Column::Name, room::Column::Id])
-                .filter(room::Column::Name.is_in(some.iter().copied()))
+                .filter(room::Column::Name.is_in(chunk.iter().copied()))
                 .into_tuple::<(String, i64)>();
             let rows = rows.all(&self.reader).await?.into_iter();
             addressed

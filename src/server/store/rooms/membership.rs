@@ -142,9 +142,9 @@ impl Store {
     /// Returns an error if the database cannot be written.
     pub(crate) async fn add_members(&self, room_id: i64, authors: &[AuthorId]) -> Result<(), StoreError> {
         let member = OnConflict::columns([Column::RoomId, Column::Author]).update_column(Column::Member).to_owned();
-        for some in authors.chunks(MEMBERS_PER_TRANSACTION) {
+        for chunk in authors.chunks(MEMBERS_PER_TRANSACTION) {
             let row = |author: &AuthorId| Model { member: true, ..new(room_id, author.as_bytes().to_vec()) };
-            let rows: Vec<Model> = some.iter().map(row).collect();
+            let rows: Vec<Model> = chunk.iter().map(row).collect();
             let written = async {
                 // A deleted room has no members.
                 let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
@@ -175,9 +175,9 @@ impl Store {
         let mut gone = 0;
         loop {
             let found = self.standings_that(over.clone()).await?;
-            for some in in_rooms(&found) {
-                let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
-                let removed = Entity::delete_many().filter(these(some)).filter(over.clone()).exec(&transaction);
+            for chunk in in_rooms(&found) {
+                let Some(transaction) = self.begin_in(chunk[0].0).await? else { continue };
+                let removed = Entity::delete_many().filter(these(chunk)).filter(over.clone()).exec(&transaction);
                 gone += removed.await?.rows_affected;
                 transaction.commit().await?;
             }
@@ -195,14 +195,14 @@ impl Store {
     /// Returns an error if the database cannot be written.
     pub(crate) async fn forget_memberships_of(&self, author: &AuthorId) -> Result<(), StoreError> {
         let now = self.now().await?;
-        for some in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
-            let Some(transaction) = self.begin_in(some[0].0).await? else { continue };
+        for chunk in in_rooms(&self.standings_that(Condition::all().add(Column::Author.eq(author.as_bytes()))).await?) {
+            let Some(transaction) = self.begin_in(chunk[0].0).await? else { continue };
             let goes_on = || Column::MutedUntil.gt(now).or(Column::BannedUntil.gt(now));
-            Entity::delete_many().filter(these(some)).filter(goes_on().not()).exec(&transaction).await?;
+            Entity::delete_many().filter(these(chunk)).filter(goes_on().not()).exec(&transaction).await?;
             Entity::update_many()
                 .col_expr(Column::Member, Expr::value(false))
                 .col_expr(Column::SpokeAt, Expr::value(0_i64))
-                .filter(these(some))
+                .filter(these(chunk))
                 .exec(&transaction)
                 .await?;
             transaction.commit().await?;

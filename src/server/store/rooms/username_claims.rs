@@ -124,8 +124,8 @@ impl UsernameClaims {
             *count > MAX_CLAIMS_PER_AUTHOR
         });
         let released: Vec<NameKey> = rows.into_iter().map(|row| (row.room_id, row.skeleton)).collect();
-        for some in chunked(transaction.get_database_backend(), &released) {
-            Entity::delete_many().filter(pair_in([Column::RoomId, Column::Skeleton], some)).exec(transaction).await?;
+        for chunk in chunked(transaction.get_database_backend(), &released) {
+            Entity::delete_many().filter(pair_in([Column::RoomId, Column::Skeleton], chunk)).exec(transaction).await?;
         }
         Ok(())
     }
@@ -186,8 +186,8 @@ impl Store {
             for names in found.chunk_by(|one, other| one.0 == other.0).flat_map(|room| room.chunks(CLAIM_PURGE_BATCH)) {
                 let Some(transaction) = self.begin_in(names[0].0).await? else { continue };
                 let skeletons = names.iter().map(|(_, skeleton)| skeleton.clone());
-                let some = Column::RoomId.eq(names[0].0).and(Column::Skeleton.is_in(skeletons)).and(apply());
-                gone += Entity::delete_many().filter(some).exec(&transaction).await?.rows_affected;
+                let claims = Column::RoomId.eq(names[0].0).and(Column::Skeleton.is_in(skeletons)).and(apply());
+                gone += Entity::delete_many().filter(claims).exec(&transaction).await?.rows_affected;
                 transaction.commit().await?;
             }
             if (found.len() as u64) < CLAIM_PURGE_PAGE {
