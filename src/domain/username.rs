@@ -112,9 +112,12 @@ impl Username {
 pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>) -> String {
     let mut clusters = clusters.peekable();
     let first = clusters.peek().copied().unwrap_or_default();
-    let is_letter = |cluster: &&str| !cluster.trim_matches(|c: char| c == ' ' || c.is_ascii_punctuation()).is_empty();
-    let letters = clusters.filter(is_letter).take(2).collect::<String>();
-    if letters.is_empty() { first.to_owned() } else { letters.replace('ß', "ẞ") }
+    let is_letter = |cluster: &&str| cluster.chars().any(|c| c != ' ' && !c.is_ascii_punctuation());
+    let mut letters = String::new();
+    for cluster in clusters.filter(is_letter).take(2) {
+        letters.push_str(if cluster == "ß" { "ẞ" } else { cluster });
+    }
+    if letters.is_empty() { first.to_owned() } else { letters }
 }
 
 /// The visitor's name in the current request: the one that the browser remembers in a cookie, if any.

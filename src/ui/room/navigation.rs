@@ -19,7 +19,7 @@ impl RoomState {
     pub(super) fn toggle_end(self) {
         let back = self.scroll.take_left().filter(|_| self.follows());
         match back {
-            Some(position) => self.scroll_to_message(position.seq, ScrollTarget::Restore(position)),
+            Some(target) => self.scroll_to_message(target.seq().unwrap_or_default(), target),
             None => self.scroll_to_end(),
         }
     }

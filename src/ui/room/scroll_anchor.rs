@@ -83,7 +83,7 @@ pub(crate) struct ScrollAnchor {
     anchor: StoredValue<Option<Anchor>>,
     target: StoredValue<Option<ScrollTarget>>,
     /// The position from which the visitor last went to the end.
-    left: StoredValue<Option<ScrollPosition>>,
+    left: StoredValue<Option<ScrollTarget>>,
 }
 
 impl ScrollAnchor {
@@ -125,20 +125,26 @@ impl ScrollAnchor {
     /// Remembers the position that the visitor leaves for the end, unless they are there.
     pub(super) fn leave(self, more_after: bool) {
         if let SavedScroll::At(position) = self.position(more_after) {
-            self.left.set_value(Some(position));
+            self.left.set_value(Some(ScrollTarget::Restore(position)));
         }
     }
 
     /// Returns the position that the visitor has left for the end, once.
-    pub(super) fn take_left(self) -> Option<ScrollPosition> {
-        self.left.try_update_value(Option::take).flatten()
+    pub(super) fn take_left(self) -> Option<ScrollTarget> {
+        let left = self.left.get_value();
+        self.left.set_value(None);
+        left
     }
 
-    /// Shows whether a message begins a group, and whether it shows its author's tag.
-    pub(crate) fn present(self, seq: Seq, [starts_group, shows_tag]: Presentation) {
-        if let Some(item) = self.item(seq) {
-            let _ = item.class_list().toggle_with_force("starts-group", starts_group);
-            let _ = item.class_list().toggle_with_force("shows-tag", shows_tag);
+    /// Shows which of the rendered messages begin a group, and which show their author's tag.
+    pub(crate) fn present(self, presentations: &[Presentation]) {
+        let Some(container) = self.container.get_untracked() else { return };
+        let items = ListItems::of(&container);
+        for ([starts_group, shows_tag], index) in presentations.iter().zip(0..) {
+            if let Some(classes) = items.get(index).map(|item| item.class_list()) {
+                let _ = classes.toggle_with_force("starts-group", *starts_group);
+                let _ = classes.toggle_with_force("shows-tag", *shows_tag);
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::domain::Seq;
 use crate::domain::history::MAX_UNREAD_COUNT;
-use std::collections::VecDeque;
 
 /// Maximum number of unread messages that are counted; a higher number is shown with a plus sign.
 const MAX_UNREAD: usize = 999;
@@ -11,7 +10,7 @@ const MAX_UNREAD: usize = 999;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     read: Seq,
-    unread: VecDeque<Seq>,
+    unread: Vec<Seq>,
     /// Number of unread messages that are not loaded, as far as they were counted.
     unloaded: usize,
     /// Whether there are more unread messages than were counted.
@@ -34,7 +33,7 @@ impl Unread {
     ) -> Self {
         // A room that was deleted and opened again starts over.
         let read = read.unwrap_or(head).min(head);
-        let unread: VecDeque<Seq> = others.filter(|seq| *seq > read).collect();
+        let unread: Vec<Seq> = others.filter(|seq| *seq > read).collect();
         let more = more_before && first > read + 1 && !unread.is_empty();
         let divider = (!unread.is_empty()).then_some(read);
         Self { read, new_count: unread.len(), unread, unloaded: 0, more, divider }
@@ -92,7 +91,7 @@ impl Unread {
 
     /// Returns the first unread message, or the number before which it is not.
     pub fn first(&self) -> Option<Seq> {
-        if self.unloaded > 0 { Some(self.read + 1) } else { self.unread.front().copied() }
+        if self.unloaded > 0 { Some(self.read + 1) } else { self.unread.first().copied() }
     }
 
     /// Returns the number of unread messages of other authors.
@@ -131,7 +130,7 @@ impl Unread {
         }
         self.new_count += 1;
         if self.unread.len() < MAX_UNREAD {
-            self.unread.push_back(seq);
+            self.unread.push(seq);
         } else {
             self.more = true;
         }
@@ -140,9 +139,8 @@ impl Unread {
     /// Marks everything up to `seq` as read.
     pub fn mark_read(&mut self, seq: Seq) {
         self.read = self.read.max(seq);
-        while self.unread.front().is_some_and(|first| *first <= self.read) {
-            self.unread.pop_front();
-        }
+        let read = self.unread.partition_point(|seq| *seq <= self.read);
+        self.unread.drain(..read);
         if self.unread.is_empty() {
             (self.unloaded, self.more) = (0, false);
         }

@@ -47,7 +47,7 @@ pub(crate) fn Composer(
         event.prevent_default();
         let typed = draft.value().trim().to_owned();
         // It stays in the field, to be shortened.
-        if typed.chars().nth(MAX_MESSAGE_CHARS).is_some() {
+        if typed.chars().count() > MAX_MESSAGE_CHARS {
             draft.rejection.set(Some(MessageTextError::TooLong.to_string()));
             return;
         }

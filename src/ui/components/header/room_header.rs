@@ -35,13 +35,26 @@ pub(crate) fn RoomHeader() -> impl IntoView {
             let end = |at: Timestamp| {
                 if hydrated.get() { clock::local_end(at) } else { format!("{} UTC", at.time_utc()) }
             };
-            let rules = [
-                page.room.is_private().then(|| "Private".to_owned()),
-                page.locked.then(|| "Locked".to_owned()),
-                page.slow_mode.map(|seconds| format!("Slow mode: {seconds} s")),
-                page.muted_until.map(|until| format!("You’re muted until {}", end(until))),
-            ];
-            rules.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            let mut rules = String::new();
+            let mut add = |rule: &str| {
+                if !rules.is_empty() {
+                    rules.push_str(" · ");
+                }
+                rules.push_str(rule);
+            };
+            if page.room.is_private() {
+                add("Private");
+            }
+            if page.locked {
+                add("Locked");
+            }
+            if let Some(seconds) = page.slow_mode {
+                add(&format!("Slow mode: {seconds} s"));
+            }
+            if let Some(until) = page.muted_until {
+                add(&format!("You’re muted until {}", end(until)));
+            }
+            rules
         })
     });
     let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());

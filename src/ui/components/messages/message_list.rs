@@ -25,7 +25,6 @@ pub(crate) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
     // Another room has other messages with the same numbers, so that the visit is part of the key.
-    let presented = StoredValue::new(Vec::<(Seq, Presentation)>::new());
     let rows = move || {
         let hydrated = room.hydrated.get();
         if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
@@ -36,17 +35,10 @@ pub(crate) fn MessageList() -> impl IntoView {
         let rows = room.timeline.with(|timeline| {
             room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
         });
-        let now: Vec<_> = rows.iter().filter_map(presentation).collect();
         if hydrated {
-            let before = presented.get_value();
-            for (seq, presentation) in &now {
-                if before.iter().any(|(other, before)| other == seq && before != presentation) {
-                    let (seq, presentation) = (*seq, *presentation);
-                    queue_microtask(move || room.scroll.present(seq, presentation));
-                }
-            }
+            let presentations: Vec<_> = rows.iter().filter_map(presentation).collect();
+            queue_microtask(move || room.scroll.present(&presentations));
         }
-        presented.set_value(now);
         let visit = room.visit.latest();
         rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
     };
@@ -161,8 +153,8 @@ fn on_click(room: RoomState, event: &MouseEvent) {
 }
 
 /// Returns the presentation of a message; `None` for other rows.
-fn presentation(row: &TimelineRow) -> Option<(Seq, Presentation)> {
-    if let TimelineRow::Message(row) = row { Some((row.message.seq, [row.starts_group, row.shows_tag])) } else { None }
+fn presentation(row: &TimelineRow) -> Option<Presentation> {
+    if let TimelineRow::Message(row) = row { Some([row.starts_group, row.shows_tag]) } else { None }
 }
 
 /// Returns whether the pointer is on the actions of a message: nothing moves then.
