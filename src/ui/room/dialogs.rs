@@ -1,6 +1,7 @@
 //! Dialogs and panels of the room, and what they are about.
 
-use crate::domain::{Participant, Seq};
+use crate::domain::moderation::ModerationAction;
+use crate::domain::{AuthorTag, Participant, Seq};
 use crate::ui::browser::dom;
 use leptos::prelude::*;
 use web_sys::{Element, Event};
@@ -14,6 +15,18 @@ pub(crate) enum ModerationTarget {
     AuthorOf(Seq),
     /// A participant who is present.
     Participant(Participant),
+}
+
+/// An action of the owner, to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModerationRequest {
+    /// The action.
+    pub(super) action: ModerationAction,
+    /// A message of the subject, if the action has one; otherwise `tag` names the subject.
+    pub(super) target: Option<Seq>,
+    pub(super) tag: Option<AuthorTag>,
+    /// The duration of a temporary action, or the interval of slow mode.
+    pub(super) seconds: u32,
 }
 
 /// Open state of the dialogs, and of the sidebar where it is a panel.

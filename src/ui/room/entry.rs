@@ -1,22 +1,14 @@
 //! Entering a room: the message that the URL names, and what is unread beyond the loaded messages.
 
+use super::permalink::NO_SUCH_MESSAGE;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::api::count_unread;
-use crate::domain::{ReadMarker, RoomView, Seq};
+use crate::domain::{ReadMarker, Seq};
 use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-
-/// Notice if the number in the URL is not that of a message.
-const NO_SUCH_MESSAGE: &str = "There is no message with this number here.";
-
-/// Returns the notice of a page: empty, unless its URL names a number that is not that of a message.
-pub(super) fn notice_of(page: &RoomView) -> String {
-    let has = |seq| page.history.messages.iter().any(|message| message.seq == seq);
-    if page.permalink.is_some_and(|seq| !has(seq)) { NO_SUCH_MESSAGE } else { "" }.to_owned()
-}
 
 impl RoomState {
     /// Says so if `seq`, whose surroundings are loaded, is in the URL and not the number of a message.

@@ -21,6 +21,7 @@ mod navigation;
 pub(crate) mod notifications;
 pub mod outbox;
 mod outbox_sender;
+mod permalink;
 mod presence;
 mod read_state;
 pub(crate) mod recent_rooms;

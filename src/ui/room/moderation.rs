@@ -1,28 +1,17 @@
 //! Moderation: ownership and rules of the room, and the owner's actions.
 
-use super::dialogs::ModerationTarget;
+use super::dialogs::{ModerationRequest, ModerationTarget};
 use super::state::RoomState;
 use super::timeline::Timeline;
 use crate::api::open_room;
 use crate::domain::history::Ownership;
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{AuthorTag, Event, EventBody, Seq};
+use crate::domain::{Event, EventBody};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
-
-/// An action of the owner, to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ModerationRequest {
-    action: ModerationAction,
-    /// A message of the subject, if the action has one; otherwise `tag` names the subject.
-    target: Option<Seq>,
-    tag: Option<AuthorTag>,
-    /// The duration of a temporary action, or the interval of slow mode.
-    seconds: u32,
-}
 
 impl RoomState {
     /// Returns whether the visitor owns the room.

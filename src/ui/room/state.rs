@@ -1,13 +1,12 @@
 //! The state that the components of a room share, and the actions of the visitor.
 
 use super::connection_state::ConnectionState;
-use super::dialogs::Dialogs;
+use super::dialogs::{Dialogs, ModerationRequest};
 use super::editing::Editing;
-use super::entry::notice_of;
 use super::identity::Identity;
-use super::moderation::ModerationRequest;
 use super::notifications::Notifications;
 use super::outbox::{Outbox, OutboxCommand};
+use super::permalink::notice_of;
 use super::presence::Presence;
 use super::read_state::ReadState;
 use super::request_guard::RequestGuard;
