@@ -12,17 +12,14 @@ const TYPING_TTL: Duration = Duration::from_secs(5);
 /// Interval at which the list is updated while it is pointed at or has the focus.
 const HOLD_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A participant, and whether they are present.
-pub(crate) type ListedParticipant = (Participant, bool);
-
 /// Participants who are present or typing.
 #[derive(Clone, Copy)]
 pub(crate) struct Presence {
     /// Number of participants.
     pub(crate) count: RwSignal<usize>,
-    /// The participants, and whether they are present. Each keeps one place while they are, so that nobody moves under
-    /// the pointer; the place of another is free. Empty if there are too many to be listed.
-    pub(crate) participants: RwSignal<Vec<ListedParticipant>>,
+    /// The participants, in the order in which they came; nobody moves under the pointer. Empty if there are too many to
+    /// be listed.
+    pub(crate) participants: RwSignal<Vec<Participant>>,
     /// The participants as the server last told them.
     present: StoredValue<Vec<Participant>>,
     /// Whether the next update of a held list is scheduled.
@@ -96,25 +93,17 @@ impl Presence {
     }
 }
 
-/// Seats the participants: each keeps their place. Others take the places that are free, unless the list is held; then
-/// those who left keep theirs, and others come in at the end.
-fn seat(places: &mut Vec<ListedParticipant>, mut present: Vec<Participant>, is_held: bool) {
-    for (known, is_present) in places.iter_mut() {
-        match present.iter().position(|other| other.tag == known.tag) {
-            Some(index) => (*known, *is_present) = (present.remove(index), true),
-            None => *is_present &= is_held,
+/// Seats the participants: each keeps their place among the others, and others come in at the end. While the list is
+/// held, nobody leaves it.
+fn seat(places: &mut Vec<Participant>, mut present: Vec<Participant>, is_held: bool) {
+    places.retain_mut(|known| match present.iter().position(|other| other.tag == known.tag) {
+        Some(index) => {
+            *known = present.remove(index);
+            true
         }
-    }
-    let mut present = present.into_iter();
-    if !is_held {
-        for place in places.iter_mut().filter(|place| !place.1) {
-            if let Some(participant) = present.next() {
-                *place = (participant, true);
-            }
-        }
-        while places.pop_if(|place| !place.1).is_some() {}
-    }
-    places.extend(present.map(|participant| (participant, true)));
+        None => is_held,
+    });
+    places.append(&mut present);
 }
 
 #[cfg(test)]
@@ -127,28 +116,21 @@ mod tests {
         tags.iter().map(person).collect()
     }
 
-    fn seated(places: &mut Vec<ListedParticipant>, present: &[u8], is_held: bool) -> Vec<Option<u8>> {
-        seat(places, people(present), is_held);
-        let tag = |person: &Participant| (1..9).find(|tag| person.tag == AuthorTag::new([*tag, 0]));
-        places.iter().map(|(person, is_present)| tag(person).filter(|_| *is_present)).collect()
-    }
-
     #[test]
     fn everyone_keeps_their_place() {
         let mut places = Vec::new();
-        assert_eq!(seated(&mut places, &[1, 2, 3], false), [Some(1), Some(2), Some(3)]);
-        assert_eq!(seated(&mut places, &[4, 3, 2], false), [Some(4), Some(2), Some(3)], "a free place is taken");
-        assert_eq!(seated(&mut places, &[2, 3], false), [None, Some(2), Some(3)]);
-        assert_eq!(seated(&mut places, &[2], false), [None, Some(2)]);
-        assert_eq!(seated(&mut places, &[], false), []);
+        for (present, seated) in [(vec![1, 2, 3], vec![1, 2, 3]), (vec![4, 3, 2], vec![2, 3, 4]), (vec![], vec![])] {
+            seat(&mut places, people(&present), false);
+            assert_eq!(places, people(&seated));
+        }
     }
 
     #[test]
-    fn nobody_moves_in_a_list_that_is_pointed_at() {
-        let mut places = Vec::new();
-        seated(&mut places, &[1, 2], false);
-        assert_eq!(seated(&mut places, &[2, 3], true), [Some(1), Some(2), Some(3)]);
-        assert_eq!(seated(&mut places, &[2, 3], false), [None, Some(2), Some(3)]);
-        assert_eq!(seated(&mut places, &[2, 3, 4], true), [None, Some(2), Some(3), Some(4)]);
+    fn nobody_leaves_a_list_that_is_pointed_at() {
+        let mut places = people(&[1, 2]);
+        seat(&mut places, people(&[3, 2]), true);
+        assert_eq!(places, people(&[1, 2, 3]));
+        seat(&mut places, people(&[3, 2]), false);
+        assert_eq!(places, people(&[2, 3]));
     }
 }

@@ -13,12 +13,12 @@ pub(crate) fn ParticipantList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let participants = move || room.presence.participants.get();
     let overflow = move || {
-        let listed = participants().iter().filter(|place| place.1).count();
+        let listed = participants().len();
         let count = room.presence.count.get().saturating_sub(listed);
         (count > 0).then(|| view! { <li class="participant-overflow">{count}" people"</li> })
     };
     let is_open = when(move || room.dialogs.sidebar.get());
-    let item = |(participant, is_present)| view! { <ParticipantItem participant=participant is_present=is_present /> };
+    let item = |participant| view! { <ParticipantItem participant=participant /> };
     view! {
         <aside id="participants" class="participants" class:is-visible=is_open aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
@@ -33,14 +33,14 @@ pub(crate) fn ParticipantList() -> impl IntoView {
 }
 
 #[component]
-fn ParticipantItem(participant: Participant, is_present: bool) -> impl IntoView {
+fn ParticipantItem(participant: Participant) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let own = room.is_own(&participant.tag);
     let Participant { username, tag } = participant.clone();
     let can_moderate = when(move || !own && room.is_owner());
     let moderate = move |_| room.dialogs.moderating.set(Some(ModerationTarget::Participant(participant.clone())));
     view! {
-        <li class="participant" class:is-visible=is_present>
+        <li class="participant">
             <Avatar username=username.clone() tag=tag />
             <span class="participant-name" dir="auto">{username.to_string()}</span>
             {own.then_some(view! { <span class="participant-self">"you"</span> })}
