@@ -39,6 +39,8 @@ pub struct Store {
     reader: TimeoutConnection,
     /// Room lookups in flight.
     found: SingleFlight<RoomName, Result<Option<RoomRecord>, StoreError>>,
+    /// Look-ups of the rooms that were deleted at an address.
+    vacated: SingleFlight<RoomName, Result<Option<i64>, StoreError>>,
     derivation: rooms::derived_room::RoomDerivation,
     growth: database::statistics::AppendCounter,
     failing: database::readiness::WriteHealth,
@@ -55,19 +57,15 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 impl Store {
     /// Returns a handle on opened connections. `lock` keeps other processes from writing to an SQLite file.
     pub(crate) fn new(writer: TimeoutConnection, reader: TimeoutConnection, lock: Option<std::fs::File>) -> Self {
-        let (found, growth, wal) = (
-            SingleFlight::default(),
-            database::statistics::AppendCounter::default(),
-            database::checkpoint::Checkpointer::default(),
-        );
         Self {
             writer,
             reader,
-            found,
+            found: SingleFlight::default(),
+            vacated: SingleFlight::default(),
             derivation: rooms::derived_room::RoomDerivation::default(),
-            growth,
+            growth: database::statistics::AppendCounter::default(),
             failing: database::readiness::WriteHealth::default(),
-            wal,
+            wal: database::checkpoint::Checkpointer::default(),
             redacting: log::redaction::RedactionLock::default(),
             suggesting: rooms::username_suggestions::SuggestionLimit::default(),
             _lock: lock.map(Arc::new),
