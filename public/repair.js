@@ -38,6 +38,7 @@ export const fail = (original) => {
   }
   const view = document.querySelector(".room");
   view.classList.remove("is-hydrated");
+  for (const part of view.querySelectorAll(".message [tabindex]")) part.removeAttribute("tabindex");
   view.querySelector(".connection-status").replaceChildren("Reading");
   const told = "This page can’t update itself any more. You can still read and write, or reload it.";
   view.querySelector(".notice").replaceChildren(told);

@@ -23,6 +23,9 @@ fn empty_page() -> RoomView {
         history: HistoryPage::default(),
         ownership: Ownership::default(),
         invitation: String::new(),
+        locked: false,
+        slow_mode: None,
+        muted_until: None,
     }
 }
 

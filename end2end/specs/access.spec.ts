@@ -39,7 +39,7 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
   },
   "a message that failed": async ({ page, room }) => {
     await enter(page, room, "Ann");
-    await say(page, "word ".repeat(801));
+    await say(page, `${"word ".repeat(700)}\0`);
     await expect(pending(page).getByRole("button", { name: "Try again" })).toBeVisible();
   },
   "an edit, near the limit": async (surroundings) => {

@@ -155,18 +155,23 @@ test("keys with Ctrl, and the space that turns a page, stay what they are", asyn
   await expect(composer(page)).toHaveValue("");
 });
 
-test("what pointing shows, Tab reaches from the message's time", async ({ page, room }) => {
+test("what pointing shows, the arrow keys reach from the message", async ({ page, room }) => {
   await enter(page, room, "Ann");
   await hasSaid(page, "first", "second");
   await expect(message(page, 2).getByRole("button", { name: "Edit" })).toBeHidden();
-  await message(page, 1).locator(".message-time").focus();
-  for (const next of [
-    message(page, 1).getByRole("button", { name: "Edit" }),
-    message(page, 1).getByRole("button", { name: "Remove" }),
-    message(page, 2).locator(".message-time"),
-    message(page, 2).getByRole("button", { name: "Edit" }),
-  ]) {
-    await page.keyboard.press("Tab");
+  await page.locator(".timeline").focus();
+  for (const [key, next] of [
+    ["ArrowUp", message(page, 2)],
+    ["ArrowUp", message(page, 1)],
+    ["ArrowRight", message(page, 1).locator(".message-time")],
+    ["ArrowRight", message(page, 1).getByRole("button", { name: "Edit" })],
+    ["ArrowRight", message(page, 1).getByRole("button", { name: "Remove" })],
+    ["ArrowLeft", message(page, 1).getByRole("button", { name: "Edit" })],
+    ["ArrowDown", message(page, 2)],
+    ["ArrowRight", message(page, 2).locator(".message-time")],
+    ["ArrowRight", message(page, 2).getByRole("button", { name: "Edit" })],
+  ] as const) {
+    await page.keyboard.press(key);
     await expect(next).toBeFocused();
     await expect(next).toBeInViewport();
   }
@@ -178,7 +183,7 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
   await post(request, room, "Ben", "mine");
   await enter(page, room, "Ann");
   await message(page, 1).hover();
-  await expect(message(page, 1).getByRole("button")).toHaveCount(0);
+  await expect(message(page, 1).getByRole("button")).toHaveText(["Copy text", "Copy link"]);
   await composer(page).press("ArrowUp");
   await expect(composer(page)).toHaveValue("");
 });
@@ -186,7 +191,7 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
 /** From a message's time to the question whether to remove it, by keyboard. */
 async function ask(page: Page, seq: number): Promise<void> {
   await message(page, seq).locator(".message-time").focus();
-  for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
+  for (const key of ["ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
   await expect(deleteDialog(page).getByRole("button", { name: "Keep" })).toBeFocused();
 }
 
@@ -254,7 +259,7 @@ for (const [what, init] of [
 test("the focus goes on where its button has gone", async ({ page, request, room }) => {
   await fill(request, room, 60);
   await enter(page, room, "Ann");
-  await say(page, "x".repeat(4001));
+  await say(page, "x\0");
   await pending(page).getByRole("button", { name: "Discard" }).focus();
   await page.keyboard.press("Enter");
   await expect(pending(page)).toHaveCount(0);

@@ -83,19 +83,19 @@ test("two tabs type in turns without a network: all comes out once, in the order
   for (const page of [one, two]) await expect(pending(page)).toHaveCount(0);
 });
 
-test("a message that is refused says why, and can be tried again, copied and discarded", async ({ visitor, room }) => {
+test("a message that is refused says why, and can be tried again, edited, copied and discarded", async ({ visitor, room }) => {
   const page = await visitor({ permissions: ["clipboard-read", "clipboard-write"] });
   await enter(page, room, "Ann");
-  const long = "x".repeat(4001);
-  await say(page, long);
-  const reason = pending(page).getByText("Messages have at most 4000 characters.");
+  const odd = "x".repeat(3000) + "\0";
+  await say(page, odd);
+  const reason = pending(page).getByText("Messages cannot hold the character U+0000.");
   await expect(reason).toBeVisible();
   await page.reload();
   await isLive(page);
   await pending(page).getByRole("button", { name: "Try again" }).click();
   await expect(reason).toBeVisible();
   await pending(page).getByRole("button", { name: "Copy" }).click();
-  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(long);
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("x".repeat(3000));
   await say(page, "short");
   await expect(text(page, 1)).toHaveText("short");
   await expect(reason).toBeVisible();
@@ -105,17 +105,34 @@ test("a message that is refused says why, and can be tried again, copied and dis
   await isLive(page);
   await expect(pending(page)).toHaveCount(0);
   expect(await numbers(page)).toEqual([1]);
+  await composer(page).fill("a draft");
+  await composer(page).press("Enter");
+  await expect(text(page, 2)).toHaveText("a draft");
+  await say(page, "od\0d");
+  await composer(page).fill("next");
+  await pending(page).getByRole("button", { name: "Edit" }).click();
+  await expect(pending(page)).toHaveCount(0);
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue(/^next\nod.?d$/);
 });
 
-test("what is too long for any frame is refused like the rest, and holds nothing up", async ({ page, room }) => {
+test("what is too long is not sent and stays in the composer, to be shortened", async ({ page, room }) => {
   await enter(page, room, "Ann");
-  await say(page, "x".repeat(20_000));
+  for (const long of ["x".repeat(4001), "x".repeat(20_000)]) {
+    await say(page, long);
+    await expect(page.getByRole("alert").getByText("Messages have at most 4000 characters.")).toBeVisible();
+    await expect(composer(page)).toHaveValue(long);
+    await expect(pending(page)).toHaveCount(0);
+  }
   await say(page, "short");
   await heard(page, ["short"]);
-  await expect(pending(page)).toHaveText(/Messages have at most 4000 characters\./);
-  await expect(pending(page).getByRole("button")).toHaveText(["Try again", "Copy", "Discard"]);
-  await pending(page).getByRole("button", { name: "Discard" }).click();
-  await expect(pending(page)).toHaveCount(0);
+  await expect(page.locator("form.composer .form-error")).toHaveText("");
+  await composer(page).press("ArrowUp");
+  await composer(page).fill("y".repeat(4001));
+  await composer(page).press("Enter");
+  await expect(page.getByRole("alert").getByText("Messages have at most 4000 characters.")).toBeVisible();
+  await expect(page.getByText("Editing your message")).toBeVisible();
+  await expect(text(page, 1)).toHaveText("short");
 });
 
 test("what a full storage does not keep is sent all the same", async ({ page, room }) => {
@@ -275,8 +292,8 @@ test("where the browser keeps nothing, the page does", async ({ page, room }) =>
   await enter(page, room, "Ann");
   await say(page, "said");
   await expect(text(page, 1)).toHaveText("said");
-  await say(page, "x".repeat(4001));
-  await expect(pending(page)).toContainText("at most 4000");
+  await say(page, "x\0");
+  await expect(pending(page)).toContainText("U+0000");
   await composer(page).fill("half a thought");
   await act(page, 1, "Edit");
   await composer(page).fill("half an edit");
@@ -287,7 +304,7 @@ test("where the browser keeps nothing, the page does", async ({ page, room }) =>
   await expect(pending(page)).toHaveCount(0);
   await change(page, room);
   await expect(composer(page)).toHaveValue("half a thought");
-  await expect(pending(page)).toContainText("at most 4000");
+  await expect(pending(page)).toContainText("U+0000");
   await pending(page).getByRole("button", { name: "Discard" }).click();
   await change(page, `${room}-b`);
   await change(page, room);
@@ -339,11 +356,11 @@ test("without a clipboard, what was refused is selected as a whole", async ({ vi
   complaints.expect(/Cross-Origin-Opener-Policy header has been ignored/);
   const page = await visitor({ baseURL: server.url.replace("127.0.0.1", "chat.example") });
   await enter(page, room, "Ann");
-  const long = "long ".repeat(1000).trim();
-  await say(page, long);
-  await expect(pending(page)).toContainText("at most 4000");
+  const long = "long ".repeat(700).trim();
+  await say(page, `${long}\0`);
+  await expect(pending(page)).toContainText("U+0000");
   await pending(page).getByRole("button", { name: "Copy" }).click();
-  await expect.poll(() => page.evaluate(() => String(getSelection()).trim())).toBe(long);
+  await expect.poll(() => page.evaluate(() => String(getSelection()).trim())).toContain(long);
 });
 
 test("what waits for a room that is closed comes back to its author", async ({ page, room }) => {

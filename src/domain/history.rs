@@ -1,6 +1,6 @@
 //! Pages of a room's history, as the browser gets them.
 
-use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Username};
+use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,12 @@ pub struct RoomView {
     pub ownership: Ownership,
     /// The invitation link: a path, and a query if the invitation to a private room was renewed.
     pub invitation: String,
+    /// Whether no new visitors can enter.
+    pub locked: bool,
+    /// The minimum time between two messages of a participant, in seconds; `None` without slow mode.
+    pub slow_mode: Option<u32>,
+    /// The end of the visitor's mute; `None` if the visitor is not muted.
+    pub muted_until: Option<Timestamp>,
 }
 
 /// The owner of a room, relative to a visitor.
@@ -86,7 +92,21 @@ pub struct ReadMarker {
     pub read: Seq,
 }
 
-read_by_name!(RoomView { room, epoch, head, username, tag, permalink, form_id, history, ownership, invitation });
+read_by_name!(RoomView {
+    room,
+    epoch,
+    head,
+    username,
+    tag,
+    permalink,
+    form_id,
+    history,
+    ownership,
+    invitation,
+    locked,
+    slow_mode,
+    muted_until
+});
 read_by_name!(HistoryPage { messages, more_before, more_after });
 
 impl FromJson for Ownership {

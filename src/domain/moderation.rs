@@ -77,6 +77,11 @@ impl ModerationAction {
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
     }
+
+    /// Returns whether no other action takes this one back.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::HandOver | Self::Renew | Self::Remove)
+    }
 }
 
 /// A moderation action, as sent to all participants.

@@ -101,12 +101,23 @@ impl Username {
         Self(format!("{}{number}", self.0[..kept].trim_end()))
     }
 
-    /// Returns one or two letters for the avatar, which shows them in capitals. A sequence of joined characters is cut
-    /// off before its first joiner.
+    /// Returns one or two characters for the avatar, which shows them in capitals.
     pub fn initials(&self) -> String {
-        let letters = self.0.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation());
-        letters.take_while(|c| !is_joiner(*c)).take(2).collect()
+        initials(self.0.graphemes(true))
     }
+}
+
+/// Returns the initials of a name that consists of these grapheme clusters: the first two that are not punctuation, or
+/// the first one of a name without others. The capital ß is one letter.
+pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>) -> String {
+    let mut clusters = clusters.peekable();
+    let first = clusters.peek().copied().unwrap_or_default();
+    let is_letter = |cluster: &&str| cluster.chars().any(|c| c != ' ' && !c.is_ascii_punctuation());
+    let mut letters = String::new();
+    for cluster in clusters.filter(is_letter).take(2) {
+        letters.push_str(if cluster == "ß" { "ẞ" } else { cluster });
+    }
+    if letters.is_empty() { first.to_owned() } else { letters }
 }
 
 /// The visitor's name in the current request: the one that the browser remembers in a cookie, if any.
@@ -167,6 +178,22 @@ mod tests {
             "Ann 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
         ] {
             assert_eq!(Username::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn initials_are_whole_characters() {
+        for (name, initials) in [
+            ("Ann Lee", "An"),
+            ("A. N.", "AN"),
+            ("🇫🇷🇩🇪", "🇫🇷🇩🇪"),
+            ("🇫🇷 Ann", "🇫🇷A"),
+            ("ßa", "ẞa"),
+            ("e\u{301}\u{323}x", "ẹ\u{301}x"),
+            ("👋🏽!", "👋🏽"),
+            ("_-_", "_"),
+        ] {
+            assert_eq!(Username::parse(name).unwrap().initials(), initials, "{name}");
         }
     }
 

@@ -3,15 +3,17 @@
 use super::pages::{Page, PageView};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_meta::{Meta, MetaTags, provide_meta_context};
 
 /// Script that hydrates the islands of a page.
 const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 
-/// Renders the document of a page. `assets` is the path of styles, scripts and pictures.
-pub fn shell(options: LeptosOptions, assets: String, page: Page) -> impl IntoView {
+/// Renders the document of a page. `assets` is the path of styles, scripts and pictures; `origin` is the origin of the
+/// site, empty if it is not known.
+pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> impl IntoView {
     provide_meta_context();
     let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
+    let image = format!("{origin}{assets}/icon-512.png");
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -36,6 +38,7 @@ pub fn shell(options: LeptosOptions, assets: String, page: Page) -> impl IntoVie
                 <MetaTags />
             </head>
             <body>
+                <Meta property="og:image" content=image />
                 <PageView page />
             </body>
         </html>

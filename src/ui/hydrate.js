@@ -62,6 +62,9 @@ const start = async () => {
   await module.default({ module_or_path: await program });
   if (skeleton && (again || isChanged())) (await repair()).renew(skeleton);
   module.hydrate();
+  // The messages keep their place when the composer grows.
+  const timeline = document.querySelector(".timeline");
+  if (timeline) new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(timeline);
   for (const island of document.querySelectorAll("leptos-island"))
     try {
       module[island.dataset.component]?.(island);
@@ -81,6 +84,23 @@ const onFailure = ({ error, reason }) => {
 };
 addEventListener("error", onFailure);
 addEventListener("unhandledrejection", onFailure);
+// A keyboard that iOS draws over the page makes the page smaller.
+const viewport = window.visualViewport;
+viewport?.addEventListener("resize", () => {
+  const isCovered = viewport.scale === 1 && viewport.height < innerHeight - 1;
+  document.documentElement.style.setProperty("--visible-height", isCovered ? `${viewport.height}px` : "");
+  if (isCovered) scrollTo(0, 0);
+});
+// Browsers need seconds to paste a long text: most of it to find its direction, the rest to be able to undo it.
+addEventListener("paste", (event) => {
+  const field = event.target;
+  const text = event.clipboardData?.getData("text") ?? "";
+  if (field.id !== "message" || text.length <= 8000) return;
+  event.preventDefault();
+  field.dir = "ltr";
+  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}, true);
 addEventListener("parlour-renew", () => (starts < 5 ? start() : Promise.reject()).catch(fail));
 start()
   .catch((error) => {

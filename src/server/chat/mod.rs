@@ -17,7 +17,7 @@ use super::websocket::{SocketWriter, TextFrame};
 use crate::domain::history::MAX_UNREAD_ROOMS;
 use crate::domain::{
     AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, ReadMarker, Rejection, RejectionCode, RoomName,
-    RoomView, Seq, Username,
+    RoomView, Seq, Timestamp, Username,
 };
 use crate::protocol::{MAX_REPLAY, ServerFrame};
 use access::AccessDenied;
@@ -84,6 +84,9 @@ impl Chat {
             tag: visitor.author.tag(),
             permalink,
             form_id: random::event_id(),
+            locked: found.locked,
+            slow_mode: Some(found.slow_mode).filter(|seconds| *seconds > 0),
+            muted_until: Some(Timestamp(found.muted_until)).filter(|until| until.0 > 0),
         })
     }
 

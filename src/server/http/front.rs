@@ -86,7 +86,7 @@ fn enter(
     response
 }
 
-pub(super) fn with_username(room: &RoomName, username: Option<&str>) -> String {
+fn with_username(room: &RoomName, username: Option<&str>) -> String {
     let query = username.map(|name| format!("?username={}", encode_segment(name)));
     format!("{}{}", room.path(), query.unwrap_or_default())
 }

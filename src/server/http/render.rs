@@ -79,8 +79,9 @@ async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<Pag
     let RoomRequest { name, permalink, username, visitor } = wanted;
     let found = state.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
-    let permalink = permalink.and_then(|seq| around(seq, &found));
-    let variant = PageVariant { room: found.room.id, permalink, named: username.is_some(), ownership };
+    let permalink = permalink.map(|seq| around(seq, &found));
+    let (named, muted_until) = (username.is_some(), found.muted_until);
+    let variant = PageVariant { room: found.room.id, permalink, named, ownership, muted_until };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
     let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
     if !anew && let Some(template) = state.rendered.get(&variant, &version, &visitor.author.tag()) {
@@ -91,10 +92,13 @@ async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<Pag
 }
 
 /// Returns the message number to show a page around, so that all numbers that the room does not have yet share one
-/// page, and all that it no longer has share another. `None` leads to the newest messages, 0 to the oldest.
-fn around(seq: Seq, found: &RoomRecord) -> Option<Seq> {
-    let is_kept = found.first > 0 && seq <= found.head;
-    is_kept.then_some(if seq < found.first { 0 } else { seq })
+/// page, and all that it no longer has share another. [`Seq::MAX`] leads to the newest messages, 0 to the oldest.
+fn around(seq: Seq, found: &RoomRecord) -> Seq {
+    match seq {
+        _ if found.first == 0 || seq > found.head => Seq::MAX,
+        _ if seq < found.first => 0,
+        _ => seq,
+    }
 }
 
 /// Returns the network that a request comes from.
@@ -127,7 +131,7 @@ async fn render_room(
     let room = RoomView { form_id, tag, username, ..room };
     let _permit = permit(state, network(&request)).await;
     let page = Page::Room(Box::new(room), refused);
-    let html = render(state.config.leptos.clone(), state.assets.root(), request, &nonce, page);
+    let html = render(state, request, &nonce, page);
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
     let html = with_node_count(&String::from_utf8_lossy(&html));
     let template = Arc::new(Template::parse(&html, &mark)?);
@@ -167,7 +171,7 @@ pub(crate) async fn front_page(
 async fn page(state: &AppState, request: Request, page: Page) -> Response {
     let nonce = Nonce::new();
     let _permit = permit(state, network(&request)).await;
-    let response = render(state.config.leptos.clone(), state.assets.root(), request, &nonce, page);
+    let response = render(state, request, &nonce, page);
     with_csp(response.await, &nonce)
 }
 
@@ -189,11 +193,23 @@ fn not_found_reason(path: &str) -> String {
 
 /// Renders the document of a page. No page depends on the request's URI, but Leptos parses it and panics if it has no
 /// path. The request therefore gets a fixed one.
-async fn render(options: LeptosOptions, assets: String, mut request: Request, nonce: &str, page: Page) -> Response {
+async fn render(state: &AppState, request: Request, nonce: &str, page: Page) -> Response {
+    let origin = state.config.public_url.clone().unwrap_or_default();
+    render_document(state.config.leptos.clone(), state.assets.root(), origin, request, nonce, page).await
+}
+
+async fn render_document(
+    options: LeptosOptions,
+    assets: String,
+    origin: String,
+    mut request: Request,
+    nonce: &str,
+    page: Page,
+) -> Response {
     *request.uri_mut() = Uri::from_static("/");
     let nonce = nonce.to_owned();
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
-    let document = move || shell(options.clone(), assets.clone(), page.clone());
+    let document = move || shell(options.clone(), assets.clone(), origin.clone(), page.clone());
     leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
@@ -248,12 +264,15 @@ mod tests {
             history: HistoryPage { messages, more_before: false, more_after: false },
             ownership: Ownership::Other,
             invitation: "/harbour/".into(),
+            locked: false,
+            slow_mode: None,
+            muted_until: None,
         };
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = "/harbour/".parse().unwrap();
         let options = LeptosOptions::builder().output_name("parlour").build();
         let page = Page::Room(Box::new(page), None);
-        let html = render(options, "/assets/x".into(), request, &personal.nonce, page);
+        let html = render_document(options, "/assets/x".into(), String::new(), request, &personal.nonce, page);
         String::from_utf8(to_bytes(html.await.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     }
 

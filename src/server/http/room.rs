@@ -1,6 +1,5 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
-use super::front::with_username;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::render::{RoomRequest, not_found, remembered_username, room_page};
 use super::{cookies, origin};
@@ -108,7 +107,7 @@ pub(crate) async fn post(
     };
     match stored.await {
         Ok(parsed) => {
-            let mut response = Redirect::to(&with_username(&name, username)).into_response();
+            let mut response = Redirect::to(&name.path()).into_response();
             let suffix = visitor.cookie_suffix;
             let mut remember = |name| cookies::set_username_cookie(&mut response, name, suffix, &state.config);
             parsed.iter().for_each(&mut remember);

@@ -10,6 +10,8 @@ use wasm_bindgen::JsValue;
 /// Length of a day without a change of the clocks, in milliseconds.
 const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
+const TODAY: &str = "Today";
+
 /// Returns the milliseconds since 1970.
 pub(crate) fn now() -> f64 {
     Date::now()
@@ -41,11 +43,19 @@ pub(crate) fn local_time(at: Timestamp) -> String {
     date(at).to_locale_time_string_with_options("default", &options).into()
 }
 
-/// Returns the day in the local format, or `Today`.
+/// Returns the time of day in the local format, with the day unless it is today.
+pub(crate) fn local_end(at: Timestamp) -> String {
+    let (day, time) = (local_day(at), local_time(at));
+    if day == TODAY { time } else { format!("{day}, {time}") }
+}
+
+/// Returns the day in the local format, or `Today`, or `Yesterday`.
 pub(crate) fn local_day(at: Timestamp) -> String {
     let now = Timestamp(now() as i64);
-    if at.day_number(offset_minutes(at)) == now.day_number(offset_minutes(now)) {
-        return "Today".into();
+    match now.day_number(offset_minutes(now)) - at.day_number(offset_minutes(at)) {
+        0 => return TODAY.into(),
+        1 => return "Yesterday".into(),
+        _ => {}
     }
     let options = options(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]);
     if date(at).get_full_year() != date(now).get_full_year() {

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, Document, Element, Event, KeyboardEvent, MouseEvent};
+use web_sys::{ClipboardEvent, Document, Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
 /// Returns the window.
 pub(crate) fn window() -> web_sys::Window {
@@ -20,6 +20,26 @@ pub(crate) fn is_hidden() -> bool {
     document().hidden()
 }
 
+/// Returns whether the page is visible and has the focus.
+pub(crate) fn has_focus() -> bool {
+    !is_hidden() && document().has_focus().unwrap_or(true)
+}
+
+/// Returns the first element of the page that matches a selector.
+pub(crate) fn find(selector: &str) -> Option<Element> {
+    document().query_selector(selector).ok().flatten()
+}
+
+/// Gives an element the focus.
+pub(crate) fn focus(element: Element) {
+    let _ = element.unchecked_into::<HtmlElement>().focus();
+}
+
+/// Returns the element that has the focus.
+pub(crate) fn focused() -> Option<Element> {
+    document().active_element()
+}
+
 /// Returns whether the primary pointer is a finger.
 pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
@@ -28,11 +48,6 @@ pub(crate) fn is_touch() -> bool {
 /// Returns whether the sidebar has no column of its own (`sidebar/participant_list.css`).
 pub(crate) fn is_narrow() -> bool {
     matches_media("(max-width: 48rem)")
-}
-
-/// Returns the width of the page, in CSS pixels.
-pub(crate) fn width() -> f64 {
-    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default()
 }
 
 /// Writes a text to the clipboard. Returns whether it succeeded: pages served over plain http have no clipboard, and
@@ -55,6 +70,16 @@ pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
     event.is_composing() || event.key_code() == 229
 }
 
+/// Returns whether a key is pressed together with another one that changes its meaning.
+pub(crate) fn has_modifier(event: &KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key()
+}
+
+/// Returns whether an element is laid out.
+pub(crate) fn is_shown(element: &Element) -> bool {
+    element.get_bounding_client_rect().height() > 0.0
+}
+
 /// Returns whether a key types a character while no field has the focus.
 pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
     let key = event.key();
@@ -72,8 +97,7 @@ const TAKES_NO_TEXT: &str = "body, html, .room :is(a, button, summary, [tabindex
 
 /// Returns whether a field or a dialog has the focus.
 pub(crate) fn has_focused_input() -> bool {
-    let focused = document().active_element();
-    focused.is_some_and(|element| !element.matches(TAKES_NO_TEXT).unwrap_or(false))
+    focused().is_some_and(|element| !element.matches(TAKES_NO_TEXT).unwrap_or(false))
 }
 
 /// Returns whether the modifier key of the system's shortcuts is held: Cmd on Apple's systems, where Ctrl and a letter edit
@@ -109,7 +133,7 @@ pub(crate) fn is_plain_click(event: &MouseEvent) -> bool {
 pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     document().set_title(title);
     // The icon stands in the head, outside of every island.
-    let Ok(Some(icon)) = document().query_selector("link[rel=icon]") else { return };
+    let Some(icon) = find("link[rel=icon]") else { return };
     let (plain, dotted) = ("favicon.svg", "favicon-new.svg");
     let href = icon.get_attribute("href").unwrap_or_default();
     let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
@@ -119,7 +143,7 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
 }
 
 /// Returns the element that an event was dispatched to.
-pub(crate) fn event_target(event: &MouseEvent) -> Option<Element> {
+pub(crate) fn event_target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
 

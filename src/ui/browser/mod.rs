@@ -5,5 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod dom;
 pub(crate) mod location;
 pub(crate) mod random;
+pub(crate) mod selection;
 pub(crate) mod storage;
+pub(crate) mod text;
 pub(crate) mod web_lock;

@@ -150,6 +150,11 @@ pub(crate) fn save_room_username(room: &RoomName, remembered: &str, name: &str) 
     set(&room_username_key(room), &stored);
 }
 
+/// Returns whether a storage key belongs to the read position of a room.
+pub(crate) fn is_read_key(key: &str, room: &RoomName) -> bool {
+    key.strip_prefix(READ_KEY_PREFIX) == Some(room.as_str())
+}
+
 /// Returns the number up to which a room was read, or `None` at the first visit.
 pub(crate) fn read_position(room: &RoomName) -> Option<Seq> {
     get(&format!("{READ_KEY_PREFIX}{room}"))?.split(' ').next()?.parse().ok()

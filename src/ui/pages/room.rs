@@ -9,12 +9,15 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
 
+const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
+
 #[component]
 pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
     view! {
         <Title text=format!("{} · Parlour", page.room.title()) />
         <Meta property="og:title" content=page.room.title().to_owned() />
-        <Meta property="og:description" content="A room to talk in. Open the link and you are there." />
+        <Meta property="og:description" content=DESCRIPTION />
+        <Meta name="description" content=DESCRIPTION />
         // Nothing is painted before all messages are there: later ones would push the focused message out of view.
         <Link rel="expect" href="#participants" blocking="render" />
         <Room page=IslandProp(page) rejected=IslandProp(rejected) />

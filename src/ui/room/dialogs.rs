@@ -1,7 +1,10 @@
 //! Dialogs and panels of the room, and what they are about.
 
-use crate::domain::{Participant, Seq};
+use crate::domain::moderation::ModerationAction;
+use crate::domain::{AuthorTag, Participant, Seq};
+use crate::ui::browser::dom;
 use leptos::prelude::*;
+use web_sys::{Element, Event};
 
 /// Subject of the moderation dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,18 @@ pub(crate) enum ModerationTarget {
     AuthorOf(Seq),
     /// A participant who is present.
     Participant(Participant),
+}
+
+/// An action of the owner, to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModerationRequest {
+    /// The action.
+    pub(super) action: ModerationAction,
+    /// A message of the subject, if the action has one; otherwise `tag` names the subject.
+    pub(super) target: Option<Seq>,
+    pub(super) tag: Option<AuthorTag>,
+    /// The duration of a temporary action, or the interval of slow mode.
+    pub(super) seconds: u32,
 }
 
 /// Open state of the dialogs, and of the sidebar where it is a panel.
@@ -49,6 +64,15 @@ impl Dialogs {
         self.switcher.set(false);
         self.deleting.set(None);
         self.moderating.set(None);
+    }
+
+    /// Closes the sidebar, where it is a panel, if an event is outside of it and of the button that opens it.
+    pub(super) fn close_sidebar_outside(self, event: &Event) {
+        let is_inside =
+            |target: Element| target.closest("#participants, .room-count, dialog").is_ok_and(|it| it.is_some());
+        if self.sidebar.get_untracked() && !dom::event_target(event).is_some_and(is_inside) {
+            self.sidebar.set(false);
+        }
     }
 
     /// Opens the room switcher, or closes it.

@@ -9,7 +9,6 @@ use super::state::RoomState;
 use super::timeline::Applied;
 use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
 use crate::protocol::{ClientFrame, ServerFrame, close};
-use crate::ui::browser::dom;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -82,6 +81,8 @@ impl ConnectionListener for RoomEventHandler {
         let room = self.room;
         room.presence.handle_frame(&frame);
         match frame {
+            // Another tab of the visitor is no company.
+            ServerFrame::Typing(participant) if !room.is_own(&participant.tag) => room.presence.set_typing(participant),
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_trusted(id);
                 // A pending command shows its own reason; a command that is not in the outbox has no other place.
@@ -139,7 +140,7 @@ impl RoomState {
     fn apply_event(self, event: Event) {
         let (id, is_moderation) = (event.id.clone(), matches!(event.body, EventBody::Moderated(_)));
         if event.seq > self.position() {
-            self.apply_ownership(&event);
+            self.apply_moderation(&event);
         }
         // The reader may have scrolled since the last scroll event.
         self.scroll.update();
@@ -150,6 +151,7 @@ impl RoomState {
             }
             _ => None,
         };
+        let deleted = if let EventBody::Deleted { target } = event.body { Some(target) } else { None };
         let mut applied = Applied::Duplicate;
         self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
         if applied == Applied::Gap {
@@ -164,6 +166,7 @@ impl RoomState {
             self.flush_outbox();
         }
         if applied == Applied::Appended {
+            deleted.into_iter().for_each(|seq| self.read_state.remove(seq));
             self.schedule_redraw();
             match message {
                 Some((seq, _, tag, _)) if self.is_own(&tag) => {
@@ -173,8 +176,8 @@ impl RoomState {
                     }
                 }
                 Some((seq, username, _, text)) => {
-                    self.notifications.push(&username, &text);
-                    self.read_state.push(seq, follows && !dom::is_hidden());
+                    self.notifications.push(seq, &username, &text);
+                    self.read_state.push(seq, follows && self.notifications.is_attended());
                 }
                 None => {}
             }

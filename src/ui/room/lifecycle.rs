@@ -10,7 +10,7 @@ use super::unread::Unread;
 use crate::domain::RoomView;
 use crate::json::JsonValue;
 use crate::ui::browser::location::SavedScroll;
-use crate::ui::browser::{clock, dom, location, storage};
+use crate::ui::browser::{clock, location, storage};
 use crate::ui::rejected_form::RejectedForm;
 use leptos::ev;
 use leptos::prelude::*;
@@ -30,7 +30,7 @@ pub(crate) fn on_hydrate(room: RoomState) {
     }
     room.bind_commands();
     location::drop_query();
-    room.notifications.start(move || room.title.get());
+    room.notifications.start(move || room.title.get(), room.read_state.unread);
     save_read_position(room);
     listen(room);
     redraw_at_midnight(room);
@@ -90,24 +90,30 @@ fn save_read_position(room: RoomState) {
 
 fn listen(room: RoomState) {
     window_event_listener(ev::popstate, move |_| room.restore_from_url());
-    window_event_listener(ev::visibilitychange, move |_| {
-        // The day may have changed.
-        room.schedule_redraw();
-        room.update_read_position();
-    });
-    let width = StoredValue::new(dom::width());
-    window_event_listener_untyped("resize", move |_| {
-        let before = width.get_value();
-        width.set_value(dom::width());
-        if before != width.get_value() {
-            room.scroll.restore_after_resize(room.follows());
-        }
-    });
+    for name in ["visibilitychange", "focus", "pointerdown", "keydown", "wheel"] {
+        window_event_listener_untyped(name, move |event| {
+            if name == "visibilitychange" {
+                // The day may have changed.
+                room.schedule_redraw();
+            }
+            if name == "pointerdown" {
+                room.dialogs.close_sidebar_outside(&event);
+            }
+            room.notifications.attend(!matches!(name, "visibilitychange" | "focus"));
+            room.update_read_position();
+        });
+    }
+    // `hydrate.js` dispatches it too when the composer or a keyboard changes the height of the messages.
+    window_event_listener_untyped("resize", move |_| room.scroll.restore_after_resize(room.follows()));
     window_event_listener(ev::beforeunload, move |_| room.save_scroll());
     warn_while_unsent();
     window_event_listener_untyped("online", move |_| room.retry_visit());
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
+        if key.as_ref().is_some_and(|key| storage::is_read_key(key, &room.name())) {
+            // Messages that were read in another tab are read.
+            room.read_state.mark_read(storage::read_position(&room.name()).unwrap_or_default());
+        }
         if key.as_deref().is_some_and(storage::is_username_key) {
             room.follow_name();
         }

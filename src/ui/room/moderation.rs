@@ -1,14 +1,17 @@
-//! Moderation: ownership of the room and the owner's actions.
+//! Moderation: ownership and rules of the room, and the owner's actions.
 
-use super::dialogs::ModerationTarget;
+use super::dialogs::{ModerationRequest, ModerationTarget};
 use super::outbox::OutboxCommand;
 use super::state::RoomState;
+use super::timeline::Timeline;
 use crate::api::open_room;
 use crate::domain::history::Ownership;
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, Message, Participant, Seq};
+use crate::ui::browser::clock;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::time::Duration;
 
 impl RoomState {
     /// Returns whether the visitor owns the room.
@@ -48,6 +51,20 @@ impl RoomState {
             }
             _ => (None, None, None),
         };
+        self.send_moderation(ModerationRequest { action, target, tag, seconds }, subject);
+    }
+
+    /// Takes back the last action.
+    pub(crate) fn undo_moderation(self) {
+        if let Some(request) = self.undo.get_value() {
+            self.undo_notice.set(String::new());
+            let subject = request.target.and_then(|seq| self.author_of(seq));
+            self.send_moderation(request, subject);
+        }
+    }
+
+    fn send_moderation(self, request: ModerationRequest, subject: Option<Participant>) {
+        let ModerationRequest { action, target, tag, seconds } = request;
         let text = Moderation { action, subject, until: None, seconds: Some(seconds) }.to_string();
         if !self.connection.is_live() {
             self.notice.set("That waits until you’re connected again.".to_owned());
@@ -62,15 +79,61 @@ impl RoomState {
         })
     }
 
-    /// Updates the ownership of the room after an event, and shows moderation events to the visitor.
-    pub(super) fn apply_ownership(self, event: &Event) {
-        let before = self.page.with_untracked(|page| page.ownership);
+    /// Ends the visitor's mute, as the page shows it, when its time is over.
+    pub(super) fn watch_mute(self) {
+        if let Some(until) = self.page.with_untracked(|page| page.muted_until) {
+            let end = move || {
+                if self.page.with_untracked(|page| page.muted_until == Some(until)) {
+                    self.page.update(|page| page.muted_until = None);
+                }
+            };
+            // A browser waits at most 2^31 ms, and not at all for longer.
+            let remaining = (until.0 as f64 - clock::now()).clamp(0.0, f64::from(i32::MAX));
+            set_timeout(end, Duration::from_millis(remaining as u64));
+        }
+    }
+
+    /// Returns the action that takes this one back, if there is one. `slow_mode` was the interval before.
+    fn inverse(self, moderation: &Moderation, slow_mode: u32) -> Option<ModerationRequest> {
+        let (action, seconds) = match moderation.action {
+            ModerationAction::Mute | ModerationAction::Ban => (ModerationAction::Pardon, 0),
+            ModerationAction::Lock => (ModerationAction::Unlock, 0),
+            ModerationAction::Unlock => (ModerationAction::Lock, 0),
+            ModerationAction::SlowMode => (ModerationAction::SlowMode, slow_mode),
+            _ => return None,
+        };
+        let tag = moderation.subject.as_ref().map(|subject| subject.tag.clone());
+        // A guest who has left is known by a message only.
+        let wrote =
+            |timeline: &Timeline| timeline.messages().rev().find(|it| Some(&it.tag) == tag.as_ref()).map(|it| it.seq);
+        let target = self.timeline.with_untracked(wrote);
+        Some(ModerationRequest { action, tag: tag.filter(|_| target.is_none()), target, seconds })
+    }
+
+    /// Updates ownership and rules of the room after an event, and shows moderation events to the visitor.
+    pub(super) fn apply_moderation(self, event: &Event) {
+        let (before, slow_mode) = self.page.with_untracked(|page| (page.ownership, page.slow_mode));
         let of = |tag| if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
         let now = match &event.body {
             EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
             EventBody::Moderated(moderation) => {
-                self.notice.set(moderation.to_string());
+                let notice = moderation.to_string();
+                self.notice.set(notice.clone());
+                let inverse = self.inverse(moderation, slow_mode.unwrap_or_default());
+                let can_undo = before == Ownership::Own && inverse.is_some();
+                self.undo_notice.set(if can_undo { notice } else { String::new() });
+                self.undo.set_value(inverse);
                 let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
+                self.page.update(|page| match moderation.action {
+                    ModerationAction::Lock | ModerationAction::Unlock => {
+                        page.locked = moderation.action == ModerationAction::Lock;
+                    }
+                    ModerationAction::SlowMode => page.slow_mode = moderation.seconds.filter(|seconds| *seconds > 0),
+                    // The end of a mute; a pardon and a new owner have none.
+                    _ if is_own => page.muted_until = moderation.until,
+                    _ => {}
+                });
+                self.watch_mute();
                 if matches!(moderation.action, ModerationAction::Renew | ModerationAction::Remove) && !is_own {
                     self.request_invitation();
                 }

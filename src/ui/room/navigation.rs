@@ -8,7 +8,7 @@ use super::unread::Unread;
 use super::visiting::reason;
 use crate::api::load_history;
 use crate::domain::{HistoryCursor, Seq};
-use crate::ui::browser::{dom, location};
+use crate::ui::browser::location;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -16,9 +16,19 @@ use leptos::task::spawn_local;
 const PREFETCH_PX: i32 = 1200;
 
 impl RoomState {
+    /// Scrolls to the newest message, or back to the position from which the visitor last went there.
+    pub(super) fn toggle_end(self) {
+        let back = self.scroll.take_left().filter(|_| self.follows());
+        match back {
+            Some(target) => self.scroll_to_message(target.seq().unwrap_or_default(), target),
+            None => self.scroll_to_end(),
+        }
+    }
+
     /// Scrolls to the newest message. The wish lasts until it is in view, also if it cannot be loaded now.
     pub(crate) fn scroll_to_end(self) {
         self.wants_end.set_value(true);
+        self.scroll.leave(self.timeline.with_untracked(Timeline::more_after));
         if self.timeline.with_untracked(Timeline::more_after) {
             self.scroll.scroll_after_render(ScrollTarget::Bottom);
             self.load(HistoryCursor::Newest);
@@ -42,6 +52,7 @@ impl RoomState {
         });
         if let Some(nearest) = nearest.filter(|nearest| has_all_before && *nearest >= seq) {
             self.scroll_to_loaded(target.at(nearest));
+            self.check_permalink(seq);
         } else {
             self.wants_end.set_value(false);
             self.scroll.scroll_after_render(target);
@@ -59,9 +70,9 @@ impl RoomState {
 
     /// Scrolls to the first unread message, or to the end if there is none.
     pub(crate) fn scroll_to_unread(self) {
-        let first = self.read_state.unread.with_untracked(|unread| match unread.count() {
-            0 if !self.read_state.divider_seen.get_untracked() => unread.divider().map(|read| read + 1),
-            0 => None,
+        let is_above = !self.read_state.divider_seen.get_untracked();
+        let first = self.read_state.unread.with_untracked(|unread| match unread.divider() {
+            Some(read) if is_above => Some(read + 1),
             _ => unread.first(),
         });
         match first {
@@ -83,14 +94,19 @@ impl RoomState {
         if self.follows() {
             self.wants_end.set_value(false);
         }
-        if !dom::is_hidden() {
+        let (is_above, was_seen) = (self.is_divider_above(), self.read_state.divider_seen.get_untracked());
+        let is_attended = self.notifications.is_attended();
+        if !was_seen && !is_above {
+            self.read_state.divider_seen.set(true);
+        } else if was_seen && is_above && !is_attended && self.is_first_unread_above() {
+            self.read_state.divider_seen.set(false);
+        }
+        if is_attended {
             let last = self.timeline.with_untracked(Timeline::last);
-            let seen = if self.follows() { last } else { self.scroll.last_in_view() };
+            // A reader who has followed a link has not read what lies above it.
+            let seen = if self.follows() { last } else { self.scroll.last_in_view().filter(|_| was_seen || !is_above) };
             if let Some(seen) = seen {
                 self.read_state.mark_read(seen);
-            }
-            if !self.read_state.divider_seen.get_untracked() && !self.is_divider_above() {
-                self.read_state.divider_seen.set(true);
             }
         }
         let (above, below) = self.scroll.remaining();
@@ -112,6 +128,10 @@ impl RoomState {
             let is_first = timeline.more_before() && timeline.first() > Some(read + 1);
             is_first || first.is_some_and(|first| self.scroll.is_above(first.seq))
         })
+    }
+
+    fn is_first_unread_above(self) -> bool {
+        self.read_state.unread.with_untracked(Unread::first).is_some_and(|first| self.scroll.is_above(first))
     }
 
     /// Loads the messages before the loaded ones.
@@ -164,7 +184,9 @@ impl RoomState {
             });
             if let HistoryCursor::Around(seq) = cursor {
                 self.scroll.retarget(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
+                self.check_permalink(seq);
             }
+            self.learn_unread();
             // The reader may have scrolled since the last scroll event.
             self.scroll.update();
             let is_after = matches!(cursor, HistoryCursor::After(_));

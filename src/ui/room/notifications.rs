@@ -1,19 +1,25 @@
-//! Notifications about new messages: a count in the title while the page is hidden, and announcements for screen
+//! Notifications about new messages: a count in the title while the visitor is elsewhere, and announcements for screen
 //! readers, summed up in bursts. History and own messages are not announced.
 
-use crate::domain::Username;
-use crate::ui::browser::dom;
+use super::unread::Unread;
+use crate::domain::{Seq, Username};
+use crate::ui::browser::{clock, dom};
 use leptos::prelude::*;
 use std::time::Duration;
 
 /// Delay of an announcement; messages that arrive within it are announced together.
 const ANNOUNCE_DEBOUNCE: Duration = Duration::from_secs(1);
 
+/// Time for which a visitor who has scrolled or clicked counts as present in a window without focus, in milliseconds.
+const INTERACTION_TTL_MS: f64 = 2000.0;
+
 /// The unseen messages and the announcement of new ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Notifications {
-    /// Number of messages of others received since the page was last visible.
-    unseen_count: RwSignal<usize>,
+    /// The first message that arrived since the visitor was last present.
+    unseen_from: RwSignal<Option<Seq>>,
+    /// Time of the visitor's last interaction, in milliseconds since 1970.
+    interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
     next: StoredValue<(usize, String)>,
     /// The current announcement.
@@ -22,13 +28,33 @@ pub(crate) struct Notifications {
 
 impl Notifications {
     pub(crate) fn new() -> Self {
-        Self { unseen_count: RwSignal::new(0), next: StoredValue::default(), announcement: RwSignal::default() }
+        Self {
+            unseen_from: RwSignal::default(),
+            interacted_at: StoredValue::default(),
+            next: StoredValue::default(),
+            announcement: RwSignal::default(),
+        }
+    }
+
+    /// Returns whether the visitor sees the page: it is visible, and has the focus or was just used.
+    pub(super) fn is_attended(self) -> bool {
+        dom::has_focus() || !dom::is_hidden() && clock::now() - self.interacted_at.get_value() < INTERACTION_TTL_MS
+    }
+
+    /// Takes note of an interaction, or of the focus.
+    pub(super) fn attend(self, is_interaction: bool) {
+        if is_interaction {
+            self.interacted_at.set_value(clock::now());
+        }
+        if self.is_attended() {
+            self.unseen_from.set(None);
+        }
     }
 
     /// Notifies about a new message of another author.
-    pub(super) fn push(self, username: &Username, text: &str) {
-        if dom::is_hidden() {
-            self.unseen_count.update(|count| *count += 1);
+    pub(super) fn push(self, seq: Seq, username: &Username, text: &str) {
+        if !self.is_attended() && self.unseen_from.get_untracked().is_none() {
+            self.unseen_from.set(Some(seq));
         }
         let mut count = 0;
         self.next.update_value(|(messages, announcement)| {
@@ -49,15 +75,11 @@ impl Notifications {
         }
     }
 
-    /// Keeps title and icon of the page up to date, for a room with this title.
-    pub(super) fn start(self, title: impl Fn() -> String + 'static) {
-        window_event_listener_untyped("visibilitychange", move |_| {
-            if !dom::is_hidden() {
-                self.unseen_count.set(0);
-            }
-        });
+    /// Keeps title and icon of the page up to date, for a room with this title. Messages that were read in another tab
+    /// no longer count, nor do those that were deleted.
+    pub(super) fn start(self, title: impl Fn() -> String + 'static, unread: RwSignal<Unread>) {
         Effect::new(move |_| {
-            let unseen = self.unseen_count.get();
+            let unseen = unread.with(|unread| self.unseen_from.get().map_or(0, |first| unread.count_from(first)));
             let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });

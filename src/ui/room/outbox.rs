@@ -120,6 +120,8 @@ pub struct PendingCommand {
     /// The history of the room that the command is for; `None` if it was given by an earlier release, or before the
     /// room was loaded.
     pub epoch: Option<Epoch>,
+    /// Whether the server may have stored the command, because it was sent and not answered.
+    pub tried: bool,
     /// Whether the command is in flight on the current connection.
     pub sent: bool,
 }
@@ -132,6 +134,7 @@ impl FromJson for PendingCommand {
             command: json.take("wish")?,
             refused: json.take("refused")?,
             epoch: json.take("epoch")?,
+            tried: json.take("tried")?,
             sent: false,
         })
     }
@@ -147,6 +150,7 @@ impl PendingCommand {
             ("refused", self.refused.as_deref().into()),
         ]);
         stored.add("epoch", self.epoch.as_ref().map(|epoch| epoch.0.as_str()).into());
+        stored.add("tried", JsonValue::Bool(self.tried));
         stored.encode()
     }
 
@@ -201,7 +205,7 @@ impl Outbox {
     /// Adds a command that was given at `now`, in milliseconds, in this history of the room.
     pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64, epoch: Option<Epoch>) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
-        self.pending.push(PendingCommand { id, order, command, refused: None, epoch, sent: false });
+        self.pending.push(PendingCommand { id, order, command, refused: None, epoch, tried: false, sent: false });
     }
 
     /// Binds the commands to the present history of the room. A message from another one is returned to its author; any
@@ -216,7 +220,7 @@ impl Outbox {
             changed.push(pending.clone());
             let is_other = pending.epoch.replace(epoch.clone()).is_some();
             if is_other {
-                pending.sent = false;
+                (pending.sent, pending.tried) = (false, false);
                 pending.refused = Some(STARTED_OVER.to_owned());
             }
             !is_other || matches!(pending.command, OutboxCommand::Post { .. })
@@ -251,6 +255,7 @@ impl Outbox {
     /// server can't take a command right now, the commands after it must not overtake it.
     pub fn take_next(&mut self) -> Option<PendingCommand> {
         let next = self.pending.iter_mut().find(|pending| pending.refused.is_none())?;
+        next.tried = true;
         if std::mem::replace(&mut next.sent, true) { None } else { Some(next.clone()) }
     }
 
@@ -271,6 +276,7 @@ impl Outbox {
         use RejectionCode::{Draining, RateLimited, Unavailable};
         if let Some(pending) = self.get_mut(id) {
             pending.sent = false;
+            pending.tried = rejection.code == Unavailable;
             if !matches!(rejection.code, Draining | RateLimited | Unavailable) {
                 pending.refused = Some(rejection.detail.clone());
             }

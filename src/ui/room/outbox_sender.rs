@@ -116,6 +116,8 @@ impl RoomState {
         let mut next = None;
         self.outbox.update_untracked(|outbox| next = outbox.take_next());
         let Some(pending) = next else { return };
+        // Whoever reloads the page must not take back what may be in the log.
+        storage::save_pending(&self.name(), &pending.id, &pending.to_stored());
         let Some(frame) = pending.encode() else {
             let id = pending.id;
             self.change_outbox(&id, |outbox| outbox.refuse(&id, &MessageTextError::TooLong.into()));

@@ -2,19 +2,28 @@
 
 use crate::domain::Participant;
 use crate::protocol::ServerFrame;
+use crate::ui::browser::dom;
 use leptos::prelude::*;
 use std::time::Duration;
 
 /// Time after which a typing notification expires.
 const TYPING_TTL: Duration = Duration::from_secs(5);
 
+/// Interval at which the list is updated while it is pointed at or has the focus.
+const HOLD_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Participants who are present or typing.
 #[derive(Clone, Copy)]
 pub(crate) struct Presence {
     /// Number of participants.
     pub(crate) count: RwSignal<usize>,
-    /// The participants; empty if there are too many to be listed.
+    /// The participants, in the order in which they came; nobody moves under the pointer. Empty if there are too many to
+    /// be listed.
     pub(crate) participants: RwSignal<Vec<Participant>>,
+    /// The participants as the server last told them.
+    present: StoredValue<Vec<Participant>>,
+    /// Whether the next update of a held list is scheduled.
+    update_scheduled: StoredValue<bool>,
     /// Participants who are typing, each with the number of their last notification.
     pub(crate) typing: RwSignal<Vec<(Participant, u32)>>,
     last_typing_id: StoredValue<u32>,
@@ -25,6 +34,8 @@ impl Presence {
         Self {
             count: RwSignal::default(),
             participants: RwSignal::default(),
+            present: StoredValue::default(),
+            update_scheduled: StoredValue::default(),
             typing: RwSignal::default(),
             last_typing_id: StoredValue::default(),
         }
@@ -34,10 +45,10 @@ impl Presence {
     pub(super) fn handle_frame(self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Presence { count, participants } => {
-                self.participants.set(participants.clone());
+                self.present.set_value(participants.clone());
                 self.count.set(*count);
+                self.update_list();
             }
-            ServerFrame::Typing(participant) => self.set_typing(participant.clone()),
             ServerFrame::Message { username, tag, .. } => {
                 let author = Participant { username: username.clone(), tag: tag.clone() };
                 self.typing.update(|typing| typing.retain(|(participant, _)| *participant != author));
@@ -46,14 +57,31 @@ impl Presence {
         }
     }
 
+    /// Updates the list. While it is pointed at or has the focus, nobody leaves it, and others come in at its end.
+    fn update_list(self) {
+        let is_held = dom::find("#participants:is(:hover, :focus-within)").is_some();
+        let present = self.present.get_value();
+        self.participants.update(|places| seat(places, present, is_held));
+        if is_held && !self.update_scheduled.get_value() {
+            self.update_scheduled.set_value(true);
+            let update = move || {
+                self.update_scheduled.set_value(false);
+                self.update_list();
+            };
+            set_timeout(update, HOLD_INTERVAL);
+        }
+    }
+
     /// Forgets everyone: the visitor leaves the room.
     pub(super) fn clear(self) {
         self.count.set(0);
+        self.present.set_value(Vec::new());
         self.participants.set(Vec::new());
         self.typing.set(Vec::new());
     }
 
-    fn set_typing(self, participant: Participant) {
+    /// Takes the notification that another participant is typing.
+    pub(super) fn set_typing(self, participant: Participant) {
         let typing_id = self.last_typing_id.get_value() + 1;
         self.last_typing_id.set_value(typing_id);
         self.typing.update(|typing| {
@@ -62,5 +90,47 @@ impl Presence {
         });
         // A later notification has another number and outlives this timeout.
         set_timeout(move || self.typing.update(|typing| typing.retain(|(_, id)| *id != typing_id)), TYPING_TTL);
+    }
+}
+
+/// Seats the participants: each keeps their place among the others, and others come in at the end. While the list is
+/// held, nobody leaves it.
+fn seat(places: &mut Vec<Participant>, mut present: Vec<Participant>, is_held: bool) {
+    places.retain_mut(|known| match present.iter().position(|other| other.tag == known.tag) {
+        Some(index) => {
+            *known = present.remove(index);
+            true
+        }
+        None => is_held,
+    });
+    places.append(&mut present);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AuthorTag, Username};
+
+    fn people(tags: &[u8]) -> Vec<Participant> {
+        let person = |tag: &u8| Participant { username: Username::anonymous(), tag: AuthorTag::new([*tag, 0]) };
+        tags.iter().map(person).collect()
+    }
+
+    #[test]
+    fn everyone_keeps_their_place() {
+        let mut places = Vec::new();
+        for (present, seated) in [(vec![1, 2, 3], vec![1, 2, 3]), (vec![4, 3, 2], vec![2, 3, 4]), (vec![], vec![])] {
+            seat(&mut places, people(&present), false);
+            assert_eq!(places, people(&seated));
+        }
+    }
+
+    #[test]
+    fn nobody_leaves_a_list_that_is_pointed_at() {
+        let mut places = people(&[1, 2]);
+        seat(&mut places, people(&[3, 2]), true);
+        assert_eq!(places, people(&[1, 2, 3]));
+        seat(&mut places, people(&[3, 2]), false);
+        assert_eq!(places, people(&[2, 3]));
     }
 }

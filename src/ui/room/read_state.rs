@@ -46,6 +46,17 @@ impl ReadState {
         self.unread.update(|unread| unread.mark_own(seq));
     }
 
+    /// Takes the server's count of unread messages.
+    pub(super) fn set_total(self, total: usize) {
+        self.unread.update(|unread| unread.set_total(total));
+        self.divider_seen.set(self.divider().is_none());
+    }
+
+    /// Forgets a message that was deleted.
+    pub(super) fn remove(self, seq: Seq) {
+        self.unread.update(|unread| unread.remove(seq));
+    }
+
     /// Adds a new message of another author. `seen` tells whether the visitor sees it arrive.
     pub(super) fn push(self, seq: Seq, seen: bool) {
         let divider = self.divider();

@@ -2,6 +2,8 @@
 //! from there, in negative numbers), and the browser's own scroll anchoring is off: after every change the position is
 //! restored here, before anything is painted.
 
+use super::list_items::ListItems;
+use super::timeline::rows::Presentation;
 use crate::domain::Seq;
 use crate::ui::browser::location::{SavedScroll, ScrollPosition};
 use leptos::html::Div;
@@ -80,6 +82,8 @@ pub(crate) struct ScrollAnchor {
     /// The anchor at the last update.
     anchor: StoredValue<Option<Anchor>>,
     target: StoredValue<Option<ScrollTarget>>,
+    /// The position from which the visitor last went to the end.
+    left: StoredValue<Option<ScrollTarget>>,
 }
 
 impl ScrollAnchor {
@@ -89,6 +93,7 @@ impl ScrollAnchor {
             at_end: RwSignal::new(true),
             anchor: StoredValue::new(None),
             target: StoredValue::new(None),
+            left: StoredValue::new(None),
         }
     }
 
@@ -114,6 +119,32 @@ impl ScrollAnchor {
         let link = self.item(seq).and_then(|item| item.query_selector("[data-action=permalink]").ok().flatten());
         if let Some(link) = link {
             let _ = link.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+
+    /// Remembers the position that the visitor leaves for the end, unless they are there.
+    pub(super) fn leave(self, more_after: bool) {
+        if let SavedScroll::At(position) = self.position(more_after) {
+            self.left.set_value(Some(ScrollTarget::Restore(position)));
+        }
+    }
+
+    /// Returns the position that the visitor has left for the end, once.
+    pub(super) fn take_left(self) -> Option<ScrollTarget> {
+        let left = self.left.get_value();
+        self.left.set_value(None);
+        left
+    }
+
+    /// Shows which of the rendered messages begin a group, and which show their author's tag.
+    pub(crate) fn present(self, presentations: &[Presentation]) {
+        let Some(container) = self.container.get_untracked() else { return };
+        let items = ListItems::of(&container);
+        for ([starts_group, shows_tag], index) in presentations.iter().zip(0..) {
+            if let Some(classes) = items.get(index).map(|item| item.class_list()) {
+                let _ = classes.toggle_with_force("starts-group", *starts_group);
+                let _ = classes.toggle_with_force("shows-tag", *shows_tag);
+            }
         }
     }
 
@@ -219,9 +250,9 @@ impl ScrollAnchor {
     pub(super) fn last_in_view(self) -> Option<Seq> {
         let container = self.container.get_untracked()?;
         let lower = edges(&container).1;
-        let items = ListItems::of(&container)?;
+        let items = ListItems::of(&container);
         let next = items.partition_point(|item| item.get_bounding_client_rect().bottom() > lower + 1.0);
-        (0..next).rev().find_map(|index| seq(&items.get(index)?))
+        items.seq(next.checked_sub(1)?)
     }
 
     /// Returns whether a message is above the view, or not rendered.
@@ -243,55 +274,20 @@ impl ScrollAnchor {
     }
 }
 
-/// The rendered items of the list, from top to bottom.
-struct ListItems(web_sys::HtmlCollection);
-
-impl ListItems {
-    /// The container holds one ordered list. A `NodeRef` of its own would add the code of another element type.
-    fn of(container: &HtmlElement) -> Option<Self> {
-        container.query_selector("ol").ok().flatten().map(|list| Self(list.children()))
-    }
-
-    fn get(&self, index: u32) -> Option<Element> {
-        self.0.item(index)
-    }
-
-    /// Returns the index of the first item for which `predicate` holds; it must hold for all that follow.
-    fn partition_point(&self, predicate: impl Fn(&Element) -> bool) -> u32 {
-        let (mut from, mut to) = (0, self.0.length());
-        while from < to {
-            let middle = (from + to) / 2;
-            if self.get(middle).is_some_and(|item| predicate(&item)) {
-                to = middle;
-            } else {
-                from = middle + 1;
-            }
-        }
-        from
-    }
-}
-
 fn is_at_end(container: &HtmlElement) -> bool {
     container.scroll_top() > -FOLLOW_THRESHOLD_PX
 }
 
 fn first_in_view(container: &HtmlElement) -> Option<Anchor> {
     let upper = edges(container).0;
-    let items = ListItems::of(container)?;
+    let items = ListItems::of(container);
     let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > upper + 1.0);
-    (first..items.0.length()).find_map(|index| {
-        let item = items.get(index)?;
-        let rect = item.get_bounding_client_rect();
-        Some(Anchor { seq: seq(&item)?, below: rect.bottom() - upper, height: rect.height() })
-    })
+    let rect = items.get(first)?.get_bounding_client_rect();
+    Some(Anchor { seq: items.seq(first)?, below: rect.bottom() - upper, height: rect.height() })
 }
 
 /// Returns the upper and the lower edge of the view.
 fn edges(container: &HtmlElement) -> (f64, f64) {
     let rect = container.get_bounding_client_rect();
     (rect.top(), rect.bottom())
-}
-
-fn seq(item: &Element) -> Option<Seq> {
-    item.get_attribute("data-seq")?.parse().ok()
 }

@@ -18,7 +18,10 @@ impl RoomState {
             "Escape" if event.default_prevented() || self.dialogs.is_modal_open() => {}
             "Escape" if self.dialogs.sidebar.get_untracked() => self.dialogs.sidebar.set(false),
             "Escape" if self.editing.target.get_untracked().is_some() => self.stop_editing(),
-            "Escape" => self.scroll_to_end(),
+            "Escape" => self.toggle_end(),
+            key if key.starts_with("Arrow") && !dom::has_modifier(event) && self.move_focus(key) => {
+                event.prevent_default()
+            }
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The state that the components of a room share, and the actions of the visitor.
 
 use super::connection_state::ConnectionState;
-use super::dialogs::Dialogs;
+use super::dialogs::{Dialogs, ModerationRequest};
 use super::editing::Editing;
 use super::identity::Identity;
 use super::notifications::Notifications;
@@ -38,6 +38,10 @@ pub(crate) struct RoomState {
     pub(crate) scroll: ScrollAnchor,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
+    /// The notice that tells of the last action of the owner, if it can be undone; otherwise empty.
+    pub(crate) undo_notice: RwSignal<String>,
+    /// The action that takes back the last one.
+    pub(super) undo: StoredValue<Option<ModerationRequest>>,
     /// The message that the URL names.
     pub(crate) marked: RwSignal<Option<Seq>>,
     /// Whether the browser runs the island. Until then the page shows UTC and works by forms and links.
@@ -60,7 +64,7 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let marked = page.permalink;
+        let (marked, notice) = (page.permalink, notice_of(&page));
         let page = RwSignal::new(page);
         Self {
             page,
@@ -75,7 +79,9 @@ impl RoomState {
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
-            notice: RwSignal::default(),
+            notice: RwSignal::new(notice),
+            undo_notice: RwSignal::default(),
+            undo: StoredValue::default(),
             marked: RwSignal::new(marked),
             hydrated: RwSignal::new(false),
             visit: RequestGuard::new(),

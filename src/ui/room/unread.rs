@@ -1,7 +1,7 @@
 //! Unread messages of a room: their number and the position of the unread divider. Pure logic.
 
 use crate::domain::Seq;
-use std::collections::VecDeque;
+use crate::domain::history::MAX_UNREAD_COUNT;
 
 /// Maximum number of unread messages that are counted; a higher number is shown with a plus sign.
 const MAX_UNREAD: usize = 999;
@@ -10,8 +10,10 @@ const MAX_UNREAD: usize = 999;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     read: Seq,
-    unread: VecDeque<Seq>,
-    /// Whether there are more unread messages than `unread` holds.
+    unread: Vec<Seq>,
+    /// Number of unread messages that are not loaded, as far as they were counted.
+    unloaded: usize,
+    /// Whether there are more unread messages than were counted.
     more: bool,
     divider: Option<Seq>,
     /// Number of messages below the divider.
@@ -31,10 +33,50 @@ impl Unread {
     ) -> Self {
         // A room that was deleted and opened again starts over.
         let read = read.unwrap_or(head).min(head);
-        let unread: VecDeque<Seq> = others.filter(|seq| *seq > read).collect();
+        let unread: Vec<Seq> = others.filter(|seq| *seq > read).collect();
         let more = more_before && first > read + 1 && !unread.is_empty();
         let divider = (!unread.is_empty()).then_some(read);
-        Self { read, new_count: unread.len(), unread, more, divider }
+        Self { read, new_count: unread.len(), unread, unloaded: 0, more, divider }
+    }
+
+    /// Takes the server's count of unread messages, loaded or not.
+    pub fn set_total(&mut self, total: usize) {
+        self.more = total >= MAX_UNREAD_COUNT as usize;
+        let total = total - usize::from(self.more);
+        self.unloaded = total.saturating_sub(self.unread.len());
+        self.new_count = self.new_count.max(total);
+        if self.count() > 0 {
+            self.divider = self.divider.or(Some(self.read));
+        }
+    }
+
+    /// Returns whether unread messages were counted that are not loaded.
+    pub fn has_unloaded(&self) -> bool {
+        self.unloaded > 0
+    }
+
+    /// Takes the loaded messages of other authors that are not deleted, of which some were not known before.
+    pub fn learn(&mut self, others: impl Iterator<Item = Seq>) {
+        for seq in others.filter(|seq| *seq > self.read) {
+            if let Err(index) = self.unread.binary_search(&seq)
+                && self.unloaded > 0
+            {
+                self.unread.insert(index, seq);
+                self.unloaded -= 1;
+            }
+        }
+    }
+
+    /// Forgets a message that was deleted.
+    pub fn remove(&mut self, seq: Seq) {
+        if self.divider.is_some_and(|divider| seq > divider) {
+            let before = self.unread.len();
+            self.unread.retain(|unread| *unread != seq);
+            self.new_count -= (before - self.unread.len()).min(self.new_count);
+            if self.new_count == 0 {
+                self.divider = None;
+            }
+        }
     }
 
     /// Returns the number up to which everything is read.
@@ -47,14 +89,19 @@ impl Unread {
         self.divider
     }
 
-    /// Returns the first unread message.
+    /// Returns the first unread message, or the number before which it is not.
     pub fn first(&self) -> Option<Seq> {
-        self.unread.front().copied()
+        if self.unloaded > 0 { Some(self.read + 1) } else { self.unread.first().copied() }
     }
 
     /// Returns the number of unread messages of other authors.
     pub fn count(&self) -> usize {
-        self.unread.len()
+        self.unread.len() + self.unloaded
+    }
+
+    /// Returns the number of unread messages from `seq` on.
+    pub fn count_from(&self, seq: Seq) -> usize {
+        self.unread.iter().filter(|unread| **unread >= seq).count()
     }
 
     /// Returns the number of unread messages as text: `3`, or `50+` if there are more than are known.
@@ -73,17 +120,17 @@ impl Unread {
         if seq <= self.read {
             return;
         }
-        if seen && self.unread.is_empty() {
+        if seen && self.count() == 0 {
             self.read = seq;
             return;
         }
-        if self.unread.is_empty() {
+        if self.count() == 0 {
             self.divider = Some(self.read);
             self.new_count = 0;
         }
         self.new_count += 1;
         if self.unread.len() < MAX_UNREAD {
-            self.unread.push_back(seq);
+            self.unread.push(seq);
         } else {
             self.more = true;
         }
@@ -92,11 +139,10 @@ impl Unread {
     /// Marks everything up to `seq` as read.
     pub fn mark_read(&mut self, seq: Seq) {
         self.read = self.read.max(seq);
-        while self.unread.front().is_some_and(|first| *first <= self.read) {
-            self.unread.pop_front();
-        }
+        let read = self.unread.partition_point(|seq| *seq <= self.read);
+        self.unread.drain(..read);
         if self.unread.is_empty() {
-            self.more = false;
+            (self.unloaded, self.more) = (0, false);
         }
     }
 
@@ -182,6 +228,36 @@ mod tests {
         let mut unread = Unread::open(Some(1), 2..=3, 1, 3, false);
         unread.mark_own(4);
         assert_eq!((unread.read(), unread.divider(), unread.count()), (4, None, 0));
+    }
+
+    #[test]
+    fn messages_that_are_not_loaded_are_counted_until_they_are() {
+        // Entered at message 80, having read up to 60: only 75 to 85 are loaded.
+        let mut unread = Unread::open(Some(60), 75..=85, 75, 99, true);
+        unread.set_total(39);
+        assert_eq!((unread.count_text().as_str(), unread.first(), unread.divider()), ("39", Some(61), Some(60)));
+        unread.learn(61..=85);
+        unread.learn(86..=99);
+        assert_eq!((unread.count(), unread.unloaded), (39, 0));
+        unread.mark_read(70);
+        assert_eq!((unread.count(), unread.first()), (29, Some(71)));
+        let mut above = Unread::open(Some(60), std::iter::empty(), 1, 99, false);
+        above.set_total(100);
+        assert_eq!((above.count_text().as_str(), above.divider()), ("99+", Some(60)));
+        above.mark_read(99);
+        assert_eq!(above.count(), 0);
+    }
+
+    #[test]
+    fn a_removed_message_is_not_new() {
+        let mut unread = Unread::open(Some(1), 2..=3, 1, 3, false);
+        unread.remove(2);
+        assert_eq!((unread.count(), unread.new_count_text().as_str(), unread.divider()), (1, "1", Some(1)));
+        unread.remove(2);
+        unread.remove(3);
+        assert_eq!((unread.count(), unread.divider()), (0, None));
+        unread.push(4, false);
+        assert_eq!((unread.count(), unread.new_count_text().as_str()), (1, "1"));
     }
 
     #[test]

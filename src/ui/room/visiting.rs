@@ -4,6 +4,7 @@
 use super::background_sender;
 use super::connection::ConnectionStatus;
 use super::outbox::Outbox;
+use super::permalink::notice_of;
 use super::requests::PendingLoad;
 use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
@@ -44,13 +45,8 @@ impl RoomState {
         self.visit.begin();
         self.outbox.set(Outbox::default());
         self.sync_outbox();
-        self.read_state.reset(self.timeline.with_untracked(|timeline| {
-            let others = timeline.messages().filter(|message| !self.is_own(&message.tag)).map(|message| message.seq);
-            let first = timeline.first().unwrap_or(0);
-            let read = storage::read_position(&name);
-            Unread::open(read, others, first, timeline.position(), timeline.more_before())
-        }));
-        storage::save_read_position(&name, self.read_state.read());
+        self.open_read_state();
+        self.watch_mute();
         background_sender::skip(name.clone());
         self.identity.username.set(self.known_username());
         self.connect(&name, &page);
@@ -71,6 +67,8 @@ impl RoomState {
         if is_other_room {
             self.identity.name_error.set(None);
             self.notice.set(String::new());
+            self.notifications.announcement.set(page.room.title().to_owned());
+            self.scroll.take_left();
             self.wants_end.set_value(false);
         }
         if is_other_room || is_other_log {
@@ -79,6 +77,10 @@ impl RoomState {
         }
         self.presence.clear();
         self.connection.announcement.set(String::new());
+        let notice = notice_of(&page);
+        if !notice.is_empty() {
+            self.notice.set(notice);
+        }
         self.marked.set(page.permalink);
         self.timeline.set(timeline);
         self.page.set(page);
@@ -94,6 +96,7 @@ impl RoomState {
         page.epoch = Epoch(String::new());
         (page.head, page.permalink, page.ownership) = (0, None, Ownership::Unowned);
         page.history = HistoryPage::default();
+        (page.locked, page.slow_mode, page.muted_until) = (false, None, None);
         let timeline = Timeline::new(&page);
         if !self.is_stale.get_value() {
             self.timeline

@@ -42,6 +42,8 @@ pub(crate) struct PageVariant {
     /// Whether the visitor has a name. If so, the page does not ask for one.
     pub(crate) named: bool,
     pub(crate) ownership: Ownership,
+    /// The end of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
+    pub(crate) muted_until: i64,
 }
 
 /// A variant, and the author whose messages are marked as the visitor's own.
@@ -162,7 +164,7 @@ mod tests {
     }
 
     fn variant(room: i64) -> PageVariant {
-        PageVariant { room, permalink: None, named: false, ownership: Ownership::Other }
+        PageVariant { room, permalink: None, named: false, ownership: Ownership::Other, muted_until: 0 }
     }
 
     fn template(len: usize) -> Arc<Template> {
@@ -190,6 +192,7 @@ mod tests {
             (PageVariant { named: true, ..variant(1) }, version(5, 1)),
             (PageVariant { permalink: Some(3), ..variant(1) }, version(5, 1)),
             (PageVariant { ownership: Ownership::Own, ..variant(1) }, version(5, 1)),
+            (PageVariant { muted_until: 9, ..variant(1) }, version(5, 1)),
         ] {
             assert!(rendered.get(&variant, &version, &tag(2)).is_none(), "{variant:?} {version:?}");
         }

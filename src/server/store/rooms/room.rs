@@ -34,6 +34,8 @@ pub(crate) struct RoomRecord {
     invitation: Option<RoomKey>,
     /// Whether only members may enter.
     pub(crate) locked: bool,
+    /// Minimum time between two messages of a participant, in seconds; 0 without slow mode.
+    pub(crate) slow_mode: u32,
     /// Whether memberships must be looked up.
     pub(crate) moderated: bool,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
@@ -43,7 +45,17 @@ pub(crate) struct RoomRecord {
 impl RoomRecord {
     /// Returns a room that has no row yet.
     pub(crate) fn vacant(room: RoomRef) -> Self {
-        Self { room, head: 0, first: 0, owner: None, invitation: None, locked: false, moderated: false, muted_until: 0 }
+        Self {
+            room,
+            head: 0,
+            first: 0,
+            owner: None,
+            invitation: None,
+            locked: false,
+            slow_mode: 0,
+            moderated: false,
+            muted_until: 0,
+        }
     }
 
     /// Returns the room's ownership as seen by `author`.
@@ -153,6 +165,7 @@ impl From<RoomRow> for RoomRecord {
             owner: row.owner,
             invitation: row.invitation.as_deref().and_then(RoomKey::parse),
             locked: row.locked,
+            slow_mode: row.slow_mode.try_into().unwrap_or_default(),
             moderated: row.moderated,
             muted_until: 0,
         }

@@ -1,11 +1,18 @@
 //! The last result of an action, or the reason why it was refused.
 
-use super::derived::text;
+use super::derived::{text, when};
 use crate::ui::room::RoomState;
 use leptos::prelude::*;
 
 #[component]
 pub(crate) fn Notice() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    view! { <p class="notice" role="status">{text(move || room.notice.get())}</p> }
+    let notice = text(move || room.notice.get());
+    let can_undo = when(move || room.undo_notice.with(|told| !told.is_empty() && *told == notice.get()));
+    view! {
+        <div class="notice-row">
+            <p class="notice" role="status">{notice}</p>
+            <button class="button-quiet" class:is-visible=can_undo on:click=move |_| room.undo_moderation()>"Undo"</button>
+        </div>
+    }
 }

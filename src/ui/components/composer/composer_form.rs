@@ -1,9 +1,9 @@
 //! The form that posts and edits messages. It is a plain form: until the page is hydrated, and where it never is, the
 //! browser submits it.
 
-use super::draft::Draft;
+use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
-use crate::domain::message::MAX_MESSAGE_CHARS;
+use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::rejected_form::RejectedForm;
@@ -45,6 +45,11 @@ pub(crate) fn Composer(
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         let typed = draft.value().trim().to_owned();
+        // It stays in the field, to be shortened.
+        if typed.chars().count() > MAX_MESSAGE_CHARS {
+            draft.rejection.set(Some(MessageTextError::TooLong.to_string()));
+            return;
+        }
         if let Some(target) = room.editing.target.get_untracked() {
             submit_edit(room, target, typed);
             return;
@@ -69,7 +74,10 @@ pub(crate) fn Composer(
         }
     };
     let on_keydown = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.shift_key() && !dom::is_ime_event(&event) && !dom::is_touch() => {
+        "Enter"
+            if !dom::is_ime_event(&event)
+                && (event.ctrl_key() || event.meta_key() || !event.shift_key() && !dom::is_touch()) =>
+        {
             event.prevent_default();
             let _ = form.get_untracked().map(|form| form.request_submit());
         }
@@ -116,12 +124,13 @@ pub(crate) fn Composer(
                     node_ref=name
                 />
                 <textarea
+                    id="message"
                     name="message"
                     rows="1"
                     required=is_required
                     placeholder="Message"
                     aria-label="Message"
-                    dir="auto"
+                    dir=text(move || direction(draft.length.get()))
                     node_ref=room.editing.field
                     on:keydown=on_keydown
                     on:input=on_input

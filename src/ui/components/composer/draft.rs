@@ -1,12 +1,24 @@
 //! The draft in the composer's field: restored when a room is opened, saved while it is typed.
 
 use crate::domain::RoomName;
+use crate::domain::message::MAX_MESSAGE_CHARS;
 use crate::ui::browser::storage;
 use crate::ui::room::RoomState;
 use crate::ui::room::outbox::{OutboxCommand, PendingCommand};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::StorageEvent;
+use web_sys::{HtmlTextAreaElement, StorageEvent};
+
+/// Returns the direction of a text of this many characters: a browser needs seconds to find that of a very long one,
+/// which cannot be sent anyway.
+pub(super) fn direction(length: usize) -> &'static str {
+    if length > MAX_MESSAGE_CHARS { "ltr" } else { "auto" }
+}
+
+fn fill(field: &HtmlTextAreaElement, value: &str) {
+    field.set_dir(direction(value.chars().count()));
+    field.set_value(value);
+}
 
 /// The text in the composer's field. The field's value is set only by what the visitor does, never by rendering: text
 /// typed before hydration stays.
@@ -45,7 +57,7 @@ impl Draft {
 
     fn replace(self, value: &str) {
         if let Some(field) = self.room.editing.field.get_untracked() {
-            field.set_value(value);
+            fill(&field, value);
             self.length.set(value.chars().count());
         }
     }
@@ -57,6 +69,9 @@ impl Draft {
         let name = self.room.name();
         self.room.editing.has_typed.set_value(true);
         self.length.set(value.chars().count());
+        if self.length.get_untracked() <= MAX_MESSAGE_CHARS {
+            self.rejection.set(None);
+        }
         match self.room.editing.target.get_untracked() {
             Some(seq) => storage::save_edit(&name, &self.room.epoch(), seq, &value),
             None => {
@@ -157,9 +172,9 @@ impl Draft {
                     self.typed.set(String::new());
                 }
                 if is_other || typed.is_empty() || unfinished.is_some() {
-                    field.set_value(&draft);
+                    fill(&field, &draft);
                 } else if !typed.contains(draft.trim()) {
-                    field.set_value(&format!("{draft}\n{typed}"));
+                    fill(&field, &format!("{draft}\n{typed}"));
                 }
                 if unfinished.is_some() {
                     room.editing.target.set(unfinished);

@@ -16,5 +16,5 @@ pub(crate) fn TypingIndicator() -> impl IntoView {
             _ => "Several people are typing…".to_owned(),
         }
     });
-    view! { <p class="typing-indicator" role="status">{label}</p> }
+    view! { <p class="typing-indicator">{label}</p> }
 }

@@ -2,6 +2,7 @@
 
 use super::modal::use_modal;
 use crate::domain::moderation::ModerationAction;
+use crate::ui::browser::dom;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
@@ -43,20 +44,40 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let moderating = room.dialogs.moderating;
     let dialog = use_modal(when(move || moderating.get().is_some()));
-    let title = text(move || match moderating.get() {
-        Some(ModerationTarget::AuthorOf(seq)) => room
-            .timeline
-            .with(|timeline| timeline.message(seq).map(|message| message.username.to_string()))
-            .unwrap_or_default(),
-        Some(ModerationTarget::Participant(participant)) => participant.username.to_string(),
-        _ => room.title.get(),
+    // The label of the action that waits for a confirmation; empty if none does.
+    let asked = RwSignal::new(String::new());
+    let is_asked = when(move || asked.with(|label| !label.is_empty()));
+    let title = text(move || {
+        let name = match moderating.get() {
+            Some(ModerationTarget::AuthorOf(seq)) => room
+                .timeline
+                .with(|timeline| timeline.message(seq).map(|message| message.username.to_string()))
+                .unwrap_or_default(),
+            Some(ModerationTarget::Participant(participant)) => participant.username.to_string(),
+            _ => room.title.get(),
+        };
+        if is_asked.get() { format!("{}: {name}?", asked.get()) } else { name }
     });
     let is_participant = when(move || moderating.get().is_some_and(|target| target != ModerationTarget::Room));
     let is_private = when(move || room.page.with(|page| page.room.is_private()));
+    let choose = move |choice: ModerationChoice| {
+        let (label, action, seconds) = choice;
+        if action.is_final() && !is_asked.get_untracked() {
+            asked.set(label.to_owned());
+            dom::find(".moderation .dialog-choices button").into_iter().for_each(dom::focus);
+        } else {
+            room.moderate(action, seconds);
+        }
+    };
+    let confirm = move |_| {
+        let all = PARTICIPANT_CHOICES.iter().chain(&MEMBER_CHOICES).chain(&INVITATION_CHOICES);
+        all.filter(|choice| asked.with_untracked(|label| label == choice.0)).for_each(|choice| choose(*choice));
+    };
     let choices = |is_visible: Signal<bool>, choices: &'static [ModerationChoice]| {
-        let button = move |&(label, action, seconds)| {
-            view! { <button class="button-quiet" on:click=move |_| room.moderate(action, seconds)>{label}</button> }
+        let button = move |choice: &'static ModerationChoice| {
+            view! { <button class="button-quiet" on:click=move |_| choose(*choice)>{choice.0}</button> }
         };
+        let is_visible = when(move || is_visible.get() && !is_asked.get());
         view! { <p class="moderation-choices" class:is-visible=is_visible>{choices.iter().map(button).collect::<Vec<_>>()}</p> }
     };
     view! {
@@ -64,15 +85,24 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
             class="dialog moderation"
             aria-labelledby="moderation-title"
             node_ref=dialog
-            on:close=move |_| _ = room.close_moderation()
+            on:close=move |_| {
+                asked.set(String::new());
+                room.close_moderation();
+            }
         >
             <h2 id="moderation-title" dir="auto">{title}</h2>
             {choices(is_participant, &PARTICIPANT_CHOICES)}
             {choices(when(move || is_participant.get() && is_private.get()), &MEMBER_CHOICES)}
             {choices(when(move || !is_participant.get()), &ROOM_CHOICES)}
             {choices(when(move || !is_participant.get() && is_private.get()), &INVITATION_CHOICES)}
+            <p class="moderation-question" class:is-visible=is_asked>"You can’t undo this."</p>
             <p class="dialog-choices">
-                <button class="button" on:click=move |_| _ = room.close_moderation()>"Close"</button>
+                <button class="button-quiet" on:click=move |_| _ = room.close_moderation()>
+                    {text(move || if is_asked.get() { "Cancel" } else { "Close" })}
+                </button>
+                <button class="button" class:is-visible=is_asked on:click=confirm>
+                    {asked}
+                </button>
             </p>
         </dialog>
     }

@@ -1,6 +1,7 @@
 //! The header of the room: the way to other rooms, the title, the connection, and the number of participants.
 
-use crate::ui::browser::dom;
+use crate::domain::Timestamp;
+use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::{ConnectionStatus, RoomState};
@@ -29,10 +30,41 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     });
     let is_counted = when(move || is_live.get() && room.presence.count.get() > 0);
     let count = text(move || format!("{} here now", room.presence.count.get()));
-    let is_private = when(move || room.page.with(|page| page.room.is_private()));
+    let hydrated = room.hydrated;
+    let rules = text(move || {
+        room.page.with(|page| {
+            let end = |at: Timestamp| {
+                if hydrated.get() { clock::local_end(at) } else { format!("{} UTC", at.time_utc()) }
+            };
+            let mut rules = String::new();
+            let mut add = |rule: &str| {
+                if !rules.is_empty() {
+                    rules.push_str(" · ");
+                }
+                rules.push_str(rule);
+            };
+            if page.room.is_private() {
+                add("Private");
+            }
+            if page.locked {
+                add("Locked");
+            }
+            if let Some(seconds) = page.slow_mode {
+                add(&format!("Slow mode: {seconds} s"));
+            }
+            if let Some(until) = page.muted_until {
+                add(&format!("You’re muted until {}", end(until)));
+            }
+            rules
+        })
+    });
     let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());
     let is_loading = when(move || room.requests.is_loading.get());
     let is_owner = when(move || room.hydrated.get() && room.is_owner());
+    let skip = move |event: MouseEvent| {
+        event.prevent_default();
+        room.editing.focus();
+    };
     let open_switcher = move |event: MouseEvent| {
         if dom::is_plain_click(&event) {
             event.prevent_default();
@@ -41,6 +73,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     };
     view! {
         <header class="room-header">
+            <a class="skip-link" href="#message" on:click=skip>"Skip to the message field"</a>
             <a class="room-back" href="/" aria-label="Rooms" title="Rooms (Ctrl+K)" on:click=open_switcher>"‹"</a>
             <div class="room-title">
                 <h1 dir="auto">{room.title}</h1>
@@ -61,7 +94,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                     >
                         {count}
                     </button>
-                    <span class="room-private" class:is-visible=is_private>"Private"</span>
+                    <span class="room-rules">{rules}</span>
                     <button
                         class="room-owner-button"
                         class:is-visible=is_owner

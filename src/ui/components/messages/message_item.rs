@@ -19,15 +19,6 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
     let Message { seq, username, tag, text, sent_at, edited, .. } = message;
-    let byline = starts_group.then(|| {
-        view! {
-            <Avatar username=username.clone() tag=tag.clone() />
-            <p class="message-byline">
-                <b class="message-author" dir="auto">{username.to_string()}</b>
-                {shows_tag.then(|| view! { <span class="message-tag">{tag.as_str().to_owned()}</span> })}
-            </p>
-        }
-    });
     // Shown on hover or focus once the page is hydrated.
     let is_owner = when(move || room.is_owner());
     let (first, class) =
@@ -37,6 +28,8 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             <span class=class class:is-visible=is_owner>
                 <button class="button-quiet" data-action=first.0>{first.1}</button>
                 <button class="button-quiet" data-action="delete">"Remove"</button>
+                <button class="button-quiet" data-action="copy-text">"Copy text"</button>
+                <button class="button-quiet" data-action="copy-link">"Copy link"</button>
             </span>
         }
     });
@@ -46,6 +39,7 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
         <li
             class="message"
             class:starts-group=starts_group
+            class:shows-tag=shows_tag
             class:own=own
             class:saving=saving
             class:marked=when(move || room.marked.get() == Some(seq))
@@ -55,7 +49,12 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             tabindex="-1"
             autofocus=is_permalink
         >
-            {byline}
+            // Shown at the beginning of a group, which `ScrollAnchor::present` may move.
+            <Avatar username=username.clone() tag=tag.clone() />
+            <p class="message-byline">
+                <b class="message-author" dir="auto">{username.to_string()}</b>
+                <span class="message-tag">{tag.as_str().to_owned()}</span>
+            </p>
             <a class="message-time" data-action="permalink" href=format!("{}{seq}", room.path())><MessageTime at=sent_at /></a>
             {if deleted {
                 Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })

@@ -3,14 +3,15 @@
 use super::empty_room::EmptyRoom;
 use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
-use crate::domain::{RoomView, Seq, Timestamp};
-use crate::ui::browser::{clock, dom};
+use crate::domain::{EventId, RoomView, Seq, Timestamp};
+use crate::ui::browser::selection::KeptSelection;
+use crate::ui::browser::{clock, dom, location};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::lifecycle::renew_if_torn;
 use crate::ui::room::timeline::Timeline;
-use crate::ui::room::timeline::rows::TimelineRow;
+use crate::ui::room::timeline::rows::{Presentation, TimelineRow};
 use crate::ui::room::unread::Unread;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
@@ -27,9 +28,18 @@ pub(crate) fn MessageList() -> impl IntoView {
     // Another room has other messages with the same numbers, so that the visit is part of the key.
     let rows = move || {
         let hydrated = room.hydrated.get();
+        if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
+            // Rows are moved when others are put before them.
+            let kept = KeptSelection::within(&container);
+            queue_microtask(move || kept.restore());
+        }
         let rows = room.timeline.with(|timeline| {
             room.outbox.with(|outbox| timeline.rows(|at| day_number(at, hydrated), divider.get(), outbox))
         });
+        if hydrated {
+            let presentations: Vec<_> = rows.iter().filter_map(presentation).collect();
+            queue_microtask(move || room.scroll.present(&presentations));
+        }
         let visit = room.visit.latest();
         rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
     };
@@ -40,7 +50,8 @@ pub(crate) fn MessageList() -> impl IntoView {
         divider.track();
         // By then the list is rendered and not painted yet.
         queue_microtask(move || {
-            room.scroll.restore(room.follows());
+            room.scroll.restore(room.follows() && !is_acting());
+            room.skip_in_tab_order();
             room.update_read_position();
             renew_if_torn(room);
         });
@@ -126,11 +137,16 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     };
     let seq = || -> Option<Seq> { target.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok() };
     let action = target.get_attribute("data-action").unwrap_or_default();
+    if let Some(id) = target.closest("[data-id]").ok().flatten().and_then(|item| item.get_attribute("data-id")) {
+        room.act_on_pending(&action, &EventId::from_trusted(id));
+    }
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
         // The browser itself unfolds the text.
         ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
+        ("copy-text", Some(seq)) => room.copy(room.text_of(seq).unwrap_or_default()),
+        ("copy-link", Some(seq)) => room.copy(format!("{}{}{seq}", location::origin(), room.path())),
         ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
         _ if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),
@@ -139,6 +155,16 @@ fn on_click(room: RoomState, event: &MouseEvent) {
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Returns the presentation of a message; `None` for other rows.
+fn presentation(row: &TimelineRow) -> Option<Presentation> {
+    if let TimelineRow::Message(row) = row { Some([row.starts_group, row.shows_tag]) } else { None }
+}
+
+/// Returns whether the pointer is on the actions of a message: nothing moves then.
+fn is_acting() -> bool {
+    dom::find(".message-actions:hover").is_some()
 }
 
 /// Returns the number of the day: in UTC on the server, in the visitor's time zone after hydration.

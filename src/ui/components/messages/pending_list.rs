@@ -34,17 +34,9 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let is_refused = refused.is_some();
     let typed = command.text().to_owned();
     let typed_text = NodeRef::<Div>::new();
+    let can_edit = !matches!(command, OutboxCommand::Delete { .. });
     let choices = refused.map(|reason| {
-        let (retried, discarded, copied) = (id.clone(), id, typed.clone());
-        // The buttons disappear with the message, so that the focus moves to the composer.
-        let retry = move |_| {
-            room.retry(&retried);
-            room.editing.focus_on_desktop();
-        };
-        let discard = move |_| {
-            room.discard(&discarded);
-            room.editing.focus_on_desktop();
-        };
+        let copied = typed.clone();
         // Where the composer asks for the name again, it announces the reason.
         let is_announced = room.identity.name_error.with_untracked(|error| error.as_ref() == Some(&reason));
         let role = (!is_announced).then_some("alert");
@@ -57,9 +49,9 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
         view! {
             <p class="pending-reason" role=role>
                 <span>{prefix}{reason}</span>
-                <button class="button-quiet" on:click=retry>"Try again"</button>
+                <button class="button-quiet" data-action="retry">"Try again"</button>
                 <CopyButton class="button-quiet" copied_text=text(move || copied.clone()) source=CopySource::Text(typed_text) />
-                <button class="button-quiet" on:click=discard>"Discard"</button>
+                <button class="button-quiet" data-action="discard">"Discard"</button>
             </p>
         }
     });
@@ -69,11 +61,15 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
         _ => "waiting for the network",
     });
     view! {
-        <li class="pending" class:refused=is_refused>
+        <li class="pending" class:refused=is_refused data-id=id.as_str().to_owned()>
             <div node_ref=typed_text>
                 <MessageText text=typed note=None />
             </div>
-            <span class="pending-state">{state}</span>
+            <span class="pending-state">
+                {state}
+                <button class="button-quiet" class:is-visible=can_edit data-action="edit-pending">"Edit"</button>
+                <button class="button-quiet" class:is-visible=!is_refused data-action="cancel">"Cancel"</button>
+            </span>
             {choices}
         </li>
     }

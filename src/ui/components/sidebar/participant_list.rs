@@ -13,7 +13,8 @@ pub(crate) fn ParticipantList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let participants = move || room.presence.participants.get();
     let overflow = move || {
-        let count = room.presence.count.get() - participants().len();
+        let listed = participants().len();
+        let count = room.presence.count.get().saturating_sub(listed);
         (count > 0).then(|| view! { <li class="participant-overflow">{count}" people"</li> })
     };
     let is_open = when(move || room.dialogs.sidebar.get());

@@ -33,18 +33,20 @@ pub struct MessageRow {
     pub saving: bool,
 }
 
-/// Identity of a row. Rows with equal keys are rendered alike.
-pub type TimelineRowKey = (i64, i64, [bool; 3]);
+/// Identity of a row. Messages with equal keys are rendered alike, but for their [`Presentation`].
+pub type TimelineRowKey = (i64, i64, bool);
+
+/// Whether a message begins a group, and whether it shows its author's tag. Its neighbors decide that, so that it changes
+/// while the row stays.
+pub type Presentation = [bool; 2];
 
 impl TimelineRow {
     /// Returns the key under which the list keeps the row.
     pub fn key(&self) -> TimelineRowKey {
         match self {
-            Self::DayDivider(at) => (at.0, -1, [false; 3]),
-            Self::UnreadDivider => (0, -2, [false; 3]),
-            Self::Message(MessageRow { message, changed, starts_group, shows_tag, saving }) => {
-                (message.seq, *changed, [*starts_group, *shows_tag, *saving])
-            }
+            Self::DayDivider(at) => (at.0, -1, false),
+            Self::UnreadDivider => (0, -2, false),
+            Self::Message(row) => (row.message.seq, row.changed, row.saving),
         }
     }
 }

@@ -38,6 +38,9 @@ pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
         history: HistoryPage { messages, more_before: true, more_after: false },
         ownership: Ownership::default(),
         invitation: String::new(),
+        locked: false,
+        slow_mode: None,
+        muted_until: None,
     })
 }
 

@@ -1,0 +1,61 @@
+//! Entering a room: the message that the URL names, and what is unread beyond the loaded messages.
+
+use super::permalink::NO_SUCH_MESSAGE;
+use super::state::RoomState;
+use super::timeline::Timeline;
+use super::unread::Unread;
+use crate::api::count_unread;
+use crate::domain::{ReadMarker, Seq};
+use crate::ui::browser::storage;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+impl RoomState {
+    /// Says so if `seq`, whose surroundings are loaded, is in the URL and not the number of a message.
+    pub(super) fn check_permalink(self, seq: Seq) {
+        if self.marked.get_untracked() == Some(seq) && self.timeline.with_untracked(|it| it.message(seq).is_none()) {
+            self.notice.set(NO_SUCH_MESSAGE.to_owned());
+        }
+    }
+
+    /// Opens the read position of the room. If the page does not reach to the end of the room, the server is asked how
+    /// much is unread.
+    pub(super) fn open_read_state(self) {
+        let name = self.name();
+        let stored = storage::read_position(&name);
+        let (unread, more_after) = self.timeline.with_untracked(|timeline| {
+            let (first, more_before) = (timeline.first().unwrap_or(0), timeline.more_before());
+            let unread = Unread::open(stored, self.others(timeline), first, timeline.position(), more_before);
+            (unread, timeline.more_after())
+        });
+        self.read_state.reset(unread);
+        let (read, visit) = (self.read_state.read(), self.visit.latest());
+        storage::save_read_position(&name, read);
+        if more_after && read < self.position() {
+            spawn_local(async move {
+                let counts = count_unread(vec![ReadMarker { room: name, read }]).await;
+                if let Some(total) = counts.ok().and_then(|counts| counts.first().copied())
+                    && self.visit.is_latest(visit)
+                    && self.read_state.read() == read
+                {
+                    self.read_state.set_total(total as usize);
+                    self.update_read_position();
+                }
+            });
+        }
+    }
+
+    /// Tells unread messages that were only counted before, and are loaded now.
+    pub(super) fn learn_unread(self) {
+        if self.read_state.unread.with_untracked(Unread::has_unloaded) {
+            self.timeline.with_untracked(|timeline| {
+                self.read_state.unread.update(|unread| unread.learn(self.others(timeline)));
+            });
+        }
+    }
+
+    /// Returns the loaded messages of others, without the deleted ones.
+    fn others(self, timeline: &Timeline) -> impl Iterator<Item = Seq> {
+        timeline.messages().filter(move |it| !self.is_own(&it.tag) && !it.is_deleted()).map(|it| it.seq)
+    }
+}
