@@ -1,6 +1,6 @@
 //! Usernames: the names of authors and participants.
 
-use super::unicode::{find_stray, has_base_character, is_default_ignorable, is_joiner, is_presentation_selector};
+use super::unicode::{find_stray, has_base_character, is_default_ignorable, is_presentation_selector};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};

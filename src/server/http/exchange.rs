@@ -45,7 +45,7 @@ pub(crate) async fn exchange(
             let frames = frames.iter().map(|frame| frame.encode() + "\n");
             std::iter::once(format!("{after}\n")).chain(frames).collect::<String>().into_response()
         }
-        Err(AccessDenied::Banned) => closed(close::BANNED),
+        Err(AccessDenied::Banned(_)) => closed(close::BANNED),
         Err(AccessDenied::Locked | AccessDenied::Missing) => closed(close::NO_ACCESS),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),
     }

@@ -43,6 +43,9 @@ fn empty_room() -> String {
         history: HistoryPage::default(),
         ownership: Ownership::default(),
         invitation: String::new(),
+        locked: false,
+        slow_mode: None,
+        muted_until: None,
     };
     view! { <Room page=IslandProp(page) rejected=IslandProp(None) /> }.to_html()
 }

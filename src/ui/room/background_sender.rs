@@ -117,6 +117,8 @@ async fn send_all(room: &RoomName) {
         while let Some(pending) = outbox.take_next() {
             timer = clock::timer(ANSWER_TIMEOUT);
             if let Some(frame) = pending.encode() {
+                // Whoever opens the room must not take back what may be in the log.
+                save_command(room, &outbox, &pending.id);
                 socket.send(&frame);
                 break;
             }

@@ -33,7 +33,7 @@ impl RoomState {
         storage::save_read_position(&name, read);
         if more_after && read < self.position() {
             spawn_local(async move {
-                let counts = count_unread(vec![ReadMarker { room: name, read }]).await;
+                let counts = count_unread(&[ReadMarker { room: name, read }]).await;
                 if let Some(total) = counts.ok().and_then(|counts| counts.first().copied())
                     && self.visit.is_latest(visit)
                     && self.read_state.read() == read

@@ -10,7 +10,7 @@ use super::unread::Unread;
 use crate::domain::RoomView;
 use crate::json::JsonValue;
 use crate::ui::browser::location::SavedScroll;
-use crate::ui::browser::{clock, location, storage};
+use crate::ui::browser::{clock, dom, location, storage};
 use crate::ui::rejected_form::RejectedForm;
 use leptos::ev;
 use leptos::prelude::*;
@@ -55,7 +55,9 @@ fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
     let rejected: Option<RejectedForm> = props.take("rejected")?;
     room.identity.username.set(page.username.as_ref().map(ToString::to_string));
     let target = ScrollTarget::of_url(location::saved_scroll(), page.permalink);
-    room.replace(page, target);
+    let timeline = Timeline::new(&page);
+    room.show(page, timeline, target);
+    room.load_room();
     // Texts and fields that are no longer those of an empty room change the height of the composer.
     request_animation_frame(move || room.scroll.scroll_to(target));
     room.notice.set(rejected.map(|form| form.detail).unwrap_or_default());

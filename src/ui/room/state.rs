@@ -7,6 +7,7 @@ use super::identity::Identity;
 use super::notifications::Notifications;
 use super::outbox::{Outbox, OutboxCommand};
 use super::outbox_storage::save_command;
+use super::permalink::notice_of;
 use super::presence::Presence;
 use super::read_state::ReadState;
 use super::request_guard::RequestGuard;

@@ -47,7 +47,7 @@ impl RoomState {
                 let _ = Event::new("input").map(|event| field.dispatch_event(&event));
             }
             Some(OutboxCommand::Edit { target, text }) => {
-                storage::save_edit(&self.name(), target, &text);
+                storage::save_edit(&self.name(), &self.epoch(), target, &text);
                 self.editing.start(target);
             }
             _ => {}

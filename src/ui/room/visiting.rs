@@ -53,7 +53,7 @@ impl RoomState {
     }
 
     /// Shows another room, or another page of the open one, and scrolls to `target`.
-    fn show(self, page: RoomView, timeline: Timeline, target: ScrollTarget) {
+    pub(super) fn show(self, page: RoomView, timeline: Timeline, target: ScrollTarget) {
         self.stop_sending();
         let nearest = target.seq().and_then(|seq| timeline.nearest(seq));
         self.scroll.scroll_after_render(nearest.map_or(ScrollTarget::Bottom, |nearest| target.at(nearest)));
