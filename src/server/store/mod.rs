@@ -39,6 +39,8 @@ pub struct Store {
     reader: TimeoutConnection,
     /// Room lookups in flight.
     found: SingleFlight<RoomName, Result<Option<RoomRecord>, StoreError>>,
+    /// Look-ups of the rooms that were deleted at an address.
+    vacated: SingleFlight<RoomName, Result<Option<i64>, StoreError>>,
     derivation: rooms::derived_room::RoomDerivation,
     growth: database::statistics::AppendCounter,
     failing: database::readiness::WriteHealth,
@@ -59,19 +61,15 @@ impl Store {
         reader: TimeoutConnection,
         held: Option<database::files::HeldFile>,
     ) -> Self {
-        let (found, growth, wal) = (
-            SingleFlight::default(),
-            database::statistics::AppendCounter::default(),
-            database::checkpoint::Checkpointer::default(),
-        );
         Self {
             writer,
             reader,
-            found,
+            found: SingleFlight::default(),
+            vacated: SingleFlight::default(),
             derivation: rooms::derived_room::RoomDerivation::default(),
-            growth,
+            growth: database::statistics::AppendCounter::default(),
             failing: database::readiness::WriteHealth::default(),
-            wal,
+            wal: database::checkpoint::Checkpointer::default(),
             redacting: log::redaction::RedactionLock::default(),
             suggesting: rooms::username_suggestions::SuggestionLimit::default(),
             held: held.map(Arc::new),

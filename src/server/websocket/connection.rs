@@ -4,6 +4,7 @@
 use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
 use super::writer::SocketWriter;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -96,34 +97,44 @@ impl WebSocket {
     /// Returns the reason why no further message comes: the peer has closed, the connection is lost, or the peer
     /// violates the protocol.
     pub async fn receive(&mut self) -> Result<Received, ReadError> {
-        for reads in [true, false] {
-            if self.decoder.has_bytes() {
-                spend_budget().await;
+        if let Some(message) = self.decode().await? {
+            return self.take(message);
+        }
+        self.read().await?;
+        match self.decode().await? {
+            Some(message) => self.take(message),
+            None => Ok(Received::Part),
+        }
+    }
+
+    /// Decodes the next message of the bytes that were read, or returns `None` if they complete none.
+    async fn decode(&mut self) -> Result<Option<DecodedMessage>, ReadError> {
+        if self.decoder.has_bytes() {
+            spend_budget().await;
+        }
+        self.decoder.next().map_err(ReadError::Protocol)
+    }
+
+    fn take(&mut self, message: DecodedMessage) -> Result<Received, ReadError> {
+        match message {
+            DecodedMessage::Text(text) => Ok(Received::Text(text)),
+            DecodedMessage::Binary(bytes) => Ok(Received::Binary(bytes)),
+            DecodedMessage::Pong => Ok(Received::Control),
+            DecodedMessage::Ping(payload) => {
+                self.writer.enqueue(frame::pong(&payload));
+                Ok(Received::Control)
             }
-            match self.decoder.next().map_err(ReadError::Protocol)? {
-                Some(DecodedMessage::Text(text)) => return Ok(Received::Text(text)),
-                Some(DecodedMessage::Binary(bytes)) => return Ok(Received::Binary(bytes)),
-                Some(DecodedMessage::Pong) => return Ok(Received::Control),
-                Some(DecodedMessage::Ping(payload)) => {
-                    // The next call flushes this answer first, so at most one answer is queued.
-                    self.writer.enqueue(frame::pong(&payload));
-                    return Ok(Received::Control);
-                }
-                Some(DecodedMessage::Close(code)) => {
-                    self.closed = true;
-                    self.writer.enqueue_close(frame::close(code, ""));
-                    return Err(ReadError::Closed);
-                }
-                None if reads => self.read().await?,
-                None => {}
+            DecodedMessage::Close(code) => {
+                self.closed = true;
+                self.writer.enqueue_close(frame::close(code, ""));
+                Err(ReadError::Closed)
             }
         }
-        Ok(Received::Part)
     }
 
     async fn read(&mut self) -> Result<(), ReadError> {
         loop {
-            self.writer.stream.readable().await.map_err(|_| ReadError::Closed)?;
+            self.readable().await.map_err(|_| ReadError::Closed)?;
             // Neither readiness nor a read spends the budget.
             spend_budget().await;
             let buffer = self.decoder.buffer();
@@ -139,6 +150,11 @@ impl WebSocket {
                 Err(_) => return Err(ReadError::Closed),
             }
         }
+    }
+
+    /// Waits until the socket may be readable. The socket itself holds the waker, which makes the future small.
+    async fn readable(&self) -> std::io::Result<()> {
+        poll_fn(|context| self.writer.stream.poll_read_ready(context)).await
     }
 
     /// Waits until the socket has accepted all queued bytes.
@@ -170,7 +186,7 @@ impl WebSocket {
             socket2::SockRef::from(&self.writer.stream).shutdown(Shutdown::Write)?;
             let (mut unread, mut leftover) = (vec![0; READ_BUFFER_BYTES], 0);
             while leftover < MAX_DISCARDED_BYTES {
-                self.writer.stream.readable().await?;
+                self.readable().await?;
                 spend_budget().await;
                 match self.writer.stream.try_read(&mut unread) {
                     Ok(0) => break,

@@ -4,6 +4,7 @@ use super::frame::TextFrame;
 use crate::server::sync::lock;
 use axum::body::Bytes;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice, Result};
 use std::sync::{Mutex, MutexGuard};
 use tokio::net::TcpStream;
@@ -114,13 +115,14 @@ impl SocketWriter {
         self.queue().bytes
     }
 
-    /// Waits until the socket may be writable.
+    /// Waits until the socket may be writable. Only one task may wait: the future is small, because the socket itself
+    /// holds its waker.
     ///
     /// # Errors
     ///
     /// Returns an error if the connection is lost.
     pub(crate) async fn writable(&self) -> Result<()> {
-        self.stream.writable().await
+        poll_fn(|context| self.stream.poll_write_ready(context)).await
     }
 
     /// Wakes the connection, which checks for pending work.

@@ -15,7 +15,7 @@ use crate::server::telemetry::metrics::timed;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use sha2::Sha256;
@@ -75,8 +75,14 @@ impl Store {
     /// Returns an error if the database cannot be read.
     pub(crate) async fn vacant(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
         let site = self.derivation().await?;
-        let times = deletions(site, name).one(&self.reader);
-        Ok(RoomRecord::vacant(site.room(name, timed("deletions", times).await?.unwrap_or_default())))
+        let (reader, address) = (self.reader.clone(), site.address(name));
+        let query = move || {
+            let (reader, deletions) = (reader.clone(), deletions(address.clone()));
+            async move { Ok(timed("deletions", deletions.one(&reader)).await?) }
+        };
+        let failed = || Err(DbErr::Custom("the deletions were not looked up".into()).into());
+        let times = self.vacated.run(name, query).await.unwrap_or_else(failed)?;
+        Ok(RoomRecord::vacant(site.room(name, times.unwrap_or_default())))
     }
 
     /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
@@ -95,7 +101,7 @@ impl Store {
         let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|begin| (begin.0.as_str(), begin)).collect();
         for (name, id) in begins.into_values() {
             let site = self.derivation().await?;
-            let times = deletions(site, name).one(transaction).await?;
+            let times = deletions(site.address(name)).one(transaction).await?;
             let room = site.room(name, times.unwrap_or_default());
             if room.id != id {
                 continue;
@@ -104,7 +110,7 @@ impl Store {
             let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
             room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
             // The insert may have waited for a deletion, after which this id must not come back.
-            if deletions(site, name).one(transaction).await? != times {
+            if deletions(site.address(name)).one(transaction).await? != times {
                 return Err(StoreError::RoomGone(id));
             }
         }
@@ -136,7 +142,7 @@ impl Store {
     /// Returns an error if the database cannot be read.
     pub(crate) async fn is_only_history(&self, name: &RoomName) -> Result<bool, StoreError> {
         let site = self.derivation().await?;
-        Ok(!site.restored && deletions(site, name).one(&self.reader).await?.is_none())
+        Ok(!site.restored && deletions(site.address(name)).one(&self.reader).await?.is_none())
     }
 
     /// Returns the rooms that these addresses lead to now.
@@ -199,7 +205,7 @@ impl Store {
     pub(crate) async fn abandon(&self, room: &RoomRef) -> Result<(), StoreError> {
         let site = self.derivation().await?;
         let transaction = self.begin().await?;
-        let times = deletions(site, &room.name).one(&transaction).await?.unwrap_or_default();
+        let times = deletions(site.address(&room.name)).one(&transaction).await?.unwrap_or_default();
         if site.room(&room.name, times).id == room.id {
             tracing::error!(room = room.id, "the database went back in time; another room begins at this address");
             self.note_deletion(&transaction, &room.name).await?;
@@ -219,8 +225,8 @@ impl Store {
 }
 
 /// Returns a query for the number of rooms that were deleted at an address. It yields no row if none was.
-fn deletions(site: &DerivationKey, name: &RoomName) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
-    let of_address = deleted_room::Entity::find_by_id(site.address(name));
+fn deletions(address: Vec<u8>) -> sea_orm::Selector<sea_orm::SelectGetableTuple<i64>> {
+    let of_address = deleted_room::Entity::find_by_id(address);
     of_address.select_only().column(deleted_room::Column::Times).into_tuple()
 }
 
