@@ -67,7 +67,7 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await expect(pending(surroundings.page)).toContainText("waiting for the network");
   },
   "new messages below, and above": async ({ page, request, room }) => {
-    await post(request, room, "Ben", `first${"\nline".repeat(80)}`);
+    for (const part of [1, 2, 3]) await post(request, room, "Ben", `part ${part}${"\nline".repeat(35)}`);
     await enter(page, room, "Ann");
     await page.locator(".timeline").evaluate((it) => it.scrollTo(0, -1000));
     await expect(page.locator(".jump-button")).toHaveText("Newest ↓");

@@ -80,6 +80,7 @@ test("own messages of another tab do not call", async ({ page, context, request,
   await enter(other, room);
   await say(other, "it is only me");
   await expect(text(page, 1)).toBeAttached();
+  await other.close();
   await post(request, room, "Ben", "and me");
   await expect(page).toHaveTitle(`(1) ${room} · Parlour`);
 });

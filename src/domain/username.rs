@@ -257,7 +257,7 @@ mod tests {
     fn initials_are_at_most_two_letters() {
         assert_eq!(Username::parse("ann lee").unwrap().initials(), "an");
         assert_eq!(Username::parse("李").unwrap().initials(), "李");
-        assert_eq!(Username::parse("👩\u{200d}🚀 Ann").unwrap().initials(), "👩");
+        assert_eq!(Username::parse("👩\u{200d}🚀 Ann").unwrap().initials(), "👩\u{200d}🚀A");
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use super::assets;
 use super::middleware::security_headers;
-use super::page_cache::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues};
+use super::page_cache::{PageVariant, PageVersion, PlaceholderToken, Template, VisitorValues, with_node_count};
 use crate::domain::{RememberedUsername, RoomName, RoomView, Seq, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
@@ -211,15 +211,6 @@ async fn render_document(
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
     let document = move || shell(options.clone(), assets.clone(), origin.clone(), page.clone());
     leptos_axum::render_app_async_with_context(context, document)(request).await
-}
-
-/// Returns the page with the number of elements and comments in its room, by which `hydrate.js` tells whether somebody
-/// has changed it. In texts and attributes `<` is escaped.
-fn with_node_count(html: &str) -> String {
-    let room = html.split_once("<leptos-island").and_then(|(_, rest)| rest.split_once("</leptos-island>"));
-    let room = room.map_or("", |(room, _)| room);
-    let count = room.matches('<').count() - room.matches("</").count();
-    html.replacen("data-nodes=\"0\"", &format!("data-nodes=\"{count}\""), 1)
 }
 
 /// Sets the page's Content Security Policy, which allows only the page's own scripts.

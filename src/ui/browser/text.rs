@@ -5,11 +5,11 @@ use js_sys::{Array, JsString, RegExp};
 
 /// A grapheme cluster of a username, which has no invisible characters: a flag, or a character with its marks and its
 /// skin color.
-const CLUSTER: &str = r"\p{RI}\p{RI}|.\p{M}*\p{EMod}?\p{M}*";
+const GRAPHEME_PATTERN: &str = r"\p{RI}\p{RI}|.\p{M}*\p{EMod}?\p{M}*";
 
 /// Returns the initials of a username, as [`Username::initials`](username::Username::initials) does on the server.
 pub(crate) fn initials(name: &str) -> String {
-    let found = JsString::from(name).match_(&RegExp::new(CLUSTER, "gu"));
+    let found = JsString::from(name).match_(&RegExp::new(GRAPHEME_PATTERN, "gu"));
     let clusters = found.map(|found| Array::from(&found)).unwrap_or_default();
     let clusters: Vec<String> = clusters.iter().filter_map(|cluster| cluster.as_string()).collect();
     username::initials(clusters.iter().map(String::as_str))

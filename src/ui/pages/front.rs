@@ -5,6 +5,10 @@ use crate::ui::components::RecentRoomsSection;
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 
+/// Description of the site for search engines and link previews.
+const FRONT_PAGE_DESCRIPTION: &str =
+    "Chat rooms that people enter by link: open a room, share its address, talk. No account, no app.";
+
 /// Values of the form on the front page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontPageData {
@@ -27,11 +31,8 @@ pub(crate) fn FrontPage(form: FrontPageData) -> impl IntoView {
     view! {
         <Title text="Parlour" />
         <Meta property="og:title" content="Parlour" />
-        <Meta property="og:description" content="Open a room, share the link, talk." />
-        <Meta
-            name="description"
-            content="Chat rooms that people enter by link: open a room, share its address, talk. No account, no app."
-        />
+        <Meta property="og:description" content=FRONT_PAGE_DESCRIPTION />
+        <Meta name="description" content=FRONT_PAGE_DESCRIPTION />
         <main class="front">
             <p class="front-logo">"Parlour"</p>
             <h1>"Open a room, share the link, talk."</h1>

@@ -150,7 +150,7 @@ impl PendingCommand {
             ("refused", self.refused.as_deref().into()),
         ]);
         stored.add("epoch", self.epoch.as_ref().map(|epoch| epoch.0.as_str()).into());
-        stored.add("tried", JsonValue::Bool(self.tried));
+        stored.add("tried", if self.tried { JsonValue::Bool(true) } else { JsonValue::Null });
         stored.encode()
     }
 

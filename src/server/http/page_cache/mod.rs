@@ -4,7 +4,7 @@
 mod gzip;
 mod template;
 
-pub(crate) use template::{PlaceholderToken, Template, VisitorValues};
+pub(crate) use template::{PlaceholderToken, Template, VisitorValues, with_node_count};
 
 use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, Seq};

@@ -149,6 +149,15 @@ impl Template {
     }
 }
 
+/// Returns the page with the number of elements and comments in its room, by which `hydrate.js` tells whether somebody
+/// has changed it. In texts and attributes `<` is escaped.
+pub(crate) fn with_node_count(html: &str) -> String {
+    let room = html.split_once("<leptos-island").and_then(|(_, rest)| rest.split_once("</leptos-island>"));
+    let room = room.map_or("", |(room, _)| room);
+    let count = room.matches('<').count() - room.matches("</").count();
+    html.replacen("data-nodes=\"0\"", &format!("data-nodes=\"{count}\""), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ const READ_VERSION_OFFSET: u64 = 19;
 const WITHOUT_WAL: u8 = 1;
 
 /// Queries for the mark of a place in PostgreSQL. Some clusters keep their identifier to their administrators.
-const CLUSTER: &str = "SELECT system_identifier::text FROM pg_control_system()";
+const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const ROOMS_TABLE: &str = "SELECT 'rooms'::regclass::oid::text";
 
 /// Returns whether the SQLite file was put here by something else than a server: it has no lock file beside it, or it
@@ -58,7 +58,7 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_cop
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
 /// caller holds the migration lock.
 pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
-    let cluster = ask(connection, CLUSTER).await.unwrap_or_default();
+    let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default();
     let here = format!("{}/{}", cluster.unwrap_or_default(), ask(connection, ROOMS_TABLE).await?.unwrap_or_default());
     let recorded = recorded_place(connection).await?;
     if recorded.as_deref() == Some(here.as_bytes()) {
