@@ -29,8 +29,8 @@ test("what one author writes within five minutes is one group", async ({ page, r
   await expect(text(page, 6)).toBeVisible();
   for (const [at, said] of ["one", "two", "three", "late", "between", "after"].entries()) {
     const leads = !["two", "three"].includes(said);
-    await expect(message(page, at + 1).locator(".message-author")).toHaveCount(leads ? 1 : 0);
-    await expect(message(page, at + 1).locator(".avatar")).toHaveCount(leads ? 1 : 0);
+    await expect(message(page, at + 1).locator(".message-author")).toBeVisible({ visible: leads });
+    await expect(message(page, at + 1).locator(".avatar")).toBeVisible({ visible: leads });
   }
 });
 
@@ -61,7 +61,7 @@ for (const [how, goesOn] of [
     await post(request, room, "Ben", "now");
     await expect(page.locator("li.day-divider")).toHaveText(["Today"]);
     await goesOn(page);
-    await expect(page.locator("li.day-divider")).toHaveText([/March/]);
+    await expect(page.locator("li.day-divider")).toHaveText(["Yesterday"]);
   });
 }
 
@@ -180,8 +180,9 @@ test("at a desk the pointer or the keyboard shows it, and a click leaves nothing
   await page.mouse.move(0, 0);
   await expect(edit).toBeHidden();
   await message(page, 1).getByRole("link").focus();
-  await page.keyboard.press("Tab");
-  await expect(edit).toBeFocused();
+  await expect(edit).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(message(page, 1).locator(".message-actions :focus")).toBeVisible();
 });
 
 test("on a phone a tap shows what can be done with a message", async ({ visitor, room }) => {
