@@ -106,7 +106,7 @@ async fn fetch(path: &str, arguments: &str, is_post: bool) -> Result<(bool, Stri
         request.set_body(&UrlSearchParams::new_with_str(arguments)?.into());
         window.fetch_with_str_and_init(path, &request)
     } else {
-        window.fetch_with_str_and_init(&format!("{path}?{arguments}"), &request)
+        window.fetch_with_str_and_init(&format!("{path}?{}", arguments.trim_start_matches('&')), &request)
     };
     let response: Response = JsFuture::from(response).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
