@@ -84,6 +84,7 @@ pub(crate) struct ScrollAnchor {
     target: StoredValue<Option<ScrollTarget>>,
     /// The position from which the visitor last went to the end.
     left: StoredValue<Option<ScrollTarget>>,
+    presentations: StoredValue<Vec<Presentation>>,
 }
 
 impl ScrollAnchor {
@@ -94,6 +95,7 @@ impl ScrollAnchor {
             anchor: StoredValue::new(None),
             target: StoredValue::new(None),
             left: StoredValue::new(None),
+            presentations: StoredValue::new(Vec::new()),
         }
     }
 
@@ -136,16 +138,23 @@ impl ScrollAnchor {
         left
     }
 
-    /// Shows which of the rendered messages begin a group, and which show their author's tag.
-    pub(crate) fn present(self, presentations: &[Presentation]) {
+    /// Remembers which of the messages begin a group, and which show their author's tag.
+    pub(crate) fn set_presentations(self, presentations: Vec<Presentation>) {
+        self.presentations.set_value(presentations);
+    }
+
+    /// Shows it in the rendered messages.
+    pub(crate) fn present(self) {
         let Some(container) = self.container.get_untracked() else { return };
         let items = ListItems::of(&container);
-        for ([starts_group, shows_tag], index) in presentations.iter().zip(0..) {
-            if let Some(classes) = items.get(index).map(|item| item.class_list()) {
-                let _ = classes.toggle_with_force("starts-group", *starts_group);
-                let _ = classes.toggle_with_force("shows-tag", *shows_tag);
+        self.presentations.with_value(|presentations| {
+            for ([starts_group, shows_tag], index) in presentations.iter().zip(0..) {
+                if let Some(classes) = items.get(index).map(|item| item.class_list()) {
+                    let _ = classes.toggle_with_force("starts-group", *starts_group);
+                    let _ = classes.toggle_with_force("shows-tag", *shows_tag);
+                }
             }
-        }
+        });
     }
 
     /// Scrolls to `target` once the messages are rendered next.

@@ -38,7 +38,8 @@ pub(crate) fn MessageList() -> impl IntoView {
         });
         if hydrated {
             let presentations: Vec<_> = rows.iter().filter_map(presentation).collect();
-            queue_microtask(move || room.scroll.present(&presentations));
+            room.scroll.set_presentations(presentations);
+            queue_microtask(move || room.scroll.present());
         }
         let visit = room.visit.latest();
         rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
@@ -50,6 +51,8 @@ pub(crate) fn MessageList() -> impl IntoView {
         divider.track();
         // By then the list is rendered and not painted yet.
         queue_microtask(move || {
+            // First, because it changes the heights of rows.
+            room.scroll.present();
             room.scroll.restore(room.follows() && !is_acting());
             room.skip_in_tab_order();
             room.update_read_position();
