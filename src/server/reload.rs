@@ -2,7 +2,7 @@
 //! line and the environment of a process do not change.
 
 use super::cli::read_again;
-use super::config::{Config, Rates};
+use super::config::{Config, EffectiveSetting, Rates};
 use super::limits::connection_limit::ConnectionLimiter;
 use super::limits::rate_limiter::Limiter;
 use super::telemetry::logging;
@@ -39,14 +39,14 @@ pub(crate) async fn run_reloads(mut current: Config, parts: Reloadable) {
 
 /// Applies what differs, and logs it.
 fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
-    let differing = new.shown.iter().filter(|setting| !current.shown.contains(setting));
-    let (mut applied, mut at_restart) = (Vec::new(), Vec::new());
-    for setting in
-        differing.filter(|new| current.shown.iter().any(|old| old.name == new.name && old.value != new.value))
-    {
-        let applies = [LOG_FILTER, RETENTION, LIMITS].contains(&&*setting.name) || Rates::is_name(&setting.name);
-        if applies { &mut applied } else { &mut at_restart }.push(format!("{} {}", setting.name, setting.value));
-    }
+    // Both name the same settings, in the same order.
+    let changed = new.shown.iter().zip(&current.shown).filter(|(new, old)| new.value != old.value);
+    let (applied, at_restart): (Vec<_>, Vec<_>) = changed.map(|(new, _)| new).partition(|setting| {
+        [LOG_FILTER, RETENTION, LIMITS].contains(&&*setting.name) || Rates::is_name(&setting.name)
+    });
+    let list = |settings: &[&EffectiveSetting]| {
+        settings.iter().map(|setting| format!("{} {}", setting.name, setting.value)).collect::<Vec<_>>().join(", ")
+    };
     if new.log_filter != current.log_filter
         && let Err(error) = logging::set_filter(new.log_filter.as_deref())
     {
@@ -59,15 +59,13 @@ fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
     if new.retention_days != current.retention_days {
         parts.retention_days.send_replace(new.retention_days);
     }
-    tracing::info!(applied = applied.join(", "), "The settings are read again");
+    tracing::info!(applied = list(&applied), "The settings are read again");
     if !at_restart.is_empty() {
-        tracing::warn!(settings = at_restart.join(", "), "These settings change only when the server is restarted");
+        tracing::warn!(settings = list(&at_restart), "These settings change only when the server is restarted");
     }
     // What waits for a restart differs the next time, too.
-    let shown = new.shown.into_iter().zip(&current.shown).map(|(new, old)| {
-        let waits = at_restart.iter().any(|waiting| waiting.starts_with(&format!("{} ", new.name)));
-        if waits { old.clone() } else { new }
-    });
+    let waits = |new: &EffectiveSetting| at_restart.iter().any(|waiting| waiting.name == new.name);
+    let shown = new.shown.iter().zip(&current.shown).map(|(new, old)| if waits(new) { old } else { new }.clone());
     let shown = shown.collect();
     *current = Config {
         rates: new.rates,

@@ -23,7 +23,7 @@ impl Session {
             return Ok(PullResult::Nothing);
         }
         if self.timers.write_blocked_since.take().is_some() {
-            // The connection was not read from meanwhile, and the client is alive.
+            // A client that accepts bytes is alive, whether or not it was read from meanwhile.
             self.timers.last_received = Instant::now();
             return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
         }

@@ -2,6 +2,7 @@
 //! site accepts only its own pages, and those are the ones under its public URL.
 
 use crate::server::config::Config;
+use crate::server::http::cookies;
 use crate::server::http::state::AppState;
 use crate::server::network::client_ip::{ClientIp, is_trusted};
 use axum::extract::{Request, State};
@@ -12,7 +13,7 @@ use std::sync::Once;
 
 /// Cookie of a visitor who was just redirected. It comes back if the redirect led to where it came from: a proxy then
 /// reports another address than the one that the visitor uses.
-const REDIRECTED_COOKIE: &str = "parlour_redirected=1";
+const REDIRECTED_COOKIE: &str = "parlour_redirected";
 
 /// Attributes of that cookie. A visitor behind such a proxy is redirected at most once a minute.
 const COOKIE_ATTRIBUTES: &str = "Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
@@ -46,7 +47,7 @@ pub(crate) async fn redirect_to_public_url(State(state): State<AppState>, reques
     });
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let Ok(target) = HeaderValue::try_from(format!("{public}{path}")) else { return next.run(request).await };
-    let cookie = HeaderValue::try_from(format!("{REDIRECTED_COOKIE}; {COOKIE_ATTRIBUTES}")).expect("visible ASCII");
+    let cookie = HeaderValue::try_from(format!("{REDIRECTED_COOKIE}=1; {COOKIE_ATTRIBUTES}")).expect("visible ASCII");
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target), (header::SET_COOKIE, cookie)]).into_response()
 }
 
@@ -92,8 +93,7 @@ fn same_authority(one: &str, other: &str, scheme: &str) -> bool {
 }
 
 fn was_redirected(headers: &HeaderMap) -> bool {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    cookies.flat_map(|value| value.split(';')).any(|pair| pair.trim() == REDIRECTED_COOKIE)
+    cookies::values(headers, REDIRECTED_COOKIE).next().is_some()
 }
 
 /// Returns the beginning of a header's value, as far as it is plain text.

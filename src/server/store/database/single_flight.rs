@@ -2,7 +2,9 @@
 //! Go's `singleflight`, a caller never gets the result of a query that started before its call: callers that arrive
 //! while a query is in flight share the next one.
 
+use crate::server::store::StoreError;
 use crate::server::sync::lock;
+use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -53,6 +55,21 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SingleFli
 
     fn waiters(&self) -> MutexGuard<'_, HashMap<K, Waiters<V>>> {
         lock(&self.0)
+    }
+}
+
+impl<K: Clone + Eq + Hash + Send + 'static, T: Clone + Send + 'static> SingleFlight<K, Result<T, StoreError>> {
+    /// Like [`run`](Self::run), for queries that may fail.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the query, or one that says that it has ended without a result.
+    pub(crate) async fn try_run<F>(&self, key: &K, query: impl Fn() -> F + Send + 'static) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let ended = || Err(DbErr::Custom("the query has ended without a result".into()).into());
+        self.run(key, query).await.unwrap_or_else(ended)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::server::telemetry::metrics::timed;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use sha2::Sha256;
@@ -80,8 +80,7 @@ impl Store {
             let (reader, deletions) = (reader.clone(), deletions(address.clone()));
             async move { Ok(timed("deletions", deletions.one(&reader)).await?) }
         };
-        let failed = || Err(DbErr::Custom("the deletions were not looked up".into()).into());
-        let times = self.vacated.run(name, query).await.unwrap_or_else(failed)?;
+        let times = self.vacated.try_run(name, query).await?;
         Ok(RoomRecord::vacant(site.room(name, times.unwrap_or_default())))
     }
 
@@ -233,9 +232,10 @@ fn deletions(address: Vec<u8>) -> sea_orm::Selector<sea_orm::SelectGetableTuple<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RejectionCode;
     use crate::server::auth::identity::AuthorId;
     use crate::server::random::event_id;
-    use crate::server::store::NewEvent;
+    use crate::server::store::{AppendResult, Locking, NewEvent};
 
     #[tokio::test]
     async fn no_room_gets_the_id_or_the_epoch_of_one_before_it() {
@@ -264,9 +264,9 @@ mod tests {
             id: event_id(),
             new_event: NewEvent::Delete { target: 1 },
         };
-        let transaction = store.begin().await.unwrap();
-        store.begin_rooms(&transaction, &[late]).await.unwrap();
-        transaction.commit().await.unwrap();
+        let appended = store.append(&[late], Locking::Wait).await.unwrap();
+        let [AppendResult::Rejected(rejection)] = &appended[..] else { panic!("{appended:?}") };
+        assert_eq!(rejection.code, RejectionCode::Unavailable, "it is to be sent again");
         assert_eq!(store.room(&name).await.unwrap(), None);
     }
 

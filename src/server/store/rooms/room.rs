@@ -9,7 +9,7 @@ use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, SelectModel, Selector,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, SelectModel, Selector,
     sea_query::{Expr, ExprTrait, Query},
 };
 
@@ -96,8 +96,7 @@ impl Store {
             let (reader, wanted) = (reader.clone(), by_name(&wanted));
             async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
         };
-        let failed = || Err(DbErr::Custom("the room was not looked up".into()).into());
-        self.found.run(name, query).await.unwrap_or_else(failed)
+        self.found.try_run(name, query).await
     }
 
     /// Creates a private room with this title, which belongs to `owner`, and returns its name.
