@@ -46,7 +46,10 @@ pub fn spans(text: &str) -> Vec<Span<'_>> {
 
 /// Returns the lines of code at the beginning of `text`, and the rest.
 fn block(text: &str) -> Option<(Span<'_>, &str)> {
-    let (code, after) = text.strip_prefix(FENCE)?.split_once(FENCE)?;
+    let from = text.strip_prefix(FENCE)?;
+    // By bytes: the search for a text would add half a kilobyte to the module.
+    let to = from.as_bytes().windows(FENCE.len()).position(|part| part == FENCE.as_bytes())?;
+    let (code, after) = (&from[..to], &from[to + FENCE.len()..]);
     // The name of the language on the first line is not shown.
     let code = match code.split_once('\n') {
         Some((language, code)) if language.trim_end().bytes().all(is_of_language) => code,

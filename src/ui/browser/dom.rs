@@ -105,7 +105,7 @@ pub(crate) fn has_focused_input() -> bool {
 pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     let navigator = window().navigator();
     let systems = [navigator.platform(), navigator.user_agent()];
-    let is_apple = systems.iter().flatten().any(|system| system.contains("Mac"));
+    let is_apple = systems.iter().flatten().any(|system| system.as_bytes().windows(3).any(|part| part == b"Mac"));
     event.meta_key() || event.ctrl_key() && !is_apple
 }
 
@@ -137,8 +137,8 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     let (plain, dotted) = ("favicon.svg", "favicon-new.svg");
     let href = icon.get_attribute("href").unwrap_or_default();
     let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
-    if href.ends_with(from) {
-        let _ = icon.set_attribute("href", &href.replace(from, to));
+    if let Some(folder) = href.strip_suffix(from) {
+        let _ = icon.set_attribute("href", &format!("{folder}{to}"));
     }
 }
 

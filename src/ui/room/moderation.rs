@@ -47,6 +47,8 @@ impl RoomState {
         let (target, tag, subject) = match self.close_moderation() {
             Some(ModerationTarget::AuthorOf(seq)) => (Some(seq), None, self.author_of(seq)),
             Some(ModerationTarget::Participant(participant)) => {
+                // Whoever has to go leaves a list in which the keyboard no longer is.
+                request_animation_frame(move || self.editing.focus_on_desktop());
                 (None, Some(participant.tag.clone()), Some(participant))
             }
             _ => (None, None, None),

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Time after which a typing notification expires.
 const TYPING_TTL: Duration = Duration::from_secs(5);
 
-/// Interval at which the list is updated while it is pointed at or has the focus.
+/// Interval at which the list is updated while it is pointed at, or the keyboard is in it.
 const HOLD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Participants who are present or typing.
@@ -57,9 +57,9 @@ impl Presence {
         }
     }
 
-    /// Updates the list. While it is pointed at or has the focus, nobody leaves it, and others come in at its end.
+    /// Updates the list. While it is pointed at or the keyboard is in it, nobody leaves it, and others come in at its end.
     fn update_list(self) {
-        let is_held = dom::find("#participants:is(:hover, :focus-within)").is_some();
+        let is_held = dom::find("#participants:hover, #participants :focus-visible").is_some();
         let present = self.present.get_value();
         self.participants.update(|places| seat(places, present, is_held));
         if is_held && !self.update_scheduled.get_value() {

@@ -135,13 +135,21 @@ pub(crate) fn Composer(
                     on:keydown=on_keydown
                     on:input=on_input
                 >
-                    {message}
+                    {textarea_content(&message)}
                 </textarea>
                 <button class="button">{label}</button>
             </div>
             {character_counter(draft.length)}
         </form>
     }
+}
+
+/// Returns a text as the content of a `<textarea>`. Leptos writes the content of this element as it is, and a browser drops
+/// a line break at its beginning (WHATWG HTML, "the textarea element").
+fn textarea_content(text: &str) -> String {
+    let text =
+        if cfg!(target_arch = "wasm32") { text.to_owned() } else { text.replace('&', "&amp;").replace('<', "&lt;") };
+    if text.starts_with('\n') { format!("\n{text}") } else { text }
 }
 
 /// Returns the counter of remaining characters: a number, and its announcement in steps for screen readers.

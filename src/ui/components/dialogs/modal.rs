@@ -11,6 +11,7 @@ pub(super) fn use_modal(is_open: Signal<bool>) -> NodeRef<Dialog> {
         if is_open.get() {
             // A click beside the dialog closes it, where the browser knows this.
             let _ = dialog.set_attribute("closedby", "any");
+            dialog.set_return_value("");
             let _ = dialog.show_modal();
         } else {
             // Closing returns the focus to the element that had it.

@@ -47,10 +47,10 @@ pub(crate) fn RoomSwitcher() -> impl IntoView {
                 <input node_ref=field aria-label="Open a room" placeholder="Open a room" autocapitalize="none" autocomplete="off" dir="auto" />
                 <button class="button">"Open"</button>
             </form>
-            <p class="dialog-choices">
+            <form method="dialog" class="dialog-choices">
                 <a class="button-quiet" href="/">"Front page"</a>
-                <button class="button-quiet" on:click=move |_| is_open.set(false)>"Close"</button>
-            </p>
+                <button class="button-quiet">"Close"</button>
+            </form>
         </dialog>
     }
 }

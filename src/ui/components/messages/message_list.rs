@@ -1,8 +1,8 @@
 //! The messages of the room, oldest first, with links to those that are not loaded.
 
 use super::empty_room::EmptyRoom;
-use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::pending_list::PendingList;
+use super::row_list::{ListRow, row_list};
 use crate::domain::{EventId, RoomView, Seq, Timestamp};
 use crate::ui::browser::selection::KeptSelection;
 use crate::ui::browser::{clock, dom, location};
@@ -13,7 +13,6 @@ use crate::ui::room::lifecycle::renew_if_torn;
 use crate::ui::room::timeline::Timeline;
 use crate::ui::room::timeline::rows::{Presentation, TimelineRow};
 use crate::ui::room::unread::Unread;
-use leptos::either::EitherOf3;
 use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::MouseEvent;
@@ -25,7 +24,6 @@ const SCROLL_DEBOUNCE: Duration = Duration::from_millis(200);
 pub(crate) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
-    // Another room has other messages with the same numbers, so that the visit is part of the key.
     let rows = move || {
         let hydrated = room.hydrated.get();
         if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
@@ -42,7 +40,7 @@ pub(crate) fn MessageList() -> impl IntoView {
             queue_microtask(move || room.scroll.present());
         }
         let visit = room.visit.latest();
-        rows.into_iter().map(move |row| (visit, row)).collect::<Vec<_>>()
+        rows.into_iter().map(move |row| ListRow::Timeline(visit, row)).collect()
     };
 
     Effect::new(move |_| {
@@ -89,13 +87,7 @@ pub(crate) fn MessageList() -> impl IntoView {
                     data-epoch=page_text(|page| page.epoch.to_string())
                     data-head=page_text(|page| page.head.to_string())
                 >
-                    <For each=rows key=|(visit, row)| (*visit, row.key()) let((_, row))>
-                        {match row {
-                            TimelineRow::DayDivider(at) => EitherOf3::A(view! { <DayDivider at=at /> }),
-                            TimelineRow::UnreadDivider => EitherOf3::B(view! { <UnreadDivider /> }),
-                            TimelineRow::Message(row) => EitherOf3::C(view! { <MessageItem row=row /> }),
-                        }}
-                    </For>
+                    {row_list(Box::new(rows))}
                 </ol>
                 <a class="timeline-more" class:is-visible=has_later data-action="newest" href=page_text(|page| page.room.path())>"Newest messages"</a>
                 <PendingList />

@@ -6,3 +6,4 @@ pub(super) mod message_item;
 pub(super) mod message_list;
 pub(super) mod message_text;
 pub(super) mod pending_list;
+mod row_list;

@@ -1,6 +1,7 @@
 //! Messages that are not in the log: pending, or refused with the reason.
 
 use super::message_text::MessageText;
+use super::row_list::{ListRow, row_list};
 use crate::ui::components::common::copy_button::{CopyButton, CopySource};
 use crate::ui::components::common::derived::text;
 use crate::ui::room::outbox::{OutboxCommand, PendingCommand};
@@ -16,19 +17,18 @@ pub(crate) fn PendingList() -> impl IntoView {
         matches!(pending.command, OutboxCommand::Post { .. } | OutboxCommand::Moderate { .. })
             || pending.refused.is_some()
     };
-    let pending =
-        move || room.outbox.with(|outbox| outbox.pending().iter().filter(is_shown).cloned().collect::<Vec<_>>());
+    let pending = move || {
+        room.outbox.with(|outbox| outbox.pending().iter().filter(is_shown).cloned().map(ListRow::Pending).collect())
+    };
     view! {
         <ul class="pending-list" aria-label="Not yet sent">
-            <For each=pending key=|pending| (pending.id.clone(), pending.refused.is_some()) let:pending>
-                <PendingItem pending=pending />
-            </For>
+            {row_list(Box::new(pending))}
         </ul>
     }
 }
 
 #[component]
-fn PendingItem(pending: PendingCommand) -> impl IntoView {
+pub(super) fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let PendingCommand { id, command, refused, .. } = pending;
     let is_refused = refused.is_some();
