@@ -17,13 +17,13 @@ pub struct MessageText(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageTextError {
     /// The text shows nothing: it is white space, control and invisible characters only.
-    #[error("There is nothing in this message.")]
+    #[error("Write something first.")]
     Empty,
     /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
     #[error("Messages have at most 4000 characters.")]
     TooLong,
     /// The text contains U+0000, which PostgreSQL cannot store.
-    #[error("Messages cannot hold the character U+0000.")]
+    #[error("Messages cannot contain the character U+0000.")]
     Nul,
 }
 

@@ -48,13 +48,13 @@ pub enum RoomNameError {
     #[error("Room names do not begin with a full stop.")]
     LeadingDot,
     /// The name contains this character (or control code), which is not allowed.
-    #[error("Room names have letters, digits, emoji, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
+    #[error("Room names have letters, digits, emoji, “-”, “_” and “.”. This one has {}.", describe(*.0))]
     Character(char),
     /// The name has no visible character, for example only a combining mark.
-    #[error("A room's name needs at least one character that can be seen.")]
+    #[error("A room's name needs at least one visible character.")]
     Invisible,
     /// The name is reserved for the server.
-    #[error("“{0}” is kept for the server itself.")]
+    #[error("“{0}” is reserved.")]
     Reserved(String),
 }
 

@@ -31,10 +31,10 @@ pub enum UsernameError {
     #[error("Names have at most 32 characters.")]
     TooLong,
     /// The name contains a control, bidirectional, invisible or unassigned character.
-    #[error("This name holds a character that names do not have.")]
+    #[error("This name has a character that isn’t allowed.")]
     Character,
     /// The name has no visible character, for example only a combining mark.
-    #[error("A name needs at least one character that can be seen.")]
+    #[error("A name needs at least one visible character.")]
     Invisible,
 }
 

@@ -61,7 +61,7 @@ where
                 tracing::error!(
                     task = name,
                     panic = panic_message(error),
-                    "a background task has panicked; it begins again"
+                    "Background task panicked; restarting"
                 );
             }
             _ => return health.recovered(name),

@@ -19,13 +19,13 @@ pub(crate) enum AccessDenied {
     #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
     Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
-    #[error("This room is locked: only those who were in it come in.")]
+    #[error("This room is locked. Only people who were here before can come in.")]
     Locked,
     /// No room has this address, or it is private and the visitor was not invited. The answer does not reveal which.
     #[error("There’s no room here. The link may have been replaced.")]
     Missing,
     /// The database does not answer.
-    #[error("The room cannot be read just now. Try again in a moment.")]
+    #[error("The room cannot be read right now. Try again in a moment.")]
     Unavailable(#[from] StoreError),
 }
 

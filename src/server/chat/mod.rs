@@ -276,7 +276,7 @@ impl Chat {
             (None, _) => Err(Rejection::new(RejectionCode::NotFound, "Nobody here has this tag.")),
             _ => Err(Rejection::new(
                 RejectionCode::Invalid,
-                "More than one has this tag: say it of a message of theirs.",
+                "Several people have this tag. Name one of their messages instead.",
             )),
         }
     }

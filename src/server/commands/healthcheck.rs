@@ -19,10 +19,10 @@ const MAX_ANSWER_BYTES: usize = 4096;
 pub(super) async fn ask(listens: SocketAddr) -> CommandResult {
     let addr = reachable(listens);
     let answered = timeout(HEALTHCHECK_TIMEOUT, readiness(addr)).await;
-    let answered = answered.map_err(|_| format!("healthcheck: http://{addr}/readyz does not answer"))?;
+    let answered = answered.map_err(|_| format!("healthcheck: http://{addr}/readyz did not answer in time"))?;
     match answered.map_err(|error| format!("healthcheck: http://{addr}/readyz: {error}"))? {
         (StatusCode::OK, _) => Ok(()),
-        (status, said) => Err(format!("healthcheck: http://{addr}/readyz says {status}: {said}").into()),
+        (status, said) => Err(format!("healthcheck: http://{addr}/readyz returned {status}: {said}").into()),
     }
 }
 

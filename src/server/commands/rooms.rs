@@ -44,7 +44,7 @@ fn line(room: &RoomSummary) -> String {
     }
     match room.keep {
         RetentionPolicy::Default => {}
-        RetentionPolicy::Forever => notes.push("kept for ever".to_owned()),
+        RetentionPolicy::Forever => notes.push("kept forever".to_owned()),
         RetentionPolicy::Days(days) => notes.push(format!("kept {days} days")),
     }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
@@ -78,10 +78,10 @@ pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandRes
     if yes {
         store.delete_room(found.room.id).await?;
         notify_nodes(config, &store).await;
-        print_line(format_args!("parlour: {name} is deleted, with everything in it"))?;
+        print_line(format_args!("parlour: deleted {name} and everything in it"))?;
     } else {
         print_line(format_args!(
-            "parlour: this would delete {name}, with everything in it, up to number {}; --yes does it",
+            "parlour: this would delete {name} and everything in it, up to number {}; add --yes to delete",
             found.head
         ))?;
     }

@@ -30,7 +30,7 @@ pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         let is_ours = name.starts_with(SETTINGS_PREFIX) && !value.is_empty();
         if is_ours && !is_known(&name) && !is_of_service(&name, &value) {
-            return Err(ConfigError(format!("{name}: there is no such setting; `parlour --help` lists them")));
+            return Err(ConfigError(format!("{name}: unknown setting; `parlour --help` lists all")));
         }
     }
     Ok(())
@@ -99,7 +99,7 @@ pub(super) fn leptos_options(
         match &**name {
             "reload-port" | "reload-external-port" => {
                 let port =
-                    text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: no port")))?;
+                    text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: not a port")))?;
                 *value = Value::Integer(port.into());
             }
             "site-addr" => {

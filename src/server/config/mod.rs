@@ -174,7 +174,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
     redis_url.as_deref().map(validate_redis_url).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
-            "redis-url: several nodes need a PostgreSQL in common (database-url); SQLite is for one node".into(),
+            "redis-url: several nodes need a common PostgreSQL (database-url); SQLite supports one node".into(),
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;

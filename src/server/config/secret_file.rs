@@ -1,4 +1,4 @@
-//! URLs whose passwords are kept in files of their own, as container engines and systemd hand out secrets.
+//! URLs from files, as container engines and systemd provide secrets.
 
 use super::ConfigError;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) fn url_setting(name: &str, sources: [GivenUrl; 2]) -> Result<GivenUrl
             (Some(url), None) => return Ok((Some(url), None)),
             (None, Some(file)) => return read_url(name, &file).map(|url| (Some(url), Some(file))),
             (Some(_), Some(_)) => {
-                return Err(ConfigError(format!("{name}: {name}-file gives it, too; only one of them can be")));
+                return Err(ConfigError(format!("{name}: set either {name} or {name}-file, not both")));
             }
         }
     }
@@ -29,11 +29,11 @@ fn read_url(name: &str, file: &Path) -> Result<String, ConfigError> {
     let wrong = |error: &dyn std::fmt::Display| ConfigError(format!("{name}-file: {}: {error}", file.display()));
     let size = file.metadata().map_err(|error| wrong(&error))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(wrong(&"it is too large for a URL"));
+        return Err(wrong(&"the file is too large for a URL"));
     }
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     match text.trim() {
-        "" => Err(wrong(&"it is empty")),
+        "" => Err(wrong(&"the file is empty")),
         url => Ok(url.to_owned()),
     }
 }

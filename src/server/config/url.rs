@@ -46,7 +46,7 @@ pub(super) fn postgres_url(url: String) -> String {
 
 /// Returns an error unless `url` is one of SQLite or PostgreSQL, with parameters that their drivers know.
 pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
-    let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
+    let wrong = |error| ConfigError(format!("database-url: {} is not a URL ({error})", redacted(url)));
     let parsed = Url::parse(url).map_err(wrong)?;
     if parsed.scheme() != "sqlite" && !DATABASES.contains(&parsed.scheme()) {
         return Err(ConfigError(format!("database-url: {} is neither sqlite://… nor postgres://…", redacted(url))));
@@ -63,9 +63,9 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let hosts = authority.rsplit('@').next().unwrap_or_default();
     let parsed = Url::parse(url);
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
-        "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one".to_owned()
+        "Sentinel and Cluster are not supported; use one Redis, or an address that leads to the current primary".to_owned()
     } else if parsed.is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
-        "is no address like redis://redis.example, or rediss://… for TLS".to_owned()
+        "is not a URL like redis://redis.example, or rediss://… for TLS".to_owned()
     } else {
         match parsed.map_err(|error| error.to_string()).and_then(|url| validate_parameters(&url)) {
             Ok(()) => return Ok(()),
@@ -88,7 +88,7 @@ pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     }
     if parsed.path() != "/" {
         let path = parsed.path();
-        let reason = "the site cannot stand below a path; give it a name of its own, like https://chat.example";
+        let reason = "the site cannot run below a path; give it its own host name, like https://chat.example";
         return Err(ConfigError(format!("public-url: {}: {path}: {reason}", redacted(url))));
     }
     Ok(parsed.origin().ascii_serialization())

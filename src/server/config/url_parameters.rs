@@ -50,7 +50,7 @@ pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
             let is_name =
                 !value.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte));
             let named = if is_name { format!(": {name}") } else { String::new() };
-            return Err(format!("has a parameter that is none of {whose}{named}"));
+            return Err(format!("has a parameter that is not one of {whose}{named}"));
         }
         let is_sound = match &*name {
             "sslmode" | "ssl-mode" => SSL_MODES.contains(&&*value),
@@ -65,7 +65,7 @@ pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
             } else {
                 String::new()
             };
-            return Err(format!("has a parameter with a value that cannot be: {name}{choices}"));
+            return Err(format!("has a parameter with an invalid value: {name}{choices}"));
         }
     }
     Ok(())
@@ -102,9 +102,9 @@ mod tests {
             ("postgres://db/x?sslmode=prefer&PGPASSWORD=hush", "PGPASSWORD"),
             ("postgres://db/x?sslmode=hush", "verify-full"),
             ("postgres://db/x?port=hush", "port"),
-            ("postgres://db/x?hush", "none of PostgreSQL's"),
-            ("postgres://db/x?hush=", "none of PostgreSQL's"),
-            ("postgres://db/x?h1=hush", "none of PostgreSQL's"),
+            ("postgres://db/x?hush", "not one of PostgreSQL's"),
+            ("postgres://db/x?hush=", "not one of PostgreSQL's"),
+            ("postgres://db/x?h1=hush", "not one of PostgreSQL's"),
             ("sqlite://x?key=hush", "key"),
             ("redis://db?pass=hush", "pass"),
             ("unix:///run/redis.sock?password=hush", "password"),

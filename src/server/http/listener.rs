@@ -82,7 +82,7 @@ pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimite
             }
             // An error of this one client: it, or its network, went away before the connection was accepted.
             Err(error) if is_of_the_client(&error) => {
-                tracing::debug!(%error, "a connection ended before it was accepted");
+                tracing::debug!(%error, "A connection ended before it was accepted");
                 tokio::task::coop::consume_budget().await;
             }
             Err(error) => {
@@ -161,7 +161,7 @@ async fn connection(
         }
     };
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "A connection ended early");
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn room_page(
         }
     };
     let Some(template) = template else {
-        tracing::error!("a page holds something personal where nothing is expected");
+        tracing::error!("A page contains personal values in an unexpected place; refusing to send it");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());

@@ -169,7 +169,7 @@ impl Hub {
         let epoch = match self.renew(room_id, outdated, None).await {
             Ok(current) => current.epoch,
             Err(error) => {
-                tracing::error!(room = room_id, %error, "a room keeps its epoch, though its log went back in time");
+                tracing::error!(room = room_id, %error, "Giving a room a new epoch failed, although its log went back in time");
                 outdated.clone()
             }
         };
@@ -191,7 +191,7 @@ impl Hub {
             known,
             head = renewed.head,
             epoch = %renewed.epoch,
-            "the database went back in time; the room has another epoch, and its readers load it again"
+            "The database went back in time; the room gets a new epoch, and its readers reload it"
         );
         Ok(renewed)
     }

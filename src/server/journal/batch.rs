@@ -40,7 +40,7 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: W
     let (appended, attempts) = match append(&store, &entries, locking, &failing).await {
         Ok(appended) => appended,
         Err(error) => {
-            tracing::debug!(%error, entries = entries.len(), "a batch was given up");
+            tracing::debug!(%error, entries = entries.len(), "A batch failed; rejecting its entries");
             responders.into_iter().for_each(|responder| responder.respond(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.notify_subscribers(entry.room_id));
             // The last attempt may have been committed after all: a comparison delivers its events to readers.
@@ -126,7 +126,7 @@ async fn append(
                 if attempt == MAX_ATTEMPTS {
                     return Err(error);
                 }
-                tracing::debug!(attempt, "a batch could not be written; trying again");
+                tracing::debug!(attempt, "A batch could not be written; retrying");
                 sleep(RETRY_DELAY * attempt).await;
             }
             Ok(appended) => {

@@ -74,6 +74,6 @@ impl Session {
         } else {
             self.subscription.take_read(after, read)
         };
-        taken.map_err(|_| (close::OVERLOADED, "the log cannot be read just now"))
+        taken.map_err(|_| (close::OVERLOADED, "the log cannot be read right now"))
     }
 }

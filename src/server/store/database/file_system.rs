@@ -42,7 +42,7 @@ pub(crate) fn examine(file: &Path) -> Result<(), OpenError> {
         Kind::Local => Ok(()),
         Kind::Doubtful(name) => {
             let path = directory.display();
-            tracing::warn!("{path} is on {name}: if another machine holds it, SQLite cannot be relied upon there");
+            tracing::warn!("{path} is on {name}: if that is a remote file system, SQLite is not safe there");
             Ok(())
         }
         Kind::Network(name) => {

@@ -35,7 +35,7 @@ impl HeldFile {
     pub(crate) fn new(path: &Path, lock: File) -> Result<Self, OpenError> {
         let identity = identity(path).map_err(|error| io_error(path, error))?;
         let moved = Outage::new(
-            "The database was deleted, moved or replaced under the server; nothing is stored until it is back, or the \
+            "The database was deleted, moved or replaced under the server; nothing is stored until it is back or the \
              server is restarted",
             "The database is back in its place",
         );
@@ -141,7 +141,7 @@ pub(crate) fn give_to_owner(file: &File, path: &Path) {
     if !uid.is_root()
         && let Err(error) = rustix::fs::fchown(file, Some(uid), Some(gid))
     {
-        tracing::warn!(%error, uid = owner.uid(), "{} cannot be given to the owner of its directory", path.display());
+        tracing::warn!(%error, uid = owner.uid(), "Changing the owner of {} to the owner of its directory failed", path.display());
     }
 }
 
@@ -156,7 +156,7 @@ fn assert_accessible(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     let owner = path.metadata().map_or_else(|_| "another user".to_owned(), |file| format!("user {}", file.uid()));
-    let remedy = "run parlour as that user (sudo -u), or give it the file (chown)";
+    let remedy = "run parlour as that user (sudo -u), or change the owner (chown)";
     Err(OpenError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
 }
 

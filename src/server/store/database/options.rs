@@ -32,5 +32,5 @@ pub(crate) async fn assert_durable(
     if found.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
-    Err(OpenError::NotDurable(format!("{query} says {found}, not {expected}")))
+    Err(OpenError::NotDurable(format!("{query} returned {found}, not {expected}")))
 }

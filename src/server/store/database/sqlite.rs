@@ -48,7 +48,7 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(OpenError::InMemory);
     }
-    let malformed = |_| OpenError::Url(format!("{} has parameters that are none of SQLite's", redacted(url)));
+    let malformed = |_| OpenError::Url(format!("{} has parameters that SQLite's driver does not know", redacted(url)));
     let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
     Ok(options.get_filename().to_owned())
 }

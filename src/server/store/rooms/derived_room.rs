@@ -206,7 +206,7 @@ impl Store {
         let transaction = self.begin().await?;
         let times = deletions(site.address(&room.name)).one(&transaction).await?.unwrap_or_default();
         if site.room(&room.name, times).id == room.id {
-            tracing::error!(room = room.id, "the database went back in time; another room begins at this address");
+            tracing::error!(room = room.id, "The database went back in time; this address now begins another room");
             self.note_deletion(&transaction, &room.name).await?;
         }
         Ok(transaction.commit().await?)
