@@ -40,9 +40,7 @@ pub(super) async fn set_retention(config: &Config, room: &str, days: Option<Rete
     match keep {
         RetentionPolicy::Default => {
             // The server may have other settings.
-            print_line(format_args!(
-                "{room} follows --retention-days of its server (this command's settings: {site})"
-            ))?
+            print_line(format_args!("{room} follows --retention-days of its server (this command's settings: {site})"))?
         }
         RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages forever"))?,
         RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages for {days} days"))?,

@@ -63,7 +63,8 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let hosts = authority.rsplit('@').next().unwrap_or_default();
     let parsed = Url::parse(url);
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
-        "Sentinel and Cluster are not supported; use one Redis, or an address that leads to the current primary".to_owned()
+        "Sentinel and Cluster are not supported; use one Redis, or an address that leads to the current primary"
+            .to_owned()
     } else if parsed.is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
         "is not a URL like redis://redis.example, or rediss://… for TLS".to_owned()
     } else {

@@ -121,7 +121,10 @@ pub enum OpenError {
 impl OpenError {
     /// Returns the error for a file that is to be created but exists.
     pub(super) fn exists(file: &std::path::Path) -> Self {
-        Self::File { path: file.display().to_string(), what: "already exists; existing files are never replaced".to_owned() }
+        Self::File {
+            path: file.display().to_string(),
+            what: "already exists; existing files are never replaced".to_owned(),
+        }
     }
 
     /// Returns the error for a URL with an unsupported scheme.
