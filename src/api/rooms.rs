@@ -5,8 +5,8 @@ use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
-/// Returns a room with its newest messages, or with those around `permalink`. The page is for a visitor with the
-/// remembered name, or else with `username`.
+/// Returns a room with its newest messages, or with those around `permalink`. The visitor's name is the remembered one,
+/// or else `username`.
 ///
 /// # Errors
 ///

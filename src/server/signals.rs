@@ -29,7 +29,7 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async move {
             next(&mut signals).await;
-            // An error means that the server has already ended by itself.
+            // An error means that the server has already ended.
             let _ = requested.send(());
             signals.2 = None;
             let number = next(&mut signals).await.as_raw_value();
@@ -51,7 +51,7 @@ async fn next((terminate, interrupt, hangup): &mut Signals) -> SignalKind {
     }
 }
 
-/// Waits for a signal, for ever if there is none to wait for.
+/// Waits for a signal, or forever if there is none to wait for.
 async fn received(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => _ = signal.recv().await,

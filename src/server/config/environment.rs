@@ -13,7 +13,7 @@ const SETTINGS_PREFIX: &str = "PARLOUR_";
 /// Prefix of settings that Leptos reads.
 const LEPTOS_PREFIX: &str = "LEPTOS_";
 
-/// Default site root of Leptos, for when there is no settings file.
+/// Default site root of Leptos if there is no settings file.
 const SITE_ROOT: &str = "target/site";
 
 /// Returns the command line in which an empty variable counts as unset.
@@ -24,7 +24,7 @@ pub(crate) fn without_empty(command_line: Command) -> Command {
     })
 }
 
-/// Returns an error that names the first variable with Parlour's prefix that is no setting.
+/// Returns an error that names the first variable that has Parlour's prefix and is not a setting.
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());

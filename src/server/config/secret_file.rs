@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 /// Maximum size of a file with a URL, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// A URL and a file that holds one, of which a source of settings gives at most one.
+/// A URL, and a file that contains one. A source of settings may give at most one of them.
 type GivenUrl = (Option<String>, Option<PathBuf>);
 
-/// Returns the URL that the first of these sources gives, the one with the highest precedence first, and the file that
-/// it comes from. Returns an error if a source gives both, or if the file cannot be read; never repeats its content.
+/// Returns the URL from the first of these sources that has one, and the file that it comes from. The sources are in
+/// order of precedence. Returns an error if a source gives both, or if the file cannot be read; the error never repeats
+/// its content.
 pub(super) fn url_setting(name: &str, sources: [GivenUrl; 2]) -> Result<GivenUrl, ConfigError> {
     for (url, file) in sources {
         match (url.filter(|url| !url.is_empty()), file.filter(|file| !file.as_os_str().is_empty())) {

@@ -122,9 +122,9 @@ pub enum Limits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Indexing {
-    /// They may.
+    /// Search engines may list it.
     On,
-    /// They are asked not to.
+    /// Search engines are asked not to list it.
     #[default]
     Off,
 }
@@ -157,7 +157,7 @@ fn listen_address_in_file<'de, D: serde::Deserializer<'de>>(deserializer: D) -> 
     listen_address(&String::deserialize(deserializer)?).map(Some).map_err(serde::de::Error::custom)
 }
 
-/// Parses the name of a host as browsers send it: lower case, ASCII, without a port.
+/// Parses a host name in the form that browsers send: lower case, ASCII, without a port.
 fn host_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     let wrong = || format!("{text} is not a host name like chat.example");

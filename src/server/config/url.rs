@@ -19,7 +19,7 @@ const SITES: [&str; 2] = ["http", "https"];
 /// Replacement for text that is not shown.
 const HIDDEN: &str = "***";
 
-/// Returns the URL of an SQLite file, whatever its name.
+/// Returns the URL of an SQLite file with any name.
 pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
@@ -102,7 +102,7 @@ pub(super) fn host(origin: &str) -> Option<&str> {
     Some(&authority[..port.unwrap_or(authority.len())])
 }
 
-/// Returns a URL that is safe to show: scheme, user, host, port and path, as far as they were understood. The rest is
+/// Returns a URL that is safe to show: scheme, user, host, port and path, as far as they could be parsed. The rest is
 /// hidden, because a malformed URL may contain a password anywhere.
 pub fn redacted(url: &str) -> String {
     // A file has no password. Leave out parameters, which may belong to another database.

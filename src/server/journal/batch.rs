@@ -32,7 +32,7 @@ pub(super) struct BatchOutcome {
 pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: WriteContext) -> BatchOutcome {
     let (entries, mut responders): (Vec<AppendRequest>, Vec<_>) =
         batch.into_iter().map(|pending| (pending.entry, pending.responder)).unzip();
-    // Until the batch is announced, no other task may take the heads of its rooms for older than they are.
+    // Until the batch is announced, other tasks must not believe that the heads of its rooms are older.
     let snapshot = context.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
     let WriteContext { store, hub, relay, failing } = context;
     #[cfg(test)]

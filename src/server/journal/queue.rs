@@ -174,7 +174,7 @@ impl QueueState {
             batch.push(pending);
         }
         self.waiting -= batch.len() - before;
-        // A room whose entries were all rejected meanwhile has nothing to write.
+        // The room's entries may all have been rejected in the meantime.
         if batch.len() > before {
             room.phase = QueuePhase::Busy;
         } else {

@@ -3,7 +3,7 @@
 use crate::protocol::close;
 use crate::server::websocket::{ProtocolError, ReadError};
 
-/// A close code and the reason in words.
+/// A close code, and the reason as text.
 pub type CloseReason = (u16, &'static str);
 
 /// The end of a connection whose author is banned.

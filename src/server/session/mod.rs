@@ -1,4 +1,4 @@
-//! The live socket: admission of a connection, and its life from the welcome to the close frame.
+//! The live socket: admission of a connection, and its session from the welcome to the close frame.
 
 mod budget;
 mod close_reason;

@@ -1,4 +1,4 @@
-//! Errors of the database. No error of SeaORM leaves the store: callers get the cases that they decide on.
+//! Errors of the database. No error of SeaORM leaves the store; callers get the cases that they handle.
 
 use crate::domain::Rejection;
 use crate::server::config::redacted;
@@ -104,7 +104,7 @@ pub enum OpenError {
     /// The database was migrated by a newer release.
     #[error("{0} was written by a newer release (it has the migration {1}); use that release, or restore a backup")]
     Newer(String, String),
-    /// The database does not promise durable commits.
+    /// The database does not guarantee durable commits.
     #[error("the database does not guarantee durability: {0}")]
     NotDurable(String),
     /// The database's encoding cannot hold every text.

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Prefix and suffix of the names of unfinished files. A random number stands between them.
+/// Prefix and suffix of the names of unfinished files, with a random number between them.
 const UNFINISHED_PREFIX: &str = ".parlour-";
 const UNFINISHED_SUFFIX: &str = ".unfinished";
 

@@ -68,7 +68,7 @@ impl HeldFile {
 }
 
 impl Store {
-    /// Looks whether the SQLite file is where it was opened.
+    /// Checks whether the SQLite file is still where it was opened.
     ///
     /// # Errors
     ///
@@ -83,7 +83,8 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     path.metadata().map(|file| (file.dev(), file.ino()))
 }
 
-/// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
+/// Locks `FILE.lock`. The system releases the lock when the process ends, for any reason. Creates the directory if it
+/// is missing.
 ///
 /// # Errors
 ///

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Maximum number of transactions that this node commits in parallel.
 pub(crate) const POSTGRES_WRITERS: usize = 4;
 
-/// Key of the advisory lock. Any number will do, as long as every node uses the same ("parlour" in hexadecimal).
+/// Key of the advisory lock: any number that every node uses ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
 /// Interval between attempts to take that lock while another node holds it.

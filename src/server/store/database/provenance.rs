@@ -1,11 +1,11 @@
-//! Detection of an older state of the database that was put in place of a newer one: a backup that was copied into the
-//! data directory, a data directory that was unpacked, a dump that was loaded. Clients may have seen a later history
-//! under the same numbers, so every room then gets a new epoch.
+//! Detection of an earlier state of the database that replaces a later one: a backup that was copied into the data
+//! directory, an unpacked data directory, or a loaded dump. Clients may have seen a later history under the same
+//! numbers, so every room then gets a new epoch.
 //!
 //! At each start the database records a mark of its place that no copy has. For SQLite it is the time at which the lock
 //! file was last changed (ctime), which changes at each start, and whenever the file is written or unpacked. For
-//! PostgreSQL it is the cluster, and the number of the table of rooms, which a dump gives anew. A file system, a machine
-//! or a cluster that is rolled back as a whole keeps its marks.
+//! PostgreSQL it is the cluster, and the number of the table of rooms, which changes when a dump is loaded. A file
+//! system, a machine or a cluster that is rolled back as a whole keeps its marks.
 
 use super::files::lock_path;
 use crate::server::random::bits;
@@ -29,12 +29,12 @@ const PLACE_KEY: &str = "place";
 const READ_VERSION_OFFSET: u64 = 19;
 const WITHOUT_WAL: u8 = 1;
 
-/// Queries for the mark of a place in PostgreSQL. Some clusters keep their identifier to their administrators.
+/// Queries for the mark of a place in PostgreSQL. Some clusters reveal their identifier only to administrators.
 const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const ROOMS_TABLE: &str = "SELECT 'rooms'::regclass::oid::text";
 
-/// Returns whether the SQLite file was put here by something else than a server: it has no lock file beside it, or it
-/// is in the journal mode that backups have. `false` if there is no file, or an empty one.
+/// Returns whether something other than a server created the SQLite file here: it has no lock file beside it, or it is
+/// in the journal mode that backups have. `false` if there is no file, or an empty one.
 pub(crate) fn is_copy(file: &Path) -> bool {
     let mut version = [0];
     let read = File::open(file).and_then(|file| file.read_exact_at(&mut version, READ_VERSION_OFFSET));

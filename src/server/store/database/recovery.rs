@@ -28,7 +28,7 @@ pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Resu
         return Ok(());
     }
     tracing::info!("Another program is reading the database; synced its write-ahead log, which is copied later");
-    // Keeps other programs from writing to the log or restarting it meanwhile.
+    // Keeps other programs from writing to the log or restarting it during this.
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
