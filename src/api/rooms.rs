@@ -68,8 +68,8 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
     counts.map_err(server_fn::unavailable)
 }
 
-/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name that
-/// is taken `only_here` is not remembered for other rooms.
+/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name
+/// that is taken `only_here` is not remembered for other rooms.
 ///
 /// # Errors
 ///

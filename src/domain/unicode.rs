@@ -87,8 +87,8 @@ pub(super) fn without_presentation(name: &str) -> Cow<'_, str> {
     clusters.collect::<String>().into()
 }
 
-/// Returns the first character that is not allowed in a name: neither by `is_allowed`, nor in an emoji sequence, nor as a
-/// joiner in its context.
+/// Returns the first character that is not allowed in a name: neither by `is_allowed`, nor in an emoji sequence, nor as
+/// a joiner in its context.
 pub(super) fn find_stray(name: &str, is_allowed: impl Fn(char) -> bool) -> Option<char> {
     let in_clusters = name.grapheme_indices(true).filter(|(_, cluster)| !is_emoji(cluster));
     let mut characters =

@@ -11,9 +11,10 @@ const ENDED_BY_SIGNAL: i32 = 128;
 /// The signals that end the server. A terminal that closes sends SIGHUP.
 type Signals = (Signal, Signal, Option<Signal>);
 
-/// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the process
-/// immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP does not: a
-/// terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays ignored.
+/// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the
+/// process immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP
+/// does not: a terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays
+/// ignored.
 ///
 /// # Errors
 ///

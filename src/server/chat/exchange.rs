@@ -90,8 +90,8 @@ impl Chat {
         Ok(Exchanged { after, frames })
     }
 
-    /// Submits the command in a frame, and raises `head` to its event. Returns the answer, or `None` if the event is the
-    /// answer and comes after `after`.
+    /// Submits the command in a frame, and raises `head` to its event. Returns the answer, or `None` if the event is
+    /// the answer and comes after `after`.
     async fn handle_exchanged(
         &self,
         RoomRecord { room, .. }: &RoomRecord,

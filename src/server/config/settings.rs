@@ -89,7 +89,8 @@ pub(crate) struct Settings {
     /// `on` lets search engines list the front page; they never list a room [default: off]
     #[arg(long, global = true, env = "PARLOUR_FRONT_PAGE_INDEXED", value_enum)]
     pub(super) front_page_indexed: Option<Indexing>,
-    /// Age in days at which messages are permanently deleted, unless the room has its own retention [default: none, forever]
+    /// Age in days at which messages are permanently deleted, unless the room has its own retention [default: none,
+    /// forever]
     #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
     pub(super) retention_days: Option<NonZeroU32>,
     /// Log level, and levels of modules (info,parlour=debug) [default: info]

@@ -1,5 +1,5 @@
-//! Parameters of database URLs. The drivers ignore most of those that they do not know, so a misspelled one would have no
-//! effect: `?sslmod=require` would leave the connection unencrypted.
+//! Parameters of database URLs. The drivers ignore most of those that they do not know, so a misspelled one would have
+//! no effect: `?sslmod=require` would leave the connection unencrypted.
 
 use url::Url;
 

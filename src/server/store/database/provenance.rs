@@ -41,8 +41,8 @@ pub(crate) fn is_copy(file: &Path) -> bool {
     read.is_ok() && (version == [WITHOUT_WAL] || !lock_path(file).exists())
 }
 
-/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last opened
-/// in. Then marks its place, in the database and on its lock file.
+/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last
+/// opened in. Then marks its place, in the database and on its lock file.
 pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
     let was_here = recorded_place(writer).await?.is_none_or(|place| changed_at(lock).is_ok_and(|here| here == place));
