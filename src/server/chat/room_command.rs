@@ -17,6 +17,11 @@ pub(crate) enum RoomCommand<'a> {
 }
 
 impl RoomCommand<'_> {
+    /// Validates the texts, and returns the event to append.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if a text is invalid.
     pub(super) fn parse(self) -> Result<NewEvent, Rejection> {
         Ok(match self {
             Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },

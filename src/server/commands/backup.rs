@@ -12,6 +12,11 @@ const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1
                           DELETE FROM site WHERE name = 'rooms'; \
                           INSERT INTO site (name, value) VALUES ('restored', '1') ON CONFLICT DO NOTHING";
 
+/// Writes a snapshot of the database to `file`.
+///
+/// # Errors
+///
+/// Returns an error if the site uses PostgreSQL, or if the snapshot cannot be written.
 pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
     let (url, file) = (redacted(&config.database_url), file);
     if !is_sqlite(config) {
@@ -26,6 +31,11 @@ pub(super) async fn back_up(config: &Config, file: &Path) -> CommandResult {
     Ok(print_line(format_args!("parlour: backed up {url} to {}", file.display()))?)
 }
 
+/// Restores the backup `file` into an empty data directory.
+///
+/// # Errors
+///
+/// Returns an error if the site uses PostgreSQL, or if the backup cannot be restored.
 pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
     let (url, file) = (redacted(&config.database_url), file);
     if !is_sqlite(config) {

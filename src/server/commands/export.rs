@@ -29,6 +29,11 @@ pub struct Export {
     output: Option<PathBuf>,
 }
 
+/// Exports a room, or all messages by one author.
+///
+/// # Errors
+///
+/// Returns an error if the room or the message does not exist, or if the export cannot be written.
 pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let (title, author, rooms) = match (&export.room, &export.author_of) {
@@ -76,6 +81,11 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     Ok(store.close().await?)
 }
 
+/// Deletes all messages by the author of `message`. Without `yes`, only reports what it would delete.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn erase(config: &Config, message: &MessageRef, yes: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let author = author_of(&store, message).await?;

@@ -32,6 +32,11 @@ pub(super) struct ExportWriter<W: Write> {
 }
 
 impl<W: Write> ExportWriter<W> {
+    /// Begins an export with this title.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn begin(format: Format, mut sink: W, title: &str) -> io::Result<Self> {
         match format {
             Format::Text => {}
@@ -49,6 +54,11 @@ impl<W: Write> ExportWriter<W> {
         Ok(Self { format, sink, room: false, message: false })
     }
 
+    /// Begins a room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn room(&mut self, name: &RoomName) -> io::Result<()> {
         self.end_room()?;
         match self.format {
@@ -63,6 +73,11 @@ impl<W: Write> ExportWriter<W> {
         Ok(())
     }
 
+    /// Writes a message of the room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn message(&mut self, message: &Message) -> io::Result<()> {
         let Message { seq, username, tag, text, sent_at, edited, .. } = message;
         let (day, time, exact) = (sent_at.day_utc(), sent_at.time_utc(), sent_at.rfc3339());
@@ -97,6 +112,10 @@ impl<W: Write> ExportWriter<W> {
     }
 
     /// Finishes the file, and flushes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.end_room()?;
         if self.format == Format::Json {

@@ -15,6 +15,10 @@ const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of an answer, which is one line, in bytes.
 const MAX_ANSWER_BYTES: usize = 4096;
 
+/// Asks the server that listens on this address whether it is ready.
+///
+/// # Errors
+///
 /// Returns an error with the server's answer unless the server is ready.
 pub(super) async fn ask(listens: SocketAddr) -> CommandResult {
     let addr = reachable(listens);

@@ -36,14 +36,29 @@ fn parse(text: &str) -> Option<BanDuration> {
     Some(BanDuration { seconds })
 }
 
+/// Deletes a message.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn remove(config: &Config, message: &MessageRef) -> CommandResult {
     act(config, message, NewEvent::Delete { target: message.seq }).await
 }
 
+/// Bans the author of a message from its room.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn ban(config: &Config, message: &MessageRef, time: BanDuration) -> CommandResult {
     moderate(config, message, ModerationAction::Ban, Some(time.seconds)).await
 }
 
+/// Lifts the ban and the mute of a message's author.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn pardon(config: &Config, message: &MessageRef) -> CommandResult {
     moderate(config, message, ModerationAction::Pardon, None).await
 }

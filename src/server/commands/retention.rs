@@ -25,6 +25,11 @@ impl FromStr for RetentionArg {
     }
 }
 
+/// Sets a room's retention if `days` is given, and prints it.
+///
+/// # Errors
+///
+/// Returns an error if there is no such room, or if the database cannot be read or written.
 pub(super) async fn set_retention(config: &Config, room: &str, days: Option<RetentionArg>) -> CommandResult {
     let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;

@@ -8,6 +8,11 @@ use crate::server::text_escape::escaped;
 use serde_json::json;
 use std::io::{BufWriter, Write};
 
+/// Prints all rooms, as a table or as JSON.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read, or the output cannot be written.
 pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let mut sink = BufWriter::new(std::io::stdout());
@@ -71,6 +76,11 @@ fn object(room: &RoomSummary) -> String {
     .to_string()
 }
 
+/// Deletes a room. Without `yes`, only reports what it would delete.
+///
+/// # Errors
+///
+/// Returns an error if there is no such room, or if the database cannot be written.
 pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandResult {
     let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;

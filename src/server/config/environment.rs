@@ -24,7 +24,11 @@ pub(crate) fn without_empty(command_line: Command) -> Command {
     })
 }
 
-/// Returns an error that names the first variable that has Parlour's prefix and is not a setting.
+/// Checks that every variable with Parlour's prefix is a setting.
+///
+/// # Errors
+///
+/// Returns an error that names the first variable that is not.
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());

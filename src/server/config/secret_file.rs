@@ -10,8 +10,11 @@ const MAX_FILE_BYTES: u64 = 64 << 10;
 type GivenUrl = (Option<String>, Option<PathBuf>);
 
 /// Returns the URL from the first of these sources that has one, and the file that it comes from. The sources are in
-/// order of precedence. Returns an error if a source gives both, or if the file cannot be read; the error never repeats
-/// its content.
+/// order of precedence.
+///
+/// # Errors
+///
+/// Returns an error if a source gives a URL and a file, or if the file cannot be read. Never repeats its content.
 pub(super) fn url_setting(name: &str, sources: [GivenUrl; 2]) -> Result<GivenUrl, ConfigError> {
     for (url, file) in sources {
         match (url.filter(|url| !url.is_empty()), file.filter(|file| !file.as_os_str().is_empty())) {

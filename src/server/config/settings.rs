@@ -143,6 +143,10 @@ pub enum LogFormat {
 
 /// Parses an address to listen on: an IP address or a name like `localhost`, and a port. If the name has several
 /// addresses, prefers an IPv4 one.
+///
+/// # Errors
+///
+/// Returns an error if the text is not an address, or if the name has none.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);

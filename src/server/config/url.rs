@@ -44,7 +44,11 @@ pub(super) fn postgres_url(url: String) -> String {
     format!("{scheme}:///{database}?{parameters}{separator}{query}")
 }
 
-/// Returns an error unless `url` is one of SQLite or PostgreSQL, with parameters that their drivers know.
+/// Validates the URL of the database.
+///
+/// # Errors
+///
+/// Returns an error unless it is a URL of SQLite or PostgreSQL, with parameters that their drivers know.
 pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     let wrong = |error| ConfigError(format!("database-url: {} is not a URL ({error})", redacted(url)));
     let parsed = Url::parse(url).map_err(wrong)?;
@@ -54,8 +58,12 @@ pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     validate_parameters(&parsed).map_err(|wrong| ConfigError(format!("database-url: {} {wrong}", redacted(url))))
 }
 
-/// Returns an error unless `url` names exactly one Redis server. One is enough: the database holds everything that
-/// matters.
+/// Validates the URL of Redis.
+///
+/// # Errors
+///
+/// Returns an error unless it names exactly one Redis server. One is enough, because the database contains everything
+/// that matters.
 pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     // A URL of several hosts with ports cannot be parsed. A password may contain commas.

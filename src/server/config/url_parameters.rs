@@ -34,8 +34,12 @@ const OF_REDIS_SOCKET: [&str; 4] = ["db", "user", "pass", "protocol"];
 
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// Returns the problem with the first parameter that the driver of the URL's database does not know, or whose value it
-/// does not accept. Never repeats a value.
+/// Validates the parameters of a database URL.
+///
+/// # Errors
+///
+/// Returns the problem with the first parameter that the driver does not know, or whose value it does not accept. Never
+/// repeats a value.
 pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
     let (whose, known) = match url.scheme() {
         "postgres" | "postgresql" => ("PostgreSQL's", &OF_POSTGRES[..]),

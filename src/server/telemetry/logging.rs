@@ -67,7 +67,11 @@ pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the log filter. Returns an error, and changes nothing, if the filter is malformed.
+/// Replaces the log filter.
+///
+/// # Errors
+///
+/// Returns an error, and changes nothing, if the filter is malformed.
 pub(crate) fn set_filter(filter: Option<&str>) -> Result<(), String> {
     let filter = parse_filter(filter)?;
     FILTER.get().map_or(Ok(()), |set| set(filter))

@@ -181,8 +181,7 @@ impl ScrollAnchor {
         self.restore(follows);
     }
 
-    /// Restores the position after the messages were rendered: scrolls to the target, or keeps the anchor, or follows
-    /// the end. A target that is not rendered yet stays.
+    /// Restores the position after rendering: at the target (which stays until it is rendered), the anchor or the end.
     pub(crate) fn restore(self, follows: bool) {
         match (self.target.get_value(), self.anchor.get_value()) {
             (Some(target), _) if self.is_rendered(target) => self.scroll_to(target),

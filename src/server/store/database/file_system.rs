@@ -29,7 +29,11 @@ fn kind(magic: u32) -> Kind {
     }
 }
 
-/// Returns an error if a database at `file` would be on a network file system. Logs a warning if it may be.
+/// Checks the file system of a database at `file`. Logs a warning if it may be remote.
+///
+/// # Errors
+///
+/// Returns an error if it is a network file system.
 pub(crate) fn examine(file: &Path) -> Result<(), OpenError> {
     // A directory that does not exist yet will be on the file system of its parent.
     let there =

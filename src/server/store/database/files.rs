@@ -146,7 +146,11 @@ pub(crate) fn give_to_owner(file: &File, path: &Path) {
     }
 }
 
-/// Returns an error that names the first of the database's files that this user may not read and write.
+/// Checks that this user may read and write the database's files.
+///
+/// # Errors
+///
+/// Returns an error that names the first file for which this is not so.
 pub(crate) fn assert_all_accessible(file: &Path) -> Result<(), OpenError> {
     let beside_it = SIDE_FILES.into_iter().chain([LOCK]).map(|end| beside(file, end));
     std::iter::once(file.to_owned()).chain(beside_it).try_for_each(|path| assert_accessible(&path))

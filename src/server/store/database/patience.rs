@@ -13,6 +13,10 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 impl Store {
     /// Like [`Store::open`], but retries for up to `patience` while the database cannot be reached. Logs the begin and
     /// the end of the outage.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the last attempt.
     pub(crate) async fn open_patiently(url: &str, patience: Duration) -> Result<Self, OpenError> {
         let (begun, mut delay) = (Instant::now(), MIN_RETRY_DELAY);
         let outage = Outage::new("The database cannot be reached; trying again", "The database is reached");

@@ -43,6 +43,10 @@ pub(crate) fn is_copy(file: &Path) -> bool {
 
 /// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last
 /// opened in. Then marks its place, in the database and on its lock file.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
     let was_here = recorded_place(writer).await?.is_none_or(|place| changed_at(lock).is_ok_and(|here| here == place));
@@ -57,6 +61,10 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_cop
 
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
 /// caller holds the migration lock.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
     let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default();
     let here = format!("{}/{}", cluster.unwrap_or_default(), ask(connection, ROOMS_TABLE).await?.unwrap_or_default());
@@ -81,6 +89,10 @@ async fn begin_new_histories(connection: &DatabaseConnection) -> Result<(), DbEr
 
 /// Gives each room a new epoch, and the rooms that the database does not hold new ids and epochs. Forgets the mark of
 /// the place. Returns the number of rooms.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64, DbErr> {
     let epoch = match connection.get_database_backend() {
         DatabaseBackend::Sqlite => "lower(hex(randomblob(4)))",

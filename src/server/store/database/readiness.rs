@@ -126,7 +126,11 @@ impl Store {
     }
 }
 
-/// Returns an error if PostgreSQL is read-only, for example a replica.
+/// Checks that PostgreSQL can be written.
+///
+/// # Errors
+///
+/// Returns an error if it is read-only, for example a replica.
 pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), StoreError> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
     if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {

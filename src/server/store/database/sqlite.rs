@@ -21,6 +21,11 @@ use std::str::FromStr;
 /// Number of connections that read the embedded database.
 const SQLITE_READERS: u32 = 4;
 
+/// Opens an SQLite database for a server, and migrates it.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used, or if a migration fails.
 pub(super) async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let file = sqlite_file(url)?;
     let is_copy = provenance::is_copy(&file);

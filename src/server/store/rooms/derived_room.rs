@@ -212,6 +212,11 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// Returns the site's key for derived ids and epochs.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read or written.
     pub(crate) async fn derivation(&self) -> Result<&DerivationKey, StoreError> {
         let read = async {
             let key = self.get_or_create_secret(DERIVATION_KEY).await?;
