@@ -4,7 +4,7 @@
 //!
 //! | area         | contents                                      | may use                               |
 //! |--------------|-----------------------------------------------|---------------------------------------|
-//! | [`domain`]   | rooms, messages, names and their rules        | nothing of ours                       |
+//! | [`domain`]   | rooms, messages, names and their rules        | no other area                         |
 //! | [`protocol`] | frames on the live socket                     | domain                                |
 //! | [`api`]      | server functions: entry points of a few lines | domain; server inside `#[server]` bodies |
 //! | [`ui`]       | pages, rendered on the server and in browsers | domain, protocol, api                 |

@@ -1,12 +1,12 @@
-//! Parsing: by the browser in the browser, by serde_json elsewhere. serde_json would add 4 kB to the module that visitors
-//! download.
+//! Parses JSON with the browser's parser in the browser, and with serde_json elsewhere. serde_json would add 4 kB to
+//! the module that visitors download.
 
 use super::JsonValue;
 use js_sys::{Array, JSON, Number, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
 impl JsonValue {
-    /// Parses a text. Returns `None` if it is not valid JSON, or holds a number that is no integer.
+    /// Parses a text. Returns `None` if it is not valid JSON, or contains a number that is not an integer.
     pub fn parse(text: &str) -> Option<Self> {
         if cfg!(target_arch = "wasm32") {
             Self::from_js(&JSON::parse(text).ok()?)
@@ -29,7 +29,7 @@ impl JsonValue {
                 value.unchecked_ref::<Array>().iter().map(|value| Self::from_js(&value)).collect::<Option<_>>()?,
             )
         } else if !value.is_object() {
-            // A number that JavaScript cannot hold exactly.
+            // A number that JavaScript cannot represent exactly.
             return None;
         } else {
             let entries = Object::entries(value.unchecked_ref());
@@ -41,7 +41,7 @@ impl JsonValue {
         })
     }
 
-    /// Converts a value of serde_json. Returns `None` if it holds a number that is no integer.
+    /// Converts a value of serde_json. Returns `None` if it contains a number that is not an integer.
     pub(super) fn from_serde(value: serde_json::Value) -> Option<Self> {
         use serde_json::Value;
         Some(match value {

@@ -11,9 +11,10 @@ const ENDED_BY_SIGNAL: i32 = 128;
 /// The signals that end the server. A terminal that closes sends SIGHUP.
 type Signals = (Signal, Signal, Option<Signal>);
 
-/// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the process
-/// immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP does not: a
-/// terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays ignored.
+/// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the
+/// process immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP
+/// does not: a terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays
+/// ignored.
 ///
 /// # Errors
 ///
@@ -29,7 +30,7 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async move {
             next(&mut signals).await;
-            // An error means that the server has already ended by itself.
+            // An error means that the server has already ended.
             let _ = requested.send(());
             signals.2 = None;
             let number = next(&mut signals).await.as_raw_value();
@@ -51,7 +52,7 @@ async fn next((terminate, interrupt, hangup): &mut Signals) -> SignalKind {
     }
 }
 
-/// Waits for a signal, for ever if there is none to wait for.
+/// Waits for a signal, or forever if there is none to wait for.
 async fn received(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => _ = signal.recv().await,

@@ -1,5 +1,5 @@
-//! The data of a room's page. The server writes it into the document as JSON, and the island takes it from there: as props
-//! of the island it would bring serde's deserializers into the module (docs/performance.md), and an attribute escapes
+//! The data of a room's page. The server writes it into the document as JSON, and the island reads it there. Props of
+//! the island would bring serde's deserializers into the module (docs/performance.md), and an attribute would escape
 //! every quotation mark.
 
 use super::browser::dom;
@@ -25,7 +25,7 @@ pub(crate) struct RoomData {
 read_by_name!(RoomData { page, rejected });
 
 impl RoomData {
-    /// Returns the data of a room of which nothing is known yet.
+    /// Returns the data of an empty room.
     pub(crate) fn empty() -> Self {
         let page = RoomView {
             room: RoomName::from_trusted(String::new()),
@@ -45,11 +45,11 @@ impl RoomData {
         Self { page, rejected: None }
     }
 
-    /// Returns the data of this page: on the server from the context, in the browser from the document.
+    /// Returns the data of this page, from the context on the server and from the document in the browser.
     ///
     /// # Panics
     ///
-    /// Panics if the page holds no data. The page then works without the program.
+    /// Panics if the page contains no data. The page then works without the module.
     pub(crate) fn of_page() -> Self {
         if cfg!(target_arch = "wasm32") {
             let text = dom::find(&format!("#{ROOM_DATA_ID}")).and_then(|element| element.text_content());
@@ -69,7 +69,7 @@ impl RoomData {
         }
     }
 
-    /// Returns the data as the text of a script element, which `<` could end.
+    /// Returns the data as the text of a script element, without `<`, which could end the element.
     pub(crate) fn to_script(&self) -> String {
         serde_json::to_string(self).expect("it is plain data").replace('<', "\\u003c")
     }

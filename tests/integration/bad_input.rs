@@ -104,7 +104,7 @@ async fn a_frame_of_sixteen_kib_is_read() {
 }
 
 /// Encoded as in an address.
-const BAD_NAMES: [&str; 14] = [
+const BAD_NAMES: [&str; 13] = [
     "a%20b",
     "a%2Fb",
     "%00",
@@ -113,7 +113,6 @@ const BAD_NAMES: [&str; 14] = [
     "%2E%2E",
     "caf%C3%A9%21",
     "a%E2%80%AEb",
-    "%F0%9F%98%80",
     "%C2%BD",
     "a%3Cb%3E",
     "ws",
@@ -143,7 +142,7 @@ async fn a_bad_name_has_no_page_and_no_row(site: Site) {
         let answer = http::post_form(&server, &path, &[("message", "hello")]).await;
         assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
     }
-    for (path, reason) in [("/a%20b/", "a space"), ("/%ff/", "This one holds"), ("/a%ffb/12", "This one holds")] {
+    for (path, reason) in [("/a%20b/", "a space"), ("/%ff/", "This one has"), ("/a%ffb/12", "This one has")] {
         let page = http::get(&server, path).await;
         assert!(page.status == 404 && page.body.contains(reason), "the page says why: {}", page.body);
     }

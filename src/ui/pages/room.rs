@@ -22,7 +22,8 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
         <Meta property="og:title" content=title />
         <Meta property="og:description" content=DESCRIPTION />
         <Meta name="description" content=DESCRIPTION />
-        // Nothing is painted before all messages are there: later ones would push the focused message out of view.
+        // Nothing is painted before all messages have arrived, because later ones would push the focused message out of
+        // view.
         <Link rel="expect" href="#participants" blocking="render" />
         <Room />
         <script type="application/json" id=ROOM_DATA_ID nonce=use_nonce()>{script}</script>
@@ -30,8 +31,8 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
     }
 }
 
-/// Returns the HTML of an empty room, which `repair.js` puts in the place of a page that others have changed. `|` stands
-/// for `<`, so that whatever changes elements and comments on the way leaves it alone.
+/// Returns the HTML of an empty room, which `repair.js` puts in place of a changed page. It contains `|` instead of
+/// `<`, so that extensions and proxies see no elements or comments to change.
 fn skeleton() -> String {
     empty_room().replace('<', "|")
 }

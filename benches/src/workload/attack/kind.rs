@@ -36,7 +36,7 @@ pub enum Kind {
     Pipelined,
     /// 200 guests who post long messages
     Guests,
-    /// 300 guests in a room of slow mode
+    /// 400 guests with one message each in a room of slow mode
     SlowMode,
     /// 100 clients of a cached page, as gzip
     PagesGzip,

@@ -1,11 +1,11 @@
-//! Detection of an older state of the database that was put in place of a newer one: a backup that was copied into the
-//! data directory, a data directory that was unpacked, a dump that was loaded. Clients may have seen a later history
-//! under the same numbers, so every room then gets a new epoch.
+//! Detection of an earlier state of the database that replaces a later one: a backup that was copied into the data
+//! directory, an unpacked data directory, or a loaded dump. Clients may have seen a later history under the same
+//! numbers, so every room then gets a new epoch.
 //!
 //! At each start the database records a mark of its place that no copy has. For SQLite it is the time at which the lock
 //! file was last changed (ctime), which changes at each start, and whenever the file is written or unpacked. For
-//! PostgreSQL it is the cluster, and the number of the table of rooms, which a dump gives anew. A file system, a machine
-//! or a cluster that is rolled back as a whole keeps its marks.
+//! PostgreSQL it is the cluster, and the number of the table of rooms, which changes when a dump is loaded. A file
+//! system, a machine or a cluster that is rolled back as a whole keeps its marks.
 
 use super::files::lock_path;
 use crate::server::random::bits;
@@ -29,20 +29,24 @@ const PLACE_KEY: &str = "place";
 const READ_VERSION_OFFSET: u64 = 19;
 const WITHOUT_WAL: u8 = 1;
 
-/// Queries for the mark of a place in PostgreSQL. Some clusters keep their identifier to their administrators.
+/// Queries for the mark of a place in PostgreSQL. Some clusters reveal their identifier only to administrators.
 const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const ROOMS_TABLE: &str = "SELECT 'rooms'::regclass::oid::text";
 
-/// Returns whether the SQLite file was put here by something else than a server: it has no lock file beside it, or it
-/// is in the journal mode that backups have. `false` if there is no file, or an empty one.
+/// Returns whether something other than a server created the SQLite file here: it has no lock file beside it, or it is
+/// in the journal mode that backups have. `false` if there is no file, or an empty one.
 pub(crate) fn is_copy(file: &Path) -> bool {
     let mut version = [0];
     let read = File::open(file).and_then(|file| file.read_exact_at(&mut version, READ_VERSION_OFFSET));
     read.is_ok() && (version == [WITHOUT_WAL] || !lock_path(file).exists())
 }
 
-/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last opened
-/// in. Then marks its place, in the database and on its lock file.
+/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last
+/// opened in. Then marks its place, in the database and on its lock file.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
     let was_here = recorded_place(writer).await?.is_none_or(|place| changed_at(lock).is_ok_and(|here| here == place));
@@ -57,6 +61,10 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_cop
 
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
 /// caller holds the migration lock.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
     let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default();
     let here = format!("{}/{}", cluster.unwrap_or_default(), ask(connection, ROOMS_TABLE).await?.unwrap_or_default());
@@ -81,6 +89,10 @@ async fn begin_new_histories(connection: &DatabaseConnection) -> Result<(), DbEr
 
 /// Gives each room a new epoch, and the rooms that the database does not hold new ids and epochs. Forgets the mark of
 /// the place. Returns the number of rooms.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64, DbErr> {
     let epoch = match connection.get_database_backend() {
         DatabaseBackend::Sqlite => "lower(hex(randomblob(4)))",

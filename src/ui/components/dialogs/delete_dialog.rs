@@ -18,7 +18,8 @@ pub(crate) fn DeleteDialog() -> impl IntoView {
         let Some(target) = deleting.get_untracked() else { return };
         deleting.set(None);
         if dialog.get_untracked().is_none_or(|dialog| dialog.return_value() != CONFIRMED) {
-            // The button that opened the dialog is hidden by then: it shows only while its message is pointed at.
+            // The button that opened the dialog is hidden by then, because it is visible only while the pointer is on
+            // its message.
             request_animation_frame(move || room.scroll.focus_message(target));
             return;
         }

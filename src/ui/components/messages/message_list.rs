@@ -27,7 +27,7 @@ pub(crate) fn MessageList() -> impl IntoView {
     let rows = move || {
         let hydrated = room.hydrated.get();
         if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
-            // Rows are moved when others are put before them.
+            // Inserting rows moves the rows after them.
             let kept = KeptSelection::within(&container);
             queue_microtask(move || kept.restore());
         }
@@ -47,7 +47,7 @@ pub(crate) fn MessageList() -> impl IntoView {
         room.timeline.track();
         room.outbox.track();
         divider.track();
-        // By then the list is rendered and not painted yet.
+        // At that time the list is rendered, but not painted yet.
         queue_microtask(move || {
             // First, because it changes the heights of rows.
             room.scroll.present();
@@ -138,7 +138,7 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
-        // The browser itself unfolds the text.
+        // The browser unfolds the text.
         ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
         ("copy-text", Some(seq)) => room.copy(room.text_of(seq).unwrap_or_default()),
         ("copy-link", Some(seq)) => room.copy(format!("{}{}{seq}", location::origin(), room.path())),
@@ -157,7 +157,7 @@ fn presentation(row: &TimelineRow) -> Option<Presentation> {
     if let TimelineRow::Message(row) = row { Some([row.starts_group, row.shows_tag]) } else { None }
 }
 
-/// Returns whether the pointer is on the actions of a message: nothing moves then.
+/// Returns whether the pointer is on the actions of a message. Nothing may move then.
 fn is_acting() -> bool {
     dom::find(".message-actions:hover").is_some()
 }
