@@ -1,8 +1,7 @@
 // Reads and rewrites the sections of a WebAssembly module (WebAssembly Core Specification 2.0, chapter 5).
 
-/** The numbers of the sections of imports and exports. */
+/** The number of the section of imports. */
 export const IMPORTS = 2;
-export const EXPORTS = 7;
 
 /** Returns the module with this section changed. */
 export function rewritten(bytes, section, change) {

@@ -84,7 +84,7 @@ pub enum HistoryCursor {
 }
 
 /// The visitor's read position in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReadMarker {
     /// The room.
     pub room: RoomName,

@@ -85,7 +85,7 @@ mod tests {
             include_str!("components/room.rs"),
             include_str!("components/header/room_header.rs"),
             include_str!("components/messages/message_list.rs"),
-            include_str!("components/messages/message_item.rs"),
+            include_str!("components/rows/message_item.rs"),
             include_str!("components/common/notice.rs"),
             include_str!("pages/room.rs"),
         ]

@@ -20,8 +20,10 @@ mod composer;
 mod dialogs;
 mod header;
 mod messages;
+mod recent_rooms;
 mod room;
+mod rows;
 mod sidebar;
 
-pub use common::recent_rooms::RecentRoomsSection;
+pub use recent_rooms::RecentRoomsSection;
 pub use room::Room;

@@ -3,7 +3,7 @@
 use super::outbox_storage::unsent_count;
 use super::request_guard::RequestGuard;
 use crate::api::count_unread;
-use crate::domain::ReadMarker;
+use crate::domain::{ReadMarker, RoomName};
 use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -22,6 +22,14 @@ pub(crate) struct RecentRooms {
 impl RecentRooms {
     pub(crate) fn new() -> Self {
         Self { rooms: RwSignal::new(Vec::new()), requests: RequestGuard::new() }
+    }
+
+    /// Returns the numbers of unread messages and of unsent commands of a room, and tracks them.
+    pub(crate) fn counts_of(self, room: &RoomName) -> (u64, usize) {
+        self.rooms.with(|rooms| {
+            let known = rooms.iter().find(|(marker, ..)| marker.room == *room);
+            known.map_or((0, 0), |(_, unread, unsent)| (*unread, *unsent))
+        })
     }
 
     /// Reads the rooms from the browser's storage, then requests their unread counts.

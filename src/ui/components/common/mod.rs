@@ -5,4 +5,3 @@ pub(super) mod avatar;
 pub(super) mod copy_button;
 pub(super) mod derived;
 pub(super) mod notice;
-pub(super) mod recent_rooms;

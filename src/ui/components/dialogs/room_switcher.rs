@@ -3,7 +3,7 @@
 use super::modal::use_modal;
 use crate::domain::room::encode_segment;
 use crate::ui::browser::dom;
-use crate::ui::components::common::recent_rooms::RecentRoomList;
+use crate::ui::components::recent_rooms::RecentRoomList;
 use crate::ui::room::RoomState;
 use crate::ui::room::recent_rooms::RecentRooms;
 use leptos::html::Input;

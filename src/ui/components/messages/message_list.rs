@@ -2,11 +2,11 @@
 
 use super::empty_room::EmptyRoom;
 use super::pending_list::PendingList;
-use super::row_list::{ListRow, row_list};
 use crate::domain::{EventId, RoomView, Seq, Timestamp};
 use crate::ui::browser::selection::KeptSelection;
 use crate::ui::browser::{clock, dom, location};
 use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::rows::row_list::{ListRow, row_list};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::lifecycle::renew_if_torn;

@@ -2,8 +2,5 @@
 
 pub(super) mod empty_room;
 pub(super) mod jump_button;
-pub(super) mod message_item;
 pub(super) mod message_list;
-pub(super) mod message_text;
 pub(super) mod pending_list;
-mod row_list;

@@ -1,0 +1,8 @@
+//! The rows of the lists: of messages, of participants and of rooms.
+
+mod message_item;
+mod message_text;
+mod participant_item;
+mod pending_item;
+mod recent_room_item;
+pub(super) mod row_list;

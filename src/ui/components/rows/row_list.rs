@@ -1,0 +1,63 @@
+//! A list whose rows keep their elements. One type of list serves all: each further one would add 2 kB to the module.
+
+use super::message_item::{DayDivider, MessageItem, UnreadDivider};
+use super::participant_item::ParticipantItem;
+use super::pending_item::PendingItem;
+use super::recent_room_item::RecentRoomItem;
+use crate::domain::{EventId, Participant, RoomName};
+use crate::ui::room::outbox::PendingCommand;
+use crate::ui::room::recent_rooms::RecentRooms;
+use crate::ui::room::request_guard::RequestId;
+use crate::ui::room::timeline::rows::{TimelineRow, TimelineRowKey};
+use leptos::either::EitherOf6;
+use leptos::prelude::*;
+
+/// A row of a list.
+#[derive(Clone)]
+pub(crate) enum ListRow {
+    /// A row of the timeline, in this visit of a room: another room has other messages with the same numbers.
+    Timeline(RequestId, TimelineRow),
+    /// A command that the log does not have.
+    Pending(PendingCommand),
+    /// A participant who is present.
+    Participant(Participant),
+    /// A room that this browser has visited.
+    RecentRoom(RecentRooms, RoomName),
+}
+
+/// Identity of a row in its list.
+#[derive(PartialEq, Eq, Hash)]
+enum ListRowKey {
+    Timeline(RequestId, TimelineRowKey),
+    /// The id of the command, and whether it was refused.
+    Pending(EventId, bool),
+    Participant(Participant),
+    RecentRoom(RoomName),
+}
+
+impl ListRow {
+    fn key(&self) -> ListRowKey {
+        match self {
+            Self::Timeline(visit, row) => ListRowKey::Timeline(*visit, row.key()),
+            Self::Pending(pending) => ListRowKey::Pending(pending.id.clone(), pending.refused.is_some()),
+            Self::Participant(participant) => ListRowKey::Participant(participant.clone()),
+            Self::RecentRoom(_, room) => ListRowKey::RecentRoom(room.clone()),
+        }
+    }
+}
+
+/// Renders the rows, and those that `rows` returns later. A row with a known key keeps its element.
+pub(crate) fn row_list(rows: Box<dyn Fn() -> Vec<ListRow> + Send + Sync>) -> impl IntoView {
+    view! {
+        <For each=rows key=ListRow::key let:row>
+            {match row {
+                ListRow::Timeline(_, TimelineRow::DayDivider(at)) => EitherOf6::A(view! { <DayDivider at=at /> }),
+                ListRow::Timeline(_, TimelineRow::UnreadDivider) => EitherOf6::B(view! { <UnreadDivider /> }),
+                ListRow::Timeline(_, TimelineRow::Message(row)) => EitherOf6::C(view! { <MessageItem row=row /> }),
+                ListRow::Pending(pending) => EitherOf6::D(view! { <PendingItem pending=pending /> }),
+                ListRow::Participant(participant) => EitherOf6::E(view! { <ParticipantItem participant=participant /> }),
+                ListRow::RecentRoom(recent, room) => EitherOf6::F(view! { <RecentRoomItem recent=recent room=room /> }),
+            }}
+        </For>
+    }
+}
