@@ -102,7 +102,7 @@ impl Drop for FlushOnDrop {
 
 /// Writes the error that ends the process to standard error. A server does not wait for a reader.
 pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
-    let line = match AS_JSON.load(Ordering::Relaxed) {
+    let line = match is_json() {
         true => json_line("ERROR", &error.to_string()),
         false => format!("parlour: {}\n", escaped_lines(&error.to_string())),
     };
@@ -116,7 +116,7 @@ pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
 
 /// Writes a line to standard output without waiting, whatever standard output is.
 pub(crate) fn announce(line: &str) {
-    let line = match AS_JSON.load(Ordering::Relaxed) {
+    let line = match is_json() {
         true => json_line("INFO", line),
         false => format!("{}\n", escaped(line)),
     };
@@ -129,6 +129,11 @@ pub(crate) fn announce(line: &str) {
 /// Lets everything that this process writes besides its log be JSON, too, before [`start`] says so.
 pub fn assume_format(format: LogFormat) {
     AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Returns whether that is so.
+pub(crate) fn is_json() -> bool {
+    AS_JSON.load(Ordering::Relaxed)
 }
 
 /// Returns a line like those of the log in JSON, with the version of this executable.
