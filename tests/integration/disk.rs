@@ -135,3 +135,12 @@ async fn a_database_that_is_deleted_under_its_server_is_noticed() {
     assert_eq!(http::readiness(&server).await.0, 200);
     assert!(server.log().contains("back in its place"), "{}", server.log());
 }
+
+#[tokio::test]
+async fn a_data_directory_that_is_deleted_is_noticed_though_nobody_asks() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    std::fs::remove_dir_all(&site.data).expect("a directory");
+    eventually("the log says so", || async { server.log().contains("was deleted, moved or replaced").then_some(()) })
+        .await;
+}

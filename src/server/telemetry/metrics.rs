@@ -101,7 +101,10 @@ fn describe() {
     describe_gauge!("parlour_relay_queue_length", "Messages waiting to be published to the other nodes");
     describe_gauge!("parlour_relay_degraded", "1 while heartbeats of a node are missing");
     describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
-    describe_counter!("parlour_rejections_total", "Requests rejected over the socket, by code");
+    describe_counter!(
+        "parlour_rejections_total",
+        "Requests rejected over the socket, and messages rejected by form, by code"
+    );
     describe_histogram!("parlour_commit_seconds", "Time from submission to commit");
     describe_histogram!(
         "parlour_delivery_seconds",
