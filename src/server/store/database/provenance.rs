@@ -30,15 +30,15 @@ const READ_VERSION_OFFSET: u64 = 19;
 const WITHOUT_WAL: u8 = 1;
 
 /// Suffixes of SQLite's write-ahead log, and of one that belongs to a file that was replaced.
-const LOG: &str = "-wal";
-const REPLACED_LOG: &str = "-wal.replaced";
+const WAL_SUFFIX: &str = "-wal";
+const REPLACED_WAL_SUFFIX: &str = "-wal.replaced";
 
 /// Suffix of the index of the write-ahead log.
-const LOG_INDEX: &str = "-shm";
+const WAL_INDEX_SUFFIX: &str = "-shm";
 
 /// Maximum duration of a write after which a stopping server renews the mark. Two marks that differ would pass for a
 /// copy, so a server whose database is slow, and which may be killed meanwhile, leaves them as they are.
-const SWIFT: Duration = Duration::from_millis(200);
+const SWIFT_WRITE: Duration = Duration::from_millis(200);
 
 /// Queries for the mark of a place in PostgreSQL. Some clusters keep their identifier to their administrators.
 const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
@@ -75,13 +75,13 @@ fn read_version(file: &Path) -> Option<u8> {
 ///
 /// Returns an error if the log cannot be renamed.
 pub(crate) fn set_foreign_log_aside(file: &Path) -> Result<(), OpenError> {
-    let log = beside(file, LOG);
+    let log = beside(file, WAL_SUFFIX);
     if !is_without_log(file) || log.metadata().map_or(0, |log| log.len()) == 0 {
         return Ok(());
     }
-    let aside = beside(file, REPLACED_LOG);
+    let aside = beside(file, REPLACED_WAL_SUFFIX);
     std::fs::rename(&log, &aside).map_err(|error| io_error(&log, error))?;
-    let _ = std::fs::remove_file(beside(file, LOG_INDEX));
+    let _ = std::fs::remove_file(beside(file, WAL_INDEX_SUFFIX));
     tracing::warn!(
         file = %aside.display(),
         "The database was replaced by a backup beside the log of another one, which was renamed; nothing needs it"
@@ -111,7 +111,7 @@ pub(crate) async fn leave_file(writer: &DatabaseConnection, held: &HeldFile) {
     let Ok(here) = place_of(held) else { return };
     let begun = Instant::now();
     // Whatever would refuse the new mark refuses this one, and both stay as they are.
-    if record_place(writer, here).await.is_err() || begun.elapsed() > SWIFT {
+    if record_place(writer, here).await.is_err() || begun.elapsed() > SWIFT_WRITE {
         return;
     }
     let renewed = async {
