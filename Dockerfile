@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The one-file executable, built as `make build` does, alone on a base without a shell.
+# The executable, built by `make build`, on a base image without a shell.
 
 FROM node:22-bookworm-slim AS node
 
@@ -9,7 +9,7 @@ COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
  && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
 WORKDIR /parlour
-# Tools first: they change seldom.
+# Tools first, because they change rarely.
 COPY Makefile Cargo.lock rust-toolchain.toml package.json package-lock.json .npmrc ./
 COPY scripts scripts
 RUN make toolchain build-tools node_modules/.package-lock.json

@@ -1,10 +1,10 @@
-# Parlour's commands. Each installs what it lacks, and is quick the second time.
+# Parlour's commands. Each installs missing tools, and is quick the second time.
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/parlour
 cargo_home := $(or $(CARGO_HOME),$(HOME)/.cargo)
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-# Tools of the right version come first: those in the cache, npm's, cargo's, then what the machine has.
+# Tools of the right version come first: from the cache, npm and cargo, then from the system.
 export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:$(PATH)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
@@ -15,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## build for release and serve http://127.0.0.1:3000, keeping everything in ./data (ARGS="--addr …")
+run: build ## build a release and serve it on http://127.0.0.1:3000, with all data in ./data (ARGS="--addr …")
 	@echo "run: $(target)/release/parlour $(ARGS)"
 	@exec $(target)/release/parlour $(ARGS)
 
@@ -23,37 +23,37 @@ watch: toolchain build-tools ## serve http://127.0.0.1:3000 and rebuild at every
 	@echo "watch: cargo leptos watch"
 	@exec cargo leptos watch
 
-build: toolchain build-tools node_modules/.package-lock.json ## leave the one-file release executable at target/release/parlour
+build: toolchain build-tools node_modules/.package-lock.json ## build the release executable target/release/parlour
 	@scripts/build
 
 test: setup ## lint, then run every test: unit, integration, WASM, end to end
 	@scripts/test
 
-chaos: toolchain build-tools test-tools node_modules/.package-lock.json ## break everything at random for CHAOS_SECONDS (300), check the promise, and count
+chaos: toolchain build-tools test-tools node_modules/.package-lock.json ## inject random faults for CHAOS_SECONDS (300), and check the guarantees
 	@scripts/chaos
 
-conformance: toolchain ## WebSocket by the list of the Autobahn test suite; by the suite itself where Python 2.7 is found
+conformance: toolchain ## test WebSocket with the Autobahn case list, and with the suite itself if Python 2.7 is installed
 	@scripts/conformance
 
-bench: build test-tools ## measure every figure of docs/performance.md: BENCH_RUNS times (3), BENCH_ONLY some of them
+bench: build test-tools ## measure the figures of docs/performance.md BENCH_RUNS (3) times; BENCH_ONLY selects some
 	@scripts/bench
 
-attack: build test-tools ## hostile clients against the release, beside visitors who talk: figures, and limits; ATTACK_ONLY some of them
+attack: build test-tools ## run hostile clients against the release, beside active visitors; ATTACK_ONLY selects attacks
 	@scripts/attack
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint
 
-deny: deny-tool ## check licences, bans, sources and known weaknesses of the dependencies
+deny: deny-tool ## check licenses, bans, sources and advisories of the dependencies
 	@scripts/deny
 
 fmt: toolchain ## format the Rust sources
 	@echo "fmt: cargo fmt --all"
 	@cargo fmt --all
 
-setup: toolchain build-tools deny-tool test-tools node_modules/.package-lock.json ## install whatever building and testing need
+setup: toolchain build-tools deny-tool test-tools node_modules/.package-lock.json ## install everything that building and testing need
 
-clean: ## remove what was built and installed here; ./data stays
+clean: ## remove everything built or installed here, except ./data
 	@echo "clean: target, node_modules, reports"
 	@cargo clean --quiet
 	@rm -rf target node_modules end2end/test-results end2end/playwright-report

@@ -1,5 +1,5 @@
-//! Benchmarks of a complete server in this process: a batch committed and acknowledged, a message delivered to
-//! everybody in a room, a page. They measure wall time, the client's share included, so that two versions of the code
+//! Benchmarks of a complete server in this process: a batch committed and acknowledged, a message delivered to all
+//! subscribers of a room, a page. They measure wall time, the client's share included, so that two versions of the code
 //! can be compared on one machine. `make bench` measures the cost of the server alone.
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 type Client = WebSocketStream<TcpStream>;
 
-/// Posts that are under way at once, and listeners of a room.
+/// Number of posts in flight, and of subscribers of a room.
 const BATCH: usize = 128;
 const LISTENERS: usize = 128;
 

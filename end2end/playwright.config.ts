@@ -7,12 +7,12 @@ const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/g
 const executablePath = process.env.CHROMIUM_PATH ?? installed.find(existsSync);
 
 const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
-// A name that stands for a machine in the local network: browsers trust it less than this one's.
+// The name of a machine in the local network, which browsers trust less than this machine.
 const names = ["--host-resolver-rules=MAP *.example 127.0.0.1"];
 // As root Chromium has no sandbox; containers have little shared memory.
 const asRoot = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
 
-// $BROWSERS, as "firefox,webkit", names others that Playwright has installed: see docs/browsers.md.
+// $BROWSERS, such as "firefox,webkit", names other browsers that Playwright has installed: see docs/browsers.md.
 const browsers = {
   chromium: { ...devices["Desktop Chrome"], launchOptions: { executablePath, args: [...quiet, ...names, ...asRoot] } },
   firefox: devices["Desktop Firefox"],
@@ -25,7 +25,7 @@ export default defineConfig({
   outputDir: "test-results",
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  // Every worker has a server of its own, every test a room of its own: see support/fixtures.ts.
+  // Every worker has its own server, every test its own room: see support/fixtures.ts.
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,

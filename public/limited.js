@@ -1,10 +1,10 @@
-// Exchanges a room's frames by HTTP, where no WebSocket comes through; see src/ui/hydrate.js. Few visitors load this.
+// Exchanges a room's frames by HTTP if no WebSocket gets through; see src/ui/hydrate.js. Few visitors load this.
 
-// Time between two polls, in milliseconds, and the number of polls after which a socket is tried again.
+// Time between two polls in milliseconds, and the number of polls before the next attempt with a socket.
 const pollInterval = 3000;
 const pollsPerDial = 20;
 
-// Serves `link`, which the program takes for a WebSocket. Its URL names the room and the position.
+// Serves `link`, which the module uses like a WebSocket. Its URL names the room and the position.
 export const exchange = (link, Socket) => {
   const [, room, query] = /\/ws\/([^/?]+)\/?\??(.*)/.exec(link.url);
   let after;
@@ -18,7 +18,7 @@ export const exchange = (link, Socket) => {
     const body = new URLSearchParams(`room_name=${room}&${position}${more}`);
     const response = await fetch("/api/exchange", { method: "POST", body });
     if (!response.ok) throw new Error(`exchange: ${response.status}`);
-    // The position after all frames, or a close code, negative; then the frames, one a line.
+    // The position after all frames, or a negative close code; then the frames, one per line.
     const [first, ...frames] = (await response.text()).trimEnd().split("\n");
     if (link.isClosed) return;
     if (first < 0) return end(-first);
@@ -30,7 +30,7 @@ export const exchange = (link, Socket) => {
     for (const data of frames) link.onmessage?.({ data });
   };
   const ask = (more) => request(more).catch(() => end(0));
-  // A socket that hears something ends the exchange: the program connects again.
+  // A socket that receives something ends the exchange, and the module connects again.
   const dial = () => {
     const socket = new Socket(link.url);
     socket.onmessage = () => {

@@ -1,12 +1,12 @@
-// Renders a room again, in a page that others have changed; see src/ui/hydrate.js. Few visitors load this.
+// Renders a room again in a page that something else has changed; see src/ui/hydrate.js. Few visitors load this.
 
 const room = () => document.querySelector("leptos-island");
 const fields = ["message", "username", "id"];
 const field = (name) => room().querySelector(`[name=${name}]`);
 
-// Puts an empty room in the place of the room, to be hydrated: the text of `skeleton`, in which `|` stands for `<`. Keeps
-// what was typed, the focus, and the position, in the form of `browser/location.rs`. The program takes the data of the
-// page from `data-page`.
+// Replaces the room by an empty one, to be hydrated: the text of `skeleton`, which contains `|` instead of `<`. Keeps the
+// typed texts, the focus, and the position (in the form of `browser/location.rs`). The module takes the data of the page
+// from `data-page`.
 export const renew = (skeleton) => {
   const old = room();
   const values = fields.map((name) => field(name)?.value ?? "");
@@ -28,8 +28,8 @@ export const renew = (skeleton) => {
   }
 };
 
-// Turns the page back into one that shows messages and posts by its form, and says so. `original` is the room as the server
-// has rendered it.
+// Restores a page that shows messages and posts with its form, and shows a notice. `original` is the room as rendered by
+// the server.
 export const fail = (original) => {
   if (!room()?.querySelector(".room.is-hydrated") && room() !== original) {
     const values = fields.map((name) => field(name)?.value);
@@ -45,7 +45,7 @@ export const fail = (original) => {
   const draftKey = `parlour:draft:${view.querySelector(".message-list").dataset.room}`;
   const leaveToBrowser = (event) => {
     event.stopImmediatePropagation();
-    // A message that is submitted as a form is no draft any more.
+    // A message that is submitted as a form is no longer a draft.
     try {
       if (event.type === "submit") localStorage.removeItem(draftKey);
     } catch {}

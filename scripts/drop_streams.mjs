@@ -1,6 +1,6 @@
-// Makes what a visitor downloads smaller. A library below Leptos hands streams to the browser through classes that
-// wasm-bindgen gives to whoever imports the script. Nothing here has such streams: the classes go from the script, and
-// their functions from what the module gives, so that `wasm-opt` finds what served them unused.
+// Reduces the download size. A library below Leptos passes streams to the browser through classes that wasm-bindgen
+// exports from the script. Parlour has no such streams: this removes the classes from the script and their functions from
+// the module's exports, so that `wasm-opt` can remove their code.
 //
 //   node scripts/drop_streams.mjs target/site-release/pkg/parlour
 

@@ -1,6 +1,6 @@
-// Makes what a visitor downloads smaller. wasm-bindgen names every import by what it does and a hash of 16 digits, in the
-// module and again in its script, and chance does not compress. Here an import is called by its number. Compresses both,
-// as the last step.
+// Reduces the download size. wasm-bindgen names every import by its function and a hash of 16 digits, in the module and
+// again in its script, and hashes do not compress. This replaces the names by numbers. As the last step, it compresses
+// both files.
 //
 //   node scripts/number_imports.mjs target/site-release/pkg/parlour
 
@@ -18,7 +18,7 @@ const numbers = new Map(hashed.map((name, number) => [name, `_${number.toString(
 
 write(".js", Buffer.from(hashed.reduce(numbered, readFileSync(`${stem}.js`, "utf8"))));
 write(".wasm", rewritten(module, IMPORTS, (section) => {
-  // Each import has the name of a module, a name, and the type of a function.
+  // Each import consists of the name of a module, a name, and the type of a function.
   const count = read(section, 0);
   const parts = [section.subarray(0, count.next)];
   for (let at = count.next, number = 0; number < count.value; number++) {
@@ -33,7 +33,7 @@ write(".wasm", rewritten(module, IMPORTS, (section) => {
   return Buffer.concat(parts);
 }));
 
-/** The script, in which this import is called by its number. */
+/** Returns the script with this import called by its number. */
 function numbered(script, name) {
   const parts = script.split(name);
   if (parts.length !== 2) throw new Error(`${stem}.js: ${name} does not stand there once`);

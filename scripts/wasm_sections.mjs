@@ -1,10 +1,10 @@
 // Reads and rewrites the sections of a WebAssembly module (WebAssembly Core Specification 2.0, chapter 5).
 
-/** The numbers of sections: what a module takes, and what it gives. */
+/** The numbers of the sections of imports and exports. */
 export const IMPORTS = 2;
 export const EXPORTS = 7;
 
-/** The module with this section changed. */
+/** Returns the module with this section changed. */
 export function rewritten(bytes, section, change) {
   const parts = [bytes.subarray(0, 8)];
   for (let at = 8; at < bytes.length; ) {
@@ -20,7 +20,7 @@ export function rewritten(bytes, section, change) {
   return module;
 }
 
-/** An unsigned number in LEB128, and where it ends. */
+/** Returns an unsigned LEB128 number, and the position after it. */
 export function read(bytes, at) {
   for (let value = 0, shift = 0; ; shift += 7) {
     const byte = bytes[at++];
@@ -29,7 +29,7 @@ export function read(bytes, at) {
   }
 }
 
-/** A text with its length before it, and where it ends. */
+/** Returns a text that is preceded by its length, and the position after it. */
 export function readText(bytes, at) {
   const { value, next } = read(bytes, at);
   return { text: bytes.toString("utf8", next, next + value), next: next + value };

@@ -37,13 +37,13 @@ impl Mark {
 /// The messages that one subscriber has received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The next number that each publisher owes.
+    /// The next expected number of each publisher.
     next: Vec<u32>,
     pub got: u64,
     pub repeated: u64,
-    /// Messages that came after a later one of the same publisher, or left a hole.
+    /// Messages that arrived after a later one of the same publisher, or left a gap.
     pub reordered: u64,
-    /// A hash over the messages in the order in which they came: one room, one hash.
+    /// A hash over the messages in order of arrival: all subscribers of a room have the same one.
     pub order: u64,
 }
 

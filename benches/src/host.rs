@@ -15,11 +15,11 @@ const TICK_US: f64 = 10_000.0;
 /// The server under load.
 #[derive(Args, Clone)]
 pub struct Target {
-    /// Where it listens; several, with commas between, are the nodes of one site
+    /// Address of the server; several, comma-separated, are the nodes of one site
     #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:3900")]
     pub addr: Vec<SocketAddr>,
-    /// The executable: started for the run, with a data directory of its own and limits off. Without it, a server is
-    /// there already, and `--pid` names it
+    /// The executable to start for the run, with its own data directory and limits off. Without it, `--pid` names a
+    /// running server
     #[arg(long)]
     pub server: Option<PathBuf>,
     /// Database that the nodes share
@@ -27,7 +27,7 @@ pub struct Target {
     pub database_url: Option<String>,
     #[arg(long)]
     pub redis_url: Option<String>,
-    /// Processes of a server that is there already
+    /// Processes of a running server
     #[arg(long, value_delimiter = ',')]
     pub pid: Vec<u32>,
     /// Append the result to this file

@@ -12,7 +12,7 @@ pub struct Http {
     addr: SocketAddr,
 }
 
-/// An answer that was read to its end.
+/// A complete response.
 pub struct Answer {
     pub status: u16,
     /// Its cookies, as `name=value`.
@@ -27,7 +27,7 @@ impl Answer {
         !self.cookies.is_empty()
     }
 
-    /// The header line that brings its cookies back.
+    /// The header line that returns its cookies.
     pub fn cookie_header(&self) -> String {
         format!("Cookie: {}\r\n", self.cookies.join("; "))
     }
@@ -44,7 +44,7 @@ impl Http {
         format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nAccept: */*\r\n{headers}\r\n")
     }
 
-    /// Asks for `path`, and returns an error unless the answer is 200.
+    /// Requests `path`, and returns an error unless the status is 200.
     pub async fn page(&mut self, path: &str, headers: &str) -> Result<Answer> {
         match self.get(path, headers).await? {
             answer if answer.status == 200 => Ok(answer),
@@ -52,7 +52,7 @@ impl Http {
         }
     }
 
-    /// Asks for `path`, and reads the answer whatever its status.
+    /// Requests `path`, and reads the response with any status.
     pub async fn get(&mut self, path: &str, headers: &str) -> Result<Answer> {
         self.stream.write_all(Self::request(self.addr, path, headers).as_bytes()).await?;
         let mut read = Vec::with_capacity(64 << 10);

@@ -1,5 +1,5 @@
-//! The load generator: starts a server, puts a workload on it, checks that nothing was lost, repeated or put in another
-//! order, and reports the CPU time and memory of the server. `plot` draws the results.
+//! The load generator: starts a server, runs a workload, checks that no message was lost, repeated or reordered, and
+//! reports the server's CPU time and memory. `plot` draws the results.
 
 mod check;
 mod client;
@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Messages into rooms, delivered to everybody in them
+    /// Messages in rooms, delivered to all subscribers
     Fanout(workload::fanout::Fanout),
     /// Connections that only listen: the cost of opening and holding each; then broadcasts; then a reconnect of all
     Idle(workload::idle::Idle),
@@ -29,7 +29,7 @@ enum Command {
     Floor(workload::floor::Floor),
     /// Pages: the cost of one page
     Page(workload::page::Page),
-    /// Hostile and clumsy clients beside visitors who post: the effect on visitors, and the server's resources
+    /// Hostile and clumsy clients beside active visitors: the effect on visitors, and the server's resources
     Attack(workload::attack::Run),
     /// A table of two runs of the attacks: `attacks BEFORE [AFTER]`
     Attacks(workload::attack::compare::Compare),

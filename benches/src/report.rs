@@ -57,7 +57,7 @@ pub fn table(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Three significant digits: more would be noise.
+/// Three significant digits, because more would be noise.
 pub fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return 0.0;

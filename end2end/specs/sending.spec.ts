@@ -88,7 +88,7 @@ test("a message that is refused says why, and can be tried again, edited, copied
   await enter(page, room, "Ann");
   const odd = "x".repeat(3000) + "\0";
   await say(page, odd);
-  const reason = pending(page).getByText("Messages cannot hold the character U+0000.");
+  const reason = pending(page).getByText("Messages cannot contain the character U+0000.");
   await expect(reason).toBeVisible();
   await page.reload();
   await isLive(page);

@@ -1,6 +1,6 @@
-//! The browser's side of the server functions: one `fetch`, whose response is read as text. On the wire nothing differs
-//! from the client that Leptos generates, which also supports streams, sockets and redirects, and encodes every kind of
-//! argument; that would add 6 kB and more to the module (docs/performance.md).
+//! The browser's side of the server functions: one `fetch`, whose response is read as text. On the wire it equals the
+//! client that Leptos generates. That client also supports streams, sockets and redirects, and encodes every kind of
+//! argument, which would add at least 6 kB to the module (docs/performance.md).
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
@@ -72,20 +72,20 @@ pub async fn join_room(room_name: &str, username: &str, only_here: bool) -> Resu
     read(call("join_room", &arguments, true).await)
 }
 
-/// Returns an argument as it stands in a query.
+/// Returns an argument in the form of a query.
 fn argument(name: &str, value: &str) -> String {
     format!("&{name}={}", encode_segment(value))
 }
 
-/// Reads the response of a call: whether it has a success status, and its body.
+/// Converts the response of a call, which consists of a success flag and the body.
 fn read<T: FromJson>(response: Option<(bool, JsonValue)>) -> Result<T, ApiError> {
-    // Without a response, or with one that is not from the server function, nothing is known.
+    // A missing response, or one that is not from the server function, says nothing about the call.
     let unknown = || ApiError::Call(String::new());
     let (is_ok, body) = response.ok_or_else(unknown)?;
     if is_ok { T::from_json(body).ok_or_else(unknown) } else { Err(ApiError::from_json(body).unwrap_or_else(unknown)) }
 }
 
-/// Calls a server function. Returns `None` if the server cannot be reached, or does not answer as it should.
+/// Calls a server function. Returns `None` if the server cannot be reached, or its response is not JSON.
 async fn call(function: &str, arguments: &str, is_post: bool) -> Option<(bool, JsonValue)> {
     let (is_ok, text) = fetch(&format!("/api/{function}"), arguments, is_post).await.ok()?;
     Some((is_ok, JsonValue::parse(&text)?))

@@ -1,4 +1,4 @@
-//! Server functions: called by the browser, run on the server. Each hands over to a use case in a few lines.
+//! Server functions: called by the browser, run on the server. Each calls a use case, in a few lines.
 
 mod client;
 mod error;

@@ -5,8 +5,8 @@ use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
-/// Returns a room with its newest messages, or with those around `permalink`. The page is for a visitor with the
-/// remembered name, or else with `username`.
+/// Returns a room with its newest messages, or with those around `permalink`. The visitor's name is the remembered one,
+/// or else `username`.
 ///
 /// # Errors
 ///
@@ -68,8 +68,8 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
     counts.map_err(server_fn::unavailable)
 }
 
-/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name that
-/// is taken `only_here` is not remembered for other rooms.
+/// Remembers the visitor's name, unless another visitor uses it in the room. Returns the name as it is shown. A name
+/// that is taken `only_here` is not remembered for other rooms.
 ///
 /// # Errors
 ///

@@ -29,7 +29,7 @@ impl AuthorTag {
         (*self == Self::new(number)).then_some(number)
     }
 
-    /// Returns the author's colour: one of 24 hues around the colour circle, 0 to 23.
+    /// Returns the author's color: one of 24 hues around the color circle, 0 to 23.
     pub fn hue(&self) -> u16 {
         u16::from_str_radix(&self.0, 16).unwrap_or(0) % 24
     }

@@ -25,11 +25,11 @@ pub struct EventId(String);
 pub struct EventIdError;
 
 impl EventId {
-    /// Parses `raw`, or returns an error if it is not a valid id.
+    /// Parses an id.
     ///
     /// # Errors
     ///
-    /// Returns an error if the text is no valid id.
+    /// Returns an error if the text is not a valid id.
     pub fn parse(raw: &str) -> Result<Self, EventIdError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if (1..=64).contains(&raw.len()) && raw.bytes().all(allowed) {
@@ -57,7 +57,8 @@ pub struct Event {
     pub seq: Seq,
     /// The id from the sender.
     pub id: EventId,
-    /// The time of storage. Never earlier than that of the previous event, unless the clock was far ahead then.
+    /// The time of storage. It is never earlier than that of the previous event, unless that event's clock was far
+    /// ahead.
     pub at: Timestamp,
     /// The content, by type.
     pub body: EventBody,

@@ -17,25 +17,25 @@ pub struct MessageText(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageTextError {
     /// The text shows nothing: it is white space, control and invisible characters only.
-    #[error("There is nothing in this message.")]
+    #[error("Write something first.")]
     Empty,
     /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
     #[error("Messages have at most 4000 characters.")]
     TooLong,
     /// The text contains U+0000, which PostgreSQL cannot store.
-    #[error("Messages cannot hold the character U+0000.")]
+    #[error("Messages cannot contain the character U+0000.")]
     Nul,
 }
 
 impl MessageText {
-    /// Parses `raw`, or returns the reason why it is not a valid message. Idempotent.
+    /// Parses the text of a message. Idempotent.
     ///
     /// HTML forms send line breaks as CR LF (WHATWG HTML, "constructing the entry list"), scripts as LF; both
     /// become LF, so that a text sent either way is the same message.
     ///
     /// # Errors
     ///
-    /// Returns the reason why the text is no valid message.
+    /// Returns the reason why the text is not a valid message.
     pub fn parse(raw: &str) -> Result<Self, MessageTextError> {
         let text = raw.trim();
         if text.contains('\0') {
@@ -60,17 +60,17 @@ impl MessageText {
 /// The current state of a message, with its edits applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Its number in the room's log.
+    /// The number in the room's log.
     pub seq: Seq,
-    /// The id under which its author sent it.
+    /// The id from the sender.
     pub id: EventId,
-    /// The name it is shown under.
+    /// The author's name.
     pub username: Username,
-    /// Tells its author from others of the same name.
+    /// Distinguishes the author from others with the same name.
     pub tag: AuthorTag,
     /// The text; empty once the message has been deleted.
     pub text: String,
-    /// When it was stored.
+    /// The time of storage.
     pub sent_at: Timestamp,
     /// Whether the message was edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -91,7 +91,7 @@ impl Rejection {
 
     /// Returns the rejection for a log that cannot be written at the moment.
     pub fn unavailable() -> Self {
-        let detail = "The room cannot store messages just now. Yours is not lost: try again in a moment.";
+        let detail = "The server cannot save messages right now. Yours is not lost: try again in a moment.";
         Self { retry_after_ms: Some(1000), ..Self::new(RejectionCode::Unavailable, detail) }
     }
 }

@@ -27,7 +27,8 @@ pub const MAX_ROOM_NAME_CHARS: usize = 64;
 const KEY_SEPARATOR: char = '~';
 
 /// The canonical name of a room: NFC, lower case, 1 to 64 letters, marks, decimal digits, emoji, `-`, `_` or `.`, with
-/// joiners where they show (RFC 5892). It does not begin with `.` and is not one of [`RESERVED_NAMES`]. The name of a private room ends with `~` and a [`RoomKey`].
+/// joiners where they are visible (RFC 5892). It does not begin with `.` and is not one of [`RESERVED_NAMES`]. The name
+/// of a private room ends with `~` and a [`RoomKey`].
 ///
 /// Untrusted text must go through [`RoomName::parse`]. Deserialization does not validate: it is only for names that
 /// this program has serialized.
@@ -48,22 +49,22 @@ pub enum RoomNameError {
     #[error("Room names do not begin with a full stop.")]
     LeadingDot,
     /// The name contains this character (or control code), which is not allowed.
-    #[error("Room names have letters, digits, emoji, “-”, “_” and “.”. This one holds {}.", describe(*.0))]
+    #[error("Room names have letters, digits, emoji, “-”, “_” and “.”. This one has {}.", describe(*.0))]
     Character(char),
     /// The name has no visible character, for example only a combining mark.
-    #[error("A room's name needs at least one character that can be seen.")]
+    #[error("A room's name needs at least one visible character.")]
     Invisible,
     /// The name is reserved for the server.
-    #[error("“{0}” is kept for the server itself.")]
+    #[error("“{0}” is reserved.")]
     Reserved(String),
 }
 
 impl RoomName {
-    /// Returns the canonical form of `raw` (NFC, lower case), or the reason why it is not a valid name. Idempotent.
+    /// Parses a name, and returns its canonical form (NFC, lower case). Idempotent.
     ///
     /// # Errors
     ///
-    /// Returns the reason why the text is no valid name.
+    /// Returns the reason why the text is not a valid name.
     pub fn parse(raw: &str) -> Result<Self, RoomNameError> {
         // Lower-casing can break NFC (İ becomes i and a combining dot), so the name is normalized again.
         let name: String = without_presentation(raw).nfc().collect::<String>().to_lowercase().nfc().collect();
@@ -97,7 +98,7 @@ impl RoomName {
     ///
     /// # Errors
     ///
-    /// Returns the reason why the text is no valid name.
+    /// Returns the reason why the text is not a valid name.
     pub fn parse_form(raw: &str) -> Result<Self, RoomNameError> {
         Self::parse(&raw.split_whitespace().collect::<Vec<_>>().join("-"))
     }

@@ -25,7 +25,7 @@ impl RoomKey {
         Self(std::array::from_fn(|place| ALPHABET[(value(place) % 32) as usize]))
     }
 
-    /// Reads a key, or returns `None` for a text that neither this release nor an earlier one writes.
+    /// Parses a key. Returns `None` for a text that no release writes.
     pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; KEY_CHARS] = text.as_bytes().try_into().ok()?;
         let value = |character: u8| ALPHABET.iter().position(|it| *it == character);
@@ -42,7 +42,7 @@ impl std::fmt::Display for RoomKey {
 }
 
 impl std::fmt::Debug for RoomKey {
-    /// Writes nothing of the key, so that keys do not get into logs.
+    /// Hides the key, so that keys do not get into logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key(…)")
     }

@@ -1,5 +1,5 @@
-//! Characters of names and messages: those that are invisible, and those that are allowed in their context only. Names
-//! that differ only by an invisible character look the same.
+//! Characters of names and messages: invisible ones, and those that are only allowed in context. Names that differ only
+//! in an invisible character look the same.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::JoiningType;
@@ -19,7 +19,7 @@ pub(super) fn is_presentation_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Returns whether a character joins its neighbors, or keeps them apart, and is invisible by itself.
+/// Returns whether a character is an invisible joiner, which joins its neighbors or keeps them apart.
 pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER)
 }
@@ -87,8 +87,8 @@ pub(super) fn without_presentation(name: &str) -> Cow<'_, str> {
     clusters.collect::<String>().into()
 }
 
-/// Returns the first character that is not allowed in a name: neither by `is_allowed`, nor in an emoji sequence, nor as a
-/// joiner in its context.
+/// Returns the first character that is not allowed in a name: neither by `is_allowed`, nor in an emoji sequence, nor as
+/// a joiner in its context.
 pub(super) fn find_stray(name: &str, is_allowed: impl Fn(char) -> bool) -> Option<char> {
     let in_clusters = name.grapheme_indices(true).filter(|(_, cluster)| !is_emoji(cluster));
     let mut characters =

@@ -13,7 +13,7 @@ pub const MAX_USERNAME_GRAPHEMES: usize = 32;
 const MAX_USERNAME_BYTES: usize = 256;
 
 /// A nickname according to RFC 8266: NFKC, single inner spaces, 1 to 32 grapheme clusters, without control,
-/// bidirectional or invisible characters. Joiners are allowed where they show (RFC 5892), and in emoji.
+/// bidirectional or invisible characters. Joiners are allowed where they are visible (RFC 5892), and in emoji.
 ///
 /// Untrusted text must go through [`Username::parse`]. Deserialization does not validate: it is only for names that
 /// this program has serialized.
@@ -31,24 +31,24 @@ pub enum UsernameError {
     #[error("Names have at most 32 characters.")]
     TooLong,
     /// The name contains a control, bidirectional, invisible or unassigned character.
-    #[error("This name holds a character that names do not have.")]
+    #[error("This name has a character that isn’t allowed.")]
     Character,
     /// The name has no visible character, for example only a combining mark.
-    #[error("A name needs at least one character that can be seen.")]
+    #[error("A name needs at least one visible character.")]
     Invisible,
 }
 
 impl Username {
-    /// Returns whether a name was left out: a form then sends nothing, or white space.
+    /// Returns whether a name is blank. A form without a name sends an empty text or white space.
     pub fn is_blank(raw: &str) -> bool {
         raw.trim().is_empty()
     }
 
-    /// Returns the nickname for `raw`, or the reason why it is not a valid name. Idempotent.
+    /// Parses a name, and returns its nickname. Idempotent.
     ///
     /// # Errors
     ///
-    /// Returns the reason why the text is no valid name.
+    /// Returns the reason why the text is not a valid name.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         if Self::is_blank(raw) {
             return Err(UsernameError::Empty);
@@ -77,7 +77,7 @@ impl Username {
         Self(name)
     }
 
-    /// Returns the name of visitors who did not give one. Nobody can hold it.
+    /// Returns the name of visitors who did not give one. No identity can hold it.
     pub fn anonymous() -> Self {
         Self("Anonymous".into())
     }
@@ -120,7 +120,7 @@ pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>) -> String {
     if letters.is_empty() { first.to_owned() } else { letters }
 }
 
-/// The visitor's name in the current request: the one that the browser remembers in a cookie, if any.
+/// The visitor's name in the current request: the name in the browser's cookie, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RememberedUsername(pub Option<Username>);
 

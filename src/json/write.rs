@@ -1,4 +1,4 @@
-//! Writing JSON, in the form of serde_json, whose serializers would enlarge the module that visitors download.
+//! Writes JSON like serde_json, whose serializers would enlarge the module that visitors download.
 
 use super::JsonValue;
 use std::fmt::Write;

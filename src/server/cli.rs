@@ -1,17 +1,17 @@
-//! The command line: settings and a command.
+//! Parses the command line: settings and a command.
 
 use super::commands::Command;
 use super::config::{self, Config, ConfigError, Settings, redacted};
 use super::telemetry::logging;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-/// Parlour: a chat that people enter by link. Without any setting it serves http://127.0.0.1:3000 and keeps
-/// everything in ./data.
+/// Parlour: a chat that people enter by link. Without settings it serves http://127.0.0.1:3000 and stores everything in
+/// ./data.
 #[derive(Parser)]
 #[command(
     name = "parlour",
     version,
-    after_help = "Settings may also stand in the environment or in ./Leptos.toml; flags win, then the environment."
+    after_help = "Settings can also be in the environment or in ./Leptos.toml. Flags override the environment, which overrides the file."
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -20,8 +20,8 @@ struct CommandLine {
     _settings: Settings,
 }
 
-/// Reads the command line, the environment and the file. Prints and ends the process where clap does: for `--help`, and
-/// for an invalid flag or value.
+/// Reads the command line, the environment and the file. Like clap, prints and exits for `--help` and for an invalid
+/// flag or value.
 ///
 /// # Errors
 ///
@@ -33,21 +33,21 @@ pub fn read() -> Result<(Command, Config), ConfigError> {
     Ok((command.unwrap_or(Command::Serve), config::read(&matches)?))
 }
 
-/// Reads everything once more, while the server runs. The command line and the environment are those that the process
-/// was started with; the file may have changed.
+/// Reads everything again while the server runs. The process still has the command line and the environment of its
+/// start; the file may have changed.
 ///
 /// # Errors
 ///
 /// Returns an error that names the invalid setting.
 pub(crate) fn read_again() -> Result<Config, ConfigError> {
     let command_line = config::without_empty(CommandLine::command());
-    // The process was started with these arguments, so they are as sound as then.
+    // The process was started with these arguments, so they are valid.
     let matches = command_line.try_get_matches().unwrap_or_else(|error| refuse(&error));
     config::read(&matches)
 }
 
-/// Ends the process as clap does, but does not repeat a URL from a wrong place on the command line, and writes an object
-/// where the log is JSON.
+/// Exits like clap, but redacts URLs: a URL in the wrong place on the command line may contain a password. Writes an object
+/// if the log is JSON.
 fn refuse(error: &clap::Error) -> ! {
     if !error.use_stderr() {
         error.exit();

@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 /// Interval of the measurements.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Measures for as long as the server lives. A figure that cannot be had keeps its last value.
+/// Measures while the server runs. If a measurement fails, the metric keeps its last value.
 pub(super) async fn run_measurements(store: Store, data: PathBuf) {
     let mut often = interval(MEASURE_INTERVAL);
     often.set_missed_tick_behavior(MissedTickBehavior::Delay);

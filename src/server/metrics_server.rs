@@ -1,4 +1,4 @@
-//! An address for `/metrics` alone, apart from the site's.
+//! Server for `/metrics` at a separate address.
 
 use super::http::listener;
 use super::http::state::AppState;

@@ -1,7 +1,7 @@
 //! Server-only modules. `run` wires the parts together, serves, and drains.
 //!
-//! `router` is the map of all addresses. `session` and the server functions go through `chat`; `chat` through `journal`,
-//! `hub` and `store`. Only `store` knows SeaORM, only `relay` knows Redis, only `http` knows the ui.
+//! `router` is the map of all addresses. `session` and the server functions go through `chat`; `chat` through
+//! `journal`, `hub` and `store`. Only `store` knows SeaORM, only `relay` knows Redis, only `http` knows the ui.
 
 pub mod auth;
 pub mod chat;

@@ -27,12 +27,12 @@ pub(crate) struct Reloadable {
 pub(crate) async fn run_reloads(mut current: Config, parts: Reloadable) {
     let mut asked: Signal = match signal(SignalKind::hangup()) {
         Ok(asked) => asked,
-        Err(error) => return tracing::warn!(%error, "SIGHUP cannot be received"),
+        Err(error) => return tracing::warn!(%error, "SIGHUP cannot be handled"),
     };
     while asked.recv().await.is_some() {
         match read_again() {
             Ok(new) => apply(&mut current, new, &parts),
-            Err(error) => tracing::error!(%error, "The settings are as before: reloading them failed"),
+            Err(error) => tracing::error!(%error, "Reloading the settings failed; keeping the previous ones"),
         }
     }
 }
@@ -50,7 +50,7 @@ fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
     if new.log_filter != current.log_filter
         && let Err(error) = logging::set_filter(new.log_filter.as_deref())
     {
-        tracing::error!(error, "The log filter is as before");
+        tracing::error!(error, "Changing the log filter failed; keeping the previous one");
     }
     if new.rates != current.rates {
         parts.limiter.replace(new.rates);
@@ -59,9 +59,9 @@ fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
     if new.retention_days != current.retention_days {
         parts.retention_days.send_replace(new.retention_days);
     }
-    tracing::info!(applied = list(&applied), "The settings are read again");
+    tracing::info!(applied = list(&applied), "Reloaded the settings");
     if !at_restart.is_empty() {
-        tracing::warn!(settings = list(&at_restart), "These settings change only when the server is restarted");
+        tracing::warn!(settings = list(&at_restart), "These settings need a restart");
     }
     // What waits for a restart differs the next time, too.
     let waits = |new: &EffectiveSetting| at_restart.iter().any(|waiting| waiting.name == new.name);

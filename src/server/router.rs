@@ -1,4 +1,4 @@
-//! The route table: every address that this server answers, and the layers around its handlers.
+//! The route table: every path that this server answers, and the middleware around its handlers.
 
 use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};

@@ -49,7 +49,7 @@ pub enum RunError {
     #[error("metrics-addr: cannot listen on {0}: {1}")]
     MetricsAddr(SocketAddr, std::io::Error),
     /// The task that accepts connections has ended.
-    #[error("no connection is accepted any more")]
+    #[error("connections are no longer accepted")]
     Accepting,
 }
 
@@ -77,7 +77,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         opened = Store::open_patiently(&config.database_url, config.database_wait) => opened?,
         // Another node may be migrating the database, or the database may be unavailable.
         () = &mut shutdown => {
-            tracing::info!("stopped before it served");
+            tracing::info!("Stopped before serving");
             return Ok(());
         }
     };
@@ -159,7 +159,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         // The task ends on request, or by a panic.
         _ = &mut serving => true,
     };
-    tracing::info!("draining");
+    tracing::info!("Draining");
     draining.cancel();
     sockets.close();
     let drained = async {

@@ -58,11 +58,7 @@ where
                 if begun.elapsed() >= TASK_STABLE_AFTER {
                     delay = MIN_RESTART_DELAY;
                 }
-                tracing::error!(
-                    task = name,
-                    panic = panic_message(error),
-                    "a background task has panicked; it begins again"
-                );
+                tracing::error!(task = name, panic = panic_message(error), "Background task panicked; restarting");
             }
             _ => return health.recovered(name),
         }

@@ -23,7 +23,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
                 <meta name="color-scheme" content="light dark" />
                 <meta name="referrer" content="same-origin" />
                 {(!is_indexed).then(|| view! { <meta name="robots" content="noindex" /> })}
-                // Telephone numbers in messages are text: a link around one would not be the page that is hydrated.
+                // Phone numbers in messages stay text: a link around one would differ from the page that is hydrated.
                 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
@@ -48,7 +48,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
 #[component]
 fn HydrationScript(assets: String) -> impl IntoView {
     if let Some(context) = Owner::current_shared_context() {
-        // The document itself is not hydrated; the islands set this themselves.
+        // The document itself is not hydrated; the islands set this.
         context.set_is_hydrating(false);
     }
     view! {

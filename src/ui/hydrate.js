@@ -1,10 +1,10 @@
-// Loads the module and hydrates the islands of the page. Leptos's own script would wait for an idle moment, and gives its
-// preload no nonce. `root`, the path of the assets, is defined before this script.
+// Loads the module and hydrates the islands of the page. Leptos's own script would wait for an idle moment, and its
+// preload has no nonce. `root`, the path of the assets, is defined before this script.
 //
-// Browsers, extensions and proxies change pages before this runs: links around telephone numbers, fields of password
-// managers, translations, comments taken away. Hydration needs every element and comment where the server put it. Where
-// their number differs, or hydration fails, or the program finds itself taken out of the page later, `public/repair.js`
-// renders the room again.
+// Browsers, extensions and proxies change pages before this runs: they add links around phone numbers and fields of
+// password managers, translate texts, and remove comments. Hydration needs every element and comment in its place. If
+// their number differs, if hydration fails, or if something removes the island later, `public/repair.js` renders the room
+// again.
 const program = fetch(`${root}/pkg/parlour.wasm`).then((response) => WebAssembly.compileStreaming(response));
 const skeleton = document.getElementById("skeleton");
 const room = document.querySelector("leptos-island");
@@ -15,8 +15,8 @@ const isChanged = () => {
   while (walker.nextNode()) count++;
   return count != skeleton.dataset.nodes;
 };
-// Where a network lets no WebSocket through, the third one in a row that hears nothing exchanges frames by HTTP
-// (`public/limited.js`). Codes of 1012 and 1013, and from 4000 on, are the server's own.
+// If a network blocks WebSockets, the third one in a row that receives nothing exchanges frames by HTTP
+// (`public/limited.js`). Close codes 1012, 1013, and from 4000 on, come from the server.
 const Socket = WebSocket;
 let unheard = 0;
 window.WebSocket = class {
@@ -53,8 +53,8 @@ window.WebSocket = class {
     this.socket.close();
   }
 };
-// An instance that has failed cannot be used again. Another fragment makes another instance of the script, and loads
-// nothing.
+// A failed instance of the module cannot be used again. Another fragment in the URL creates another instance of the
+// script, without a download.
 let starts = 0;
 const start = async () => {
   const again = starts++;
@@ -62,19 +62,19 @@ const start = async () => {
   await module.default({ module_or_path: await program });
   if (skeleton && (again || isChanged())) (await repair()).renew(skeleton);
   module.hydrate();
-  // The messages keep their place when the composer grows.
+  // Keeps the position of the messages when the composer grows.
   const timeline = document.querySelector(".timeline");
   if (timeline) new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(timeline);
   for (const island of document.querySelectorAll("leptos-island"))
     try {
       module[island.dataset.component]?.(island);
     } catch (error) {
-      // Tasks of the failed instance see this, and end.
+      // Tasks of the failed instance check this, and end.
       island.dataset.failed = "";
       throw error;
     }
 };
-// If the module fails later, the page works as before hydration: it shows messages and posts by its form.
+// If the module fails later, the page works as before hydration: it shows messages, and posts with its form.
 const fail = async (error) => {
   if (skeleton) (await repair()).fail(room);
   throw error;
@@ -84,14 +84,14 @@ const onFailure = ({ error, reason }) => {
 };
 addEventListener("error", onFailure);
 addEventListener("unhandledrejection", onFailure);
-// A keyboard that iOS draws over the page makes the page smaller.
+// Shrinks the page by the height of the keyboard that iOS draws over it.
 const viewport = window.visualViewport;
 viewport?.addEventListener("resize", () => {
   const isCovered = viewport.scale === 1 && viewport.height < innerHeight - 1;
   document.documentElement.style.setProperty("--visible-height", isCovered ? `${viewport.height}px` : "");
   if (isCovered) scrollTo(0, 0);
 });
-// Browsers need seconds to paste a long text: most of it to find its direction, the rest to be able to undo it.
+// Browsers need seconds to paste a long text, to detect its direction and to record it for undo.
 addEventListener("paste", (event) => {
   const field = event.target;
   const text = event.clipboardData?.getData("text") ?? "";

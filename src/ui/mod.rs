@@ -1,6 +1,6 @@
 //! The user interface: rendered on the server, hydrated in the browser.
 //!
-//! `pages` are rendered on the server alone. [`components`] are views of the islands in them; `room` holds the state
+//! `pages` are rendered on the server only. [`components`] are views of the islands in them; `room` contains the state
 //! and logic of the room island, `browser` wraps the browser's interfaces, and `text_spans` finds links and code in a
 //! text.
 

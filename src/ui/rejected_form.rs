@@ -1,6 +1,6 @@
 //! Forms that the server has refused.
 
-/// A message or a name that was sent as a form and refused. It comes back with the page, so that nothing is lost.
+/// A message or a name that was sent as a form and refused. The page returns it, so that nothing is lost.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct RejectedForm {
     /// The message.

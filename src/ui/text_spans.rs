@@ -23,7 +23,7 @@ const LINK_PREFIXES: [&str; 3] = ["https://", "http://", "mailto:"];
 
 const FENCE: &str = "```";
 
-/// Splits a text into spans, in order. They hold all of the text but the backticks around code.
+/// Splits a text into spans, in order. They contain all of the text except the backticks around code.
 pub fn spans(text: &str) -> Vec<Span<'_>> {
     let mut spans = Vec::new();
     let mut rest = text;
@@ -56,7 +56,8 @@ fn block(text: &str) -> Option<(Span<'_>, &str)> {
     (!code.trim().is_empty()).then(|| (Span::Block(code), after.strip_prefix('\n').unwrap_or(after)))
 }
 
-/// Returns whether the name of a language may hold this byte: `c++`, `c#`, `objective-c`, `text/x-sh`, `rust,ignore`.
+/// Returns whether the name of a language may contain this byte: `c++`, `c#`, `objective-c`, `text/x-sh`,
+/// `rust,ignore`.
 fn is_of_language(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+#-_./,".contains(&byte)
 }
@@ -102,7 +103,7 @@ fn next_link(text: &str, mut from: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// Returns the start of `prefix` if its colon is the one at `colon` and no letter or digit stands before it.
+/// Returns the start of `prefix` if its colon is the one at `colon` and no letter or digit precedes it.
 fn link_start(text: &str, from: usize, colon: usize, prefix: &str) -> Option<usize> {
     let at = colon.checked_sub(prefix.find(':')?).filter(|at| *at >= from)?;
     let is_here = text.get(at..at + prefix.len())?.eq_ignore_ascii_case(prefix);

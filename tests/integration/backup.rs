@@ -101,7 +101,7 @@ async fn nothing_is_overwritten() {
     let name = file.to_str().expect("a path");
     assert!(site.command(&["backup", name]).0);
     let (well, said) = site.command(&["backup", name]);
-    assert!(!well && said.contains(name) && said.contains("exists already"), "{said}");
+    assert!(!well && said.contains(name) && said.contains("already exists"), "{said}");
 
     let (well, said) = site.command(&["restore", name]);
     assert!(!well && said.contains("in use"), "{said}");
@@ -214,7 +214,7 @@ async fn of_backups_to_one_name_at_once_one_is_taken() {
     for backup in backups {
         let (well, said) = backup.await.expect("it ends");
         taken += usize::from(well);
-        assert!(well || said.contains("exists already"), "{said}");
+        assert!(well || said.contains("already exists"), "{said}");
     }
     assert_eq!(taken, 1);
     assert_eq!(names_in(&directory), [others[0], "b", others[1]]);
@@ -230,7 +230,7 @@ async fn of_backups_to_one_name_at_once_one_is_taken() {
     let link = directory.join("link");
     std::os::unix::fs::symlink("nowhere", &link).expect("a link");
     let (well, said) = site.command(&["backup", link.to_str().expect("a path")]);
-    assert!(!well && said.contains("exists already"), "{said}");
+    assert!(!well && said.contains("already exists"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -67,7 +67,7 @@ async fn readers_are_told_when_the_log_goes_back(site: Site) {
     assert_eq!(reset(&mut away).await, (epochs[0].clone(), 9));
     let page = crate::support::page::Page::of(&server, "harbour").await;
     assert_eq!(page.numbers(), (1..=9).collect::<Vec<i64>>());
-    assert_eq!(server.log().matches("the database went back in time").count(), 1, "once");
+    assert_eq!(server.log().matches("The database went back in time").count(), 1, "once");
 }
 
 async fn every_post_into_a_log_that_went_back_is_answered(site: Site) {

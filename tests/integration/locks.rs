@@ -172,7 +172,7 @@ async fn a_batch_that_is_tried_again_shows_every_event_under_its_own_number() {
     let held = database::hold_room(&site.database_url, "harbour").await;
     // Before this one is given up, the rest gathers, and is one batch then: with one message in it twice.
     bob.post("vain", "x").await;
-    let tries = || server.log().matches("trying again").count();
+    let tries = || server.log().matches("A batch could not be written; retrying").count();
     eventually("it is tried for the last time", || async { (tries() == 3).then_some(()) }).await;
     for (client, id) in [(&mut ann, "1"), (&mut again, "1"), (&mut bob, "2")] {
         client.post(id, id).await;
@@ -237,7 +237,7 @@ async fn a_join_is_refused_if_the_names_stay_locked() {
     let server = site.start();
     let names = database::hold_names(&site.database_url).await;
     let (code, reason) = Door::of("harbour").username("Ann").turned_away(&server).await;
-    assert_eq!((code, reason.as_str()), (1013, "the room cannot be read just now"));
+    assert_eq!((code, reason.as_str()), (1013, "the room cannot be read right now"));
     names.release().await;
     eventually("she comes in", || async { Door::of("harbour").username("Ann").try_join(server.addr).await }).await;
 }

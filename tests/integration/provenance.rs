@@ -1,5 +1,5 @@
-//! An older state of the database is put in place of a newer one while no server runs. Whatever way it comes back, clients
-//! that have seen what is lost load their rooms anew.
+//! An older state of the database is put in place of a newer one while no server runs. Whatever way it comes back,
+//! clients that have seen what is lost load their rooms anew.
 
 use crate::support::{Client, Database, Door, Server, Site, database, postgres, tempdir};
 use std::path::Path;

@@ -66,17 +66,17 @@ async fn a_setting_that_cannot_change_is_named_and_a_mistake_changes_nothing() {
         &server,
         &directory,
         "message-burst = 2\npublic-url = 'https://chat.example'",
-        "only when the server is restarted",
+        "These settings need a restart",
     )
     .await;
     assert!(server.log().contains("public-url https://chat.example"), "{}", server.log());
     assert_eq!(http::get(&server, "/").await.status, 200, "no redirect yet");
     // It differs the next time, too.
-    reload(&server, &directory, "public-url = 'https://chat.example'", "only when the server is restarted").await;
+    reload(&server, &directory, "public-url = 'https://chat.example'", "These settings need a restart").await;
     for mistake in ["message-burst = 'many'", "colour = 'red'", "this is not TOML"] {
-        reload(&server, &directory, mistake, "reloading them failed").await;
+        reload(&server, &directory, mistake, "Reloading the settings failed").await;
     }
-    reload(&server, &directory, "log-filter = 'parlour=lowd'", "The log filter is as before").await;
+    reload(&server, &directory, "log-filter = 'parlour=lowd'", "Changing the log filter failed").await;
     assert_eq!(http::get(&server, "/").await.status, 200, "it serves");
 }
 

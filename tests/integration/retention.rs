@@ -90,9 +90,9 @@ async fn a_room_may_keep_its_messages_longer_or_shorter(site: Site) {
     for (arguments, says) in [
         (&["shorter", "2"][..], "2 days"),
         (&["longer", "30"], "30 days"),
-        (&["for-ever", "forever"], "for ever"),
+        (&["for-ever", "forever"], "forever"),
         (&["as-the-site", "3"], "3 days"),
-        (&["as-the-site", "default"], "--retention-days of its server counts"),
+        (&["as-the-site", "default"], "follows --retention-days of its server"),
         (&["longer"], "30 days"),
     ] {
         let (well, said) = retention(&site, arguments);

@@ -142,7 +142,7 @@ fn without_settings_everything_is_in_the_data_directory() {
 async fn check_says_whether_everything_answers() {
     let directory = tempdir::directory("settings");
     let (well, said) = parlour(&directory, &["check"], &[]);
-    assert!(!well && said.contains("data/parlour.db is not there"), "{said}");
+    assert!(!well && said.contains("data/parlour.db does not exist"), "{said}");
     assert!(!directory.join("data").exists(), "nothing is made");
     listens_on(&directory, &["--addr", "127.0.0.1:0"], &[]);
     let (well, said) = parlour(&directory, &["check"], &[]);
@@ -256,7 +256,7 @@ fn variables_that_are_empty_or_of_kubernetes_are_no_settings() {
         }
         let (well, said) = parlour(&directory, &["config"], &environment);
         assert!(well && !said.contains("_URL") && !said.contains("PARLOUR_"), "{said}");
-        for line in ["sqlite://data/parlour.db", "127.0.0.1:3000", "(for ever)", "info"] {
+        for line in ["sqlite://data/parlour.db", "127.0.0.1:3000", "(forever)", "info"] {
             assert!(said.contains(line), "{line}: {said}");
         }
     }

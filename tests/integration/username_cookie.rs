@@ -203,7 +203,7 @@ async fn the_function_remembers_a_name_that_is_free(site: Site) {
     let both = format!("{marta}; parlour_username=Bob");
     assert_eq!(remembered(&join_room(&server, &both, "Marta Lee").await.0), Some("Marta%20Lee"));
     let (answer, said) = join_room(&server, &marta, "a\u{202e}b").await;
-    let reason = "This name holds a character that names do not have.";
+    let reason = "This name has a character that isn’t allowed.";
     assert_eq!((answer.status.as_u16(), remembered(&answer), said), (422, None, json!({"Refused": reason})));
 }
 

@@ -34,7 +34,7 @@ pub struct Fanout {
     /// Maximum number of undelivered messages per room
     #[arg(long, default_value_t = 1)]
     window: u32,
-    /// Messages a second into each room, whatever has arrived
+    /// Messages per second in each room, regardless of deliveries
     #[arg(long)]
     rate: Option<f64>,
     /// Bytes of a message
@@ -101,7 +101,7 @@ impl Fanout {
     ) -> Result<(), Box<dyn std::error::Error>> {
         let expected = (self.rooms * self.subscribers) as u64 * u64::from(self.messages);
         let got: u64 = seen.iter().map(|(_, seen, _)| seen.got).sum();
-        // Everybody in a room has the same order.
+        // All subscribers of a room have the same order.
         let mut order = vec![None; self.rooms];
         let others = seen.iter().filter(|(room, it, _)| *order[*room].get_or_insert(it.order) != it.order).count();
         let mut times: Vec<u64> = seen.iter().flat_map(|(_, _, times)| times.iter().copied()).collect();

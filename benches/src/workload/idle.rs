@@ -29,7 +29,7 @@ pub struct Idle {
     /// Their room; several of these may share it
     #[arg(long)]
     room: Option<String>,
-    /// Kill the server then, start it again, and let everybody come back
+    /// Then kill the server, start it again, and let all clients reconnect
     #[arg(long)]
     restart: bool,
 }

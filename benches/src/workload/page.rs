@@ -15,10 +15,10 @@ use std::time::Instant;
 pub struct Page {
     #[command(flatten)]
     target: Target,
-    /// Messages in the room before it is asked for
+    /// Messages in the room before the first request
     #[arg(long, default_value_t = 50)]
     history: u32,
-    /// Edits of the first message, which stand behind all of them
+    /// Edits of the first message, after all messages
     #[arg(long, default_value_t = 0)]
     edits: u32,
     #[arg(long, default_value_t = 500)]

@@ -2,7 +2,7 @@
 //!
 //! The cookie contains the id, a signature, and the day of issue. The id begins with the minute of its creation; the
 //! rest is random. The key is in the database, so every node verifies the cookies of all nodes and never accepts an id
-//! that none of them issued. A visitor who only reads still costs no row.
+//! that none of them issued. A visitor who only reads costs no row.
 
 mod takeover;
 
@@ -28,14 +28,14 @@ const NEW_MINUTES: u32 = 60;
 /// Bytes of a guest's author that identify the guest's network: a keyed hash, so that they reveal no address.
 const NETWORK_BYTES: Range<usize> = 6..12;
 
-/// First bytes of the author that stands for the newcomers of a network.
+/// First bytes of the author that represents the newcomers of a network.
 const NEWCOMERS: [u8; NETWORK_BYTES.start] = [1, 0, 0, 0, 0, 0];
 
 /// A keyed hash of a network.
 type NetworkHash = [u8; NETWORK_BYTES.end - NETWORK_BYTES.start];
 
-/// Last bytes of an author without a cookie, which tell the database, too, that this author will not return. One in
-/// four thousand million other identities may end so by chance.
+/// Last bytes of an author without a cookie. They also tell the database that this author will not return. One in four
+/// billion other identities may end like this by chance.
 const GUEST_SUFFIX: [u8; 4] = [0; 4];
 
 /// The author of an event: the first 128 bits of the SHA-256 of an identity's id. The database stores this value.
@@ -57,7 +57,7 @@ enum NetworkGroup {
 }
 
 impl AuthorId {
-    /// The host, who looks after the site and ranks above the owner of every room. No visitor is given these bytes.
+    /// The host, who administers the site and ranks above the owner of every room. No visitor gets these bytes.
     pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, company: NetworkGroup::None };
 
     fn of(id: Uuid, guest: bool) -> Self {
@@ -84,8 +84,8 @@ impl AuthorId {
         self.hash == Self::HOST.hash
     }
 
-    /// Returns whether this author is not known to return, because the request had no cookie. If read from the
-    /// database, the author got no cookie with the answer either.
+    /// Returns whether this author had no cookie, and may not return. If the author was read from the database, the
+    /// response set no cookie either.
     pub(crate) fn is_guest(&self) -> bool {
         self.guest
     }
@@ -121,7 +121,7 @@ impl AuthorId {
         std::iter::once(self.standing()).chain(guests)
     }
 
-    /// Returns whether this author stands for all guests or newcomers of a network, and therefore writes nothing.
+    /// Returns whether this author represents all guests or newcomers of a network, and therefore writes nothing.
     pub(crate) fn is_of_network(&self) -> bool {
         let is_together = self.hash.starts_with(&NEWCOMERS) || self.hash == self.standing();
         self.hash.ends_with(&GUEST_SUFFIX) && is_together && !self.is_host()
@@ -133,7 +133,7 @@ impl AuthorId {
     }
 }
 
-/// Converts the bytes that the database or another node knows an author by.
+/// Creates an author from the bytes that the database or another node stores.
 impl From<[u8; 16]> for AuthorId {
     fn from(hash: [u8; 16]) -> Self {
         Self { hash, guest: hash.ends_with(&GUEST_SUFFIX) && hash != Self::HOST.hash, company: NetworkGroup::None }
@@ -146,7 +146,7 @@ fn hash_of(id: Uuid) -> [u8; 16] {
     hash
 }
 
-/// Returns the author that stands for a group of a network.
+/// Returns the author that represents a group of a network.
 fn together(begin: [u8; NETWORK_BYTES.start], network: NetworkHash) -> [u8; 16] {
     let mut author = [0; 16];
     author[..NETWORK_BYTES.start].copy_from_slice(&begin);
@@ -184,8 +184,8 @@ impl IdentitySigner {
         Self { key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"), tls_since: None }
     }
 
-    /// Returns a name of this site among those on the same host, which share their cookies whatever their ports (RFC
-    /// 6265, section 8.5). Every node of the site returns the same.
+    /// Returns an identifier of this site among the sites on the same host, because cookies do not distinguish ports
+    /// (RFC 6265, section 8.5). Every node of the site returns the same one.
     pub(crate) fn site_id(&self) -> u32 {
         let [a, b, c, d, ..] = self.key.clone().chain_update(b"name of the site").finalize().into_bytes()[..] else {
             unreachable!("a hash of 32 bytes")

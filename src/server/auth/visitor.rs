@@ -1,4 +1,4 @@
-//! The sender of a request, as the rest of the server knows them.
+//! The sender of a request, as other modules see them.
 
 use super::identity::AuthorId;
 use crate::domain::RoomKey;
@@ -11,7 +11,7 @@ pub(crate) struct Visitor {
     pub(crate) network: Network,
     /// The key in the address that admits the visitor to a private room.
     pub(crate) invitation: Option<RoomKey>,
-    /// The end of this site's cookie names if another site on the host uses the plain ones.
+    /// The suffix of this site's cookie names if another site on the host uses the plain ones.
     pub(crate) cookie_suffix: Option<u32>,
     /// Whether this identity is likely to be seen again: a browser has it, or gets it with the answer to an invitation.
     pub(crate) has_persistent_identity: bool,

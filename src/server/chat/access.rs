@@ -1,4 +1,4 @@
-//! Access to rooms. Page, socket, history and post all ask here.
+//! Access to rooms. Page, socket, history and post all check it here.
 
 use super::Chat;
 use crate::domain::history::Ownership;
@@ -12,20 +12,20 @@ use axum::http::StatusCode;
 /// Reason for which a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccessDenied {
-    /// The visitor's address has opened too many rooms.
+    /// The visitor's network has opened too many rooms.
     #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
-    /// The visitor was banned, until then.
+    /// The visitor is banned until this time.
     #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
     Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
-    #[error("This room is locked: only those who were in it come in.")]
+    #[error("This room is locked. Only people who were here before can come in.")]
     Locked,
     /// No room has this address, or it is private and the visitor was not invited. The answer does not reveal which.
     #[error("There’s no room here. The link may have been replaced.")]
     Missing,
     /// The database does not answer.
-    #[error("The room cannot be read just now. Try again in a moment.")]
+    #[error("The room cannot be read right now. Try again in a moment.")]
     Unavailable(#[from] StoreError),
 }
 
@@ -94,7 +94,7 @@ impl Chat {
             Some(_) => Err(Rejection::unavailable()),
             None => {
                 new_event.may_begin_room()?;
-                // Another message may have begun it meanwhile.
+                // Another message may have begun the room in the meantime.
                 if !self.hub.is_begun(room.id) {
                     self.limiter.check_room(network).map_err(AccessDenied::TooManyRooms)?;
                     self.hub.begin(room.id);

@@ -1,5 +1,5 @@
-//! The exchange of a room's frames by HTTP, for browsers whose network lets no WebSocket through: each request brings at
-//! most one frame, and takes the events after a position. Nothing is kept between two requests.
+//! The exchange of a room's frames by HTTP, for browsers whose network blocks WebSockets. Each request carries at most
+//! one frame, and returns the events after a position. The server keeps no state between requests.
 
 use super::access::AccessDenied;
 use super::{Chat, RoomCommand, draining_rejection, reset_frame};
@@ -16,13 +16,13 @@ const MAX_EXCHANGED_EVENTS: u64 = 100;
 pub(crate) struct ExchangeRequest {
     /// The epoch of the client's page, if it has one.
     pub(crate) epoch: Option<String>,
-    /// The last number that the client has; without one, it begins at the head.
+    /// The last number that the client has; `None` begins at the head.
     pub(crate) after: Option<Seq>,
-    /// The name of a visitor who posts without one.
+    /// The name for posts without one.
     pub(crate) username: Option<String>,
     /// The frame, as text.
     pub(crate) frame: Option<String>,
-    /// Whether the client begins, and is to be welcomed.
+    /// Whether the client needs a welcome frame, because it begins.
     pub(crate) welcome: bool,
 }
 
@@ -85,13 +85,13 @@ impl Chat {
             Err(error) => return Err(error.into()),
         }
         frames.extend(answer);
-        // Tells that the server was heard, and whether there are further events.
+        // Proves that the server answers, and shows whether there are further events.
         frames.push(ServerFrame::Heartbeat { head });
         Ok(Exchanged { after, frames })
     }
 
-    /// Submits the command in a frame, and raises `head` to its event. Returns the answer, or `None` if the event is the
-    /// answer and comes after `after`.
+    /// Submits the command in a frame, and raises `head` to its event. Returns the answer, or `None` if the event is
+    /// the answer and comes after `after`.
     async fn handle_exchanged(
         &self,
         RoomRecord { room, .. }: &RoomRecord,

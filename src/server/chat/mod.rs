@@ -1,5 +1,5 @@
-//! The use cases: enter a room, read its history, post in it. Sockets, forms and server functions are adapters for
-//! these, and pass names and texts unchanged.
+//! The use cases: enter a room, read its history, post in it. Sockets, forms and server functions are adapters that
+//! pass names and texts unchanged.
 
 pub(crate) mod access;
 pub(crate) mod exchange;
@@ -263,8 +263,7 @@ impl Chat {
             .unwrap_or_else(|_| Err(draining_rejection()))
     }
 
-    /// Returns the author whom the owner of a room means by this tag: a participant, or an author known to the
-    /// database.
+    /// Returns the author whom this tag identifies in a room: a participant, or an author in the database.
     async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
         let mut known = self.hub.tagged(room.id, tag);
         for author in self.store.tagged(room.id, tag).await? {
@@ -276,7 +275,7 @@ impl Chat {
             (None, _) => Err(Rejection::new(RejectionCode::NotFound, "Nobody here has this tag.")),
             _ => Err(Rejection::new(
                 RejectionCode::Invalid,
-                "More than one has this tag: say it of a message of theirs.",
+                "Several people have this tag. Name one of their messages instead.",
             )),
         }
     }

@@ -1,22 +1,27 @@
-//! Commands of a visitor to a room: texts as they come from outside, parsed into events to append.
+//! Commands of a visitor to a room. Their texts are unvalidated; parsing turns them into events to append.
 
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, MessageText, Rejection, Seq, Username};
 use crate::server::store::{NewEvent, Subject};
 
-/// A command for a room's log; texts are as they came from outside.
+/// A command for a room's log, with unvalidated texts.
 pub(crate) enum RoomCommand<'a> {
-    /// A new message.
+    /// Posts a message.
     Post { username: Username, message: &'a str },
-    /// Another text in place of an own message.
+    /// Replaces the text of an own message.
     Edit { target: Seq, text: &'a str },
-    /// Removal of a message: an own one, or any as the owner of the room.
+    /// Deletes a message: an own one, or any as the owner of the room.
     Delete { target: Seq },
-    /// An act of the owner of the room.
+    /// Takes a moderation action, as the owner of the room.
     Moderate { action: ModerationAction, target: Option<Seq>, tag: Option<AuthorTag>, seconds: Option<u32> },
 }
 
 impl RoomCommand<'_> {
+    /// Validates the texts, and returns the event to append.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if a text is invalid.
     pub(super) fn parse(self) -> Result<NewEvent, Rejection> {
         Ok(match self {
             Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
@@ -36,7 +41,7 @@ impl RoomCommand<'_> {
         }
     }
 
-    /// Returns the tag of the person that it concerns, or `None` if it names a message or nobody.
+    /// Returns the tag of its subject, or `None` if a message identifies the subject or there is none.
     pub(super) fn tag(&self) -> Option<AuthorTag> {
         match self {
             Self::Moderate { action, target: None, tag, .. } if action.has_subject() => tag.clone(),

@@ -1,4 +1,4 @@
-//! `parlour check`: checks whether a server with these settings could start, and changes nothing.
+//! `parlour check`: tests whether a server with these settings could start. Changes nothing.
 
 use super::CommandResult;
 use super::output::print_line;
@@ -21,5 +21,5 @@ pub(super) async fn check(config: &Config) -> CommandResult {
         [one] => format!("; 1 migration would be applied: {one}"),
         several => format!("; {} migrations would be applied: {}", several.len(), several.join(", ")),
     };
-    Ok(print_line(format_args!("parlour: the settings are sound, and everything answers{migrations}"))?)
+    Ok(print_line(format_args!("parlour: configuration OK; the database and Redis answer{migrations}"))?)
 }

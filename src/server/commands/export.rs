@@ -15,20 +15,25 @@ use std::path::PathBuf;
 /// The messages to export, and the format.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Export {
-    /// The room, or the link to it
+    /// The room, or its link
     #[arg(required_unless_present = "author_of", conflicts_with = "author_of")]
     room: Option<String>,
-    /// Instead, everything written by whoever wrote this message: ROOM/NUMBER, or the link to it
+    /// Export everything by the author of this message instead: ROOM/NUMBER, or its link
     #[arg(long, value_name = "MESSAGE")]
     author_of: Option<MessageRef>,
-    /// How it is written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A new file, for its owner alone [default: standard output]
+    /// A new file, readable by its owner only [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
+/// Exports a room, or all messages by one author.
+///
+/// # Errors
+///
+/// Returns an error if the room or the message does not exist, or if the export cannot be written.
 pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let (title, author, rooms) = match (&export.room, &export.author_of) {
@@ -42,7 +47,7 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
             let author = author_of(&store, message).await?;
             (format!("Everything by {}", author.tag().as_str()), Some(author), store.rooms_of(&author).await?)
         }
-        (None, None) => return Err("export: which room?".into()),
+        (None, None) => return Err("export: no room was given".into()),
     };
     let failed = |error: io::Error| -> Box<dyn std::error::Error> {
         match &export.output {
@@ -76,18 +81,23 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     Ok(store.close().await?)
 }
 
+/// Deletes all messages by the author of `message`. Without `yes`, only reports what it would delete.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn erase(config: &Config, message: &MessageRef, yes: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let author = author_of(&store, message).await?;
     if yes {
         let removed = store.erase(&author).await?;
         notify_nodes(config, &store).await;
-        print_line(format_args!("parlour: {removed} messages by {} are removed, for good", author.tag().as_str()))?;
+        print_line(format_args!("parlour: permanently deleted {removed} messages by {}", author.tag().as_str()))?;
     } else {
         let rooms = store.rooms_of(&author).await?;
         let names: Vec<&str> = rooms.iter().map(|(_, name)| name.as_str()).collect();
         print_line(format_args!(
-            "parlour: this would remove everything by {}, in {}; --yes does it",
+            "parlour: this would permanently delete everything by {} in {}; add --yes to delete",
             author.tag().as_str(),
             names.join(", ")
         ))?;
@@ -100,5 +110,5 @@ async fn author_of(
     MessageRef { room, seq }: &MessageRef,
 ) -> Result<AuthorId, Box<dyn std::error::Error>> {
     let author = store.author_of(room, *seq).await?;
-    Ok(author.ok_or_else(|| format!("author-of: there is no message {seq} in the room {room}"))?)
+    Ok(author.ok_or_else(|| format!("author-of: the room {room} has no message {seq}"))?)
 }

@@ -1,4 +1,4 @@
-//! Messages as a file: a page that reads well without a server, JSON, or plain text. Written as a stream.
+//! Writes exported messages as a stream: a self-contained HTML page, JSON, or plain text.
 
 use crate::domain::{Message, RoomName};
 use crate::server::text_escape::{escaped, escaped_lines};
@@ -6,12 +6,12 @@ use html_escape::{encode_double_quoted_attribute, encode_text};
 use serde_json::json;
 use std::io::{self, Write};
 
-/// How messages are written.
+/// The format of exported messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For reading in a terminal
+    /// For a terminal
     Text,
-    /// For reading in a browser: one file that needs nothing else
+    /// For a browser: one self-contained file
     Html,
     /// For programs
     Json,
@@ -22,7 +22,7 @@ color:#1b1b1f;background:#fff}ol{list-style:none;padding:0}li{margin:0 0 1rem}\
 small,time{color:#62626b;font-size:.85rem}p{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}\
 @media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#151518}small,time{color:#9a9aa5}}";
 
-/// A file under construction.
+/// An export in progress.
 pub(super) struct ExportWriter<W: Write> {
     format: Format,
     sink: W,
@@ -32,6 +32,11 @@ pub(super) struct ExportWriter<W: Write> {
 }
 
 impl<W: Write> ExportWriter<W> {
+    /// Begins an export with this title.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn begin(format: Format, mut sink: W, title: &str) -> io::Result<Self> {
         match format {
             Format::Text => {}
@@ -49,6 +54,11 @@ impl<W: Write> ExportWriter<W> {
         Ok(Self { format, sink, room: false, message: false })
     }
 
+    /// Begins a room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn room(&mut self, name: &RoomName) -> io::Result<()> {
         self.end_room()?;
         match self.format {
@@ -63,6 +73,11 @@ impl<W: Write> ExportWriter<W> {
         Ok(())
     }
 
+    /// Writes a message of the room.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn message(&mut self, message: &Message) -> io::Result<()> {
         let Message { seq, username, tag, text, sent_at, edited, .. } = message;
         let (day, time, exact) = (sent_at.day_utc(), sent_at.time_utc(), sent_at.rfc3339());
@@ -97,6 +112,10 @@ impl<W: Write> ExportWriter<W> {
     }
 
     /// Finishes the file, and flushes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sink cannot be written.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.end_room()?;
         if self.format == Format::Json {

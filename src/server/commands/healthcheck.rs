@@ -15,14 +15,18 @@ const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of an answer, which is one line, in bytes.
 const MAX_ANSWER_BYTES: usize = 4096;
 
+/// Asks the server that listens on this address whether it is ready.
+///
+/// # Errors
+///
 /// Returns an error with the server's answer unless the server is ready.
 pub(super) async fn ask(listens: SocketAddr) -> CommandResult {
     let addr = reachable(listens);
     let answered = timeout(HEALTHCHECK_TIMEOUT, readiness(addr)).await;
-    let answered = answered.map_err(|_| format!("healthcheck: http://{addr}/readyz does not answer"))?;
+    let answered = answered.map_err(|_| format!("healthcheck: http://{addr}/readyz did not answer in time"))?;
     match answered.map_err(|error| format!("healthcheck: http://{addr}/readyz: {error}"))? {
         (StatusCode::OK, _) => Ok(()),
-        (status, said) => Err(format!("healthcheck: http://{addr}/readyz says {status}: {said}").into()),
+        (status, said) => Err(format!("healthcheck: http://{addr}/readyz returned {status}: {said}").into()),
     }
 }
 

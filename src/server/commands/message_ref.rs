@@ -1,4 +1,4 @@
-//! A reference to a message, as a host writes it: its room and number, or the link to it.
+//! A reference to a message, as the host types it: its room and number, or its link.
 
 use crate::domain::event::parse_seq;
 use crate::domain::{RoomName, Seq};
@@ -15,7 +15,7 @@ impl FromStr for MessageRef {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or("this is no message: say ROOM/NUMBER, or give the link to it")
+        parse(text).ok_or("expected ROOM/NUMBER, or the link to a message")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The commands of `parlour` other than serving: each is a file.
+//! The commands of `parlour`, each in its own file. The caller serves.
 
 mod backup;
 mod check;
@@ -26,20 +26,20 @@ use std::path::PathBuf;
 pub enum Command {
     /// Serve (the default): migrate the database, listen, and drain on SIGTERM or SIGINT
     Serve,
-    /// Validate the settings and reach the database and Redis, without changing anything
+    /// Test the settings and the connections to the database and Redis, without changing anything
     Check,
-    /// Show the settings in force and where each comes from, without passwords
+    /// Print the settings in force and the source of each, without passwords
     Config,
-    /// Ask the local server whether it is ready, for containers: exit 0 if it is
+    /// Ask the local server whether it is ready, for containers: exits with 0 if it is
     Healthcheck,
-    /// Write a consistent snapshot into FILE, also while serving (SQLite; on PostgreSQL, use pg_dump)
+    /// Write a consistent snapshot to FILE, also while serving (SQLite; for PostgreSQL, use pg_dump)
     Backup {
         /// A file that does not exist yet
         file: PathBuf,
     },
-    /// Begin from a backup, in an empty data directory; every browser then loads its rooms anew
+    /// Restore a backup into an empty data directory; every browser then reloads its rooms
     Restore {
-        /// A file that `parlour backup` has written
+        /// A file written by `parlour backup`
         file: PathBuf,
     },
     /// Begin a new history in every room, after the database came back from a snapshot of a disk or a point in time. No
@@ -47,50 +47,50 @@ pub enum Command {
     RenewEpochs,
     /// Show or set how long a room keeps its messages
     Retention {
-        /// The room, or the link to it
+        /// The room, or its link
         room: String,
-        /// A number of days, `forever`, or `default`: as --retention-days says
+        /// A number of days, `forever`, or `default` (--retention-days applies)
         days: Option<retention::RetentionArg>,
     },
-    /// Write out a room, or everything one identity has written
+    /// Export a room, or everything by one author
     Export(export::Export),
-    /// Remove everything that one identity has written, for good
+    /// Permanently delete everything by one author
     Erase {
-        /// A message of theirs: ROOM/NUMBER, or the link to it
+        /// A message by the author: ROOM/NUMBER, or its link
         #[arg(long, value_name = "MESSAGE")]
         author_of: MessageRef,
-        /// Do it; without this, the command only says what would be deleted
+        /// Delete; without this flag, the command only reports what it would delete
         #[arg(long)]
         yes: bool,
     },
-    /// List the rooms: the newest number, how many events are kept, when the last one came, the owner's tag
+    /// List the rooms: newest number, number of stored events, time of the last one, owner's tag
     Rooms {
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Remove a message for good, whoever wrote it
+    /// Permanently delete a message
     Remove {
-        /// ROOM/NUMBER, or the link to it
+        /// ROOM/NUMBER, or its link
         message: MessageRef,
     },
-    /// Shut a room to whoever wrote a message in it, at once and for a time, even to its owner
+    /// Ban the author of a message from its room for a time, even the room's owner
     Ban {
-        /// ROOM/NUMBER, or the link to it
+        /// ROOM/NUMBER, or its link
         message: MessageRef,
-        /// How long: 30m, 12h, 7d; a year at most
+        /// The duration: 30m, 12h, 7d; at most a year
         time: moderation::BanDuration,
     },
-    /// End the ban or the mute of whoever wrote a message
+    /// Lift the ban and the mute of a message's author
     Pardon {
-        /// ROOM/NUMBER, or the link to it
+        /// ROOM/NUMBER, or its link
         message: MessageRef,
     },
     /// Delete a room with everything in it; its address is free again
     Delete {
-        /// The room, or the link to it
+        /// The room, or its link
         room: String,
-        /// Do it; without this, the command only says what would be deleted
+        /// Delete; without this flag, the command only reports what it would delete
         #[arg(long)]
         yes: bool,
     },
@@ -127,13 +127,13 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
     }
 }
 
-/// Parses the name of a room as people write it, or the link to it or to a message in it.
+/// Parses the name of a room as the host types it, or the link to the room or to a message in it.
 fn parse_room(name: &str) -> Result<RoomName, String> {
     let of_link = message_ref::room_of_link(name);
     RoomName::parse(of_link.as_deref().unwrap_or(name.trim_matches('/'))).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Notifies the serving nodes of a command's changes. They find them by themselves within a second.
+/// Notifies the serving nodes of a command's changes, which they would otherwise find within a second.
 async fn notify_nodes(config: &Config, store: &Store) {
     let Some(url) = &config.redis_url else { return };
     let notified = async {

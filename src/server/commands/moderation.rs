@@ -20,7 +20,7 @@ impl FromStr for BanDuration {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or("a number with `m`, `h` or `d` for minutes, hours or days: up to 365d")
+        parse(text).ok_or("expected a number with `m`, `h` or `d` (minutes, hours or days), up to 365d")
     }
 }
 
@@ -36,14 +36,29 @@ fn parse(text: &str) -> Option<BanDuration> {
     Some(BanDuration { seconds })
 }
 
+/// Deletes a message.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn remove(config: &Config, message: &MessageRef) -> CommandResult {
     act(config, message, NewEvent::Delete { target: message.seq }).await
 }
 
+/// Bans the author of a message from its room.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn ban(config: &Config, message: &MessageRef, time: BanDuration) -> CommandResult {
     moderate(config, message, ModerationAction::Ban, Some(time.seconds)).await
 }
 
+/// Lifts the ban and the mute of a message's author.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, or if the database cannot be written.
 pub(super) async fn pardon(config: &Config, message: &MessageRef) -> CommandResult {
     moderate(config, message, ModerationAction::Pardon, None).await
 }
@@ -64,7 +79,7 @@ async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_e
         AppendResult::Appended(event) | AppendResult::Duplicate(event) => event,
         AppendResult::Rejected(rejection) => return Err(format!("{name}/{seq}: {}", rejection.detail).into()),
         AppendResult::RoomLocked => {
-            return Err(format!("{name}: somebody else is writing to this room; try again").into());
+            return Err(format!("{name}: another process is writing to this room; try again").into());
         }
     };
     notify_nodes(config, &store).await;
@@ -74,7 +89,7 @@ async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_e
             let tag = done.subject.as_ref().map_or_else(String::new, |subject| format!(" ({})", subject.tag.as_str()));
             print_line(format_args!("parlour: in {name}: {done}{tag}{until}"))?;
         }
-        _ => print_line(format_args!("parlour: message {seq} is removed from {name}"))?,
+        _ => print_line(format_args!("parlour: deleted message {seq} from {name}"))?,
     }
     Ok(store.close().await?)
 }

@@ -19,12 +19,17 @@ impl FromStr for RetentionArg {
             "default" => RetentionPolicy::Default,
             "forever" => RetentionPolicy::Forever,
             days => RetentionPolicy::Days(
-                days.parse::<NonZeroU32>().map_err(|_| "a number of days, `forever` or `default`")?,
+                days.parse::<NonZeroU32>().map_err(|_| "expected a number of days, `forever` or `default`")?,
             ),
         }))
     }
 }
 
+/// Sets a room's retention if `days` is given, and prints it.
+///
+/// # Errors
+///
+/// Returns an error if there is no such room, or if the database cannot be read or written.
 pub(super) async fn set_retention(config: &Config, room: &str, days: Option<RetentionArg>) -> CommandResult {
     let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;
@@ -35,18 +40,15 @@ pub(super) async fn set_retention(config: &Config, room: &str, days: Option<Rete
         return Err(missing().into());
     }
     let keep = store.retention(&name).await?.ok_or_else(missing)?;
-    let site = config.retention_days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
+    let site = config.retention_days.map_or_else(|| "forever".to_owned(), |days| format!("{days} days"));
     let room = name;
     match keep {
         RetentionPolicy::Default => {
-            // A server may have been given others.
-            print_line(format_args!(
-                "{room} has no number of its own: --retention-days of its server counts (with the settings of \
-                 this command: {site})"
-            ))?
+            // The server may have other settings.
+            print_line(format_args!("{room} follows --retention-days of its server (this command's settings: {site})"))?
         }
-        RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages for ever"))?,
-        RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages {days} days"))?,
+        RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages forever"))?,
+        RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages for {days} days"))?,
     }
     Ok(store.close().await?)
 }

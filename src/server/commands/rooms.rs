@@ -8,6 +8,11 @@ use crate::server::text_escape::escaped;
 use serde_json::json;
 use std::io::{BufWriter, Write};
 
+/// Prints all rooms, as a table or as JSON.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read, or the output cannot be written.
 pub(super) async fn list(config: &Config, as_json: bool) -> CommandResult {
     let store = Store::open_beside(&config.database_url).await?;
     let mut sink = BufWriter::new(std::io::stdout());
@@ -44,7 +49,7 @@ fn line(room: &RoomSummary) -> String {
     }
     match room.keep {
         RetentionPolicy::Default => {}
-        RetentionPolicy::Forever => notes.push("kept for ever".to_owned()),
+        RetentionPolicy::Forever => notes.push("kept forever".to_owned()),
         RetentionPolicy::Days(days) => notes.push(format!("kept {days} days")),
     }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
@@ -71,6 +76,11 @@ fn object(room: &RoomSummary) -> String {
     .to_string()
 }
 
+/// Deletes a room. Without `yes`, only reports what it would delete.
+///
+/// # Errors
+///
+/// Returns an error if there is no such room, or if the database cannot be written.
 pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandResult {
     let name = parse_room(room)?;
     let store = Store::open_beside(&config.database_url).await?;
@@ -78,10 +88,10 @@ pub(super) async fn delete(config: &Config, room: &str, yes: bool) -> CommandRes
     if yes {
         store.delete_room(found.room.id).await?;
         notify_nodes(config, &store).await;
-        print_line(format_args!("parlour: {name} is deleted, with everything in it"))?;
+        print_line(format_args!("parlour: deleted {name} and everything in it"))?;
     } else {
         print_line(format_args!(
-            "parlour: this would delete {name}, with everything in it, up to number {}; --yes does it",
+            "parlour: this would delete {name} and everything in it, up to number {}; add --yes to delete",
             found.head
         ))?;
     }

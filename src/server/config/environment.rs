@@ -13,7 +13,7 @@ const SETTINGS_PREFIX: &str = "PARLOUR_";
 /// Prefix of settings that Leptos reads.
 const LEPTOS_PREFIX: &str = "LEPTOS_";
 
-/// Default site root of Leptos, for when there is no settings file.
+/// Default site root of Leptos if there is no settings file.
 const SITE_ROOT: &str = "target/site";
 
 /// Returns the command line in which an empty variable counts as unset.
@@ -24,13 +24,17 @@ pub(crate) fn without_empty(command_line: Command) -> Command {
     })
 }
 
-/// Returns an error that names the first variable with Parlour's prefix that is no setting.
+/// Checks that every variable with Parlour's prefix is a setting.
+///
+/// # Errors
+///
+/// Returns an error that names the first variable that is not.
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         let is_ours = name.starts_with(SETTINGS_PREFIX) && !value.is_empty();
         if is_ours && !is_known(&name) && !is_of_service(&name, &value) {
-            return Err(ConfigError(format!("{name}: there is no such setting; `parlour --help` lists them")));
+            return Err(ConfigError(format!("{name}: unknown setting; `parlour --help` lists all")));
         }
     }
     Ok(())
@@ -99,7 +103,7 @@ pub(super) fn leptos_options(
         match &**name {
             "reload-port" | "reload-external-port" => {
                 let port =
-                    text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: no port")))?;
+                    text.parse::<u16>().map_err(|_| ConfigError(format!("{FILE} or LEPTOS_*: {name}: not a port")))?;
                 *value = Value::Integer(port.into());
             }
             "site-addr" => {

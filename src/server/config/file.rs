@@ -31,7 +31,7 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;
     let wrong_place = |addr: &str| {
-        let place = "the address to listen on is site-addr in the table [package.metadata.leptos]";
+        let place = "use site-addr in the table [package.metadata.leptos]";
         ConfigError(format!("{FILE}: {addr} is in the wrong place: {place}"))
     };
     if let Some(addr) = misplaced_addr(&all, &mut Vec::new()) {
@@ -40,10 +40,10 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     for (name, value) in &all {
         let table = value.as_table();
         if name != TABLE && name.to_lowercase().starts_with(TABLE_PREFIX) {
-            return Err(ConfigError(format!("{FILE}: {name} is nothing of Parlour's; its table is [{TABLE}]")));
+            return Err(ConfigError(format!("{FILE}: {name} is not a table of Parlour; its table is [{TABLE}]")));
         }
         if name == TABLE && table.is_none() {
-            return Err(ConfigError(format!("{FILE}: {name} is no table; settings stand below [{TABLE}]")));
+            return Err(ConfigError(format!("{FILE}: {name} is not a table; put settings below [{TABLE}]")));
         }
         if name == "addr" || table.is_some_and(|table| name != "package" && table.contains_key("addr")) {
             return Err(wrong_place("addr"));
@@ -51,7 +51,7 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
         let inside = table.filter(|_| name != TABLE).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
         if let Some(setting) = std::iter::once(name).chain(inside).chain(leptos).find(|name| is_setting(name)) {
-            return Err(ConfigError(format!("{FILE}: {setting} is a setting of the table [{TABLE}], and not in it")));
+            return Err(ConfigError(format!("{FILE}: {setting} must be in the table [{TABLE}]")));
         }
     }
     Ok(toml::from_str::<File>(text).map_err(wrong)?.parlour)

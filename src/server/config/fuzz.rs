@@ -1,4 +1,4 @@
-//! Fuzz tests of flags and file: any input yields valid settings, or an error that names the mistake.
+//! Fuzz tests of flags and file. Any input yields valid settings, or an error that names the mistake.
 
 use super::*;
 use proptest::collection::vec;

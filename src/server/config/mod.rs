@@ -46,19 +46,19 @@ pub struct Config {
     pub data: PathBuf,
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
-    /// The file that holds `database_url`, if one does.
+    /// The file that contains `database_url`, if there is one.
     pub database_url_file: Option<PathBuf>,
     /// Time for which a starting server waits for a database that cannot be reached.
     pub database_wait: Duration,
     /// `redis://…`, if there is more than one node.
     pub redis_url: Option<String>,
-    /// The file that holds `redis_url`, if one does.
+    /// The file that contains `redis_url`, if there is one.
     pub redis_url_file: Option<PathBuf>,
-    /// The address on which metrics are served, and nothing else; `None` serves them with the site.
+    /// The separate address for metrics; `None` serves them with the site.
     pub metrics_addr: Option<SocketAddr>,
     /// The site's origin (scheme, host and port), or `None` to take it from each request.
     pub public_url: Option<String>,
-    /// Names under which the site is reached besides that of `public_url`: lower case, without ports.
+    /// Host names of the site besides the one in `public_url`: lower case, without ports.
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -68,7 +68,7 @@ pub struct Config {
     pub rates: Option<Rates>,
     /// Number of days for which messages are kept; `None` keeps them indefinitely.
     pub retention_days: Option<NonZeroU32>,
-    /// Entries that are logged, as `RUST_LOG` names them; `None` for the default.
+    /// The log filter, in the syntax of `RUST_LOG`; `None` for the default.
     pub log_filter: Option<String>,
     /// Format of the logs.
     pub log_format: LogFormat,
@@ -79,29 +79,29 @@ pub struct Config {
 /// Rate limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Messages of one identity, in a second.
+    /// Messages per identity and second.
     pub messages_per_second: NonZeroU32,
-    /// Messages of one identity, at once.
+    /// Burst of messages per identity.
     pub message_burst: NonZeroU32,
-    /// Messages of one address, in a second.
+    /// Messages per address and second.
     pub messages_per_second_per_address: NonZeroU32,
-    /// Messages of one address, at once.
+    /// Burst of messages per address.
     pub message_burst_per_address: NonZeroU32,
-    /// Text in messages of one address, in a minute, in units of 1000 bytes.
+    /// Text of messages per address and minute, in units of 1000 bytes.
     pub message_kilobytes_per_minute: NonZeroU32,
-    /// Requests of one address that are more than an asset, in a second.
+    /// Requests per address and second, except for assets.
     pub requests_per_second: NonZeroU32,
-    /// Requests of one address, at once.
+    /// Burst of requests per address.
     pub request_burst: NonZeroU32,
-    /// Connections of one address, at a time.
+    /// Concurrent connections per address.
     pub connections_per_address: NonZeroU32,
-    /// New connections of one address, in a minute.
+    /// New connections per address and minute.
     pub joins_per_minute: NonZeroU32,
-    /// New rooms of one address, in an hour.
+    /// New rooms per address and hour.
     pub rooms_per_hour: NonZeroU32,
-    /// New identities of one address, in an hour.
+    /// New identities per address and hour.
     pub visitors_per_hour: NonZeroU32,
-    /// Connections of this node, at a time.
+    /// Concurrent connections of this node.
     pub max_connections: NonZeroU32,
 }
 
@@ -165,7 +165,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
     redis_url.as_deref().map(validate_redis_url).transpose()?;
     if redis_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(ConfigError(
-            "redis-url: several nodes need a PostgreSQL in common (database-url); SQLite is for one node".into(),
+            "redis-url: several nodes need a common PostgreSQL (database-url); SQLite supports one node".into(),
         ));
     }
     let public_url = settings.public_url.or(in_file.public_url).map(|url| origin(&url)).transpose()?;

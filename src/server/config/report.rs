@@ -91,7 +91,7 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
         "front-page-indexed" => word(if config.front_page_indexed { Indexing::On } else { Indexing::Off }),
-        "retention-days" => config.retention_days.map_or_else(|| "(for ever)".to_owned(), |days| days.to_string()),
+        "retention-days" => config.retention_days.map_or_else(|| "(forever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! URLs whose passwords are kept in files of their own, as container engines and systemd hand out secrets.
+//! URLs from files, as container engines and systemd provide secrets.
 
 use super::ConfigError;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 /// Maximum size of a file with a URL, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// A URL and a file that holds one, of which a source of settings gives at most one.
+/// A URL, and a file that contains one. A source of settings may give at most one of them.
 type GivenUrl = (Option<String>, Option<PathBuf>);
 
-/// Returns the URL that the first of these sources gives, the one with the highest precedence first, and the file that
-/// it comes from. Returns an error if a source gives both, or if the file cannot be read; never repeats its content.
+/// Returns the URL from the first of these sources that has one, and the file that it comes from. The sources are in
+/// order of precedence.
+///
+/// # Errors
+///
+/// Returns an error if a source gives a URL and a file, or if the file cannot be read. Never repeats its content.
 pub(super) fn url_setting(name: &str, sources: [GivenUrl; 2]) -> Result<GivenUrl, ConfigError> {
     for (url, file) in sources {
         match (url.filter(|url| !url.is_empty()), file.filter(|file| !file.as_os_str().is_empty())) {
@@ -18,7 +22,7 @@ pub(super) fn url_setting(name: &str, sources: [GivenUrl; 2]) -> Result<GivenUrl
             (Some(url), None) => return Ok((Some(url), None)),
             (None, Some(file)) => return read_url(name, &file).map(|url| (Some(url), Some(file))),
             (Some(_), Some(_)) => {
-                return Err(ConfigError(format!("{name}: {name}-file gives it, too; only one of them can be")));
+                return Err(ConfigError(format!("{name}: set either {name} or {name}-file, not both")));
             }
         }
     }
@@ -29,11 +33,11 @@ fn read_url(name: &str, file: &Path) -> Result<String, ConfigError> {
     let wrong = |error: &dyn std::fmt::Display| ConfigError(format!("{name}-file: {}: {error}", file.display()));
     let size = file.metadata().map_err(|error| wrong(&error))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(wrong(&"it is too large for a URL"));
+        return Err(wrong(&"the file is too large for a URL"));
     }
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     match text.trim() {
-        "" => Err(wrong(&"it is empty")),
+        "" => Err(wrong(&"the file is empty")),
         url => Ok(url.to_owned()),
     }
 }

@@ -19,7 +19,7 @@ const SITES: [&str; 2] = ["http", "https"];
 /// Replacement for text that is not shown.
 const HIDDEN: &str = "***";
 
-/// Returns the URL of an SQLite file, whatever its name.
+/// Returns the URL of an SQLite file with any name.
 pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", percent_encode(file.as_os_str().as_bytes(), &NOT_PLAIN))
 }
@@ -44,9 +44,13 @@ pub(super) fn postgres_url(url: String) -> String {
     format!("{scheme}:///{database}?{parameters}{separator}{query}")
 }
 
-/// Returns an error unless `url` is one of SQLite or PostgreSQL, with parameters that their drivers know.
+/// Validates the URL of the database.
+///
+/// # Errors
+///
+/// Returns an error unless it is a URL of SQLite or PostgreSQL, with parameters that their drivers know.
 pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
-    let wrong = |error| ConfigError(format!("database-url: {} is no address ({error})", redacted(url)));
+    let wrong = |error| ConfigError(format!("database-url: {} is not a URL ({error})", redacted(url)));
     let parsed = Url::parse(url).map_err(wrong)?;
     if parsed.scheme() != "sqlite" && !DATABASES.contains(&parsed.scheme()) {
         return Err(ConfigError(format!("database-url: {} is neither sqlite://… nor postgres://…", redacted(url))));
@@ -54,8 +58,12 @@ pub(super) fn validate_database_url(url: &str) -> Result<(), ConfigError> {
     validate_parameters(&parsed).map_err(|wrong| ConfigError(format!("database-url: {} {wrong}", redacted(url))))
 }
 
-/// Returns an error unless `url` names exactly one Redis server. One is enough: the database holds everything that
-/// matters.
+/// Validates the URL of Redis.
+///
+/// # Errors
+///
+/// Returns an error unless it names exactly one Redis server. One is enough, because the database contains everything
+/// that matters.
 pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     // A URL of several hosts with ports cannot be parsed. A password may contain commas.
@@ -63,9 +71,10 @@ pub(super) fn validate_redis_url(url: &str) -> Result<(), ConfigError> {
     let hosts = authority.rsplit('@').next().unwrap_or_default();
     let parsed = Url::parse(url);
     let wrong = if scheme.contains("sentinel") || scheme.contains("cluster") || hosts.contains(',') {
-        "Sentinel and Cluster are not spoken; name one Redis, or one address that leads to the present one".to_owned()
+        "Sentinel and Cluster are not supported; use one Redis, or an address that leads to the current primary"
+            .to_owned()
     } else if parsed.is_err() || !REDIS.iter().chain(&SOCKETS).any(|known| *known == scheme) {
-        "is no address like redis://redis.example, or rediss://… for TLS".to_owned()
+        "is not a URL like redis://redis.example, or rediss://… for TLS".to_owned()
     } else {
         match parsed.map_err(|error| error.to_string()).and_then(|url| validate_parameters(&url)) {
             Ok(()) => return Ok(()),
@@ -88,7 +97,7 @@ pub(super) fn origin(url: &str) -> Result<String, ConfigError> {
     }
     if parsed.path() != "/" {
         let path = parsed.path();
-        let reason = "the site cannot stand below a path; give it a name of its own, like https://chat.example";
+        let reason = "the site cannot run below a path; give it its own host name, like https://chat.example";
         return Err(ConfigError(format!("public-url: {}: {path}: {reason}", redacted(url))));
     }
     Ok(parsed.origin().ascii_serialization())
@@ -101,7 +110,7 @@ pub(super) fn host(origin: &str) -> Option<&str> {
     Some(&authority[..port.unwrap_or(authority.len())])
 }
 
-/// Returns a URL that is safe to show: scheme, user, host, port and path, as far as they were understood. The rest is
+/// Returns a URL that is safe to show: scheme, user, host, port and path, as far as they could be parsed. The rest is
 /// hidden, because a malformed URL may contain a password anywhere.
 pub fn redacted(url: &str) -> String {
     // A file has no password. Leave out parameters, which may belong to another database.

@@ -1,5 +1,5 @@
-//! Parameters of database URLs. The drivers ignore most of those that they do not know, so a misspelled one would have no
-//! effect: `?sslmod=require` would leave the connection unencrypted.
+//! Parameters of database URLs. The drivers ignore most of those that they do not know, so a misspelled one would have
+//! no effect: `?sslmod=require` would leave the connection unencrypted.
 
 use url::Url;
 
@@ -34,8 +34,12 @@ const OF_REDIS_SOCKET: [&str; 4] = ["db", "user", "pass", "protocol"];
 
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// Returns the problem with the first parameter that the driver of the URL's database does not know, or whose value it
-/// does not accept. Never repeats a value.
+/// Validates the parameters of a database URL.
+///
+/// # Errors
+///
+/// Returns the problem with the first parameter that the driver does not know, or whose value it does not accept. Never
+/// repeats a value.
 pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
     let (whose, known) = match url.scheme() {
         "postgres" | "postgresql" => ("PostgreSQL's", &OF_POSTGRES[..]),
@@ -50,7 +54,7 @@ pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
             let is_name =
                 !value.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte));
             let named = if is_name { format!(": {name}") } else { String::new() };
-            return Err(format!("has a parameter that is none of {whose}{named}"));
+            return Err(format!("has a parameter that is not one of {whose}{named}"));
         }
         let is_sound = match &*name {
             "sslmode" | "ssl-mode" => SSL_MODES.contains(&&*value),
@@ -65,7 +69,7 @@ pub(super) fn validate_parameters(url: &Url) -> Result<(), String> {
             } else {
                 String::new()
             };
-            return Err(format!("has a parameter with a value that cannot be: {name}{choices}"));
+            return Err(format!("has a parameter with an invalid value: {name}{choices}"));
         }
     }
     Ok(())
@@ -102,9 +106,9 @@ mod tests {
             ("postgres://db/x?sslmode=prefer&PGPASSWORD=hush", "PGPASSWORD"),
             ("postgres://db/x?sslmode=hush", "verify-full"),
             ("postgres://db/x?port=hush", "port"),
-            ("postgres://db/x?hush", "none of PostgreSQL's"),
-            ("postgres://db/x?hush=", "none of PostgreSQL's"),
-            ("postgres://db/x?h1=hush", "none of PostgreSQL's"),
+            ("postgres://db/x?hush", "not one of PostgreSQL's"),
+            ("postgres://db/x?hush=", "not one of PostgreSQL's"),
+            ("postgres://db/x?h1=hush", "not one of PostgreSQL's"),
             ("sqlite://x?key=hush", "key"),
             ("redis://db?pass=hush", "pass"),
             ("unix:///run/redis.sock?password=hush", "password"),

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 /// Cookie with the visitor's name, percent-encoded.
 const USERNAME_COOKIE: &str = "parlour_username";
 
-/// A year, in seconds: browsers keep no cookie much longer (RFC 6265bis, section 5.5).
+/// Lifetime of a cookie, in seconds: a year. Browsers keep no cookie much longer (RFC 6265bis, section 5.5).
 const COOKIE_MAX_AGE_SECONDS: u32 = 31_536_000;
 
 /// Returns the name in the visitor's cookie, or `None` if there is no valid one.
@@ -29,14 +29,14 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// Returns the name of a cookie, which ends with the site's own suffix if it has one. Over https, it has a prefix that only lets this very host, over https, set it (RFC
-/// 6265bis, section 4.1.3.2).
+/// Returns the name of a cookie, with the site's own suffix if it has one. Over https, the name has a prefix that lets
+/// only this host set it, and only over https (RFC 6265bis, section 4.1.3.2).
 pub(super) fn name(name: &str, suffix: Option<u32>, https: bool) -> String {
     let suffix = suffix.map_or_else(String::new, |suffix| format!("_{suffix:08x}"));
     format!("{}{name}{suffix}", if https { "__Host-" } else { "" })
 }
 
-/// Returns a cookie that the browser keeps, and that scripts cannot read. Its value is visible ASCII.
+/// Returns a persistent cookie that scripts cannot read. `value` must be visible ASCII.
 fn persistent_cookie(name: &str, value: &str, suffix: Option<u32>, https: bool) -> HeaderValue {
     let (name, secure) = (self::name(name, suffix, https), if https { "; Secure" } else { "" });
     let cookie = format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}");

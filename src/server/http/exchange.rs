@@ -1,4 +1,4 @@
-//! Handler of `POST /api/exchange`, by which a room is read and written where no WebSocket comes through.
+//! Handler of `POST /api/exchange`, which reads and writes a room for clients without WebSockets.
 
 use super::origin;
 use super::state::AppState;
@@ -24,8 +24,8 @@ pub(crate) struct ExchangeForm {
     welcome: Option<String>,
 }
 
-/// Answers with lines: the position after all frames, and the frames, one a line. In place of a position, a negative
-/// number is the close code of a visitor who may not enter.
+/// Returns lines: the position after all frames, then one frame per line. If the visitor may not enter, the first line
+/// is the negative close code instead.
 pub(crate) async fn exchange(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,

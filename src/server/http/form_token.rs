@@ -1,5 +1,5 @@
-//! Tokens that prove that a form belongs to a page that this visitor was shown. Another site cannot know them, and a
-//! link that somebody sends cannot contain them (OWASP, "HMAC Based Token Pattern").
+//! Tokens that prove that a form belongs to a page of this visitor. Other sites do not know them, and a link cannot
+//! contain them (OWASP, "HMAC Based Token Pattern").
 
 use crate::server::auth::identity::AuthorId;
 use hmac::{Hmac, KeyInit, Mac};

@@ -33,7 +33,8 @@ pub(crate) async fn front(
     match RoomName::parse_form(&room_name) {
         Ok(room_name) => {
             let username = username.filter(|name| !Username::is_blank(name));
-            // Sending the form sets the visitor's name. A link only fills it in: a form is told apart by its proof.
+            // The form sets the visitor's name. A link only sets a missing one; unlike a form, it has no proof of its
+            // origin.
             let headers = request.headers();
             let has_token = token.is_some_and(|token| state.form_tokens.proves(&visitor.author, &token));
             let own = has_token && !origin::is_elsewhere(headers)
@@ -60,7 +61,7 @@ pub(crate) async fn open_private_room(
     let typed = room_name.unwrap_or_default();
     let username = username.filter(|name| !Username::is_blank(name));
     let Ok(title) = RoomName::parse_form(&typed) else {
-        // The front page says why, and keeps the visitor's input.
+        // The front page shows the reason, and keeps the visitor's input.
         let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));
         return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
     };

@@ -1,4 +1,4 @@
-//! Accept loop. Parlour has its own, because a public server must outlast clients that send nothing.
+//! Accept loop. Parlour has its own, because a public server must withstand clients that send nothing.
 
 use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
@@ -21,14 +21,15 @@ use tower::ServiceExt;
 /// Time limit for a request's head to arrive, and for an idle connection to begin one.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time after which a connection ends if its client does not read the data sent. Rooms end earlier, and say why.
+/// Time after which a connection ends if its client does not read the data sent. Sockets of rooms are closed earlier,
+/// with a reason.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Delay before accepting again when the system has no file descriptor left.
 const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
 
-/// Time without such an error after which a connection that is accepted ends the outage. Near the limit, connections
-/// that end make room for a few others at a time.
+/// Time without such an error after which an accepted connection ends the outage. Near the limit, connections that
+/// close make room for only a few others at a time.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 const EXHAUSTED: &str = "Connections cannot be accepted; retrying";
@@ -54,8 +55,8 @@ pub(crate) fn raise_open_files() {
     }
 }
 
-/// Serves the connections that `limiter` admits until `shutdown`. Then accepts no more, and lets requests that have
-/// begun end.
+/// Serves the connections that `limiter` admits until `shutdown`. Then accepts no more, and lets requests in progress
+/// complete.
 pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimiter, shutdown: CancellationToken) {
     let (connections, answers) = (TaskTracker::new(), ResponseBudget::default());
     bound_buffers(&listener);
@@ -67,8 +68,7 @@ pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimite
         };
         match accepted {
             Ok((stream, from)) => {
-                // A network with too many connections is hung up on: an answer would cost the very resources to be
-                // saved.
+                // A network with too many connections gets no response, which would cost the resources to be saved.
                 let Ok(arrival) = limiter.acquire(from.ip()) else { continue };
                 if refused.is_some_and(|refused| refused.elapsed() >= SETTLED_AFTER) {
                     (_, refused) = (exhausted.over(), None);
@@ -80,9 +80,9 @@ pub async fn serve(listener: TcpListener, app: Router, limiter: ConnectionLimite
                     drop(arrival);
                 });
             }
-            // An error of this one client: it, or its network, went away before the connection was accepted.
+            // The client has closed the connection, or its network has failed, before the connection was accepted.
             Err(error) if is_of_the_client(&error) => {
-                tracing::debug!(%error, "a connection ended before it was accepted");
+                tracing::debug!(%error, "A connection ended before it was accepted");
                 tokio::task::coop::consume_budget().await;
             }
             Err(error) => {
@@ -130,7 +130,7 @@ async fn connection(
     app: Router,
     shutdown: CancellationToken,
 ) {
-    // A page is written in pieces: without this, the last one waits for the other side's delayed acknowledgement.
+    // A page is written in pieces. Without this, the last one would wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     set_tcp_user_timeout(&stream);
     let app = tower::service_fn(move |request: Request<Incoming>| {
@@ -161,11 +161,11 @@ async fn connection(
         }
     };
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "A connection ended early");
     }
 }
 
-/// Makes the kernel drop a client that has stopped reading (TCP_USER_TIMEOUT): nothing else bounds how long an answer
+/// Makes the kernel drop a client that has stopped reading (TCP_USER_TIMEOUT). Nothing else bounds how long a response
 /// waits.
 #[cfg(target_os = "linux")]
 fn set_tcp_user_timeout(stream: &TcpStream) {

@@ -38,15 +38,15 @@ pub(crate) fn is_of_front_page(headers: &HeaderMap, public_url: Option<&str>) ->
     path == Some("/") && !is_elsewhere(headers)
 }
 
-/// Returns whether the browser says that the request does not come from this site alone.
+/// Returns whether the browser reports that another site is involved in the request.
 pub(crate) fn is_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin")
 }
 
-/// Returns whether the request was sent by a page of this site, or by no page at all. Browsers say so in
-/// `Sec-Fetch-Site` (Fetch Metadata, W3C). Where they leave it out, as over http to another machine, `Origin` is
-/// checked, or else `Referer`. Pages declare a referrer policy for their own site in their head: under `no-referrer`,
-/// browsers would send their forms with `Origin: null`.
+/// Returns whether the request was sent by a page of this site, or by no page at all. Browsers report that in
+/// `Sec-Fetch-Site` (Fetch Metadata, W3C). If they omit it, as over http to another machine, `Origin` is checked, or
+/// else `Referer`. Pages declare a referrer policy for their own site in their head: under `no-referrer`, browsers
+/// would send their forms with `Origin: null`.
 pub(crate) fn is_same_origin_request(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
         Some(site) => matches!(site, b"same-origin" | b"none"),

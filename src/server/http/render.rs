@@ -59,7 +59,7 @@ pub(crate) async fn room_page(
         }
     };
     let Some(template) = template else {
-        tracing::error!("a page holds something personal where nothing is expected");
+        tracing::error!("A page contains personal values in an unexpected place; refusing to send it");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let (nonce, form_id) = (Nonce::new().to_string(), event_id());
@@ -74,7 +74,7 @@ pub(crate) async fn room_page(
     with_csp(page, &personal.nonce)
 }
 
-/// Looks up the room and its cached page; with `anew`, skips the cache.
+/// Looks up the room and its cached page. Skips the cache if `anew` is true.
 async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
     let RoomRequest { name, permalink, username, visitor } = wanted;
     let found = state.chat.admit(name, visitor).await?;
@@ -175,7 +175,7 @@ async fn page(state: &AppState, request: Request, page: Page) -> Response {
     with_csp(response.await, &nonce)
 }
 
-/// Answers a request for an unknown address with a page that says why, and 404.
+/// Answers a request for an unknown address with 404 and a page that states the reason.
 pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let error = PageError::no_room(not_found_reason(request.uri().path()));
     (StatusCode::NOT_FOUND, page(&state, request, Page::Error(error)).await).into_response()

@@ -113,7 +113,7 @@ impl ResponseSlot {
         if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
             return Response::from_parts(head, body);
         }
-        // Polled without interruption, as long as the body is ready: there are never more encoders than cores.
+        // Polled without interruption while the body is ready, so that there are never more encoders than cores.
         let Ok(bytes) = to_bytes(body, usize::MAX).await else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
@@ -136,7 +136,7 @@ impl ResponseSlot {
         Reserved { permits }
     }
 
-    /// Adjusts the reservation to a response of `bytes`. Returns whether the budget has room for it.
+    /// Adjusts the reservation to a response of `bytes`. Returns whether it fits into the budget.
     fn adjust(&self, reserved: &mut Reserved, bytes: usize) -> bool {
         let needed = bytes.div_ceil(1024);
         reserved.permits.iter_mut().zip(self.semaphores()).all(|(permit, semaphore)| {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-/// Rules where search engines may list the front page, and read what it loads, but no room.
+/// Rules that let search engines list the front page and load its assets, but no room.
 const FRONT_PAGE_INDEXED: &str = "User-agent: *\nAllow: /$\nAllow: /assets/\nDisallow: /\n";
 
 /// `GET /robots.txt`.

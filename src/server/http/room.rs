@@ -122,13 +122,13 @@ pub(crate) async fn post(
             let username = form.username.filter(|name| name_refused || is_new(name));
             let refused = RejectedForm { message: form.message, username, detail };
             let wanted = RoomRequest { name, permalink: None, username: known.0, visitor };
-            // Nothing waits for a commit any more: this is a page like any other, and takes its network's turn.
+            // The commit is complete. The page is like any other now, and takes its network's turn.
             let _permit = match state.limiter.work(visitor.network).await {
                 Ok(permit) => permit,
                 Err(limited) => return limited.response(TOO_MANY_REQUESTS),
             };
             let mut page = room_page(&state, again, wanted, Some(refused)).await;
-            // A visitor who may not enter is told so, whatever else was wrong with the form.
+            // If the visitor may not enter, that is the reason to show, even if the form has other mistakes.
             if page.status().is_success() {
                 *page.status_mut() = status(code);
             }

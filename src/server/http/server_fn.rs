@@ -22,7 +22,8 @@ pub(crate) async fn server_function(State(state): State<AppState>, mut request: 
     if !origin::is_same_origin_request(request.headers(), state.config.public_url.as_deref()) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    // Leptos would redirect a request that accepts HTML to its `Referer`, whatever its value. No page sends such forms.
+    // Leptos would redirect a request that accepts HTML to its `Referer`, which may be any address. No page sends such
+    // forms.
     request.headers_mut().remove(header::ACCEPT);
     request.headers_mut().remove(header::REFERER);
     let (chat, config) = (state.chat.clone(), state.config.clone());

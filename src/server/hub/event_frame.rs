@@ -48,7 +48,7 @@ impl EventFrame {
         self.text.text()
     }
 
-    /// Returns whether the event is an act of moderation.
+    /// Returns whether the event is a moderation action.
     pub(super) fn is_moderation(&self) -> bool {
         self.effect == FrameEffect::Moderates
     }
@@ -63,7 +63,7 @@ impl EventFrame {
         self.text.len()
     }
 
-    /// Returns the event as the log holds it once its message has been removed.
+    /// Returns the event in the form that it has in the log once its message has been removed.
     pub(super) fn redacted(&self) -> Self {
         let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
         let mut event = event.expect("every frame is an event");

@@ -1,4 +1,4 @@
-//! The history that a live room stands on: its epoch, and how readers are moved to another one.
+//! The history that a live room follows: its epoch, and the switch of its readers to another one.
 
 use super::LiveRoom;
 use crate::domain::{Epoch, Seq};

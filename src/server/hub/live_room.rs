@@ -1,5 +1,4 @@
-//! A room with connections on this node. It is updated by published frames, and catches up from the log where they
-//! leave a gap.
+//! A room with connections on this node. Published frames update it. If they leave a gap, it catches up from the log.
 
 use super::backfill::BackfillError;
 use super::fanout::{self, EphemeralFrame, SubscriberShard};
@@ -29,7 +28,7 @@ pub(crate) struct LiveRoom {
     opened: OnceCell<()>,
     pub(super) history: Mutex<History>,
     pub(super) tail: Mutex<TailBuffer>,
-    /// The newest delivered number. It serves only to wake the fan-out tasks.
+    /// The newest delivered number, which only serves to wake the fan-out tasks.
     pub(super) delivered: watch::Sender<Seq>,
     pub(super) in_flight: InFlight,
     /// Transactions of this node in flight into the room's log.
@@ -245,7 +244,7 @@ impl LiveRoom {
         let _ = self.ephemeral.send(hint);
     }
 
-    /// Notifies the fan-out tasks, so that they check whether an entry is still in flight.
+    /// Notifies the fan-out tasks, which then check whether an entry is still in flight.
     pub(super) fn notify_subscribers(&self) {
         self.delivered.send_modify(|_| {});
     }

@@ -1,7 +1,7 @@
-//! The live rooms of this node. Each room keeps the newest delivered number and a tail buffer; every subscriber has a
-//! position of its own. Fan-out tasks write all ready events at once to the subscribers that are up to date. A
-//! subscriber that lags pulls from its position, from the tail buffer or from the log. Events are never skipped or
-//! reordered. A slow subscriber costs one integer (its position), not a queue.
+//! The live rooms of this node. Each room keeps the newest delivered number and a tail buffer; every subscriber has its
+//! own position. Fan-out tasks write all ready events at once to the subscribers that are up to date. A subscriber that
+//! lags pulls from its position, from the tail buffer or from the log. Events are never skipped or reordered. A slow
+//! subscriber costs one integer (its position), not a queue.
 
 mod backfill;
 mod catch_up;
@@ -53,7 +53,7 @@ const MAX_BATCH_BYTES: usize = 32 << 10;
 /// Maximum number of rooms that are processed before the task yields.
 const ROOMS_PER_YIELD: usize = 256;
 
-/// Live rooms by id. Each entry is removed when the last connection of the room has gone.
+/// Live rooms by id. An entry is removed when the room's last connection closes.
 type LiveRooms = Arc<Mutex<HashMap<i64, Weak<LiveRoom>>>>;
 
 /// State of the comparison with the database, and of its outages.
@@ -176,7 +176,7 @@ impl Hub {
     /// Returns an error if the database cannot be read.
     pub(crate) async fn evict_purged(&self, room_id: i64) -> Result<(), StoreError> {
         let Some(live) = self.live(room_id) else { return Ok(()) };
-        // The head is read first: events that arrive meanwhile are newer than all of these.
+        // The head is read first, so that events that arrive later are newer than all of these.
         let head = live.head();
         live.evict_before(self.store.oldest(room_id).await?.unwrap_or(head + 1));
         Ok(())

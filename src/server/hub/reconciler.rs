@@ -89,7 +89,7 @@ impl Hub {
     pub(crate) async fn reconcile(&self) -> Result<(), StoreError> {
         let mut failed = None;
         for ids in self.room_ids().chunks(RECONCILE_BATCH_ROOMS) {
-            // These are read first: events delivered meanwhile may be newer than the answer.
+            // These are read first, because events that are delivered later may be newer than the answer.
             let before: HashMap<i64, (Epoch, Seq)> =
                 ids.iter().filter_map(|id| Some((*id, self.live(*id)?.known_head()?))).collect();
             let current = self.store.current(ids).await?;
@@ -131,7 +131,7 @@ impl Hub {
             let history = lock(&live.history);
             (history.epoch.clone(), history.former.contains(&current.epoch))
         };
-        // A room that was opened or reset meanwhile is compared the next time.
+        // A room that was opened or reset in the meantime is compared the next time.
         let Some((_, known)) = before.filter(|(epoch, _)| *epoch == now) else { return Ok(()) };
         if was_before || now == current.epoch && current.head < *known {
             let renewed = self.renew(live.room.id, &current.epoch, Some(*known)).await?;
@@ -149,7 +149,7 @@ impl Hub {
     /// is the answer to their senders.
     fn switch_history(&self, live: &Arc<LiveRoom>, epoch: Epoch, head: Seq) {
         if live.known_head().is_some_and(|(current, known)| current == epoch && known <= head) {
-            // A writer has noticed it meanwhile.
+            // A writer has noticed it in the meantime.
             return live.catch_up_to(head);
         }
         let writing = live.writing.count() as Seq;
@@ -169,7 +169,7 @@ impl Hub {
         let epoch = match self.renew(room_id, outdated, None).await {
             Ok(current) => current.epoch,
             Err(error) => {
-                tracing::error!(room = room_id, %error, "a room keeps its epoch, though its log went back in time");
+                tracing::error!(room = room_id, %error, "Giving a room a new epoch failed, although its log went back in time");
                 outdated.clone()
             }
         };
@@ -191,7 +191,7 @@ impl Hub {
             known,
             head = renewed.head,
             epoch = %renewed.epoch,
-            "the database went back in time; the room has another epoch, and its readers load it again"
+            "The database went back in time; the room gets a new epoch, and its readers reload it"
         );
         Ok(renewed)
     }

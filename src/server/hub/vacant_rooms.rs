@@ -19,8 +19,8 @@ impl Hub {
             missing.into_iter().partition(|(live, known)| live.room.is_derived() && *known == 0);
         for (live, _) in deleted {
             if live.room.is_derived() {
-                // Unless the room was deleted, the database went back in time. Before anybody comes back, the address
-                // leads to another room, so that no log begins again under the same epoch.
+                // Unless the room was deleted, the database went back in time. Before clients reconnect, the address is
+                // made to lead to another room, so that no log begins again under the same epoch.
                 self.store.abandon(&live.room).await?;
             }
             self.end(&live, close::DELETED);
@@ -34,7 +34,7 @@ impl Hub {
         for live in vacant {
             match addressed.get(&live.room.name) {
                 Some(now) if now.id == live.room.id => {}
-                // A node of an earlier release has stored a row of its own: clients find it when they reconnect.
+                // A node of an earlier release has stored another row, which clients find when they reconnect.
                 Some(now) if now.has_row => self.end(&live, close::RESTARTING),
                 _ => self.end(&live, close::DELETED),
             }
@@ -42,7 +42,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends a room for all of its subscribers. The next visitor finds the room that its address leads to then.
+    /// Ends a room for all of its subscribers. The next visitor enters the room that the address then leads to.
     pub(super) fn end(&self, live: &Arc<LiveRoom>, code: u16) {
         live.end(code);
         self.forget(live);

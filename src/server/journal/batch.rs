@@ -32,7 +32,7 @@ pub(super) struct BatchOutcome {
 pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: WriteContext) -> BatchOutcome {
     let (entries, mut responders): (Vec<AppendRequest>, Vec<_>) =
         batch.into_iter().map(|pending| (pending.entry, pending.responder)).unzip();
-    // Until the batch is announced, no other task may take the heads of its rooms for older than they are.
+    // Until the batch is announced, other tasks must not believe that the heads of its rooms are older.
     let snapshot = context.hub.head_snapshot(entries.iter().map(|entry| entry.room_id));
     let WriteContext { store, hub, relay, failing } = context;
     #[cfg(test)]
@@ -40,7 +40,7 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: W
     let (appended, attempts) = match append(&store, &entries, locking, &failing).await {
         Ok(appended) => appended,
         Err(error) => {
-            tracing::debug!(%error, entries = entries.len(), "a batch was given up");
+            tracing::debug!(%error, entries = entries.len(), "A batch failed; rejecting its entries");
             responders.into_iter().for_each(|responder| responder.respond(Err(Rejection::unavailable())));
             entries.iter().for_each(|entry| hub.notify_subscribers(entry.room_id));
             // The last attempt may have been committed after all: a comparison delivers its events to readers.
@@ -126,7 +126,7 @@ async fn append(
                 if attempt == MAX_ATTEMPTS {
                     return Err(error);
                 }
-                tracing::debug!(attempt, "a batch could not be written; trying again");
+                tracing::debug!(attempt, "A batch could not be written; retrying");
                 sleep(RETRY_DELAY * attempt).await;
             }
             Ok(appended) => {

@@ -41,7 +41,11 @@ struct QueueState {
 }
 
 impl EntryQueue {
-    /// Adds an entry, or returns its responder if a bound is reached.
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// Returns the entry's responder if a bound is reached.
     pub(super) fn push(&self, entry: AppendRequest, responder: Responder) -> Result<(), Responder> {
         let room_id = entry.room_id;
         let mut pending = PendingEntry { entry, responder };
@@ -174,7 +178,7 @@ impl QueueState {
             batch.push(pending);
         }
         self.waiting -= batch.len() - before;
-        // A room whose entries were all rejected meanwhile has nothing to write.
+        // The room's entries may all have been rejected in the meantime.
         if batch.len() > before {
             room.phase = QueuePhase::Busy;
         } else {

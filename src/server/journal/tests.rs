@@ -1,4 +1,4 @@
-//! Guarantees of the journal to senders, whatever happens to a batch.
+//! Guarantees of the journal to senders, even if a batch fails.
 
 use super::*;
 use crate::domain::{EventId, MessageText, RejectionCode, RoomName, Username};

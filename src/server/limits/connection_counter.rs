@@ -34,7 +34,7 @@ pub(crate) enum LimitReached {
 }
 
 impl ConnectionCounter {
-    /// Counts one more of `network`.
+    /// Counts one more connection of `network`.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ const MIN_PER_NETWORK: u32 = 64;
 pub struct ConnectionLimiter {
     /// Maximum number of connections of one address; 0 if they are not counted.
     most: Arc<AtomicU32>,
-    /// Proxies that forward the connections of all other clients: these are not counted.
+    /// Trusted proxies, which forward the connections of other clients and are not counted.
     trusted: Arc<[IpNet]>,
     open: ConnectionCounter,
 }

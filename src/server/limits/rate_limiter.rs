@@ -26,16 +26,17 @@ const SMALL_REQUEST_FACTOR: NonZeroU32 = NonZeroU32::new(10).expect("it is not z
 
 const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
-/// Requests of one network that read the database at the same time, and the maximum number in line: a browser opens six
-/// connections, so forty browsers fit.
+/// Maximum number of requests of one network that read the database at the same time, and that wait: a browser opens
+/// six connections, so forty browsers fit.
 const MAX_CONCURRENT_REQUESTS: usize = 3;
 const MAX_WAITING_REQUESTS: usize = 256;
 
-/// Sockets of one network that enter their rooms at the same time. The number in line is bounded by the limit on
-/// connections.
+/// Maximum number of sockets of one network that enter their rooms at the same time. The limit on connections bounds
+/// the number that wait.
 const MAX_CONCURRENT_JOINS: usize = 2;
 
-/// Pages of one network that are rendered or compressed at the same time: more would occupy more than one core.
+/// Maximum number of pages of one network that are rendered or compressed at the same time: more would occupy more than
+/// one core.
 const MAX_CONCURRENT_RENDERINGS: usize = 1;
 
 /// A rate limit that was exceeded; the sender may retry after this time.
@@ -165,7 +166,7 @@ impl Limiter {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts a message, edit, removal or moderation action of `author` in `network`, with `bytes` of text.
+    /// Counts a message, edit, deletion or moderation action of `author` in `network`, with `bytes` of text.
     ///
     /// # Errors
     ///
@@ -216,7 +217,7 @@ impl Limiter {
     ///
     /// # Errors
     ///
-    /// Returns how long to wait if the network has brought too many.
+    /// Returns how long to wait if the network has too many new visitors.
     pub(crate) fn check_visitor(&self, network: Network) -> Result<(), RateLimited> {
         self.counters().map_or(Ok(()), |it| it.visitors.try_take(network, 1).map_err(RateLimited))
     }
@@ -259,7 +260,7 @@ impl Limiter {
         Rendering { _network, _core: counters.cores.clone().acquire_owned().await.ok() }
     }
 
-    /// Periodically forgets the clients that have not come for a while.
+    /// Periodically removes the buckets of inactive clients.
     pub(crate) async fn run_cleanup(self) {
         loop {
             tokio::time::sleep(CLEANUP_INTERVAL).await;

@@ -24,7 +24,7 @@ struct KeyedGates<K> {
     waiting: usize,
 }
 
-/// A place at work or in the queue, as long as this is held.
+/// A permit to work, or a place in the queue, while it is held.
 struct QueueSlot<K: Copy + Eq + Hash> {
     lanes: Lanes<K>,
     key: K,

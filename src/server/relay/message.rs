@@ -36,7 +36,7 @@ pub(super) enum RelayMessage {
     All,
     /// The node is alive.
     Beat,
-    /// The node shuts down in good order.
+    /// The node shuts down.
     Leave,
     /// The participants of a room on this node; `asks` requests those of the other nodes.
     Presence { room: i64, present: NodePresence, asks: bool },

@@ -1,5 +1,5 @@
-//! Relay of events and presence between nodes over Redis: "room 7 has events 41 to 43, and here they are". It only
-//! reduces latency: every node also queries the database every second, and immediately when it may have missed
+//! Relay of events and presence between nodes over Redis, such as "room 7 has events 41 to 43" with their frames. It
+//! only reduces latency: every node also queries the database every second, and immediately when it may have missed
 //! something.
 
 mod message;

@@ -3,7 +3,7 @@
 use crate::protocol::close;
 use crate::server::websocket::{ProtocolError, ReadError};
 
-/// A close code and the reason in words.
+/// A close code, and the reason as text.
 pub type CloseReason = (u16, &'static str);
 
 /// The end of a connection whose author is banned.
@@ -13,8 +13,8 @@ pub(super) const BANNED_REASON: CloseReason = (close::BANNED, "you are banned fr
 pub fn close_reason(end: ReadError) -> CloseReason {
     match end {
         ReadError::Closed => (close::NORMAL, ""),
-        ReadError::Protocol(ProtocolError::TooLarge) => (close::TOO_LARGE, "frames have at most 16 KiB here"),
-        ReadError::Protocol(ProtocolError::NotUtf8) => (close::NOT_UTF8, "text is UTF-8 here"),
-        ReadError::Protocol(ProtocolError::Malformed(_)) => (close::PROTOCOL, "this is not the WebSocket protocol"),
+        ReadError::Protocol(ProtocolError::TooLarge) => (close::TOO_LARGE, "frames have at most 16 KiB"),
+        ReadError::Protocol(ProtocolError::NotUtf8) => (close::NOT_UTF8, "the text is not UTF-8"),
+        ReadError::Protocol(ProtocolError::Malformed(_)) => (close::PROTOCOL, "not the WebSocket protocol"),
     }
 }

@@ -1,4 +1,4 @@
-//! The live socket: admission of a connection, and its life from the welcome to the close frame.
+//! The live socket: admission of a connection, and its session from the welcome to the close frame.
 
 mod budget;
 mod close_reason;
@@ -104,12 +104,12 @@ fn parse_position(after: &str) -> Option<Seq> {
 fn connect_error_response(full: ConnectError) -> Response {
     match full {
         ConnectError::NodeFull => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here just now.").into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here right now.").into_response()
         }
         ConnectError::NetworkFull => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from your network.").into_response()
         }
-        ConnectError::RateLimited(limited) => limited.response("Connections from your network come too often."),
+        ConnectError::RateLimited(limited) => limited.response("Your network connects too often."),
     }
 }
 
@@ -142,7 +142,7 @@ async fn run_session(
         }
         Err(error) => {
             tracing::error!(%error, "A room could not be joined");
-            socket.close(close::OVERLOADED, "the room cannot be read just now").await;
+            socket.close(close::OVERLOADED, "the room cannot be read right now").await;
         }
     }
 }

@@ -16,14 +16,14 @@ impl Session {
     ///
     /// Returns the close reason if the connection is lost or the client is too slow.
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
-        // The bytes that the socket has not accepted are enough to hold; later events are pulled later.
+        // The unsent bytes are enough to hold in memory; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
         if !self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
             self.timers.write_blocked_since.get_or_insert_with(Instant::now);
             return Ok(PullResult::Nothing);
         }
         if self.timers.write_blocked_since.take().is_some() {
-            // A client that accepts bytes is alive, whether or not it was read from meanwhile.
+            // A client that accepts bytes is alive, even if it was not read from in the meantime.
             self.timers.last_received = Instant::now();
             return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
         }
@@ -74,6 +74,6 @@ impl Session {
         } else {
             self.subscription.take_read(after, read)
         };
-        taken.map_err(|_| (close::OVERLOADED, "the log cannot be read just now"))
+        taken.map_err(|_| (close::OVERLOADED, "the log cannot be read right now"))
     }
 }

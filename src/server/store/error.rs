@@ -1,4 +1,4 @@
-//! Errors of the database. No error of SeaORM leaves the store: callers get the cases that they decide on.
+//! Errors of the database. No error of SeaORM leaves the store; callers get the cases that they handle.
 
 use crate::domain::Rejection;
 use crate::server::config::redacted;
@@ -24,7 +24,7 @@ pub(super) const TIMED_OUT: &str = "the database does not answer";
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The log no longer holds the next events: they were purged.
-    #[error("the log no longer holds event {seq} of room {room_id}")]
+    #[error("event {seq} of room {room_id} is no longer in the log")]
     Gap {
         /// Id of the room.
         room_id: i64,
@@ -32,13 +32,13 @@ pub enum StoreError {
         seq: i64,
     },
     /// The room was deleted, or its log is lost. Its address leads to another room from now on.
-    #[error("room {0} is gone")]
+    #[error("room {0} no longer exists")]
     RoomGone(i64),
     /// The database did not answer in time. A write may have been stored.
     #[error("the database does not answer")]
     Timeout,
     /// The database cannot be written, for example because it is a replica.
-    #[error("the database can only be read")]
+    #[error("the database is read-only")]
     ReadOnly,
     /// The disk failed to sync. The system may since have dropped the pages that it could not write, so the process
     /// cannot rely on any data that it believes to be stored (Rebello et al., "Can Applications Recover from fsync
@@ -77,10 +77,10 @@ pub enum OpenError {
     #[error("database-url: {0}")]
     Url(String),
     /// The URL names an in-memory database, whose content is lost when the process ends.
-    #[error("database-url: an in-memory database would forget everything; name a file")]
+    #[error("database-url: an in-memory database would lose everything; name a file")]
     InMemory,
     /// Another process has this SQLite file open.
-    #[error("{0} is in use by another parlour; stop it first, or give this one another --data")]
+    #[error("{0} is in use by another parlour process; stop it first, or use another --data")]
     InUse(String),
     /// A file or directory cannot be created or opened.
     #[error("{path}: {error}")]
@@ -99,17 +99,17 @@ pub enum OpenError {
         what: String,
     },
     /// The database that a command needs does not exist, or is not migrated.
-    #[error("{0} is not there yet, or of an older version; start the server on it once")]
+    #[error("{0} does not exist, or is from an older version; start the server on it once")]
     NotReady(String),
     /// The database was migrated by a newer release.
-    #[error("{0} was written by a newer release (it holds the migration {1}); take that release, or restore a backup")]
+    #[error("{0} was written by a newer release (it has the migration {1}); use that release, or restore a backup")]
     Newer(String, String),
-    /// The database does not promise durable commits.
-    #[error("the database does not promise durability: {0}")]
+    /// The database does not guarantee durable commits.
+    #[error("the database does not guarantee durability: {0}")]
     NotDurable(String),
     /// The database's encoding cannot hold every text.
     #[error(
-        "the database is encoded in {0}, which cannot hold every message; make one by \
+        "the database is encoded in {0}, which cannot store every text; create one with \
          CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
     Encoding(String),
@@ -121,7 +121,10 @@ pub enum OpenError {
 impl OpenError {
     /// Returns the error for a file that is to be created but exists.
     pub(super) fn exists(file: &std::path::Path) -> Self {
-        Self::File { path: file.display().to_string(), what: "exists already; nothing is replaced".to_owned() }
+        Self::File {
+            path: file.display().to_string(),
+            what: "already exists; existing files are never replaced".to_owned(),
+        }
     }
 
     /// Returns the error for a URL with an unsupported scheme.

@@ -28,8 +28,9 @@ impl Store {
         row.map(|row| row.value).ok_or_else(|| DbErr::RecordNotFound(name.to_owned()).into())
     }
 
-    /// Returns the time since which the site has TLS, in UTC milliseconds, as the first call on any node has recorded it.
-    /// `None` if it has none now, or always had: then no visitor had come before, and there was no secret `of_visitors`.
+    /// Returns the time since which the site has TLS, in UTC milliseconds, as the first call on any node has recorded
+    /// it. Returns `None` if it has no TLS now, or has always had TLS: then the secret `of_visitors` did not exist
+    /// before, because there were no visitors.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 use tracing_subscriber::reload::Handle;
 
-/// The default filter, without `RUST_LOG`.
+/// The default filter.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
 
 /// sqlx logs unknown parameters of a database URL with their values: passwords may be among them.
@@ -39,7 +39,7 @@ static AS_JSON: AtomicBool = AtomicBool::new(false);
 /// The log on standard error, once it has been started.
 static LOG: OnceLock<LogQueue> = OnceLock::new();
 
-/// Starts to log to standard error, panics too. `filter` chooses the entries.
+/// Starts to log to standard error, including panics. `filter` selects the entries.
 ///
 /// # Errors
 ///
@@ -67,7 +67,11 @@ pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-/// Chooses other entries from now on. Returns an error, and changes nothing, if the filter is malformed.
+/// Replaces the log filter.
+///
+/// # Errors
+///
+/// Returns an error, and changes nothing, if the filter is malformed.
 pub(crate) fn set_filter(filter: Option<&str>) -> Result<(), String> {
     let filter = parse_filter(filter)?;
     FILTER.get().map_or(Ok(()), |set| set(filter))
@@ -84,7 +88,7 @@ fn set_by<S>(handle: Handle<EnvFilter, S>) -> impl Fn(EnvFilter) -> Result<(), S
     move |filter| handle.reload(filter).map_err(|error| error.to_string())
 }
 
-/// Waits until the log is written, but no longer than a second: for the end of the process.
+/// Waits until the log is written, for at most a second. Called at the end of the process.
 pub fn flush() {
     if let Some(queue) = LOG.get() {
         queue.flush(FLUSH_TIMEOUT);
@@ -114,7 +118,7 @@ pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
     }
 }
 
-/// Writes a line to standard output without waiting, whatever standard output is.
+/// Writes a line to standard output without waiting, even if standard output is blocked.
 pub(crate) fn announce(line: &str) {
     let line = match is_json() {
         true => json_line("INFO", line),
@@ -126,17 +130,17 @@ pub(crate) fn announce(line: &str) {
     });
 }
 
-/// Lets everything that this process writes besides its log be JSON, too, before [`start`] says so.
+/// Makes other output of this process JSON too, before [`start`] is called.
 pub fn assume_format(format: LogFormat) {
     AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
 }
 
-/// Returns whether that is so.
+/// Returns whether the log, and everything else that this process writes, is JSON.
 pub(crate) fn is_json() -> bool {
     AS_JSON.load(Ordering::Relaxed)
 }
 
-/// Returns a line like those of the log in JSON, with the version of this executable.
+/// Returns a line in the format of the JSON log, with the version of this executable.
 fn json_line(level: &str, message: &str) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let timestamp = Timestamp(since.as_millis() as i64).rfc3339();
@@ -172,8 +176,8 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(location, thread = thread.name(), backtrace, "panicked: {message}");
 }
 
-/// Writer of whole entries, each as one line. Some entries contain visitors' text, which must not end a line, colour
-/// it, or change its direction.
+/// Writer of whole entries, each as one line. Some entries contain visitors' text, which must not end a line, color it,
+/// or change its direction.
 struct EscapingWriter<W>(W);
 
 impl<W: Write> Write for EscapingWriter<W> {

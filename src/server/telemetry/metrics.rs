@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const LATENCY_BUCKETS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1., 2.5, 10.];
 
-/// Interval at which recorded durations are moved into their buckets, even if nobody scrapes.
+/// Interval at which recorded durations are moved into their buckets, even without scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval at which the process metrics are collected, which counts the open descriptors one by one.
@@ -69,7 +69,8 @@ impl Metrics {
     }
 }
 
-/// Creates the series whose first value matters: a counter that appears with a 1 has not increased, to Prometheus.
+/// Creates the series whose first value matters: to Prometheus, a counter that appears with the value 1 has not
+/// increased.
 fn register() {
     for code in RejectionCode::ALL {
         rejections(code).increment(0);
@@ -145,12 +146,12 @@ pub(crate) fn record_rejection(code: RejectionCode) {
 }
 
 fn rejections(code: RejectionCode) -> Counter {
-    // The code as the protocol spells it.
+    // The code, as the protocol spells it.
     let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
     counter!("parlour_rejections_total", "code" => code)
 }
 
-/// The time at which a room was last told of something new; shared by its connections.
+/// Time of the last announcement in a room; shared by its connections.
 #[derive(Default)]
 pub(crate) struct DeliveryTimer(AtomicU64);
 
@@ -160,7 +161,7 @@ impl DeliveryTimer {
         self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
     }
 
-    /// Records that the news was written to a socket.
+    /// Records the time from the announcement to the write to a socket.
     pub(crate) fn delivered(&self) {
         let announced = Duration::from_micros(self.0.load(Ordering::Relaxed));
         histogram!("parlour_delivery_seconds").record(since_start().saturating_sub(announced));

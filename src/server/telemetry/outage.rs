@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Minimum time between two logged beginnings of one condition, so that the log of an intermittent one stays readable.
 const MIN_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A condition that lasts, such as a database that does not answer. Shared by the tasks that meet it.
+/// A lasting condition, such as a database that does not answer. Shared by the tasks that detect it.
 #[derive(Debug)]
 pub(crate) struct Outage {
     /// Message that is logged when the condition begins.

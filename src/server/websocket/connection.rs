@@ -158,17 +158,29 @@ impl WebSocket {
     }
 
     /// Waits until the socket has accepted all queued bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub async fn flush(&mut self) -> std::io::Result<()> {
         flush_all(&self.writer).await
     }
 
     /// Writes a text message, and waits until the socket has accepted it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
         self.writer.enqueue(frame::TextFrame::new(message).bytes().clone());
         flush_all(&self.writer).await
     }
 
     /// Writes a binary message, and waits until the socket has accepted it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
     pub async fn send_binary(&mut self, message: &[u8]) -> std::io::Result<()> {
         self.writer.enqueue(frame::binary(message));
         flush_all(&self.writer).await

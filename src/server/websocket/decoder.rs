@@ -20,10 +20,10 @@ pub(super) enum DecodedMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// The bytes violate the protocol.
-    #[error("this is not the WebSocket protocol: {0}")]
+    #[error("not the WebSocket protocol: {0}")]
     Malformed(&'static str),
     /// A text, or the reason of a close frame, is not UTF-8.
-    #[error("text is UTF-8")]
+    #[error("the text is not UTF-8")]
     NotUtf8,
     /// A message exceeds the maximum length of this connection.
     #[error("the message is too long")]

@@ -45,13 +45,13 @@ pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
 }
 
-/// Returns whether the sidebar has no column of its own (`sidebar/participant_list.css`).
+/// Returns whether the page is too narrow for a column with the sidebar (`sidebar/participant_list.css`).
 pub(crate) fn is_narrow() -> bool {
     matches_media("(max-width: 48rem)")
 }
 
-/// Writes a text to the clipboard. Returns whether it succeeded: pages served over plain http have no clipboard, and
-/// visitors may deny access.
+/// Writes a text to the clipboard. Returns whether it succeeded. Pages over plain http have no clipboard, and visitors
+/// may deny access.
 pub(crate) async fn write_clipboard(text: &str) -> bool {
     let navigator = window().navigator();
     let has_clipboard = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| !clipboard.is_undefined());
@@ -91,8 +91,9 @@ pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
     types && !is_command && !has_focused_input()
 }
 
-/// The elements that may have the focus while the visitor types into nothing: the page, and those of the room that take
-/// no text. Everything else may be somebody's field: also an element of an extension, whose shadow tree cannot be seen.
+/// The elements that may have the focus while the visitor types into no field: the page, and those of the room that
+/// take no text. Any other element may be a field, such as an element of an extension, whose shadow tree cannot be
+/// seen.
 const TAKES_NO_TEXT: &str = "body, html, .room :is(a, button, summary, [tabindex]):not([contenteditable], dialog *)";
 
 /// Returns whether a field or a dialog has the focus.
@@ -100,8 +101,8 @@ pub(crate) fn has_focused_input() -> bool {
     focused().is_some_and(|element| !element.matches(TAKES_NO_TEXT).unwrap_or(false))
 }
 
-/// Returns whether the modifier key of the system's shortcuts is held: Cmd on Apple's systems, where Ctrl and a letter edit
-/// text, and Ctrl elsewhere.
+/// Returns whether the modifier key of the system's shortcuts is held: Cmd on Apple's systems, where Ctrl and a letter
+/// edit text, and Ctrl elsewhere.
 pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     let navigator = window().navigator();
     let systems = [navigator.platform(), navigator.user_agent()];
@@ -109,17 +110,17 @@ pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
     event.meta_key() || event.ctrl_key() && !is_apple
 }
 
-/// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket comes through.
+/// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket gets through.
 pub(crate) fn is_limited() -> bool {
     document().query_selector("[data-limited]").is_ok_and(|limited| limited.is_some())
 }
 
-/// Has `hydrate.js` render the room again, by another instance of the program.
+/// Makes `hydrate.js` render the room again, with another instance of the module.
 pub(crate) fn request_renewal() {
     let _ = Event::new("parlour-renew").map(|event| window().dispatch_event(&event));
 }
 
-/// Returns the text that is pasted.
+/// Returns the pasted text.
 pub(crate) fn pasted_text(event: &Event) -> Option<String> {
     event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()
 }
@@ -132,7 +133,7 @@ pub(crate) fn is_plain_click(event: &MouseEvent) -> bool {
 /// Sets the title, and the icon with a dot if `has_news`.
 pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     document().set_title(title);
-    // The icon stands in the head, outside of every island.
+    // The icon is in the head, outside of every island.
     let Some(icon) = find("link[rel=icon]") else { return };
     let (plain, dotted) = ("favicon.svg", "favicon-new.svg");
     let href = icon.get_attribute("href").unwrap_or_default();

@@ -25,7 +25,7 @@ pub(crate) enum SavedScroll {
 
 const END_STATE: &str = "end";
 
-/// Returns the room that the URL names, and the message if it names one.
+/// Returns the room in the URL, and the message if there is one.
 pub(crate) fn current_room() -> Option<(String, Option<Seq>)> {
     parse_path(&path())
 }

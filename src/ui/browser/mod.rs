@@ -1,5 +1,4 @@
-//! Wrappers around the browser's interfaces. To be called from effects and event handlers, which never run on the
-//! server.
+//! Wrappers around the browser's interfaces. Call them from effects and event handlers, which never run on the server.
 
 pub(crate) mod clock;
 pub(crate) mod dom;

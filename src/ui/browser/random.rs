@@ -6,7 +6,7 @@ use crate::domain::EventId;
 /// Returns a new idempotency key of 128 random bits.
 pub(crate) fn event_id() -> EventId {
     let mut bytes = [0; 16];
-    // Without a source of randomness there is still the time.
+    // Without a source of randomness, the time must do.
     let filled = dom::window().crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes));
     if filled.is_err() {
         let (time, random) = (clock::now() as u64, (js_sys::Math::random() * 1e15) as u64);

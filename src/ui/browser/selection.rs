@@ -3,10 +3,10 @@
 use super::dom;
 use web_sys::{Element, HtmlElement, Node};
 
-/// Focus and selection before elements are moved: a browser drops both when it takes an element out, also to put it
-/// somewhere else.
+/// Focus and selection before elements are moved. A browser drops both when it removes an element, even to insert it
+/// elsewhere.
 pub(crate) struct KeptSelection {
-    /// The element that has the focus, and a selector of its like in the same message.
+    /// The element that has the focus, and a selector for its replacement in the same message.
     focused: Option<(Element, String)>,
     /// The two ends: node and offset.
     ends: Option<[(Node, u32); 2]>,
@@ -30,7 +30,7 @@ impl KeptSelection {
         Self { focused, ends }
     }
 
-    /// Restores what was lost of them.
+    /// Restores the focus and the selection, if they were lost.
     pub(crate) fn restore(self) {
         if let Some((focused, like)) = self.focused
             && dom::focused().as_ref() != Some(&focused)

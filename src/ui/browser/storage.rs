@@ -1,10 +1,10 @@
-//! State that this browser keeps between visits, in its local storage: drafts, edits, pending commands, read positions,
-//! and names.
+//! State that this browser keeps between visits in local storage: drafts, edits, pending commands, read positions, and
+//! names.
 //!
-//! A pending command has a key of its own, so that two tabs never overwrite each other; an edit has one for each
-//! message, and a draft one for each room, which the tabs share. Without storage, or if it is full, the page itself
-//! keeps the values while it is open; after the storage was cleared, it writes back its own. Keys and formats are shared
-//! with earlier releases: their tabs use the same storage.
+//! Each pending command has its own key, so that two tabs never overwrite each other. Edits have one key per message,
+//! and drafts one per room, which the tabs share. Without storage, or if it is full, the page keeps the values while it
+//! is open. After the storage was cleared, the page writes its values back. Tabs of earlier releases use the same
+//! storage, so keys and formats do not change.
 
 use super::{clock, dom};
 use crate::domain::history::MAX_UNREAD_ROOMS;
@@ -46,7 +46,7 @@ pub(crate) fn rooms_with_commands() -> Vec<RoomName> {
     rooms
 }
 
-/// Returns whether a text of the visitor is held by the page alone, because the storage did not accept it.
+/// Returns whether only the page holds a text of the visitor, because the storage did not accept it.
 pub(crate) fn is_holding_text() -> bool {
     let is_text =
         |key: &str| [OUTBOX_KEY_PREFIX, DRAFT_KEY_PREFIX, EDIT_KEY_PREFIX].iter().any(|it| key.starts_with(it));
@@ -96,8 +96,8 @@ pub(crate) fn edited_messages(room: &RoomName) -> Vec<Seq> {
     keys(&prefix).into_iter().filter_map(|key| key.strip_prefix(&prefix)?.parse().ok()).collect()
 }
 
-/// Removes the unfinished edits of a room that were begun in another history of it, and returns their texts. One
-/// without an epoch is of an earlier release, and stays.
+/// Removes the unfinished edits of a room that were begun in another epoch, and returns their texts. Edits without an
+/// epoch are from an earlier release, and stay.
 pub(crate) fn take_edits_of_other_epochs(room: &RoomName, epoch: &Epoch) -> Vec<String> {
     let is_other = |seq: &Seq| get(&edit_epoch_key(room, *seq)).is_some_and(|bound| bound != epoch.0);
     let others: Vec<Seq> = edited_messages(room).into_iter().filter(is_other).collect();
@@ -114,13 +114,13 @@ pub(crate) fn edit(room: &RoomName, seq: Seq) -> Option<String> {
     get(&edit_key(room, &seq.to_string()))
 }
 
-/// Saves the text of an unfinished edit, begun in this history of the room; an empty text removes it.
+/// Saves the text of an unfinished edit, begun in this epoch of the room; an empty text removes it.
 pub(crate) fn save_edit(room: &RoomName, epoch: &Epoch, seq: Seq, text: &str) {
     set(&edit_key(room, &seq.to_string()), text);
     set(&edit_epoch_key(room, seq), if text.is_empty() { "" } else { &epoch.0 });
 }
 
-/// Returns the visitor's name in all rooms, as last given or learned in this browser.
+/// Returns the visitor's name for all rooms, as last entered or learned in this browser.
 pub(crate) fn username() -> Option<String> {
     get(USERNAME_KEY)
 }
@@ -187,7 +187,7 @@ pub(crate) fn visited_rooms() -> Vec<ReadMarker> {
     rooms.into_iter().map(|(_, room)| room).collect()
 }
 
-/// Sets the value of a key; an empty value removes it. A full storage keeps what it has.
+/// Sets the value of a key; an empty value removes it. If the storage is full, its previous value stays.
 fn set(key: &str, value: &str) {
     let put = |storage: Storage| if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
     let is_stored = storage().is_some_and(|storage| put(storage).is_ok());
@@ -244,8 +244,8 @@ fn edit_epoch_key(room: &RoomName, seq: Seq) -> String {
     edit_key(room, &format!("{seq}:epoch"))
 }
 
-/// Returns the storage. If it was cleared since the page was opened, it first gets back the values of this page. The read
-/// position of the open room is always in it, so that its absence tells.
+/// Returns the storage. If it was cleared since the page was opened, first writes the values of this page back. The
+/// read position of the open room is always in it, so its absence shows that.
 fn storage() -> Option<Storage> {
     let storage = dom::window().local_storage().ok().flatten()?;
     ACCEPTED.with_borrow(|accepted| {

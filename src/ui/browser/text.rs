@@ -1,4 +1,4 @@
-//! Properties of characters that the browser knows: their tables would enlarge the module.
+//! Properties of characters, from the browser: tables would enlarge the module.
 
 use crate::domain::username;
 use js_sys::{Array, JsString, RegExp};

@@ -22,21 +22,22 @@ impl Drop for WebLockGuard {
     }
 }
 
-/// Waits for the lock of this name. Returns `None` at once if the browser has no locks (over plain http) or refuses them
-/// (where it blocks storage), and otherwise after 3 seconds.
+/// Waits for the lock of this name. Returns `None` after 3 seconds, or at once if the browser has no locks (over plain
+/// http) or refuses them (if it blocks storage).
 pub(crate) async fn acquire(name: &str) -> Option<WebLockGuard> {
-    // By name: the interface is not among the stable ones of web-sys.
+    // Accessed by name, because web-sys does not count the interface as stable.
     let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
     let (grant, granted) = oneshot::channel();
-    // The browser holds the lock until the promise resolves. A grant that nobody waits for any more is dropped at once.
+    // The browser holds the lock until the promise resolves. If the caller no longer waits, the lock is released at
+    // once.
     let mut grant = Some(grant);
     let on_grant = Closure::once_into_js(move || {
         Promise::new(&mut |release, _| {
             let _ = grant.take().map(|grant| grant.send(WebLockGuard(release)));
         })
     });
-    // Settles when the lock is released, or refused.
+    // Settles when the lock is released or refused.
     let request: Promise = request.call2(&locks, &name.into(), &on_grant).ok()?.dyn_into().ok()?;
     match select(granted, select(clock::timer(WEB_LOCK_TIMEOUT), JsFuture::from(request))).await {
         Either::Left((guard, _)) => guard.ok(),

@@ -3,17 +3,17 @@
 //!
 //! # Derived signals
 //!
-//! A text or a class that changes is given to a view as a signal, by [`common::derived`]:
+//! Views get changing texts and classes as signals, from [`common::derived`]:
 //!
 //! ```ignore
 //! let label = text(move || if room.editing.target.get().is_some() { "Save" } else { "Send" });
 //! view! { <button class:is-visible=when(move || room.is_owner())>{label}</button> }
 //! ```
 //!
-//! A closure would do too, but each closure is a type, and Leptos compiles its rendering code once for each type of
-//! view. `Signal<String>` and `Signal<bool>` are one type each, for all components; that made the module 6 kB smaller
-//! (docs/performance.md). For the same reason an element that may be hidden is always rendered, and shown by the class
-//! `is-visible`.
+//! A closure would also work, but each closure is a separate type, and Leptos compiles its rendering code once for each
+//! type of view. `Signal<String>` and `Signal<bool>` are one type each, for all components; that made the module 6 kB
+//! smaller (docs/performance.md). For the same reason an element that may be hidden is always rendered, and the class
+//! `is-visible` shows it.
 
 mod common;
 mod composer;

@@ -32,7 +32,8 @@ pub fn Room(
     provide_context(room);
     Effect::new(move || on_hydrate(room));
     view! {
-        // A translator replaces texts that the program changes: then the old ones would stay. Messages can be translated.
+        // A translator would replace text nodes that the module changes, and the old texts would stay. Messages can be
+        // translated.
         <div class="room" class:is-hydrated=when(move || room.hydrated.get()) translate="no">
             <RoomHeader />
             <ConnectionBanner />

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// The reason why there is no page at a URL, or none for this visitor.
+/// The reason why a URL has no page, or none for this visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageError {
     /// The problem in a few words.

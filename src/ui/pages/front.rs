@@ -1,4 +1,4 @@
-//! The front page: asks for a name and a room. A plain form, so that it works without script.
+//! The front page, which asks for a name and a room. It is a plain form, so that it works without JavaScript.
 
 use crate::domain::RoomName;
 use crate::ui::components::RecentRoomsSection;
@@ -16,7 +16,7 @@ pub struct FrontPageData {
     pub username: Option<String>,
     /// The submitted room.
     pub room_name: Option<String>,
-    /// The token that proves to the server that the form is its own and no link.
+    /// The token that proves that the request comes from this form and not from a link.
     pub token: Option<String>,
     /// Whether search engines may list the page.
     pub is_indexed: bool,

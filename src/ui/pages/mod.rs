@@ -1,4 +1,4 @@
-//! The pages, one file each. They are rendered on the server alone.
+//! The pages, one file each. They are rendered on the server only.
 
 mod error;
 mod front;

@@ -1,4 +1,4 @@
-//! The choice of a page. The server's router decides which page a URL leads to, and renders it directly.
+//! The pages as one type. The server's router decides which page a URL leads to, and renders it directly.
 
 use super::error::{ErrorPage, PageError};
 use super::front::{FrontPage, FrontPageData};
@@ -15,7 +15,7 @@ pub enum Page {
     Front(FrontPageData),
     /// A room, and the form that the server has refused, if there is one.
     Room(Box<domain::RoomView>, Option<RejectedForm>),
-    /// The reason why there is no page at a URL, or none for this visitor.
+    /// The reason why a URL has no page, or none for this visitor.
     Error(PageError),
 }
 

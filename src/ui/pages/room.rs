@@ -18,15 +18,16 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
         <Meta property="og:title" content=page.room.title().to_owned() />
         <Meta property="og:description" content=DESCRIPTION />
         <Meta name="description" content=DESCRIPTION />
-        // Nothing is painted before all messages are there: later ones would push the focused message out of view.
+        // Nothing is painted before all messages have arrived, because later ones would push the focused message out of
+        // view.
         <Link rel="expect" href="#participants" blocking="render" />
         <Room page=IslandProp(page) rejected=IslandProp(rejected) />
         <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton()}</script>
     }
 }
 
-/// Returns the HTML of an empty room, which `repair.js` puts in the place of a page that others have changed. `|` stands
-/// for `<`, so that whatever changes elements and comments on the way leaves it alone.
+/// Returns the HTML of an empty room, which `repair.js` puts in place of a changed page. It contains `|` instead of
+/// `<`, so that extensions and proxies see no elements or comments to change.
 fn skeleton() -> String {
     empty_room().replace('<', "|")
 }

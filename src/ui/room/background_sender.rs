@@ -1,5 +1,5 @@
-//! Sends what waits in other rooms than the open one: over a short connection to each, one room after another. A room
-//! that is open in this page or in another tab sends for itself; then the lock of its outbox is held, or nothing waits.
+//! Sends the pending commands of rooms that are not open, over a short connection to each, one room after another. A
+//! room that is open in this page or in another tab sends for itself: its outbox is locked, or empty.
 
 use super::connection::FINAL_CLOSE_CODES;
 use super::connection::socket::{BrowserSocket, SocketEvent};
@@ -29,13 +29,13 @@ thread_local! {
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Leaves this room to the page, which has opened it.
+/// Excludes the room that the page has opened.
 pub(super) fn skip(room: RoomName) {
     OPEN.set(Some(room));
 }
 
-/// Sends what waits in the other rooms, again and again until nothing does. `is_delayed` gives another tab the time to
-/// send first; `recent` is brought up to date after each round.
+/// Sends the pending commands of the other rooms, in rounds until none is left. `is_delayed` gives another tab the time
+/// to send first. Updates `recent` after each round.
 pub(crate) fn start(is_delayed: bool, recent: Option<RecentRooms>) {
     if IS_RUNNING.replace(true) {
         return;
@@ -64,7 +64,7 @@ fn is_open(room: &RoomName) -> bool {
     OPEN.with_borrow(|open| open.as_ref() == Some(room))
 }
 
-/// Sends the commands of a room in order, until none waits, or the connection fails, or the page opens the room.
+/// Sends the commands of a room in order, until none is left, the connection fails, or the page opens the room.
 async fn send_all(room: &RoomName) {
     let _guard = outbox_lock(room).await;
     let mut outbox = Outbox::default();
@@ -109,7 +109,7 @@ async fn send_all(room: &RoomName) {
             }
             None => {}
         }
-        // Another tab may have added or removed some.
+        // Another tab may have added or removed commands.
         outbox.merge_stored(stored_commands(room));
         for PendingCommand { id, .. } in outbox.bind(&present) {
             save_command(room, &outbox, &id);
@@ -117,7 +117,7 @@ async fn send_all(room: &RoomName) {
         while let Some(pending) = outbox.take_next() {
             timer = clock::timer(ANSWER_TIMEOUT);
             if let Some(frame) = pending.encode() {
-                // Whoever opens the room must not take back what may be in the log.
+                // A page that opens the room must not take back a command that may be in the log.
                 save_command(room, &outbox, &pending.id);
                 socket.send(&frame);
                 break;

@@ -28,7 +28,7 @@ const WELCOME_TIMEOUT_MS: f64 = 9000.0;
 /// Maximum time to wait for the answer to a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Close codes with which the server ends a connection for good.
+/// Close codes with which the server closes a connection permanently.
 pub(super) const FINAL_CLOSE_CODES: std::ops::Range<u16> = 4500..5000;
 
 /// Connection state as the page shows it.
@@ -43,7 +43,7 @@ pub(crate) enum ConnectionStatus {
     Waiting(u32),
     /// Disconnected; the device reports no network.
     Offline,
-    /// Closed by the server for good, with its close code ([`close`](crate::protocol::close)).
+    /// Closed permanently by the server, with its close code ([`close`](crate::protocol::close)).
     Closed(u16),
 }
 
@@ -61,7 +61,7 @@ pub(crate) trait ConnectionListener: 'static {
     fn on_frame(&self, frame: ServerFrame);
 }
 
-/// A cheaply cloned handle on the loop.
+/// A cheap-to-clone handle on the loop.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle {
     events: UnboundedSender<ConnectionEvent>,
@@ -74,7 +74,7 @@ enum ConnectionEvent {
     Tick,
     /// The network is back, the page is visible again, or the visitor asks to reconnect.
     Wake,
-    /// The network is gone, or the server does not answer.
+    /// The network is lost, or the server does not answer.
     Lost,
     /// A frame to send, as text.
     Send(String),
@@ -138,7 +138,7 @@ impl ConnectionHandle {
         self.dispatch(ConnectionEvent::Wake);
     }
 
-    /// Gives up the connection, on which the server does not answer, and connects again.
+    /// Gives up the unresponsive connection, and connects again.
     pub(crate) fn give_up(&self) {
         self.dispatch(ConnectionEvent::Lost);
     }
@@ -185,7 +185,8 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         self.attempt += 1;
         let (handle, attempt) = (self.handle.clone(), self.attempt);
         let dispatch = Rc::new(move |event| handle.dispatch(ConnectionEvent::Socket(attempt, event)));
-        // The attempt before ends first: a browser dials a host once at a time (RFC 6455, section 4.1).
+        // The previous attempt must end first, because a browser opens one connection to a host at a time (RFC 6455,
+        // section 4.1).
         self.socket = None;
         self.socket = BrowserSocket::open(&url, dispatch);
         if self.socket.is_none() {
@@ -259,8 +260,8 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
         }
     }
 
-    /// Asks the server for something that it answers in any case: the last event again, or in an empty room what
-    /// precedes every event, which is refused.
+    /// Sends a request that the server always answers: for the last event again, or in an empty room for the events
+    /// before the first, which is refused.
     fn probe(&self) {
         self.send(&ClientFrame::Sync { after: self.listener.position() - 1 }.encode());
         let handle = self.handle.clone();

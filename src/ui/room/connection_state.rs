@@ -1,10 +1,10 @@
-//! The connection as the page shows and uses it.
+//! The state of the connection in the page.
 
 use super::connection::{ConnectionHandle, ConnectionStatus};
 use crate::protocol::close;
 use leptos::prelude::*;
 
-/// Announcement after a lost connection is back.
+/// Announcement after a lost connection is restored.
 pub(crate) const RECONNECTED: &str = "Connected.";
 
 /// Status of the connection, its announcement, and the handle to send with.
@@ -32,7 +32,7 @@ impl ConnectionState {
         self.announcement.with_untracked(|announcement| !announcement.is_empty())
     }
 
-    /// Gives up the connection, on which the server does not answer, and connects again.
+    /// Gives up the unresponsive connection, and connects again.
     pub(super) fn give_up(self) {
         self.handle.with_value(|handle| handle.as_ref().map(ConnectionHandle::give_up));
     }
@@ -57,8 +57,8 @@ impl ConnectionState {
         self.handle.set_value(Some(handle));
     }
 
-    /// Shows a status. It is announced once, not with every second of waiting, and the announcement stands from the
-    /// first loss until the room is live again.
+    /// Shows a status. It is announced once, not every second, and the announcement stays from the first loss until the
+    /// room is live again.
     pub(super) fn show(self, status: ConnectionStatus) {
         self.status.set(status);
         let before = self.announcement.get_untracked();
@@ -76,7 +76,7 @@ impl ConnectionState {
     }
 }
 
-/// Returns why the server closed the connection for good, by its close code.
+/// Returns why the server closed the connection permanently, by its close code.
 pub(crate) fn close_reason(code: u16) -> &'static str {
     match code {
         close::BANNED => "You are banned from this room for a while.",

@@ -1,4 +1,4 @@
-//! Dialogs and panels of the room, and what they are about.
+//! Dialogs and panels of the room, and their subjects.
 
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, Participant, Seq};
@@ -29,7 +29,7 @@ pub(crate) struct ModerationRequest {
     pub(super) seconds: u32,
 }
 
-/// Open state of the dialogs, and of the sidebar where it is a panel.
+/// Open state of the dialogs, and of the sidebar if it is a panel.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialogs {
     /// Whether the room switcher is open.
@@ -66,7 +66,7 @@ impl Dialogs {
         self.moderating.set(None);
     }
 
-    /// Closes the sidebar, where it is a panel, if an event is outside of it and of the button that opens it.
+    /// Closes the sidebar, if it is a panel, when an event is outside of it and of its button.
     pub(super) fn close_sidebar_outside(self, event: &Event) {
         let is_inside =
             |target: Element| target.closest("#participants, .room-count, dialog").is_ok_and(|it| it.is_some());

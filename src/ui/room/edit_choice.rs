@@ -12,7 +12,7 @@ impl RoomState {
     pub(crate) fn edit_newest(self) -> bool {
         self.wants_edit.set_value(false);
         let is_empty = self.editing.field.get_untracked().is_some_and(|field| field.value().is_empty());
-        // A message on its way is newer than all that are loaded.
+        // A message in flight is newer than all loaded ones.
         if !is_empty || self.outbox.with_untracked(Outbox::has_pending_post) {
             return false;
         }
@@ -34,7 +34,7 @@ impl RoomState {
         })
     }
 
-    /// Takes up the newest unfinished edit, unless the visitor is writing something else.
+    /// Continues the newest unfinished edit, unless the visitor is writing something else.
     pub(super) fn resume_edit(self) {
         let unfinished = self.unfinished_edit();
         if unfinished.is_some() && !self.editing.has_typed.get_value() {

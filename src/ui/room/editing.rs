@@ -1,4 +1,4 @@
-//! The composer's field and the message that is edited in it.
+//! The composer's field, and the message that is being edited in it.
 
 use crate::domain::Seq;
 use crate::ui::browser::dom;
@@ -33,7 +33,7 @@ impl Editing {
         }
     }
 
-    /// Gives the composer the focus, except where that would bring up an on-screen keyboard.
+    /// Focuses the composer, unless that would open an on-screen keyboard.
     pub(crate) fn focus_on_desktop(self) {
         if !dom::is_touch() {
             self.focus();

@@ -1,4 +1,4 @@
-//! Entering a room: the message that the URL names, and what is unread beyond the loaded messages.
+//! Entering a room: the message in the URL, and the unread messages beyond the loaded ones.
 
 use super::permalink::NO_SUCH_MESSAGE;
 use super::state::RoomState;
@@ -11,15 +11,15 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 impl RoomState {
-    /// Says so if `seq`, whose surroundings are loaded, is in the URL and not the number of a message.
+    /// Shows a notice if `seq` is in the URL and is not the number of a message. Its neighbors must be loaded.
     pub(super) fn check_permalink(self, seq: Seq) {
         if self.marked.get_untracked() == Some(seq) && self.timeline.with_untracked(|it| it.message(seq).is_none()) {
             self.notice.set(NO_SUCH_MESSAGE.to_owned());
         }
     }
 
-    /// Opens the read position of the room. If the page does not reach to the end of the room, the server is asked how
-    /// much is unread.
+    /// Opens the read position of the room. If the page does not reach the end of the room, asks the server for the
+    /// unread count.
     pub(super) fn open_read_state(self) {
         let name = self.name();
         let stored = storage::read_position(&name);
@@ -45,7 +45,7 @@ impl RoomState {
         }
     }
 
-    /// Tells unread messages that were only counted before, and are loaded now.
+    /// Records the unread messages that were only counted before, and are loaded now.
     pub(super) fn learn_unread(self) {
         if self.read_state.unread.with_untracked(Unread::has_unloaded) {
             self.timeline.with_untracked(|timeline| {

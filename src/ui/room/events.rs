@@ -1,4 +1,4 @@
-//! Frames of the server, applied to the room.
+//! Applies frames of the server to the room.
 
 use super::background_sender;
 use super::connection::{ConnectionHandle, ConnectionListener, ConnectionStatus};
@@ -12,7 +12,7 @@ use crate::protocol::{ClientFrame, ServerFrame, close};
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// Handler of the connection of one visit. After the visitor has left the room it ignores everything.
+/// Handler of the connection of one visit. It ignores every event once the visitor has left the room.
 struct RoomEventHandler {
     room: RoomState,
     visit: RequestId,
@@ -48,7 +48,7 @@ impl ConnectionListener for RoomEventHandler {
             return;
         }
         if epoch != room.epoch() {
-            // Nothing that waits is for this history of the room.
+            // No pending command is for this history of the room.
             return room.reload();
         }
         // Frames handed to the connection before it was open were dropped.
@@ -57,7 +57,7 @@ impl ConnectionListener for RoomEventHandler {
         room.send_pending();
         room.confirm_name();
         if room.connection.was_lost() {
-            // A request from before may hang. Those who scroll have asked for more meanwhile.
+            // An earlier request may hang. A reader who scrolls has requested more in the meantime.
             room.requests.cancel(PendingLoad::Page);
             room.requests.cancel(PendingLoad::Jump);
             if room.wants_end.get_value() {
@@ -81,7 +81,7 @@ impl ConnectionListener for RoomEventHandler {
         let room = self.room;
         room.presence.handle_frame(&frame);
         match frame {
-            // Another tab of the visitor is no company.
+            // Another tab of the visitor is not another participant.
             ServerFrame::Typing(participant) if !room.is_own(&participant.tag) => room.presence.set_typing(participant),
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_trusted(id);
@@ -160,7 +160,7 @@ impl RoomState {
         if self.outbox.with_untracked(|outbox| outbox.get(&id).is_some()) {
             self.change_outbox(&id, |outbox| _ = outbox.remove(&id));
             if !is_moderation && !self.outbox.with_untracked(Outbox::has_pending) {
-                // The notice told why commands were waiting.
+                // The notice stated why commands were pending.
                 self.notice.set(String::new());
             }
             self.flush_outbox();

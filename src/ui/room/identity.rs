@@ -3,14 +3,14 @@
 use super::request_guard::RequestGuard;
 use leptos::prelude::*;
 
-/// The visitor's name, and why the server refuses it.
+/// The visitor's name, and the reason if the server refuses it.
 #[derive(Clone, Copy)]
 pub(crate) struct Identity {
-    /// The name, or `None` until the visitor has given one.
+    /// The name, or `None` until the visitor has entered one.
     pub(crate) username: RwSignal<Option<String>>,
     /// The reason if the server refuses the name in this room.
     pub(crate) name_error: RwSignal<Option<String>>,
-    /// Guard of the requests to take a name: of several names the last one counts.
+    /// Guard of the requests to set a name: of several names the last one counts.
     pub(super) joins: RequestGuard,
 }
 
@@ -24,7 +24,7 @@ impl Identity {
         self.is_nameless() || self.name_error.with(Option::is_some)
     }
 
-    /// Returns whether the visitor has given no name yet.
+    /// Returns whether the visitor has not entered a name yet.
     pub(crate) fn is_nameless(self) -> bool {
         self.username.with(Option::is_none)
     }

@@ -1,4 +1,5 @@
-//! Taking a name: one for all rooms, or one for the open room alone, where another visitor holds the remembered one.
+//! Sets the visitor's name: for all rooms, or for the open room only if another visitor holds the remembered name
+//! there.
 
 use super::state::RoomState;
 use crate::api::{ApiError, join_room};
@@ -8,11 +9,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 impl RoomState {
-    /// Takes a name. If the server refuses it, the composer shows the reason and asks again. `focus_composer` gives the
-    /// composer the focus afterwards.
+    /// Sets the visitor's name. If the server refuses it, the composer shows the reason and asks again.
+    /// `focus_composer` focuses the composer afterwards.
     pub(crate) fn join(self, name: String, focus_composer: bool) {
         let (join, visit) = (self.identity.joins.begin(), self.visit.latest());
-        // The visitor is called otherwise elsewhere.
+        // The visitor has another name in other rooms.
         let only_here = self.remembered_username().is_some();
         spawn_local(async move {
             let response = join_room(self.name().as_str(), &name, only_here).await;
@@ -27,7 +28,7 @@ impl RoomState {
                     username.to_string()
                 }
                 Err(ApiError::Refused(reason)) => return self.refuse_name(reason),
-                // Without a network the server judges the name with the next message.
+                // Without a network, the server checks the name with the next message.
                 Err(_) => name,
             };
             if only_here {
@@ -48,8 +49,8 @@ impl RoomState {
         self.page.with_untracked(|page| page.username.as_ref().map(ToString::to_string))
     }
 
-    /// Returns the visitor's name in the room whose page is loaded. One that the server does not know yet was given
-    /// without a network.
+    /// Returns the visitor's name in the room whose page is loaded. A name that the server does not know yet was
+    /// entered offline.
     pub(super) fn known_username(self) -> Option<String> {
         let remembered = self.remembered_username();
         let room_name = storage::room_username(&self.name(), remembered.as_deref().unwrap_or_default());
@@ -59,14 +60,14 @@ impl RoomState {
         room_name.or(remembered).or_else(storage::username)
     }
 
-    /// Has the server remember a name that was given without a network.
+    /// Makes the server remember a name that was entered offline.
     pub(super) fn confirm_name(self) {
         if let Some(name) = self.identity.username.get_untracked().filter(|_| self.remembered_username().is_none()) {
             self.join(name, false);
         }
     }
 
-    /// Takes the name over that the visitor has given in another tab.
+    /// Adopts the name that the visitor has entered in another tab.
     pub(super) fn follow_name(self) {
         if let Some(name) = storage::username().filter(|name| self.remembered_username().as_ref() != Some(name)) {
             self.page.update_untracked(|page| page.username = Some(Username::from_trusted(name)));
@@ -75,7 +76,7 @@ impl RoomState {
         }
     }
 
-    /// Shows why the server refuses the name, and forgets it: it is not the visitor's name anywhere.
+    /// Shows why the server refuses the name, and drops the name, which is not the visitor's anywhere.
     pub(super) fn refuse_name(self, reason: String) {
         let remembered = self.remembered_username();
         storage::save_room_username(&self.name(), "", "");

@@ -1,4 +1,4 @@
-//! Hydration of the room: from here on the browser runs it and the page's events reach it.
+//! Hydration of the room, which then runs in the browser and receives the page's events.
 
 use super::background_sender;
 use super::connection::ConnectionStatus;
@@ -16,8 +16,8 @@ use leptos::ev;
 use leptos::prelude::*;
 use web_sys::{Element, StorageEvent};
 
-/// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does nothing
-/// if hydration has failed: another instance of the program takes the room.
+/// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does
+/// nothing if hydration has failed, because another instance of the module takes over the room.
 pub(crate) fn on_hydrate(room: RoomState) {
     let Some(container) = room.scroll.container.get_untracked() else { return };
     if container.closest("[data-failed]").is_ok_and(|failed| failed.is_some()) {
@@ -37,19 +37,19 @@ pub(crate) fn on_hydrate(room: RoomState) {
     if !is_renewed {
         restore_scroll(room);
     } else if !room.is_at_url() {
-        // The data of the page is that of the room that was opened first.
+        // The page contains the data of the room that was opened first.
         room.restore_from_url();
     }
     room.update_read_position();
 }
 
-/// Returns the props of the page in whose place `repair.js` has put an empty room.
+/// Returns the props of the page that `repair.js` has replaced by an empty room.
 fn renewed_page(container: &Element) -> Option<JsonValue> {
     let island = container.closest("[data-page]").ok()??;
     JsonValue::parse(&island.get_attribute("data-page")?)
 }
 
-/// Gives the empty room its page, and the form that the server has refused.
+/// Loads the page's data, and the form that the server has refused, into the empty room.
 fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
     let page: RoomView = props.take("page")?;
     let rejected: Option<RejectedForm> = props.take("rejected")?;
@@ -64,8 +64,8 @@ fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
     Some(())
 }
 
-/// Has `hydrate.js` render the room again if somebody has taken the messages out of the page: nothing new would be shown.
-/// To be called right after they were rendered.
+/// Makes `hydrate.js` render the room again if something has removed the messages from the page, because new ones would
+/// not appear. Call it right after rendering them.
 pub(crate) fn renew_if_torn(room: RoomState) {
     let Some(container) = room.scroll.container.get_untracked() else { return };
     let last = room.timeline.with_untracked(Timeline::last);
@@ -113,17 +113,17 @@ fn listen(room: RoomState) {
     window_event_listener_untyped("storage", move |event| {
         let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
         if key.as_ref().is_some_and(|key| storage::is_read_key(key, &room.name())) {
-            // Messages that were read in another tab are read.
+            // Messages that were read in another tab count as read.
             room.read_state.mark_read(storage::read_position(&room.name()).unwrap_or_default());
         }
         if key.as_deref().is_some_and(storage::is_username_key) {
             room.follow_name();
         }
         if key.is_some_and(|key| storage::is_outbox_key(&key, None)) {
-            // Of another room, or of this one.
+            // The value belongs to another room, or to this one.
             background_sender::start(true, None);
             room.sync_outbox();
-            // A tab whose connection is closed for good must not refuse the commands of other tabs.
+            // A tab whose connection is closed permanently must not refuse the commands of other tabs.
             if !matches!(room.connection.status.get_untracked(), ConnectionStatus::Closed(_)) {
                 room.flush_outbox();
                 room.send_pending();
@@ -143,8 +143,8 @@ fn redraw_at_midnight(room: RoomState) {
     set_timeout(redraw, clock::until_midnight());
 }
 
-/// Scrolls to the saved position, or to the message that the URL names. A visitor who has scrolled before hydration
-/// stays there, at a first visit; one who went back before hydration is shown the room of the URL.
+/// Scrolls to the saved position, or to the message in the URL. At a first visit, a visitor who has scrolled before
+/// hydration stays there. A visitor who went back before hydration gets the room in the URL.
 fn restore_scroll(room: RoomState) {
     room.scroll.update();
     let is_elsewhere = match location::saved_scroll() {

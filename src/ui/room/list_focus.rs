@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use web_sys::{Element, HtmlCollection};
 
 impl RoomState {
-    /// Takes links and buttons of the messages out of the Tab order. Without script they stay in it.
+    /// Removes links and buttons of the messages from the Tab order. Without JavaScript they stay in it.
     pub(crate) fn skip_in_tab_order(self) {
         let Some(container) = self.scroll.container.get_untracked() else { return };
         let Ok(Some(list)) = container.query_selector("ol") else { return };
@@ -34,7 +34,7 @@ impl RoomState {
         let items = ListItems::of(&container);
         let item = focused.closest(".message").ok()?;
         match (key, item) {
-            // From the list itself to the last message in view.
+            // From the list itself, the focus moves to the last message in view.
             ("ArrowUp" | "ArrowDown", None) => {
                 let last = self.scroll.last_in_view()?;
                 items.get(items.partition_point(|item| number(item) >= Some(last)))
@@ -44,7 +44,7 @@ impl RoomState {
                 items.get(if key == "ArrowUp" { index.checked_sub(1)? } else { index + 1 })
             }
             (_, Some(item)) => {
-                // Code that is too wide scrolls by these keys.
+                // These keys scroll code that is too wide.
                 let stays = focused.matches(".block").unwrap_or(false);
                 let is_part =
                     |part: &Element| part.matches("a, button, .block").unwrap_or(false) && dom::is_shown(part);

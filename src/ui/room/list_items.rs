@@ -3,8 +3,8 @@
 use crate::domain::Seq;
 use web_sys::{Element, HtmlCollection, HtmlElement};
 
-/// The rendered messages of the list, from top to bottom. Dividers are not among them: that of the day in view stands
-/// still while the messages scroll.
+/// The rendered messages of the list, from top to bottom. Dividers are not included, because the divider of the day in
+/// view stays in place while the messages scroll.
 pub(super) struct ListItems(HtmlCollection);
 
 impl ListItems {

@@ -25,7 +25,7 @@ impl RoomState {
         }
     }
 
-    /// Scrolls to the newest message. The wish lasts until it is in view, also if it cannot be loaded now.
+    /// Scrolls to the newest message. The request stays until the message is in view, even if it cannot be loaded now.
     pub(crate) fn scroll_to_end(self) {
         self.wants_end.set_value(true);
         self.scroll.leave(self.timeline.with_untracked(Timeline::more_after));
@@ -78,7 +78,7 @@ impl RoomState {
         match first {
             Some(first) => {
                 self.scroll_to_message(first, ScrollTarget::Top(first));
-                // The button disappears: keyboard users read on from the messages.
+                // The button disappears, so the focus moves to the messages for keyboard users.
                 self.scroll.focus();
             }
             None => {
@@ -88,8 +88,8 @@ impl RoomState {
         }
     }
 
-    /// Marks the messages in view as read, and loads those that will be in view soon. To be called after the reader has
-    /// scrolled, or the messages have changed.
+    /// Marks the messages in view as read, and loads those that will be in view soon. Call it after the reader has
+    /// scrolled or the messages have changed.
     pub(crate) fn update_read_position(self) {
         if self.follows() {
             self.wants_end.set_value(false);
@@ -153,7 +153,7 @@ impl RoomState {
         self.load_page(cursor, true);
     }
 
-    /// Loads a page of history. `is_asked` tells the visitor why, if that fails.
+    /// Loads a page of history. If that fails and `is_asked` is true, shows the reason.
     fn load_page(self, cursor: HistoryCursor, is_asked: bool) {
         let is_next_page = matches!(cursor, HistoryCursor::Before(_) | HistoryCursor::After(_));
         if self.requests.pending() == PendingLoad::Room || self.is_stale.get_value() {

@@ -1,5 +1,5 @@
-//! Notifications about new messages: a count in the title while the visitor is elsewhere, and announcements for screen
-//! readers, summed up in bursts. History and own messages are not announced.
+//! Notifications about new messages: a count in the title while the visitor is away, and announcements for screen
+//! readers, which combine bursts. History and own messages are not announced.
 
 use super::unread::Unread;
 use crate::domain::{Seq, Username};
@@ -41,7 +41,7 @@ impl Notifications {
         dom::has_focus() || !dom::is_hidden() && clock::now() - self.interacted_at.get_value() < INTERACTION_TTL_MS
     }
 
-    /// Takes note of an interaction, or of the focus.
+    /// Records an interaction or a focus event.
     pub(super) fn attend(self, is_interaction: bool) {
         if is_interaction {
             self.interacted_at.set_value(clock::now());
@@ -63,7 +63,7 @@ impl Notifications {
             *announcement = if count == 1 { format!("{username}: {text}") } else { format!("{count} new messages") };
         });
         if count == 1 {
-            // A text that is set again unchanged would not be announced.
+            // Screen readers would not announce an unchanged text.
             self.announcement.set(String::new());
             set_timeout(
                 move || {

@@ -10,10 +10,10 @@ use crate::domain::{AuthorTag, Epoch, EventId, Rejection, RejectionCode, Seq};
 use crate::json::{FromJson, JsonValue};
 use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
 
-/// The reason why a message is returned to its author after the room was replaced by another of its name.
+/// The reason for returning a message to its author after another room has replaced this one under the same name.
 const STARTED_OVER: &str = "This room has started over. Your message was not sent.";
 
-/// A change of the room that the visitor has asked for.
+/// A change of the room that the visitor requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxCommand {
     /// Posts a message.
@@ -117,8 +117,8 @@ pub struct PendingCommand {
     pub command: OutboxCommand,
     /// The reason if the server refused the command, which then waits for its author.
     pub refused: Option<String>,
-    /// The history of the room that the command is for; `None` if it was given by an earlier release, or before the
-    /// room was loaded.
+    /// The epoch of the room that the command is for; `None` if the command is from an earlier release, or from before
+    /// the room was loaded.
     pub epoch: Option<Epoch>,
     /// Whether the server may have stored the command, because it was sent and not answered.
     pub tried: bool,
@@ -154,12 +154,12 @@ impl PendingCommand {
         stored.encode()
     }
 
-    /// Reads the form in the browser's storage; `None` if it is another text.
+    /// Parses the form in the browser's storage. Returns `None` for any other text.
     pub fn parse_stored(text: &str) -> Option<Self> {
         Self::from_json(JsonValue::parse(text)?)
     }
 
-    /// Returns the frame that asks the server for the command; `None` if it is too long for any frame.
+    /// Returns the frame of the command, or `None` if it is too long for a frame.
     pub fn encode(&self) -> Option<String> {
         let id = Some(self.id.as_str().to_owned());
         let frame = match self.command.clone() {
@@ -202,15 +202,15 @@ impl Outbox {
         })
     }
 
-    /// Adds a command that was given at `now`, in milliseconds, in this history of the room.
+    /// Adds a command that was submitted at `now`, in milliseconds, in this epoch of the room.
     pub fn push(&mut self, id: EventId, command: OutboxCommand, now: u64, epoch: Option<Epoch>) {
         let order = self.pending.last().map_or(now, |last| now.max(last.order + 1));
         self.pending.push(PendingCommand { id, order, command, refused: None, epoch, tried: false, sent: false });
     }
 
-    /// Binds the commands to the present history of the room. A message from another one is returned to its author; any
-    /// other command is removed, because its target is gone. Returns the commands that it has changed or removed, as
-    /// they were before.
+    /// Binds the commands to the current epoch of the room. A message from another epoch is returned to its author; any
+    /// other command is removed, because its target no longer exists. Returns the commands that it has changed or
+    /// removed, as they were before.
     pub fn bind(&mut self, epoch: &Epoch) -> Vec<PendingCommand> {
         let mut changed = Vec::new();
         self.pending.retain_mut(|pending| {
@@ -271,7 +271,8 @@ impl Outbox {
         self.pending.len() < before
     }
 
-    /// Takes the server's refusal of a command. A temporary one is to be sent again; any other waits for its author.
+    /// Records the server's refusal of a command. A temporarily refused command is sent again; any other waits for its
+    /// author.
     pub fn refuse(&mut self, id: &EventId, rejection: &Rejection) {
         use RejectionCode::{Draining, RateLimited, Unavailable};
         if let Some(pending) = self.get_mut(id) {

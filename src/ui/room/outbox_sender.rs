@@ -80,8 +80,8 @@ impl RoomState {
         });
     }
 
-    /// Takes over the changes that other tabs have made to the stored outbox. Commands for another history of the room
-    /// are left to the tab that has loaded it, or to the next [`bind_commands`](Self::bind_commands).
+    /// Merges the changes that other tabs have made to the stored outbox. Commands for another epoch of the room are
+    /// left to the tab that has loaded it, or to the next [`bind_commands`](Self::bind_commands).
     pub(super) fn sync_outbox(self) {
         let (name, epoch) = (self.name(), self.epoch());
         let mut stored = stored_commands(&name);
@@ -90,8 +90,8 @@ impl RoomState {
         self.outbox.update(|outbox| outbox.merge_stored(stored));
     }
 
-    /// Binds all stored commands and unfinished edits to the present history of the room, and tells the visitor which
-    /// of them were for another one.
+    /// Binds all stored commands and unfinished edits to the current epoch of the room, and tells the visitor which of
+    /// them were for another one.
     pub(super) fn bind_commands(self) {
         let (name, epoch) = (self.name(), self.epoch());
         let mut dropped = storage::take_edits_of_other_epochs(&name, &epoch);
@@ -116,7 +116,7 @@ impl RoomState {
         let mut next = None;
         self.outbox.update_untracked(|outbox| next = outbox.take_next());
         let Some(pending) = next else { return };
-        // Whoever reloads the page must not take back what may be in the log.
+        // After a reload, the page must not take back a command that may be in the log.
         storage::save_pending(&self.name(), &pending.id, &pending.to_stored());
         let Some(frame) = pending.encode() else {
             let id = pending.id;

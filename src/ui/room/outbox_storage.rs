@@ -15,7 +15,7 @@ pub(super) fn stored_commands(room: &RoomName) -> Vec<PendingCommand> {
     storage::pending_commands(room).filter_map(|stored| PendingCommand::parse_stored(&stored)).collect()
 }
 
-/// Brings the stored form of one command up to date with the outbox of its room.
+/// Updates the stored form of one command from the outbox of its room.
 pub(super) fn save_command(room: &RoomName, outbox: &Outbox, id: &EventId) {
     match outbox.get(id) {
         Some(pending) => storage::save_pending(room, id, &pending.to_stored()),
@@ -23,7 +23,7 @@ pub(super) fn save_command(room: &RoomName, outbox: &Outbox, id: &EventId) {
     }
 }
 
-/// Refuses all pending commands of a room that the server has closed for good.
+/// Refuses all pending commands of a room that the server has closed permanently.
 pub(super) fn refuse_all(room: &RoomName, outbox: &mut Outbox, reason: &str) {
     let rejection = Rejection::new(RejectionCode::Forbidden, reason);
     for PendingCommand { id, refused, .. } in outbox.pending().to_vec() {
@@ -51,7 +51,7 @@ pub(crate) fn unsent_count(room: &RoomName) -> usize {
     stored_commands(room).len()
 }
 
-/// Has the browser warn before the page is closed, while something is unsent or held by the page alone.
+/// Makes the browser warn before the page closes, while commands are unsent or only the page holds a text.
 pub(crate) fn warn_while_unsent() {
     window_event_listener(ev::beforeunload, |event| {
         if storage::is_holding_text() || !unsent_rooms().is_empty() {

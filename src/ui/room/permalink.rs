@@ -1,4 +1,4 @@
-//! The notice about a URL that names no message.
+//! The notice about a URL whose number is not a message.
 
 use crate::domain::RoomView;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Time after which a typing notification expires.
 const TYPING_TTL: Duration = Duration::from_secs(5);
 
-/// Interval at which the list is updated while it is pointed at or has the focus.
+/// Interval at which the list is updated while the pointer or the focus is in it.
 const HOLD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Participants who are present or typing.
@@ -17,10 +17,10 @@ const HOLD_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Presence {
     /// Number of participants.
     pub(crate) count: RwSignal<usize>,
-    /// The participants, in the order in which they came; nobody moves under the pointer. Empty if there are too many to
-    /// be listed.
+    /// The participants, in order of arrival, so that none moves under the pointer. Empty if there are too many to
+    /// list.
     pub(crate) participants: RwSignal<Vec<Participant>>,
-    /// The participants as the server last told them.
+    /// The participants in the last presence frame.
     present: StoredValue<Vec<Participant>>,
     /// Whether the next update of a held list is scheduled.
     update_scheduled: StoredValue<bool>,
@@ -41,7 +41,7 @@ impl Presence {
         }
     }
 
-    /// Takes a frame from the server; frames about something else are ignored.
+    /// Handles a frame from the server; ignores frames that do not concern presence.
     pub(super) fn handle_frame(self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Presence { count, participants } => {
@@ -57,7 +57,7 @@ impl Presence {
         }
     }
 
-    /// Updates the list. While it is pointed at or has the focus, nobody leaves it, and others come in at its end.
+    /// Updates the list. While the pointer or the focus is in it, nobody leaves it, and new participants are appended.
     fn update_list(self) {
         let is_held = dom::find("#participants:is(:hover, :focus-within)").is_some();
         let present = self.present.get_value();
@@ -72,7 +72,7 @@ impl Presence {
         }
     }
 
-    /// Forgets everyone: the visitor leaves the room.
+    /// Removes all participants, because the visitor leaves the room.
     pub(super) fn clear(self) {
         self.count.set(0);
         self.present.set_value(Vec::new());
@@ -80,7 +80,7 @@ impl Presence {
         self.typing.set(Vec::new());
     }
 
-    /// Takes the notification that another participant is typing.
+    /// Records that another participant is typing.
     pub(super) fn set_typing(self, participant: Participant) {
         let typing_id = self.last_typing_id.get_value() + 1;
         self.last_typing_id.set_value(typing_id);
@@ -93,8 +93,8 @@ impl Presence {
     }
 }
 
-/// Seats the participants: each keeps their place among the others, and others come in at the end. While the list is
-/// held, nobody leaves it.
+/// Updates the list in place: participants keep their order, and new ones are appended. While the list is held, nobody
+/// leaves it.
 fn seat(places: &mut Vec<Participant>, mut present: Vec<Participant>, is_held: bool) {
     places.retain_mut(|known| match present.iter().position(|other| other.tag == known.tag) {
         Some(index) => {

@@ -18,7 +18,7 @@ impl ReadState {
         Self { unread: RwSignal::default(), divider_seen: RwSignal::new(true) }
     }
 
-    /// Starts over with the unread messages of another room.
+    /// Resets to the unread messages of another room.
     pub(super) fn reset(self, unread: Unread) {
         self.divider_seen.set(unread.divider().is_none());
         self.unread.set(unread);
@@ -29,7 +29,7 @@ impl ReadState {
         self.unread.with_untracked(Unread::read)
     }
 
-    /// Returns the number after which the unread divider stands.
+    /// Returns the number after which the unread divider is.
     pub(crate) fn divider(self) -> Option<Seq> {
         self.unread.with_untracked(Unread::divider)
     }
@@ -46,13 +46,13 @@ impl ReadState {
         self.unread.update(|unread| unread.mark_own(seq));
     }
 
-    /// Takes the server's count of unread messages.
+    /// Records the server's count of unread messages.
     pub(super) fn set_total(self, total: usize) {
         self.unread.update(|unread| unread.set_total(total));
         self.divider_seen.set(self.divider().is_none());
     }
 
-    /// Forgets a message that was deleted.
+    /// Removes a deleted message.
     pub(super) fn remove(self, seq: Seq) {
         self.unread.update(|unread| unread.remove(seq));
     }

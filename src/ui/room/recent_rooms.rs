@@ -1,4 +1,4 @@
-//! The rooms that this browser has visited, with the numbers of messages that are unread and not sent there.
+//! The rooms that this browser has visited, with the numbers of unread and unsent messages.
 
 use super::outbox_storage::unsent_count;
 use super::request_guard::RequestGuard;

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RequestId(u32);
 
-/// A counter that tells the response to the latest request from stale ones. A response may arrive after another request
-/// was made, or after the visitor has left the room it was made for; it is then dropped.
+/// A counter that distinguishes the response to the latest request from stale ones. A response is dropped if it arrives
+/// after another request, or after the visitor has left the room.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestGuard(StoredValue<u32>);
 

@@ -1,6 +1,5 @@
-//! The reader's position in the message list. The list is laid out from its end (a browser counts its scroll offset
-//! from there, in negative numbers), and the browser's own scroll anchoring is off: after every change the position is
-//! restored here, before anything is painted.
+//! The reader's position in the message list, which is laid out from its end (scroll offsets are negative). The
+//! browser's scroll anchoring is off: this module restores the position after every change, before the next paint.
 
 use super::list_items::ListItems;
 use super::timeline::rows::Presentation;
@@ -116,7 +115,7 @@ impl ScrollAnchor {
         }
     }
 
-    /// Gives the link of a message the focus, by the attribute that also tells the list what the link does.
+    /// Focuses the permalink of a message.
     pub(crate) fn focus_message(self, seq: Seq) {
         let link = self.item(seq).and_then(|item| item.query_selector("[data-action=permalink]").ok().flatten());
         if let Some(link) = link {
@@ -138,12 +137,12 @@ impl ScrollAnchor {
         left
     }
 
-    /// Remembers which of the messages begin a group, and which show their author's tag.
+    /// Stores which of the messages begin a group, and which show their author's tag.
     pub(crate) fn set_presentations(self, presentations: Vec<Presentation>) {
         self.presentations.set_value(presentations);
     }
 
-    /// Shows it in the rendered messages.
+    /// Applies the presentations to the rendered messages.
     pub(crate) fn present(self) {
         let Some(container) = self.container.get_untracked() else { return };
         let items = ListItems::of(&container);
@@ -162,13 +161,13 @@ impl ScrollAnchor {
         self.target.set_value(Some(target));
     }
 
-    /// Points the target at another message, the nearest one of the page that was loaded for it; `None` gives it up.
+    /// Replaces the target's message by the nearest one on the loaded page; `None` drops the target.
     pub(super) fn retarget(self, nearest: Option<Seq>) {
         self.target.update_value(|target| *target = target.and_then(|target| Some(target.at(nearest?))));
     }
 
-    /// Keeps the position while more messages are rendered above or below, also at the end of the loaded window, unless
-    /// there is another target.
+    /// Keeps the position while more messages are rendered, also at the end of the loaded window, if there is no
+    /// target.
     pub(super) fn keep_position(self) {
         let position = self.anchor.get_value().map(|anchor| ScrollTarget::Offset(anchor.seq, anchor.below));
         self.target.update_value(|target| *target = target.or(position));
@@ -182,8 +181,7 @@ impl ScrollAnchor {
         self.restore(follows);
     }
 
-    /// Restores the position after the messages were rendered: scrolls to the target, or keeps the anchor, or follows
-    /// the end. A target that is not rendered yet stays.
+    /// Restores the position after rendering: at the target (which stays until it is rendered), the anchor or the end.
     pub(crate) fn restore(self, follows: bool) {
         match (self.target.get_value(), self.anchor.get_value()) {
             (Some(target), _) if self.is_rendered(target) => self.scroll_to(target),
@@ -246,7 +244,7 @@ impl ScrollAnchor {
         self.anchor.set_value(first_in_view(&container));
     }
 
-    /// Returns the present position, to be saved; `more_after` tells whether newer messages are not loaded.
+    /// Returns the current position, to be saved; `more_after` tells whether newer messages are not loaded.
     pub(super) fn position(self, more_after: bool) -> SavedScroll {
         let container = self.container.get_untracked().filter(|container| more_after || !is_at_end(container));
         match container.and_then(|container| first_in_view(&container)) {

@@ -1,4 +1,4 @@
-//! The Web Lock of the outbox, as this tab knows it.
+//! The state of the outbox's Web Lock in this tab.
 
 use futures_channel::oneshot;
 

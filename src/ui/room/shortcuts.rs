@@ -26,7 +26,7 @@ impl RoomState {
         }
     }
 
-    /// Appends a text that is pasted while no field has the focus to the composer's.
+    /// Appends a text that is pasted while no field has the focus to the composer's text.
     pub(super) fn handle_paste(self, event: &Event) {
         let field =
             self.editing.field.get_untracked().filter(|_| !event.default_prevented() && !dom::has_focused_input());
@@ -34,7 +34,7 @@ impl RoomState {
             event.prevent_default();
             field.set_value(&(field.value() + &text));
             let _ = field.focus();
-            // The composer saves the draft as if it was typed.
+            // The composer saves the draft as if the visitor had typed it.
             let _ = Event::new("input").map(|event| field.dispatch_event(&event));
         }
     }

@@ -39,11 +39,11 @@ pub(crate) struct RoomState {
     pub(crate) scroll: ScrollAnchor,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
-    /// The notice that tells of the last action of the owner, if it can be undone; otherwise empty.
+    /// The notice about the owner's last action, if it can be undone; otherwise empty.
     pub(crate) undo_notice: RwSignal<String>,
-    /// The action that takes back the last one.
+    /// The action that undoes the last one.
     pub(super) undo: StoredValue<Option<ModerationRequest>>,
-    /// The message that the URL names.
+    /// The message in the URL.
     pub(crate) marked: RwSignal<Option<Seq>>,
     /// Whether the browser runs the island. Until then the page shows UTC and works by forms and links.
     pub(crate) hydrated: RwSignal<bool>,
@@ -52,7 +52,7 @@ pub(crate) struct RoomState {
     pub(crate) requests: Requests,
     pub(super) send_lock: StoredValue<SendLock>,
     pub(super) redraw_scheduled: StoredValue<bool>,
-    /// Guard of the commands sent: the timeout of an earlier one is stale.
+    /// Guard of sent commands: the timeout of an earlier one is stale.
     pub(super) sends: RequestGuard,
     /// Whether the page has to be loaded, because the URL names another room or the log cannot be continued.
     pub(super) is_stale: StoredValue<bool>,
@@ -187,9 +187,9 @@ impl RoomState {
         }
     }
 
-    /// Changes the outbox, and the stored form of the one command that the change is about.
+    /// Changes the outbox, and the stored form of the one changed command.
     pub(super) fn change_outbox(self, id: &EventId, change: impl FnOnce(&mut Outbox)) {
-        // The list is rendered again, and the reader may have scrolled since the last scroll event.
+        // The list will be rendered again, and the reader may have scrolled since the last scroll event.
         self.scroll.update();
         self.outbox.update(|outbox| {
             change(outbox);

@@ -1,4 +1,4 @@
-//! Texts that leave the room again: messages that are not sent return to the composer, and others go to the clipboard.
+//! Takes texts back from the room: unsent messages return to the composer, and others go to the clipboard.
 
 use super::outbox::OutboxCommand;
 use super::state::RoomState;
@@ -9,7 +9,8 @@ use leptos::task::spawn_local;
 use web_sys::Event;
 
 impl RoomState {
-    /// Takes a command out of the outbox, unless it may be in the log already. Returns it, or `None` with a notice.
+    /// Removes a command from the outbox, unless it may be in the log already. Returns it, or returns `None` and shows
+    /// a notice.
     fn take_back(self, id: &EventId) -> Option<OutboxCommand> {
         let pending = self.outbox.with_untracked(|outbox| outbox.get(id).cloned())?;
         if pending.tried {
@@ -20,8 +21,8 @@ impl RoomState {
         Some(pending.command)
     }
 
-    /// Takes an action on a command that is not in the log. Its buttons may disappear with it, so that the focus moves to
-    /// the composer.
+    /// Takes an action on a command that is not in the log. The command's buttons may disappear with it, so the focus
+    /// moves to the composer.
     pub(crate) fn act_on_pending(self, action: &str, id: &EventId) {
         match action {
             "retry" => self.retry(id),
@@ -33,7 +34,7 @@ impl RoomState {
         self.editing.focus_on_desktop();
     }
 
-    /// Takes a message or an edit out of the outbox and puts its text into the composer.
+    /// Moves a message or an edit from the outbox to the composer.
     fn edit_pending(self, id: &EventId) {
         let Some(field) = self.editing.field.get_untracked() else { return };
         if self.editing.target.get_untracked().is_some() {

@@ -32,8 +32,8 @@ pub struct Timeline {
     more_after: bool,
     /// Newest message known to exist, loaded or not.
     newest: Seq,
-    /// Changes received since a page was requested, which may hold messages as they were before; `None` while no page
-    /// is in flight.
+    /// Changes received since a page was requested, because the page may contain messages without them; `None` while no
+    /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
 }
 
@@ -137,12 +137,13 @@ impl Timeline {
         Applied::Appended
     }
 
-    /// Notes that a page is about to be requested: changes are applied to its messages too once it is loaded.
+    /// Records that a page is about to be requested, so that changes are also applied to its messages once it is
+    /// loaded.
     pub fn begin_load(&mut self) {
         self.changes_in_flight.get_or_insert_default();
     }
 
-    /// Puts an older page before the window. Messages that are loaded already are left out.
+    /// Inserts an older page before the window. Skips messages that are already loaded.
     pub fn prepend(&mut self, page: HistoryPage) {
         let first = self.first().unwrap_or(Seq::MAX);
         let mut older = items(page.messages);
@@ -156,7 +157,7 @@ impl Timeline {
         self.reapply_changes();
     }
 
-    /// Puts a newer page after the window. Messages that are loaded already are left out.
+    /// Appends a newer page to the window. Skips messages that are already loaded.
     pub fn append(&mut self, page: HistoryPage) {
         let last = self.last().unwrap_or(0);
         let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
@@ -166,7 +167,7 @@ impl Timeline {
         self.reapply_changes();
     }
 
-    /// Replaces the window by another piece of the log.
+    /// Replaces the window by another part of the log.
     pub fn replace(&mut self, page: HistoryPage) {
         self.more_before = page.more_before;
         self.items = items(page.messages);

@@ -39,7 +39,7 @@ impl Unread {
         Self { read, new_count: unread.len(), unread, unloaded: 0, more, divider }
     }
 
-    /// Takes the server's count of unread messages, loaded or not.
+    /// Records the server's count of unread messages, loaded or not.
     pub fn set_total(&mut self, total: usize) {
         self.more = total >= MAX_UNREAD_COUNT as usize;
         let total = total - usize::from(self.more);
@@ -55,7 +55,7 @@ impl Unread {
         self.unloaded > 0
     }
 
-    /// Takes the loaded messages of other authors that are not deleted, of which some were not known before.
+    /// Records the loaded, undeleted messages of other authors, some of which are new.
     pub fn learn(&mut self, others: impl Iterator<Item = Seq>) {
         for seq in others.filter(|seq| *seq > self.read) {
             if let Err(index) = self.unread.binary_search(&seq)
@@ -67,7 +67,7 @@ impl Unread {
         }
     }
 
-    /// Forgets a message that was deleted.
+    /// Removes a deleted message.
     pub fn remove(&mut self, seq: Seq) {
         if self.divider.is_some_and(|divider| seq > divider) {
             let before = self.unread.len();
@@ -84,12 +84,12 @@ impl Unread {
         self.read
     }
 
-    /// Returns the number after which the unread divider stands, or `None` if there is no divider.
+    /// Returns the number after which the unread divider is, or `None` if there is no divider.
     pub fn divider(&self) -> Option<Seq> {
         self.divider
     }
 
-    /// Returns the first unread message, or the number before which it is not.
+    /// Returns the number of the first unread message, or a lower bound of it.
     pub fn first(&self) -> Option<Seq> {
         if self.unloaded > 0 { Some(self.read + 1) } else { self.unread.first().copied() }
     }
@@ -109,7 +109,7 @@ impl Unread {
         count_text(self.count(), self.more)
     }
 
-    /// Returns the number of messages below the divider as text, read since or not.
+    /// Returns the number of messages below the divider as text, including those read since.
     pub fn new_count_text(&self) -> String {
         count_text(self.new_count, self.more)
     }

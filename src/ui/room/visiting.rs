@@ -1,5 +1,5 @@
-//! Visits of rooms: opening another room in place, also by Back and Forward, and loading the open one again. From the
-//! moment of choosing, the page is that of the chosen room: its frame is shown until its messages are there.
+//! Visits of rooms: opening another room in place, also by Back and Forward, and reloading the open one. From the
+//! moment of choosing, the page belongs to the chosen room: it shows the room's frame until the messages are loaded.
 
 use super::background_sender;
 use super::connection::ConnectionStatus;
@@ -61,7 +61,7 @@ impl RoomState {
             .page
             .with_untracked(|before| (before.room != page.room, before.epoch != page.epoch, before.epoch.0.is_empty()));
         if is_other_room || is_other_log && !was_framed {
-            // A question about a message is not about the one that has its number in another log.
+            // A dialog about a message must not apply to a message with the same number in another log.
             self.dialogs.close_modals();
         }
         if is_other_room {
@@ -86,8 +86,8 @@ impl RoomState {
         self.page.set(page);
     }
 
-    /// Shows the frame of a room whose page is about to be loaded: its name, an empty list, and its own composer. What
-    /// is sent from there waits for the page.
+    /// Shows the frame of a room whose page is about to be loaded: its name, an empty list, and its own composer.
+    /// Messages sent from there wait for the page.
     fn show_frame(self, room: RoomName) {
         let mut page = self.page.get_untracked();
         let before = page.clone();
@@ -110,7 +110,7 @@ impl RoomState {
         self.sync_outbox();
     }
 
-    /// Ends the connection: nothing of it is applied any more, and nothing is sent until the page is loaded.
+    /// Closes the connection. Its frames are no longer applied, and nothing is sent until the page is loaded.
     fn disconnect(self) {
         self.is_stale.set_value(true);
         self.visit.begin();
@@ -119,20 +119,21 @@ impl RoomState {
         self.connection.status.set(ConnectionStatus::Connecting);
     }
 
-    /// Loads the open room again, in place: its log cannot be continued. The page keeps what only it holds.
+    /// Reloads the open room in place, because its log cannot be continued. The page keeps the values that only it
+    /// holds.
     pub(super) fn reload(self) {
         self.save_scroll();
         self.disconnect();
         self.visit_room(location::path(), false);
     }
 
-    /// Opens another room in place. A room that cannot be opened is loaded as a page, which says why.
+    /// Opens another room in place. If that fails, loads its page, which states the reason.
     pub(crate) fn open(self, path: String) {
         self.save_scroll();
         self.visit_room(path, true);
     }
 
-    /// Shows what the URL names, which Back or Forward may have changed.
+    /// Shows the room in the URL, which Back or Forward may have changed.
     pub(super) fn restore_from_url(self) {
         let Some((room, seq)) = location::current_room() else { return self.leave(&location::path()) };
         let target = ScrollTarget::of_url(location::saved_scroll(), seq);
@@ -145,7 +146,7 @@ impl RoomState {
             };
         }
         match KEPT.with_borrow_mut(|kept| kept.take_if(|(page, _)| page.room.as_str() == room)) {
-            // The visitor is back before the other room was there.
+            // The visitor went back before the other room was loaded.
             Some((mut page, timeline)) => {
                 self.requests.cancel(PendingLoad::Room);
                 page.permalink = seq;
@@ -159,7 +160,7 @@ impl RoomState {
         }
     }
 
-    /// Loads the page that the URL names, if that failed before.
+    /// Loads the page of the URL, if that failed before.
     pub(super) fn retry_visit(self) {
         if self.is_stale.get_value() && self.requests.pending() != PendingLoad::Room {
             self.visit_room(location::path(), false);
@@ -175,7 +176,7 @@ impl RoomState {
         }
     }
 
-    /// Loads another page, unless this one holds what would be lost with it.
+    /// Loads another page, unless unsaved values of this page would be lost.
     fn leave(self, path: &str) {
         if !storage::is_holding_text() {
             location::assign(path);
@@ -187,7 +188,7 @@ impl RoomState {
         let Some((room, seq)) = location::parse_path(&path) else { return self.leave(&path) };
         let target = ScrollTarget::of_url(if is_new { None } else { location::saved_scroll() }, seq);
         let name = RoomName::from_trusted(location::normalized(&room));
-        // Without a network the open room stays, as far as anybody knows.
+        // Without a network, the open room stays as it is.
         let shows_frame = name != self.name() && (dom::is_online() || !is_new);
         let push = move |name: &RoomName| {
             let path = name.path();
@@ -228,7 +229,7 @@ impl RoomState {
         });
     }
 
-    /// Tells why a room was not opened. If its frame is shown, the page is requested again.
+    /// Shows why a room was not opened. If its frame is shown, requests the page again.
     fn on_visit_failed(self, path: &str, error: &ApiError, is_shown: bool) {
         if let ApiError::Refused(reason) = error {
             let is_unsent = self.outbox.with_untracked(Outbox::has_pending) || storage::is_holding_text();
@@ -236,7 +237,7 @@ impl RoomState {
             if !is_shown || !is_unsent && !is_closed {
                 return self.leave(path);
             }
-            // What waits for the room comes back to its author, and the page keeps what only it holds.
+            // The room's pending messages return to their author, and the page keeps the values that only it holds.
             self.refuse_pending(reason);
             self.connection.status.set(ConnectionStatus::Closed(close::NO_ACCESS));
             return self.connection.announcement.set(reason.clone());

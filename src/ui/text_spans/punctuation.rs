@@ -1,12 +1,11 @@
-//! Characters that end a URL in running text: the punctuation, brackets, quotation marks, spaces and invisible characters
-//! of every script. The browser has no table of Unicode's categories that the module could ask, and server and browser
-//! must agree.
+//! Characters that end a URL in running text: the punctuation, brackets, quotation marks, spaces and invisible
+//! characters of every script. The browser offers no table of Unicode categories, and server and browser must agree.
 
 /// Number of ranges.
 const RANGES: usize = 117;
 
-/// First and last characters of the ranges, beyond ASCII and within the first plane. A range may hold unassigned characters
-/// and mathematical symbols too. Marks that stand within words are left out ([`is_inner_mark`]).
+/// First and last characters of the ranges, beyond ASCII and within the first plane. A range may also contain
+/// unassigned characters and mathematical symbols. Marks within words are excluded ([`is_inner_mark`]).
 const END_RANGES: [(u16, u16); RANGES] = [
     (0x7f, 0xa1),
     (0xa7, 0xa7),
@@ -141,7 +140,7 @@ static STEPS: [u16; 2 * RANGES] = {
     steps
 };
 
-/// Returns whether a URL ends before this character, whatever follows.
+/// Returns whether a URL ends before this character, regardless of the text after it.
 pub(super) fn is_end(c: char) -> bool {
     if c <= ' ' || c >= '\u{e0000}' || matches!(c, '<' | '>' | '"' | '`') {
         return true;
@@ -154,8 +153,8 @@ pub(super) fn is_end(c: char) -> bool {
     passed.count() % 2 == 1
 }
 
-/// Returns whether a URL may hold this character, but does not end with it: punctuation of ASCII, marks that stand
-/// within words, and invisible characters that the letters around them need.
+/// Returns whether a URL may contain this character but not end with it: ASCII punctuation, marks within words, and
+/// invisible characters that the surrounding letters need.
 pub(super) fn is_inner_mark(c: char) -> bool {
     matches!(
         c,

@@ -1,6 +1,6 @@
-//! Visitors who are not part of the attack: five of addresses of their own who talk, one who asks for `/healthz`, and
-//! one who loads the page of their room. They have a thread to themselves, so that the attackers' work in this process
-//! is not counted as the server's.
+//! Visitors who are not part of the attack: five active visitors with their own addresses, one who requests `/healthz`,
+//! and one who loads the page of their room. They have a separate thread, so that the attackers' work in this process
+//! does not count as the server's.
 
 use crate::client::{Frame, Reader, Writer, open};
 use crate::http::Http;
@@ -20,10 +20,10 @@ const SPEAK: Duration = Duration::from_millis(250);
 /// Time between two requests for `/healthz`, and for the page.
 const PROBE: Duration = Duration::from_millis(250);
 
-/// Time that messages sent last have to be acknowledged.
+/// Time for the last messages to be acknowledged.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Maximum time until the visitors are in.
+/// Maximum time until the visitors have joined.
 const ENTER: Duration = Duration::from_secs(10);
 
 pub struct Bystanders {
@@ -49,7 +49,7 @@ struct Probe {
 }
 
 impl Bystanders {
-    /// Returns when all of them are in the room and talk.
+    /// Returns when all of them are in the room and send messages.
     pub async fn start(addr: SocketAddr, room: String) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let (ready, entered) = oneshot::channel();
@@ -112,7 +112,7 @@ async fn listen(
     all
 }
 
-/// Says something at each interval, whatever was acknowledged, until told to stop.
+/// Sends a message at each interval, regardless of acknowledgements, until told to stop.
 async fn talk(number: usize, (mut reader, mut writer): (Reader, Writer), mut stopped: watch::Receiver<bool>) -> Heard {
     let mut heard = Heard::default();
     let mut pending: HashMap<String, Instant> = HashMap::new();
@@ -203,8 +203,8 @@ impl Probe {
     }
 }
 
-/// Asks for `path` at each interval on a connection of its own. A request that is under way at the end counts with the
-/// time it has taken so far, and as an error.
+/// Requests `path` at each interval on a separate connection. A request in flight at the end counts with its time so
+/// far, and as an error.
 async fn probe(addr: SocketAddr, from: Ipv4Addr, path: String, mut stopped: watch::Receiver<bool>) -> Probe {
     let mut probe = Probe::default();
     let mut cookie = String::new();

@@ -1,4 +1,4 @@
-//! Small frames at full speed, which cost the sender almost nothing. The answers are read and discarded.
+//! Small frames at full speed, which cost the sender almost nothing. Responses are read and discarded.
 
 use super::{ATTACKER, Counts, Field};
 use crate::client::{Reader, Writer, dial, halves, open};
@@ -81,7 +81,7 @@ impl Flood {
             let counts = field.counts.clone();
             field.tasks.spawn(async move {
                 loop {
-                    // An error is the end of the connection, however it came.
+                    // An error means the end of the connection, for any reason.
                     let _ = flood.connection(addr, &path, &counts).await;
                     tokio::time::sleep(AGAIN).await;
                 }

@@ -19,7 +19,7 @@ const READERS: usize = 310;
 /// Number of messages in the batch; they are of 16 kB, and the tail buffer of a room is 1 MiB.
 const BATCH: usize = 80;
 
-/// Time that the batch has to gather.
+/// Time for the batch to queue up.
 const GATHER: Duration = Duration::from_millis(400);
 
 pub async fn prepare(field: &mut Field) -> Outcome {
@@ -88,7 +88,7 @@ pub async fn readers(field: &mut Field) -> Outcome {
     Ok(())
 }
 
-/// Lets the messages gather behind a lock, and lets them go.
+/// Queues the messages behind a lock, then releases it.
 pub async fn burst(field: &mut Field) -> Outcome {
     let before = events_read(field).await.unwrap_or_default();
     field.note("reads", before);
@@ -121,7 +121,7 @@ pub async fn burst(field: &mut Field) -> Outcome {
     Ok(())
 }
 
-/// Notes how often events were read from the database since the burst, and which readers did not get all of it.
+/// Records how often events were read from the database since the burst, and which readers did not get all of it.
 pub async fn reads(field: &mut Field) {
     let before = field.extra.get("reads").and_then(Value::as_f64).unwrap_or_default();
     match events_read(field).await {

@@ -1,6 +1,6 @@
-//! Hostile and clumsy clients of one address, each kind beside visitors of other addresses who talk. Limits are those
-//! of a fresh installation. For each attack: the effect on visitors, and the server's memory, disk writes and CPU time;
-//! then SIGTERM while the attack continues.
+//! Hostile and clumsy clients on one address, each kind beside active visitors on other addresses, with the default
+//! limits. For each attack: the effect on visitors, and the server's memory, disk writes and CPU time; then SIGTERM
+//! while the attack continues.
 
 mod bystanders;
 pub mod compare;
@@ -34,7 +34,7 @@ use verdict::Verdicts;
 /// The address that attacks.
 const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// The address of a room's owner, and of a client that looks at figures.
+/// The address of a room's owner, and of a client that reads metrics.
 const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 5, 1);
 
 /// Maximum time from SIGTERM to the end of the process. A server that has not ended then is killed.
@@ -50,10 +50,10 @@ const QUIET: Duration = Duration::from_millis(500);
 pub struct Run {
     #[command(flatten)]
     target: Target,
-    /// Only these attacks, with commas between
+    /// Only these attacks, comma-separated
     #[arg(long, value_delimiter = ',')]
     only: Vec<Kind>,
-    /// A PostgreSQL for the attacks that need one; without it they are left out
+    /// A PostgreSQL for the attacks that need one; without it they are skipped
     #[arg(long)]
     postgres: Option<String>,
     /// Data directory of that PostgreSQL, to measure the disk writes of attacks
@@ -90,7 +90,7 @@ struct Field {
 struct Counts {
     /// Connections that were opened.
     opened: AtomicU64,
-    /// Requests or messages that were answered as asked for.
+    /// Requests or messages that succeeded.
     done: AtomicU64,
     /// Requests or messages that were refused.
     refused: AtomicU64,
@@ -205,7 +205,7 @@ impl Run {
         figures.extend(held.figures());
         figures.insert("cpu_cores".to_owned(), json!(rounded(cpu)));
         figures.insert("window_s".to_owned(), json!(rounded(seconds)));
-        // The attack continues meanwhile.
+        // The attack continues.
         let stopped = field.host.terminate(STOP_LIMIT).await.unwrap_or(STOP_LIMIT);
         figures.insert("stop_s".to_owned(), json!(rounded(stopped.as_secs_f64())));
         field.tasks.abort_all();

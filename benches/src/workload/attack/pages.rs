@@ -20,7 +20,7 @@ pub async fn prepare(field: &mut Field) -> Outcome {
     Ok(())
 }
 
-/// A long text that compresses as a text does.
+/// A long text that compresses like natural text.
 fn words(seed: u32) -> String {
     const SYLLABLES: [&str; 16] =
         ["ka", "ro", "mi", "ten", "sol", "ver", "a", "ing", "pre", "lo", "st", "er", "un", "de", "qui", "ha"];
@@ -37,19 +37,19 @@ fn words(seed: u32) -> String {
     text
 }
 
-/// Clients that accept this encoding alone.
+/// Clients that accept only this encoding.
 pub fn compressed(field: &mut Field, encoding: &str) {
     let path = format!("/{}/", field.room("page"));
     clients(field, CLIENTS, &format!("Accept-Encoding: {encoding}\r\n"), move |_| path.clone());
 }
 
-/// Clients that ask for messages which are not there yet, each number once.
+/// Clients that request messages that do not exist yet, each number once.
 pub fn permalinks(field: &mut Field) {
     let (room, head) = (field.room("page"), field.head);
     clients(field, CLIENTS, "Accept-Encoding: gzip\r\n", move |number| format!("/{room}/{}", head + 1 + number));
 }
 
-/// Starts clients that ask for one path after the other; `path` makes it from the number of the request.
+/// Starts clients that request one path after the other; `path` makes it from the number of the request.
 pub fn clients(
     field: &mut Field,
     clients: usize,
@@ -71,7 +71,7 @@ pub fn clients(
     }
 }
 
-/// Asks on one connection until it ends.
+/// Sends requests on one connection until it ends.
 async fn requests(
     addr: SocketAddr,
     headers: &str,

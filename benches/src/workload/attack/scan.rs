@@ -1,4 +1,4 @@
-//! A room of one message and very many edits of it: a query for messages has to pass all of them.
+//! A room of one message and very many edits of it, which a query for messages would have to pass.
 
 use super::sql::Sql;
 use super::{Field, HOST, Outcome, pages};
@@ -10,7 +10,7 @@ const CLIENTS: usize = 300;
 /// Number of requests of which the median is taken.
 const ALONE: usize = 5;
 
-/// Writes the edits behind the server's back, as the room's author.
+/// Writes the edits directly into the database, as the room's author.
 pub async fn prepare(field: &mut Field) -> Outcome {
     let room = field.room("scan");
     field.fill(&room, 1, |_| "hello".to_owned()).await?;

@@ -1,4 +1,4 @@
-//! Direct access to the database, with tools of every installation: `psql` for PostgreSQL, Python for SQLite. One
+//! Direct access to the database, with tools that every installation has: `psql` for PostgreSQL, Python for SQLite. One
 //! statement per line.
 
 use super::Field;

@@ -11,13 +11,13 @@ use tokio::sync::Semaphore;
 
 const GUESTS: usize = 200;
 
-/// Number of rooms that they post into, so that each message is delivered to a few of them alone.
+/// Number of rooms that they post into, so that each message is delivered to few of them.
 const ROOMS: usize = 40;
 
 /// Number of unacknowledged messages of a guest.
 const WINDOW: usize = 8;
 
-/// Number of guests in the room of slow mode; and how often each comes back as another.
+/// Number of guests in the room of slow mode, and how often each reconnects as another guest.
 const EVADING: usize = 100;
 const TIMES: usize = 4;
 
@@ -133,7 +133,7 @@ async fn until(reader: &mut Reader, kind: &str) -> Outcome {
     }
 }
 
-/// Guests who say one thing, leave and come back as another guest.
+/// Guests who post one message, leave, and reconnect as another guest.
 pub fn evade_slow_mode(field: &mut Field) {
     for number in 0..EVADING {
         let (addr, counts, path) = (field.addr, field.counts.clone(), format!("/ws/{}/", field.room("slow")));

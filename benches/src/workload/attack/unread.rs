@@ -17,7 +17,7 @@ const CHARACTERS: usize = 4_000;
 /// Number of sockets of one address, within the default limit of connections.
 const UNREAD: usize = 500;
 
-/// Number of sockets that come back.
+/// Number of sockets that reconnect.
 pub const RESUMING: usize = 5_000;
 
 /// Number of messages that each of them missed.
@@ -36,7 +36,7 @@ fn path(field: &Field, missed: i64) -> String {
     format!("/ws/{}/?after={}&epoch={}", field.room("long"), field.head - missed, field.epoch)
 }
 
-/// Sockets that resume as much as they may.
+/// Sockets that resume the maximum number of messages.
 pub fn sockets(field: &mut Field) {
     for _ in 0..UNREAD {
         let (addr, path, counts) = (field.addr, path(field, 1_000), field.counts.clone());
@@ -77,7 +77,7 @@ pub fn resume(field: &mut Field) {
     }
 }
 
-/// Connections that ask for the room's page so often, one request after the other.
+/// Connections that each request the room's page this often, one request after the other.
 pub fn pages(field: &mut Field, connections: usize, requests: usize) {
     let request = Http::request(field.addr, &format!("/{}/", field.room("long")), "").repeat(requests);
     for _ in 0..connections {

@@ -1,4 +1,4 @@
-//! The table of all attacks, and which figures are over their limits.
+//! The table of all attacks, and the figures over their limits.
 
 use super::kind::Kind;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ const COLUMNS: [(&str, &str); 12] = [
     ("stop_s", "SIGTERM to exit, s"),
 ];
 
-/// Figures that stand in the table already, or are no result.
+/// Figures that are already in the table, or are not results.
 const APART: [&str; 5] = ["acks", "window_s", "memory_mb", "refused", "closed"];
 
 /// The rows.
@@ -52,7 +52,7 @@ impl Verdicts {
         }
     }
 
-    /// Notes an attack that could not be made.
+    /// Records an attack that could not be run.
     pub fn failed(&mut self, kind: Kind, why: &str) {
         self.over += 1;
         self.judged.push(format!("OVER  {:15} not measured: {why}", kind.name()));

@@ -1,6 +1,6 @@
-//! Identities from the time before a site had TLS. Browsers send their cookies to the site with TLS, too, but under a name
-//! that a page on a neighboring name, or anybody on the way, may have set as well. So only identities are taken over that
-//! were created before the change, and only for as long as browsers keep such a cookie.
+//! Takeover of identities from the time before a site had TLS. Browsers still send their cookies, but under a name that
+//! a page on a neighboring host, or anybody on the network path, could also set. So only identities that were created
+//! before the change are taken over, and only for as long as browsers keep such a cookie.
 
 use super::{AuthorId, IdentitySigner, NEW_MINUTES, minute, today};
 use crate::domain::timestamp::DAY_MS;
@@ -16,7 +16,7 @@ impl IdentitySigner {
         Self { tls_since, ..self }
     }
 
-    /// Returns the author whom a cookie of the time without TLS proves, and the value of the cookie that takes its place.
+    /// Returns the author whom a cookie from the time without TLS proves, and the value of the cookie that replaces it.
     pub(crate) fn take_over(&self, cookie: &str, network: Network) -> Option<(AuthorId, String)> {
         self.take_over_at(cookie, network, now_ms())
     }
@@ -27,8 +27,8 @@ impl IdentitySigner {
         let id = self.id(cookie)?;
         let [a, b, c, d, ..] = *id.as_bytes();
         let made = u32::from_be_bytes([a, b, c, d]);
-        // The ids of the first releases are random: one in a hundred and fifty begins with a time before the change, and
-        // the rest with one that is still to come.
+        // The ids of the first releases are random: one in 150 seems to be from before the change, and the others from
+        // the future.
         let is_of_before = made <= minute(since) || made > minute(now).saturating_add(NEW_MINUTES);
         is_of_before.then(|| (author, self.cookie(id, today())))
     }

@@ -1,4 +1,4 @@
-//! Tests of which cookies are verified, and of the authors that stand for a network.
+//! Tests of the verification of cookies, and of the authors that represent a network.
 
 use super::*;
 

@@ -19,7 +19,7 @@ pub(crate) async fn buffer_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "This is more than fits into a message.").into_response(),
+        Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long for a message.").into_response(),
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time.").into_response(),
     }
 }

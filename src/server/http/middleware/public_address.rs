@@ -1,5 +1,5 @@
-//! Redirects to the public URL. Under any other address pages would load, but their sockets and forms are refused: the
-//! site accepts only its own pages, and those are the ones under its public URL.
+//! Redirects to the public URL. Under any other address pages would load, but the site would refuse their sockets and
+//! forms, because it accepts only pages under its public URL.
 
 use crate::server::config::Config;
 use crate::server::http::cookies;
@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Once;
 
-/// Cookie of a visitor who was just redirected. It comes back if the redirect led to where it came from: a proxy then
+/// Cookie of a visitor who was just redirected. If the redirected request reaches this middleware again, a proxy
 /// reports another address than the one that the visitor uses.
 const REDIRECTED_COOKIE: &str = "parlour_redirected";
 
@@ -51,7 +51,7 @@ pub(crate) async fn redirect_to_public_url(State(state): State<AppState>, reques
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target), (header::SET_COOKIE, cookie)]).into_response()
 }
 
-/// Logs once that a page of another site, or of this one under another address, has asked for a socket.
+/// Logs once that a page of another site, or of this site under another address, has requested a socket.
 pub(crate) fn warn_of_origin(headers: &HeaderMap, public_url: Option<&str>) {
     static ONCE: Once = Once::new();
     let origin = shortened(headers.get(header::ORIGIN));
@@ -71,13 +71,13 @@ fn other_address(headers: &HeaderMap, peer: ClientIp, public: &str, config: &Con
     let is_proxy = is_trusted(peer.0, &config.trusted_proxies);
     let forwarded = first(X_FORWARDED_HOST).filter(|_| is_proxy);
     let host = forwarded.or_else(|| headers.get(header::HOST)?.to_str().ok())?;
-    // Whoever sends this header redirects nobody but themselves.
+    // A client that forges this header redirects only itself.
     let is_plain =
         scheme == "https" && first(X_FORWARDED_PROTO).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
     if !is_plain && same_authority(host, authority, scheme) {
         return None;
     }
-    // A name by which the proxy knows this server, not the visitor.
+    // The proxy uses this name for the server; visitors do not.
     let is_internal = is_proxy && forwarded.is_none() && !same_authority(host, authority, scheme);
     if is_internal && config.allowed_hosts.iter().any(|allowed| host.split(':').next() == Some(allowed)) {
         return None;

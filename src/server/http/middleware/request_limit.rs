@@ -13,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests come from your network. Try again a little later.";
 
-/// Path at which frames are exchanged by HTTP. It commits what it is sent, unlike the server functions beside it.
+/// Path at which frames are exchanged by HTTP. Unlike the server functions beside it, it commits entries.
 pub(crate) const EXCHANGE_PATH: &str = "/api/exchange";
 
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
-/// responses are compressed before the turn ends, which takes a turn of its own.
+/// responses are compressed before the turn ends; compressing needs a separate turn.
 pub(crate) async fn work(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let network = visitor::network(request.extensions(), request.headers(), &state.config);
     if let Err(limited) = state.limiter.request(network) {

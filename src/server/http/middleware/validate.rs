@@ -37,15 +37,15 @@ const ONCE: [HeaderName; 17] = [
 /// Paths without visitor data that load balancers and containers request by internal host names.
 const ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
 
-const WRONG_HOST: &str = "This server does not answer under this name. The host of the site can allow it: --allowed-hosts \
-                          (PARLOUR_ALLOWED_HOSTS), or --public-url (PARLOUR_PUBLIC_URL).";
+const WRONG_HOST: &str = "This server does not answer under this name. Its administrator can allow the name with --allowed-hosts \
+                          (PARLOUR_ALLOWED_HOSTS) or --public-url (PARLOUR_PUBLIC_URL).";
 
 /// Reason for which a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Invalid {
-    #[error("A header that decides something was sent more than once.")]
+    #[error("A security-relevant header was sent more than once.")]
     Repeated,
-    #[error("The request names no host that can be, or two different ones.")]
+    #[error("The request names no valid host, or two different ones.")]
     Host,
     #[error("{WRONG_HOST}")]
     Misdirected,

@@ -1,8 +1,8 @@
 //! The visitor who sends a request: their address, the identity in their cookie, and their name. A visitor who opens a
 //! page without an identity gets one.
 //!
-//! Cookies do not tell the ports of a host apart. A site whose cookie names are in use by another site on the host leaves
-//! them alone and takes names of its own, which end with [`IdentitySigner::site_id`].
+//! Cookies do not distinguish the ports of a host. If another site on the host uses the cookie names, this site leaves
+//! them alone and uses names that end with [`IdentitySigner::site_id`].
 
 use crate::domain::{RememberedUsername, RoomKey};
 use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
@@ -87,8 +87,7 @@ fn extract_visitor(state: &AppState, request: &mut Request) -> (Visitor, Option<
     (visitor, renewed)
 }
 
-/// Returns the visitor whom a cookie from before the site had TLS proves, and the value of the cookie that takes its
-/// place.
+/// Returns the visitor whom a cookie from before the site had TLS proves, and the value of the cookie that replaces it.
 fn taken_over(identities: &IdentitySigner, headers: &HeaderMap, network: Network) -> Option<(AuthorId, String)> {
     [Some(identities.site_id()), None].into_iter().find_map(|suffix| {
         let name = cookies::name(IDENTITY_COOKIE, suffix, false);
@@ -96,8 +95,8 @@ fn taken_over(identities: &IdentitySigner, headers: &HeaderMap, network: Network
     })
 }
 
-/// Returns the author whom a cookie of this site proves, with a new cookie value if it is old, and the end of this site's
-/// cookie names: `None` for the plain names, unless another site on the host uses them.
+/// Returns the author whom a cookie of this site proves, with a new cookie value if it is old, and the suffix of this
+/// site's cookie names: `None`, unless another site on the host uses the plain names.
 fn find_identity(
     identities: &IdentitySigner,
     headers: &HeaderMap,

@@ -1,5 +1,5 @@
-//! Cache of rendered room pages. A page is the same for all visitors until something happens in the room, except for
-//! the visitor's own values, which are filled in for each request.
+//! Cache of rendered room pages. A page is the same for all visitors until the room changes, except for the visitor's
+//! own values, which are inserted for each request.
 
 mod gzip;
 mod template;
@@ -20,7 +20,7 @@ const MAX_CACHE_BYTES: usize = 16 << 20;
 /// each in turn must not evict the pages by which people enter.
 const PERMALINK_BYTES: usize = MAX_CACHE_BYTES / 4;
 
-/// Maximum age of a page: removed text does not stay in memory, nor does the name of an erased author.
+/// Maximum age of a page, so that deleted texts and erased names leave memory.
 const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// The state of the room that a page shows. Pages with equal versions show the same history.
@@ -28,9 +28,9 @@ const CACHE_TTL: Duration = Duration::from_secs(60);
 pub(crate) struct PageVersion {
     pub(crate) epoch: Epoch,
     pub(crate) head: Seq,
-    /// The oldest number that the room still keeps.
+    /// The oldest number in the room's log.
     pub(crate) first: Seq,
-    /// The address that invites others.
+    /// The invitation address.
     pub(crate) invitation: String,
 }
 
@@ -171,7 +171,7 @@ mod tests {
         Arc::new(Template::parse(&"x".repeat(len), &PlaceholderToken::new()).unwrap())
     }
 
-    /// Returns a page of which four fill the cache, and five do not fit.
+    /// Returns a page of a size of which four fill the cache, and five do not fit.
     fn large() -> Arc<Template> {
         let template = template(MAX_CACHE_BYTES / 4 - MAX_CACHE_BYTES / 100);
         assert!(template.size() <= MAX_CACHE_BYTES / 4 && 5 * template.size() > MAX_CACHE_BYTES);

@@ -64,7 +64,7 @@ impl From<&str> for TemplatePart {
     }
 }
 
-/// Random token that marks the placeholder values; nobody can guess it.
+/// Random, unguessable token that marks the placeholder values.
 pub(crate) struct PlaceholderToken(String);
 
 impl PlaceholderToken {
@@ -149,8 +149,8 @@ impl Template {
     }
 }
 
-/// Returns the page with the number of elements and comments in its room, by which `hydrate.js` tells whether somebody
-/// has changed it. In texts and attributes `<` is escaped.
+/// Returns the page with the number of elements and comments in its room, from which `hydrate.js` detects changes to
+/// the page. In texts and attributes `<` is escaped.
 pub(crate) fn with_node_count(html: &str) -> String {
     let room = html.split_once("<leptos-island").and_then(|(_, rest)| rest.split_once("</leptos-island>"));
     let room = room.map_or("", |(room, _)| room);

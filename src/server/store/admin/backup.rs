@@ -17,7 +17,7 @@ use std::path::Path;
 /// Name of a directory that a restore ignores in an otherwise empty directory: ext4 creates it in every new volume.
 const LOST_AND_FOUND: &str = "lost+found";
 
-const NO_FILE: &str = "is not there: no such file";
+const NO_FILE: &str = "does not exist: no such file";
 
 impl Store {
     /// Writes a snapshot of the SQLite database at `url` into `file`: one synced file, readable by its owner only.
@@ -64,8 +64,8 @@ impl Store {
                 continue;
             }
             if name != LOST_AND_FOUND && Some(&*name) != beside(&database, ".lock").file_name() {
-                let remedy = "a backup is restored into an empty directory only; name another with --data";
-                return Err(file_error(directory, &format!("holds {}: {remedy}", name.display())));
+                let remedy = "a backup can only be restored into an empty directory; use another --data";
+                return Err(file_error(directory, &format!("contains {}: {remedy}", name.display())));
             }
         }
         if !file.is_file() {
@@ -128,11 +128,11 @@ async fn verify_backup(file: &Path) -> Result<(), OpenError> {
     };
     match examined.await {
         Ok((sound, migrations)) if sound == "ok" && migrations.is_empty() => {
-            Err(file_error(file, "is no backup of Parlour (it holds another database, or nothing)"))
+            Err(file_error(file, "is not a backup of Parlour (it contains another database, or nothing)"))
         }
         Ok((sound, _)) if sound == "ok" => Ok(()),
         Ok((broken, _)) => Err(file_error(file, &format!("is damaged: {broken}"))),
-        Err(error) => Err(file_error(file, &format!("is no backup of Parlour ({error})"))),
+        Err(error) => Err(file_error(file, &format!("is not a backup of Parlour ({error})"))),
     }
 }
 
@@ -149,7 +149,7 @@ async fn migrate(file: &Path, copy: &Path) -> Result<u64, OpenError> {
     };
     migrated.await.map_err(|error| match error {
         OpenError::Newer(_, migration) => OpenError::Newer(file.display().to_string(), migration),
-        OpenError::Database(error) => file_error(file, &format!("is no backup of Parlour ({error})")),
+        OpenError::Database(error) => file_error(file, &format!("is not a backup of Parlour ({error})")),
         other => other,
     })
 }

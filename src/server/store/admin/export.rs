@@ -76,7 +76,7 @@ impl Store {
 
     /// Erases all messages of an author, as the author would delete them: each by an event of the log, with its text
     /// blanked. The author's names are removed first, so that pages shown after those events lack them, and once more
-    /// at the end, because the author may be writing meanwhile. Returns the number of messages.
+    /// at the end, because the author may write in the meantime. Returns the number of messages.
     ///
     /// # Errors
     ///

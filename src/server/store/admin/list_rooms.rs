@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// Maximum number of rooms per query.
 const LIST_PAGE_ROOMS: u64 = 500;
 
-/// Subquery for a room's oldest number. The primary key answers it, whatever the log's length.
+/// Subquery for a room's oldest number. The primary key answers it for a log of any length.
 const OLDEST_SEQ_SQL: &str = "(SELECT MIN(seq) FROM events WHERE events.room_id = rooms.id)";
 
 /// A room in the list of rooms.

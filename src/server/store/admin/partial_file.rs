@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Prefix and suffix of the names of unfinished files. A random number stands between them.
+/// Prefix and suffix of the names of unfinished files, with a random number between them.
 const UNFINISHED_PREFIX: &str = ".parlour-";
 const UNFINISHED_SUFFIX: &str = ".unfinished";
 
@@ -35,7 +35,7 @@ impl Unfinished {
         // SQLite takes a path that begins with `file:` for a URL.
         let directory = std::path::absolute(directory_of(target)).map_err(|error| io_error(target, error))?;
         if directory.to_str().is_none() {
-            let what = "is in a directory whose name is not UTF-8, in which SQLite can make no file";
+            let what = "is in a directory whose name is not UTF-8; SQLite cannot create files there";
             return Err(OpenError::File { path: target.display().to_string(), what: what.to_owned() });
         }
         let number = bits()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();

@@ -14,6 +14,10 @@ const POSTGRES_SIZE: &str = "SELECT pg_database_size(current_database())";
 
 impl Store {
     /// Returns the size of the database, in bytes. For SQLite, that is the file with its write-ahead log.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database or its files cannot be read.
     pub(crate) async fn size_bytes(&self) -> Result<u64, StoreError> {
         if let Some(held) = &self.held {
             return held.size_bytes().map_err(|error| DbErr::Custom(error.to_string()).into());
@@ -24,6 +28,10 @@ impl Store {
     }
 
     /// Returns the time of the last backup by `parlour backup`, in UTC milliseconds. `None` if there was none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
     pub(crate) async fn last_backup(&self) -> Result<Option<i64>, StoreError> {
         let row = site::Entity::find_by_id(BACKUP_KEY).one(&self.reader).await?;
         Ok(row.and_then(|row| row.value.try_into().ok()).map(i64::from_be_bytes))

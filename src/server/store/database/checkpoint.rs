@@ -48,7 +48,9 @@ impl Store {
     /// afterwards, so that no background task could retry.
     pub(crate) async fn checkpoint_now(&self) {
         if self.is_sqlite() && tokio::time::timeout(CHECKPOINT_TIMEOUT, self.truncate_wal()).await.is_err() {
-            tracing::warn!("parlour.db-wal still holds what was deleted: another program reads the database");
+            tracing::warn!(
+                "parlour.db-wal still contains deleted data, because another program is reading the database"
+            );
         }
     }
 

@@ -29,7 +29,11 @@ fn kind(magic: u32) -> Kind {
     }
 }
 
-/// Returns an error if a database at `file` would be on a network file system. Logs a warning if it may be.
+/// Checks the file system of a database at `file`. Logs a warning if it may be remote.
+///
+/// # Errors
+///
+/// Returns an error if it is a network file system.
 pub(crate) fn examine(file: &Path) -> Result<(), OpenError> {
     // A directory that does not exist yet will be on the file system of its parent.
     let there =
@@ -42,7 +46,7 @@ pub(crate) fn examine(file: &Path) -> Result<(), OpenError> {
         Kind::Local => Ok(()),
         Kind::Doubtful(name) => {
             let path = directory.display();
-            tracing::warn!("{path} is on {name}: if another machine holds it, SQLite cannot be relied upon there");
+            tracing::warn!("{path} is on {name}: if that is a remote file system, SQLite is not safe there");
             Ok(())
         }
         Kind::Network(name) => {

@@ -35,7 +35,7 @@ impl HeldFile {
     pub(crate) fn new(path: &Path, lock: File) -> Result<Self, OpenError> {
         let identity = identity(path).map_err(|error| io_error(path, error))?;
         let moved = Outage::new(
-            "The database was deleted, moved or replaced under the server; nothing is stored until it is back, or the \
+            "The database was deleted, moved or replaced under the server; nothing is stored until it is back or the \
              server is restarted",
             "The database is back in its place",
         );
@@ -78,7 +78,7 @@ impl HeldFile {
 }
 
 impl Store {
-    /// Looks whether the SQLite file is where it was opened.
+    /// Checks whether the SQLite file is still where it was opened.
     ///
     /// # Errors
     ///
@@ -93,7 +93,8 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     path.metadata().map(|file| (file.dev(), file.ino()))
 }
 
-/// Locks `FILE.lock`; the system releases the lock however the process ends. Creates the directory if it is missing.
+/// Locks `FILE.lock`. The system releases the lock when the process ends, for any reason. Creates the directory if it
+/// is missing.
 ///
 /// # Errors
 ///
@@ -151,11 +152,15 @@ pub(crate) fn give_to_owner(file: &File, path: &Path) {
     if !uid.is_root()
         && let Err(error) = rustix::fs::fchown(file, Some(uid), Some(gid))
     {
-        tracing::warn!(%error, uid = owner.uid(), "{} cannot be given to the owner of its directory", path.display());
+        tracing::warn!(%error, uid = owner.uid(), "Changing the owner of {} to the owner of its directory failed", path.display());
     }
 }
 
-/// Returns an error that names the first of the database's files that this user may not read and write.
+/// Checks that this user may read and write the database's files.
+///
+/// # Errors
+///
+/// Returns an error that names the first file for which this is not so.
 pub(crate) fn assert_all_accessible(file: &Path) -> Result<(), OpenError> {
     let beside_it = SIDE_FILES.into_iter().chain([LOCK]).map(|end| beside(file, end));
     std::iter::once(file.to_owned()).chain(beside_it).try_for_each(|path| assert_accessible(&path))
@@ -166,7 +171,7 @@ fn assert_accessible(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     let owner = path.metadata().map_or_else(|_| "another user".to_owned(), |file| format!("user {}", file.uid()));
-    let remedy = "run parlour as that user (sudo -u), or give it the file (chown)";
+    let remedy = "run parlour as that user (sudo -u), or change the owner (chown)";
     Err(OpenError::File { path: path.display().to_string(), what: format!("belongs to {owner}: {remedy}") })
 }
 

@@ -36,7 +36,7 @@ impl Store {
 async fn connect_to_inspect(url: &str) -> Result<DatabaseConnection, OpenError> {
     let file = sqlite_file(url)?;
     if !file.is_file() {
-        let what = "is not there: the server makes it at its first start, or this is another --data than its own";
+        let what = "does not exist: the server creates it at its first start; check --data";
         return Err(OpenError::File { path: file.display().to_string(), what: what.to_owned() });
     }
     file_system::examine(&file)?;

@@ -14,8 +14,11 @@ pub(crate) fn options(url: &str) -> ConnectOptions {
     options
 }
 
-/// Returns [`OpenError::NotDurable`] unless `query` yields `expected`. The log relies on commits that survive a power
-/// failure, so the setting is read back, not assumed.
+/// Reads a durability setting back. The log relies on commits that survive a power failure.
+///
+/// # Errors
+///
+/// Returns [`OpenError::NotDurable`] unless `query` yields `expected`.
 pub(crate) async fn assert_durable(
     connection: &DatabaseConnection,
     query: &str,
@@ -32,5 +35,5 @@ pub(crate) async fn assert_durable(
     if found.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
-    Err(OpenError::NotDurable(format!("{query} says {found}, not {expected}")))
+    Err(OpenError::NotDurable(format!("{query} returned {found}, not {expected}")))
 }

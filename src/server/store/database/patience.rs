@@ -11,8 +11,12 @@ const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 
 impl Store {
-    /// Like [`Store::open`], but tries again for up to `patience` while the database cannot be reached. Logs when that
-    /// begins and ends.
+    /// Like [`Store::open`], but retries for up to `patience` while the database cannot be reached. Logs the begin and
+    /// the end of the outage.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the last attempt.
     pub(crate) async fn open_patiently(url: &str, patience: Duration) -> Result<Self, OpenError> {
         let (begun, mut delay) = (Instant::now(), MIN_RETRY_DELAY);
         let outage = Outage::new("The database cannot be reached; trying again", "The database is reached");
@@ -32,7 +36,7 @@ impl Store {
 }
 
 impl OpenError {
-    /// Returns whether the database could not be reached, which may be different in a moment.
+    /// Returns whether the database could not be reached, which may be temporary.
     fn may_pass(&self) -> bool {
         matches!(self, Self::Database(StoreError::Database(error)) if is_unreachable(error))
     }

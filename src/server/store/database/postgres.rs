@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Maximum number of transactions that this node commits in parallel.
 pub(crate) const POSTGRES_WRITERS: usize = 4;
 
-/// Key of the advisory lock. Any number will do, as long as every node uses the same ("parlour" in hexadecimal).
+/// Key of the advisory lock: any number that every node uses ("parlour" in hexadecimal).
 const MIGRATION_LOCK: i64 = 0x0070_6172_6c6f_7572;
 
 /// Interval between attempts to take that lock while another node holds it.
@@ -35,12 +35,22 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "30s"),
 ];
 
+/// Opens a PostgreSQL database for a server, and migrates it.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used, or if a migration fails.
 pub(crate) async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     let pool = TimeoutConnection::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
     Ok(Store::new(pool.clone(), pool, None))
 }
 
+/// Opens a pool of connections to PostgreSQL.
+///
+/// # Errors
+///
+/// Returns an error if the database does not answer, or guarantees no durable commits.
 pub(crate) async fn connect_postgres(url: &str) -> Result<DatabaseConnection, OpenError> {
     let options = session_options(url, 2 * POSTGRES_WRITERS as u32);
     let pool = match Database::connect(options).await {

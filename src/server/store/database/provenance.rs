@@ -1,6 +1,6 @@
-//! Detection of an older state of the database that was put in place of a newer one: a backup that was copied into the
-//! data directory, a data directory that was unpacked, a dump that was loaded. Clients may have seen a later history
-//! under the same numbers, so every room then gets a new epoch.
+//! Detection of an earlier state of the database that replaces a later one: a backup that was copied into the data
+//! directory, an unpacked data directory, or a loaded dump. Clients may have seen a later history under the same
+//! numbers, so every room then gets a new epoch.
 //!
 //! At each start the database records a mark of its place that no copy has. For SQLite it is the inode of the file, and
 //! the time at which the lock file was last changed (ctime), which changes at each start and stop, and whenever the file
@@ -40,7 +40,7 @@ const WAL_INDEX_SUFFIX: &str = "-shm";
 /// copy, so a server whose database is slow, and which may be killed meanwhile, leaves them as they are.
 const SWIFT_WRITE: Duration = Duration::from_millis(200);
 
-/// Queries for the mark of a place in PostgreSQL. Some clusters keep their identifier to their administrators.
+/// Queries for the mark of a place in PostgreSQL. Some clusters reveal their identifier only to administrators.
 const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const ROOMS_TABLE: &str = "SELECT 'rooms'::regclass::oid::text";
 const DATABASE_QUERY: &str = "SELECT oid::text FROM pg_database WHERE datname = current_database()";
@@ -49,8 +49,8 @@ const DATABASE_QUERY: &str = "SELECT oid::text FROM pg_database WHERE datname = 
 /// sites before that of rooms.
 const LOADED_QUERY: &str = "SELECT ('rooms'::regclass::oid::bigint < 'site'::regclass::oid::bigint)::text";
 
-/// Returns whether the SQLite file was put here by something else than a server: it has no lock file beside it, or it
-/// is in the journal mode that backups have. `false` if there is no file, or an empty one.
+/// Returns whether something other than a server created the SQLite file here: it has no lock file beside it, or it is
+/// in the journal mode that backups have. `false` if there is no file, or an empty one.
 pub(crate) fn is_copy(file: &Path) -> bool {
     read_version(file).is_some() && (is_without_log(file) || !lock_path(file).exists())
 }
@@ -91,6 +91,10 @@ pub(crate) fn set_foreign_log_aside(file: &Path) -> Result<(), OpenError> {
 
 /// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last opened
 /// in. Then marks its place, in the database and on its lock file.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_file(writer: &DatabaseConnection, held: &HeldFile, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
     // Earlier releases recorded the time alone.
@@ -125,6 +129,10 @@ pub(crate) async fn leave_file(writer: &DatabaseConnection, held: &HeldFile) {
 
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
 /// caller holds the migration lock.
+///
+/// # Errors
+///
+/// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
     let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default().unwrap_or_default();
     let rooms = ask(connection, ROOMS_TABLE).await?.unwrap_or_default();
@@ -154,6 +162,10 @@ async fn begin_new_histories(connection: &DatabaseConnection) -> Result<(), DbEr
 
 /// Gives each room a new epoch, and the rooms that the database does not hold new ids and epochs. Returns the number of
 /// rooms.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64, DbErr> {
     let epoch = match connection.get_database_backend() {
         DatabaseBackend::Sqlite => "lower(hex(randomblob(4)))",
@@ -171,6 +183,10 @@ pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64,
 }
 
 /// Forgets the mark of the place, for a copy whose rooms have new epochs already.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
 pub(crate) async fn forget_place(connection: &DatabaseConnection) -> Result<(), DbErr> {
     site::Entity::delete_by_id(PLACE_KEY).exec(connection).await.map(|_| ())
 }

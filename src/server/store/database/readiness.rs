@@ -19,7 +19,7 @@ const PROBE_KEY: &str = "tried";
 const MIN_PROBE_BYTES: usize = 256 << 10;
 const MAX_PROBE_BYTES: usize = 4 << 20;
 
-/// Minimum time between two write probes, however often somebody asks.
+/// Minimum time between two write probes, regardless of the number of requests.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The outcome of the last batch, and of the probes since; cheap to clone.
@@ -37,7 +37,7 @@ struct WriteFailure {
 }
 
 impl WriteHealth {
-    /// Returns a guard for a write of so many bytes that begins.
+    /// Returns a guard for a write of `bytes` that begins now.
     pub(crate) fn begin(&self, bytes: usize) -> WriteGuard<'_> {
         WriteGuard { health: self, bytes, failed: true }
     }
@@ -84,8 +84,8 @@ impl Drop for WriteGuard<'_> {
 }
 
 impl Store {
-    /// Looks whether rooms can be read and written. After a failed batch it writes a probe of at least the batch's size:
-    /// a node that is not ready gets no messages, so no other write would show that it has recovered.
+    /// Checks whether rooms can be read and written. After a failed batch it writes a probe of at least the batch's
+    /// size: a node that is not ready gets no messages, so no other write would show that it has recovered.
     ///
     /// # Errors
     ///
@@ -108,12 +108,12 @@ impl Store {
 
     async fn probe_write(&self, bytes: usize) -> Result<(), StoreError> {
         let writing = self.failing.begin(0);
-        // Random bytes, which no file system or database makes smaller.
+        // Random bytes, because a file system or database could compress others.
         let mut probe = vec![0; bytes];
         getrandom::fill(&mut probe).map_err(|error| DbErr::Custom(error.to_string()))?;
         self.write_probe(probe).await?;
         writing.stored();
-        // The space is free again for what comes.
+        // The space is free again for later writes.
         self.write_probe(Vec::new()).await
     }
 
@@ -126,7 +126,11 @@ impl Store {
     }
 }
 
-/// Returns an error if PostgreSQL is read-only, for example a replica.
+/// Checks that PostgreSQL can be written.
+///
+/// # Errors
+///
+/// Returns an error if it is read-only, for example a replica.
 pub(crate) async fn assert_writable(connection: &impl ConnectionTrait) -> Result<(), StoreError> {
     let row = connection.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, READ_ONLY)).await?;
     if row.is_none_or(|row| row.try_get_by_index::<String>(0).is_ok_and(|read_only| read_only == "on")) {

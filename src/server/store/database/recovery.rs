@@ -27,8 +27,8 @@ pub(crate) async fn secure_log(writer: &DatabaseConnection, file: &Path) -> Resu
     if copy_log(writer).await? {
         return Ok(());
     }
-    tracing::info!("another program reads the database; its write-ahead log is synced, and copied later");
-    // Keeps other programs from writing to the log or restarting it meanwhile.
+    tracing::info!("Another program is reading the database; synced its write-ahead log, which is copied later");
+    // Keeps other programs from writing to the log or restarting it during this.
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()

@@ -26,7 +26,7 @@ pub(crate) async fn applied_migrations(connection: &DatabaseConnection) -> Resul
     connection.query_all_raw(versions).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Looks whether this release knows all migrations that were applied to the database at `url`.
+/// Checks whether this release knows all migrations that were applied to the database at `url`.
 ///
 /// # Errors
 ///

@@ -21,6 +21,11 @@ use std::str::FromStr;
 /// Number of connections that read the embedded database.
 const SQLITE_READERS: u32 = 4;
 
+/// Opens an SQLite database for a server, and migrates it.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used, or if a migration fails.
 pub(super) async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let file = sqlite_file(url)?;
     let is_copy = provenance::is_copy(&file);
@@ -49,7 +54,7 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(OpenError::InMemory);
     }
-    let malformed = |_| OpenError::Url(format!("{} has parameters that are none of SQLite's", redacted(url)));
+    let malformed = |_| OpenError::Url(format!("{} has parameters that SQLite's driver does not know", redacted(url)));
     let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
     Ok(options.get_filename().to_owned())
 }

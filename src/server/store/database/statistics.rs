@@ -1,8 +1,8 @@
 //! Statistics of the log for the query planners. Without them, planners assume few rows per room, and would read a
 //! whole room to find one id.
 //!
-//! SQLite gets fixed statistics: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL must analyze the table,
-//! which it does by itself once a minute; a room may be large by then.
+//! SQLite gets fixed statistics: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL must analyze the table. Its
+//! own schedule does that once a minute, when a room may already be large.
 
 use crate::server::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};

@@ -9,7 +9,11 @@ use std::time::Duration;
 /// Maximum time for which the server waits for a query.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs a query with the server's query timeout (10 s). Returns an error if it elapses.
+/// Runs a query with the server's query timeout (10 s).
+///
+/// # Errors
+///
+/// Returns an error if the timeout elapses, or the error of the query.
 pub(crate) async fn with_timeout<T, E: From<DbErr>>(query: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let late = |_| Err(DbErr::Custom(TIMED_OUT.into()).into());
     tokio::time::timeout(QUERY_TIMEOUT, query).await.unwrap_or_else(late)
@@ -38,7 +42,11 @@ impl TimeoutConnection {
         &self.connection
     }
 
-    /// Waits for `query`. Returns an error if the timeout elapses and this connection has one.
+    /// Waits for `query`, with this connection's timeout if it has one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the timeout elapses, or the error of the query.
     pub(crate) async fn with_timeout<T, E: From<DbErr>>(
         &self,
         query: impl Future<Output = Result<T, E>>,

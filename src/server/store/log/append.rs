@@ -28,7 +28,7 @@ pub(crate) enum Locking {
 }
 
 /// Sets the time to wait for a room's row lock to 3 s, and reads the database's time in UTC milliseconds. All nodes use
-/// that time, whatever their own clocks say.
+/// that time instead of their own clocks.
 const LOCK_TIMEOUT_AND_NOW: &str =
     "SELECT set_config('lock_timeout', '3s', true), (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 

@@ -92,7 +92,11 @@ impl NewEvent {
         }
     }
 
-    /// Returns the rejection that an empty log gives to this event, or `Ok` if a room can begin with it.
+    /// Checks that a room can begin with this event.
+    ///
+    /// # Errors
+    ///
+    /// Returns the rejection that an empty log gives to this event.
     pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
         let (code, detail) = match self {
             Self::Message { .. } => return Ok(()),

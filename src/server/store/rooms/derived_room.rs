@@ -1,4 +1,4 @@
-//! Rooms without a row. Looking at a room stores nothing: its row is created with its first message.
+//! Rooms without a row. Viewing a room stores nothing; its first message creates the row.
 //!
 //! Until then every node derives the room's id and epoch from its name, with a key of the site (HMAC-SHA-256), and the
 //! row gets the same values. So a live room, its presence and its first message refer to the same room on every node,
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
-    /// that was deleted meanwhile, or whose address leads to another one: its entries find no row.
+    /// that was deleted in the meantime, or whose address leads to another one: its entries find no row.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Store {
             let row = room::ActiveModel { id: Set(id), epoch: Set(room.epoch.0), ..new(name) };
             let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
             room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
-            // The insert may have waited for a deletion, after which this id must not come back.
+            // The insert may have waited for a deletion, after which this id must not be used again.
             if deletions(site.address(name)).one(transaction).await? != times {
                 return Err(StoreError::RoomGone(id));
             }
@@ -206,12 +206,17 @@ impl Store {
         let transaction = self.begin().await?;
         let times = deletions(site.address(&room.name)).one(&transaction).await?.unwrap_or_default();
         if site.room(&room.name, times).id == room.id {
-            tracing::error!(room = room.id, "the database went back in time; another room begins at this address");
+            tracing::error!(room = room.id, "The database went back in time; this address now begins another room");
             self.note_deletion(&transaction, &room.name).await?;
         }
         Ok(transaction.commit().await?)
     }
 
+    /// Returns the site's key for derived ids and epochs.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read or written.
     pub(crate) async fn derivation(&self) -> Result<&DerivationKey, StoreError> {
         let read = async {
             let key = self.get_or_create_secret(DERIVATION_KEY).await?;

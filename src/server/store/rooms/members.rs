@@ -88,7 +88,11 @@ impl Memberships {
         Ok(standings)
     }
 
-    /// Returns a rejection if the author may not append this entry now.
+    /// Checks that the author may append this entry now.
+    ///
+    /// # Errors
+    ///
+    /// Returns a rejection if not.
     pub(crate) fn authorize(&mut self, room: &room::Model, entry: &AppendRequest, now: i64) -> Result<(), Rejection> {
         if !room.moderated || entry.author.is_host() {
             return Ok(());
@@ -255,6 +259,11 @@ impl Memberships {
         *changed = changed.and(columns);
     }
 
+    /// Writes the changed memberships.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let mut changed: BTreeMap<Columns, Vec<Model>> = BTreeMap::new();
         for (key, columns) in &self.changed {

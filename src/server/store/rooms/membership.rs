@@ -51,7 +51,7 @@ impl Membership {
 }
 
 impl Store {
-    /// Returns the membership of each author in the room, in order, with few queries however many authors there are.
+    /// Returns the membership of each author in the room, in order, with few queries for any number of authors.
     ///
     /// # Errors
     ///

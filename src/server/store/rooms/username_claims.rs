@@ -103,6 +103,11 @@ impl UsernameClaims {
         true
     }
 
+    /// Writes the changed claims.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be written.
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.held.remove(key)).collect();
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])

@@ -56,7 +56,7 @@ impl LogQueue {
         self.0.changed.notify_all();
     }
 
-    /// Waits until every entry is written, but no longer than `timeout`.
+    /// Waits until every entry is written, for at most `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
         let busy = |state: &mut LogQueueBuffer| state.writing || !state.pending.is_empty();
         drop(self.0.changed.wait_timeout_while(self.0.lock(), timeout, busy));
@@ -105,7 +105,7 @@ impl LogQueueState {
     }
 }
 
-/// Writes `bytes`, waiting for as long as that takes. Returns those that the sink refuses.
+/// Writes `bytes`, and waits as long as necessary. Returns the bytes that the sink refuses.
 fn write_all<'a>(sink: &mut impl Write, mut bytes: &'a [u8]) -> &'a [u8] {
     while !bytes.is_empty() {
         match sink.write(bytes) {
@@ -126,7 +126,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(30);
 
-    /// A sink that takes what it is given once it is told to, or refuses it.
+    /// A sink that accepts or refuses bytes once it is told to.
     struct Gate {
         opens: Receiver<bool>,
         written: Sender<Vec<u8>>,

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Time for which the button confirms that it has copied.
 const COPIED_FEEDBACK: Duration = Duration::from_secs(2);
 
-/// The element that shows the text. Without access to the clipboard the button selects it, for visitors to copy.
+/// The element that shows the text. Without access to the clipboard, the button selects it so that the visitor can copy
+/// it.
 #[derive(Clone, Copy)]
 pub(crate) enum CopySource {
     Field(NodeRef<Input>),

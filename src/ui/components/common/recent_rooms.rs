@@ -1,4 +1,4 @@
-//! The rooms that this browser has visited, with the numbers of messages that are unread and not sent there.
+//! The rooms that this browser has visited, with the numbers of unread and unsent messages.
 
 use super::derived::when;
 use crate::domain::ReadMarker;
@@ -12,7 +12,7 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn RecentRoomList(
     recent: RecentRooms,
-    /// Called with the path of the room that is clicked; without it the link is followed.
+    /// Called with the path of the clicked room; without it the browser follows the link.
     #[prop(into)]
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {

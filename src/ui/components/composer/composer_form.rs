@@ -1,5 +1,4 @@
-//! The form that posts and edits messages. It is a plain form: until the page is hydrated, and where it never is, the
-//! browser submits it.
+//! The form that posts and edits messages. It is a plain form, which the browser submits until the page is hydrated.
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
@@ -16,7 +15,7 @@ use web_sys::{KeyboardEvent, SubmitEvent};
 /// Minimum time between two typing notifications, in milliseconds.
 const TYPING_INTERVAL_MS: f64 = 2500.0;
 
-/// Number of remaining characters from which on they are counted.
+/// Number of remaining characters at which the counter appears.
 const COUNTER_THRESHOLD: usize = 200;
 
 /// Step in which the remaining characters are announced to screen readers.
@@ -35,7 +34,7 @@ pub(crate) fn Composer(
         Some(RejectedForm { message, username, detail }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
-    // The form holds a name only if the name was refused or is new.
+    // The form contains a name only if the name was refused or is new.
     if rejected_name.is_some() { identity.name_error } else { draft.rejection }.set(reason);
     let last_typing_at = StoredValue::new(0.0);
     draft.restore_draft();
@@ -45,7 +44,7 @@ pub(crate) fn Composer(
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         let typed = draft.value().trim().to_owned();
-        // It stays in the field, to be shortened.
+        // The text stays in the field, so that the visitor can shorten it.
         if typed.chars().count() > MAX_MESSAGE_CHARS {
             draft.rejection.set(Some(MessageTextError::TooLong.to_string()));
             return;

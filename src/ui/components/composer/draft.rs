@@ -1,4 +1,4 @@
-//! The draft in the composer's field: restored when a room is opened, saved while it is typed.
+//! The draft in the composer's field: restored when a room is opened, saved while the visitor types.
 
 use crate::domain::RoomName;
 use crate::domain::message::MAX_MESSAGE_CHARS;
@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, StorageEvent};
 
-/// Returns the direction of a text of this many characters: a browser needs seconds to find that of a very long one,
-/// which cannot be sent anyway.
+/// Returns the direction of a text of this many characters. A browser needs seconds to detect the direction of a very
+/// long text, which cannot be sent anyway.
 pub(super) fn direction(length: usize) -> &'static str {
     if length > MAX_MESSAGE_CHARS { "ltr" } else { "auto" }
 }
@@ -20,7 +20,7 @@ fn fill(field: &HtmlTextAreaElement, value: &str) {
     field.set_value(value);
 }
 
-/// The text in the composer's field. The field's value is set only by what the visitor does, never by rendering: text
+/// The text in the composer's field. Only actions of the visitor set the field's value, never rendering, so that text
 /// typed before hydration stays.
 #[derive(Clone, Copy)]
 pub(super) struct Draft {
@@ -29,9 +29,9 @@ pub(super) struct Draft {
     pub(super) length: RwSignal<usize>,
     /// The draft that was last typed in this tab. The stored draft may come from another tab.
     typed: RwSignal<String>,
-    /// The stored draft that the text of this tab belongs to. Another tab may go on writing it.
+    /// The stored draft that the text of this tab belongs to. Another tab may continue to change it.
     stored: RwSignal<String>,
-    /// The draft that is set aside while a message is edited.
+    /// The draft that is set aside while the visitor edits a message.
     pub(super) aside: RwSignal<String>,
     /// The reason why the server refused the message that was sent as a form.
     pub(super) rejection: RwSignal<Option<String>>,
@@ -49,7 +49,7 @@ impl Draft {
         self.room.editing.field.get_untracked().map(|field| field.value()).unwrap_or_default()
     }
 
-    /// Puts a text into the field, and the focus.
+    /// Puts a text into the field, and focuses it.
     pub(super) fn write(self, value: &str) {
         self.replace(value);
         self.room.editing.focus();
@@ -75,7 +75,7 @@ impl Draft {
         match self.room.editing.target.get_untracked() {
             Some(seq) => storage::save_edit(&name, &self.room.epoch(), seq, &value),
             None => {
-                // An erased text takes no draft away that another tab has written.
+                // Erasing a text must not remove a draft that another tab has written.
                 if !value.is_empty() || storage::draft(&name).unwrap_or_default() == self.stored.get_untracked() {
                     storage::save_draft(&name, &value);
                 }
@@ -95,8 +95,8 @@ impl Draft {
         self.rejection.set(None);
     }
 
-    /// Shares the draft with other tabs, and saves that of this tab when the page is left: another tab may have saved its
-    /// own since, or sent it.
+    /// Shares the draft with other tabs, and saves this tab's draft when the visitor leaves the page, because another
+    /// tab may have saved or sent another one since.
     pub(super) fn share(self) {
         Effect::new(move || {
             window_event_listener_untyped("storage", move |event| self.follow_other_tabs(event.unchecked_ref()));
@@ -109,8 +109,8 @@ impl Draft {
         });
     }
 
-    /// Follows what other tabs do with the draft: one that they have sent is gone here too, and the text of this tab
-    /// stays stored when they erase theirs.
+    /// Follows changes of the draft by other tabs. A draft that they have sent is removed here too; if they erase
+    /// theirs, the text of this tab stays stored.
     fn follow_other_tabs(self, event: &StorageEvent) {
         let (key, name) = (event.key().unwrap_or_default(), self.room.name());
         let (before, after) = (event.old_value().unwrap_or_default(), event.new_value().unwrap_or_default());
@@ -142,9 +142,9 @@ impl Draft {
         }
     }
 
-    /// Restores an unfinished edit or the draft of the room, at hydration and when another room is opened. Text that
-    /// was typed before hydration is put below the draft. It is saved as a draft when the visitor leaves the room, and
-    /// not sooner, because it may be in flight as a form.
+    /// Restores an unfinished edit or the draft of the room, at hydration and when another room is opened. Appends text
+    /// that was typed before hydration to the draft. That text is not saved as a draft until the visitor leaves the
+    /// room, because it may be in flight as a form.
     pub(super) fn restore_draft(self) {
         let room = self.room;
         let mut early = String::new();
@@ -162,7 +162,7 @@ impl Draft {
                 if is_other {
                     self.rejection.set(None);
                 }
-                // Some browsers restore the value of a field after a reload: the draft, or an edit.
+                // Some browsers restore the value of a field after a reload, which may be the draft or an edit.
                 let unfinished = room.unfinished_edit().filter(|seq| {
                     is_other || typed.is_empty() || storage::edit(&name, *seq).is_some_and(|edit| edit == typed)
                 });

@@ -1,4 +1,4 @@
-//! Editing an own message in the composer.
+//! Edits an own message in the composer.
 
 use super::draft::Draft;
 use crate::domain::{RoomName, Seq};
@@ -7,7 +7,7 @@ use crate::ui::room::RoomState;
 use crate::ui::room::outbox::OutboxCommand;
 use leptos::prelude::*;
 
-/// Puts the message that is edited into the field, with the changes made so far, and the draft back when editing ends.
+/// Puts the edited message into the field, with the changes made so far. Restores the draft when editing ends.
 pub(super) fn fill_for_editing(room: RoomState, field: Draft) {
     Effect::new(move |before: Option<(RoomName, Option<Seq>)>| {
         let (name, target) = (room.name(), room.editing.target.get());

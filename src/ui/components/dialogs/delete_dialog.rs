@@ -11,7 +11,8 @@ pub(crate) fn DeleteDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let deleting = room.dialogs.deleting;
     let dialog = use_modal(when(move || deleting.get().is_some()));
-    // The button that opened the dialog is hidden by then: it shows only while its message is pointed at.
+    // The button that opened the dialog is hidden by then, because it is visible only while the pointer is on its
+    // message.
     let on_close = move |_| {
         if let Some(target) = deleting.get_untracked() {
             deleting.set(None);

@@ -9,7 +9,7 @@ pub(super) fn use_modal(is_open: Signal<bool>) -> NodeRef<Dialog> {
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
         if is_open.get() {
-            // A click beside the dialog closes it, where the browser knows this.
+            // A click beside the dialog closes it, if the browser supports that.
             let _ = dialog.set_attribute("closedby", "any");
             let _ = dialog.show_modal();
         } else {

@@ -1,4 +1,4 @@
-//! The header of the room: the way to other rooms, the title, the connection, and the number of participants.
+//! The header of the room: the link to other rooms, the title, the connection, and the number of participants.
 
 use crate::domain::Timestamp;
 use crate::ui::browser::{clock, dom};
@@ -82,7 +82,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                         <span class="connection-dot" class:live=is_live></span>
                         {status}
                     </span>
-                    // Without script, or if the module does not load, new messages take a reload.
+                    // Without JavaScript, or if the module does not load, new messages need a reload.
                     <a class="room-reload" href="">"Show new messages"</a>
                     <button
                         class="room-count"

@@ -10,7 +10,7 @@ pub(crate) fn JumpButton() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let unread = room.read_state.unread;
     let follows = move || room.scroll.track_at_end() && !room.timeline.with(Timeline::more_after);
-    // A visitor who comes back starts at the end; the unread messages may begin above the view.
+    // A returning visitor starts at the end, and the unread messages may begin above the view.
     let is_above = move || !room.read_state.divider_seen.get() && unread.with(|unread| unread.divider().is_some());
     let label = text(move || {
         unread.with(|unread| match unread.count() {

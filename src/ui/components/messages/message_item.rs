@@ -45,7 +45,7 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             class:marked=when(move || room.marked.get() == Some(seq))
             id=format!("m{seq}")
             data-seq=seq
-            // A tap focuses the message, which shows its actions; without script, focus scrolls to a permalink.
+            // A tap focuses the message, which shows its actions; without JavaScript, focus scrolls to a permalink.
             tabindex="-1"
             autofocus=is_permalink
         >

@@ -25,11 +25,11 @@ const SCROLL_DEBOUNCE: Duration = Duration::from_millis(200);
 pub(crate) fn MessageList() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let divider = Memo::new(move |_| room.read_state.unread.with(Unread::divider));
-    // Another room has other messages with the same numbers, so that the visit is part of the key.
+    // Another room has other messages with the same numbers, so the visit is part of the key.
     let rows = move || {
         let hydrated = room.hydrated.get();
         if let Some(container) = room.scroll.container.get_untracked().filter(|_| hydrated) {
-            // Rows are moved when others are put before them.
+            // Inserting rows moves the rows after them.
             let kept = KeptSelection::within(&container);
             queue_microtask(move || kept.restore());
         }
@@ -49,7 +49,7 @@ pub(crate) fn MessageList() -> impl IntoView {
         room.timeline.track();
         room.outbox.track();
         divider.track();
-        // By then the list is rendered and not painted yet.
+        // At that time the list is rendered, but not painted yet.
         queue_microtask(move || {
             // First, because it changes the heights of rows.
             room.scroll.present();
@@ -146,7 +146,7 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq()) {
         ("edit", Some(seq)) => room.editing.start(seq),
         ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
-        // The browser itself unfolds the text.
+        // The browser unfolds the text.
         ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
         ("copy-text", Some(seq)) => room.copy(room.text_of(seq).unwrap_or_default()),
         ("copy-link", Some(seq)) => room.copy(format!("{}{}{seq}", location::origin(), room.path())),
@@ -165,7 +165,7 @@ fn presentation(row: &TimelineRow) -> Option<Presentation> {
     if let TimelineRow::Message(row) = row { Some([row.starts_group, row.shows_tag]) } else { None }
 }
 
-/// Returns whether the pointer is on the actions of a message: nothing moves then.
+/// Returns whether the pointer is on the actions of a message. Nothing may move then.
 fn is_acting() -> bool {
     dom::find(".message-actions:hover").is_some()
 }

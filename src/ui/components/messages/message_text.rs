@@ -4,7 +4,7 @@ use crate::ui::text_spans::{Span, spans};
 use leptos::either::EitherOf4;
 use leptos::prelude::*;
 
-/// Number of line breaks from which on a text is folded (`message_text.css`).
+/// Minimum number of line breaks of a folded text (`message_text.css`).
 const FOLDED_LINES: usize = 40;
 
 #[component]

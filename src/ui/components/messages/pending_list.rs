@@ -37,7 +37,7 @@ fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let can_edit = !matches!(command, OutboxCommand::Delete { .. });
     let choices = refused.map(|reason| {
         let copied = typed.clone();
-        // Where the composer asks for the name again, it announces the reason.
+        // If the composer asks for the name again, it announces the reason.
         let is_announced = room.identity.name_error.with_untracked(|error| error.as_ref() == Some(&reason));
         let role = (!is_announced).then_some("alert");
         let prefix = match command {

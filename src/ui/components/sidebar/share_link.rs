@@ -1,4 +1,4 @@
-//! The link of the room, to be shared.
+//! The invitation link of the room.
 
 use crate::ui::browser::location;
 use crate::ui::components::common::copy_button::{CopyButton, CopySource};

@@ -8,7 +8,7 @@ const MIN_RECONNECT_DELAY: f64 = 500.0;
 pub(super) const MAX_RECONNECT_DELAY: f64 = 30_000.0;
 
 /// Minimum lifetime of a connection that resets the delay. A shorter one counts as a failed attempt: the server is
-/// reachable, and cannot serve.
+/// reachable, but cannot serve.
 const STABLE_AFTER: f64 = 10_000.0;
 
 /// A counter of the failed attempts since the last stable connection.
@@ -19,7 +19,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Notes that the server has sent its welcome frame.
+    /// Records that the server has sent its welcome frame.
     pub(super) fn on_welcome(&mut self, now: f64) {
         self.welcomed_at = Some(now);
     }

@@ -33,11 +33,11 @@ pub struct MessageRow {
     pub saving: bool,
 }
 
-/// Identity of a row. Messages with equal keys are rendered alike, but for their [`Presentation`].
+/// Identity of a row. Messages with equal keys are rendered alike, except for their [`Presentation`].
 pub type TimelineRowKey = (i64, i64, bool);
 
-/// Whether a message begins a group, and whether it shows its author's tag. Its neighbors decide that, so that it changes
-/// while the row stays.
+/// Whether a message begins a group, and whether it shows its author's tag. Both depend on its neighbors, so they
+/// change while the row stays.
 pub type Presentation = [bool; 2];
 
 impl TimelineRow {
@@ -52,7 +52,7 @@ impl TimelineRow {
 }
 
 impl Timeline {
-    /// Returns the rows of the list. `day` returns the number of the day of a point in time; the unread divider stands
+    /// Returns the rows of the list. `day` returns the number of the day of a point in time. The unread divider is
     /// before the first message after `read`; pending changes in `outbox` are shown as if the server had stored them.
     pub fn rows(&self, day: impl Fn(Timestamp) -> i64, read: Option<Seq>, outbox: &Outbox) -> Vec<TimelineRow> {
         let mut rows = Vec::with_capacity(self.items.len() + 4);
