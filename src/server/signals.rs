@@ -1,5 +1,6 @@
-//! Signals that stop the server: the first gracefully, the second immediately.
+//! Signals that stop the server: the first gracefully, the second immediately. And one that must not stop it.
 
+use rustix::process::Signal as SystemSignal;
 use std::fs::File;
 use std::io;
 use tokio::runtime::Builder;
@@ -57,6 +58,17 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// Makes a write beyond the maximum size of files (setrlimit(2)) fail like a write to a full disk. Without a handler,
+/// SIGXFSZ would end the process. Needs a Tokio runtime.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle the signal.
+pub fn outlast_file_size_limit() -> io::Result<()> {
+    // A handler stays for as long as the process lives.
+    signal(SignalKind::from_raw(SystemSignal::XFSZ.as_raw())).map(|_| ())
 }
 
 impl Signals {
