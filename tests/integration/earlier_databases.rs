@@ -140,19 +140,21 @@ async fn goes_on_once(site: &Site, epochs_before: &[String], schema: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dump_of_the_release_before_can_be_loaded_by_pg_restore_alone() {
-    let (schema, fixture) = fixtures("postgres").into_iter().find(|(name, _)| name == "m0007_messages").expect("it");
-    let before = Site::new(Database::Postgres).await;
-    database::execute(&before.database_url, &std::fs::read_to_string(fixture).expect("a fixture")).await;
-    let dump = tempdir::directory("dumps").join("dump");
-    postgres::run("pg_dump", &["--format=custom", &format!("--file={}", dump.display()), &before.database_url]);
-    let site = Site::new(Database::Postgres).await;
-    drop(site.start());
-    let into = format!("--dbname={}", site.database_url);
-    postgres::run("pg_restore", &["--clean", "--if-exists", "--no-owner", &into, dump.to_str().expect("a path")]);
-    goes_on(&site, &schema).await;
-    let new = epochs(&site).await;
-    assert!(new[0] != HARBOUR && new[1] != TAVERN, "{new:?}");
+async fn a_dump_of_a_release_before_can_be_loaded_by_pg_restore_alone() {
+    // Earlier ones have tables to which those of today refer.
+    for (schema, fixture) in fixtures("postgres").into_iter().filter(|(name, _)| name.as_str() >= "m0005") {
+        let before = Site::new(Database::Postgres).await;
+        database::execute(&before.database_url, &std::fs::read_to_string(fixture).expect("a fixture")).await;
+        let dump = tempdir::directory("dumps").join("dump");
+        postgres::run("pg_dump", &["--format=custom", &format!("--file={}", dump.display()), &before.database_url]);
+        let site = Site::new(Database::Postgres).await;
+        drop(site.start());
+        let into = format!("--dbname={}", site.database_url);
+        postgres::run("pg_restore", &["--clean", "--if-exists", "--no-owner", &into, dump.to_str().expect("a path")]);
+        goes_on(&site, &schema).await;
+        let new = epochs(&site).await;
+        assert!(new[0] != HARBOUR && new[1] != TAVERN, "{schema}: {new:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 //! ends the server.
 
 use crate::support::server::executable;
-use crate::support::{Client, Server, database, eventually, http, tempdir};
+use crate::support::{Client, Database, Server, Site, database, eventually, http, tempdir};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -115,4 +115,21 @@ async fn a_server_drains_when_its_terminal_closes_and_not_before() {
     terminal.kill();
     ann.expect("drain").await;
     assert_eq!(ann.close_code().await, Some(1012));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_changed_waits_for_a_restart_and_is_not_shown() {
+    let site = Site::new(Database::Postgres).await;
+    let directory = tempdir::directory("reload");
+    let settings = format!("database-url-file = '{}'", directory.join("secret").display());
+    let change = |password: &str| {
+        let url = site.database_url.replace("parlour@", &format!("parlour:{password}@"));
+        std::fs::write(directory.join("secret"), url).expect("a file");
+    };
+    change("first-secret");
+    let server = start(&directory, &settings);
+    change("second-secret");
+    reload(&server, &directory, &settings, "need a restart").await;
+    assert!(server.log().contains("database-url postgres://parlour:***@"), "{}", server.log());
+    assert!(!server.log().contains("secret"), "{}", server.log());
 }
