@@ -5,8 +5,7 @@ const fields = ["message", "username", "id"];
 const field = (name) => room().querySelector(`[name=${name}]`);
 
 // Replaces the room by an empty one, to be hydrated: the text of `skeleton`, which contains `|` instead of `<`. Keeps the
-// typed texts, the focus, and the position (in the form of `browser/location.rs`). The module takes the data of the page
-// from `data-page`.
+// typed texts, the focus, and the position (in the form of `browser/location.rs`).
 export const renew = (skeleton) => {
   const old = room();
   const values = fields.map((name) => field(name)?.value ?? "");
@@ -18,9 +17,8 @@ export const renew = (skeleton) => {
   const first = [...old.querySelectorAll("[data-seq]")].find((message) => below(message) > 0);
   if (timeline?.scrollTop < -99 && first && history.state === null)
     history.replaceState(`${first.dataset.seq} ${Math.round(below(first) * 100)}`, "");
-  const page = old.dataset.page ?? old.dataset.props;
   old.outerHTML = skeleton.textContent.replaceAll("|", "<");
-  room().dataset.page = page;
+  room().dataset.renewed = "";
   fields.forEach((name, index) => (field(name).value = values[index]));
   if (old.contains(active) && fields.includes(active.name)) {
     field(active.name).focus();

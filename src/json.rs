@@ -1,11 +1,11 @@
 //! JSON parsing: first into a tree, then field by field. serde's derive generates separate code for every structure,
-//! which would enlarge the module that visitors download.
+//! which would enlarge the module that visitors download. There the browser's own parser builds the tree.
 
+mod parse;
 mod write;
 
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use serde::de::{Deserialize, Deserializer, Error};
 
 /// A JSON value. Numbers are integers, because Parlour uses no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,11 +26,6 @@ pub enum JsonValue {
 }
 
 impl JsonValue {
-    /// Parses a text. Returns `None` if it is not valid JSON.
-    pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-
     /// Takes a field of an object. Returns `None` if a required field is missing or has the wrong type.
     pub fn take<T: FromJson>(&mut self, name: &str) -> Option<T> {
         T::from_json(match self {
@@ -140,59 +135,8 @@ pub(crate) use read_by_name;
 ///
 /// Returns an error if the input is malformed, or does not have the shape of the type.
 pub(crate) fn read<'de, D: Deserializer<'de>, T: FromJson>(deserializer: D) -> Result<T, D::Error> {
-    T::from_json(JsonValue::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
-}
-
-impl<'de> Deserialize<'de> for JsonValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
-
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = JsonValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<JsonValue, E> {
-        Ok(JsonValue::Null)
-    }
-
-    fn visit_bool<E: Error>(self, is: bool) -> Result<JsonValue, E> {
-        Ok(JsonValue::Bool(is))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<JsonValue, E> {
-        Ok(JsonValue::Number(number))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<JsonValue, E> {
-        i64::try_from(number).map(JsonValue::Number).map_err(E::custom)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<JsonValue, E> {
-        Ok(JsonValue::String(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<JsonValue, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = values.next_element()? {
-            list.push(value);
-        }
-        Ok(JsonValue::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<JsonValue, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = values.next_entry()? {
-            fields.push(field);
-        }
-        Ok(JsonValue::Object(fields))
-    }
+    let json = serde_json::Value::deserialize(deserializer)?;
+    JsonValue::from_serde(json).and_then(T::from_json).ok_or_else(|| D::Error::custom("a field is missing or wrong"))
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ for (const [name, change] of [
 test("a page that nobody has changed is hydrated, not rendered again", async ({ page, request, room }) => {
   await post(request, room, "Ben", "see https://example.org/ `code`\n```js\nmore\n```");
   await enter(page, room, "Ann");
-  await expect(page.locator("leptos-island[data-page]")).toHaveCount(0);
+  await expect(page.locator("leptos-island[data-renewed]")).toHaveCount(0);
   await page.goto("/");
   await expect(page.locator(".front-recent li")).toHaveCount(1);
 });
@@ -151,7 +151,7 @@ test("what was typed, the focus and the place stay when the room is rendered aga
   const before = await top(page, 20);
   release();
   await isLive(page);
-  await expect(page.locator("leptos-island[data-page]")).toHaveCount(1);
+  await expect(page.locator("leptos-island[data-renewed]")).toHaveCount(1);
   expect(Math.abs((await top(page, 20)) - before)).toBeLessThan(2);
   await expect(composer(page)).toBeFocused();
   await page.keyboard.type("!");

@@ -39,8 +39,7 @@ pub enum ModerationAction {
 
 impl FromJson for ModerationAction {
     fn from_json(json: JsonValue) -> Option<Self> {
-        let name = String::from_json(json)?;
-        Some(Self::ALL.into_iter().find(|action| action.as_str() == name).unwrap_or(Self::Other))
+        String::from_json(json).map(|name| Self::from_name(&name))
     }
 }
 
@@ -56,6 +55,11 @@ impl ModerationAction {
         Self::Renew,
         Self::Remove,
     ];
+
+    /// Returns the action with this name in frames; [`Other`](Self::Other) if there is none.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|action| action.as_str() == name).unwrap_or(Self::Other)
+    }
 
     /// Returns the name of the action in frames.
     pub fn as_str(self) -> &'static str {

@@ -7,10 +7,10 @@
 mod app;
 mod browser;
 pub mod components;
-mod island_props;
 mod pages;
 mod rejected_form;
 pub mod room;
+mod room_data;
 pub mod text_spans;
 
 pub use app::shell;

@@ -104,7 +104,7 @@ async fn a_frame_of_sixteen_kib_is_read() {
 }
 
 /// Encoded as in an address.
-const BAD_NAMES: [&str; 14] = [
+const BAD_NAMES: [&str; 13] = [
     "a%20b",
     "a%2Fb",
     "%00",
@@ -113,7 +113,6 @@ const BAD_NAMES: [&str; 14] = [
     "%2E%2E",
     "caf%C3%A9%21",
     "a%E2%80%AEb",
-    "%F0%9F%98%80",
     "%C2%BD",
     "a%3Cb%3E",
     "ws",

@@ -70,7 +70,7 @@ async fn a_refused_form_comes_back_with_its_text(site: Site) {
         (vec![("username", "Ann"), ("message", long.as_str())], "at most 4000"),
         (vec![("username", "a\u{202e}b"), ("message", "kept & <kept>")], "character"),
         (vec![("username", "Ann"), ("message", "kept & <kept>"), ("id", "not an id")], "id"),
-        (vec![("username", "Ann"), ("message", "   ")], "nothing"),
+        (vec![("username", "Ann"), ("message", "   ")], "Write something"),
     ] {
         let answer = http::post_form(&server, "/harbour/", &form).await;
         assert!(answer.status.is_client_error(), "{form:?}: {}", answer.status);

@@ -39,7 +39,7 @@ fn an_invalid_setting_is_named() {
         (&["--database-url", "nonsense"], &[], "database-url"),
         (&["--database-url", "postgres://db/x?sslmod=require"], &[], "sslmod"),
         (&["--database-url", "postgres://db/x?sslmode=requir"], &[], "verify-full"),
-        (&[], &[("DATABASE_URL", "postgres://db/x?pass=hush")], "one of PostgreSQL's: pass"),
+        (&[], &[("DATABASE_URL", "postgres://db/x?pass=hush")], "not one of PostgreSQL's: pass"),
         (&["--database-url", "sqlite::memory:"], &[], "database-url"),
         (&["--database-url", "sqlite://x.db?mode=memory"], &[], "database-url"),
         (&["--limits", "some"], &[], "--limits"),

@@ -13,22 +13,16 @@ use super::header::room_header::RoomHeader;
 use super::messages::jump_button::JumpButton;
 use super::messages::message_list::MessageList;
 use super::sidebar::participant_list::ParticipantList;
-use crate::domain::RoomView;
-use crate::ui::island_props::IslandProp;
-use crate::ui::rejected_form::RejectedForm;
 use crate::ui::room::RoomState;
 use crate::ui::room::lifecycle::on_hydrate;
+use crate::ui::room_data::RoomData;
 use leptos::prelude::*;
 
-/// A room: header, messages, composer and participants.
+/// A room: header, messages, composer and participants. Its data is in the document (`room_data`).
 #[island]
-pub fn Room(
-    /// The room as the server has rendered it.
-    page: IslandProp<RoomView>,
-    /// A form that the server has refused.
-    rejected: IslandProp<Option<RejectedForm>>,
-) -> impl IntoView {
-    let room = RoomState::new(page.0);
+pub fn Room() -> impl IntoView {
+    let RoomData { page, rejected } = RoomData::of_island();
+    let room = RoomState::new(page);
     provide_context(room);
     Effect::new(move || on_hydrate(room));
     view! {
@@ -44,7 +38,7 @@ pub fn Room(
                     <JumpButton />
                     <Notice />
                     <TypingIndicator />
-                    <Composer rejected=rejected.0 />
+                    <Composer rejected=rejected />
                 </div>
             </main>
             <RoomSwitcher />

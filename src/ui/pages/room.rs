@@ -1,10 +1,9 @@
 //! The page of a room: its metadata, and the island.
 
-use crate::domain::history::Ownership;
-use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
+use crate::domain::RoomView;
 use crate::ui::components::Room;
-use crate::ui::island_props::IslandProp;
 use crate::ui::rejected_form::RejectedForm;
+use crate::ui::room_data::{ROOM_DATA_ID, RoomData};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
@@ -13,16 +12,22 @@ const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
 
 #[component]
 pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
+    let skeleton = Owner::new().with(skeleton);
+    let title = page.room.title().to_owned();
+    let data = RoomData { page, rejected };
+    let script = data.to_script();
+    provide_context(data);
     view! {
-        <Title text=format!("{} · Parlour", page.room.title()) />
-        <Meta property="og:title" content=page.room.title().to_owned() />
+        <Title text=format!("{title} · Parlour") />
+        <Meta property="og:title" content=title />
         <Meta property="og:description" content=DESCRIPTION />
         <Meta name="description" content=DESCRIPTION />
         // Nothing is painted before all messages have arrived, because later ones would push the focused message out of
         // view.
         <Link rel="expect" href="#participants" blocking="render" />
-        <Room page=IslandProp(page) rejected=IslandProp(rejected) />
-        <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton()}</script>
+        <Room />
+        <script type="application/json" id=ROOM_DATA_ID nonce=use_nonce()>{script}</script>
+        <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton}</script>
     }
 }
 
@@ -33,22 +38,8 @@ fn skeleton() -> String {
 }
 
 fn empty_room() -> String {
-    let page = RoomView {
-        room: RoomName::from_trusted(String::new()),
-        epoch: Epoch(String::new()),
-        head: 0,
-        username: None,
-        tag: AuthorTag::from_trusted(String::new()),
-        permalink: None,
-        form_id: EventId::from_trusted(String::new()),
-        history: HistoryPage::default(),
-        ownership: Ownership::default(),
-        invitation: String::new(),
-        locked: false,
-        slow_mode: None,
-        muted_until: None,
-    };
-    view! { <Room page=IslandProp(page) rejected=IslandProp(None) /> }.to_html()
+    provide_context(RoomData::empty());
+    view! { <Room /> }.to_html()
 }
 
 #[cfg(test)]

@@ -7,14 +7,12 @@ use super::scroll_anchor::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
-use crate::domain::RoomView;
-use crate::json::JsonValue;
 use crate::ui::browser::location::SavedScroll;
 use crate::ui::browser::{clock, dom, location, storage};
-use crate::ui::rejected_form::RejectedForm;
+use crate::ui::room_data::RoomData;
 use leptos::ev;
 use leptos::prelude::*;
-use web_sys::{Element, StorageEvent};
+use web_sys::StorageEvent;
 
 /// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does
 /// nothing if hydration has failed, because another instance of the module takes over the room.
@@ -24,8 +22,11 @@ pub(crate) fn on_hydrate(room: RoomState) {
         return;
     }
     room.hydrated.set(true);
-    let is_renewed = renewed_page(&container).is_some_and(|props| show_renewed(room, props).is_some());
-    if !is_renewed {
+    // `repair.js` has put an empty room in the place of the page's.
+    let is_renewed = container.closest("[data-renewed]").is_ok_and(|island| island.is_some());
+    if is_renewed {
+        show_renewed(room, RoomData::of_page());
+    } else {
         room.load_room();
     }
     room.bind_commands();
@@ -43,16 +44,8 @@ pub(crate) fn on_hydrate(room: RoomState) {
     room.update_read_position();
 }
 
-/// Returns the props of the page that `repair.js` has replaced by an empty room.
-fn renewed_page(container: &Element) -> Option<JsonValue> {
-    let island = container.closest("[data-page]").ok()??;
-    JsonValue::parse(&island.get_attribute("data-page")?)
-}
-
 /// Loads the page's data, and the form that the server has refused, into the empty room.
-fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
-    let page: RoomView = props.take("page")?;
-    let rejected: Option<RejectedForm> = props.take("rejected")?;
+fn show_renewed(room: RoomState, RoomData { page, rejected }: RoomData) {
     room.identity.username.set(page.username.as_ref().map(ToString::to_string));
     let target = ScrollTarget::of_url(location::saved_scroll(), page.permalink);
     let timeline = Timeline::new(&page);
@@ -61,7 +54,6 @@ fn show_renewed(room: RoomState, mut props: JsonValue) -> Option<()> {
     // Texts and fields that are no longer those of an empty room change the height of the composer.
     request_animation_frame(move || room.scroll.scroll_to(target));
     room.notice.set(rejected.map(|form| form.detail).unwrap_or_default());
-    Some(())
 }
 
 /// Makes `hydrate.js` render the room again if something has removed the messages from the page, because new ones would

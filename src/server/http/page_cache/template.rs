@@ -24,8 +24,8 @@ enum Slot {
     Nonce,
     FormId,
     Tag,
-    /// The name, in JSON in an attribute.
-    NameInProps,
+    /// The name, in the JSON of a script element.
+    NameInData,
     /// The name, in an attribute.
     NameInAttribute,
     /// The name, in text.
@@ -38,7 +38,7 @@ const SLOTS: [(&str, Slot); 6] = [
     ("n", Slot::Nonce),
     ("f", Slot::FormId),
     ("t", Slot::Tag),
-    ("u\\&quot;", Slot::NameInProps),
+    ("u\\\"", Slot::NameInData),
     ("u&quot;", Slot::NameInAttribute),
     ("u\"", Slot::NameInText),
 ];
@@ -120,13 +120,13 @@ impl Template {
     fn filled<'a>(&'a self, personal: &'a VisitorValues) -> impl Iterator<Item = (Cow<'a, str>, &'a TemplatePart)> {
         let name = personal.username.as_ref().map_or("", Username::as_str);
         let json = serde_json::Value::from(name).to_string();
-        let in_props = encode_double_quoted_attribute(&json[1..json.len() - 1]).into_owned();
+        let in_data = json[1..json.len() - 1].replace('<', "\\u003c");
         self.rest.iter().map(move |(hole, part)| {
             let own = match hole {
                 Slot::Nonce => Cow::Borrowed(personal.nonce.as_str()),
                 Slot::FormId => Cow::Borrowed(personal.form_id.as_str()),
                 Slot::Tag => Cow::Borrowed(personal.tag.as_str()),
-                Slot::NameInProps => Cow::Owned(in_props.clone()),
+                Slot::NameInData => Cow::Owned(in_data.clone()),
                 Slot::NameInAttribute => encode_double_quoted_attribute(name),
                 Slot::NameInText => encode_text(name),
             };
@@ -168,11 +168,11 @@ mod tests {
     fn render(personal: &VisitorValues, said: &str) -> String {
         let VisitorValues { nonce, form_id, tag, username } = personal;
         let name = username.as_ref().map_or("", Username::as_str);
-        let props = serde_json::json!({"id": form_id, "tag": tag, "username": username, "said": said}).to_string();
+        let data = serde_json::json!({"id": form_id, "tag": tag, "username": username, "said": said}).to_string();
         format!(
-            "<script nonce=\"{nonce}\"></script><leptos-island data-props=\"{}\"><input value=\"{}\"><input value=\"{}\">\
+            "<script nonce=\"{nonce}\">{}</script><leptos-island><input value=\"{}\"><input value=\"{}\">\
              <b>{}</b><p>{}</p></leptos-island>",
-            encode_double_quoted_attribute(&props),
+            data.replace('<', "\\u003c"),
             form_id.as_str(),
             encode_double_quoted_attribute(name),
             encode_text(name),

@@ -7,46 +7,19 @@ use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::dialogs::ModerationTarget;
 use leptos::prelude::*;
+use web_sys::MouseEvent;
 
-/// Length of a day, in seconds.
-const DAY_SECONDS: u32 = 24 * 60 * 60;
-
-/// A button: its label, its action, and the duration in seconds, 0 for none.
-type ModerationChoice = (&'static str, ModerationAction, u32);
-
-/// Actions on a participant.
-const PARTICIPANT_CHOICES: [ModerationChoice; 6] = [
-    ("Mute for 10 minutes", ModerationAction::Mute, 600),
-    ("Mute for a day", ModerationAction::Mute, DAY_SECONDS),
-    ("Ban for a day", ModerationAction::Ban, DAY_SECONDS),
-    ("Ban for 30 days", ModerationAction::Ban, 30 * DAY_SECONDS),
-    ("Unmute, or lift the ban", ModerationAction::Pardon, 0),
-    ("Hand the room over", ModerationAction::HandOver, 0),
-];
-
-/// Settings of the room.
-const ROOM_CHOICES: [ModerationChoice; 5] = [
-    ("Who may come in: nobody new", ModerationAction::Lock, 0),
-    ("Who may come in: anyone with the link", ModerationAction::Unlock, 0),
-    ("Slow mode: 10 seconds", ModerationAction::SlowMode, 10),
-    ("Slow mode: a minute", ModerationAction::SlowMode, 60),
-    ("Slow mode: off", ModerationAction::SlowMode, 0),
-];
-
-/// Actions on a member of a private room.
-const MEMBER_CHOICES: [ModerationChoice; 1] = [("Remove from the room", ModerationAction::Remove, 0)];
-
-/// Settings of a private room.
-const INVITATION_CHOICES: [ModerationChoice; 1] = [("Make a new link", ModerationAction::Renew, 0)];
-
+/// The dialog. The buttons are static: `data-choice` holds an action and its duration in seconds, or nothing to close the
+/// dialog. One listener handles all of them; `moderation_dialog.css` shows those that fit the subject.
 #[component]
 pub(crate) fn ModerationDialog() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let moderating = room.dialogs.moderating;
     let dialog = use_modal(when(move || moderating.get().is_some()));
-    // The label of the action that waits for a confirmation; empty if none does.
+    // The choice that waits for a confirmation, and its label; empty if none does.
     let asked = RwSignal::new(String::new());
-    let is_asked = when(move || asked.with(|label| !label.is_empty()));
+    let asked_label = RwSignal::new(String::new());
+    let is_asked = when(move || !asked.with(String::is_empty));
     let title = text(move || {
         let name = match moderating.get() {
             Some(ModerationTarget::AuthorOf(seq)) => room
@@ -56,52 +29,70 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
             Some(ModerationTarget::Participant(participant)) => participant.username.to_string(),
             _ => room.title.get(),
         };
-        if is_asked.get() { format!("{}: {name}?", asked.get()) } else { name }
+        if is_asked.get() { format!("{}: {name}?", asked_label.get()) } else { name }
     });
     let is_participant = when(move || moderating.get().is_some_and(|target| target != ModerationTarget::Room));
     let is_private = when(move || room.page.with(|page| page.room.is_private()));
-    let choose = move |choice: ModerationChoice| {
-        let (label, action, seconds) = choice;
-        if action.is_final() && !is_asked.get_untracked() {
-            asked.set(label.to_owned());
+    let on_click = move |event: MouseEvent| {
+        let button = dom::event_target(&event).and_then(|target| target.closest("[data-choice]").ok().flatten());
+        let Some((button, choice)) = button.and_then(|it| it.get_attribute("data-choice").map(|choice| (it, choice)))
+        else {
+            return;
+        };
+        let (action, seconds) = choice.split_once(' ').unwrap_or((&choice, "0"));
+        let action = ModerationAction::from_name(action);
+        if action == ModerationAction::Other {
+            room.close_moderation();
+        } else if action.is_final() && asked.with_untracked(String::is_empty) {
+            asked_label.set(button.text_content().unwrap_or_default());
+            asked.set(choice);
             dom::find(".moderation .dialog-choices button").into_iter().for_each(dom::focus);
         } else {
-            room.moderate(action, seconds);
+            room.moderate(action, seconds.parse().unwrap_or_default());
         }
     };
-    let confirm = move |_| {
-        let all = PARTICIPANT_CHOICES.iter().chain(&MEMBER_CHOICES).chain(&INVITATION_CHOICES);
-        all.filter(|choice| asked.with_untracked(|label| label == choice.0)).for_each(|choice| choose(*choice));
-    };
-    let choices = |is_visible: Signal<bool>, choices: &'static [ModerationChoice]| {
-        let button = move |choice: &'static ModerationChoice| {
-            view! { <button class="button-quiet" on:click=move |_| choose(*choice)>{choice.0}</button> }
-        };
-        let is_visible = when(move || is_visible.get() && !is_asked.get());
-        view! { <p class="moderation-choices" class:is-visible=is_visible>{choices.iter().map(button).collect::<Vec<_>>()}</p> }
+    let on_close = move |_| {
+        asked.set(String::new());
+        room.close_moderation();
     };
     view! {
         <dialog
             class="dialog moderation"
+            class:is-participant=is_participant
+            class:is-private=is_private
+            class:is-asked=is_asked
             aria-labelledby="moderation-title"
             node_ref=dialog
-            on:close=move |_| {
-                asked.set(String::new());
-                room.close_moderation();
-            }
+            on:click=on_click
+            on:close=on_close
         >
             <h2 id="moderation-title" dir="auto">{title}</h2>
-            {choices(is_participant, &PARTICIPANT_CHOICES)}
-            {choices(when(move || is_participant.get() && is_private.get()), &MEMBER_CHOICES)}
-            {choices(when(move || !is_participant.get()), &ROOM_CHOICES)}
-            {choices(when(move || !is_participant.get() && is_private.get()), &INVITATION_CHOICES)}
-            <p class="moderation-question" class:is-visible=is_asked>"You can’t undo this."</p>
+            <div class="moderation-choices">
+                <div class="of-participant">
+                    <button class="button-quiet" data-choice="mute 600">"Mute for 10 minutes"</button>
+                    <button class="button-quiet" data-choice="mute 86400">"Mute for a day"</button>
+                    <button class="button-quiet" data-choice="ban 86400">"Ban for a day"</button>
+                    <button class="button-quiet" data-choice="ban 2592000">"Ban for 30 days"</button>
+                    <button class="button-quiet" data-choice="pardon">"Unmute, or lift the ban"</button>
+                    <button class="button-quiet" data-choice="hand_over">"Hand the room over"</button>
+                    <button class="button-quiet if-private" data-choice="remove">"Remove from the room"</button>
+                </div>
+                <div class="of-room">
+                    <button class="button-quiet" data-choice="lock">"Who may come in: nobody new"</button>
+                    <button class="button-quiet" data-choice="unlock">"Who may come in: anyone with the link"</button>
+                    <button class="button-quiet" data-choice="slow_mode 10">"Slow mode: 10 seconds"</button>
+                    <button class="button-quiet" data-choice="slow_mode 60">"Slow mode: a minute"</button>
+                    <button class="button-quiet" data-choice="slow_mode 0">"Slow mode: off"</button>
+                    <button class="button-quiet if-private" data-choice="renew">"Make a new link"</button>
+                </div>
+            </div>
+            <p class="moderation-question">"You can’t undo this."</p>
             <p class="dialog-choices">
-                <button class="button-quiet" on:click=move |_| _ = room.close_moderation()>
+                <button class="button-quiet" data-choice="">
                     {text(move || if is_asked.get() { "Cancel" } else { "Close" })}
                 </button>
-                <button class="button" class:is-visible=is_asked on:click=confirm>
-                    {asked}
+                <button class="button" data-choice=asked>
+                    {asked_label}
                 </button>
             </p>
         </dialog>

@@ -1,0 +1,93 @@
+//! The data of a room's page. The server writes it into the document as JSON, and the island reads it there. Props of
+//! the island would bring serde's deserializers into the module (docs/performance.md), and an attribute would escape
+//! every quotation mark.
+
+use super::browser::dom;
+use super::rejected_form::RejectedForm;
+use crate::domain::history::Ownership;
+use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
+use crate::json::{FromJson, JsonValue, read_by_name};
+use leptos::prelude::expect_context;
+use serde::Serialize;
+
+/// Id of the element that holds the data.
+pub(crate) const ROOM_DATA_ID: &str = "room-data";
+
+/// The data that the island of a room is rendered from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RoomData {
+    /// The room as the server has rendered it.
+    pub(crate) page: RoomView,
+    /// The form that the server has refused.
+    pub(crate) rejected: Option<RejectedForm>,
+}
+
+read_by_name!(RoomData { page, rejected });
+
+impl RoomData {
+    /// Returns the data of an empty room.
+    pub(crate) fn empty() -> Self {
+        let page = RoomView {
+            room: RoomName::from_trusted(String::new()),
+            epoch: Epoch(String::new()),
+            head: 0,
+            username: None,
+            tag: AuthorTag::from_trusted(String::new()),
+            permalink: None,
+            form_id: EventId::from_trusted(String::new()),
+            history: HistoryPage::default(),
+            ownership: Ownership::default(),
+            invitation: String::new(),
+            locked: false,
+            slow_mode: None,
+            muted_until: None,
+        };
+        Self { page, rejected: None }
+    }
+
+    /// Returns the data of this page, from the context on the server and from the document in the browser.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the page contains no data. The page then works without the module.
+    pub(crate) fn of_page() -> Self {
+        if cfg!(target_arch = "wasm32") {
+            let text = dom::find(&format!("#{ROOM_DATA_ID}")).and_then(|element| element.text_content());
+            let data = JsonValue::parse(&text.unwrap_or_default()).and_then(Self::from_json);
+            data.expect("the server wrote it")
+        } else {
+            expect_context()
+        }
+    }
+
+    /// Returns the data that the island in this page was rendered from.
+    pub(crate) fn of_island() -> Self {
+        if cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some() {
+            Self::empty()
+        } else {
+            Self::of_page()
+        }
+    }
+
+    /// Returns the data as the text of a script element, without `<`, which could end the element.
+    pub(crate) fn to_script(&self) -> String {
+        serde_json::to_string(self).expect("it is plain data").replace('<', "\\u003c")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Username;
+
+    #[test]
+    fn no_text_of_the_data_ends_its_element() {
+        let mut data = RoomData::empty();
+        let text = "</script><!--<script>\"\\\n\u{2028}";
+        data.page.username = Some(Username::from_trusted(text.to_owned()));
+        data.rejected = Some(RejectedForm { message: text.to_owned(), username: None, detail: String::new() });
+        let script = data.to_script();
+        assert!(!script.contains('<'), "{script}");
+        assert_eq!(JsonValue::parse(&script).and_then(RoomData::from_json), Some(data));
+    }
+}
