@@ -112,6 +112,11 @@ async fn a_server_is_not_ready_while_a_small_write_fits_and_no_message_does() {
         tokio::time::sleep(QUIET / 5).await;
     }
     assert_eq!(ann.say("3", "third").await["code"], "unavailable", "it is as it says");
+    // Probes are no errors, in the metrics and in the log.
+    let metrics = http::get(&server, "/metrics").await.body;
+    assert!(metrics.contains("parlour_http_responses_total{class=\"5xx\"} 0"), "{metrics}");
+    let warnings = server.log().lines().filter(|line| line.contains(" WARN ")).count();
+    assert!((1..=2).contains(&warnings), "one of the writes and one of the probes: {}", server.log());
     disk.end(Fault::Cramped);
     assert_eq!(ann.say("2", "second").await["seq"], 2);
     assert_eq!(http::readiness(&server).await.0, 200, "a message was stored");

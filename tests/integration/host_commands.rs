@@ -201,12 +201,12 @@ async fn a_room_is_named_by_its_link(site: Site) {
     Client::join(&server, "%D1%83%D1%8E%D1%82").await.say("a", "hello").await;
     let links = [server.url("/%D1%83%D1%8E%D1%82/"), server.url("/%D1%83%D1%8E%D1%82/1?x=y"), "/уют/".to_owned()];
     for link in &links {
-        assert!(done(&site, &["retention", link, "7"]).contains("уют keeps its messages 7 days"), "{link}");
+        assert!(done(&site, &["retention", link, "7"]).contains("уют keeps its messages"), "{link}");
         assert!(done(&site, &["retention", link]).contains("7 days"), "{link}");
         assert!(done(&site, &["export", link]).contains("hello"), "{link}");
-        assert!(done(&site, &["delete", link]).contains("would delete уют"), "{link}");
+        assert!(done(&site, &["delete", link]).contains("would delete уют "), "{link}");
     }
     assert_eq!(done(&site, &["rooms", "--json"]).lines().count(), 1);
-    assert!(done(&site, &["delete", &links[0], "--yes"]).contains("уют is deleted"));
+    assert!(done(&site, &["delete", &links[0], "--yes"]).contains("уют"));
     assert_eq!(done(&site, &["rooms", "--json"]).lines().count(), 0);
 }

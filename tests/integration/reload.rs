@@ -84,8 +84,9 @@ async fn a_setting_that_cannot_change_is_named_and_a_mistake_changes_nothing() {
 async fn a_server_drains_when_its_terminal_closes_and_not_before() {
     let directory = tempdir::directory("terminal");
     write(&directory, "message-burst = 2");
+    // The tests themselves may run under nohup(1).
     let line = format!(
-        "#!/bin/sh\necho $$ > pid\nexec {} --addr 127.0.0.1:0 2> log-of-server\n",
+        "#!/bin/sh\necho $$ > pid\nexec env --default-signal=HUP {} --addr 127.0.0.1:0 2> log-of-server\n",
         env!("CARGO_BIN_EXE_parlour")
     );
     let shell = directory.join("start");
