@@ -14,6 +14,9 @@ const BROKEN_PIPE: u8 = 141;
 async fn main() -> ExitCode {
     let _flush = logging::FlushOnDrop;
     logging::assume_format(config::log_format_of_arguments());
+    if let Err(error) = server::signals::outlast_file_size_limit() {
+        return failed(&error, false);
+    }
     let (command, config) = match cli::read() {
         Ok(read) => read,
         Err(error) => return failed(&error, false),

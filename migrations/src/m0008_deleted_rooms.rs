@@ -12,6 +12,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A dump of an earlier schema that was loaded over this one leaves the table, with numbers of later rooms.
+        manager.drop_table(Table::drop().table(DeletedRooms::Table).if_exists().to_owned()).await?;
         let deleted = Table::create()
             .table(DeletedRooms::Table)
             // A keyed hash of the room's name: the name itself is deleted with the room.

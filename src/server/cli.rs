@@ -2,6 +2,7 @@
 
 use super::commands::Command;
 use super::config::{self, Config, ConfigError, Settings, redacted};
+use super::telemetry::logging;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 /// Parlour: a chat that people enter by link. Without settings it serves http://127.0.0.1:3000 and stores everything in
@@ -45,17 +46,25 @@ pub(crate) fn read_again() -> Result<Config, ConfigError> {
     config::read(&matches)
 }
 
-/// Exits like clap, but redacts URLs: a URL in the wrong place on the command line may contain a password.
+/// Exits like clap, but redacts URLs: a URL in the wrong place on the command line may contain a password. Writes an object
+/// if the log is JSON.
 fn refuse(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
     let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
     let urls = arguments.iter().map(String::as_str).chain(values).skip(1);
     let urls: Vec<&str> = urls.filter(|text| text.contains('@') || text.contains("://")).collect();
     let text = error.to_string();
-    if !error.use_stderr() || !urls.iter().any(|url| text.contains(*url)) {
+    let repeats_url = urls.iter().any(|url| text.contains(*url));
+    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
+    if logging::is_json() {
+        logging::report_failure(&shown.trim_start_matches("error: ").trim_end(), false);
+    } else if repeats_url {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
+    } else {
         error.exit();
     }
-    let shown = urls.iter().fold(text, |text, url| text.replace(*url, &redacted(url)));
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
     std::process::exit(error.exit_code())
 }

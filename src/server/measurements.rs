@@ -16,6 +16,8 @@ pub(super) async fn run_measurements(store: Store, data: PathBuf) {
     often.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         often.tick().await;
+        // Logs it if the database was deleted or moved, even if nobody writes or asks for readiness.
+        let _ = store.assert_in_place();
         match store.size_bytes().await {
             Ok(bytes) => gauge!("parlour_database_bytes").set(bytes as f64),
             Err(error) => tracing::debug!(%error, "The size of the database is not known"),

@@ -15,6 +15,10 @@ const LOG_FILTER: &str = "log-filter";
 const RETENTION: &str = "retention-days";
 const LIMITS: &str = "limits";
 
+/// Names of the settings that may hold a password.
+const DATABASE_URL: &str = "database-url";
+const REDIS_URL: &str = "redis-url";
+
 /// The parts of a running server that follow the settings; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Reloadable {
@@ -40,7 +44,12 @@ pub(crate) async fn run_reloads(mut current: Config, parts: Reloadable) {
 /// Applies what differs, and logs it.
 fn apply(current: &mut Config, new: Config, parts: &Reloadable) {
     // Both name the same settings, in the same order.
-    let changed = new.shown.iter().zip(&current.shown).filter(|(new, old)| new.value != old.value);
+    let changed = new.shown.iter().zip(&current.shown).filter(|(setting, old)| match &*setting.name {
+        // They are shown without passwords, which may be what differs.
+        DATABASE_URL => new.database_url != current.database_url,
+        REDIS_URL => new.redis_url != current.redis_url,
+        _ => setting.value != old.value,
+    });
     let (applied, at_restart): (Vec<_>, Vec<_>) = changed.map(|(new, _)| new).partition(|setting| {
         [LOG_FILTER, RETENTION, LIMITS].contains(&&*setting.name) || Rates::is_name(&setting.name)
     });

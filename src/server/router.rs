@@ -11,6 +11,7 @@ use super::http::server_fn::server_function;
 use super::http::state::AppState;
 use super::http::{assets, health, metrics, robots};
 use super::session;
+use super::telemetry::metrics::READINESS_ROUTE;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -50,7 +51,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(robots::robots))
         .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .route(READINESS_ROUTE, get(health::readyz))
         .route("/metrics", get(metrics::scrape_with_site))
         .layer(compressed())
         .layer(from_fn_with_state(state.clone(), request_limit::small));

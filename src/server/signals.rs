@@ -1,5 +1,7 @@
-//! Signals that stop the server: the first gracefully, the second immediately.
+//! Signals that stop the server: the first gracefully, the second immediately. And one that must not stop it.
 
+use rustix::process::Signal as SystemSignal;
+use std::fs::File;
 use std::io;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -8,13 +10,22 @@ use tokio::sync::oneshot;
 /// Exit status of a process that a signal ended, to which the signal's number is added, as a shell reports it.
 const ENDED_BY_SIGNAL: i32 = 128;
 
-/// The signals that end the server. A terminal that closes sends SIGHUP.
-type Signals = (Signal, Signal, Option<Signal>);
+/// The controlling terminal of a process, if it has one (tty(4)).
+const TERMINAL: &str = "/dev/tty";
 
-/// Returns a future that completes when the process gets its first SIGTERM, SIGINT or SIGHUP. The second one ends the
-/// process immediately, even if every worker thread is busy, because a separate thread waits for it. A second SIGHUP
-/// does not: a terminal that closes may send two. A SIGHUP that the process was started to ignore (nohup(1)) stays
-/// ignored.
+/// The signals that end the server. SIGHUP does if it comes from a terminal that closed; otherwise it asks for the
+/// settings to be read again.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// Whether a terminal that closes ends the server.
+    follows_terminal: bool,
+}
+
+/// Returns a future that completes when the process gets its first SIGTERM or SIGINT, or when its terminal closes. The
+/// second SIGTERM or SIGINT ends the process immediately, even if every worker thread is busy, because a separate thread
+/// waits for it. A process that was started to ignore SIGHUP (nohup(1)) outlives its terminal.
 ///
 /// # Errors
 ///
@@ -22,18 +33,23 @@ type Signals = (Signal, Signal, Option<Signal>);
 pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
     let (requested, shutdown) = oneshot::channel();
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    let mut signals: Signals = {
+    let mut signals = {
         let _inside = runtime.enter();
-        let hangup = (!is_hangup_ignored()).then(|| signal(SignalKind::hangup()));
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, hangup.transpose()?)
+        Signals {
+            follows_terminal: has_terminal() && !is_hangup_ignored(),
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            next(&mut signals).await;
-            // An error means that the server has already ended.
+            signals.next().await;
+            // An error means that the server has already ended by itself.
             let _ = requested.send(());
-            signals.2 = None;
-            let number = next(&mut signals).await.as_raw_value();
+            // A terminal that closes may send two.
+            signals.follows_terminal = false;
+            let number = signals.next().await.as_raw_value();
             std::process::exit(ENDED_BY_SIGNAL + number);
         });
     })?;
@@ -44,20 +60,36 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + use<>> {
     })
 }
 
-async fn next((terminate, interrupt, hangup): &mut Signals) -> SignalKind {
-    tokio::select! {
-        _ = terminate.recv() => SignalKind::terminate(),
-        _ = interrupt.recv() => SignalKind::interrupt(),
-        _ = received(hangup) => SignalKind::hangup(),
+/// Makes a write beyond the maximum size of files (setrlimit(2)) fail like a write to a full disk. Without a handler,
+/// SIGXFSZ would end the process. Needs a Tokio runtime.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle the signal.
+pub fn outlast_file_size_limit() -> io::Result<()> {
+    // A handler stays for as long as the process lives.
+    signal(SignalKind::from_raw(SystemSignal::XFSZ.as_raw())).map(|_| ())
+}
+
+impl Signals {
+    /// Waits for a signal that ends the server.
+    async fn next(&mut self) -> SignalKind {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return SignalKind::terminate(),
+                _ = self.interrupt.recv() => return SignalKind::interrupt(),
+                _ = self.hangup.recv() => if self.follows_terminal && !has_terminal() {
+                    return SignalKind::hangup();
+                },
+            }
+        }
     }
 }
 
-/// Waits for a signal, or forever if there is none to wait for.
-async fn received(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => _ = signal.recv().await,
-        None => std::future::pending().await,
-    }
+/// Returns whether the process has a controlling terminal. The system takes a terminal that closed from its processes
+/// before it sends SIGHUP.
+fn has_terminal() -> bool {
+    File::open(TERMINAL).is_ok()
 }
 
 /// Returns whether the process was started with SIGHUP ignored, as far as the system tells (proc(5)).

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+const PAGE: &str = include_str!("../../docs/operations.md");
+
 fn names_in(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).expect("a directory");
     let mut names: Vec<String> =
@@ -162,6 +164,10 @@ async fn on_postgresql_its_own_tools_are_named() {
     let run_all = |said: &str| {
         let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  ")).collect();
         assert!(!lines.is_empty(), "{said}");
+        // The page has the same commands.
+        for line in &lines {
+            assert!(PAGE.contains(line.split('\'').next().expect("a command")), "{line}");
+        }
         for line in lines {
             postgres::shell(line, &site.database_url);
         }
@@ -171,6 +177,12 @@ async fn on_postgresql_its_own_tools_are_named() {
     let (well, said) = site.command(&["restore", name]);
     assert!(!well && said.contains("pg_restore") && said.contains("psql"), "{said}");
     drop(server);
+    // Every table is removed before.
+    let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+    for row in database::rows(&site.database_url, tables).await {
+        let table: String = row.try_get_by_index(0).expect("a name");
+        assert!(said.contains(&format!(" {table}")), "{table}: {said}");
+    }
     run_all(&said);
     assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 1);
     let server = site.start();

@@ -1,7 +1,8 @@
 //! A failing disk under SQLite: the server acknowledges only stored events, and all acknowledged events survive.
 
 use crate::support::faults::{Fault, Faults};
-use crate::support::{Client, DEADLINE, Database, Site, database, eventually, http};
+use crate::support::{Client, DEADLINE, Database, Server, Site, database, eventually, http, tempdir};
+use std::process::Command;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -111,6 +112,11 @@ async fn a_server_is_not_ready_while_a_small_write_fits_and_no_message_does() {
         tokio::time::sleep(QUIET / 5).await;
     }
     assert_eq!(ann.say("3", "third").await["code"], "unavailable", "it is as it says");
+    // Probes are no errors, in the metrics and in the log.
+    let metrics = http::get(&server, "/metrics").await.body;
+    assert!(metrics.contains("parlour_http_responses_total{class=\"5xx\"} 0"), "{metrics}");
+    let warnings = server.log().lines().filter(|line| line.contains(" WARN ")).count();
+    assert!((1..=2).contains(&warnings), "one of the writes and one of the probes: {}", server.log());
     disk.end(Fault::Cramped);
     assert_eq!(ann.say("2", "second").await["seq"], 2);
     assert_eq!(http::readiness(&server).await.0, 200, "a message was stored");
@@ -134,4 +140,38 @@ async fn a_database_that_is_deleted_under_its_server_is_noticed() {
     assert_eq!(ann.say("2", "second").await["seq"], 2);
     assert_eq!(http::readiness(&server).await.0, 200);
     assert!(server.log().contains("back in its place"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_data_directory_that_is_deleted_is_noticed_though_nobody_asks() {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    std::fs::remove_dir_all(&site.data).expect("a directory");
+    eventually("the log says so", || async { server.log().contains("was deleted, moved or replaced").then_some(()) })
+        .await;
+}
+
+#[tokio::test]
+async fn a_limit_of_file_sizes_is_like_a_full_disk() {
+    let site = Site::new(Database::Sqlite).await;
+    let directory = tempdir::directory("limit");
+    let mut command = Command::new("sh");
+    let limited = "echo $$ > pid; ulimit -S -f 1400; exec \"$0\" \"$@\" --addr 127.0.0.1:0";
+    command.current_dir(&directory).args(["-c", limited, env!("CARGO_BIN_EXE_parlour")]).args(site.arguments());
+    let server = Server::listening(command, &directory).expect("it starts");
+    let mut ann = Client::join(&server, "harbour").await;
+    let text = "x".repeat(3900);
+    let mut stored = 0;
+    while ann.say(&stored.to_string(), &text).await["type"] == "message" {
+        stored += 1;
+        assert!(stored < 1000, "there is no limit");
+    }
+    assert_eq!(http::readiness(&server).await.0, 503);
+    assert_eq!(http::get(&server, "/harbour/").await.status, 200);
+    let pid = std::fs::read_to_string(directory.join("pid")).expect("a file");
+    let lifted = Command::new("prlimit").args(["--fsize=unlimited:", "--pid", pid.trim()]).status().expect("prlimit");
+    assert!(lifted.success());
+    eventually("it is ready again", || async { (http::readiness(&server).await.0 == 200).then_some(()) }).await;
+    assert_eq!(ann.say(&stored.to_string(), &text).await["seq"], stored + 1);
+    assert_eq!(self::stored(&site).await.len(), stored + 1);
 }

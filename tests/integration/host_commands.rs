@@ -12,6 +12,7 @@ on_each_database!(
     the_host_bans_and_pardons_even_an_owner,
     a_deleted_room_ends_for_those_in_it_and_begins_anew,
     a_missing_target_is_named,
+    a_room_is_named_by_its_link,
 );
 
 fn done(site: &Site, command: &[&str]) -> String {
@@ -193,4 +194,19 @@ async fn every_node_does_what_the_host_says() {
     let mut carol = Client::join(&two, "harbour").await;
     done(&site, &["delete", "harbour", "--yes"]);
     assert_eq!((ann.close_code().await, carol.close_code().await), (Some(4505), Some(4505)));
+}
+
+async fn a_room_is_named_by_its_link(site: Site) {
+    let server = site.start();
+    Client::join(&server, "%D1%83%D1%8E%D1%82").await.say("a", "hello").await;
+    let links = [server.url("/%D1%83%D1%8E%D1%82/"), server.url("/%D1%83%D1%8E%D1%82/1?x=y"), "/уют/".to_owned()];
+    for link in &links {
+        assert!(done(&site, &["retention", link, "7"]).contains("уют keeps its messages"), "{link}");
+        assert!(done(&site, &["retention", link]).contains("7 days"), "{link}");
+        assert!(done(&site, &["export", link]).contains("hello"), "{link}");
+        assert!(done(&site, &["delete", link]).contains("would delete уют "), "{link}");
+    }
+    assert_eq!(done(&site, &["rooms", "--json"]).lines().count(), 1);
+    assert!(done(&site, &["delete", &links[0], "--yes"]).contains("уют"));
+    assert_eq!(done(&site, &["rooms", "--json"]).lines().count(), 0);
 }

@@ -170,3 +170,30 @@ async fn a_server_without_free_descriptors_says_so_once() {
     })
     .await;
 }
+
+#[test]
+fn an_error_of_the_command_line_is_json_where_the_log_is() {
+    let directory = tempdir::directory("refused");
+    let refused = |arguments: &[&str], variable: Option<&str>| {
+        let mut command = executable(&directory);
+        command.args(arguments).envs(variable.map(|value| ("PARLOUR_LOG_FORMAT", value)));
+        outcome(&mut command, Stdio::null())
+    };
+    let of_file = "[parlour]\nlog-format = 'json'\ncolour = 'red'\n";
+    for (arguments, variable, file, code) in [
+        (&["--log-format", "json", "--nope"][..], None, "", 2),
+        (&["no-such-command"], Some("json"), "", 2),
+        (&["--log-format=json", "--addr", "postgres://ann:hush@db/x"], Some("text"), "", 2),
+        (&["check"], None, of_file, 1),
+    ] {
+        std::fs::write(directory.join("Leptos.toml"), file).expect("a file");
+        let (found, said) = refused(arguments, variable);
+        assert_eq!(found, Some(code), "{arguments:?}: {said}");
+        let line: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?}: {said}"));
+        assert!(line["level"] == "ERROR" && line["version"].is_string(), "{line}");
+        assert!(!said.contains("hush"), "{said}");
+    }
+    std::fs::write(directory.join("Leptos.toml"), "").expect("a file");
+    let (code, said) = refused(&["--log-format", "text", "--nope"], Some("json"));
+    assert!(code == Some(2) && said.starts_with("error: "), "{said}");
+}

@@ -42,6 +42,7 @@ async fn events_are_counted_and_timed(site: Site) {
     assert_eq!(reader.answer_to("not-mine").await["code"], "forbidden");
     http::get(&server, "/harbour-of-secrets/?username=Annabelle").await;
     http::get(&server, "/no/such/page").await;
+    assert_eq!(http::post_form(&server, "/harbour-of-secrets/", &[("message", " ")]).await.status, 422);
 
     let text = eventually("a delivery is timed", || async {
         let text = scrape(&server).await;
@@ -57,6 +58,7 @@ async fn events_are_counted_and_timed(site: Site) {
         ("parlour_events_stored_total", "kind=\"edited\"", 1.),
         ("parlour_events_stored_total", "kind=\"deleted\"", 1.),
         ("parlour_rejections_total", "code=\"forbidden\"", 1.),
+        ("parlour_rejections_total", "code=\"empty\"", 1.),
         ("parlour_commit_seconds_count", "", 35.),
         ("parlour_http_request_seconds_count", "route=\"/{room_name}/\",status=\"200\"", 1.),
         ("parlour_http_request_seconds_count", "route=\"none\",status=\"404\"", 1.),

@@ -3,11 +3,11 @@
 //! machine are replaced by ones of the test.
 //!
 //! What a block of the page is, its first line says: `sh` is run, `sh server` and `sh proxied` are left running,
-//! `sh postgres` and `sh redis` have these at hand, `sql` goes to PostgreSQL. `sh root` and `sh container` are not run.
+//! `sh postgres` and `sh redis` have these at hand. `sh root` and `sh container` are not run.
 
 use crate::support::process::{Process, free_port};
 use crate::support::redis::Redis;
-use crate::support::{Client, DEADLINE, Database, Site, database, eventually, postgres, tempdir};
+use crate::support::{Client, DEADLINE, Database, Site, eventually, postgres, tempdir};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ impl Machine {
     fn shell(&self, text: &str) -> Command {
         let text = self.replaced.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
         let mut shell = Command::new("bash");
-        shell.args(["-euc", &text]).current_dir(&self.folder).stdin(Stdio::null());
+        shell.args(["-euo", "pipefail", "-c", &text]).current_dir(&self.folder).stdin(Stdio::null());
         shell.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         if self.is_root {
             shell.uid(NOBODY).gid(NOBODY);
@@ -176,25 +176,30 @@ async fn the_commands_of_the_page_do_as_it_says() {
                 let page = reqwest::get(format!("{url}/harbour/")).await.expect("a page");
                 assert_eq!(page.status(), 200, "{text}");
             }
-            "sh postgres" => postgres::shell(
-                &machine.replaced.iter().fold(text, |text, (from, to)| text.replace(from, to)),
-                &site.database_url,
-            ),
+            "sh postgres" => {
+                let path = format!("{}:{}", postgres::programs().display(), machine.environment[0].1);
+                machine.run(&text, &[("DATABASE_URL", &site.database_url), ("PATH", &path)]);
+            }
             "sh redis" => {
                 let port = redis.url().rsplit(':').next().expect("a port").trim_end_matches('/').to_owned();
                 machine.run(&text.replace("redis-cli", &format!("redis-cli -p {port}")), &[]);
             }
-            "sql" => database::execute(&site.database_url, &text).await,
             "sh root" | "sh container" | "ini" | "cron" => {}
             other => panic!("what is a block of {other}? {text}"),
         }
     }
-    for kind in ["sh", "sh server", "sh proxied", "sh postgres", "sh redis", "sql"] {
+    for kind in ["sh", "sh server", "sh proxied", "sh postgres", "sh redis"] {
         assert!(seen.contains_key(kind), "there is no block of {kind}");
     }
     drop(running);
     let server = site.start();
     assert_eq!(Client::join(&server, "harbour").await.say("a", "hello").await["seq"], 1);
+}
+
+#[test]
+#[should_panic(expected = "no-such-command | cat")]
+fn a_command_that_fails_is_noticed() {
+    Machine::new().run("no-such-command | cat", &[]);
 }
 
 #[test]

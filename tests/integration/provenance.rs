@@ -91,6 +91,78 @@ async fn an_older_state_of_a_file_begins_a_new_history_whatever_way_it_comes_bac
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_was_made_while_the_server_ran_begins_a_new_history() {
+    for program in ["cp", "mv"] {
+        let site = Site::new(Database::Sqlite).await;
+        let mut server = site.start();
+        say(&server, "a").await;
+        let old = epoch(&site).await;
+        let (file, copy) = (site.data.join("parlour.db"), tempdir::directory("copies").join("copy"));
+        // As SQLite's own online backup makes them: in the journal mode of the database.
+        let snapshot = format!("VACUUM INTO '{}'", copy.display());
+        database::execute(&site.database_url, &snapshot).await;
+        database::execute(&format!("sqlite://{}", copy.display()), "PRAGMA journal_mode = wal").await;
+        say(&server, "lost").await;
+        match program {
+            "mv" => server.kill(),
+            _ => server.stop(),
+        }
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(site.data.join(format!("parlour.db{end}")));
+        }
+        run(program, &[&copy, &file]);
+        begins_a_new_history(&site, &old, program).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_beside_the_log_of_a_killed_server_is_not_mixed_with_it() {
+    let site = Site::new(Database::Sqlite).await;
+    let mut server = site.start();
+    say(&server, "a").await;
+    let old = epoch(&site).await;
+    let copy = tempdir::directory("copies").join("copy");
+    assert!(site.command(&["backup", copy.to_str().expect("a path")]).0);
+    for n in 0..20 {
+        say(&server, &format!("lost-{n}")).await;
+    }
+    server.kill();
+    assert!(site.data.join("parlour.db-wal").metadata().expect("a log").len() > 0);
+    run("cp", &[&copy, &site.data.join("parlour.db")]);
+    begins_a_new_history(&site, &old, "beside a log").await;
+    assert_eq!(database::messages(&site.database_url, "harbour").await.len(), 1);
+    let aside = site.data.join("parlour.db-wal.replaced");
+    assert!(aside.metadata().expect("it is kept").len() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_says_that_an_older_state_came_back() {
+    for kind in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(kind).await;
+        let (well, said) = site.command(&["renew-epochs"]);
+        assert_eq!(well, kind == Database::Postgres, "an SQLite file that is not there is not made: {said}");
+        let mut server = site.start();
+        say(&server, "a").await;
+        let vacant = Client::join(&server, "vacant").await.welcome["epoch"].clone();
+        let old = epoch(&site).await;
+        if kind == Database::Sqlite {
+            let (well, said) = site.command(&["renew-epochs"]);
+            assert!(!well && said.contains("in use"), "{said}");
+        }
+        server.stop();
+        let (well, said) = site.command(&["renew-epochs"]);
+        assert!(well && said.contains("1 rooms"), "{said}");
+        let server = site.start();
+        let new = epoch(&site).await;
+        assert_ne!(new, old);
+        let mut away = Door::of("harbour").after(1).epoch(&old).join(&server).await;
+        assert_eq!(away.expect("reset").await["epoch"], new.as_str());
+        assert_ne!(Client::join(&server, "vacant").await.welcome["epoch"], vacant);
+        assert!(!server.log().contains("every room gets"), "once: {}", server.log());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dump_that_is_loaded_begins_a_new_history() {
     let site = Site::new(Database::Postgres).await;
     let mut server = site.start();

@@ -1,8 +1,11 @@
-//! SIGHUP: what can change while the server runs is applied, and what cannot is named.
+//! SIGHUP: what can change while the server runs is applied, and what cannot is named. From a terminal that closes, it
+//! ends the server.
 
 use crate::support::server::executable;
-use crate::support::{Client, Server, database, eventually, http, tempdir};
+use crate::support::{Client, Database, Server, Site, database, eventually, http, tempdir};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 /// A server whose settings are in a file, in its working directory.
 fn start(directory: &Path, settings: &str) -> Server {
@@ -75,4 +78,59 @@ async fn a_setting_that_cannot_change_is_named_and_a_mistake_changes_nothing() {
     }
     reload(&server, &directory, "log-filter = 'parlour=lowd'", "Changing the log filter failed").await;
     assert_eq!(http::get(&server, "/").await.status, 200, "it serves");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_drains_when_its_terminal_closes_and_not_before() {
+    let directory = tempdir::directory("terminal");
+    write(&directory, "message-burst = 2");
+    // The tests themselves may run under nohup(1).
+    let line = format!(
+        "#!/bin/sh\necho $$ > pid\nexec env --default-signal=HUP {} --addr 127.0.0.1:0 2> log-of-server\n",
+        env!("CARGO_BIN_EXE_parlour")
+    );
+    let shell = directory.join("start");
+    std::fs::write(&shell, line).expect("a file");
+    std::fs::set_permissions(&shell, PermissionsExt::from_mode(0o700)).expect("a mode");
+    // The environment of a server, in a terminal of its own.
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--command", "./start", "/dev/null"]).current_dir(&directory);
+    for (name, value) in executable(&directory).get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut terminal = Server::listening(command, &directory).expect("it starts");
+    let mut ann = Client::join(&terminal, "harbour").await;
+    ann.say("a", "hello").await;
+    let pid = std::fs::read_to_string(directory.join("pid")).expect("a file");
+    write(&directory, "message-burst = 7");
+    assert!(Command::new("kill").args(["-s", "HUP", pid.trim()]).status().expect("kill").success());
+    eventually("it has read the settings", || async {
+        let log = std::fs::read_to_string(directory.join("log-of-server")).unwrap_or_default();
+        log.contains("message-burst 7").then_some(())
+    })
+    .await;
+    assert_eq!(ann.say("b", "hello").await["type"], "message");
+    terminal.kill();
+    ann.expect("drain").await;
+    assert_eq!(ann.close_code().await, Some(1012));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_changed_waits_for_a_restart_and_is_not_shown() {
+    let site = Site::new(Database::Postgres).await;
+    let directory = tempdir::directory("reload");
+    let settings = format!("database-url-file = '{}'", directory.join("secret").display());
+    let change = |password: &str| {
+        let url = site.database_url.replace("parlour@", &format!("parlour:{password}@"));
+        std::fs::write(directory.join("secret"), url).expect("a file");
+    };
+    change("first-secret");
+    let server = start(&directory, &settings);
+    change("second-secret");
+    reload(&server, &directory, &settings, "need a restart").await;
+    assert!(server.log().contains("database-url postgres://parlour:***@"), "{}", server.log());
+    assert!(!server.log().contains("secret"), "{}", server.log());
 }

@@ -1,4 +1,5 @@
-//! `parlour backup` and `parlour restore`: for SQLite. For PostgreSQL they print the commands of its own tools.
+//! `parlour backup` and `parlour restore`: for SQLite. For PostgreSQL they print the commands of its own tools. And
+//! `parlour renew-epochs`, for every other way back to an earlier state.
 
 use super::CommandResult;
 use super::output::print_line;
@@ -7,10 +8,10 @@ use crate::server::store::{OpenError, Store};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Begins a new history in every room of a restored PostgreSQL database.
-const NEW_EPOCHS: &str = "UPDATE rooms SET epoch = substr(md5(random()::text), 1, 8); \
-                          DELETE FROM site WHERE name = 'rooms'; \
-                          INSERT INTO site (name, value) VALUES ('restored', '1') ON CONFLICT DO NOTHING";
+/// Removes every table of this release from a PostgreSQL database: `pg_restore --clean` leaves those that an older dump
+/// does not know, and cannot remove tables that these refer to.
+const REMOVE_TABLES: &str =
+    "DROP TABLE IF EXISTS deleted_rooms, events, names, rooms, seaql_migrations, site, standings CASCADE";
 
 /// Writes a snapshot of the database to `file`.
 ///
@@ -41,9 +42,10 @@ pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
     if !is_sqlite(config) {
         return Err(format!(
             "restore: this site uses PostgreSQL; stop all nodes, and restore it with its own tools:\n  \
-             pg_restore --clean --if-exists --no-owner --dbname=\"$DATABASE_URL\" {}\n  \
-             psql \"$DATABASE_URL\" --command=\"{NEW_EPOCHS}\"\n\
-             The second command makes browsers that have seen later messages reload their rooms. ({url})",
+             psql \"$DATABASE_URL\" --command=\"{REMOVE_TABLES}\"\n  \
+             pg_restore --clean --if-exists --no-owner --dbname=\"$DATABASE_URL\" {}\n\
+             The next start migrates an older dump, and gives every room a new epoch, so that browsers that have seen \
+             later messages reload their rooms. ({url})",
             shell_word(file)
         )
         .into());
@@ -51,6 +53,16 @@ pub(super) async fn restore(config: &Config, file: &Path) -> CommandResult {
     let rooms = unless_stopped(Store::restore(&config.database_url, file)).await?;
     let file = file.display();
     Ok(print_line(format_args!("parlour: restored {file} to {url}: {rooms} rooms, each with a new epoch"))?)
+}
+
+/// Gives every room a new epoch, after an earlier state of the database came back in a way that no start detects.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used.
+pub(super) async fn renew_epochs(config: &Config) -> CommandResult {
+    let rooms = Store::renew_epochs(&config.database_url).await?;
+    Ok(print_line(format_args!("parlour: {rooms} rooms of {} have a new epoch", redacted(&config.database_url)))?)
 }
 
 /// Drops `work` if a signal asks the process to stop, so that its unfinished file is removed.

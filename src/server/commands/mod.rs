@@ -42,6 +42,9 @@ pub enum Command {
         /// A file written by `parlour backup`
         file: PathBuf,
     },
+    /// Begin a new history in every room, after the database came back from a snapshot of a disk or a point in time. No
+    /// server may run; every browser then loads its rooms anew
+    RenewEpochs,
     /// Show or set how long a room keeps its messages
     Retention {
         /// The room, or its link
@@ -112,6 +115,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Healthcheck => healthcheck::ask(config.leptos.site_addr).await,
         Command::Backup { file } => backup::back_up(config, &file).await,
         Command::Restore { file } => backup::restore(config, &file).await,
+        Command::RenewEpochs => backup::renew_epochs(config).await,
         Command::Retention { room, days } => retention::set_retention(config, &room, days).await,
         Command::Export(export) => export::export(config, &export).await,
         Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
@@ -126,7 +130,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
 /// Parses the name of a room as the host types it, or the link to the room or to a message in it.
 fn parse_room(name: &str) -> Result<RoomName, String> {
     let of_link = message_ref::room_of_link(name);
-    RoomName::parse(of_link.as_deref().unwrap_or(name)).map_err(|error| format!("{name}: {error}"))
+    RoomName::parse(of_link.as_deref().unwrap_or(name.trim_matches('/'))).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Notifies the serving nodes of a command's changes, which they would otherwise find within a second.

@@ -12,6 +12,10 @@ const TABLE: &str = "parlour";
 /// Prefix of names that are meant to be Parlour's table.
 const TABLE_PREFIX: &str = "parl";
 
+/// Name of the address to listen on, and the table of Leptos that has it.
+const SITE_ADDR: &str = "site-addr";
+const LEPTOS_TABLE: [&str; 3] = ["package", "metadata", "leptos"];
+
 #[derive(Default, Deserialize)]
 struct File {
     #[serde(default)]
@@ -26,6 +30,13 @@ struct File {
 pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError(format!("{FILE}: {}", without_source(text, &error)));
     let all: Table = toml::from_str(text).map_err(wrong)?;
+    let wrong_place = |addr: &str| {
+        let place = "use site-addr in the table [package.metadata.leptos]";
+        ConfigError(format!("{FILE}: {addr} is in the wrong place: {place}"))
+    };
+    if let Some(addr) = misplaced_addr(&all, &mut Vec::new()) {
+        return Err(wrong_place(addr));
+    }
     for (name, value) in &all {
         let table = value.as_table();
         if name != TABLE && name.to_lowercase().starts_with(TABLE_PREFIX) {
@@ -34,12 +45,8 @@ pub(super) fn settings(text: &str) -> Result<Settings, ConfigError> {
         if name == TABLE && table.is_none() {
             return Err(ConfigError(format!("{FILE}: {name} is not a table; put settings below [{TABLE}]")));
         }
-        let wrong_place = ["addr", "site-addr"]
-            .into_iter()
-            .find(|addr| name == addr || table.is_some_and(|table| name != "package" && table.contains_key(*addr)));
-        if let Some(addr) = wrong_place {
-            let place = "use site-addr in the table [package.metadata.leptos]";
-            return Err(ConfigError(format!("{FILE}: {addr} is in the wrong place: {place}")));
+        if name == "addr" || table.is_some_and(|table| name != "package" && table.contains_key("addr")) {
+            return Err(wrong_place("addr"));
         }
         let inside = table.filter(|_| name != TABLE).into_iter().flat_map(Table::keys);
         let leptos = table.filter(|_| name == "package").and_then(leptos).into_iter().flat_map(Table::keys);
@@ -55,6 +62,23 @@ fn without_source(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or_else(String::new, |before| format!("line {}: ", before.matches('\n').count() + 1));
     format!("{line}{}", error.message())
+}
+
+/// Returns the first key, at any depth, that means the address to listen on and is not where Leptos reads it. `path` leads
+/// to the table.
+fn misplaced_addr<'a>(table: &'a Table, path: &mut Vec<&'a str>) -> Option<&'a str> {
+    table.iter().find_map(|(name, value)| {
+        let is_addr = name.to_lowercase().replace('_', "-") == SITE_ADDR;
+        if is_addr && !(name == SITE_ADDR && *path == LEPTOS_TABLE) {
+            return Some(name.as_str());
+        }
+        let lists = value.as_array().into_iter().flatten();
+        path.push(name);
+        let found =
+            std::iter::once(value).chain(lists).filter_map(Value::as_table).find_map(|t| misplaced_addr(t, path));
+        path.pop();
+        found
+    })
 }
 
 fn leptos(package: &Table) -> Option<&Table> {
@@ -87,6 +111,12 @@ mod tests {
             ("parlour = 7", "parlour"),
             ("site-addr = '127.0.0.1:80'", "site-addr"),
             ("[parlour]\nsite-addr = '127.0.0.1:80'", "site-addr"),
+            ("[package]\nsite-addr = '127.0.0.1:80'", "site-addr"),
+            ("[package.metadata]\nsite-addr = '127.0.0.1:80'", "site-addr"),
+            ("[package.metadata.leptos]\nsite_addr = '127.0.0.1:80'", "site_addr"),
+            ("[[workspace.metadata.leptos]]\nsite-addr = '127.0.0.1:80'", "site-addr"),
+            ("Site-Addr = '127.0.0.1:80'", "Site-Addr"),
+            ("[parlour]\nsite_addr = '127.0.0.1:80'", "package.metadata.leptos"),
             ("[parlour]\naddr = '127.0.0.1:80'", "package.metadata.leptos"),
             ("[server]\naddr = '127.0.0.1:80'", "package.metadata.leptos"),
         ] {

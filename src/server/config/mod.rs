@@ -2,6 +2,7 @@
 
 mod environment;
 mod file;
+mod format;
 #[cfg(test)]
 mod fuzz;
 mod report;
@@ -11,6 +12,7 @@ mod url;
 mod url_parameters;
 
 pub(crate) use environment::without_empty;
+pub use format::log_format_of_arguments;
 pub use report::EffectiveSetting;
 pub(crate) use settings::Settings;
 pub use settings::{Indexing, Limits, LogFormat};
@@ -134,17 +136,6 @@ pub(crate) fn read(matches: &ArgMatches) -> Result<Config, ConfigError> {
     };
     environment::reject_unknown(std::env::vars_os())?;
     resolve(matches, text.as_deref())
-}
-
-/// Returns the log format, as far as the unparsed command line and environment tell. It serves to report errors of
-/// parsing them.
-pub fn log_format_of_arguments() -> LogFormat {
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let is_json = |value: &std::ffi::OsStr| value == "json";
-    let flag = arguments.windows(2).any(|pair| pair[0] == "--log-format" && is_json(&pair[1]))
-        || arguments.iter().any(|argument| argument == "--log-format=json");
-    let json = flag || std::env::var_os("PARLOUR_LOG_FORMAT").is_some_and(|value| is_json(&value));
-    if json { LogFormat::Json } else { LogFormat::Text }
 }
 
 fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigError> {

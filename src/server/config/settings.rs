@@ -167,7 +167,14 @@ fn host_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     let wrong = || format!("{text} is not a host name like chat.example");
     match url::Host::parse(text).map_err(|_| wrong())? {
-        url::Host::Domain(name) => Ok(name.strip_suffix('.').unwrap_or(&name).to_owned()),
+        url::Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            let is_label = |label: &str| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            };
+            // A pattern (`*.example`, `.example`) would never match.
+            if name.split('.').all(is_label) { Ok(name.to_owned()) } else { Err(wrong()) }
+        }
         address => Ok(address.to_string()),
     }
 }

@@ -3,6 +3,8 @@
 use crate::server::http::state::AppState;
 use crate::server::journal::WRITER;
 use crate::server::relay::RelayState;
+use crate::server::store::StoreError;
+use crate::server::telemetry::outage::Outage;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::time::Duration;
@@ -10,6 +12,10 @@ use tokio::time::timeout;
 
 /// Maximum time that the database may take to answer.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Condition that probes find, logged when it begins and when it ends: nothing else may use the database meanwhile.
+static UNAVAILABLE: Outage =
+    Outage::new("The database is not available; the node is not ready", "The database is available again");
 
 /// `GET /healthz`: 200 while the process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -29,7 +35,12 @@ pub(crate) struct Readiness {
 /// `GET /readyz`: 200 while rooms can be read and written, 503 otherwise. Losing the relay delays events between nodes
 /// by a second, but does not affect readiness.
 pub(crate) async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
-    let database = matches!(timeout(READINESS_TIMEOUT, state.chat.store.ready()).await, Ok(Ok(())));
+    let found = timeout(READINESS_TIMEOUT, state.chat.store.ready()).await.unwrap_or(Err(StoreError::Timeout));
+    match &found {
+        Ok(()) => UNAVAILABLE.over(),
+        Err(error) => UNAVAILABLE.failed(error),
+    }
+    let database = found.is_ok();
     let draining = state.draining.is_cancelled();
     let relay = match state.relay.state() {
         RelayState::None => "none",

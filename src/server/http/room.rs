@@ -9,6 +9,7 @@ use crate::domain::{Rejection, RejectionCode, RememberedUsername, RoomName, User
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::http::state::AppState;
+use crate::server::telemetry::metrics::record_rejection;
 use crate::ui::RejectedForm;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -114,6 +115,7 @@ pub(crate) async fn post(
             response
         }
         Err(Rejection { code, detail, .. }) => {
+            record_rejection(code);
             // Unless the name was refused, it is filled in again only if it is new.
             let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
             let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;

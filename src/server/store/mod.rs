@@ -120,7 +120,7 @@ impl Store {
         let failed = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
         let connection = self.writer.connection().get_sqlite_connection_pool().acquire().await.map_err(failed)?;
         if connection.is_in_transaction() {
-            tracing::warn!("A transaction did not end cleanly; replacing the connection");
+            tracing::debug!("A transaction did not end cleanly; replacing the connection");
             connection.close().await.map_err(failed)?;
         }
         Ok(())
@@ -132,6 +132,9 @@ impl Store {
     ///
     /// Returns an error if a connection cannot be closed.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
+        if let Some(held) = self.held.as_deref().filter(|_| self.assert_in_place().is_ok()) {
+            database::provenance::leave_file(self.writer.connection(), held).await;
+        }
         self.reader.connection().close_by_ref().await?;
         Ok(self.writer.connection().close_by_ref().await?)
     }

@@ -106,7 +106,7 @@ impl Drop for FlushOnDrop {
 
 /// Writes the error that ends the process to standard error. A server does not wait for a reader.
 pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
-    let line = match AS_JSON.load(Ordering::Relaxed) {
+    let line = match is_json() {
         true => json_line("ERROR", &error.to_string()),
         false => format!("parlour: {}\n", escaped_lines(&error.to_string())),
     };
@@ -120,7 +120,7 @@ pub fn report_failure(error: &dyn std::fmt::Display, is_server: bool) {
 
 /// Writes a line to standard output without waiting, even if standard output is blocked.
 pub(crate) fn announce(line: &str) {
-    let line = match AS_JSON.load(Ordering::Relaxed) {
+    let line = match is_json() {
         true => json_line("INFO", line),
         false => format!("{}\n", escaped(line)),
     };
@@ -133,6 +133,11 @@ pub(crate) fn announce(line: &str) {
 /// Makes other output of this process JSON too, before [`start`] is called.
 pub fn assume_format(format: LogFormat) {
     AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Returns whether the log, and everything else that this process writes, is JSON.
+pub(crate) fn is_json() -> bool {
+    AS_JSON.load(Ordering::Relaxed)
 }
 
 /// Returns a line in the format of the JSON log, with the version of this executable.

@@ -22,6 +22,9 @@ const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
 const EVENT_KINDS: [&str; 4] = ["message", "edited", "deleted", "moderated"];
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
+/// Route of readiness probes.
+pub(crate) const READINESS_ROUTE: &str = "/readyz";
+
 /// A cheap-to-clone handle on the collected metrics.
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -93,7 +96,7 @@ fn describe() {
     describe_gauge!("parlour_backup_timestamp_seconds", "Time of the last `parlour backup`; 0 if there was none");
     describe_gauge!("parlour_disk_free_bytes", "Free space of the disk that holds the data directory");
     describe_gauge!("parlour_disk_bytes", "Size of the disk that holds the data directory");
-    describe_counter!("parlour_http_responses_total", "HTTP responses, by class of status");
+    describe_counter!("parlour_http_responses_total", "HTTP responses except those of /readyz, by class of status");
     describe_gauge!("parlour_build_info", "1; the version is in the label");
     describe_gauge!("parlour_connections", "Live sockets");
     describe_gauge!("parlour_rooms_active", "Rooms with a live socket on this node");
@@ -102,7 +105,10 @@ fn describe() {
     describe_gauge!("parlour_relay_queue_length", "Messages waiting to be published to the other nodes");
     describe_gauge!("parlour_relay_degraded", "1 while heartbeats of a node are missing");
     describe_counter!("parlour_events_stored_total", "Events committed by this node, by kind");
-    describe_counter!("parlour_rejections_total", "Requests rejected over the socket, by code");
+    describe_counter!(
+        "parlour_rejections_total",
+        "Requests rejected over the socket, and messages rejected by form, by code"
+    );
     describe_histogram!("parlour_commit_seconds", "Time from submission to commit");
     describe_histogram!(
         "parlour_delivery_seconds",
@@ -170,10 +176,13 @@ fn since_start() -> Duration {
     START.elapsed()
 }
 
-/// Records a request that was answered.
+/// Records a request that was answered. Probes do not count among the responses by class: a node that drains answers
+/// them with an error, as it should.
 pub(crate) fn record_request(route: String, status: u16, since: Instant) {
-    let class = STATUS_CLASSES[usize::from(status / 100).clamp(1, STATUS_CLASSES.len()) - 1];
-    counter!("parlour_http_responses_total", "class" => class).increment(1);
+    if route != READINESS_ROUTE {
+        let class = STATUS_CLASSES[usize::from(status / 100).clamp(1, STATUS_CLASSES.len()) - 1];
+        counter!("parlour_http_responses_total", "class" => class).increment(1);
+    }
     histogram!("parlour_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(since.elapsed());
 }

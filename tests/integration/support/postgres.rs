@@ -115,7 +115,7 @@ fn program(programs: &Path, name: &str) -> Command {
 }
 
 /// The directory of the newest PostgreSQL there is: Debian keeps it out of PATH.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<u32> = debian.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     versions.sort_unstable();

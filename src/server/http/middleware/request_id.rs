@@ -1,6 +1,6 @@
 //! Request logging: an id for the request's log lines, its outcome, and its duration.
 
-use crate::server::telemetry::metrics;
+use crate::server::telemetry::metrics::{self, READINESS_ROUTE};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -28,7 +28,8 @@ pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     let status = response.status();
     span.in_scope(|| {
         let ms = since.elapsed().as_millis() as u64;
-        if status.is_server_error() {
+        // What makes the node not ready is logged when it begins, not at each probe.
+        if status.is_server_error() && route != READINESS_ROUTE {
             tracing::warn!(status = status.as_u16(), ms, "Answered a request");
         } else {
             tracing::debug!(status = status.as_u16(), ms, "Answered a request");

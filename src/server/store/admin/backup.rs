@@ -2,10 +2,10 @@
 
 use super::partial_file::{Unfinished, is_unfinished};
 use super::usage::record_backup;
-use crate::server::config::sqlite_url;
+use crate::server::config::{redacted, sqlite_url};
 use crate::server::store::database::file_system::directory_of;
 use crate::server::store::database::files::{assert_all_accessible, beside, give_to_owner, io_error, lock_file};
-use crate::server::store::database::provenance::renew_epochs;
+use crate::server::store::database::provenance::{forget_place, renew_epochs};
 use crate::server::store::database::schema::applied_migrations;
 use crate::server::store::database::sqlite::{connect_to_read, sqlite_file, writer};
 use crate::server::store::entity::room;
@@ -82,6 +82,21 @@ impl Store {
         drop(lock);
         Ok(rooms)
     }
+
+    /// Gives every room of the database at `url` a new epoch. Returns the number of rooms.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database is not there yet, or if a server has the SQLite file open.
+    pub(crate) async fn renew_epochs(url: &str) -> Result<u64, OpenError> {
+        if url.starts_with("sqlite:") && !sqlite_file(url)?.is_file() {
+            return Err(OpenError::NotReady(redacted(url)));
+        }
+        let store = Self::open(url).await?;
+        let rooms = renew_epochs(store.writer.connection()).await?;
+        store.close().await?;
+        Ok(rooms)
+    }
 }
 
 /// Copies a database, as one reader sees it, into an empty file, without a write-ahead log and free pages.
@@ -128,6 +143,7 @@ async fn migrate(file: &Path, copy: &Path) -> Result<u64, OpenError> {
         let writer = writer(&sqlite_url(copy)).await?;
         room::Entity::find().filter(room::Column::Id.eq(0)).all(&writer).await?;
         let rooms = renew_epochs(&writer).await?;
+        forget_place(&writer).await?;
         writer.close().await?;
         Ok::<_, OpenError>(rooms)
     };

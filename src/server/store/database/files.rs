@@ -23,7 +23,7 @@ pub(crate) struct HeldFile {
     /// Device and inode of the file.
     identity: (u64, u64),
     moved: Outage,
-    _lock: File,
+    lock: File,
 }
 
 impl HeldFile {
@@ -39,7 +39,17 @@ impl HeldFile {
              server is restarted",
             "The database is back in its place",
         );
-        Ok(Self { path: path.to_owned(), identity, moved, _lock: lock })
+        Ok(Self { path: path.to_owned(), identity, moved, lock })
+    }
+
+    /// Returns device and inode of the file.
+    pub(crate) fn identity(&self) -> (u64, u64) {
+        self.identity
+    }
+
+    /// Returns the lock file, which is locked.
+    pub(crate) fn lock(&self) -> &File {
+        &self.lock
     }
 
     /// Returns the size of the file and its write-ahead log, in bytes.

@@ -2,15 +2,14 @@
 //! directory, an unpacked data directory, or a loaded dump. Clients may have seen a later history under the same
 //! numbers, so every room then gets a new epoch.
 //!
-//! At each start the database records a mark of its place that no copy has. For SQLite it is the time at which the lock
-//! file was last changed (ctime), which changes at each start, and whenever the file is written or unpacked. For
-//! PostgreSQL it is the cluster, and the number of the table of rooms, which changes when a dump is loaded. A file
-//! system, a machine or a cluster that is rolled back as a whole keeps its marks.
+//! At each start the database records a mark of its place that no copy has. For SQLite it is the inode of the file, and
+//! the time at which the lock file was last changed (ctime), which changes at each start and stop, and whenever the file
+//! is written or unpacked. For PostgreSQL it is the cluster, the number of the database, and the number of the table of
+//! rooms, which a dump gives anew. A file system, a machine or a cluster that is rolled back as a whole keeps its marks.
 
-use super::files::lock_path;
+use super::files::{HeldFile, beside, io_error, lock_path};
 use crate::server::random::bits;
 use crate::server::store::OpenError;
-use crate::server::store::database::files::io_error;
 use crate::server::store::entity::{room, site};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -20,6 +19,7 @@ use sea_orm::{
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Name of the `site` row with the mark of the database's place.
 const PLACE_KEY: &str = "place";
@@ -29,34 +29,102 @@ const PLACE_KEY: &str = "place";
 const READ_VERSION_OFFSET: u64 = 19;
 const WITHOUT_WAL: u8 = 1;
 
+/// Suffixes of SQLite's write-ahead log, and of one that belongs to a file that was replaced.
+const WAL_SUFFIX: &str = "-wal";
+const REPLACED_WAL_SUFFIX: &str = "-wal.replaced";
+
+/// Suffix of the index of the write-ahead log.
+const WAL_INDEX_SUFFIX: &str = "-shm";
+
+/// Maximum duration of a write after which a stopping server renews the mark. Two marks that differ would pass for a
+/// copy, so a server whose database is slow, and which may be killed meanwhile, leaves them as they are.
+const SWIFT_WRITE: Duration = Duration::from_millis(200);
+
 /// Queries for the mark of a place in PostgreSQL. Some clusters reveal their identifier only to administrators.
 const CLUSTER_QUERY: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const ROOMS_TABLE: &str = "SELECT 'rooms'::regclass::oid::text";
+const DATABASE_QUERY: &str = "SELECT oid::text FROM pg_database WHERE datname = current_database()";
+
+/// Query that answers `true` if the tables were created by a dump, which sorts them by name. Migrations create the one of
+/// sites before that of rooms.
+const LOADED_QUERY: &str = "SELECT ('rooms'::regclass::oid::bigint < 'site'::regclass::oid::bigint)::text";
 
 /// Returns whether something other than a server created the SQLite file here: it has no lock file beside it, or it is
 /// in the journal mode that backups have. `false` if there is no file, or an empty one.
 pub(crate) fn is_copy(file: &Path) -> bool {
-    let mut version = [0];
-    let read = File::open(file).and_then(|file| file.read_exact_at(&mut version, READ_VERSION_OFFSET));
-    read.is_ok() && (version == [WITHOUT_WAL] || !lock_path(file).exists())
+    read_version(file).is_some() && (is_without_log(file) || !lock_path(file).exists())
 }
 
-/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last
-/// opened in. Then marks its place, in the database and on its lock file.
+/// Returns whether the file is in the journal mode that backups have, which knows no write-ahead log.
+fn is_without_log(file: &Path) -> bool {
+    read_version(file) == Some(WITHOUT_WAL)
+}
+
+/// Returns the version that a reader of the SQLite file must understand, or `None` if there is no file, or an empty one.
+fn read_version(file: &Path) -> Option<u8> {
+    let mut version = [0];
+    File::open(file).and_then(|file| file.read_exact_at(&mut version, READ_VERSION_OFFSET)).ok()?;
+    Some(version[0])
+}
+
+/// Puts a write-ahead log out of the way that cannot belong to the SQLite file: a server was killed, and its file was
+/// replaced by a backup. SQLite would write what the log holds into the backup. Logs a warning if there is one. The
+/// caller holds the lock.
+///
+/// # Errors
+///
+/// Returns an error if the log cannot be renamed.
+pub(crate) fn set_foreign_log_aside(file: &Path) -> Result<(), OpenError> {
+    let log = beside(file, WAL_SUFFIX);
+    if !is_without_log(file) || log.metadata().map_or(0, |log| log.len()) == 0 {
+        return Ok(());
+    }
+    let aside = beside(file, REPLACED_WAL_SUFFIX);
+    std::fs::rename(&log, &aside).map_err(|error| io_error(&log, error))?;
+    let _ = std::fs::remove_file(beside(file, WAL_INDEX_SUFFIX));
+    tracing::warn!(
+        file = %aside.display(),
+        "The database was replaced by a backup beside the log of another one, which was renamed; nothing needs it"
+    );
+    Ok(())
+}
+
+/// Gives every room a new epoch if the SQLite database is a copy, or if its place is not the one that it was last opened
+/// in. Then marks its place, in the database and on its lock file.
 ///
 /// # Errors
 ///
 /// Returns an error if the database or its files cannot be read or written.
-pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_copy: bool) -> Result<(), OpenError> {
+pub(crate) async fn settle_file(writer: &DatabaseConnection, held: &HeldFile, is_copy: bool) -> Result<(), OpenError> {
     let failed = |error| io_error(Path::new("the lock file of the database"), error);
-    let was_here = recorded_place(writer).await?.is_none_or(|place| changed_at(lock).is_ok_and(|here| here == place));
+    // Earlier releases recorded the time alone.
+    let was_here = recorded_place(writer)
+        .await?
+        .is_none_or(|place| !place.is_empty() && place_of(held).is_ok_and(|here| here.starts_with(&place)));
     if is_copy || !was_here {
         begin_new_histories(writer).await?;
     }
-    // Changing the file changes its time.
-    lock.set_len(0).and_then(|()| lock.write_all_at(&bits(), 0)).and_then(|()| lock.sync_all()).map_err(failed)?;
-    record_place(writer, changed_at(lock).map_err(failed)?).await?;
+    change(held.lock()).and_then(|()| held.lock().sync_all()).map_err(failed)?;
+    record_place(writer, place_of(held).map_err(failed)?).await?;
     Ok(())
+}
+
+/// Renews the mark of a file whose server stops, so that a copy of it that was made meanwhile has another. Does nothing
+/// if the database is slow or cannot be written.
+pub(crate) async fn leave_file(writer: &DatabaseConnection, held: &HeldFile) {
+    let Ok(here) = place_of(held) else { return };
+    let begun = Instant::now();
+    // Whatever would refuse the new mark refuses this one, and both stay as they are.
+    if record_place(writer, here).await.is_err() || begun.elapsed() > SWIFT_WRITE {
+        return;
+    }
+    let renewed = async {
+        change(held.lock()).map_err(|error| DbErr::Custom(error.to_string()))?;
+        record_place(writer, place_of(held).map_err(|error| DbErr::Custom(error.to_string()))?).await
+    };
+    if let Err(error) = renewed.await {
+        tracing::warn!(%error, "The mark of the database could not be renewed: the next start takes it for a copy");
+    }
 }
 
 /// Gives every room a new epoch if the tables of rooms are not the ones that this database was last opened with. The
@@ -66,13 +134,18 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, lock: &File, is_cop
 ///
 /// Returns an error if the database or its files cannot be read or written.
 pub(crate) async fn settle_postgres(connection: &DatabaseConnection) -> Result<(), OpenError> {
-    let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default();
-    let here = format!("{}/{}", cluster.unwrap_or_default(), ask(connection, ROOMS_TABLE).await?.unwrap_or_default());
-    let recorded = recorded_place(connection).await?;
-    if recorded.as_deref() == Some(here.as_bytes()) {
-        return Ok(());
-    }
-    if recorded.is_some() {
+    let cluster = ask(connection, CLUSTER_QUERY).await.unwrap_or_default().unwrap_or_default();
+    let rooms = ask(connection, ROOMS_TABLE).await?.unwrap_or_default();
+    // Earlier releases recorded no database.
+    let earlier = format!("{cluster}/{rooms}");
+    let here = format!("{earlier}/{}", ask(connection, DATABASE_QUERY).await?.unwrap_or_default());
+    let is_copy = match recorded_place(connection).await? {
+        Some(place) if place == here.as_bytes() => return Ok(()),
+        Some(place) => place != earlier.as_bytes(),
+        // A release recorded nothing: its database is upgraded, or a dump of it was loaded.
+        None => ask(connection, LOADED_QUERY).await?.as_deref() == Some("true"),
+    };
+    if is_copy {
         begin_new_histories(connection).await?;
     }
     Ok(record_place(connection, here.into_bytes()).await?)
@@ -87,8 +160,8 @@ async fn begin_new_histories(connection: &DatabaseConnection) -> Result<(), DbEr
     Ok(())
 }
 
-/// Gives each room a new epoch, and the rooms that the database does not hold new ids and epochs. Forgets the mark of
-/// the place. Returns the number of rooms.
+/// Gives each room a new epoch, and the rooms that the database does not hold new ids and epochs. Returns the number of
+/// rooms.
 ///
 /// # Errors
 ///
@@ -101,14 +174,21 @@ pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64,
     let transaction = connection.begin().await?;
     let renewed =
         room::Entity::update_many().col_expr(room::Column::Epoch, Expr::cust(epoch)).exec(&transaction).await?;
-    for name in [site::DERIVATION_KEY, PLACE_KEY] {
-        site::Entity::delete_by_id(name).exec(&transaction).await?;
-    }
+    site::Entity::delete_by_id(site::DERIVATION_KEY).exec(&transaction).await?;
     let mark = site::ActiveModel { name: Set(site::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
     site::Entity::insert(mark).on_conflict(once).exec_without_returning(&transaction).await?;
     transaction.commit().await?;
     Ok(renewed.rows_affected)
+}
+
+/// Forgets the mark of the place, for a copy whose rooms have new epochs already.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
+pub(crate) async fn forget_place(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    site::Entity::delete_by_id(PLACE_KEY).exec(connection).await.map(|_| ())
 }
 
 async fn recorded_place(connection: &DatabaseConnection) -> Result<Option<Vec<u8>>, DbErr> {
@@ -121,10 +201,17 @@ async fn record_place(connection: &DatabaseConnection, place: Vec<u8>) -> Result
     site::Entity::insert(row).on_conflict(again).exec_without_returning(connection).await.map(|_| ())
 }
 
-/// Returns the time of the last change to a file or its metadata, to the nanosecond.
-fn changed_at(file: &File) -> std::io::Result<Vec<u8>> {
-    let file = file.metadata()?;
-    Ok([file.ctime().to_be_bytes(), file.ctime_nsec().to_be_bytes()].concat())
+/// Returns the mark of the place of an SQLite file: the time of the last change to its lock file, to the nanosecond, and
+/// its inode.
+fn place_of(held: &HeldFile) -> std::io::Result<Vec<u8>> {
+    let lock = held.lock().metadata()?;
+    let (_, inode) = held.identity();
+    Ok([lock.ctime().to_be_bytes(), lock.ctime_nsec().to_be_bytes(), inode.cast_signed().to_be_bytes()].concat())
+}
+
+/// Writes into a file, which changes its time.
+fn change(lock: &File) -> std::io::Result<()> {
+    lock.set_len(0).and_then(|()| lock.write_all_at(&bits(), 0))
 }
 
 async fn ask(connection: &DatabaseConnection, question: &str) -> Result<Option<String>, DbErr> {

@@ -31,12 +31,13 @@ pub(super) async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let is_copy = provenance::is_copy(&file);
     let lock = lock_file(&file)?;
     assert_all_accessible(&file)?;
+    provenance::set_foreign_log_aside(&file)?;
     // SQLite creates the files beside it with the same permissions.
     open_private(&file)?;
     let writer = writer(url).await?;
-    provenance::settle_file(&writer, &lock, is_copy).await?;
-    let reader = connect_to_read(url, SQLITE_READERS).await?;
     let held = HeldFile::new(&file, lock)?;
+    provenance::settle_file(&writer, &held, is_copy).await?;
+    let reader = connect_to_read(url, SQLITE_READERS).await?;
     let store = Store::new(TimeoutConnection::limited(writer), TimeoutConnection::limited(reader), Some(held));
     // The write-ahead log may hold deleted data, and may be long.
     store.schedule_checkpoint();
