@@ -18,7 +18,8 @@ impl JsonValue {
     fn from_js(value: &JsValue) -> Option<Self> {
         Some(if let Some(text) = value.as_string() {
             Self::String(text)
-        } else if Number::is_safe_integer(value) {
+        } else if Number::is_integer(value) {
+            // Rounded beyond 2^53, which no number of a log reaches; `i64::MAX` stays what it is.
             Self::Number(value.as_f64()? as i64)
         } else if let Some(is) = value.as_bool() {
             Self::Bool(is)
@@ -29,7 +30,7 @@ impl JsonValue {
                 value.unchecked_ref::<Array>().iter().map(|value| Self::from_js(&value)).collect::<Option<_>>()?,
             )
         } else if !value.is_object() {
-            // A number that JavaScript cannot represent exactly.
+            // A number with a fraction.
             return None;
         } else {
             let entries = Object::entries(value.unchecked_ref());

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, Document, Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{ClipboardEvent, Document, Element, Event, FocusOptions, HtmlElement, KeyboardEvent, MouseEvent};
 
 /// Returns the window.
 pub(crate) fn window() -> web_sys::Window {
@@ -33,6 +33,13 @@ pub(crate) fn find(selector: &str) -> Option<Element> {
 /// Gives an element the focus.
 pub(crate) fn focus(element: Element) {
     let _ = element.unchecked_into::<HtmlElement>().focus();
+}
+
+/// Gives an element the focus, without scrolling to it.
+pub(crate) fn focus_in_place(element: Element) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.unchecked_into::<HtmlElement>().focus_with_options(&options);
 }
 
 /// Returns the element that has the focus.

@@ -36,7 +36,7 @@ impl KeptSelection {
             && dom::focused().as_ref() != Some(&focused)
         {
             let here = if focused.is_connected() { Some(focused) } else { dom::find(&like) };
-            here.into_iter().for_each(dom::focus);
+            here.into_iter().for_each(dom::focus_in_place);
         }
         if let Some([(anchor, anchor_offset), (focus, focus_offset)]) = self.ends
             && let Ok(Some(selection)) = dom::window().get_selection()

@@ -3,7 +3,7 @@
 use super::background_sender;
 use super::connection::ConnectionStatus;
 use super::outbox_storage::warn_while_unsent;
-use super::scroll_anchor::ScrollTarget;
+use super::scroll_target::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;

@@ -31,6 +31,7 @@ pub(crate) mod recent_rooms;
 pub(crate) mod request_guard;
 mod requests;
 pub(crate) mod scroll_anchor;
+mod scroll_target;
 mod send_lock;
 mod shortcuts;
 pub(crate) mod state;

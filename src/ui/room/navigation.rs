@@ -1,7 +1,7 @@
 //! Navigation within the room: scrolling to messages, and loading history. `visiting` changes rooms.
 
 use super::requests::PendingLoad;
-use super::scroll_anchor::ScrollTarget;
+use super::scroll_target::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;

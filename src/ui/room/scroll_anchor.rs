@@ -2,6 +2,7 @@
 //! browser's scroll anchoring is off: this module restores the position after every change, before the next paint.
 
 use super::list_items::ListItems;
+use super::scroll_target::{Anchor, ScrollTarget};
 use super::timeline::rows::Presentation;
 use crate::domain::Seq;
 use crate::ui::browser::location::{SavedScroll, ScrollPosition};
@@ -10,66 +11,11 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
+/// Height of the date that floats above the messages, in CSS pixels (`message_item.css`).
+const FLOATING_DATE_PX: f64 = 40.0;
+
 /// Distance to the end within which the reader counts as being there, in CSS pixels.
 const FOLLOW_THRESHOLD_PX: i32 = 100;
-
-/// Position to scroll to when the messages are rendered next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum ScrollTarget {
-    /// The end of the room.
-    Bottom,
-    /// This message in the middle.
-    Center(Seq),
-    /// This message near the upper edge.
-    Top(Seq),
-    /// A position from the session history.
-    Restore(ScrollPosition),
-    /// The lower edge of this message at this distance below the upper edge of the timeline, in CSS pixels.
-    Offset(Seq, f64),
-    /// This fraction of the message, from its lower edge up, below the upper edge of the timeline.
-    Ratio(Seq, f64),
-}
-
-/// The uppermost message in view.
-#[derive(Clone, Copy, Debug)]
-struct Anchor {
-    seq: Seq,
-    /// Distance from the upper edge of the timeline to the lower edge of the message, in CSS pixels.
-    below: f64,
-    height: f64,
-}
-
-impl ScrollTarget {
-    /// Returns the target of a URL: the saved position, or else the message that the URL names.
-    pub(super) fn of_url(saved: Option<SavedScroll>, seq: Option<Seq>) -> Self {
-        match (saved, seq) {
-            (Some(SavedScroll::At(position)), _) => Self::Restore(position),
-            (None, Some(seq)) => Self::Center(seq),
-            (Some(SavedScroll::End), _) | (None, None) => Self::Bottom,
-        }
-    }
-
-    /// Returns the message of the target.
-    pub(super) fn seq(self) -> Option<Seq> {
-        match self {
-            Self::Bottom => None,
-            Self::Center(seq) | Self::Top(seq) | Self::Offset(seq, _) | Self::Ratio(seq, _) => Some(seq),
-            Self::Restore(position) => Some(position.seq),
-        }
-    }
-
-    /// Returns the target with another message.
-    pub(super) fn at(self, seq: Seq) -> Self {
-        match self {
-            Self::Bottom => Self::Bottom,
-            Self::Center(_) => Self::Center(seq),
-            Self::Top(_) => Self::Top(seq),
-            Self::Restore(position) => Self::Restore(ScrollPosition { seq, ..position }),
-            Self::Offset(_, below) => Self::Offset(seq, below),
-            Self::Ratio(_, ratio) => Self::Ratio(seq, ratio),
-        }
-    }
-}
 
 /// Scrolls the message list, and keeps the reader's position when it changes.
 #[derive(Clone, Copy)]
@@ -175,8 +121,8 @@ impl ScrollAnchor {
 
     /// Restores the position after lines wrap differently: the same fraction of the anchor stays in view.
     pub(super) fn restore_after_resize(self, follows: bool) {
-        if let Some(Anchor { seq, below, height }) = self.anchor.get_value().filter(|_| !follows) {
-            self.target.update_value(|target| _ = target.get_or_insert(ScrollTarget::Ratio(seq, below / height)));
+        if let Some(anchor) = self.anchor.get_value().filter(|_| !follows) {
+            self.target.update_value(|target| _ = target.get_or_insert(ScrollTarget::Wrapped(anchor)));
         }
         self.restore(follows);
     }
@@ -218,7 +164,9 @@ impl ScrollAnchor {
             ScrollTarget::Top(seq) => to(seq, &|item| height / 4.0 + item),
             ScrollTarget::Restore(ScrollPosition { seq, below }) => to(seq, &|_| f64::from(below) / 100.0),
             ScrollTarget::Offset(seq, below) => to(seq, &|_| below),
-            ScrollTarget::Ratio(seq, ratio) => to(seq, &|item| item * ratio),
+            ScrollTarget::Wrapped(Anchor { seq, below, height }) => {
+                to(seq, &|item| if below < height { item * below / height } else { item + below - height });
+            }
         }
         self.update();
     }
@@ -286,9 +234,10 @@ fn is_at_end(container: &HtmlElement) -> bool {
 }
 
 fn first_in_view(container: &HtmlElement) -> Option<Anchor> {
-    let upper = edges(container).0;
+    let (upper, lower) = edges(container);
+    let covered = upper + FLOATING_DATE_PX.min((lower - upper) / 2.0);
     let items = ListItems::of(container);
-    let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > upper + 1.0);
+    let first = items.partition_point(|item| item.get_bounding_client_rect().bottom() > covered + 1.0);
     let rect = items.get(first)?.get_bounding_client_rect();
     Some(Anchor { seq: items.seq(first)?, below: rect.bottom() - upper, height: rect.height() })
 }

@@ -49,6 +49,9 @@ pub(crate) struct RoomState {
     pub(crate) hydrated: RwSignal<bool>,
     /// Guard of everything that belongs to the open room; each room begins a new visit.
     pub(crate) visit: RequestGuard,
+    /// Identifies the page whose messages are shown: another one has other messages with the same numbers, or the same
+    /// messages with other texts.
+    pub(crate) shown_page: RequestGuard,
     pub(crate) requests: Requests,
     pub(super) send_lock: StoredValue<SendLock>,
     pub(super) redraw_scheduled: StoredValue<bool>,
@@ -86,6 +89,7 @@ impl RoomState {
             marked: RwSignal::new(marked),
             hydrated: RwSignal::new(false),
             visit: RequestGuard::new(),
+            shown_page: RequestGuard::new(),
             requests: Requests::new(),
             send_lock: StoredValue::default(),
             redraw_scheduled: StoredValue::default(),

@@ -6,7 +6,7 @@ use super::connection::ConnectionStatus;
 use super::outbox::Outbox;
 use super::permalink::notice_of;
 use super::requests::PendingLoad;
-use super::scroll_anchor::ScrollTarget;
+use super::scroll_target::ScrollTarget;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
@@ -55,6 +55,7 @@ impl RoomState {
     /// Shows another room, or another page of the open one, and scrolls to `target`.
     pub(super) fn show(self, page: RoomView, timeline: Timeline, target: ScrollTarget) {
         self.stop_sending();
+        self.shown_page.begin();
         let nearest = target.seq().and_then(|seq| timeline.nearest(seq));
         self.scroll.scroll_after_render(nearest.map_or(ScrollTarget::Bottom, |nearest| target.at(nearest)));
         let (is_other_room, is_other_log, was_framed) = self

@@ -39,8 +39,8 @@ pub(crate) fn MessageList() -> impl IntoView {
             room.scroll.set_presentations(presentations);
             queue_microtask(move || room.scroll.present());
         }
-        let visit = room.visit.latest();
-        rows.into_iter().map(move |row| ListRow::Timeline(visit, row)).collect()
+        let page = room.shown_page.latest();
+        rows.into_iter().map(move |row| ListRow::Timeline(page, row)).collect()
     };
 
     Effect::new(move |_| {

@@ -15,7 +15,7 @@ use leptos::prelude::*;
 /// A row of a list.
 #[derive(Clone)]
 pub(crate) enum ListRow {
-    /// A row of the timeline, in this visit of a room: another room has other messages with the same numbers.
+    /// A row of the timeline, with the page that is shown.
     Timeline(RequestId, TimelineRow),
     /// A command that the log does not have.
     Pending(PendingCommand),
@@ -38,7 +38,7 @@ enum ListRowKey {
 impl ListRow {
     fn key(&self) -> ListRowKey {
         match self {
-            Self::Timeline(visit, row) => ListRowKey::Timeline(*visit, row.key()),
+            Self::Timeline(page, row) => ListRowKey::Timeline(*page, row.key()),
             Self::Pending(pending) => ListRowKey::Pending(pending.id.clone(), pending.refused.is_some()),
             Self::Participant(participant) => ListRowKey::Participant(participant.clone()),
             Self::RecentRoom(_, room) => ListRowKey::RecentRoom(room.clone()),
