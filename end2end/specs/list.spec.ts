@@ -39,6 +39,30 @@ test("the button that has the focus stays that of its person, whoever comes and 
   await expect(names(page).filter({ hasText: "Ben" })).toHaveCount(0);
 });
 
+test("the button that has the focus stays where its person takes another name", async ({ page, visitor, room }) => {
+  const ben = await visitor();
+  await own(page, room);
+  await enter(ben, room, "Ben");
+  await expect(names(page)).toHaveText(["Ann", "Ben"]);
+  // By keyboard: a button that was clicked holds nothing up.
+  await moderate(page, "Ben").focus();
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Tab");
+  await expect(moderate(page, "Ben")).toBeFocused();
+  const elsewhere = await ben.context().newPage();
+  await elsewhere.goto("/");
+  await elsewhere.getByRole("textbox", { name: "Your name" }).fill("Benjamin");
+  await elsewhere.getByRole("textbox", { name: "Room" }).fill(room);
+  await elsewhere.keyboard.press("Enter");
+  await isLive(elsewhere);
+  await ben.close();
+  await expect(names(page)).toHaveText(["Ann", "Benjamin"]);
+  await expect(page.locator(".participant .avatar").nth(1)).toHaveText("Be");
+  await expect(moderate(page, "Benjamin")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(dialog(page).getByRole("heading")).toHaveText("Benjamin");
+});
+
 test("nobody moves under the pointer", async ({ page, visitor, room }) => {
   const [ben, cleo, dora] = [await visitor(), await visitor(), await visitor()];
   await own(page, room);
