@@ -80,3 +80,35 @@ test("a wish to edit that could not be met is not met later", async ({ page, req
   await expect(messages(page, "mine")).toBeInViewport();
   await expect(page.getByText("Editing your message")).toBeHidden();
 });
+
+test("what a closed room has refused stays in view there", async ({ page, visitor, server, room, complaints }) => {
+  complaints.expect(/status of 403/);
+  const owner = await visitor();
+  await enter(owner, room, "Ben");
+  await say(owner, "mine");
+  await expect(text(owner, 1)).toBeVisible();
+  await enter(page, `${room}-b`, "Ann");
+  await change(page, room);
+  await say(page, "first");
+  await expect(text(page, 2)).toBeVisible();
+  await goOffline(page);
+  await say(page, "too late");
+  await page.goBack();
+  await expect(page.locator("h1")).toHaveText(`${room}-b`);
+  server.command("ban", `${room}/2`, "1d");
+  await page.context().setOffline(false);
+  await isLive(page);
+  await page.keyboard.press("Control+k");
+  await expect(switcher(page)).toContainText("1 not sent");
+  const refused = (name: string) => Object.keys(localStorage).some((key) => key.startsWith(`parlour:outbox:${name}:`) && localStorage[key].includes("banned"));
+  await expect.poll(() => page.evaluate(refused, room)).toBe(true);
+  await page.keyboard.press("Escape");
+  await page.goForward();
+  await expect(page.locator(".connection-status")).toHaveText("Closed");
+  await expect(pending(page)).toHaveText([/too late.*banned/s]);
+  server.command("pardon", `${room}/2`);
+  await page.getByRole("button", { name: "Try again" }).first().click();
+  await isLive(page);
+  await pending(page).getByRole("button", { name: "Try again" }).click();
+  await expect(messages(page, "too late")).toBeVisible();
+});

@@ -238,12 +238,13 @@ impl RoomState {
     /// Shows why a room was not opened. If its frame is shown, requests the page again.
     fn on_visit_failed(self, path: &str, error: &ApiError, is_shown: bool) {
         if let ApiError::Refused(reason) = error {
-            let is_unsent = self.outbox.with_untracked(Outbox::has_pending) || storage::is_holding_text();
+            let is_unsent =
+                self.outbox.with_untracked(|outbox| !outbox.pending().is_empty()) || storage::is_holding_text();
             let is_closed = matches!(self.connection.status.get_untracked(), ConnectionStatus::Closed(_));
             if !is_shown || !is_unsent && !is_closed {
                 return self.leave(path);
             }
-            // The room's pending messages return to their author, and the page keeps the values that only it holds.
+            // The room's messages return to their author, and the page keeps the values that only it holds.
             self.refuse_pending(reason);
             self.connection.status.set(ConnectionStatus::Closed(close::NO_ACCESS));
             return self.connection.announcement.set(reason.clone());
