@@ -7,7 +7,7 @@ use super::rejected_form::RejectedForm;
 use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
 use crate::json::{FromJson, JsonValue, read_by_name};
-use leptos::prelude::expect_context;
+use leptos::prelude::use_context;
 use serde::Serialize;
 
 /// Id of the element that holds the data.
@@ -45,27 +45,27 @@ impl RoomData {
         Self { page, rejected: None }
     }
 
-    /// Returns the data of this page, from the context on the server and from the document in the browser.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the page contains no data. The page then works without the module.
-    pub(crate) fn of_page() -> Self {
+    /// Returns the data of this page, from the context on the server and from the document in the browser. Returns
+    /// `None` if something has removed or changed the data in the document.
+    pub(crate) fn of_page() -> Option<Self> {
         if cfg!(target_arch = "wasm32") {
-            let text = dom::find(&format!("#{ROOM_DATA_ID}")).and_then(|element| element.text_content());
-            let data = JsonValue::parse(&text.unwrap_or_default()).and_then(Self::from_json);
-            data.expect("the server wrote it")
+            let text = dom::find(&format!("#{ROOM_DATA_ID}"))?.text_content()?;
+            JsonValue::parse(&text).and_then(Self::from_json)
         } else {
-            expect_context()
+            use_context()
         }
     }
 
     /// Returns the data that the island in this page was rendered from.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the page does not contain its data. `hydrate.js` then hydrates an empty room, which loads the data.
     pub(crate) fn of_island() -> Self {
         if cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some() {
             Self::empty()
         } else {
-            Self::of_page()
+            Self::of_page().expect("the server wrote it")
         }
     }
 
