@@ -4,7 +4,8 @@
 const pollInterval = 3000;
 const pollsPerDial = 20;
 
-// Serves `link`, which the module uses like a WebSocket. `open` opens a real one. Its URL names the room and the position.
+// Serves `link`, which the module uses like a WebSocket. `open` opens a real one. Its URL names the room and the
+// position.
 export const exchange = (link, open) => {
   const [, room, query] = /\/ws\/([^/?]+)\/?\??(.*)/.exec(link.url);
   let after;

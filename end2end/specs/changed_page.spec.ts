@@ -220,14 +220,14 @@ for (const [name, change] of [
 test("without the data and the skeleton the page says that it stands still", async ({ page, request, room, complaints }) => {
   complaints.expect(/panicked at/, /unreachable/, /hydrat/i);
   await post(request, room, "Ben", "one");
-  await post(request, room, "Ben", "two");
-  const release = await openHeld(page, room);
-  await page.evaluate(() => ["room-data", "skeleton"].forEach((id) => document.getElementById(id)!.remove()));
-  release();
+  await page.route(`**/${room}/*`, async (route) => {
+    const answer = await route.fetch();
+    const data = /<script type="(application\/json|text\/plain)".*?<\/script>/gs;
+    await route.fulfill({ response: answer, body: (await answer.text()).replace(data, "") });
+  });
+  await page.goto(`/${room}/?username=Ann`);
   await expect(page.getByText("This page can’t update itself any more.")).toBeVisible();
-  await composer(page).fill("by form");
-  await page.locator(".composer .button").click();
-  await expect(messages(page, "by form")).toBeVisible();
+  await expect(text(page, 1)).toHaveText("one");
 });
 
 test("a room without its island is rendered again", async ({ page, request, room, complaints }) => {
@@ -258,7 +258,8 @@ for (const part of ["textarea", "form.composer"]) {
   });
 }
 
-test("a room that was rendered again is the only one that hears the page", async ({ page, request, room }) => {
+test("a room that was rendered again is the only one that hears the page", async ({ page, request, room, complaints }) => {
+  complaints.expect(/Non-fatal error/);
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await post(request, room, "Ben", "one");
   await enter(page, room, "Ann");

@@ -178,8 +178,7 @@ mod tests {
         let stray = |name| find_stray(name, char::is_alphanumeric);
         for name in ["paral·lel", "͵αφ", "צה״ל", "ג׳ורג׳", "ジョン・スミス", "田中・太郎", "བོད་ཡིག"]
         {
-            let name: String = name.chars().filter(|c| !matches!(c, '\u{f7c}' | '\u{f72}')).collect();
-            assert_eq!(stray(&name), None, "{name:?}");
+            assert_eq!(stray(name), None, "{name:?}");
         }
         for name in ["a·b", "l·", "͵a", "a״b", "״א", "a・b", "・", "a་b"] {
             assert!(stray(name).is_some(), "{name:?}");

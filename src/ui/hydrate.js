@@ -15,8 +15,8 @@ const isChanged = () => {
   while (walker.nextNode()) count++;
   return count != skeleton.dataset.nodes;
 };
-// If a network blocks WebSockets, the third one in a row that receives nothing exchanges frames by HTTP
-// (`public/limited.js`). An extension may refuse to open any. Close codes 1012, 1013, and from 4000 on, come from the server.
+// If a network blocks WebSockets, or an extension refuses to open any, the third one in a row that receives nothing
+// exchanges frames by HTTP (`public/limited.js`). Close codes 1012, 1013, and from 4000 on, come from the server.
 let Socket;
 try {
   Socket = window.WebSocket;
