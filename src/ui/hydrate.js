@@ -31,7 +31,7 @@ const open = (url) => {
   }
 };
 let unheard = 0;
-const Link = class {
+class Link {
   constructor(url) {
     this.url = url;
     const socket = (this.socket = open(url));
@@ -64,7 +64,7 @@ const Link = class {
     this.isClosed = true;
     this.socket.close();
   }
-};
+}
 Object.defineProperty(window, "WebSocket", { value: Link });
 // A failed instance of the module cannot be used again. Another fragment in the URL creates another instance of the
 // script, without a download.

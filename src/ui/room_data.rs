@@ -4,8 +4,7 @@
 
 use super::browser::dom;
 use super::rejected_form::RejectedForm;
-use crate::domain::history::Ownership;
-use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
+use crate::domain::{EventId, RoomView};
 use crate::json::{FromJson, JsonValue, read_by_name};
 use leptos::prelude::use_context;
 use serde::Serialize;
@@ -25,24 +24,18 @@ pub(crate) struct RoomData {
 read_by_name!(RoomData { page, rejected });
 
 impl RoomData {
+    /// Returns the data of this page. Leaves out the ids of messages: the island does not use them, and 50 of them would be
+    /// a kilobyte that does not compress.
+    pub(crate) fn new(mut page: RoomView, rejected: Option<RejectedForm>) -> Self {
+        for message in &mut page.history.messages {
+            message.id = EventId::from_trusted(String::new());
+        }
+        Self { page, rejected }
+    }
+
     /// Returns the data of an empty room.
     pub(crate) fn empty() -> Self {
-        let page = RoomView {
-            room: RoomName::from_trusted(String::new()),
-            epoch: Epoch(String::new()),
-            head: 0,
-            username: None,
-            tag: AuthorTag::from_trusted(String::new()),
-            permalink: None,
-            form_id: EventId::from_trusted(String::new()),
-            history: HistoryPage::default(),
-            ownership: Ownership::default(),
-            invitation: String::new(),
-            locked: false,
-            slow_mode: None,
-            muted_until: None,
-        };
-        Self { page, rejected: None }
+        Self { page: RoomView::empty(), rejected: None }
     }
 
     /// Returns the data of this page, from the context on the server and from the document in the browser. Returns
@@ -62,20 +55,18 @@ impl RoomData {
     ///
     /// Panics if the page does not contain its data. `hydrate.js` then hydrates an empty room, which loads the data.
     pub(crate) fn of_island() -> Self {
-        if cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some() {
-            Self::empty()
-        } else {
-            Self::of_page().expect("the server wrote it")
-        }
+        if is_renewed() { Self::empty() } else { Self::of_page().expect("the server wrote it") }
     }
 
-    /// Returns the data as the text of a script element, without `<`, which could end the element, and without the ids of
-    /// messages: the island does not use them, and 50 of them would be a kilobyte that does not compress.
+    /// Returns the data as the text of a script element, without `<`, which could end the element.
     pub(crate) fn to_script(&self) -> String {
-        let mut data = self.clone();
-        data.page.history.messages.iter_mut().for_each(|message| message.id = EventId::from_trusted(String::new()));
-        serde_json::to_string(&data).expect("it is plain data").replace('<', "\\u003c")
+        serde_json::to_string(self).expect("it is plain data").replace('<', "\\u003c")
     }
+}
+
+/// Returns whether `repair.js` has put an empty room in the place of the page's.
+pub(crate) fn is_renewed() -> bool {
+    cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some()
 }
 
 #[cfg(test)]

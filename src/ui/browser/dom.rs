@@ -136,7 +136,7 @@ pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
 
 /// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket gets through.
 pub(crate) fn is_limited() -> bool {
-    document().query_selector("[data-limited]").is_ok_and(|limited| limited.is_some())
+    find("[data-limited]").is_some()
 }
 
 /// Makes `hydrate.js` render the room again, with another instance of the module. This one handles no more events.
@@ -169,9 +169,9 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     }
 }
 
-/// Returns the element that an event was dispatched to.
-pub(crate) fn event_target(event: &Event) -> Option<Element> {
-    event.target()?.dyn_into().ok()
+/// Returns the element that matches a selector, among the one that an event was dispatched to and those around it.
+pub(crate) fn closest(event: &Event, selector: &str) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
 }
 
 fn matches_media(query: &str) -> bool {

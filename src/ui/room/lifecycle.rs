@@ -9,7 +9,7 @@ use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::ui::browser::location::SavedScroll;
 use crate::ui::browser::{clock, dom, location, storage};
-use crate::ui::room_data::RoomData;
+use crate::ui::room_data::{RoomData, is_renewed};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, StorageEvent};
@@ -22,8 +22,7 @@ pub(crate) fn on_hydrate(room: RoomState) {
         return;
     }
     room.hydrated.set(true);
-    // `repair.js` has put an empty room in the place of the page's.
-    let is_renewed = container.closest("[data-renewed]").is_ok_and(|island| island.is_some());
+    let is_renewed = is_renewed();
     if is_renewed {
         // A page without data loads the room in the URL (below).
         if let Some(data) = RoomData::of_page() {

@@ -11,8 +11,7 @@ use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::api::{ApiError, open_room};
-use crate::domain::history::Ownership;
-use crate::domain::{Epoch, HistoryPage, RoomName, RoomView};
+use crate::domain::{RoomName, RoomView};
 use crate::protocol::close;
 use crate::ui::browser::{dom, location, storage};
 use leptos::prelude::*;
@@ -90,14 +89,9 @@ impl RoomState {
     /// Shows the frame of a room whose page is about to be loaded: its name, an empty list, and its own composer.
     /// Messages sent from there wait for the page.
     fn show_frame(self, room: RoomName) {
-        let mut page = self.page.get_untracked();
-        let before = page.clone();
-        page.invitation = room.path();
-        page.room = room;
-        page.epoch = Epoch(String::new());
-        (page.head, page.permalink, page.ownership) = (0, None, Ownership::Unowned);
-        page.history = HistoryPage::default();
-        (page.locked, page.slow_mode, page.muted_until) = (false, None, None);
+        let before = self.page.get_untracked();
+        let RoomView { username, tag, form_id, .. } = before.clone();
+        let page = RoomView { invitation: room.path(), room, username, tag, form_id, ..RoomView::empty() };
         let timeline = Timeline::new(&page);
         if !self.is_stale.get_value() {
             self.timeline
