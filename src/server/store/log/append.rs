@@ -4,15 +4,16 @@ use super::redaction::redact_edits;
 use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
+use crate::server::store::database::sqlite_thread::WriteJob;
 use crate::server::store::entity::{event, room};
+use crate::server::store::rooms::derived_room::DerivationKey;
 use crate::server::store::rooms::members::Memberships;
 use crate::server::store::rooms::username_claims::UsernameClaims;
 use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, StoreError};
 use crate::server::time::now_ms;
 use event::{Column, Kind, Model};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
@@ -85,13 +86,10 @@ impl Store {
         entries: &[AppendRequest],
         locking: Locking,
     ) -> Result<Vec<AppendResult>, StoreError> {
-        let transaction = self.begin().await?;
-        let begun = begun_at(&transaction).await?;
-        self.begin_rooms(&transaction, entries).await?;
-        let mut batch = AppendBatch::lock(&transaction, entries, locking, begun).await?;
-        let appended: Vec<AppendResult> = entries.iter().map(|entry| batch.append(entry)).collect();
-        let has_rest = batch.write(&transaction).await?;
-        transaction.commit().await?;
+        let begins = entries.iter().any(|entry| entry.begins.is_some());
+        // Read before the transaction begins, which waits for nothing but its own statements.
+        let site = if begins { Some(self.derivation().await?.clone()) } else { None };
+        let (appended, has_rest) = self.write(AppendJob { entries: entries.to_vec(), locking, site }).await?;
         if has_rest {
             self.schedule_redaction();
         }
@@ -99,9 +97,33 @@ impl Store {
     }
 }
 
+/// The transaction of a batch. Returns the result of each entry, and whether edits of deleted messages remain to be
+/// blanked.
+struct AppendJob {
+    entries: Vec<AppendRequest>,
+    locking: Locking,
+    /// The site's key, if an entry begins a room.
+    site: Option<DerivationKey>,
+}
+
+impl WriteJob for AppendJob {
+    type Output = (Vec<AppendResult>, bool);
+
+    async fn run(self, transaction: &impl ConnectionTrait) -> Result<Self::Output, StoreError> {
+        let begun = begun_at(transaction).await?;
+        if let Some(site) = &self.site {
+            site.begin_rooms(transaction, &self.entries).await?;
+        }
+        let mut batch = AppendBatch::lock(transaction, &self.entries, self.locking, begun).await?;
+        let appended = self.entries.iter().map(|entry| batch.append(entry)).collect();
+        let has_rest = batch.write(transaction).await?;
+        Ok((appended, has_rest))
+    }
+}
+
 /// Returns the time in UTC milliseconds, and the instant at which this process asked for it. Also sets PostgreSQL's
 /// lock timeout.
-async fn begun_at(transaction: &DatabaseTransaction) -> Result<(i64, Instant), DbErr> {
+async fn begun_at(transaction: &impl ConnectionTrait) -> Result<(i64, Instant), DbErr> {
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
         return Ok((now_ms(), Instant::now()));
     }
@@ -129,7 +151,7 @@ impl AppendBatch {
     /// Locks the rooms first and reads the rest after that: numbers are assigned in commit order, and a repeated id is
     /// found before it takes a number.
     async fn lock(
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         entries: &[AppendRequest],
         locking: Locking,
         (begun, since): (i64, Instant),
@@ -225,7 +247,7 @@ impl AppendBatch {
     }
 
     /// Writes the batch. Returns whether edits of deleted messages remain to be blanked.
-    async fn write(self, transaction: &DatabaseTransaction) -> Result<bool, DbErr> {
+    async fn write(self, transaction: &impl ConnectionTrait) -> Result<bool, DbErr> {
         if self.new.is_empty() {
             return Ok(false);
         }
@@ -266,7 +288,7 @@ impl AppendBatch {
 
 /// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
 /// many edits to blank in this transaction.
-async fn update_target(transaction: &DatabaseTransaction, row: &Model) -> Result<bool, DbErr> {
+async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
