@@ -12,7 +12,7 @@ mod sqlite_failure;
 pub(crate) use admin::list_rooms::RoomSummary;
 pub(crate) use database::timeout::with_timeout;
 pub use error::{OpenError, StoreError};
-pub(crate) use log::append::Locking;
+pub(crate) use log::append_batch::Locking;
 pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
 pub(crate) use rooms::epochs::RoomHead;

@@ -8,6 +8,7 @@ use crate::server::sync::lock;
 use rusqlite::{Connection, OpenFlags};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -125,11 +126,11 @@ impl DirectConnection {
         let mut prepared = connection.prepare_cached(&statement.sql).map_err(failed)?;
         bind(&mut prepared, statement.values.as_ref())?;
         let mut rows = prepared.raw_query();
-        let (mut found, mut shape) = (Vec::new(), None);
+        let shape = OnceCell::new();
+        let mut found = Vec::new();
         while found.len() < limit {
             let Some(row) = rows.next().map_err(failed)? else { break };
-            let shape = shape.get_or_insert_with(|| RowShape::of(row.as_ref()));
-            found.push(shape.read(row)?);
+            found.push(shape.get_or_init(|| RowShape::of(row.as_ref())).read(row)?);
         }
         to_rows(found)
     }

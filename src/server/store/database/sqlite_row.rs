@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// The values of a row, by the names of its columns.
-pub(crate) type NamedValues = BTreeMap<String, Value>;
+pub(crate) type NamedValues<'a> = BTreeMap<&'a str, Value>;
 
 type ColumnTypes = HashMap<&'static str, HashMap<&'static str, ColumnType>>;
 
@@ -95,22 +95,26 @@ impl RowShape {
     /// # Errors
     ///
     /// Returns an error if a value is not of its column's type.
-    pub(crate) fn read(&self, row: &Row<'_>) -> Result<NamedValues, DbErr> {
-        let value = |(index, (name, kind)): (usize, &(String, Option<&ColumnType>))| {
+    pub(crate) fn read<'a>(&'a self, row: &Row<'_>) -> Result<NamedValues<'a>, DbErr> {
+        let mut values = NamedValues::new();
+        for (index, (name, kind)) in self.0.iter().enumerate() {
             let value = value(row.get_ref(index).map_err(failed)?, *kind);
-            Ok((name.clone(), value.ok_or_else(|| DbErr::Type(format!("{name} is not of its column's type")))?))
-        };
-        self.0.iter().enumerate().map(value).collect()
+            let value = value.ok_or_else(|| DbErr::Type(format!("{name} is not of its column's type")))?;
+            values.insert(name.as_str(), value);
+        }
+        Ok(values)
     }
 }
 
-/// Returns rows in SeaORM's form. It finds their values by name: an index counts the columns in the order of their
-/// names, so only a query for one column may use it.
+/// Returns rows in SeaORM's form. Its mock database, which runs no statement, is the way to make them.
+///
+/// Values are found by name. An index counts the columns in the order of their names, so only a query for one column
+/// may use it.
 ///
 /// # Errors
 ///
 /// Returns no error, although SeaORM provides for one.
-pub(crate) fn to_rows(rows: Vec<NamedValues>) -> Result<Vec<QueryResult>, DbErr> {
+pub(crate) fn to_rows(rows: Vec<NamedValues<'_>>) -> Result<Vec<QueryResult>, DbErr> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }

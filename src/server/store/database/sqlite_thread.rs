@@ -78,6 +78,10 @@ impl SqliteThread {
     /// # Errors
     ///
     /// Returns the error of `work`, or an error if the database was closed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `work` does. What it has written is then rolled back.
     pub(crate) async fn run<T: Send + 'static, E: From<DbErr> + Send + 'static>(
         &self,
         work: impl FnOnce(&DirectConnection) -> Result<T, E> + Send + 'static,
@@ -100,6 +104,10 @@ impl SqliteThread {
     ///
     /// Returns the error of the job, or an error if the database cannot be written. Nothing is stored unless the commit
     /// itself fails, whose outcome is unknown.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the job does. Nothing is stored then.
     pub(crate) async fn write<J: WriteJob>(&self, job: J) -> Result<J::Output, StoreError> {
         self.run(|connection| {
             connection.begin()?;

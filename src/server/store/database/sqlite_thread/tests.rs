@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::server::store::Store;
-use crate::server::store::database::write_connection::WriteConnection;
 use crate::server::store::entity::event::Kind;
 use crate::server::store::entity::{deleted_room, event, name, room, site, standing};
 use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
@@ -17,11 +16,6 @@ async fn store() -> (TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
     (directory, store)
-}
-
-fn thread(store: &Store) -> SqliteThread {
-    let WriteConnection::Sqlite { thread, .. } = &store.writer else { panic!("a pool") };
-    thread.clone()
 }
 
 fn row(name: &str) -> site::ActiveModel {
@@ -133,9 +127,8 @@ async fn writers_take_turns_also_with_one_who_leaves() {
     let first = store.begin().await.unwrap();
     site::Entity::insert(row("first")).exec_without_returning(&first).await.unwrap();
     // These wait: nobody writes into the transaction of another.
-    let job = store.write(Stores("job", async {}));
-    let statement = site::Entity::insert(row("statement")).exec_without_returning(&store.writer);
-    tokio::pin!(job, statement);
+    let mut job = Box::pin(store.write(Stores("job", async {})));
+    let mut statement = Box::pin(site::Entity::insert(row("statement")).exec_without_returning(&store.writer));
     assert!(timeout(MOMENT, &mut job).await.is_err() && timeout(MOMENT, &mut statement).await.is_err());
     drop(first);
     job.await.unwrap();
@@ -176,20 +169,12 @@ async fn closing_waits_for_a_transaction_and_ends_the_rest() {
     let (directory, store) = store().await;
     let transaction = store.begin().await.unwrap();
     site::Entity::insert(row("kept")).exec_without_returning(&transaction).await.unwrap();
-    let (thread, closing) = (thread(&store), tokio::spawn(store.clone().close()));
-    assert!(
-        timeout(MOMENT, async {
-            while !closing.is_finished() {
-                tokio::task::yield_now().await
-            }
-        })
-        .await
-        .is_err()
-    );
+    let mut closing = tokio::spawn(store.clone().close());
+    assert!(timeout(MOMENT, &mut closing).await.is_err());
     transaction.commit().await.unwrap();
     closing.await.unwrap().unwrap();
     assert!(store.begin().await.is_err() && store.write(Stores("late", async {})).await.is_err());
-    thread.close().await.expect("closed already");
+    store.close().await.expect("closed already");
     assert!(!directory.path().join("parlour.db-wal").exists(), "the log is merged into the file");
     let store = Store::open(&format!("sqlite://{}/parlour.db", directory.path().display())).await.unwrap();
     assert!(is_stored(&store, "kept").await && !is_stored(&store, "late").await);
