@@ -4,8 +4,9 @@
 const pollInterval = 3000;
 const pollsPerDial = 20;
 
-// Serves `link`, which the module uses like a WebSocket. Its URL names the room and the position.
-export const exchange = (link, Socket) => {
+// Serves `link`, which the module uses like a WebSocket. `open` opens a real one. Its URL names the room and the
+// position.
+export const exchange = (link, open) => {
   const [, room, query] = /\/ws\/([^/?]+)\/?\??(.*)/.exec(link.url);
   let after;
   const end = (code) => {
@@ -32,7 +33,7 @@ export const exchange = (link, Socket) => {
   const ask = (more) => request(more).catch(() => end(0));
   // A socket that receives something ends the exchange, and the module connects again.
   const dial = () => {
-    const socket = new Socket(link.url);
+    const socket = open(link.url);
     socket.onmessage = () => {
       socket.close();
       end(0);

@@ -1,14 +1,19 @@
 // Renders a room again in a page that something else has changed; see src/ui/hydrate.js. Few visitors load this.
 
-const room = () => document.querySelector("leptos-island");
-const fields = ["message", "username", "id"];
-const field = (name) => room().querySelector(`[name=${name}]`);
+const room = () => document.querySelector("leptos-island") ?? document.querySelector(".room");
+const fields = ["#message", ".composer-name", "[name=id]"];
+const field = (selector) => room().querySelector(selector);
+const read = () => fields.map((selector) => field(selector)?.value);
+const write = (values) => {
+  for (const [index, selector] of fields.entries())
+    if (values[index] !== undefined && field(selector)) field(selector).value = values[index];
+};
 
 // Replaces the room by an empty one, to be hydrated: the text of `skeleton`, which contains `|` instead of `<`. Keeps the
 // typed texts, the focus, and the position (in the form of `browser/location.rs`).
 export const renew = (skeleton) => {
   const old = room();
-  const values = fields.map((name) => field(name)?.value ?? "");
+  const values = read();
   const active = document.activeElement;
   const selection = [active?.selectionStart, active?.selectionEnd];
   const timeline = old.querySelector(".timeline");
@@ -19,10 +24,11 @@ export const renew = (skeleton) => {
     history.replaceState(`${first.dataset.seq} ${Math.round(below(first) * 100)}`, "");
   old.outerHTML = skeleton.textContent.replaceAll("|", "<");
   room().dataset.renewed = "";
-  fields.forEach((name, index) => (field(name).value = values[index]));
-  if (old.contains(active) && fields.includes(active.name)) {
-    field(active.name).focus();
-    field(active.name).setSelectionRange(...selection);
+  write(values);
+  const focused = fields.find((selector) => old.contains(active) && active.matches(selector));
+  if (focused) {
+    field(focused).focus();
+    field(focused).setSelectionRange(...selection);
   }
 };
 
@@ -30,9 +36,9 @@ export const renew = (skeleton) => {
 // the server.
 export const fail = (original) => {
   if (!room()?.querySelector(".room.is-hydrated") && room() !== original) {
-    const values = fields.map((name) => field(name)?.value);
+    const values = room() ? read() : [];
     room()?.replaceWith(original);
-    fields.forEach((name, index) => (field(name).value = values[index] ?? field(name).value));
+    write(values);
   }
   const view = document.querySelector(".room");
   view.classList.remove("is-hydrated");

@@ -7,6 +7,7 @@ use parlour::protocol::{ClientFrame, ServerFrame};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
 
 const CASES: u32 = 20_000;
 
@@ -105,7 +106,7 @@ proptest! {
             prop_assert!(!name.is_empty() && name.trim() == name && !name.contains("  ") && name.len() <= 256);
             prop_assert_eq!(Username::parse(name), Ok(parsed.clone()));
             prop_assert!(Username::parse(parsed.numbered(2).as_str()).is_ok());
-            prop_assert!(parsed.initials().chars().count() <= 2);
+            prop_assert!(parsed.initials().graphemes(true).count() <= 2);
         }
     }
 

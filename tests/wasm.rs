@@ -2,8 +2,7 @@
 //! unit tests hold them.
 #![cfg(target_arch = "wasm32")]
 
-use parlour::domain::history::Ownership;
-use parlour::domain::{AuthorTag, Epoch, EventId, HistoryPage, MessageText, RoomName, RoomView, Username};
+use parlour::domain::{AuthorTag, Epoch, EventId, MessageText, RoomName, RoomView, Username};
 use parlour::protocol::{ClientFrame, ServerFrame};
 use parlour::ui::room::outbox::{Outbox, OutboxCommand, PendingCommand};
 use parlour::ui::room::timeline::{Applied, Timeline};
@@ -15,17 +14,8 @@ fn empty_page() -> RoomView {
     RoomView {
         room: RoomName::parse("harbour").unwrap(),
         epoch: Epoch("k3f9".into()),
-        head: 0,
-        username: None,
         tag: AuthorTag::new([1, 2]),
-        permalink: None,
-        form_id: EventId::parse("form").unwrap(),
-        history: HistoryPage::default(),
-        ownership: Ownership::default(),
-        invitation: String::new(),
-        locked: false,
-        slow_mode: None,
-        muted_until: None,
+        ..RoomView::empty()
     }
 }
 

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { composer, enter, fill, hold, isLive, message, messages, nameField, post, text, top } from "../support/room";
+import { change, composer, enter, fill, hold, isLive, message, messages, nameField, post, text, top } from "../support/room";
 
 /** What others do to a page, in the page. */
 const changes: Record<string, () => void> = {
@@ -196,6 +196,88 @@ test("where it cannot be rendered again the page says so, and its form works", a
   await composer(page).fill("by form");
   await page.locator(".composer .button").click();
   await expect(messages(page, "by form")).toBeVisible();
+});
+
+for (const [name, change] of [
+  ["taken away", () => document.getElementById("room-data")!.remove()],
+  ["rewritten", () => document.getElementById("room-data")!.prepend("<a>")],
+] as const) {
+  test(`data that is ${name} is asked for, and what was typed stays`, async ({ page, request, room, complaints }) => {
+    complaints.expect(/panicked at/, /unreachable/, /hydrat/i, /Non-fatal error/);
+    await post(request, room, "Ben", "one");
+    await post(request, room, "Ben", "two");
+    const release = await openHeld(page, room);
+    await composer(page).fill("half a thought");
+    await page.evaluate(change);
+    release();
+    await isLive(page);
+    await expect(text(page, 1)).toHaveText("one");
+    await expect(composer(page)).toHaveValue("half a thought");
+    await lives(page, () => post(request, room, "Ben", "news"));
+  });
+}
+
+test("without the data and the skeleton the page says that it stands still", async ({ page, request, room, complaints }) => {
+  complaints.expect(/panicked at/, /unreachable/, /hydrat/i);
+  await post(request, room, "Ben", "one");
+  await page.route(`**/${room}/*`, async (route) => {
+    const answer = await route.fetch();
+    const data = /<script type="(application\/json|text\/plain)".*?<\/script>/gs;
+    await route.fulfill({ response: answer, body: (await answer.text()).replace(data, "") });
+  });
+  await page.goto(`/${room}/?username=Ann`);
+  await expect(page.getByText("This page can’t update itself any more.")).toBeVisible();
+  await expect(text(page, 1)).toHaveText("one");
+});
+
+test("a room without its island is rendered again", async ({ page, request, room, complaints }) => {
+  complaints.expect(/panicked at/, /unreachable/, /hydrat/i);
+  await post(request, room, "Ben", "one");
+  await post(request, room, "Ben", "two");
+  const release = await openHeld(page, room);
+  await page.evaluate(() => document.querySelector("leptos-island")!.replaceWith(document.querySelector(".room")!));
+  release();
+  await lives(page, () => post(request, room, "Ben", "news"));
+});
+
+for (const part of ["textarea", "form.composer"]) {
+  test(`a copy in place of the ${part} keeps the text and the focus, and sends`, async ({ page, request, room }) => {
+    await enter(page, room, "Ann");
+    await composer(page).fill("half a thought");
+    await page.evaluate((part) => {
+      const [old, text] = [document.querySelector(part)!, document.querySelector("textarea")!.value];
+      old.outerHTML = old.outerHTML;
+      document.querySelector("textarea")!.value = text;
+      document.querySelector("textarea")!.focus();
+    }, part);
+    await expect(page.locator("leptos-island[data-renewed]")).toHaveCount(1);
+    await isLive(page);
+    await expect(composer(page)).toBeFocused();
+    await expect(composer(page)).toHaveValue("half a thought");
+    await lives(page, () => post(request, room, "Ben", "news"));
+  });
+}
+
+test("a room that was rendered again is the only one that hears the page", async ({ page, request, room, complaints }) => {
+  complaints.expect(/Non-fatal error/);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await post(request, room, "Ben", "one");
+  await enter(page, room, "Ann");
+  await page.evaluate(changes["a list that is written anew"]);
+  await post(request, room, "Ben", "two");
+  await expect(page.locator("leptos-island[data-renewed]")).toHaveCount(1);
+  await isLive(page);
+  await page.evaluate(async () => {
+    await navigator.clipboard.writeText("pasted");
+    (document.activeElement as HTMLElement).blur();
+  });
+  await page.keyboard.press("Control+v");
+  await expect(composer(page)).toHaveValue("pasted");
+  await composer(page).fill("");
+  await change(page, `${room}-other`);
+  await page.goBack();
+  await expect(page.locator("h1")).toHaveText(room);
+  await lives(page, () => post(request, room, "Ben", "news"));
 });
 
 test("in a translated page what the program writes is not translated", async ({ page, request, room }) => {

@@ -17,12 +17,12 @@ test("nobody is told that they are writing themselves, in another tab", async ({
 });
 
 test("initials are whole characters, and of every name there are some", async ({ page, request, room }) => {
-  const initials = [["🇫🇷 Ann", "🇫🇷A"], ["ßa", "ẞa"], ["__", "_"], ["👋🏽👋🏽👋🏽", "👋🏽👋🏽"], ["e\u0323\u0301x", "ẹ\u0301x"]];
+  const initials = [["🇫🇷 Ann", "🇫🇷A"], ["ßa", "ẞa"], ["__", "_"], ["👋🏽👋🏽👋🏽", "👋🏽👋🏽"], ["e\u0323\u0301x", "ẹ\u0301x"], ["👩\u200d🚀 Zoe", "👩\u200d🚀Z"]];
   const avatars = page.locator(".message .avatar");
   for (const [name] of initials.slice(0, 3)) await post(request, room, name, "from the server");
   await enter(page, room, "Ann");
   for (const [name] of initials) await post(request, `${room}`, name, "hello");
-  await expect(text(page, 8)).toBeVisible();
+  await expect(text(page, 9)).toBeVisible();
   await expect(avatars).toHaveText([...initials.slice(0, 3), ...initials].map(([, letters]) => letters));
   const width = await avatars.nth(1).evaluate((avatar) => {
     const range = document.createRange();

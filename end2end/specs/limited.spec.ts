@@ -7,9 +7,10 @@ import { act, composer, enter, goOffline, goOnline, isLive, message, messages, p
 const status = (page: Page) => page.locator(".connection-status");
 
 /** A network that lets no WebSocket through: sockets fail, or neither open nor fail. */
-async function blockSockets(page: Page, how: "fail" | "hang"): Promise<void> {
+async function blockSockets(page: Page, how: "fail" | "hang" | "are refused"): Promise<void> {
   await page.addInitScript((how) => {
-    window.WebSocket = class extends EventTarget {
+    if (how === "are refused") Object.defineProperty(window, "WebSocket", { value: undefined });
+    else window.WebSocket = class extends EventTarget {
       onclose?: (event: CloseEvent) => void;
       constructor() {
         super();
@@ -21,7 +22,7 @@ async function blockSockets(page: Page, how: "fail" | "hang"): Promise<void> {
   }, how);
 }
 
-for (const how of ["fail", "hang"] as const) {
+for (const how of ["fail", "hang", "are refused"] as const) {
   test(`where sockets ${how} the room is read and written by HTTP`, async ({ page, visitor, request, room }) => {
     test.slow();
     await post(request, room, "Ben", "welcome");
@@ -80,6 +81,9 @@ const storages: Record<string, () => void> = {
     Storage.prototype.setItem = () => {
       throw new DOMException("full", "QuotaExceededError");
     };
+  },
+  "storage that forgets": () => {
+    Storage.prototype.setItem = () => {};
   },
   "no storage and no locks": () => {
     Object.defineProperty(window, "localStorage", { value: null });
@@ -150,6 +154,7 @@ test("keys that are typed into the fields of others stay there", async ({ page, 
     shadow("open", "open", document.body);
     shadow("closed", "closed", document.body);
     shadow("inside", "closed", document.querySelector(".composer-fields")!);
+    document.getElementById("inside")!.tabIndex = 0;
     const note = document.createElement("div");
     note.id = "note";
     note.contentEditable = "true";

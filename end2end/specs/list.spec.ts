@@ -4,7 +4,7 @@
 import { type Page } from "@playwright/test";
 import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, enter, fill, flood, isLive, message, messages, pending, post, say, scrollTo, switcher, text } from "../support/room";
+import { act, change, composer, enter, fill, flood, goOffline, isLive, message, messages, pending, post, say, scrollTo, switcher, text } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
@@ -37,6 +37,30 @@ test("the button that has the focus stays that of its person, whoever comes and 
   await page.keyboard.press("Escape");
   await composer(page).focus();
   await expect(names(page).filter({ hasText: "Ben" })).toHaveCount(0);
+});
+
+test("the button that has the focus stays where its person takes another name", async ({ page, visitor, room }) => {
+  const ben = await visitor();
+  await own(page, room);
+  await enter(ben, room, "Ben");
+  await expect(names(page)).toHaveText(["Ann", "Ben"]);
+  // By keyboard: a button that was clicked holds nothing up.
+  await moderate(page, "Ben").focus();
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Tab");
+  await expect(moderate(page, "Ben")).toBeFocused();
+  const elsewhere = await ben.context().newPage();
+  await elsewhere.goto("/");
+  await elsewhere.getByRole("textbox", { name: "Your name" }).fill("Benjamin");
+  await elsewhere.getByRole("textbox", { name: "Room" }).fill(room);
+  await elsewhere.keyboard.press("Enter");
+  await isLive(elsewhere);
+  await ben.close();
+  await expect(names(page)).toHaveText(["Ann", "Benjamin"]);
+  await expect(page.locator(".participant .avatar").nth(1)).toHaveText("Be");
+  await expect(moderate(page, "Benjamin")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(dialog(page).getByRole("heading")).toHaveText("Benjamin");
 });
 
 test("nobody moves under the pointer", async ({ page, visitor, room }) => {
@@ -200,6 +224,25 @@ test("at 400 % messages are seen, however long the text in the composer", async 
   const height = await page.locator("form.composer").evaluate((form) => form.getBoundingClientRect().height);
   expect(height).toBeLessThanOrEqual(0.36 * 256);
   expect(await page.locator(".timeline").evaluate((list) => list.clientHeight)).toBeGreaterThan(60);
+});
+
+test("at 400 % messages are seen without a network and by strangers, too", async ({ visitor, request, room, complaints }) => {
+  complaints.expectOutage();
+  await fill(request, room, 20);
+  const page = await visitor({ viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 });
+  const height = () => page.locator(".timeline").evaluate((list) => list.clientHeight);
+  const below = () => page.locator("form.composer").evaluate((form) => form.getBoundingClientRect().bottom);
+  await enter(page, room);
+  await composer(page).fill("line\n".repeat(20));
+  expect(await height()).toBeGreaterThan(60);
+  expect(await below()).toBeLessThanOrEqual(256);
+  await composer(page).fill("");
+  await enter(page, room, "Ann");
+  await goOffline(page);
+  await composer(page).fill("line\n".repeat(20));
+  await expect(page.locator(".connection-banner")).toBeVisible();
+  expect(await height()).toBeGreaterThan(60);
+  expect(await below()).toBeLessThanOrEqual(256);
 });
 
 test("that somebody is writing is not said each time, and another room is", async ({ page, visitor, room }) => {

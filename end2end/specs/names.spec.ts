@@ -1,11 +1,29 @@
 // Names across rooms, tabs and outages.
 
+import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { change, enter, goOffline, goOnline, isLive, message, messages, nameField, pending, say, text } from "../support/room";
+import { change, composer, enter, goOffline, goOnline, hold, isLive, message, messages, nameField, pending, say, switcher, text } from "../support/room";
 
 test.beforeEach(({ complaints }) => complaints.expectOutage());
 
 const join = "Join";
+
+/** Somebody else is Ann in this room. */
+async function meetAnotherAnn(other: Page, room: string): Promise<void> {
+  await enter(other, room, "Ann");
+  await say(other, "I am Ann here");
+  await expect(text(other, 1)).toBeVisible();
+}
+
+/** Ann goes to the room where somebody else has her name, and takes another one there. */
+async function becomeAnnie(page: Page, room: string): Promise<void> {
+  await change(page, room);
+  await say(page, "so am I");
+  await expect(pending(page)).toContainText("in use");
+  await nameField(page).fill("Annie");
+  await page.getByRole("button", { name: join }).click();
+  await expect(nameField(page)).toBeHidden();
+}
 
 test("a name given without a network is remembered", async ({ page, room }) => {
   await enter(page, room);
@@ -25,19 +43,11 @@ test("a name given without a network is remembered", async ({ page, room }) => {
 
 test("a name taken in one room because the own one is in use there does not rename anywhere else", async ({ page, visitor, room, complaints }) => {
   complaints.expect(/status of (409|422)/);
-  const ben = await visitor();
-  await enter(ben, room, "Ann");
-  await say(ben, "I am Ann here");
-  await expect(text(ben, 1)).toBeVisible();
+  await meetAnotherAnn(await visitor(), room);
   await enter(page, `${room}-b`, "Ann");
   await say(page, "Ann here");
   await expect(messages(page, "Ann here").locator(".message-author")).toHaveText("Ann");
-  await change(page, room);
-  await say(page, "so am I");
-  await expect(pending(page)).toContainText("in use");
-  await nameField(page).fill("Annie");
-  await page.getByRole("button", { name: join }).click();
-  await expect(nameField(page)).toBeHidden();
+  await becomeAnnie(page, room);
   await pending(page).getByRole("button", { name: "Try again" }).click();
   await expect(messages(page, "so am I").locator(".message-author")).toHaveText("Annie");
   await change(page, `${room}-c`);
@@ -92,4 +102,52 @@ test("a second tab learns the name, and a new name reaches the tabs and the room
   await change(one, `${room}-c`);
   await say(one, "elsewhere");
   await expect(messages(one, "elsewhere").locator(".message-author")).toHaveText("Anna");
+});
+
+test("a name taken in one room is not the visitor's in the next one, before that is loaded either", async ({ page, visitor, room, complaints }) => {
+  complaints.expect(/status of (409|422)/);
+  const other = `${room}-b`;
+  await meetAnotherAnn(await visitor(), room);
+  await enter(page, `${room}-c`, "Ann");
+  await becomeAnnie(page, room);
+  const opening = await hold(page, /\/api\/open_room\?/);
+  await page.keyboard.press("Control+k");
+  await switcher(page).getByRole("textbox").fill(other);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("h1")).toHaveText(other);
+  await say(page, "and elsewhere");
+  await expect(pending(page)).toContainText("and elsewhere");
+  opening.release();
+  await expect(messages(page, "and elsewhere").locator(".message-author")).toHaveText("Ann");
+});
+
+test("a name whose answer comes late is known in the room that is open by then", async ({ page, room }) => {
+  await enter(page, room);
+  const joining = await hold(page, /\/api\/join_room/);
+  await nameField(page).fill("Ann");
+  await say(page, "said here");
+  await expect.poll(joining.count).toBe(1);
+  await change(page, `${room}-b`);
+  await expect(nameField(page)).toBeVisible();
+  joining.release();
+  await expect(nameField(page)).toBeHidden();
+  await say(page, "and there");
+  await expect(messages(page, "and there").locator(".message-author")).toHaveText("Ann");
+});
+
+test("a name given before the room is loaded is known after it", async ({ page, room }) => {
+  await enter(page, room);
+  const [opening, joining] = [await hold(page, /\/api\/open_room\?/), await hold(page, /\/api\/join_room/)];
+  await page.keyboard.press("Control+k");
+  await switcher(page).getByRole("textbox").fill(`${room}-b`);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("h1")).toHaveText(`${room}-b`);
+  await nameField(page).fill("Ann");
+  await composer(page).fill("said at once");
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect.poll(joining.count).toBe(1);
+  opening.release();
+  await expect(messages(page, "said at once").locator(".message-author")).toHaveText("Ann");
+  joining.release();
+  await expect(nameField(page)).toBeHidden();
 });

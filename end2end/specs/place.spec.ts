@@ -62,6 +62,23 @@ test("a link below what is unread does not count what lies above it as read", as
   await expect.poll(() => read(page, room)).toBe(100);
 });
 
+test("a link into what is unread counts all of it, and a removed one no more", async ({ page, request, server, room }) => {
+  await post(request, room, "Ben", "message 1");
+  await enter(page, room, "Ann");
+  await expect.poll(() => read(page, room)).toBe(1);
+  await page.goto("/");
+  for (let number = 2; number <= 100; number++) await post(request, room, "Ben", `message ${number}`);
+  await page.goto(`/${room}/5`);
+  await isLive(page);
+  await expect(page.locator(".unread-divider")).toHaveText("99 new");
+  await expect.poll(() => read(page, room)).toBeGreaterThan(5);
+  const rest = 100 - (await read(page, room));
+  await expect(jump(page)).toContainText(`${rest} new messages`);
+  server.command("remove", `${room}/100`);
+  await expect(jump(page)).toContainText(`${rest - 1} new messages`);
+  await expect(page.locator(".unread-divider")).toHaveText("98 new");
+});
+
 test("a visible window without the focus reads nothing, until it has it or is used", async ({ page, request, room }) => {
   const attend = await focusable(page);
   await post(request, room, "Ben", "before");

@@ -20,7 +20,7 @@ for (const [how, open] of [["a key", "key"], ["a tap", "tap"]]) {
     await expect(page.locator("h1")).toHaveText(room);
     await expect(page).toHaveURL(`/${room}/`);
     await expect(page).toHaveTitle(`${room} · Parlour`);
-    expect(await numbers(page)).toEqual([1, 2, 3]);
+    await expect.poll(() => numbers(page)).toEqual([1, 2, 3]);
     await expect(page.locator("li.unread-divider")).toHaveText("2 new");
     expect(await isSame()).toBe(true);
   });

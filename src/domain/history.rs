@@ -44,6 +44,27 @@ pub struct RoomView {
     pub muted_until: Option<Timestamp>,
 }
 
+impl RoomView {
+    /// Returns a view of which nothing is known: without a name, an epoch, a visitor or messages.
+    pub fn empty() -> Self {
+        Self {
+            room: RoomName::from_trusted(String::new()),
+            epoch: Epoch(String::new()),
+            head: 0,
+            username: None,
+            tag: AuthorTag::from_trusted(String::new()),
+            permalink: None,
+            form_id: EventId::from_trusted(String::new()),
+            history: HistoryPage::default(),
+            ownership: Ownership::default(),
+            invitation: String::new(),
+            locked: false,
+            slow_mode: None,
+            muted_until: None,
+        }
+    }
+}
+
 /// The owner of a room, relative to a visitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ownership {

@@ -70,9 +70,27 @@ fn is_joiner_in_context(before: &str, rest: &str) -> bool {
 }
 
 /// Returns whether `cluster` is an emoji sequence of Unicode's list
-/// (<https://www.unicode.org/Public/emoji/latest/emoji-test.txt>), beyond ASCII.
+/// (<https://www.unicode.org/Public/emoji/latest/emoji-test.txt>). A single ASCII character is none.
 fn is_emoji(cluster: &str) -> bool {
-    cluster.starts_with(|c: char| !c.is_ascii()) && emojis::get(cluster).is_some()
+    cluster.len() > 1 && emojis::get(cluster).is_some()
+}
+
+/// Returns whether the punctuation mark at the beginning of `rest` is part of a word: of Catalan, Greek, Hebrew and
+/// Japanese as in RFC 5892 (appendix A.3 to A.7), and the mark between the syllables of Tibetan.
+fn is_mark_of_word(before: &str, rest: &str) -> bool {
+    let mut letters = rest.chars();
+    let (mark, next) = (letters.next(), letters.next());
+    let previous = before.chars().next_back();
+    match mark {
+        Some('\u{b7}') => previous == Some('l') && next == Some('l'),
+        Some('\u{375}') => next.is_some_and(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')),
+        Some('\u{5f3}' | '\u{5f4}') => previous.is_some_and(|c| matches!(c, '\u{591}'..='\u{5ea}')),
+        Some('\u{30fb}') => previous.is_some_and(
+            |c| matches!(c, '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30fe}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'),
+        ),
+        Some('\u{f0b}') => previous.is_some_and(|c| matches!(c, '\u{f40}'..='\u{fbc}')),
+        _ => false,
+    }
 }
 
 /// Returns `name` without the presentation selectors in its emoji: they only select how an emoji is drawn.
@@ -88,14 +106,14 @@ pub(super) fn without_presentation(name: &str) -> Cow<'_, str> {
 }
 
 /// Returns the first character that is not allowed in a name: neither by `is_allowed`, nor in an emoji sequence, nor as
-/// a joiner in its context.
+/// a joiner or a mark in its context.
 pub(super) fn find_stray(name: &str, is_allowed: impl Fn(char) -> bool) -> Option<char> {
     let in_clusters = name.grapheme_indices(true).filter(|(_, cluster)| !is_emoji(cluster));
     let mut characters =
         in_clusters.flat_map(|(at, cluster)| cluster.char_indices().map(move |(inner, c)| (at + inner, c)));
     let is_stray = |&(at, c): &(usize, char)| {
         let (before, rest) = name.split_at(at);
-        !(is_allowed(c) || is_joiner(c) && is_joiner_in_context(before, rest))
+        !(is_allowed(c) || is_joiner(c) && is_joiner_in_context(before, rest) || is_mark_of_word(before, rest))
     };
     characters.find(is_stray).map(|(_, c)| c)
 }
@@ -144,13 +162,27 @@ mod tests {
             "🇩🇪",
             "❤\u{200d}🔥",
             "👍🏽",
+            "1\u{20e3}",
+            "#\u{fe0f}\u{20e3}",
         ] {
             assert_eq!(stray(name), None, "{name:?}");
         }
-        for name in ["👩\u{200d}🦄", "👩\u{200d}", "🏴\u{e0067}\u{e007f}", "#", "1\u{20e3}"] {
+        for name in ["👩\u{200d}🦄", "👩\u{200d}", "🏴\u{e0067}\u{e007f}", "#", "x\u{20e3}"] {
             assert!(stray(name).is_some(), "{name:?}");
         }
         assert_eq!(without_presentation("❤\u{fe0f}\u{200d}🔥a\u{fe0f}"), "❤\u{200d}🔥a\u{fe0f}");
+    }
+
+    #[test]
+    fn a_mark_within_a_word_is_allowed_beside_letters_of_its_script() {
+        let stray = |name| find_stray(name, char::is_alphanumeric);
+        for name in ["paral·lel", "͵αφ", "צה״ל", "ג׳ורג׳", "ジョン・スミス", "田中・太郎", "བོད་ཡིག"]
+        {
+            assert_eq!(stray(name), None, "{name:?}");
+        }
+        for name in ["a·b", "l·", "͵a", "a״b", "״א", "a・b", "・", "a་b"] {
+            assert!(stray(name).is_some(), "{name:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 // again.
 const program = fetch(`${root}/pkg/parlour.wasm`).then((response) => WebAssembly.compileStreaming(response));
 const skeleton = document.getElementById("skeleton");
-const room = document.querySelector("leptos-island");
+const room = document.querySelector("leptos-island") ?? document.querySelector(".room");
 const repair = () => import(`${root}/repair.js`);
 const isChanged = () => {
   const walker = document.createNodeIterator(room, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
@@ -15,14 +15,26 @@ const isChanged = () => {
   while (walker.nextNode()) count++;
   return count != skeleton.dataset.nodes;
 };
-// If a network blocks WebSockets, the third one in a row that receives nothing exchanges frames by HTTP
-// (`public/limited.js`). Close codes 1012, 1013, and from 4000 on, come from the server.
-const Socket = WebSocket;
+// If a network blocks WebSockets, or an extension refuses to open any, the third one in a row that receives nothing
+// exchanges frames by HTTP (`public/limited.js`). Close codes 1012, 1013, and from 4000 on, come from the server.
+let Socket;
+try {
+  Socket = window.WebSocket;
+} catch {}
+const open = (url) => {
+  try {
+    return new Socket(url);
+  } catch {
+    const socket = { send() {}, close() {} };
+    setTimeout(() => socket.onclose?.({ code: 0 }));
+    return socket;
+  }
+};
 let unheard = 0;
-window.WebSocket = class {
+class Link {
   constructor(url) {
     this.url = url;
-    const socket = (this.socket = new Socket(url));
+    const socket = (this.socket = open(url));
     let isHeard;
     const onClose = ({ code }) => {
       clearTimeout(patience);
@@ -31,7 +43,7 @@ window.WebSocket = class {
       if (isHeard || (code > 1011 && code < 1014) || code > 3999 || ++unheard < 3) return this.onclose?.({ code });
       socket.close();
       import(`${root}/limited.js`).then(
-        ({ exchange }) => exchange(this, Socket),
+        ({ exchange }) => exchange(this, open),
         () => this.onclose?.({ code }),
       );
     };
@@ -52,10 +64,12 @@ window.WebSocket = class {
     this.isClosed = true;
     this.socket.close();
   }
-};
+}
+Object.defineProperty(window, "WebSocket", { value: Link });
 // A failed instance of the module cannot be used again. Another fragment in the URL creates another instance of the
 // script, without a download.
 let starts = 0;
+let hasFailed = false;
 const start = async () => {
   const again = starts++;
   const module = await import(`${root}/pkg/parlour.js${again ? `#${again}` : ""}`);
@@ -64,7 +78,7 @@ const start = async () => {
   module.hydrate();
   // Keeps the position of the messages when the composer grows.
   const timeline = document.querySelector(".timeline");
-  if (timeline) new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(timeline);
+  if (timeline && window.ResizeObserver) new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(timeline);
   for (const island of document.querySelectorAll("leptos-island"))
     try {
       module[island.dataset.component]?.(island);
@@ -73,10 +87,20 @@ const start = async () => {
       island.dataset.failed = "";
       throw error;
     }
+  // Something may replace the composer, whose listeners are then lost.
+  const field = document.querySelector(".composer #message");
+  const form = field?.form;
+  const onChange = (_, observer) => {
+    if (hasFailed || (field.isConnected && field.form === form)) return;
+    observer.disconnect();
+    dispatchEvent(new Event("parlour-torn"));
+  };
+  if (form) new MutationObserver(onChange).observe(document, { childList: true, subtree: true });
 };
 // If the module fails later, the page works as before hydration: it shows messages, and posts with its form.
 const fail = async (error) => {
-  if (skeleton) (await repair()).fail(room);
+  hasFailed = true;
+  if (document.querySelector(".room")) (await repair()).fail(room);
   throw error;
 };
 const onFailure = ({ error, reason }) => {

@@ -4,10 +4,9 @@
 
 use super::browser::dom;
 use super::rejected_form::RejectedForm;
-use crate::domain::history::Ownership;
-use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, RoomName, RoomView};
+use crate::domain::{EventId, RoomView};
 use crate::json::{FromJson, JsonValue, read_by_name};
-use leptos::prelude::expect_context;
+use leptos::prelude::use_context;
 use serde::Serialize;
 
 /// Id of the element that holds the data.
@@ -25,54 +24,49 @@ pub(crate) struct RoomData {
 read_by_name!(RoomData { page, rejected });
 
 impl RoomData {
-    /// Returns the data of an empty room.
-    pub(crate) fn empty() -> Self {
-        let page = RoomView {
-            room: RoomName::from_trusted(String::new()),
-            epoch: Epoch(String::new()),
-            head: 0,
-            username: None,
-            tag: AuthorTag::from_trusted(String::new()),
-            permalink: None,
-            form_id: EventId::from_trusted(String::new()),
-            history: HistoryPage::default(),
-            ownership: Ownership::default(),
-            invitation: String::new(),
-            locked: false,
-            slow_mode: None,
-            muted_until: None,
-        };
-        Self { page, rejected: None }
+    /// Returns the data of this page. Leaves out the ids of messages: the island does not use them, and 50 of them would be
+    /// a kilobyte that does not compress.
+    pub(crate) fn new(mut page: RoomView, rejected: Option<RejectedForm>) -> Self {
+        for message in &mut page.history.messages {
+            message.id = EventId::from_trusted(String::new());
+        }
+        Self { page, rejected }
     }
 
-    /// Returns the data of this page, from the context on the server and from the document in the browser.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the page contains no data. The page then works without the module.
-    pub(crate) fn of_page() -> Self {
+    /// Returns the data of an empty room.
+    pub(crate) fn empty() -> Self {
+        Self { page: RoomView::empty(), rejected: None }
+    }
+
+    /// Returns the data of this page, from the context on the server and from the document in the browser. Returns
+    /// `None` if something has removed or changed the data in the document.
+    pub(crate) fn of_page() -> Option<Self> {
         if cfg!(target_arch = "wasm32") {
-            let text = dom::find(&format!("#{ROOM_DATA_ID}")).and_then(|element| element.text_content());
-            let data = JsonValue::parse(&text.unwrap_or_default()).and_then(Self::from_json);
-            data.expect("the server wrote it")
+            let text = dom::find(&format!("#{ROOM_DATA_ID}"))?.text_content()?;
+            JsonValue::parse(&text).and_then(Self::from_json)
         } else {
-            expect_context()
+            use_context()
         }
     }
 
     /// Returns the data that the island in this page was rendered from.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the page does not contain its data. `hydrate.js` then hydrates an empty room, which loads the data.
     pub(crate) fn of_island() -> Self {
-        if cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some() {
-            Self::empty()
-        } else {
-            Self::of_page()
-        }
+        if is_renewed() { Self::empty() } else { Self::of_page().expect("the server wrote it") }
     }
 
     /// Returns the data as the text of a script element, without `<`, which could end the element.
     pub(crate) fn to_script(&self) -> String {
         serde_json::to_string(self).expect("it is plain data").replace('<', "\\u003c")
     }
+}
+
+/// Returns whether `repair.js` has put an empty room in the place of the page's.
+pub(crate) fn is_renewed() -> bool {
+    cfg!(target_arch = "wasm32") && dom::find("[data-renewed]").is_some()
 }
 
 #[cfg(test)]

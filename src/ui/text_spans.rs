@@ -173,6 +173,10 @@ mod tests {
             ("https://example.com/a\u{e0041}", "https://example.com/a"),
             ("https://example.com/a\u{feff}", "https://example.com/a"),
             ("https://example.com/a！", "https://example.com/a"),
+            ("https://example.com/a\u{1e95f}", "https://example.com/a"),
+            ("https://example.com/a\u{11141}", "https://example.com/a"),
+            ("https://ff.example/\u{1e922}\u{1e923}", "https://ff.example/\u{1e922}\u{1e923}"),
+            ("|https://example.com/a|", "https://example.com/a"),
         ] {
             let found: Vec<Span> = spans(text).into_iter().filter(|span| matches!(span, Link(_))).collect();
             assert_eq!(found, [Link(link)], "{text}");

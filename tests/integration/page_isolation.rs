@@ -78,7 +78,7 @@ async fn visit(server: &Server, cookie: &str, tag: &str, acknowledged: &AtomicI6
     assert_eq!(numbers, (first..first + numbers.len() as i64).collect::<Vec<_>>(), "a piece of the log");
     assert!(numbers.last().is_none_or(|last| *last >= head), "{numbers:?} {head}");
     // The visitor's own tag, which scripts go by, and the messages that are marked.
-    let data = html.split("\"tag\":\"").find(|rest| rest.contains("\"permalink\""));
+    let data = html.split("\"tag\":\"").find(|rest| rest.contains("\"permalink\":"));
     assert!(data.is_some_and(|rest| rest.starts_with(tag)), "{html}");
     let own = html.split("<li ").skip(1).filter(|item| item.contains(r#"data-action="edit""#));
     let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();

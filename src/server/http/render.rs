@@ -250,14 +250,11 @@ mod tests {
             head: 2,
             username: personal.username.clone(),
             tag: personal.tag.clone(),
-            permalink: None,
             form_id: personal.form_id.clone(),
             history: HistoryPage { messages, more_before: false, more_after: false },
             ownership: Ownership::Other,
             invitation: "/harbour/".into(),
-            locked: false,
-            slow_mode: None,
-            muted_until: None,
+            ..RoomView::empty()
         };
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = "/harbour/".parse().unwrap();

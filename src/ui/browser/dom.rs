@@ -1,9 +1,25 @@
 //! Window, document, keyboard and clipboard.
 
 use js_sys::Reflect;
+use leptos::prelude::window_event_listener_untyped;
+use std::cell::Cell;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, Document, Element, Event, FocusOptions, HtmlElement, KeyboardEvent, MouseEvent};
+
+thread_local! {
+    /// Whether another instance of the module takes over the room. Every instance has its own variable.
+    static IS_REPLACED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Handles the events of this name that reach the window, until another instance of the module takes over the room.
+pub(crate) fn on_window(name: &str, handler: Box<dyn Fn(Event)>) {
+    window_event_listener_untyped(name, move |event| {
+        if !IS_REPLACED.get() {
+            handler(event);
+        }
+    });
+}
 
 /// Returns the window.
 pub(crate) fn window() -> web_sys::Window {
@@ -101,7 +117,8 @@ pub(crate) fn is_typing_outside_input(event: &KeyboardEvent) -> bool {
 /// The elements that may have the focus while the visitor types into no field: the page, and those of the room that
 /// take no text. Any other element may be a field, such as an element of an extension, whose shadow tree cannot be
 /// seen.
-const TAKES_NO_TEXT: &str = "body, html, .room :is(a, button, summary, [tabindex]):not([contenteditable], dialog *)";
+const TAKES_NO_TEXT: &str =
+    "body, html, .room :is(a, button, summary, .timeline, .message):not([contenteditable], dialog *)";
 
 /// Returns whether a field or a dialog has the focus.
 pub(crate) fn has_focused_input() -> bool {
@@ -119,12 +136,14 @@ pub(crate) fn is_shortcut(event: &KeyboardEvent) -> bool {
 
 /// Returns whether `public/limited.js` exchanges frames by HTTP, because no WebSocket gets through.
 pub(crate) fn is_limited() -> bool {
-    document().query_selector("[data-limited]").is_ok_and(|limited| limited.is_some())
+    find("[data-limited]").is_some()
 }
 
-/// Makes `hydrate.js` render the room again, with another instance of the module.
+/// Makes `hydrate.js` render the room again, with another instance of the module. This one handles no more events.
 pub(crate) fn request_renewal() {
-    let _ = Event::new("parlour-renew").map(|event| window().dispatch_event(&event));
+    if !IS_REPLACED.replace(true) {
+        let _ = Event::new("parlour-renew").map(|event| window().dispatch_event(&event));
+    }
 }
 
 /// Returns the pasted text.
@@ -150,9 +169,9 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     }
 }
 
-/// Returns the element that an event was dispatched to.
-pub(crate) fn event_target(event: &Event) -> Option<Element> {
-    event.target()?.dyn_into().ok()
+/// Returns the element that matches a selector, among the one that an event was dispatched to and those around it.
+pub(crate) fn closest(event: &Event, selector: &str) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
 }
 
 fn matches_media(query: &str) -> bool {

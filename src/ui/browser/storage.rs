@@ -189,8 +189,14 @@ pub(crate) fn visited_rooms() -> Vec<ReadMarker> {
 
 /// Sets the value of a key; an empty value removes it. If the storage is full, its previous value stays.
 fn set(key: &str, value: &str) {
-    let put = |storage: Storage| if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
-    let is_stored = storage().is_some_and(|storage| put(storage).is_ok());
+    let put = |storage: Storage| {
+        if value.is_empty() {
+            return storage.remove_item(key).is_ok();
+        }
+        // An extension may make the storage forget without an error.
+        storage.set_item(key, value).is_ok() && storage.get_item(key).ok().flatten().as_deref() == Some(value)
+    };
+    let is_stored = storage().is_some_and(put);
     for (page, is_kept) in [(&FALLBACK, !is_stored), (&ACCEPTED, is_stored)] {
         page.with_borrow_mut(|entries| {
             entries.retain(|(other, _)| other != key);

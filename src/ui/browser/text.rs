@@ -3,9 +3,12 @@
 use crate::domain::username;
 use js_sys::{Array, JsString, RegExp};
 
-/// A grapheme cluster of a username, which has no invisible characters: a flag, or a character with its marks and its
-/// skin color.
-const GRAPHEME_PATTERN: &str = r"\p{RI}\p{RI}|.\p{M}*\p{EMod}?\p{M}*";
+/// A grapheme cluster of a username: a flag, emoji that are joined, or a character with its marks and joiners.
+const GRAPHEME_PATTERN: &str = concat!(
+    r"\p{RI}\p{RI}",
+    r"|\p{ExtPict}[\p{M}\p{EMod}]*(?:\u200d\p{ExtPict}[\p{M}\p{EMod}]*)*",
+    r"|.[\p{M}\p{EMod}\u200c\u200d]*",
+);
 
 /// Returns the initials of a username, as [`Username::initials`](username::Username::initials) does on the server.
 pub(crate) fn initials(name: &str) -> String {

@@ -22,7 +22,7 @@ pub(crate) fn RecentRoomList(
         recent.rooms.with(|rooms| rooms.iter().map(row).collect())
     };
     let on_click = move |event: MouseEvent| {
-        let path = || dom::event_target(&event)?.closest("a").ok()??.get_attribute("href");
+        let path = || dom::closest(&event, "a")?.get_attribute("href");
         if let (Some(on_open), Some(path)) = (on_open, path())
             && dom::is_plain_click(&event)
         {

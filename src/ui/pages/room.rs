@@ -7,14 +7,14 @@ use crate::ui::room_data::{ROOM_DATA_ID, RoomData};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Title};
+use std::sync::LazyLock;
 
 const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
 
 #[component]
 pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
-    let skeleton = Owner::new().with(skeleton);
     let title = page.room.title().to_owned();
-    let data = RoomData { page, rejected };
+    let data = RoomData::new(page, rejected);
     let script = data.to_script();
     provide_context(data);
     view! {
@@ -27,14 +27,15 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
         <Link rel="expect" href="#participants" blocking="render" />
         <Room />
         <script type="application/json" id=ROOM_DATA_ID nonce=use_nonce()>{script}</script>
-        <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton}</script>
+        <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton()}</script>
     }
 }
 
 /// Returns the HTML of an empty room, which `repair.js` puts in place of a changed page. It contains `|` instead of
 /// `<`, so that extensions and proxies see no elements or comments to change.
-fn skeleton() -> String {
-    empty_room().replace('<', "|")
+fn skeleton() -> &'static str {
+    static SKELETON: LazyLock<String> = LazyLock::new(|| Owner::new().with(empty_room).replace('<', "|"));
+    &SKELETON
 }
 
 fn empty_room() -> String {
@@ -51,6 +52,6 @@ mod tests {
         let html = Owner::new().with(empty_room);
         assert!(html.starts_with("<leptos-island ") && html.ends_with("</leptos-island>"), "{html}");
         assert!(!html.contains(['|', '`']) && !html.contains("<script"), "{html}");
-        assert_eq!(Owner::new().with(skeleton).replace('|', "<"), html);
+        assert_eq!(skeleton().replace('|', "<"), html);
     }
 }

@@ -4,13 +4,13 @@
 use super::connection::FINAL_CLOSE_CODES;
 use super::connection::socket::{BrowserSocket, SocketEvent};
 use super::connection_state::close_reason;
-use super::outbox::{Outbox, PendingCommand};
+use super::outbox::Outbox;
 use super::outbox_storage::{ANSWER_TIMEOUT, outbox_lock, refuse_all, save_command, stored_commands, unsent_rooms};
 use super::recent_rooms::RecentRooms;
 use crate::domain::message::MessageTextError;
 use crate::domain::{Epoch, EventId, RoomName};
 use crate::protocol::ServerFrame;
-use crate::ui::browser::{clock, location};
+use crate::ui::browser::{clock, location, storage};
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -111,8 +111,15 @@ async fn send_all(room: &RoomName) {
         }
         // Another tab may have added or removed commands.
         outbox.merge_stored(stored_commands(room));
-        for PendingCommand { id, .. } in outbox.bind(&present) {
-            save_command(room, &outbox, &id);
+        for mut pending in outbox.bind(&present) {
+            let id = pending.id.clone();
+            if outbox.get(&id).is_some() {
+                save_command(room, &outbox, &id);
+            } else if pending.refused.is_none() {
+                // The page that opens the room drops it, and tells the visitor.
+                pending.refused = Some(String::new());
+                storage::save_pending(room, &id, &pending.to_stored());
+            }
         }
         while let Some(pending) = outbox.take_next() {
             timer = clock::timer(ANSWER_TIMEOUT);

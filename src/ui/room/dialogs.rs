@@ -4,7 +4,7 @@ use crate::domain::moderation::ModerationAction;
 use crate::domain::{AuthorTag, Participant, Seq};
 use crate::ui::browser::dom;
 use leptos::prelude::*;
-use web_sys::{Element, Event};
+use web_sys::Event;
 
 /// Subject of the moderation dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +68,7 @@ impl Dialogs {
 
     /// Closes the sidebar, if it is a panel, when an event is outside of it and of its button.
     pub(super) fn close_sidebar_outside(self, event: &Event) {
-        let is_inside =
-            |target: Element| target.closest("#participants, .room-count, dialog").is_ok_and(|it| it.is_some());
-        if self.sidebar.get_untracked() && !dom::event_target(event).is_some_and(is_inside) {
+        if self.sidebar.get_untracked() && dom::closest(event, "#participants, .room-count, dialog").is_none() {
             self.sidebar.set(false);
         }
     }

@@ -29,17 +29,22 @@ impl RoomState {
             (unread, timeline.more_after())
         });
         self.read_state.reset(unread);
-        let (read, visit) = (self.read_state.read(), self.visit.latest());
+        let (mut read, visit) = (self.read_state.read(), self.visit.latest());
         storage::save_read_position(&name, read);
-        if more_after && read < self.position() {
+        if more_after {
             spawn_local(async move {
-                let counts = count_unread(&[ReadMarker { room: name, read }]).await;
-                if let Some(total) = counts.ok().and_then(|counts| counts.first().copied())
-                    && self.visit.is_latest(visit)
-                    && self.read_state.read() == read
-                {
-                    self.read_state.set_total(total as usize);
-                    self.update_read_position();
+                while read < self.position() {
+                    let counts = count_unread(&[ReadMarker { room: name.clone(), read }]).await;
+                    let Some(total) = counts.ok().and_then(|counts| counts.first().copied()) else { return };
+                    if !self.visit.is_latest(visit) {
+                        return;
+                    }
+                    if self.read_state.read() == read {
+                        self.read_state.set_total(total as usize);
+                        return self.update_read_position();
+                    }
+                    // Counts again, because more was read in the meantime.
+                    read = self.read_state.read();
                 }
             });
         }

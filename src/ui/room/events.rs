@@ -166,7 +166,9 @@ impl RoomState {
             self.flush_outbox();
         }
         if applied == Applied::Appended {
-            deleted.into_iter().for_each(|seq| self.read_state.remove(seq));
+            if let Some(seq) = deleted {
+                self.read_state.remove(seq, self.timeline.with_untracked(|timeline| timeline.message(seq).is_some()));
+            }
             self.schedule_redraw();
             match message {
                 Some((seq, _, tag, _)) if self.is_own(&tag) => {

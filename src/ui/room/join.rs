@@ -12,14 +12,16 @@ impl RoomState {
     /// Sets the visitor's name. If the server refuses it, the composer shows the reason and asks again.
     /// `focus_composer` focuses the composer afterwards.
     pub(crate) fn join(self, name: String, focus_composer: bool) {
-        let (join, visit) = (self.identity.joins.begin(), self.visit.latest());
+        let (join, room) = (self.identity.joins.begin(), self.name());
         // The visitor has another name in other rooms.
         let only_here = self.remembered_username().is_some();
         spawn_local(async move {
-            let response = join_room(self.name().as_str(), &name, only_here).await;
-            if !self.identity.joins.is_latest(join) || !self.visit.is_latest(visit) {
+            let response = join_room(room.as_str(), &name, only_here).await;
+            if !self.identity.joins.is_latest(join) {
                 return;
             }
+            // The visitor may have opened another room since.
+            let is_here = room == self.name();
             let username = match response {
                 Ok(username) => {
                     if !only_here {
@@ -27,18 +29,21 @@ impl RoomState {
                     }
                     username.to_string()
                 }
-                Err(ApiError::Refused(reason)) => return self.refuse_name(reason),
+                Err(ApiError::Refused(reason)) if is_here => return self.refuse_name(reason),
+                Err(ApiError::Refused(_)) => return,
                 // Without a network, the server checks the name with the next message.
                 Err(_) => name,
             };
             if only_here {
-                storage::save_room_username(&self.name(), &self.remembered_username().unwrap_or_default(), &username);
+                storage::save_room_username(&room, &self.remembered_username().unwrap_or_default(), &username);
             } else {
                 storage::save_username(&username);
             }
-            self.identity.name_error.set(None);
-            self.use_name(Some(username));
-            if focus_composer {
+            if is_here {
+                self.identity.name_error.set(None);
+            }
+            self.use_name(if is_here { Some(username) } else { self.known_username() });
+            if is_here && focus_composer {
                 self.editing.focus();
             }
         });

@@ -9,10 +9,10 @@ use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::ui::browser::location::SavedScroll;
 use crate::ui::browser::{clock, dom, location, storage};
-use crate::ui::room_data::RoomData;
-use leptos::ev;
+use crate::ui::room_data::{RoomData, is_renewed};
 use leptos::prelude::*;
-use web_sys::StorageEvent;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, StorageEvent};
 
 /// Starts the room in the browser: connects, listens to the page's events, and restores the scroll position. Does
 /// nothing if hydration has failed, because another instance of the module takes over the room.
@@ -22,10 +22,12 @@ pub(crate) fn on_hydrate(room: RoomState) {
         return;
     }
     room.hydrated.set(true);
-    // `repair.js` has put an empty room in the place of the page's.
-    let is_renewed = container.closest("[data-renewed]").is_ok_and(|island| island.is_some());
+    let is_renewed = is_renewed();
     if is_renewed {
-        show_renewed(room, RoomData::of_page());
+        // A page without data loads the room in the URL (below).
+        if let Some(data) = RoomData::of_page() {
+            show_renewed(room, data);
+        }
     } else {
         room.load_room();
     }
@@ -38,7 +40,7 @@ pub(crate) fn on_hydrate(room: RoomState) {
     if !is_renewed {
         restore_scroll(room);
     } else if !room.is_at_url() {
-        // The page contains the data of the room that was opened first.
+        // The page contains the data of the room that was opened first, or none.
         room.restore_from_url();
     }
     room.update_read_position();
@@ -63,10 +65,16 @@ pub(crate) fn renew_if_torn(room: RoomState) {
     let last = room.timeline.with_untracked(Timeline::last);
     let holds = |seq| container.query_selector(&format!("#m{seq}")).is_ok_and(|item| item.is_some());
     if room.hydrated.get_untracked() && !(container.is_connected() && last.is_none_or(holds)) {
-        room.connection.close();
-        room.visit.begin();
-        dom::request_renewal();
+        renew(room);
     }
+}
+
+/// Stops everything that this instance of the module does, and makes `hydrate.js` render the room with another one.
+fn renew(room: RoomState) {
+    room.connection.close();
+    room.visit.begin();
+    room.stop_sending();
+    dom::request_renewal();
 }
 
 fn save_read_position(room: RoomState) {
@@ -83,9 +91,11 @@ fn save_read_position(room: RoomState) {
 }
 
 fn listen(room: RoomState) {
-    window_event_listener(ev::popstate, move |_| room.restore_from_url());
+    // `hydrate.js` dispatches it if something has replaced the composer, whose listeners are then lost.
+    dom::on_window("parlour-torn", Box::new(move |_| renew(room)));
+    dom::on_window("popstate", Box::new(move |_| room.restore_from_url()));
     for name in ["visibilitychange", "focus", "pointerdown", "keydown", "wheel"] {
-        window_event_listener_untyped(name, move |event| {
+        let on_event = move |event: Event| {
             if name == "visibilitychange" {
                 // The day may have changed.
                 room.schedule_redraw();
@@ -95,15 +105,16 @@ fn listen(room: RoomState) {
             }
             room.notifications.attend(!matches!(name, "visibilitychange" | "focus"));
             room.update_read_position();
-        });
+        };
+        dom::on_window(name, Box::new(on_event));
     }
     // `hydrate.js` dispatches it too when the composer or a keyboard changes the height of the messages.
-    window_event_listener_untyped("resize", move |_| room.scroll.restore_after_resize(room.follows()));
-    window_event_listener(ev::beforeunload, move |_| room.save_scroll());
+    dom::on_window("resize", Box::new(move |_| room.scroll.restore_after_resize(room.follows())));
+    dom::on_window("beforeunload", Box::new(move |_| room.save_scroll()));
     warn_while_unsent();
-    window_event_listener_untyped("online", move |_| room.retry_visit());
-    window_event_listener_untyped("storage", move |event| {
-        let key = wasm_bindgen::JsCast::unchecked_into::<StorageEvent>(event).key();
+    dom::on_window("online", Box::new(move |_| room.retry_visit()));
+    let on_storage = move |event: Event| {
+        let key = event.unchecked_into::<StorageEvent>().key();
         if key.as_ref().is_some_and(|key| storage::is_read_key(key, &room.name())) {
             // Messages that were read in another tab count as read.
             room.read_state.mark_read(storage::read_position(&room.name()).unwrap_or_default());
@@ -121,9 +132,10 @@ fn listen(room: RoomState) {
                 room.send_pending();
             }
         }
-    });
-    window_event_listener(ev::keydown, move |event| room.handle_shortcut(&event));
-    window_event_listener_untyped("paste", move |event| room.handle_paste(&event));
+    };
+    dom::on_window("storage", Box::new(on_storage));
+    dom::on_window("keydown", Box::new(move |event| room.handle_shortcut(event.unchecked_ref())));
+    dom::on_window("paste", Box::new(move |event| room.handle_paste(&event)));
 }
 
 /// Renders the messages at midnight: "Today" becomes a date.

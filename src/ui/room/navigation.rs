@@ -172,6 +172,7 @@ impl RoomState {
                 Err(error) => {
                     // A page that failed to load is requested again at the next scroll event.
                     if is_asked {
+                        self.wants_edit.set_value(false);
                         self.notice.set(reason(&error));
                     }
                     return self.scroll.retarget(None);

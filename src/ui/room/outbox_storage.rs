@@ -2,10 +2,10 @@
 
 use super::outbox::{Outbox, PendingCommand};
 use crate::domain::{EventId, Rejection, RejectionCode, RoomName};
-use crate::ui::browser::{storage, web_lock};
-use leptos::ev;
-use leptos::prelude::window_event_listener;
+use crate::ui::browser::{dom, storage, web_lock};
 use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::{BeforeUnloadEvent, Event};
 
 /// Maximum time to wait for the answer to a command, after which the connection is given up.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,10 +53,12 @@ pub(crate) fn unsent_count(room: &RoomName) -> usize {
 
 /// Makes the browser warn before the page closes, while commands are unsent or only the page holds a text.
 pub(crate) fn warn_while_unsent() {
-    window_event_listener(ev::beforeunload, |event| {
+    let on_unload = |event: Event| {
         if storage::is_holding_text() || !unsent_rooms().is_empty() {
+            let event: BeforeUnloadEvent = event.unchecked_into();
             event.prevent_default();
             event.set_return_value("unsent"); // for browsers of before 2024
         }
-    });
+    };
+    dom::on_window("beforeunload", Box::new(on_unload));
 }

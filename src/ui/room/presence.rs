@@ -94,14 +94,27 @@ impl Presence {
 }
 
 /// Updates the list in place: participants keep their order, and new ones are appended. While the list is held, nobody
-/// leaves it.
+/// leaves it who is not here under another name.
 fn seat(places: &mut Vec<Participant>, mut present: Vec<Participant>, is_held: bool) {
-    places.retain_mut(|known| match present.iter().position(|other| other.tag == known.tag) {
-        Some(index) => {
-            *known = present.remove(index);
-            true
+    let tags: Vec<_> = present.iter().map(|participant| participant.tag.clone()).collect();
+    let mut take = |is_same: &dyn Fn(&Participant) -> bool| {
+        let index = present.iter().position(is_same)?;
+        Some(present.remove(index))
+    };
+    // Two tabs of one visitor may have two names.
+    let unchanged: Vec<bool> = places.iter().map(|known| take(&|other| other == known).is_some()).collect();
+    let mut unchanged = unchanged.into_iter();
+    places.retain_mut(|known| {
+        if unchanged.next() == Some(true) {
+            return true;
         }
-        None => is_held,
+        match take(&|other| other.tag == known.tag) {
+            Some(renamed) => {
+                *known = renamed;
+                true
+            }
+            None => is_held && !tags.contains(&known.tag),
+        }
     });
     places.append(&mut present);
 }
@@ -132,5 +145,18 @@ mod tests {
         assert_eq!(places, people(&[1, 2, 3]));
         seat(&mut places, people(&[3, 2]), false);
         assert_eq!(places, people(&[2, 3]));
+    }
+
+    #[test]
+    fn two_names_of_one_visitor_become_one_place() {
+        let named = |tag: u8, name: &str| Participant {
+            username: Username::parse(name).unwrap(),
+            tag: AuthorTag::new([tag, 0]),
+        };
+        let mut places = vec![named(1, "Ann"), named(2, "Ben"), named(2, "Benjamin"), named(3, "Cleo")];
+        seat(&mut places, vec![named(1, "Ann"), named(2, "Benjamin")], true);
+        assert_eq!(places, [named(1, "Ann"), named(2, "Benjamin"), named(3, "Cleo")]);
+        seat(&mut places, vec![named(1, "Anna"), named(2, "Benjamin")], false);
+        assert_eq!(places, [named(1, "Anna"), named(2, "Benjamin")]);
     }
 }

@@ -48,20 +48,26 @@ impl ReadState {
 
     /// Records the server's count of unread messages.
     pub(super) fn set_total(self, total: usize) {
+        let divider = self.divider();
         self.unread.update(|unread| unread.set_total(total));
-        self.divider_seen.set(self.divider().is_none());
+        self.expect_divider(divider);
     }
 
     /// Removes a deleted message.
-    pub(super) fn remove(self, seq: Seq) {
-        self.unread.update(|unread| unread.remove(seq));
+    pub(super) fn remove(self, seq: Seq, is_loaded: bool) {
+        self.unread.update(|unread| unread.remove(seq, is_loaded));
     }
 
     /// Adds a new message of another author. `seen` tells whether the visitor sees it arrive.
     pub(super) fn push(self, seq: Seq, seen: bool) {
         let divider = self.divider();
         self.unread.update(|unread| unread.push(seq, seen));
-        if self.divider() != divider {
+        self.expect_divider(divider);
+    }
+
+    /// Records that the divider has not been in view, if it has moved since it was at `before`.
+    fn expect_divider(self, before: Option<Seq>) {
+        if self.divider() != before {
             self.divider_seen.set(false);
         }
     }

@@ -44,7 +44,8 @@ impl Unread {
         self.more = total >= MAX_UNREAD_COUNT as usize;
         let total = total - usize::from(self.more);
         self.unloaded = total.saturating_sub(self.unread.len());
-        self.new_count = self.new_count.max(total);
+        // Some of those below the divider are read already.
+        self.new_count = self.new_count.max(total + self.new_count.saturating_sub(self.unread.len()));
         if self.count() > 0 {
             self.divider = self.divider.or(Some(self.read));
         }
@@ -67,12 +68,15 @@ impl Unread {
         }
     }
 
-    /// Removes a deleted message.
-    pub fn remove(&mut self, seq: Seq) {
+    /// Removes a deleted message. One that is not loaded was counted by the server.
+    pub fn remove(&mut self, seq: Seq, is_loaded: bool) {
         if self.divider.is_some_and(|divider| seq > divider) {
-            let before = self.unread.len();
+            let (before, known) = (self.count(), self.unread.len());
             self.unread.retain(|unread| *unread != seq);
-            self.new_count -= (before - self.unread.len()).min(self.new_count);
+            if self.unread.len() == known && !is_loaded && seq > self.read {
+                self.unloaded = self.unloaded.saturating_sub(1);
+            }
+            self.new_count -= (before - self.count()).min(self.new_count);
             if self.new_count == 0 {
                 self.divider = None;
             }
@@ -241,20 +245,31 @@ mod tests {
         assert_eq!((unread.count(), unread.unloaded), (39, 0));
         unread.mark_read(70);
         assert_eq!((unread.count(), unread.first()), (29, Some(71)));
+        unread.remove(99, true);
+        unread.remove(98, false);
+        assert_eq!((unread.count(), unread.new_count_text().as_str()), (27, "37"));
         let mut above = Unread::open(Some(60), std::iter::empty(), 1, 99, false);
         above.set_total(100);
         assert_eq!((above.count_text().as_str(), above.divider()), ("99+", Some(60)));
+        above.remove(70, false);
+        above.remove(71, true);
+        assert_eq!(above.count(), 98, "a loaded one that is not unread is no less");
         above.mark_read(99);
         assert_eq!(above.count(), 0);
+        // Entered at message 65: the reader has gone on before the server has counted.
+        let mut inside = Unread::open(Some(60), 61..=85, 50, 99, true);
+        inside.mark_read(70);
+        inside.set_total(29);
+        assert_eq!((inside.count(), inside.new_count_text().as_str(), inside.divider()), (29, "39", Some(60)));
     }
 
     #[test]
     fn a_removed_message_is_not_new() {
         let mut unread = Unread::open(Some(1), 2..=3, 1, 3, false);
-        unread.remove(2);
+        unread.remove(2, true);
         assert_eq!((unread.count(), unread.new_count_text().as_str(), unread.divider()), (1, "1", Some(1)));
-        unread.remove(2);
-        unread.remove(3);
+        unread.remove(2, true);
+        unread.remove(3, true);
         assert_eq!((unread.count(), unread.divider()), (0, None));
         unread.push(4, false);
         assert_eq!((unread.count(), unread.new_count_text().as_str()), (1, "1"));

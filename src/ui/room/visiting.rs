@@ -11,8 +11,7 @@ use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
 use crate::api::{ApiError, open_room};
-use crate::domain::history::Ownership;
-use crate::domain::{Epoch, HistoryPage, RoomName, RoomView};
+use crate::domain::{RoomName, RoomView};
 use crate::protocol::close;
 use crate::ui::browser::{dom, location, storage};
 use leptos::prelude::*;
@@ -90,14 +89,9 @@ impl RoomState {
     /// Shows the frame of a room whose page is about to be loaded: its name, an empty list, and its own composer.
     /// Messages sent from there wait for the page.
     fn show_frame(self, room: RoomName) {
-        let mut page = self.page.get_untracked();
-        let before = page.clone();
-        page.invitation = room.path();
-        page.room = room;
-        page.epoch = Epoch(String::new());
-        (page.head, page.permalink, page.ownership) = (0, None, Ownership::Unowned);
-        page.history = HistoryPage::default();
-        (page.locked, page.slow_mode, page.muted_until) = (false, None, None);
+        let before = self.page.get_untracked();
+        let RoomView { username, tag, form_id, .. } = before.clone();
+        let page = RoomView { invitation: room.path(), room, username, tag, form_id, ..RoomView::empty() };
         let timeline = Timeline::new(&page);
         if !self.is_stale.get_value() {
             self.timeline
@@ -107,6 +101,8 @@ impl RoomState {
         self.editing.has_typed.set_value(false);
         self.read_state.reset(Unread::default());
         self.show(page, timeline, ScrollTarget::Bottom);
+        // The visitor may have another name in the room that was open.
+        self.identity.username.set(self.known_username());
         self.outbox.set(Outbox::default());
         self.sync_outbox();
     }
@@ -161,9 +157,9 @@ impl RoomState {
         }
     }
 
-    /// Loads the page of the URL, if that failed before.
+    /// Loads the page of the URL, if that failed before or has not succeeded yet: the request in flight may hang.
     pub(super) fn retry_visit(self) {
-        if self.is_stale.get_value() && self.requests.pending() != PendingLoad::Room {
+        if self.is_stale.get_value() {
             self.visit_room(location::path(), false);
         }
     }
@@ -219,13 +215,16 @@ impl RoomState {
                 push(&page.room);
             }
             let timeline = Timeline::new(&page);
+            // An earlier request may have shown the frame.
+            let was_framed = self.epoch().0.is_empty();
             self.show(page, timeline, target);
             self.load_room();
             self.bind_commands();
-            if shows_frame {
-                self.resume_edit();
-            } else if is_new {
+            if is_new && !shows_frame {
                 self.editing.focus_on_desktop();
+            }
+            if was_framed {
+                self.resume_edit();
             }
         });
     }
@@ -233,12 +232,13 @@ impl RoomState {
     /// Shows why a room was not opened. If its frame is shown, requests the page again.
     fn on_visit_failed(self, path: &str, error: &ApiError, is_shown: bool) {
         if let ApiError::Refused(reason) = error {
-            let is_unsent = self.outbox.with_untracked(Outbox::has_pending) || storage::is_holding_text();
+            let is_unsent =
+                self.outbox.with_untracked(|outbox| !outbox.pending().is_empty()) || storage::is_holding_text();
             let is_closed = matches!(self.connection.status.get_untracked(), ConnectionStatus::Closed(_));
             if !is_shown || !is_unsent && !is_closed {
                 return self.leave(path);
             }
-            // The room's pending messages return to their author, and the page keeps the values that only it holds.
+            // The room's messages return to their author, and the page keeps the values that only it holds.
             self.refuse_pending(reason);
             self.connection.status.set(ConnectionStatus::Closed(close::NO_ACCESS));
             return self.connection.announcement.set(reason.clone());

@@ -142,7 +142,12 @@ static STEPS: [u16; 2 * RANGES] = {
 
 /// Returns whether a URL ends before this character, regardless of the text after it.
 pub(super) fn is_end(c: char) -> bool {
-    if c <= ' ' || c >= '\u{e0000}' || matches!(c, '<' | '>' | '"' | '`') {
+    // Beyond the first plane: the scripts that are still written (Chakma, Newa, Mro, Pahawh Hmong, Adlam).
+    if matches!(
+        c,
+        '\0'..=' ' | '<' | '>' | '"' | '`' | '\u{11140}'..='\u{11143}' | '\u{1144b}'..='\u{1144f}'
+            | '\u{16a6e}'..='\u{16a6f}' | '\u{16b37}'..='\u{16b3b}' | '\u{1e95e}'..='\u{1e95f}' | '\u{e0000}'..
+    ) {
         return true;
     }
     let mut boundary = 0;
@@ -165,6 +170,7 @@ pub(super) fn is_inner_mark(c: char) -> bool {
             | '?'
             | '\''
             | '*'
+            | '|'
             | '\u{b4}'
             | '\u{b7}'
             | '\u{387}'

@@ -8,7 +8,12 @@ use leptos::prelude::*;
 pub(crate) fn Avatar(username: Username, tag: AuthorTag) -> impl IntoView {
     view! {
         <span class=format!("avatar hue-{}", tag.hue()) aria-hidden="true">
-            {if cfg!(target_arch = "wasm32") { text::initials(username.as_str()) } else { username.initials() }}
+            {initials(&username)}
         </span>
     }
+}
+
+/// Returns the initials of a username.
+pub(crate) fn initials(username: &Username) -> String {
+    if cfg!(target_arch = "wasm32") { text::initials(username.as_str()) } else { username.initials() }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::RoomName;
 use crate::domain::message::MAX_MESSAGE_CHARS;
-use crate::ui::browser::storage;
+use crate::ui::browser::{dom, storage};
 use crate::ui::room::RoomState;
 use crate::ui::room::outbox::{OutboxCommand, PendingCommand};
 use leptos::prelude::*;
@@ -99,13 +99,14 @@ impl Draft {
     /// tab may have saved or sent another one since.
     pub(super) fn share(self) {
         Effect::new(move || {
-            window_event_listener_untyped("storage", move |event| self.follow_other_tabs(event.unchecked_ref()));
-            window_event_listener_untyped("pagehide", move |_| {
+            dom::on_window("storage", Box::new(move |event| self.follow_other_tabs(event.unchecked_ref())));
+            let on_hide = move |_| {
                 let value = self.value();
                 if !value.is_empty() && self.typed.with_untracked(|typed| *typed == value) {
                     storage::save_draft(&self.room.name(), &value);
                 }
-            });
+            };
+            dom::on_window("pagehide", Box::new(on_hide));
         });
     }
 

@@ -34,11 +34,8 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
     let is_participant = when(move || moderating.get().is_some_and(|target| target != ModerationTarget::Room));
     let is_private = when(move || room.page.with(|page| page.room.is_private()));
     let on_click = move |event: MouseEvent| {
-        let button = dom::event_target(&event).and_then(|target| target.closest("[data-choice]").ok().flatten());
-        let Some((button, choice)) = button.and_then(|it| it.get_attribute("data-choice").map(|choice| (it, choice)))
-        else {
-            return;
-        };
+        let Some(button) = dom::closest(&event, "[data-choice]") else { return };
+        let choice = button.get_attribute("data-choice").unwrap_or_default();
         let (action, seconds) = choice.split_once(' ').unwrap_or((&choice, "0"));
         let action = ModerationAction::from_name(action);
         if action == ModerationAction::Other {

@@ -16,7 +16,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     Effect::new(move || {
         let update = move || is_wide.set(!dom::is_narrow());
         update();
-        window_event_listener_untyped("resize", move |_| update());
+        dom::on_window("resize", Box::new(move |_| update()));
     });
     let is_live = when(move || room.connection.status.get() == ConnectionStatus::Live);
     let status = text(move || match room.connection.status.get() {

@@ -126,10 +126,7 @@ fn TimelineStart() -> impl IntoView {
 /// Handles a click anywhere in the list: the element's `data-action` names the action, and `data-seq` of the message
 /// its target. One listener serves all messages: a listener for each would be attached with every rendered message.
 fn on_click(room: RoomState, event: &MouseEvent) {
-    let Some(target) = dom::event_target(event).and_then(|target| target.closest("[data-action]").ok().flatten())
-    else {
-        return;
-    };
+    let Some(target) = dom::closest(event, "[data-action]") else { return };
     let seq = || -> Option<Seq> { target.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok() };
     let action = target.get_attribute("data-action").unwrap_or_default();
     if let Some(id) = target.closest("[data-id]").ok().flatten().and_then(|item| item.get_attribute("data-id")) {

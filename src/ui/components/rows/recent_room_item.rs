@@ -12,6 +12,7 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
     let counts = StoredValue::new(room);
     let counts = move || counts.with_value(|room| recent.counts_of(room));
     let unread = text(move || match counts().0 {
+        0 => String::new(),
         count if count >= MAX_UNREAD_COUNT => format!("{}+", MAX_UNREAD_COUNT - 1),
         count => count.to_string(),
     });
@@ -26,7 +27,7 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
                 <span class="recent-unsent">{unsent}</span>
                 <span class="recent-unread" class:is-visible=when(move || counts().0 > 0)>
                     {unread}
-                    <span class="visually-hidden">" new"</span>
+                    <span class="visually-hidden">{text(move || if counts().0 > 0 { " new" } else { "" })}</span>
                 </span>
             </a>
         </li>

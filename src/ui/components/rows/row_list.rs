@@ -4,7 +4,7 @@ use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::participant_item::ParticipantItem;
 use super::pending_item::PendingItem;
 use super::recent_room_item::RecentRoomItem;
-use crate::domain::{EventId, Participant, RoomName};
+use crate::domain::{AuthorTag, EventId, RoomName};
 use crate::ui::room::outbox::PendingCommand;
 use crate::ui::room::recent_rooms::RecentRooms;
 use crate::ui::room::request_guard::RequestId;
@@ -19,8 +19,8 @@ pub(crate) enum ListRow {
     Timeline(RequestId, TimelineRow),
     /// A command that the log does not have.
     Pending(PendingCommand),
-    /// A participant who is present.
-    Participant(Participant),
+    /// A participant who is present: the tag, and the number of earlier participants with the same one.
+    Participant(AuthorTag, usize),
     /// A room that this browser has visited.
     RecentRoom(RecentRooms, RoomName),
 }
@@ -31,7 +31,7 @@ enum ListRowKey {
     Timeline(RequestId, TimelineRowKey),
     /// The id of the command, and whether it was refused.
     Pending(EventId, bool),
-    Participant(Participant),
+    Participant(AuthorTag, usize),
     RecentRoom(RoomName),
 }
 
@@ -40,7 +40,7 @@ impl ListRow {
         match self {
             Self::Timeline(page, row) => ListRowKey::Timeline(*page, row.key()),
             Self::Pending(pending) => ListRowKey::Pending(pending.id.clone(), pending.refused.is_some()),
-            Self::Participant(participant) => ListRowKey::Participant(participant.clone()),
+            Self::Participant(tag, nth) => ListRowKey::Participant(tag.clone(), *nth),
             Self::RecentRoom(_, room) => ListRowKey::RecentRoom(room.clone()),
         }
     }
@@ -55,7 +55,7 @@ pub(crate) fn row_list(rows: Box<dyn Fn() -> Vec<ListRow> + Send + Sync>) -> imp
                 ListRow::Timeline(_, TimelineRow::UnreadDivider) => EitherOf6::B(view! { <UnreadDivider /> }),
                 ListRow::Timeline(_, TimelineRow::Message(row)) => EitherOf6::C(view! { <MessageItem row=row /> }),
                 ListRow::Pending(pending) => EitherOf6::D(view! { <PendingItem pending=pending /> }),
-                ListRow::Participant(participant) => EitherOf6::E(view! { <ParticipantItem participant=participant /> }),
+                ListRow::Participant(tag, nth) => EitherOf6::E(view! { <ParticipantItem tag=tag nth=nth /> }),
                 ListRow::RecentRoom(recent, room) => EitherOf6::F(view! { <RecentRoomItem recent=recent room=room /> }),
             }}
         </For>

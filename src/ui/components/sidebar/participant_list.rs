@@ -9,7 +9,12 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn ParticipantList() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let participants = move || room.presence.participants.get().into_iter().map(ListRow::Participant).collect();
+    let participants = move || {
+        room.presence.participants.with(|all| {
+            let earlier = |index: usize| all[..index].iter().filter(|other| other.tag == all[index].tag).count();
+            (0..all.len()).map(|index| ListRow::Participant(all[index].tag.clone(), earlier(index))).collect()
+        })
+    };
     let overflow = text(move || {
         let listed = room.presence.participants.with(Vec::len);
         match room.presence.count.get().saturating_sub(listed) {

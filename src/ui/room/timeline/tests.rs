@@ -1,7 +1,6 @@
 //! Unit tests of the timeline.
 
 use super::*;
-use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
 use proptest::prelude::*;
 
@@ -31,16 +30,9 @@ pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
         room: RoomName::parse("harbour").unwrap(),
         epoch: Epoch("e".into()),
         head,
-        username: None,
         tag: AuthorTag::new([0, 1]),
-        permalink: None,
-        form_id: EventId::parse("f").unwrap(),
         history: HistoryPage { messages, more_before: true, more_after: false },
-        ownership: Ownership::default(),
-        invitation: String::new(),
-        locked: false,
-        slow_mode: None,
-        muted_until: None,
+        ..RoomView::empty()
     })
 }
 
