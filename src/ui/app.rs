@@ -10,7 +10,7 @@ const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 
 /// Renders the document of a page. `assets` is the path of styles, scripts and pictures; `origin` is the origin of the
 /// site, empty if it is not known.
-pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> AnyView {
+pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> impl IntoView {
     provide_meta_context();
     let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
     let image = format!("{origin}{assets}/icon-512.png");
@@ -43,8 +43,6 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
             </body>
         </html>
     }
-    // The name of its whole type is a megabyte long, and the executable has it many times.
-    .into_any()
 }
 
 #[component]

@@ -5,6 +5,7 @@ use super::front::{FrontPage, FrontPageData};
 use super::room::RoomPage;
 use crate::domain;
 use crate::ui::rejected_form::RejectedForm;
+use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 /// A page with the data that it shows.
@@ -21,8 +22,8 @@ pub enum Page {
 #[component]
 pub(crate) fn PageView(page: Page) -> impl IntoView {
     match page {
-        Page::Front(form) => view! { <FrontPage form /> }.into_any(),
-        Page::Room(page, rejected) => view! { <RoomPage page=*page rejected /> }.into_any(),
-        Page::Error(error) => view! { <ErrorPage error /> }.into_any(),
+        Page::Front(form) => EitherOf3::A(view! { <FrontPage form /> }),
+        Page::Room(page, rejected) => EitherOf3::B(view! { <RoomPage page=*page rejected /> }),
+        Page::Error(error) => EitherOf3::C(view! { <ErrorPage error /> }),
     }
 }
