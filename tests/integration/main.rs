@@ -48,6 +48,7 @@ mod network_limits;
 mod operations;
 mod packaging;
 mod page_cache;
+mod page_encodings;
 mod page_isolation;
 mod presence;
 mod private;
