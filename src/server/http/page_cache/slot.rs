@@ -5,9 +5,9 @@ use html_escape::{encode_double_quoted_attribute, encode_text};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// Length to which a name in quotation marks is padded, in bytes: the escaped name, the closing quotation mark, and
-/// spaces, which neither HTML nor JSON reads there. So names of different lengths fit the same compressed page. A longer
-/// name is written as it is, and its page is compressed for each request.
+/// Length to which a name is padded, in bytes: the escaped name, the quotation mark that ends it, and spaces, which
+/// neither HTML nor JSON reads there. So names of different lengths fit the same compressed page. A longer name is not
+/// padded, and its page is compressed for each request.
 const NAME_WIDTH: usize = 48;
 
 /// The values of one visitor in a page that is otherwise the same for many.
@@ -25,10 +25,13 @@ pub(crate) struct VisitorValues {
 pub(super) enum Slot {
     Nonce,
     FormId,
+    /// The form's id in the JSON of a script element, with the end of the string and the comma. Between them are the
+    /// spaces that pad the name in the same data.
+    FormIdInData,
     Tag,
-    /// The name at the end of a string in the JSON of a script element, with the quotation mark that ends it.
+    /// The name at the end of a string in the JSON of a script element, with the quotation mark.
     NameInData,
-    /// The name at the end of an attribute, with the quotation mark that ends it.
+    /// The name at the end of an attribute, with the quotation mark, and padded.
     NameInAttribute,
     /// The name, in text.
     NameInText,
@@ -36,8 +39,9 @@ pub(super) enum Slot {
 
 /// The text that follows the token in each slot. The placeholder name ends with a quotation mark: its escaping tells
 /// where the name appears.
-const SLOTS: [(&str, Slot); 6] = [
+const SLOTS: [(&str, Slot); 7] = [
     ("n", Slot::Nonce),
+    ("f\",", Slot::FormIdInData),
     ("f", Slot::FormId),
     ("t", Slot::Tag),
     ("u\\\"\"", Slot::NameInData),
@@ -51,11 +55,13 @@ impl Slot {
         SLOTS.iter().find_map(|&(form, slot)| Some((slot, text.strip_prefix(form)?)))
     }
 
-    /// Returns the length of every value in this slot, in bytes, or `None` if values differ in length.
+    /// Returns the length of the values in this slot, in bytes, or `None` if it has no limit. A name in data, and the
+    /// spaces that follow it later, have this length together.
     pub(super) fn width(self) -> Option<usize> {
         match self {
             Self::Nonce => Some(22),
             Self::FormId => Some(32),
+            Self::FormIdInData => Some(34),
             Self::Tag => Some(4),
             Self::NameInData | Self::NameInAttribute => Some(NAME_WIDTH),
             Self::NameInText => None,
@@ -66,6 +72,7 @@ impl Slot {
 /// The values of one visitor, escaped for each slot.
 pub(super) struct SlotValues<'a> {
     values: &'a VisitorValues,
+    form_id_in_data: String,
     in_data: String,
     in_attribute: String,
     in_text: Cow<'a, str>,
@@ -75,10 +82,14 @@ impl<'a> SlotValues<'a> {
     pub(super) fn new(values: &'a VisitorValues) -> Self {
         let name = values.username.as_ref().map_or("", Username::as_str);
         let json = serde_json::Value::from(name).to_string();
+        let in_data = json[1..].replace('<', "\\u003c");
+        let in_attribute = format!("{}\"", encode_double_quoted_attribute(name));
+        let is_named = values.username.is_some();
         Self {
             values,
-            in_data: padded(json[1..].replace('<', "\\u003c")),
-            in_attribute: padded(format!("{}\"", encode_double_quoted_attribute(name))),
+            form_id_in_data: format!("{}\"{},", values.form_id.as_str(), if is_named { padding(&in_data) } else { "" }),
+            in_attribute: in_attribute.clone() + padding(&in_attribute),
+            in_data,
             in_text: encode_text(name),
         }
     }
@@ -87,6 +98,7 @@ impl<'a> SlotValues<'a> {
         match slot {
             Slot::Nonce => &self.values.nonce,
             Slot::FormId => self.values.form_id.as_str(),
+            Slot::FormIdInData => &self.form_id_in_data,
             Slot::Tag => self.values.tag.as_str(),
             Slot::NameInData => &self.in_data,
             Slot::NameInAttribute => &self.in_attribute,
@@ -95,9 +107,13 @@ impl<'a> SlotValues<'a> {
     }
 }
 
-fn padded(mut value: String) -> String {
-    value.extend(std::iter::repeat_n(' ', NAME_WIDTH.saturating_sub(value.len())));
-    value
+/// Returns the spaces that pad a name of this length.
+fn padding(name: &str) -> &'static str {
+    const SPACES: &str = match std::str::from_utf8(&[b' '; NAME_WIDTH]) {
+        Ok(spaces) => spaces,
+        Err(_) => "",
+    };
+    &SPACES[name.len().min(NAME_WIDTH)..]
 }
 
 /// Random, unguessable token that marks the placeholder values.
@@ -141,10 +157,14 @@ mod tests {
                 username: name.map(|name| Username::from_trusted(name.to_owned())),
             };
             let values = SlotValues::new(&values);
-            for (_, slot) in SLOTS {
-                let width = values.get(slot).len();
-                assert_eq!(slot.width().unwrap_or(width), width, "{slot:?} {name:?}");
+            let width = |slots: &[Slot]| slots.iter().map(|slot| values.get(*slot).len()).sum::<usize>();
+            let expected = |slots: &[Slot]| slots.iter().map(|slot| slot.width().unwrap()).sum::<usize>();
+            for slot in [Slot::Nonce, Slot::FormId, Slot::Tag, Slot::NameInAttribute] {
+                assert_eq!(width(&[slot]), expected(&[slot]), "{slot:?} {name:?}");
             }
+            let data = [Slot::NameInData, Slot::FormIdInData];
+            let data = if name.is_some() { &data[..] } else { &data[1..] };
+            assert_eq!(width(data), expected(data), "{name:?}");
         }
     }
 }
