@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::{LeptosOptions, provide_context};
 use percent_encoding::percent_decode_str;
+use std::sync::LazyLock;
 
 /// Returns the network that a request comes from.
 pub(super) fn network(request: &Request) -> Option<Network> {
@@ -87,8 +88,8 @@ async fn render_document(
 
 /// Sets the page's Content Security Policy, which allows only the page's own scripts.
 pub(super) fn with_csp(mut response: Response, nonce: &str) -> Response {
-    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_headers::page_policy(nonce, watched));
+    static IS_WATCHED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("LEPTOS_WATCH").is_some());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_headers::page_policy(nonce, *IS_WATCHED));
     response
 }
 

@@ -19,3 +19,4 @@ pub(crate) mod single_flight;
 pub(crate) mod sqlite;
 pub(crate) mod statistics;
 pub(crate) mod timeout;
+pub(crate) mod wal_index;
