@@ -71,8 +71,8 @@ pub(crate) async fn room_page(
     with_csp(page, &personal.nonce)
 }
 
-/// Returns the page of one visitor, compressed, or `None` if it cannot be compressed in advance. The first call for a
-/// template waits for the network's turn and compresses it.
+/// Returns the page of one visitor, compressed. The first call for a template waits for the network's turn and compresses
+/// it. Returns `None` if another call is doing so, or if it cannot be done in advance.
 async fn compressed_page(
     state: &AppState,
     template: &Template,

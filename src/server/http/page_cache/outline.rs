@@ -3,8 +3,8 @@
 //!
 //! The shared text of a page is compressed once, with its gaps uncompressed in between. Filling them is a copy. It does
 //! not change how the rest is decoded, because no compressed text refers to a gap, and everything after a gap stays at
-//! its distance from everything before it. The visitor's values are never compressed, so the length of a page does not
-//! reveal them (as with the attack BREACH).
+//! its distance from everything before it. As the visitor's values are not compressed, the length of the page does not
+//! reveal them (BREACH).
 
 use std::io::Write;
 

@@ -7,7 +7,7 @@ use super::gzip::GzipPage;
 use super::outline::{GappedPage, Outline};
 use super::slot::{PlaceholderToken, Slot, SlotValues, VisitorValues};
 use crate::server::http::content_encoding::ContentEncoding;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// Length below which the text between two slots belongs to the gap around both, in bytes. A block of its own would be
 /// as long as the text.
@@ -23,6 +23,8 @@ pub(crate) struct Template {
     brotli: OnceLock<Option<GappedPage>>,
     /// The page in gzip, likewise.
     gzip: OnceLock<Option<GzipPage>>,
+    /// Held while the page is being compressed.
+    compressing: Mutex<()>,
 }
 
 impl Template {
@@ -31,7 +33,8 @@ impl Template {
         let mut parts = html.split(token.as_str());
         let begin = parts.next()?.to_owned();
         let rest = parts.map(|part| Slot::parse(part).map(|(slot, text)| (slot, text.to_owned())));
-        Some(Self { begin, rest: rest.collect::<Option<_>>()?, brotli: OnceLock::new(), gzip: OnceLock::new() })
+        let rest = rest.collect::<Option<_>>()?;
+        Some(Self { begin, rest, brotli: OnceLock::new(), gzip: OnceLock::new(), compressing: Mutex::new(()) })
     }
 
     /// Returns the page of one visitor.
@@ -46,8 +49,10 @@ impl Template {
         page
     }
 
-    /// Compresses the page, unless that has been done. This takes about a millisecond for 70 kB.
+    /// Compresses the page, unless that has been done, or is being done: waiting would block a thread. This takes about
+    /// a millisecond for 70 kB.
     pub(crate) fn compress(&self, encoding: ContentEncoding) {
+        let Ok(_compressing) = self.compressing.try_lock() else { return };
         match encoding {
             ContentEncoding::Brotli => _ = self.brotli.get_or_init(|| brotli::compress(&self.outline()?)),
             ContentEncoding::Gzip => _ = self.gzip.get_or_init(|| GzipPage::compress(&self.outline()?)),
