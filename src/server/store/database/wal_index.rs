@@ -54,7 +54,7 @@ impl WalIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::store::database::sqlite::{connect_to_write, writer};
+    use crate::server::store::database::sqlite::{connect_to_write, migrate};
     use sea_orm::ConnectionTrait;
 
     #[tokio::test]
@@ -62,10 +62,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("parlour.db");
         let url = format!("sqlite://{}", path.display());
-        let first = writer(&url).await.unwrap();
+        migrate(&url).await.unwrap().close().await.unwrap();
+        let first = connect_to_write(&url).await.unwrap();
         let index = WalIndex::new(&path);
         let mut states = vec![index.state().expect("it is open")];
-        let other = connect_to_write(&url, false).await.unwrap();
+        let other = connect_to_write(&url).await.unwrap();
         for connection in [&first, &other, &first, &other] {
             assert_eq!(index.state().as_ref(), states.last(), "nothing was committed");
             connection.execute_unprepared("SELECT COUNT(*) FROM rooms").await.unwrap();

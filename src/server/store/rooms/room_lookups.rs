@@ -59,7 +59,7 @@ impl RoomLookups {
 mod tests {
     use super::*;
     use crate::server::store::Store;
-    use crate::server::store::database::sqlite::{connect_to_read, connect_to_write, writer};
+    use crate::server::store::database::sqlite::{connect_to_read, connect_to_write, migrate};
     use crate::server::store::database::timeout::TimeoutConnection;
     use sea_orm::ConnectionTrait;
     use std::path::Path;
@@ -70,7 +70,8 @@ mod tests {
 
     /// Opens a store that commits nothing in the background.
     async fn open(path: &Path) -> Store {
-        let writer = TimeoutConnection::unlimited(writer(&url(path)).await.unwrap());
+        migrate(&url(path)).await.unwrap().close().await.unwrap();
+        let writer = connect_to_write(&url(path)).await.unwrap();
         let reader = TimeoutConnection::unlimited(connect_to_read(&url(path), 2).await.unwrap());
         Store { lookups: RoomLookups::new(Some(WalIndex::new(path))), ..Store::new(writer, reader, None) }
     }
@@ -88,7 +89,7 @@ mod tests {
             assert_eq!(store.room(&name).await.unwrap(), Some(created.clone()));
             assert!(store.lookups.get(&name).is_some());
         }
-        let other = connect_to_write(&url(&path), false).await.unwrap();
+        let other = connect_to_write(&url(&path)).await.unwrap();
         for head in 1..9 {
             other.execute_unprepared(&format!("UPDATE rooms SET head = {head}")).await.unwrap();
             assert_eq!(store.lookups.get(&name), None);
