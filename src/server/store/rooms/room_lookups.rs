@@ -1,4 +1,5 @@
 //! Results of room look-ups, valid until something is committed. Only for SQLite: its state can be read without a query.
+//! Only of public rooms: the time of a response must not tell whether a private room exists.
 
 use super::room::RoomRecord;
 use crate::domain::RoomName;
@@ -58,6 +59,7 @@ impl RoomLookups {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::auth::identity::AuthorId;
     use crate::server::store::Store;
     use crate::server::store::database::sqlite::{connect_to_read, connect_to_write, migrate};
     use crate::server::store::database::timeout::TimeoutConnection;
@@ -95,6 +97,16 @@ mod tests {
             assert_eq!(store.lookups.get(&name), None);
             assert_eq!(store.room(&name).await.unwrap().unwrap().head, head);
         }
+    }
+
+    #[tokio::test]
+    async fn a_private_room_is_looked_up_each_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory.path().join("parlour.db")).await;
+        let title = RoomName::parse("club").unwrap();
+        let name = store.create_private_room(&title, &AuthorId::HOST).await.unwrap();
+        assert!(store.room(&name).await.unwrap().is_some());
+        assert_eq!(store.lookups.get(&name), None);
     }
 
     #[tokio::test]
