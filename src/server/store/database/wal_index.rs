@@ -23,9 +23,15 @@ pub(crate) struct DatabaseState([u8; HEADER_LEN]);
 /// The index of a write-ahead log.
 pub(crate) struct WalIndex {
     path: PathBuf,
-    /// Device and inode of the file, and the file. It is never closed: closing any handle on it would release the locks
-    /// that SQLite holds on it in this process (fcntl(2)).
-    opened: Mutex<Option<((u64, u64), ManuallyDrop<File>)>>,
+    opened: Mutex<Option<OpenedIndex>>,
+}
+
+/// The file of an index. It is never closed: closing any handle on it would release the locks that SQLite holds on it in
+/// this process (fcntl(2)).
+struct OpenedIndex {
+    /// Device and inode.
+    identity: (u64, u64),
+    file: ManuallyDrop<File>,
 }
 
 impl WalIndex {
@@ -39,12 +45,12 @@ impl WalIndex {
         let mut headers = [0; 2 * HEADER_LEN];
         let opened = &mut *lock(&self.opened);
         let current = identity(&self.path).ok()?;
-        if opened.as_ref().is_none_or(|(known, _)| *known != current) {
+        if opened.as_ref().is_none_or(|opened| opened.identity != current) {
             let file = ManuallyDrop::new(File::open(&self.path).ok()?);
             let metadata = file.metadata().ok()?;
-            *opened = Some(((metadata.dev(), metadata.ino()), file));
+            *opened = Some(OpenedIndex { identity: (metadata.dev(), metadata.ino()), file });
         }
-        opened.as_ref()?.1.read_exact_at(&mut headers, 0).ok()?;
+        opened.as_ref()?.file.read_exact_at(&mut headers, 0).ok()?;
         // A commit writes the second copy first.
         let (first, second) = headers.split_first_chunk::<HEADER_LEN>()?;
         (first == second && first[IS_VALID] == 1).then_some(DatabaseState(*first))
