@@ -49,6 +49,7 @@ mod one_journey;
 mod operations;
 mod packaging;
 mod page_cache;
+mod page_encodings;
 mod page_isolation;
 mod presence;
 mod private;

@@ -26,6 +26,9 @@ pub struct Page {
     /// Path to request; `{room}` is the room, `{seq}` a message in the middle of it
     #[arg(long, default_value = "/{room}/")]
     path: String,
+    /// `Accept-Encoding` of the requests
+    #[arg(long, default_value = "identity")]
+    encoding: String,
 }
 
 impl Page {
@@ -40,20 +43,21 @@ impl Page {
         let mut client = Http::connect(addr, Ipv4Addr::LOCALHOST).await?;
         // The first visit sets a cookie.
         let cookie = client.page(&path, "").await?.cookie_header();
+        let headers = format!("{cookie}Accept-Encoding: {}\r\n", self.encoding);
         for _ in 0..20 {
-            client.page(&path, &cookie).await?;
+            client.page(&path, &headers).await?;
         }
         let (cpu, mut times, mut bytes) = (host.cpu_us(), Vec::new(), 0);
         for _ in 0..self.requests {
             let begun = Instant::now();
-            bytes = client.page(&path, &cookie).await?.length;
+            bytes = client.page(&path, &headers).await?.length;
             times.push(begun.elapsed().as_secs_f64() * 1000.0);
         }
         times.sort_by(f64::total_cmp);
         result(
             &self.target,
             json!({
-                "history": self.history, "edits": self.edits, "bytes": bytes,
+                "history": self.history, "edits": self.edits, "encoding": self.encoding, "bytes": bytes,
                 "us_per_page": rounded((host.cpu_us() - cpu) / self.requests as f64),
                 "p50_ms": rounded(times[times.len() / 2]), "p99_ms": rounded(times[times.len() * 99 / 100]),
             }),

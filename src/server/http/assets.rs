@@ -1,6 +1,7 @@
 //! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
 //! disk, where cargo-leptos puts them.
 
+use super::content_encoding::ContentEncoding;
 use crate::server::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -14,9 +15,6 @@ use std::sync::Arc;
 
 /// The WebAssembly module, without which no page works.
 const MODULE: &str = "pkg/parlour.wasm";
-
-/// Encodings of which a file may have a precompressed copy, best first.
-const PRECOMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// An asset file as it is sent.
 struct Asset {
@@ -110,10 +108,9 @@ impl Assets {
     }
 
     /// Returns the file in the best available encoding that the client accepts, and the name of that encoding.
-    async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<&'static str>)> {
-        let accepted = accepted(headers);
-        for (encoding, suffix) in PRECOMPRESSED.into_iter().filter(|(encoding, _)| accepts(accepted, encoding)) {
-            if let Some(asset) = self.read(&format!("{path}{suffix}")).await {
+    async fn find(&self, path: &str, headers: &HeaderMap) -> Option<(Asset, Option<ContentEncoding>)> {
+        for encoding in ContentEncoding::ALL.into_iter().filter(|encoding| encoding.is_accepted(headers)) {
+            if let Some(asset) = self.read(&format!("{path}{}", suffix(encoding))).await {
                 return Some((asset, Some(encoding)));
             }
         }
@@ -134,7 +131,7 @@ impl Assets {
         }
         let mime = mime_guess::from_path(path);
         let mime = [(header::CONTENT_TYPE, mime.first_raw().unwrap_or("application/octet-stream"))];
-        let encoding = encoding.map(|encoding| [(header::CONTENT_ENCODING, encoding)]);
+        let encoding = encoding.map(|encoding| [(header::CONTENT_ENCODING, encoding.token())]);
         (always, mime, encoding, asset.bytes).into_response()
     }
 }
@@ -155,23 +152,12 @@ pub(crate) async fn at_root(State(assets): State<Assets>, uri: axum::http::Uri, 
     assets.respond(uri.path().trim_start_matches('/'), &headers, "public, max-age=86400").await
 }
 
-/// Returns whether a client that sends these headers accepts this encoding.
-pub(crate) fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    accepts(accepted(headers), encoding)
-}
-
-fn accepted(headers: &HeaderMap) -> &str {
-    headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// Returns whether `accepted` names this encoding with a weight above 0 (RFC 9110, 12.5.3).
-fn accepts(accepted: &str, encoding: &str) -> bool {
-    accepted.split(',').any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
-        let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
-        named && weight.is_none_or(|(_, weight)| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
-    })
+/// Returns the suffix of files that are precompressed in this encoding.
+fn suffix(encoding: ContentEncoding) -> &'static str {
+    match encoding {
+        ContentEncoding::Brotli => ".br",
+        ContentEncoding::Gzip => ".gz",
+    }
 }
 
 /// Returns the opaque part of an entity tag. Weak comparison ignores the `W/` prefix (RFC 9110, 8.8.3.2).
@@ -215,15 +201,5 @@ mod tests {
         let strong = HeaderValue::from_str(small.to_str().expect("ASCII").trim_start_matches("W/")).expect("a tag");
         assert_eq!(asked("br", Some(&strong)).await.0, StatusCode::NOT_MODIFIED, "as a proxy may have made of it");
         assert_eq!(&asked("br;q=0", None).await.2[..], b"other");
-    }
-
-    #[test]
-    fn an_encoding_is_taken_unless_its_weight_is_nothing() {
-        for accepted in ["br", "gzip, br", "BR", "gzip;q=1, br;q=0.1", "br ; q=1", "br;x=0"] {
-            assert!(accepts(accepted, "br"), "{accepted}");
-        }
-        for accepted in ["", "gzip", "brotli", "br;q=0", "br; Q=0.000", "gzip, br;q=0, *", "br;q=x"] {
-            assert!(!accepts(accepted, "br"), "{accepted}");
-        }
     }
 }

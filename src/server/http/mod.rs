@@ -1,6 +1,7 @@
 //! HTTP: handlers, pages, their middleware, and the state that handlers share.
 
 pub(crate) mod assets;
+pub(crate) mod content_encoding;
 pub(crate) mod cookies;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
@@ -15,5 +16,6 @@ pub(crate) mod render;
 pub(crate) mod response_budget;
 pub(crate) mod robots;
 pub(crate) mod room;
+pub(crate) mod room_page;
 pub(crate) mod server_fn;
 pub(crate) mod state;

@@ -1,7 +1,8 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
-use super::render::{RoomRequest, not_found, remembered_username, room_page};
+use super::render::{not_found, remembered_username};
+use super::room_page::{RoomRequest, room_page};
 use super::{cookies, origin};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;

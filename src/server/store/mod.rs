@@ -36,6 +36,8 @@ pub struct Store {
     writer: WriteConnection,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
     reader: TimeoutConnection,
+    /// Room lookups that are still valid.
+    lookups: rooms::room_lookups::RoomLookups,
     /// Room lookups in flight.
     found: SingleFlight<RoomName, Result<Option<RoomRecord>, StoreError>>,
     /// Look-ups of the rooms that were deleted at an address.
@@ -60,9 +62,11 @@ impl Store {
         reader: TimeoutConnection,
         held: Option<database::files::HeldFile>,
     ) -> Self {
+        let index = held.as_ref().map(|held| database::wal_index::WalIndex::new(held.path()));
         Self {
             writer,
             reader,
+            lookups: rooms::room_lookups::RoomLookups::new(index),
             found: SingleFlight::default(),
             vacated: SingleFlight::default(),
             derivation: rooms::derived_room::RoomDerivation::default(),

@@ -1,134 +1,130 @@
-//! Gzip of a page from pieces that were compressed before: a request costs a copy, not a compression.
+//! Pages in gzip with gaps. Each gap is a stored block of deflate (RFC 1951, section 3.2.4).
 //!
-//! Each shared piece is compressed once, into deflate blocks that refer to nothing outside of it and end on a byte
-//! boundary (a sync flush). Pieces can therefore be concatenated, with the visitor's own text between them in stored
-//! blocks (RFC 1951, section 3.2.4). The checksum of the page is combined from those of the pieces (RFC 1952).
+//! One encoder compresses the whole page, so text refers to text before a gap. In the place of a gap it gets bytes that
+//! occur in no text, so no text refers to a gap; and deflate has no other state. The checksum of a page (RFC 1952) is
+//! combined from those of its parts.
 
+use super::outline::{GappedPage, Outline};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use std::io::Write;
 
-/// Maximum length of a stored block.
-const MAX_STORED_BLOCK: usize = u16::MAX as usize;
-
-/// Maximum length of text for which a block with its own code is not worthwhile.
-const MAX_FIXED_CODE_TEXT: usize = 64;
-
 /// Header without a name, a time or a system (RFC 1952, section 2.3).
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// The last block: empty, with the fixed code.
-const LAST_BLOCK: [u8; 2] = [3, 0];
+/// Length of the checksum at the end, and of the checksum with the text's length after it.
+const CHECKSUM_LEN: usize = 4;
+const TRAILER_LEN: usize = 2 * CHECKSUM_LEN;
 
-/// A piece of a page as deflate blocks.
+/// Byte that occurs in no UTF-8 text (RFC 3629, section 1).
+const FILLER: u8 = 0xff;
+
+/// Page in gzip, except for its gaps and its checksum.
 #[derive(Debug)]
-pub(super) struct Deflated {
-    blocks: Vec<u8>,
-    crc: Crc,
+pub(super) struct GzipPage {
+    page: GappedPage,
+    /// Checksums of the text before the first gap, and after each.
+    checksums: Vec<Crc>,
 }
 
-impl Deflated {
-    pub(super) fn new(text: &str) -> Self {
-        let mut crc = Crc::new();
-        crc.update(text.as_bytes());
-        let blocks = if text.len() <= MAX_FIXED_CODE_TEXT { stored(text) } else { deflated(text) };
-        Self { blocks, crc }
+impl GzipPage {
+    /// Compresses a page. Returns `None` if a gap is longer than a stored block can be (65,535 bytes).
+    pub(super) fn compress(outline: &Outline) -> Option<Self> {
+        let mut page = GappedPage::with_capacity(outline.len() / 4);
+        page.bytes.extend(GZIP_HEADER);
+        let mut encoder = DeflateEncoder::new(page, Compression::default());
+        let mut checksums = vec![checksum(outline.begin)];
+        encoder.write_all(outline.begin.as_bytes()).ok()?;
+        for &(gap, text) in &outline.rest {
+            let len = u16::try_from(gap).ok()?;
+            encoder.flush().ok()?;
+            let begin = encoder.get_ref().bytes.len();
+            encoder.write_all(&vec![FILLER; gap]).ok()?;
+            encoder.flush().ok()?;
+            let page = encoder.get_mut();
+            page.bytes.truncate(begin);
+            page.bytes.push(0);
+            page.bytes.extend(len.to_le_bytes());
+            page.bytes.extend((!len).to_le_bytes());
+            page.push_gap(gap);
+            encoder.write_all(text.as_bytes()).ok()?;
+            checksums.push(checksum(text));
+        }
+        let mut page = encoder.finish().ok()?;
+        page.bytes.extend([0; CHECKSUM_LEN]);
+        // The format counts modulo 2^32.
+        page.bytes.extend((outline.len() as u32).to_le_bytes());
+        page.bytes.shrink_to_fit();
+        Some(Self { page, checksums })
+    }
+
+    /// Returns the page with `own` in its gaps, or `None` if that has another length than all gaps together.
+    pub(super) fn fill(&self, own: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = self.page.fill(own)?;
+        let (mut whole, mut rest) = (Crc::new(), own);
+        let gaps = std::iter::once(0).chain(self.page.gap_lengths());
+        for (gap, text) in gaps.zip(&self.checksums) {
+            let (part, after) = rest.split_at_checked(gap)?;
+            whole.update(part);
+            whole.combine(text);
+            rest = after;
+        }
+        let trailer = bytes.len() - TRAILER_LEN;
+        bytes[trailer..trailer + CHECKSUM_LEN].copy_from_slice(&whole.sum().to_le_bytes());
+        Some(bytes)
     }
 
     /// Returns the size in memory, in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.blocks.len()
+    pub(super) fn size(&self) -> usize {
+        self.page.size() + self.checksums.len() * size_of::<Crc>()
     }
 }
 
-fn deflated(text: &str) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(text.len() / 4), Compression::default());
-    let flushed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.flush());
-    flushed.map_or_else(|_| stored(text), |()| encoder.get_ref().clone())
-}
-
-/// Returns the text uncompressed, in stored blocks.
-fn stored(text: &str) -> Vec<u8> {
-    let mut blocks = Vec::with_capacity(text.len() + 5);
-    for part in text.as_bytes().chunks(MAX_STORED_BLOCK) {
-        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
-        blocks.push(0);
-        blocks.extend(length.to_le_bytes());
-        blocks.extend((!length).to_le_bytes());
-        blocks.extend(part);
-    }
-    blocks
-}
-
-/// A gzip member under construction.
-pub(super) struct Gzip {
-    bytes: Vec<u8>,
-    crc: Crc,
-}
-
-impl Gzip {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        let mut member = Vec::with_capacity(bytes);
-        member.extend(GZIP_HEADER);
-        Self { bytes: member, crc: Crc::new() }
-    }
-
-    /// Appends a piece.
-    pub(super) fn push(&mut self, piece: &Deflated) {
-        self.bytes.extend(&piece.blocks);
-        self.crc.combine(&piece.crc);
-    }
-
-    /// Appends text that belongs to one visitor.
-    pub(super) fn push_text(&mut self, text: &str) {
-        self.bytes.extend(stored(text));
-        self.crc.update(text.as_bytes());
-    }
-
-    /// Returns the complete member.
-    pub(super) fn end(mut self) -> Vec<u8> {
-        self.bytes.extend(LAST_BLOCK);
-        self.bytes.extend(self.crc.sum().to_le_bytes());
-        self.bytes.extend(self.crc.amount().to_le_bytes());
-        self.bytes
-    }
+fn checksum(text: &str) -> Crc {
+    let mut checksum = Crc::new();
+    checksum.update(text.as_bytes());
+    checksum
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::outline::tests::{pages, taken_apart};
     use super::*;
     use flate2::read::GzDecoder;
     use proptest::prelude::*;
     use std::io::Read;
 
-    fn read(member: &[u8]) -> String {
+    fn decoded(page: &[u8]) -> String {
         let mut text = String::new();
-        GzDecoder::new(member).read_to_string(&mut text).unwrap();
+        GzDecoder::new(page).read_to_string(&mut text).unwrap();
         text
     }
 
     #[test]
-    fn a_long_piece_is_smaller_and_a_long_name_fits() {
-        let long = "a message of many ".repeat(10_000);
-        let piece = Deflated::new(&long);
-        assert!(piece.len() < long.len() / 20, "{}", piece.len());
-        let mut gzip = Gzip::with_capacity(0);
-        gzip.push(&piece);
-        gzip.push_text(&long);
-        gzip.push(&piece);
-        assert_eq!(read(&gzip.end()), long.repeat(3));
-        assert_eq!(read(&Gzip::with_capacity(0).end()), "");
+    fn text_refers_to_text_before_a_gap() {
+        let words: Vec<String> = (0..1000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
+        let text = words.join(" ");
+        let alone = GzipPage::compress(&Outline { begin: &text, rest: Vec::new() }).unwrap().size();
+        let rest = vec![(200, text.as_str()), (1, text.as_str()), (48, "")];
+        let page = GzipPage::compress(&Outline { begin: &text, rest }).unwrap();
+        assert!(page.size() < alone + alone / 5, "{} of {alone}", page.size());
+        let own = text[..249].to_owned();
+        let expected = [&text, &own[..200], &text, &own[200..201], &text, &own[201..]].concat();
+        assert_eq!(decoded(&page.fill(own.as_bytes()).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_gap_that_is_too_long_makes_no_page() {
+        assert!(GzipPage::compress(&Outline { begin: "a", rest: vec![(65_535, "b")] }).is_some());
+        assert!(GzipPage::compress(&Outline { begin: "a", rest: vec![(65_536, "b")] }).is_none());
     }
 
     proptest! {
         #[test]
-        fn pieces_put_together_read_as_the_whole(texts in proptest::collection::vec(("\\PC{0,200}", any::<bool>()), 0..9)) {
-            let mut gzip = Gzip::with_capacity(64);
-            for (text, own) in &texts {
-                if *own { gzip.push_text(text) } else { gzip.push(&Deflated::new(text)) }
-            }
-            let whole: String = texts.iter().map(|(text, _)| text.as_str()).collect();
-            prop_assert_eq!(read(&gzip.end()), whole);
+        fn a_filled_page_decodes_to_the_text((begin, rest) in pages()) {
+            let (outline, own, whole) = taken_apart(&begin, &rest);
+            let page = GzipPage::compress(&outline).expect("the gaps are short");
+            prop_assert_eq!(decoded(&page.fill(own.as_bytes()).unwrap()), whole);
         }
     }
 }

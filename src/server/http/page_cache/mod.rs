@@ -1,10 +1,14 @@
 //! Cache of rendered room pages. A page is the same for all visitors until the room changes, except for the visitor's
 //! own values, which are inserted for each request.
 
+mod brotli;
 mod gzip;
+mod outline;
+mod slot;
 mod template;
 
-pub(crate) use template::{PlaceholderToken, Template, VisitorValues, with_node_count};
+pub(crate) use slot::{PlaceholderToken, VisitorValues};
+pub(crate) use template::{Template, with_node_count};
 
 use crate::domain::history::Ownership;
 use crate::domain::{AuthorTag, Epoch, Seq};
@@ -64,6 +68,8 @@ struct CachedPages {
 struct CachedPage {
     version: PageVersion,
     template: Arc<Template>,
+    /// Size of the template when it was last counted, in bytes.
+    size: usize,
     /// The authors of the messages in it.
     authors: Vec<AuthorTag>,
     made: Instant,
@@ -103,19 +109,22 @@ impl PageCache {
         if size > MAX_CACHE_BYTES {
             return;
         }
-        let page = CachedPage { version, template, authors, made: Instant::now(), asked: pages.asked };
+        let page = CachedPage { version, template, size, authors, made: Instant::now(), asked: pages.asked };
         pages.bytes += size;
         if let Some(replaced) = pages.pages.insert((variant, own), page) {
-            pages.bytes -= replaced.template.size();
+            pages.bytes -= replaced.size;
         }
-        let of_permalinks = pages.pages.iter().filter(|((variant, _), _)| variant.permalink.is_some());
-        let mut of_permalinks: usize = of_permalinks.map(|(_, page)| page.template.size()).sum();
-        while of_permalinks > PERMALINK_BYTES
-            && let Some(size) = pages.let_go(|variant| variant.permalink.is_some())
-        {
-            of_permalinks -= size;
+        pages.shrink();
+    }
+
+    /// Counts the sizes of the pages again, after one has been compressed.
+    pub(crate) fn recount(&self) {
+        let pages = &mut *self.pages();
+        for page in pages.pages.values_mut() {
+            page.size = page.template.size();
         }
-        while pages.bytes > MAX_CACHE_BYTES && pages.let_go(|_| true).is_some() {}
+        pages.bytes = pages.pages.values().map(|page| page.size).sum();
+        pages.shrink();
     }
 
     /// Removes expired pages periodically.
@@ -132,11 +141,23 @@ impl PageCache {
 }
 
 impl CachedPages {
+    /// Evicts pages until the rest fits into the limits.
+    fn shrink(&mut self) {
+        let of_permalinks = self.pages.iter().filter(|((variant, _), _)| variant.permalink.is_some());
+        let mut of_permalinks: usize = of_permalinks.map(|(_, page)| page.size).sum();
+        while of_permalinks > PERMALINK_BYTES
+            && let Some(size) = self.let_go(|variant| variant.permalink.is_some())
+        {
+            of_permalinks -= size;
+        }
+        while self.bytes > MAX_CACHE_BYTES && self.let_go(|_| true).is_some() {}
+    }
+
     /// Evicts the least recently used of these pages. Returns its size in bytes, or `None` if there is none.
     fn let_go(&mut self, among: impl Fn(&PageVariant) -> bool) -> Option<usize> {
         let pages = self.pages.iter().filter(|((variant, _), _)| among(variant));
         let key = pages.min_by_key(|(_, page)| page.asked).map(|(key, _)| key.clone())?;
-        let size = self.pages.remove(&key)?.template.size();
+        let size = self.pages.remove(&key)?.size;
         self.bytes -= size;
         Some(size)
     }
@@ -145,7 +166,7 @@ impl CachedPages {
         let bytes = &mut self.bytes;
         self.pages.retain(|key, page| {
             let kept = keep(key, page);
-            *bytes -= if kept { 0 } else { page.template.size() };
+            *bytes -= if kept { 0 } else { page.size };
             kept
         });
     }
@@ -154,6 +175,7 @@ impl CachedPages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::http::content_encoding::ContentEncoding;
 
     fn tag(byte: u8) -> AuthorTag {
         AuthorTag::new([byte, 0])
@@ -225,6 +247,33 @@ mod tests {
         rendered.put(variant(6), version(1, 1), None, Vec::new(), template(MAX_CACHE_BYTES + 1));
         assert!(!kept(6) && kept(1), "what is too large pushes nothing out");
         assert_eq!(rendered.pages().bytes, large().size() * 4);
+    }
+
+    #[test]
+    fn compressed_pages_count() {
+        let rendered = PageCache::default();
+        let len = MAX_CACHE_BYTES / 4 - 1000;
+        let random = |seed: usize| {
+            let mut state = seed;
+            let text: String = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                char::from(b' ' + (state >> 40) as u8 % 90)
+            })
+            .take(len)
+            .collect();
+            Arc::new(Template::parse(&text, &PlaceholderToken::new()).unwrap())
+        };
+        for room in 1..=4 {
+            rendered.put(variant(room), version(1, 1), None, Vec::new(), random(room as usize));
+        }
+        let kept = |room| rendered.get(&variant(room), &version(1, 1), &tag(1));
+        let template = [1, 3, 4, 2].map(kept)[3].clone().unwrap();
+        let counted = rendered.pages().bytes;
+        template.compress(ContentEncoding::Gzip);
+        assert!(template.size() > len * 3 / 2);
+        rendered.recount();
+        assert_eq!([1, 2, 3, 4].map(|room| kept(room).is_some()), [false, true, true, true]);
+        assert_eq!(rendered.pages().bytes, counted - 2 * len + template.size());
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl HeldFile {
         Ok(Self { path: path.to_owned(), identity, moved, lock })
     }
 
+    /// Returns the path at which the file was opened.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns device and inode of the file.
     pub(crate) fn identity(&self) -> (u64, u64) {
         self.identity
@@ -89,7 +94,7 @@ impl Store {
 }
 
 /// Returns device and inode of a file.
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
+pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     path.metadata().map(|file| (file.dev(), file.ino()))
 }
 
@@ -113,6 +118,11 @@ pub(crate) fn lock_file(file: &Path) -> Result<File, OpenError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(file.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(io_error(&path, error)),
     }
+}
+
+/// Returns the path of a database's shared memory, which begins with the index of its write-ahead log.
+pub(super) fn shared_memory_path(file: &Path) -> PathBuf {
+    beside(file, SIDE_FILES[1])
 }
 
 /// Returns the path of a database's lock file.

@@ -22,4 +22,5 @@ pub(crate) mod sqlite_row;
 pub(crate) mod sqlite_thread;
 pub(crate) mod statistics;
 pub(crate) mod timeout;
+pub(crate) mod wal_index;
 pub(crate) mod write_connection;

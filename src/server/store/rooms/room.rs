@@ -91,10 +91,20 @@ impl Store {
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn room(&self, name: &RoomName) -> Result<Option<RoomRecord>, StoreError> {
-        let (reader, wanted) = (self.reader.clone(), name.clone());
+        // A reused look-up would answer strangers sooner if a private room exists, because its members look it up.
+        let is_reusable = !name.is_private();
+        if is_reusable && let Some(found) = self.lookups.get(name) {
+            return Ok(found);
+        }
+        let (reader, lookups, wanted) = (self.reader.clone(), self.lookups.clone(), name.clone());
         let query = move || {
-            let (reader, wanted) = (reader.clone(), by_name(&wanted));
-            async move { Ok(timed("room", wanted.one(&reader)).await?.map(RoomRecord::from)) }
+            let (reader, lookups, wanted) = (reader.clone(), lookups.clone(), wanted.clone());
+            async move {
+                let state = lookups.state().filter(|_| is_reusable);
+                let found = timed("room", by_name(&wanted).one(&reader)).await?.map(RoomRecord::from);
+                lookups.put(&wanted, state, &found);
+                Ok(found)
+            }
         };
         self.found.try_run(name, query).await
     }
