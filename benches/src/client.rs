@@ -15,6 +15,7 @@ pub struct Reader {
     stream: OwnedReadHalf,
     buffer: Vec<u8>,
     used: usize,
+    reads: u64,
 }
 
 /// The writing half of a connection.
@@ -73,13 +74,14 @@ pub async fn open(addr: SocketAddr, path: &str, from: Ipv4Addr, headers: &str) -
 /// Returns the halves of a connection on which nothing was sent yet.
 pub fn halves(stream: TcpStream) -> (Reader, Writer) {
     let (read, write) = stream.into_split();
-    (Reader { stream: read, buffer: Vec::new(), used: 0 }, Writer { stream: write })
+    (Reader { stream: read, buffer: Vec::new(), used: 0, reads: 0 }, Writer { stream: write })
 }
 
 impl Reader {
     async fn fill(&mut self) -> Result<()> {
         self.buffer.drain(..std::mem::take(&mut self.used));
         self.buffer.reserve(16 << 10);
+        self.reads += 1;
         match self.stream.read_buf(&mut self.buffer).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
@@ -111,6 +113,11 @@ impl Reader {
         self.fill().await?;
         self.used = self.buffer.len();
         Ok(self.used)
+    }
+
+    /// Returns the number of reads so far.
+    pub fn reads(&self) -> u64 {
+        self.reads
     }
 
     /// Frees the buffer of an idle connection.

@@ -12,7 +12,7 @@ use crate::server::http::state::AppState;
 use crate::server::hub::{PullResult, Subscription};
 use crate::server::network::Network;
 use crate::server::random;
-use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
+use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -110,6 +110,8 @@ impl Session {
                 }
                 // Read events from the log that were evicted from memory.
                 read = Self::read(&self.subscription, left) => self.take_read(left, read),
+                // Write the answer to a post that was committed before earlier events of the room were known here.
+                () = Self::own_event(&self.subscription, left, self.last_own_seq), if !stuck => Ok(()),
                 // Receive.
                 received = socket.receive(), if can_receive => {
                     let (now, pace) = (Instant::now(), self.pace());
@@ -165,6 +167,7 @@ impl Session {
         if let Some((closes_at, latest)) = self.timers.drain.filter(|(closes_at, _)| *closes_at <= now) {
             let has_pending = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
             if !has_pending || latest <= closes_at {
+                self.write_rest();
                 return Err((close::RESTARTING, "the server is restarting"));
             }
             self.timers.drain = Some((now + DRAIN_POLL, latest));
@@ -172,8 +175,7 @@ impl Session {
         self.replay();
         if self.timers.next_heartbeat <= now {
             self.timers.next_heartbeat = now + HEARTBEAT_INTERVAL;
-            self.send(ServerFrame::Heartbeat { head: self.subscription.head() });
-            self.writer.enqueue(ping());
+            self.send_heartbeat();
         }
         Ok(())
     }
@@ -193,7 +195,7 @@ impl Session {
         BudgetRate::new(self.state.limiter.rates().as_ref())
     }
 
-    fn send(&self, frame: ServerFrame) {
+    pub(crate) fn send(&self, frame: ServerFrame) {
         self.writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
     }
 

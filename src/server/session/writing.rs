@@ -2,9 +2,10 @@
 
 use super::close_reason::CloseReason;
 use super::event_loop::Session;
-use crate::protocol::close;
+use crate::domain::Seq;
+use crate::protocol::{ServerFrame, close};
 use crate::server::hub::{BackfillError, PullResult, Subscription};
-use crate::server::websocket::TextFrame;
+use crate::server::websocket::{TextFrame, ping};
 use std::future::pending;
 use tokio::time::Instant;
 
@@ -54,6 +55,33 @@ impl Session {
             PullResult::Behind(after) => Box::pin(subscription.read(after)).await,
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
+    }
+
+    /// Waits until the newest own event can be pulled, or forever if it was. It is not waited for longer than that,
+    /// although a fan-out task may gather events for a crowd. Boxed like [`Self::read`].
+    pub(crate) async fn own_event(subscription: &Subscription, left: PullResult, last_own_seq: Seq) {
+        if left == PullResult::Nothing && last_own_seq > subscription.position() {
+            return Box::pin(subscription.delivered(last_own_seq)).await;
+        }
+        pending().await
+    }
+
+    /// Queues the next events, unless the socket does not accept them, and then a heartbeat. So the client does not miss
+    /// the events that a fan-out task still gathers for a crowd.
+    pub(crate) fn send_heartbeat(&mut self) {
+        let head = self.subscription.head();
+        if !self.writer.is_blocked() {
+            self.pull();
+        }
+        self.send(ServerFrame::Heartbeat { head });
+        self.writer.enqueue(ping());
+    }
+
+    /// Writes the events that no fan-out task has delivered yet, as far as the socket accepts them, because the
+    /// connection is about to end. The tail buffer bounds their number.
+    pub(crate) fn write_rest(&mut self) {
+        let head = self.subscription.head();
+        while self.subscription.position() < head && self.write() == Ok(PullResult::Queued) {}
     }
 
     /// Queues events that were read from the log.
