@@ -23,8 +23,8 @@ const TEXT: u8 = 0x81;
 
 /// A room whose readers are mostly elsewhere.
 struct CrowdedRoom {
-    _site: Site,
-    _redis: Redis,
+    site: Site,
+    redis: Redis,
     server: Server,
     elsewhere: PeerNode,
 }
@@ -37,7 +37,7 @@ impl CrowdedRoom {
         relay_is(&server, "ok").await;
         Client::join(&server, "harbour").await.say("first", "first").await;
         let elsewhere = PeerNode::join(&site, &redis, "harbour").await;
-        Self { _site: site, _redis: redis, server, elsewhere }
+        Self { site, redis, server, elsewhere }
     }
 
     /// Lets so many readers enter elsewhere, and waits until `client` is told of them and of those `here`.
@@ -180,6 +180,29 @@ async fn readers_get_everything_before_a_server_stops_although_it_was_being_gath
         assert_eq!(reader.closed, Some(1012));
     }
     assert!(tokio::task::block_in_place(|| room.server.wait(DEADLINE)).is_some_and(|ended| ended.success()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_does_not_wait_although_its_node_has_missed_events() {
+    const ROUNDS: i64 = 20;
+    let room = CrowdedRoom::open().await;
+    let other = room.site.start();
+    relay_is(&other, "ok").await;
+    let mut ann = room.named("Ann").await;
+    let mut bob = Door::of("harbour").username("Bob").join(&other).await;
+    room.fill(&mut bob, CROWD, 2).await;
+    let watcher = Watcher::enter(&other);
+    // From here on, a node learns of the other's events when it finds a gap before its own.
+    room.redis.freeze();
+    for n in 1..=ROUNDS {
+        ann.say(&format!("a{n}"), &format!("message {n}")).await;
+        bob.say(&format!("b{n}"), &format!("answer {n}")).await;
+    }
+    room.redis.thaw();
+    let (reads, frames) = tokio::task::block_in_place(|| watcher.leave_after(1 + 2 * ROUNDS));
+    assert_eq!(numbers(&frames), (2..=1 + 2 * ROUNDS).collect::<Vec<_>>());
+    // Had each answer waited for the events of the crowd, these would have come in as many writes.
+    assert!(reads < ROUNDS as usize, "{reads} writes");
 }
 
 /// Whether `reader` is shown typing on either node, before `other` says something.

@@ -7,8 +7,8 @@
 use super::{Hub, LiveRoom};
 use std::time::Duration;
 
-/// Points of the longest gathering time, between which it grows linearly: the number of readers, and microseconds.
-const GATHERING_TIMES: [(u64, u64); 3] = [(1_000, 0), (10_000, 250_000), (100_000, 1_000_000)];
+/// Points of the delay between writes, between which it grows linearly: the number of readers, and microseconds.
+const COALESCING_DELAYS: [(u64, u64); 3] = [(1_000, 0), (10_000, 250_000), (100_000, 1_000_000)];
 
 /// Maximum number of readers of a room in which typing is shown.
 const MAX_TYPING_READERS: usize = 1_000;
@@ -20,10 +20,10 @@ const MAX_PRESENCE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Returns the shortest time between two writes to the same reader in a room of this many readers. A sender's own
 /// event does not wait for it.
-pub(super) fn gathering_time(readers: usize) -> Duration {
+pub(super) fn coalescing_delay(readers: usize) -> Duration {
     let readers = readers as u64;
-    let [mut below, ..] = GATHERING_TIMES;
-    for above in GATHERING_TIMES {
+    let [mut below, ..] = COALESCING_DELAYS;
+    for above in COALESCING_DELAYS {
         if readers < above.0 {
             let (span, rise) = (above.0 - below.0, above.1 - below.1);
             return Duration::from_micros(below.1 + readers.saturating_sub(below.0) * rise / span.max(1));
@@ -51,8 +51,8 @@ impl LiveRoom {
     }
 
     /// Returns the shortest time between two writes to the same reader.
-    pub(super) fn gathering_time(&self) -> Duration {
-        gathering_time(self.readers())
+    pub(super) fn coalescing_delay(&self) -> Duration {
+        coalescing_delay(self.readers())
     }
 
     /// Returns whether typing is shown.
@@ -73,20 +73,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_to_few_readers_are_not_gathered() {
+    fn writes_to_few_readers_are_not_delayed() {
         for readers in [0, 1, 999, 1_000] {
-            assert_eq!(gathering_time(readers), Duration::ZERO, "{readers}");
+            assert_eq!(coalescing_delay(readers), Duration::ZERO, "{readers}");
         }
     }
 
     #[test]
-    fn the_gathering_time_grows_with_the_readers_up_to_a_second() {
+    fn the_coalescing_delay_grows_with_the_readers_up_to_a_second() {
         let known = [(5_500, 125), (10_000, 250), (55_000, 625), (100_000, 1_000), (1_000_000, 1_000)];
         for (readers, milliseconds) in known {
-            assert_eq!(gathering_time(readers), Duration::from_millis(milliseconds), "{readers}");
+            assert_eq!(coalescing_delay(readers), Duration::from_millis(milliseconds), "{readers}");
         }
-        assert_eq!(gathering_time(usize::MAX), Duration::from_secs(1));
-        let times: Vec<_> = (0..120_000).step_by(7).map(gathering_time).collect();
+        assert_eq!(coalescing_delay(usize::MAX), Duration::from_secs(1));
+        let times: Vec<_> = (0..120_000).step_by(7).map(coalescing_delay).collect();
         assert!(times.is_sorted());
         let steps = times.windows(2).map(|two| two[1] - two[0]);
         assert!(steps.max() < Some(Duration::from_millis(1)), "one more reader never makes a leap");

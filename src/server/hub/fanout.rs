@@ -114,8 +114,8 @@ pub(super) async fn run_shard(
                 let before = position;
                 let has_more;
                 (position, has_more) = shard.deliver(&live, position, coalescer.overdue()).await;
-                let gathering_time = if has_more { Duration::ZERO } else { live.gathering_time() };
-                coalescer.record_batch((position - before).max(0), newest.bytes, gathering_time);
+                let coalescing_delay = if has_more { Duration::ZERO } else { live.coalescing_delay() };
+                coalescer.record_batch((position - before).max(0), newest.bytes, coalescing_delay);
                 if has_more {
                     delivered.mark_changed();
                 }

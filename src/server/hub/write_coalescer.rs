@@ -67,9 +67,9 @@ impl WriteCoalescer {
         (self.is_crowd && self.was_delayed).then(|| self.until.elapsed())
     }
 
-    /// Adapts the delay to the number of events that were ready after it: large batches lengthen it. `gathering_time`
+    /// Adapts the delay to the number of events that were ready after it: large batches lengthen it. `coalescing_delay`
     /// is the shortest delay of a crowd, and `written_bytes` were appended to the log before this write.
-    pub(super) fn record_batch(&mut self, events: Seq, written_bytes: u64, gathering_time: Duration) {
+    pub(super) fn record_batch(&mut self, events: Seq, written_bytes: u64, coalescing_delay: Duration) {
         self.written_bytes = written_bytes;
         self.pause =
             if events > COALESCE_THRESHOLD { (self.pause * 2).clamp(MIN_DELAY, MAX_DELAY) } else { self.pause / 2 };
@@ -77,9 +77,10 @@ impl WriteCoalescer {
             self.pause = Duration::ZERO;
         }
         // The first delay is shorter by chance, so that the tasks of a room do not all write at the same times.
-        let gathering_time = if self.was_delayed { gathering_time } else { gathering_time.mul_f64(random::fraction()) };
-        self.is_crowd = gathering_time > self.pause;
-        self.until = Instant::now() + self.pause.max(gathering_time);
+        let coalescing_delay =
+            if self.was_delayed { coalescing_delay } else { coalescing_delay.mul_f64(random::fraction()) };
+        self.is_crowd = coalescing_delay > self.pause;
+        self.until = Instant::now() + self.pause.max(coalescing_delay);
     }
 }
 

@@ -18,7 +18,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-/// Share of a percentile in a sorted list.
+/// Beginning of a rejection's frame.
+const REJECTED: &[u8] = br#"{"type":"rejected""#;
+
+/// Returns a percentile of sorted times in microseconds, in milliseconds.
 fn percentile(sorted: &[u64], share: f64) -> f64 {
     sorted.get((sorted.len() as f64 * share) as usize).map_or(0.0, |&us| us as f64 / 1000.0)
 }
@@ -91,7 +94,7 @@ impl Crowd {
             &self.target,
             json!({
                 "connections": self.connections, "nodes": self.target.addr.len(), "messages": messages,
-                "rate": self.rate, "lost": lost, "repeated": all.repeated, "reordered": all.reordered,
+                "rate": self.rate, "rejected": all.rejected, "ended": all.ended, "lost": lost, "repeated": all.repeated, "reordered": all.reordered,
                 "elapsed_s": rounded(elapsed), "cores": rounded(total / 1e6 / elapsed),
                 "cores_by_node": cpu.iter().map(|one| rounded(one / 1e6 / elapsed)).collect::<Vec<_>>(),
                 "cpu_ms_per_message": rounded(total / 1000.0 / f64::from(messages)),
@@ -103,7 +106,10 @@ impl Crowd {
             }),
         )?;
         if lost + all.repeated + all.reordered > 0 {
-            return Err(format!("{lost} lost, {} repeated, {} out of order", all.repeated, all.reordered).into());
+            let Heard { rejected, repeated, reordered, .. } = all;
+            return Err(
+                format!("{rejected} rejected, {lost} lost, {repeated} repeated, {reordered} out of order").into()
+            );
         }
         Ok(())
     }
@@ -206,11 +212,14 @@ async fn follow(
     publishers: usize,
     publisher: usize,
 ) -> Heard {
-    let (mut seen, mut own_us) = (Seen::of(publishers), Vec::new());
+    let (mut seen, mut own_us, mut rejected) = (Seen::of(publishers), Vec::new(), 0);
     while seen.got < u64::from(messages) {
         match tokio::time::timeout(readers::STALL, reader.next()).await {
             Ok(Ok(Frame::Text(text))) => {
-                let Some(mark) = Mark::find(text, run) else { continue };
+                let Some(mark) = Mark::find(text, run) else {
+                    rejected += u64::from(text.starts_with(REJECTED));
+                    continue;
+                };
                 seen.see(mark);
                 if mark.publisher as usize == publisher {
                     own_us.push(now_us().saturating_sub(mark.sent));
@@ -222,6 +231,6 @@ async fn follow(
         }
     }
     let mut heard = Heard::of(&seen, reader.reads());
-    heard.own_us = own_us;
+    (heard.own_us, heard.rejected) = (own_us, rejected);
     heard
 }

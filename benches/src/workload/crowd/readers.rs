@@ -37,6 +37,10 @@ pub struct Heard {
     pub repeated: u64,
     /// Messages out of order, and readers with another order than the others.
     pub reordered: u64,
+    /// Posts that were rejected.
+    pub rejected: u64,
+    /// Readers whose connection ended before the last message.
+    pub ended: u64,
     /// Number of reads from sockets.
     pub reads: u64,
     /// Times from posting to arrival, sorted.
@@ -58,6 +62,8 @@ impl Heard {
         self.repeated += other.repeated;
         self.reordered += other.reordered + u64::from(self.order.is_some() && self.order != other.order);
         self.reads += other.reads;
+        self.rejected += other.rejected;
+        self.ended += other.ended;
         self.order = self.order.or(other.order);
         for (own, others) in [(&mut self.delay_us, &mut other.delay_us), (&mut self.own_us, &mut other.own_us)] {
             own.append(others);
@@ -101,6 +107,8 @@ impl CrowdReaders {
         let (mut all, mut bytes_of_all, mut uneven) = (Heard::default(), None, 0);
         while let Some(one) = readers.join_next().await {
             let (heard, bytes) = one?;
+            all.ended +=
+                u64::from(heard.as_ref().map_or_else(|(got, _)| *got, |heard| heard.got) < u64::from(self.messages));
             uneven += u64::from(*bytes_of_all.get_or_insert(bytes) != bytes);
             match heard {
                 Ok(checked) => all.merge(checked),
@@ -143,25 +151,30 @@ impl CrowdReaders {
     async fn read(&self, mut reader: Reader, mut writer: Writer, is_checked: bool) -> (Result<Heard, (u64, u64)>, u64) {
         let (mut seen, mut delay_us) = (Seen::of(self.publishers), Vec::new());
         let (mut got, mut bytes, mut idle_pings) = (0, 0, 0);
-        while got < u64::from(self.messages) && idle_pings < MAX_IDLE_PINGS {
-            match tokio::time::timeout(STALL, reader.next()).await {
-                Ok(Ok(Frame::Text(text))) if text.starts_with(MESSAGE) => {
-                    (got, bytes, idle_pings) = (got + 1, hash(bytes, text), 0);
-                    if let Some(mark) = Mark::find(text, self.run).filter(|_| is_checked) {
-                        seen.see(mark);
-                        delay_us.push(now_us().saturating_sub(mark.sent));
+        'connection: while got < u64::from(self.messages) && idle_pings < MAX_IDLE_PINGS {
+            let Ok(Ok(())) = tokio::time::timeout(STALL, reader.fill()).await else { break };
+            let mut is_pinged = false;
+            while let Some(frame) = reader.take() {
+                match frame {
+                    Ok(Frame::Text(text)) if text.starts_with(MESSAGE) => {
+                        (got, bytes, idle_pings) = (got + 1, hash(bytes, text), 0);
+                        if is_checked && let Some(mark) = Mark::find(text, self.run) {
+                            seen.see(mark);
+                            delay_us.push(now_us().saturating_sub(mark.sent));
+                        }
                     }
+                    Ok(Frame::Ping) => is_pinged = true,
+                    Ok(_) => {}
+                    Err(_) => break 'connection,
                 }
-                Ok(Ok(Frame::Ping)) => {
-                    idle_pings += 1;
-                    if writer.pong().await.is_err() {
-                        break;
-                    }
-                }
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => break,
             }
             reader.rest();
+            if is_pinged {
+                idle_pings += 1;
+                if writer.pong().await.is_err() {
+                    break;
+                }
+            }
         }
         let reads = reader.reads();
         delay_us.sort_unstable();
@@ -172,10 +185,12 @@ impl CrowdReaders {
 
 /// Returns the hash of `text` after a hash of what came before it.
 fn hash(before: u64, text: &[u8]) -> u64 {
-    let parts = text.chunks(8).map(|part| part.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
-    parts.fold(before ^ text.len() as u64, |hash, part| {
-        (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-    })
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (parts, rest) = text.as_chunks::<8>();
+    let whole = parts.iter().fold(before ^ text.len() as u64, |hash, part| {
+        (hash ^ u64::from_le_bytes(*part)).wrapping_mul(FACTOR).rotate_left(29)
+    });
+    rest.iter().fold(whole, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FACTOR).rotate_left(29))
 }
 
 #[cfg(test)]
