@@ -45,7 +45,7 @@ pub struct Heard {
     pub reads: u64,
     /// Times from posting to arrival, sorted.
     pub delay_us: Vec<u64>,
-    /// The same of publishers' own messages, sorted.
+    /// Times until publishers got their own messages, sorted.
     pub own_us: Vec<u64>,
     /// The order of all these readers, once there is one.
     order: Option<u64>,
