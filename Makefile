@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain build-tools deny-tool test-tools
+.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain bindgen leptos deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -19,17 +19,17 @@ run: build ## build a release and serve it on http://127.0.0.1:3000, with all da
 	@echo "run: $(target)/release/parlour $(ARGS)"
 	@exec $(target)/release/parlour $(ARGS)
 
-watch: toolchain build-tools ## serve http://127.0.0.1:3000 and rebuild at every change (cargo leptos watch)
+watch: leptos ## serve http://127.0.0.1:3000 and rebuild at every change (cargo leptos watch)
 	@echo "watch: cargo leptos watch"
 	@exec cargo leptos watch
 
-build: toolchain build-tools node_modules/.package-lock.json ## build the release executable target/release/parlour
+build: bindgen node_modules/.package-lock.json ## build the release executable target/release/parlour
 	@scripts/build
 
 test: setup ## lint, then run every test: unit, integration, WASM, end to end
 	@scripts/test
 
-chaos: toolchain build-tools test-tools node_modules/.package-lock.json ## inject random faults for CHAOS_SECONDS (300), and check the guarantees
+chaos: leptos test-tools node_modules/.package-lock.json ## inject random faults for CHAOS_SECONDS (300), and check the guarantees
 	@scripts/chaos
 
 conformance: toolchain ## test WebSocket with the Autobahn case list, and with the suite itself if Python 2.7 is installed
@@ -51,7 +51,7 @@ fmt: toolchain ## format the Rust sources
 	@echo "fmt: cargo fmt --all"
 	@cargo fmt --all
 
-setup: toolchain build-tools deny-tool test-tools node_modules/.package-lock.json ## install everything that building and testing need
+setup: leptos deny-tool test-tools node_modules/.package-lock.json ## install everything that building and testing need
 
 clean: ## remove everything built or installed here, except ./data
 	@echo "clean: target, node_modules, reports"
@@ -61,8 +61,11 @@ clean: ## remove everything built or installed here, except ./data
 toolchain:
 	@scripts/toolchain
 
-build-tools: toolchain
-	@scripts/build-tools
+bindgen: toolchain
+	@scripts/build-tools wasm-bindgen-once
+
+leptos: toolchain
+	@scripts/build-tools wasm-bindgen cargo-leptos
 
 deny-tool: toolchain
 	@scripts/build-tools cargo-deny

@@ -43,7 +43,9 @@ async fn start(data: &std::path::Path) -> SocketAddr {
         log_format: LogFormat::Text,
         shown: Vec::new(),
     };
-    tokio::spawn(async move { parlour::server::run(config, listener, std::future::pending()).await.expect("serves") });
+    tokio::spawn(
+        async move { parlour::server::run(config, None, listener, std::future::pending()).await.expect("serves") },
+    );
     addr
 }
 

@@ -1,11 +1,9 @@
 // Reduces the download size. wasm-bindgen names every import by its function and a hash of 16 digits, in the module and
-// again in its script, and hashes do not compress. This replaces the names by numbers. As the last step, it compresses
-// both files.
+// again in its script, and hashes do not compress. This replaces the names by numbers.
 //
 //   node scripts/number_imports.mjs target/site-release/pkg/parlour
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { brotliCompressSync, gzipSync } from "node:zlib";
 import { IMPORTS, leb128, read, readText, rewritten } from "./wasm_sections.mjs";
 
 const [stem] = process.argv.slice(2);
@@ -16,8 +14,8 @@ const hashed = imports.map(({ name }) => name).filter((name) => /_[0-9a-f]{16}$/
 if (hashed.length === 0) throw new Error(`${stem}.wasm: no import is named as wasm-bindgen names them`);
 const numbers = new Map(hashed.map((name, number) => [name, `_${number.toString(36)}`]));
 
-write(".js", Buffer.from(hashed.reduce(numbered, readFileSync(`${stem}.js`, "utf8"))));
-write(".wasm", rewritten(module, IMPORTS, (section) => {
+writeFileSync(`${stem}.js`, hashed.reduce(numbered, readFileSync(`${stem}.js`, "utf8")));
+writeFileSync(`${stem}.wasm`, rewritten(module, IMPORTS, (section) => {
   // Each import consists of the name of a module, a name, and the type of a function.
   const count = read(section, 0);
   const parts = [section.subarray(0, count.next)];
@@ -38,10 +36,4 @@ function numbered(script, name) {
   const parts = script.split(name);
   if (parts.length !== 2) throw new Error(`${stem}.js: ${name} does not stand there once`);
   return parts.join(numbers.get(name));
-}
-
-function write(suffix, bytes) {
-  writeFileSync(stem + suffix, bytes);
-  writeFileSync(`${stem}${suffix}.br`, brotliCompressSync(bytes));
-  writeFileSync(`${stem}${suffix}.gz`, gzipSync(bytes, { level: 9 }));
 }

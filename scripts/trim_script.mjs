@@ -8,10 +8,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 const [stem] = process.argv.slice(2);
 const script = readFileSync(`${stem}.js`, "utf8");
 
-// The function that takes an instance, then those that make one, down to the end of the script.
-const starts = /(function (\w+)\(\w,\w\)\{return \w=\w\.exports,[^}]*\})async function .*?let \w+=(\w)\(\);.*export\{\w as initSync,\w as default\};\s*$/s;
-const found = script.match(starts);
-if (!found) throw new Error(`${stem}.js: the module is not started as expected`);
-const [all, take, taking, imports] = found;
-const start = `export default async({module_or_path:m})=>${taking}(await WebAssembly.instantiate(await m,${imports}()));`;
-writeFileSync(`${stem}.js`, script.replace(all, () => take + start));
+// The functions that make an instance, down to the end of the script. Others list its imports and take it over.
+const [rest, ...starts] = script.split(/^(?=async function __wbg_load\()/m);
+for (const name of ["__wbg_get_imports", "__wbg_finalize_init"]) {
+  if (starts.length !== 1 || !rest.includes(`function ${name}(`) || !starts[0].includes(`${name}(`)) {
+    throw new Error(`${stem}.js: the module is not started as expected`);
+  }
+}
+writeFileSync(`${stem}.js`, `${rest}export default async ({ module_or_path }) =>
+    __wbg_finalize_init(await WebAssembly.instantiate(await module_or_path, __wbg_get_imports()));
+`);

@@ -3,12 +3,23 @@
 use parlour::server::commands::{self, Command, CommandResult, OutputError};
 use parlour::server::config::{self, Config};
 use parlour::server::telemetry::logging;
-use parlour::server::{self, cli};
+use parlour::server::{self, EmbeddedSite, cli};
+use rust_embed::RustEmbed;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 /// Exit code of a command whose output is no longer read, as of a program that SIGPIPE ends.
 const BROKEN_PIPE: u8 = 141;
+
+/// The folder that `scripts/site-release` has filled by the time a release is built; read from disk in debug builds. It
+/// is here, not in the library, because the library compiles while that script runs.
+#[derive(RustEmbed)]
+#[folder = "$LEPTOS_SITE_ROOT"]
+#[allow_missing = true]
+struct Site;
+
+/// Checksum of that folder, by which cargo notices a change in it.
+const _: Option<&str> = option_env!("SITE_CHECKSUM");
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,5 +59,5 @@ async fn serve(config: Config) -> CommandResult {
     let addr = config.leptos.site_addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("addr: cannot listen on {addr}: {error}"))?;
     let shutdown = server::signals::shutdown()?;
-    Ok(server::run(config, listener, shutdown).await?)
+    Ok(server::run(config, EmbeddedSite::of::<Site>(), listener, shutdown).await?)
 }

@@ -33,4 +33,5 @@ mod text_escape;
 mod time;
 pub mod websocket;
 
+pub use http::assets::EmbeddedSite;
 pub use run::{RunError, run};

@@ -3,7 +3,7 @@
 use super::auth::identity::IdentitySigner;
 use super::chat::Chat;
 use super::config::{Config, redacted};
-use super::http::assets::Assets;
+use super::http::assets::{Assets, EmbeddedSite};
 use super::http::form_token::FormTokenSigner;
 use super::http::listener;
 use super::http::page_cache::PageCache;
@@ -60,12 +60,17 @@ impl From<StoreError> for RunError {
 }
 
 /// Serves on `listener` until `shutdown` completes; then commits pending entries, informs clients and nodes, and
-/// returns.
+/// returns. `site` has the assets of pages; without it they are read from the site root.
 ///
 /// # Errors
 ///
 /// Returns an error if the database or the URL of Redis cannot be used, or if connections are no longer accepted.
-pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    site: Option<EmbeddedSite>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     listener::raise_open_files();
     let metrics = Metrics::start();
     let metrics_listener = match config.metrics_addr {
@@ -122,7 +127,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         tasks.spawn("pages", move || rendered.clone().run_cleanup());
     }
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
-    let assets = Assets::new(config.leptos.site_root.clone());
+    let assets = Assets::new(site, config.leptos.site_root.clone());
     let connections = ConnectionLimiter::new(&config);
     {
         let parts = Reloadable { limiter: limiter.clone(), connections: connections.clone(), retention_days };

@@ -46,6 +46,7 @@ mod memory_bounds;
 mod metrics;
 mod moderation;
 mod network_limits;
+mod one_journey;
 mod operations;
 mod packaging;
 mod page_cache;

@@ -6,17 +6,11 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
-
-/// The folder that cargo-leptos has filled by the time the server is compiled; read from disk in debug builds.
-#[derive(RustEmbed)]
-#[folder = "$LEPTOS_SITE_ROOT"]
-#[allow_missing = true]
-struct EmbeddedSite;
 
 /// The WebAssembly module, without which no page works.
 const MODULE: &str = "pkg/parlour.wasm";
@@ -45,29 +39,61 @@ impl Asset {
     }
 }
 
+/// The files that an executable embeds.
+#[derive(Clone, Copy)]
+pub struct EmbeddedSite {
+    get: fn(&str) -> Option<EmbeddedFile>,
+    paths: fn() -> Vec<Cow<'static, str>>,
+}
+
+impl EmbeddedSite {
+    /// Returns the files of `E`, or `None` if it has no site, as in debug builds.
+    #[must_use]
+    pub fn of<E: RustEmbed>() -> Option<Self> {
+        let is_embedded = !cfg!(debug_assertions) && E::get(MODULE).is_some();
+        is_embedded.then_some(Self { get: E::get, paths: || E::iter().collect() })
+    }
+
+    /// Returns a hash of all files.
+    fn version(&self) -> Arc<str> {
+        let mut hash = Sha256::new();
+        let mut paths = (self.paths)();
+        paths.sort();
+        for path in paths {
+            hash.update(path.as_bytes());
+            hash.update((self.get)(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
+        }
+        hex(&hash.finalize()[..6]).into()
+    }
+}
+
 /// The assets of this executable.
 #[derive(Clone)]
 pub(crate) struct Assets {
-    version: Option<Arc<str>>,
+    /// The embedded files and their version, if there are any.
+    embedded: Option<(EmbeddedSite, Arc<str>)>,
     site_root: Arc<str>,
 }
 
 impl Assets {
-    /// Creates the assets. Files that are not embedded in the executable are read from `site_root`.
-    pub(crate) fn new(site_root: Arc<str>) -> Self {
-        let embedded = !cfg!(debug_assertions) && EmbeddedSite::get(MODULE).is_some();
-        Self { version: embedded.then(version), site_root }
+    /// Creates the assets. Without embedded files they are read from `site_root`.
+    pub(crate) fn new(embedded: Option<EmbeddedSite>, site_root: Arc<str>) -> Self {
+        Self { embedded: embedded.map(|site| (site, site.version())), site_root }
     }
 
     /// Returns the path prefix of all assets. It contains a hash of all of them, so that caches can keep them
     /// indefinitely.
     pub(crate) fn root(&self) -> String {
-        format!("/assets/{}", self.version.as_deref().unwrap_or("dev"))
+        format!("/assets/{}", self.version().unwrap_or("dev"))
+    }
+
+    fn version(&self) -> Option<&str> {
+        self.embedded.as_ref().map(|(_, version)| &**version)
     }
 
     async fn read(&self, path: &str) -> Option<Asset> {
-        if self.version.is_some() {
-            let file = EmbeddedSite::get(path)?;
+        if let Some((site, _)) = &self.embedded {
+            let file = (site.get)(path)?;
             let bytes = match file.data {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
@@ -119,7 +145,7 @@ pub(crate) async fn asset(
     Path((version, path)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let current = assets.version.as_deref() == Some(version.as_str());
+    let current = assets.version() == Some(version.as_str());
     let cache = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
     assets.respond(&path, &headers, cache).await
 }
@@ -153,17 +179,6 @@ fn opaque(tag: &str) -> &str {
     tag.trim().trim_start_matches("W/")
 }
 
-fn version() -> Arc<str> {
-    let mut hash = Sha256::new();
-    let mut paths: Vec<_> = EmbeddedSite::iter().collect();
-    paths.sort();
-    for path in paths {
-        hash.update(path.as_bytes());
-        hash.update(EmbeddedSite::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
-    }
-    hex(&hash.finalize()[..6]).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +189,7 @@ mod tests {
         let site = tempfile::tempdir().expect("a directory");
         std::fs::write(site.path().join("a.txt"), "plain").expect("a file");
         std::fs::write(site.path().join("a.txt.br"), "small").expect("a file");
-        let assets = Assets { version: None, site_root: site.path().to_str().expect("a path").into() };
+        let assets = Assets::new(None, site.path().to_str().expect("a path").into());
         let asked = async |accepted: &'static str, known: Option<&HeaderValue>| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));

@@ -1,8 +1,9 @@
 //! Errors of the database. No error of SeaORM leaves the store; callers get the cases that they handle.
 
+use super::sqlite_failure::SqliteFailure;
 use crate::domain::Rejection;
 use crate::server::config::redacted;
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{DbErr, RuntimeErr, sqlx, sqlx::error::DatabaseError};
 
 /// SQLite's codes for a failed sync of the file, and of its directory (<https://www.sqlite.org/rescode.html>).
 const SYNC_FAILED: [&str; 2] = ["1034", "1290"];
@@ -148,11 +149,16 @@ fn can_never_be_stored(error: &DbErr) -> bool {
     let Some(error) = error.as_database_error() else { return false };
     let code = error.code().unwrap_or_default();
     let is_class = |class: &&str| code.len() == 5 && code.starts_with(*class);
-    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+    if is_of_sqlite(error) {
         REFUSED_BY_SQLITE.contains(&code.as_ref())
     } else {
         REFUSED_BY_POSTGRES.iter().any(is_class) || RULES_OF_POSTGRES.contains(&code.as_ref())
     }
+}
+
+fn is_of_sqlite(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<SqliteFailure>().is_some()
+        || error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
 }
 
 /// Returns whether a sync to disk failed.

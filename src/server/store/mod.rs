@@ -7,11 +7,12 @@ mod error;
 pub(crate) mod log;
 pub(crate) mod rooms;
 mod secrets;
+mod sqlite_failure;
 
 pub(crate) use admin::list_rooms::RoomSummary;
 pub(crate) use database::timeout::with_timeout;
 pub use error::{OpenError, StoreError};
-pub(crate) use log::append::Locking;
+pub(crate) use log::append_batch::Locking;
 pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
 pub(crate) use rooms::epochs::RoomHead;
@@ -21,20 +22,18 @@ pub(crate) use rooms::username_claims::TakenName;
 
 use crate::domain::RoomName;
 use database::single_flight::SingleFlight;
+use database::sqlite_thread::WriteJob;
 use database::timeout::TimeoutConnection;
+use database::write_connection::{WriteConnection, WriteTransaction};
 use entity::room;
-use sea_orm::sqlx::{self, Connection};
-use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect};
 use std::sync::Arc;
 
 /// A cheap-to-clone handle on the database.
 #[derive(Clone)]
 pub struct Store {
     /// SQLite: exactly one connection, so that there is one writer. PostgreSQL: the pool.
-    writer: TimeoutConnection,
+    writer: WriteConnection,
     /// SQLite: read-only connections. PostgreSQL: the same pool.
     reader: TimeoutConnection,
     /// Room lookups in flight.
@@ -57,7 +56,7 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 impl Store {
     /// Returns a handle on opened connections. `held` keeps other processes from writing to an SQLite file.
     pub(crate) fn new(
-        writer: TimeoutConnection,
+        writer: WriteConnection,
         reader: TimeoutConnection,
         held: Option<database::files::HeldFile>,
     ) -> Self {
@@ -81,26 +80,32 @@ impl Store {
         if self.is_sqlite() { 1 } else { database::postgres::POSTGRES_WRITERS }
     }
 
-    /// Begins a write transaction. On SQLite it waits for other writers at the start, not in the middle. A separate
-    /// task begins it, so that cancelling the caller does not interrupt `BEGIN`: sqlx would return the connection to
-    /// the pool without noticing that a transaction is open. An unused transaction is dropped, which rolls it back.
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
+    /// Begins a write transaction. On SQLite it waits for other writers at the start, not in the middle, and nobody else
+    /// writes until it ends. If the caller is cancelled, the transaction is rolled back.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database does not answer, or cannot be written.
+    async fn begin(&self) -> Result<WriteTransaction, DbErr> {
         self.assert_in_place()?;
-        self.renew_writer().await?;
-        let connection = self.writer.connection().clone();
-        let begun = tokio::spawn(async move { connection.begin_with_options(immediate).await });
-        self.writer
-            .with_timeout(async { begun.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string()))) })
-            .await
+        self.writer.begin().await
+    }
+
+    /// Runs `job` in a write transaction, and commits it: on SQLite without waiting between its statements. When this
+    /// returns `Ok`, the commit is on stable storage. If the caller is cancelled, the transaction is committed or rolled
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database does not answer, or cannot be written. The outcome may be unknown.
+    async fn write<J: WriteJob>(&self, job: J) -> Result<J::Output, StoreError> {
+        self.assert_in_place()?;
+        self.writer.write(job).await
     }
 
     /// Begins a write transaction in one room, and locks the room's row before anything else of the room. All writers
     /// do so, which prevents deadlocks. Returns `None` if there is no such room.
-    async fn begin_in(&self, room_id: i64) -> Result<Option<DatabaseTransaction>, DbErr> {
+    async fn begin_in(&self, room_id: i64) -> Result<Option<WriteTransaction>, DbErr> {
         let transaction = self.begin().await?;
         if !self.is_sqlite() {
             transaction.execute_unprepared(LOCK_TIMEOUT).await?;
@@ -110,22 +115,6 @@ impl Store {
         Ok(found.map(|_| transaction))
     }
 
-    /// Replaces a connection that is still in a transaction. SQLite itself ends some transactions that fail (a full
-    /// disk). sqlx, whose own rollback then fails, believes that they are open, and would nest the next transaction in
-    /// them, which no commit would ever store.
-    async fn renew_writer(&self) -> Result<(), DbErr> {
-        if !self.is_sqlite() {
-            return Ok(());
-        }
-        let failed = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
-        let connection = self.writer.connection().get_sqlite_connection_pool().acquire().await.map_err(failed)?;
-        if connection.is_in_transaction() {
-            tracing::debug!("A transaction did not end cleanly; replacing the connection");
-            connection.close().await.map_err(failed)?;
-        }
-        Ok(())
-    }
-
     /// Closes every connection; SQLite then merges its write-ahead log into the file.
     ///
     /// # Errors
@@ -133,14 +122,14 @@ impl Store {
     /// Returns an error if a connection cannot be closed.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         if let Some(held) = self.held.as_deref().filter(|_| self.assert_in_place().is_ok()) {
-            database::provenance::leave_file(self.writer.connection(), held).await;
+            database::provenance::leave_file(&self.writer, held).await;
         }
         self.reader.connection().close_by_ref().await?;
-        Ok(self.writer.connection().close_by_ref().await?)
+        Ok(self.writer.close().await?)
     }
 
     /// Returns whether this is the embedded database: one process, one writer, no other node.
     pub(crate) fn is_sqlite(&self) -> bool {
-        self.writer.get_database_backend() == DatabaseBackend::Sqlite
+        matches!(self.writer, WriteConnection::Sqlite { .. })
     }
 }

@@ -90,6 +90,17 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// Returns the number of times that its thread of this name has waited for something.
+    pub fn waits_of(&self, name: &str) -> usize {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("it runs");
+        let mut threads = threads.map(|thread| thread.expect("a thread").path());
+        let is_it = |thread: &PathBuf| std::fs::read_to_string(thread.join("comm")).is_ok_and(|it| it.trim() == name);
+        let thread = threads.find(is_it).unwrap_or_else(|| panic!("it has no thread {name}"));
+        let status = std::fs::read_to_string(thread.join("status")).expect("the thread runs");
+        let waits = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        waits.and_then(|waits| waits.trim().parse().ok()).expect("a number")
+    }
+
     /// Returns the log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -5,9 +5,9 @@ use super::usage::record_backup;
 use crate::server::config::{redacted, sqlite_url};
 use crate::server::store::database::file_system::directory_of;
 use crate::server::store::database::files::{assert_all_accessible, beside, give_to_owner, io_error, lock_file};
-use crate::server::store::database::provenance::{forget_place, renew_epochs};
+use crate::server::store::database::provenance::{forget_place, renew_epochs, renew_epochs_in};
 use crate::server::store::database::schema::applied_migrations;
-use crate::server::store::database::sqlite::{connect_to_read, sqlite_file, writer};
+use crate::server::store::database::sqlite::{self, connect_to_read, sqlite_file};
 use crate::server::store::entity::room;
 use crate::server::store::{OpenError, Store};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryFilter, Statement, Value};
@@ -93,7 +93,9 @@ impl Store {
             return Err(OpenError::NotReady(redacted(url)));
         }
         let store = Self::open(url).await?;
-        let rooms = renew_epochs(store.writer.connection()).await?;
+        let transaction = store.begin().await?;
+        let rooms = renew_epochs_in(&transaction).await?;
+        transaction.commit().await?;
         store.close().await?;
         Ok(rooms)
     }
@@ -140,7 +142,7 @@ async fn verify_backup(file: &Path) -> Result<(), OpenError> {
 /// the number of rooms.
 async fn migrate(file: &Path, copy: &Path) -> Result<u64, OpenError> {
     let migrated = async {
-        let writer = writer(&sqlite_url(copy)).await?;
+        let writer = sqlite::migrate(&sqlite_url(copy)).await?;
         room::Entity::find().filter(room::Column::Id.eq(0)).all(&writer).await?;
         let rooms = renew_epochs(&writer).await?;
         forget_place(&writer).await?;

@@ -42,7 +42,7 @@ impl Store {
 /// Logs a warning if that fails: the backup is as good without.
 pub(super) async fn record_backup(url: &str) {
     let recorded = async {
-        let writer = connect_to_write(url, false).await?;
+        let writer = connect_to_write(url).await?;
         let row = site::ActiveModel { name: Set(BACKUP_KEY.to_owned()), value: Set(now_ms().to_be_bytes().to_vec()) };
         let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
         site::Entity::insert(row).on_conflict(again).exec_without_returning(&writer).await?;

@@ -2,8 +2,10 @@
 //! (`secure_delete`), but stays readable in the log until a checkpoint truncates it. A reader prevents truncation while
 //! it reads, a backup for minutes. So the checkpoint is retried, and no writer waits for it.
 
+use super::write_connection::WriteConnection;
 use crate::server::store::Store;
-use sea_orm::sqlx::{self, SqliteConnection, query, query_scalar};
+use crate::server::store::sqlite_failure::is_closed;
+use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -11,8 +13,8 @@ use tokio::sync::{Mutex, Semaphore};
 /// Time for which a command tries to empty the write-ahead log, and waits for the write lock.
 pub(crate) const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Time for which one attempt waits for readers and blocks writers, in milliseconds; and delay between attempts.
-const CHECKPOINT_BUSY_TIMEOUT_MS: i64 = 20;
+/// Time for which one attempt waits for readers and blocks writers; and delay between attempts.
+const CHECKPOINT_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
 const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Limits checkpoints to one that runs and one that waits for its turn.
@@ -60,7 +62,8 @@ impl Store {
         let mut failing = false;
         loop {
             match self.try_truncate_wal().await {
-                Ok(true) | Err(sqlx::Error::PoolClosed) => return,
+                Ok(true) => return,
+                Err(error) if is_closed(&error) => return,
                 Ok(false) => failing = false,
                 Err(error) => {
                     // Logged once, not for every attempt.
@@ -73,18 +76,8 @@ impl Store {
         }
     }
 
-    async fn try_truncate_wal(&self) -> Result<bool, sqlx::Error> {
-        let mut connection = self.writer.connection().get_sqlite_connection_pool().acquire().await?;
-        let timeout_ms: i64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
-        wait_at_most(&mut connection, CHECKPOINT_BUSY_TIMEOUT_MS).await?;
-        let busy = query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-        wait_at_most(&mut connection, timeout_ms).await?;
-        busy.map(|busy: i64| busy == 0)
+    async fn try_truncate_wal(&self) -> Result<bool, DbErr> {
+        let WriteConnection::Sqlite { thread, .. } = &self.writer else { return Ok(true) };
+        thread.run(|connection| connection.truncate_log(CHECKPOINT_BUSY_TIMEOUT)).await
     }
-}
-
-/// Sets the time for which this connection waits for locks, in milliseconds.
-async fn wait_at_most(connection: &mut SqliteConnection, ms: i64) -> Result<(), sqlx::Error> {
-    query(sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {ms}"))).execute(connection).await?;
-    Ok(())
 }

@@ -3,8 +3,8 @@
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, Value};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait,
-    IntoActiveModel, IntoSimpleExpr, QueryFilter, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, IntoActiveModel,
+    IntoSimpleExpr, QueryFilter, Select,
 };
 
 /// Maximum number of rows per statement on SQLite.
@@ -50,7 +50,7 @@ pub(crate) fn pair_in<C: ColumnTrait, V: Clone + Into<Value>>(columns: [C; 2], p
 ///
 /// Returns an error if the database cannot be written.
 pub(crate) async fn insert<M, A>(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     rows: &[M],
     conflict: Option<&OnConflict>,
 ) -> Result<(), DbErr>

@@ -3,6 +3,7 @@
 pub(crate) mod checkpoint;
 pub(crate) mod chunks;
 pub(crate) mod clock;
+pub(crate) mod direct;
 pub(crate) mod file_system;
 pub(crate) mod files;
 pub(crate) mod indexes;
@@ -17,5 +18,8 @@ pub(crate) mod recovery;
 pub(crate) mod schema;
 pub(crate) mod single_flight;
 pub(crate) mod sqlite;
+pub(crate) mod sqlite_row;
+pub(crate) mod sqlite_thread;
 pub(crate) mod statistics;
 pub(crate) mod timeout;
+pub(crate) mod write_connection;

@@ -5,6 +5,7 @@ use super::postgres::{connect_postgres, open_postgres};
 use super::schema::assert_not_newer;
 use super::sqlite::{connect_to_read, connect_to_write, open_sqlite, sqlite_file};
 use super::timeout::TimeoutConnection;
+use super::write_connection::WriteConnection;
 use crate::server::config::redacted;
 use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
@@ -37,15 +38,11 @@ impl Store {
             Some("sqlite") => {
                 assert_all_accessible(&sqlite_file(url)?)?;
                 let reader = connect_to_read(url, 1).await?;
-                Self::new(
-                    TimeoutConnection::unlimited(connect_to_write(url, false).await?),
-                    TimeoutConnection::unlimited(reader),
-                    None,
-                )
+                Self::new(connect_to_write(url).await?, TimeoutConnection::unlimited(reader), None)
             }
             Some("postgres" | "postgresql") => {
                 let pool = TimeoutConnection::unlimited(connect_postgres(url).await?);
-                Self::new(pool.clone(), pool, None)
+                Self::new(WriteConnection::Postgres(pool.clone()), pool, None)
             }
             _ => return Err(OpenError::unknown(url)),
         };

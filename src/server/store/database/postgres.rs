@@ -5,6 +5,7 @@ use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::provenance;
 use super::schema::assert_not_newer;
 use super::timeout::TimeoutConnection;
+use super::write_connection::WriteConnection;
 use crate::server::store::{OpenError, Store};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::{Connection, PgConnection};
@@ -43,7 +44,7 @@ const SETTINGS: [(&str, &str); 6] = [
 pub(crate) async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     let pool = TimeoutConnection::limited(connect_postgres(url).await?);
     migrate_postgres(url).await?;
-    Ok(Store::new(pool.clone(), pool, None))
+    Ok(Store::new(WriteConnection::Postgres(pool.clone()), pool, None))
 }
 
 /// Opens a pool of connections to PostgreSQL.

@@ -111,7 +111,7 @@ pub(crate) async fn settle_file(writer: &DatabaseConnection, held: &HeldFile, is
 
 /// Renews the mark of a file whose server stops, so that a copy of it that was made meanwhile has another. Does nothing
 /// if the database is slow or cannot be written.
-pub(crate) async fn leave_file(writer: &DatabaseConnection, held: &HeldFile) {
+pub(crate) async fn leave_file(writer: &impl ConnectionTrait, held: &HeldFile) {
     let Ok(here) = place_of(held) else { return };
     let begun = Instant::now();
     // Whatever would refuse the new mark refuses this one, and both stay as they are.
@@ -167,18 +167,28 @@ async fn begin_new_histories(connection: &DatabaseConnection) -> Result<(), DbEr
 ///
 /// Returns an error if the database cannot be written.
 pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64, DbErr> {
-    let epoch = match connection.get_database_backend() {
+    let transaction = connection.begin().await?;
+    let rooms = renew_epochs_in(&transaction).await?;
+    transaction.commit().await?;
+    Ok(rooms)
+}
+
+/// Like [`renew_epochs`], in a transaction that the caller commits.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
+pub(crate) async fn renew_epochs_in(transaction: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    let epoch = match transaction.get_database_backend() {
         DatabaseBackend::Sqlite => "lower(hex(randomblob(4)))",
         _ => "substr(md5(random()::text), 1, 8)",
     };
-    let transaction = connection.begin().await?;
     let renewed =
-        room::Entity::update_many().col_expr(room::Column::Epoch, Expr::cust(epoch)).exec(&transaction).await?;
-    site::Entity::delete_by_id(site::DERIVATION_KEY).exec(&transaction).await?;
+        room::Entity::update_many().col_expr(room::Column::Epoch, Expr::cust(epoch)).exec(transaction).await?;
+    site::Entity::delete_by_id(site::DERIVATION_KEY).exec(transaction).await?;
     let mark = site::ActiveModel { name: Set(site::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();
-    site::Entity::insert(mark).on_conflict(once).exec_without_returning(&transaction).await?;
-    transaction.commit().await?;
+    site::Entity::insert(mark).on_conflict(once).exec_without_returning(transaction).await?;
     Ok(renewed.rows_affected)
 }
 
@@ -195,7 +205,7 @@ async fn recorded_place(connection: &DatabaseConnection) -> Result<Option<Vec<u8
     Ok(site::Entity::find_by_id(PLACE_KEY).one(connection).await?.map(|row| row.value))
 }
 
-async fn record_place(connection: &DatabaseConnection, place: Vec<u8>) -> Result<(), DbErr> {
+async fn record_place(connection: &impl ConnectionTrait, place: Vec<u8>) -> Result<(), DbErr> {
     let row = site::ActiveModel { name: Set(PLACE_KEY.to_owned()), value: Set(place) };
     let again = OnConflict::column(site::Column::Name).update_column(site::Column::Value).to_owned();
     site::Entity::insert(row).on_conflict(again).exec_without_returning(connection).await.map(|_| ())

@@ -4,6 +4,7 @@
 //! SQLite gets fixed statistics: <https://sqlite.org/fileformat2.html#stat1tab>. PostgreSQL must analyze the table. Its
 //! own schedule does that once a minute, when a room may already be large.
 
+use super::write_connection::WriteConnection;
 use crate::server::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use std::sync::Arc;
@@ -22,9 +23,10 @@ impl Store {
     pub(crate) fn record_appends(&self, events: usize) {
         let before = self.growth.0.fetch_add(events, Ordering::Relaxed);
         let after = before + events;
-        if !self.is_sqlite() && after >= ANALYZE_THRESHOLD && after.ilog10() > before.max(1).ilog10() {
+        let WriteConnection::Postgres(pool) = &self.writer else { return };
+        if after >= ANALYZE_THRESHOLD && after.ilog10() > before.max(1).ilog10() {
             // Without a timeout, because no caller waits for it.
-            let writer = self.writer.connection().clone();
+            let writer = pool.connection().clone();
             tokio::spawn(async move {
                 if let Err(error) = writer.execute_unprepared("ANALYZE events").await {
                     tracing::warn!(%error, "Analyzing the log table failed");
@@ -61,7 +63,6 @@ mod tests {
     use crate::server::auth::identity::AuthorId;
     use crate::server::store::Store;
     use crate::server::store::database::chunks::pair_in;
-    use crate::server::store::database::timeout::TimeoutConnection;
     use crate::server::store::entity::event::{Column, Entity, Kind};
     use crate::server::store::entity::name;
     use crate::server::store::log::history::{PageDirection, messages, unread};
@@ -77,11 +78,10 @@ mod tests {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.expect("values"));
         let mut plan = String::new();
-        for connection in [&store.reader, &store.writer].map(TimeoutConnection::connection) {
-            for row in connection.query_all_raw(explain.clone()).await.expect("a plan") {
-                plan += &row.try_get_by_index::<String>(3).expect("a line");
-                plan += "\n";
-            }
+        let [read, written] = [store.reader.query_all_raw(explain.clone()), store.writer.query_all_raw(explain)];
+        for row in [read.await.expect("a plan"), written.await.expect("a plan")].iter().flatten() {
+            plan += &row.try_get_by::<String, _>("detail").expect("a line");
+            plan += "\n";
         }
         plan
     }

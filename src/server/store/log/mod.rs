@@ -1,6 +1,7 @@
 //! The log: appending, reading, retention.
 
 pub(crate) mod append;
+pub(crate) mod append_batch;
 pub(crate) mod entry;
 pub(crate) mod history;
 pub(crate) mod redaction;

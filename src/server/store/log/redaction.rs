@@ -8,10 +8,7 @@ use crate::server::store::entity::event::{Column, Entity, Kind};
 use crate::server::store::entity::site;
 use crate::server::store::{Store, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    Select,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -39,7 +36,7 @@ pub(crate) struct RedactionLock(Arc<Mutex<()>>);
 ///
 /// Returns an error if the database cannot be written.
 pub(crate) async fn redact_edits(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     room_id: i64,
     targets: &[Seq],
 ) -> Result<bool, DbErr> {
@@ -75,7 +72,7 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 /// # Errors
 ///
 /// Returns an error if the database cannot be written.
-pub(crate) async fn blank(transaction: &DatabaseTransaction, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
+pub(crate) async fn blank(transaction: &impl ConnectionTrait, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
         Entity::update_many().col_expr(Column::Text, Expr::value("")).filter(these).exec(transaction).await?;

@@ -15,7 +15,7 @@ use crate::server::telemetry::metrics::timed;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use sha2::Sha256;
@@ -27,6 +27,7 @@ use tokio::sync::OnceCell;
 #[derive(Clone, Default)]
 pub(crate) struct RoomDerivation(Arc<OnceCell<DerivationKey>>);
 
+#[derive(Clone)]
 pub(crate) struct DerivationKey {
     key: Hmac<Sha256>,
     /// Whether a history that clients have seen may be lost.
@@ -50,6 +51,37 @@ impl DerivationKey {
         let id = i64::from_be_bytes(std::array::from_fn(|index| hash[index])) | i64::MIN;
         let epoch = hash[8..12].iter().map(|byte| format!("{byte:02x}")).collect();
         RoomRef { id, name: name.clone(), epoch: Epoch(epoch) }
+    }
+
+    /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
+    /// that was deleted in the meantime, or whose address leads to another one: its entries find no row.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::RoomGone`] if a room is deleted at the same time.
+    pub(crate) async fn begin_rooms(
+        &self,
+        transaction: &impl ConnectionTrait,
+        entries: &[AppendRequest],
+    ) -> Result<(), StoreError> {
+        let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
+        // In a fixed order, which prevents deadlocks between two batches.
+        let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|begin| (begin.0.as_str(), begin)).collect();
+        for (name, id) in begins.into_values() {
+            let times = deletions(self.address(name)).one(transaction).await?;
+            let room = self.room(name, times.unwrap_or_default());
+            if room.id != id {
+                continue;
+            }
+            let row = room::ActiveModel { id: Set(id), epoch: Set(room.epoch.0), ..new(name) };
+            let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
+            room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
+            // The insert may have waited for a deletion, after which this id must not be used again.
+            if deletions(self.address(name)).one(transaction).await? != times {
+                return Err(StoreError::RoomGone(id));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,38 +116,6 @@ impl Store {
         Ok(RoomRecord::vacant(site.room(name, times.unwrap_or_default())))
     }
 
-    /// Stores the rows of the rooms that these entries begin, in the transaction that stores the entries. Skips a room
-    /// that was deleted in the meantime, or whose address leads to another one: its entries find no row.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError::RoomGone`] if a room is deleted at the same time.
-    pub(crate) async fn begin_rooms(
-        &self,
-        transaction: &DatabaseTransaction,
-        entries: &[AppendRequest],
-    ) -> Result<(), StoreError> {
-        let begins = entries.iter().filter_map(|entry| Some((entry.begins.as_ref()?, entry.room_id)));
-        // In a fixed order, which prevents deadlocks between two batches.
-        let begins: BTreeMap<&str, (&RoomName, i64)> = begins.map(|begin| (begin.0.as_str(), begin)).collect();
-        for (name, id) in begins.into_values() {
-            let site = self.derivation().await?;
-            let times = deletions(site.address(name)).one(transaction).await?;
-            let room = site.room(name, times.unwrap_or_default());
-            if room.id != id {
-                continue;
-            }
-            let row = room::ActiveModel { id: Set(id), epoch: Set(room.epoch.0), ..new(name) };
-            let at_most_once = OnConflict::column(room::Column::Name).do_nothing().to_owned();
-            room::Entity::insert(row).on_conflict(at_most_once).exec_without_returning(transaction).await?;
-            // The insert may have waited for a deletion, after which this id must not be used again.
-            if deletions(site.address(name)).one(transaction).await? != times {
-                return Err(StoreError::RoomGone(id));
-            }
-        }
-        Ok(())
-    }
-
     /// Returns the room of this name, and stores its row if there is none.
     ///
     /// # Errors
@@ -126,9 +126,10 @@ impl Store {
         let room_id = self.vacant(name).await?.room.id;
         let (author, id) = (crate::server::auth::identity::AuthorId::HOST, crate::server::random::event_id());
         let new_event = crate::server::store::NewEvent::Delete { target: 0 };
+        let site = self.derivation().await?;
         let transaction = self.begin().await?;
-        self.begin_rooms(&transaction, &[AppendRequest { room_id, begins: Some(name.clone()), author, id, new_event }])
-            .await?;
+        let entry = AppendRequest { room_id, begins: Some(name.clone()), author, id, new_event };
+        site.begin_rooms(&transaction, &[entry]).await?;
         transaction.commit().await?;
         Ok(self.room(name).await?.expect("the row was stored"))
     }
@@ -183,7 +184,7 @@ impl Store {
     /// Returns an error if the database cannot be written.
     pub(crate) async fn note_deletion(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         name: &RoomName,
     ) -> Result<(), StoreError> {
         let address = self.derivation().await?.address(name);

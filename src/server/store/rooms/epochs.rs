@@ -6,7 +6,7 @@ use crate::server::store::entity::room;
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -44,16 +44,25 @@ impl Store {
     }
 }
 
+/// The columns of a room's row that make up its head.
+#[derive(FromQueryResult)]
+struct HeadRow {
+    id: i64,
+    name: String,
+    epoch: String,
+    head: Seq,
+}
+
 async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
     use room::Column::{Epoch as EpochColumn, Head, Id, Name};
-    let rows: Vec<(i64, String, String, Seq)> = room::Entity::find()
+    let rows = room::Entity::find()
         .select_only()
         .columns([Id, Name, EpochColumn, Head])
         .filter(Id.is_in(rooms.iter().copied()))
-        .into_tuple()
+        .into_model::<HeadRow>()
         .all(connection)
         .await?;
-    let current = |(id, name, epoch, head)| RoomHead { id, name, epoch: Epoch(epoch), head };
+    let current = |HeadRow { id, name, epoch, head }| RoomHead { id, name, epoch: Epoch(epoch), head };
     Ok(rows.into_iter().map(current).collect())
 }
 

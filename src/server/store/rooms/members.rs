@@ -9,7 +9,7 @@ use crate::server::store::database::chunks::{insert, select_pairs};
 use crate::server::store::entity::standing::{Column, Entity, Model};
 use crate::server::store::entity::{event, room};
 use crate::server::store::{AppendRequest, NewEvent};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, sea_query::OnConflict};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Statement, sea_query::OnConflict};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Number of the newest events whose authors become members when a room is locked.
@@ -62,7 +62,7 @@ impl Memberships {
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         entries: &[AppendRequest],
         rooms: &HashMap<i64, room::Model>,
         targets: &HashMap<(i64, i64), event::Model>,
@@ -264,7 +264,7 @@ impl Memberships {
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
-    pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    pub(crate) async fn write(mut self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
         let mut changed: BTreeMap<Columns, Vec<Model>> = BTreeMap::new();
         for (key, columns) in &self.changed {
             changed.entry(*columns).or_default().extend(self.known.remove(key));

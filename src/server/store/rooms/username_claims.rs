@@ -9,7 +9,7 @@ use crate::server::store::entity::name::{Column, Entity, Model};
 use crate::server::store::{AppendRequest, NewEvent, Store, StoreError};
 use crate::server::time::now_ms;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use std::cmp::Reverse;
@@ -52,7 +52,7 @@ impl UsernameClaims {
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn look_up(
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         entries: impl Iterator<Item = &AppendRequest>,
         now: i64,
     ) -> Result<Self, DbErr> {
@@ -108,7 +108,7 @@ impl UsernameClaims {
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
-    pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    pub(crate) async fn write(mut self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
         let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.held.remove(key)).collect();
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
             .update_columns([Column::Author, Column::At])
@@ -118,7 +118,7 @@ impl UsernameClaims {
     }
 
     /// Releases the least recently used names of authors who hold too many.
-    async fn release(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    async fn release(self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
         let claimed: Vec<(i64, Vec<u8>)> = self.claimed.into_iter().collect();
         let mut rows = select_pairs(transaction, Entity::find, [Column::RoomId, Column::Author], &claimed).await?;
         rows.sort_unstable_by_key(|row| Reverse(row.at));
