@@ -88,6 +88,8 @@ impl Session {
             }
             let stuck = self.timers.write_blocked_since.is_some();
             let can_receive = self.can_receive();
+            // While the socket does not accept bytes, an own event cannot be pulled.
+            let own_seq = if stuck { 0 } else { self.last_own_seq };
             let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
@@ -108,10 +110,8 @@ impl Session {
                     self.answer(answered);
                     Ok(())
                 }
-                // Read events from the log that were evicted from memory.
-                read = Self::read(&self.subscription, left) => self.take_read(left, read),
-                // Write the answer to a post that was committed before earlier events of the room were known here.
-                () = Self::own_event(&self.subscription, left, self.last_own_seq), if !stuck => Ok(()),
+                // Read events from the log that were evicted from memory, or find that an own event has arrived.
+                read = Self::read(&self.subscription, left, own_seq) => self.take_read(left, read),
                 // Receive.
                 received = socket.receive(), if can_receive => {
                     let (now, pace) = (Instant::now(), self.pace());

@@ -44,26 +44,26 @@ impl Session {
         pulled
     }
 
-    /// Reads the remaining events from the log, or waits forever if there are none. Rarely needed, so the read is boxed
-    /// and connections do not hold its memory.
+    /// Reads the remaining events from the log. If there are none, waits until the own event `own_seq` is here and can
+    /// be pulled, because a sender does not wait for a fan-out task that gathers events for a crowd; or forever. Both
+    /// are rarely needed, so they are boxed and connections do not hold their memory.
     ///
     /// # Errors
     ///
     /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
-    pub(crate) async fn read(subscription: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
+    pub(crate) async fn read(
+        subscription: &Subscription,
+        left: PullResult,
+        own_seq: Seq,
+    ) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
             PullResult::Behind(after) => Box::pin(subscription.read(after)).await,
+            PullResult::Nothing if own_seq > subscription.position() => {
+                Box::pin(subscription.delivered(own_seq)).await;
+                Ok(Vec::new())
+            }
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
-    }
-
-    /// Waits until the newest own event can be pulled, or forever if it was. It is not waited for longer than that,
-    /// although a fan-out task may gather events for a crowd. Boxed like [`Self::read`].
-    pub(crate) async fn own_event(subscription: &Subscription, left: PullResult, last_own_seq: Seq) {
-        if left == PullResult::Nothing && last_own_seq > subscription.position() {
-            return Box::pin(subscription.delivered(last_own_seq)).await;
-        }
-        pending().await
     }
 
     /// Queues the next events, unless the socket does not accept them, and then a heartbeat. So the client does not miss
