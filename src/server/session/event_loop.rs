@@ -167,7 +167,6 @@ impl Session {
         if let Some((closes_at, latest)) = self.timers.drain.filter(|(closes_at, _)| *closes_at <= now) {
             let has_pending = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
             if !has_pending || latest <= closes_at {
-                self.write_rest();
                 return Err((close::RESTARTING, "the server is restarting"));
             }
             self.timers.drain = Some((now + DRAIN_POLL, latest));

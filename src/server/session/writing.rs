@@ -77,13 +77,6 @@ impl Session {
         self.writer.enqueue(ping());
     }
 
-    /// Writes the events that no fan-out task has delivered yet, as far as the socket accepts them, because the
-    /// connection is about to end. The tail buffer bounds their number.
-    pub(crate) fn write_rest(&mut self) {
-        let head = self.subscription.head();
-        while self.subscription.position() < head && self.write() == Ok(PullResult::Queued) {}
-    }
-
     /// Queues events that were read from the log.
     ///
     /// # Errors
