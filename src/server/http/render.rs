@@ -19,7 +19,8 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
-use leptos::prelude::{LeptosOptions, provide_context};
+use leptos::prelude::{LeptosOptions, RenderHtml, provide_context};
+use leptos::tachys::html::InertElement;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
@@ -209,7 +210,11 @@ async fn render_document(
     *request.uri_mut() = Uri::from_static("/");
     let nonce = nonce.to_owned();
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
-    let document = move || shell(options.clone(), assets.clone(), origin.clone(), page.clone());
+    // Rendered at once, because no page waits for anything. Leptos would stream it, by some forty functions for the type
+    // of the whole document, whose name alone is a hundred kilobytes long.
+    let document = move || {
+        InertElement::new(shell(options.clone(), assets.clone(), origin.clone(), page.clone()).to_html())
+    };
     leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
