@@ -2,6 +2,7 @@
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,6 +16,7 @@ pub struct Reader {
     stream: OwnedReadHalf,
     buffer: Vec<u8>,
     used: usize,
+    reads: u64,
 }
 
 /// The writing half of a connection.
@@ -73,13 +75,15 @@ pub async fn open(addr: SocketAddr, path: &str, from: Ipv4Addr, headers: &str) -
 /// Returns the halves of a connection on which nothing was sent yet.
 pub fn halves(stream: TcpStream) -> (Reader, Writer) {
     let (read, write) = stream.into_split();
-    (Reader { stream: read, buffer: Vec::new(), used: 0 }, Writer { stream: write })
+    (Reader { stream: read, buffer: Vec::new(), used: 0, reads: 0 }, Writer { stream: write })
 }
 
 impl Reader {
-    async fn fill(&mut self) -> Result<()> {
+    /// Reads some bytes. Cancel safe.
+    pub async fn fill(&mut self) -> Result<()> {
         self.buffer.drain(..std::mem::take(&mut self.used));
         self.buffer.reserve(16 << 10);
+        self.reads += 1;
         match self.stream.read_buf(&mut self.buffer).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
@@ -88,22 +92,29 @@ impl Reader {
 
     /// Reads the next frame. Cancel safe.
     pub async fn next(&mut self) -> Result<Frame<'_>> {
-        let (opcode, payload) = loop {
-            if let Some((opcode, start, length)) = header(&self.buffer[self.used..]) {
-                let payload = self.used + start..self.used + start + length;
-                if payload.end <= self.buffer.len() {
-                    self.used = payload.end;
-                    break (opcode, payload);
-                }
-            }
+        while self.whole().is_none() {
             self.fill().await?;
-        };
-        match opcode {
+        }
+        self.take().expect("a whole frame was read")
+    }
+
+    /// Returns the next frame that was read before, or `None` if more bytes are needed.
+    pub fn take(&mut self) -> Option<Result<Frame<'_>>> {
+        let (opcode, payload) = self.whole()?;
+        self.used = payload.end;
+        Some(match opcode {
             TEXT => Ok(Frame::Text(&self.buffer[payload])),
             PING => Ok(Frame::Ping),
             CLOSE => Err(Error::other("closed by the server")),
             _ => Ok(Frame::Other),
-        }
+        })
+    }
+
+    /// Returns the opcode and the payload of the next frame, if all of it was read.
+    fn whole(&self) -> Option<(u8, Range<usize>)> {
+        let (opcode, start, length) = header(&self.buffer[self.used..])?;
+        let payload = self.used + start..self.used + start + length;
+        (payload.end <= self.buffer.len()).then_some((opcode, payload))
     }
 
     /// Reads and discards some bytes, and returns their number. For clients that ignore the answers.
@@ -111,6 +122,11 @@ impl Reader {
         self.fill().await?;
         self.used = self.buffer.len();
         Ok(self.used)
+    }
+
+    /// Returns the number of reads so far.
+    pub fn reads(&self) -> u64 {
+        self.reads
     }
 
     /// Frees the buffer of an idle connection.

@@ -147,6 +147,11 @@ impl Host {
         tree(&self.pids()).iter().filter_map(|&pid| stat(pid)).map(|(_, ticks)| ticks as f64 * TICK_US).sum()
     }
 
+    /// Returns the user and system time of each server, in microseconds.
+    pub fn cpu_us_each(&self) -> Vec<f64> {
+        self.pids().iter().map(|&pid| stat(pid).map_or(0.0, |(_, ticks)| ticks as f64 * TICK_US)).collect()
+    }
+
     /// Returns the resident memory of the servers, in kB. Shared memory counts proportionally.
     pub fn memory_kb(&self) -> u64 {
         let pss = |pid: &u32| -> Option<u64> {

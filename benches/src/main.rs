@@ -25,6 +25,11 @@ enum Command {
     Fanout(workload::fanout::Fanout),
     /// Connections that only listen: the cost of opening and holding each; then broadcasts; then a reconnect of all
     Idle(workload::idle::Idle),
+    /// A room with more readers than one process can hold, on several nodes
+    Crowd(workload::crowd::Crowd),
+    /// The readers of one node of a crowd, which `crowd` starts
+    #[command(hide = true)]
+    CrowdReaders(workload::crowd::readers::CrowdReaders),
     /// Writes to sockets without a server: the cost of the system alone
     Floor(workload::floor::Floor),
     /// Pages: the cost of one page
@@ -48,6 +53,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().command {
         Command::Fanout(fanout) => fanout.run().await,
         Command::Idle(idle) => idle.run().await,
+        Command::Crowd(crowd) => crowd.run().await,
+        Command::CrowdReaders(readers) => readers.run().await,
         Command::Floor(floor) => floor.run().await,
         Command::Page(page) => page.run().await,
         Command::Attack(attack) => attack.run().await,

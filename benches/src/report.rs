@@ -27,7 +27,7 @@ pub fn read(file: &Path) -> Result<Vec<Map<String, Value>>, Box<dyn std::error::
 }
 
 /// Parameters of a workload, which are not results.
-const PLAN: [&str; 5] = ["subscribers", "rooms", "nodes", "connections", "history"];
+const PLAN: [&str; 7] = ["subscribers", "rooms", "nodes", "connections", "history", "messages", "rate"];
 
 /// Prints a Markdown table: for each workload its figures, as the median and, in brackets, the lowest and the highest.
 pub fn table(file: &Path) -> Result<(), Box<dyn std::error::Error>> {

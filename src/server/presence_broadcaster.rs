@@ -1,19 +1,17 @@
-//! Publishes presence: to a room's subscribers at most once a second, and to the other nodes, which publish theirs.
+//! Publishes presence: to a room's subscribers at most once a second, and less often in a room of many readers; and to
+//! the other nodes, which publish theirs.
 //!
 //! A node publishes a room's presence when the room is opened, which also requests that of the other nodes, and after
 //! every change while another node has the room too. Periodically, it publishes a digest of the participants of each
 //! room. A node that knows other participants requests them again. This recovers lost messages without repeating known
 //! presence.
 
-use super::hub::{Hub, PeerPresence, PresenceBatch, PresenceChanges};
+use super::hub::{Hub, MIN_PRESENCE_INTERVAL, PeerPresence, PresenceBatch, PresenceChanges};
 use super::relay::{Relay, RoomPresence};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval};
-
-/// Shortest time between two updates of a room.
-const BROADCAST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval of checking for due updates while any are pending.
 const BROADCAST_TICK: Duration = Duration::from_millis(100);
@@ -95,7 +93,7 @@ impl PresenceSchedule {
         let live = self.hub.room_ids();
         let lives: HashSet<i64> = live.iter().copied().collect();
         self.published_at
-            .retain(|room, published_at| lives.contains(room) || published_at.elapsed() < BROADCAST_INTERVAL);
+            .retain(|room, published_at| lives.contains(room) || published_at.elapsed() < MIN_PRESENCE_INTERVAL);
         if !self.relay.is_enabled() {
             return;
         }
@@ -123,7 +121,8 @@ impl PresenceSchedule {
 
     async fn publish_changed(&mut self) {
         let due = |room: &i64| {
-            self.published_at.get(room).is_none_or(|published_at| published_at.elapsed() >= BROADCAST_INTERVAL)
+            let Some(since) = self.published_at.get(room).map(Instant::elapsed) else { return true };
+            since >= MIN_PRESENCE_INTERVAL && since >= self.hub.presence_interval(*room)
         };
         let rooms: Vec<i64> = self.changed.keys().copied().filter(due).collect();
         for (index, room) in rooms.into_iter().enumerate() {

@@ -16,6 +16,7 @@ mod checker;
 mod clock_skew;
 mod cluster;
 mod confusable_names;
+mod crowd;
 mod database_rewind;
 mod disk;
 mod durability;

@@ -1,6 +1,7 @@
 //! Workloads for a server.
 
 pub mod attack;
+pub mod crowd;
 pub mod fanout;
 pub mod floor;
 pub mod idle;

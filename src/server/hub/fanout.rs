@@ -4,13 +4,14 @@
 use super::LiveRoom;
 use super::in_flight::InFlight;
 use super::subscriber::Subscriber;
-use super::tail_buffer::TailRead;
+use super::tail_buffer::{StreamPosition, TailRead};
 use super::write_coalescer::WriteCoalescer;
 use crate::domain::Seq;
 use crate::server::sync::lock;
 use crate::server::websocket::{TextFrame, concat_frames};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
@@ -56,7 +57,8 @@ impl SubscriberShard {
     }
 
     /// Writes the events after `position` in batches. Returns the new position and whether more events may follow.
-    async fn deliver(&self, live: &LiveRoom, mut position: Seq) -> (Seq, bool) {
+    /// `overdue` is the time since gathering them has ended, if they were gathered for a crowd.
+    async fn deliver(&self, live: &LiveRoom, mut position: Seq, overdue: Option<Duration>) -> (Seq, bool) {
         for _ in 0..MAX_CONSECUTIVE_BATCHES {
             match live.read_after(position) {
                 TailRead::UpToDate => {
@@ -75,7 +77,7 @@ impl SubscriberShard {
                     for subscriber in self.subscribers() {
                         subscriber.deliver(after, position, &frames);
                     }
-                    live.delivery_timer.delivered();
+                    live.delivery_timer.delivered(overdue);
                 }
                 TailRead::Evicted => {
                     // The events were evicted from the tail buffer: each subscriber pulls them, and the shard continues
@@ -97,22 +99,23 @@ pub(super) async fn run_shard(
     live: Weak<LiveRoom>,
     mut position: Seq,
     in_flight: InFlight,
-    mut delivered: watch::Receiver<Seq>,
+    mut delivered: watch::Receiver<StreamPosition>,
     mut presence: watch::Receiver<TextFrame>,
     mut hints: broadcast::Receiver<EphemeralFrame>,
 ) {
-    let mut coalescer = WriteCoalescer::new();
+    let mut coalescer = WriteCoalescer::new(delivered.borrow().bytes);
     loop {
         // Unbiased, so that presence and hints are sent even under a constant stream of events.
         tokio::select! {
             changed = delivered.changed() => {
                 coalescer.wait(position, &in_flight, &mut delivered).await;
                 let Some(live) = live.upgrade().filter(|_| changed.is_ok()) else { return };
-                delivered.borrow_and_update();
+                let newest = *delivered.borrow_and_update();
                 let before = position;
                 let has_more;
-                (position, has_more) = shard.deliver(&live, position).await;
-                coalescer.record_batch((position - before).max(0));
+                (position, has_more) = shard.deliver(&live, position, coalescer.overdue()).await;
+                let coalescing_delay = if has_more { Duration::ZERO } else { live.coalescing_delay() };
+                coalescer.record_batch((position - before).max(0), newest.bytes, coalescing_delay);
                 if has_more {
                     delivered.mark_changed();
                 }

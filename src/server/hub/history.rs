@@ -54,7 +54,7 @@ impl LiveRoom {
             subscriber.reset_to(&self.reset(head), head);
         }
         // Wakes the fan-out tasks, which check their position.
-        self.delivered.send_replace(head);
+        self.delivered.send_replace(lock(&self.tail).position());
         self.delivery_timer.now();
     }
 

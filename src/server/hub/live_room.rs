@@ -6,7 +6,7 @@ use super::history::History;
 use super::in_flight::InFlight;
 use super::presence::Participants;
 use super::subscriber::Subscriber;
-use super::tail_buffer::{TailBuffer, TailRead};
+use super::tail_buffer::{StreamPosition, TailBuffer, TailRead};
 use super::{EventFrame, Hub, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, catch_up, moderation};
 use crate::domain::Seq;
 use crate::server::store::{RoomRef, StoreError};
@@ -28,8 +28,8 @@ pub(crate) struct LiveRoom {
     opened: OnceCell<()>,
     pub(super) history: Mutex<History>,
     pub(super) tail: Mutex<TailBuffer>,
-    /// The newest delivered number, which only serves to wake the fan-out tasks.
-    pub(super) delivered: watch::Sender<Seq>,
+    /// The newest delivered position, which only serves to wake the fan-out tasks and senders.
+    pub(super) delivered: watch::Sender<StreamPosition>,
     pub(super) in_flight: InFlight,
     /// Transactions of this node in flight into the room's log.
     pub(super) writing: InFlight,
@@ -56,7 +56,7 @@ impl LiveRoom {
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
-            delivered: watch::Sender::new(0),
+            delivered: watch::Sender::new(StreamPosition::default()),
             in_flight: InFlight::default(),
             writing: InFlight::default(),
             delivery_timer: DeliveryTimer::default(),
@@ -268,8 +268,8 @@ impl LiveRoom {
         self.delivery_timer.now();
         // The head is read inside: after a reset it is lower, and a late call must not restore the earlier one.
         self.delivered.send_if_modified(|newest| {
-            let head = self.head();
-            std::mem::replace(newest, head) != head
+            let position = lock(&self.tail).position();
+            std::mem::replace(newest, position) != position
         });
     }
 }

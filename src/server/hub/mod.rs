@@ -5,6 +5,7 @@
 
 mod backfill;
 mod catch_up;
+mod crowd;
 mod event_frame;
 mod fanout;
 mod history;
@@ -21,6 +22,7 @@ mod vacant_rooms;
 mod write_coalescer;
 
 pub(crate) use backfill::BackfillError;
+pub(crate) use crowd::MIN_PRESENCE_INTERVAL;
 pub(crate) use event_frame::EventFrame;
 pub(crate) use in_flight::InFlightGuard;
 pub(crate) use live_room::LiveRoom;
@@ -202,7 +204,7 @@ impl Hub {
 
     /// Shows a typing hint from another node.
     pub(crate) fn relay_typing(&self, room_id: i64, text: &str) {
-        if let Some(live) = self.live(room_id) {
+        if let Some(live) = self.live(room_id).filter(|live| live.shows_typing()) {
             live.send_ephemeral(EphemeralFrame { from: None, text: TextFrame::new(text) });
         }
     }

@@ -68,6 +68,11 @@ impl Participants {
         self.local.remove(&connection);
     }
 
+    /// Returns the number of readers: the connections of this node, and the participants of the other nodes.
+    pub(super) fn readers(&self) -> usize {
+        self.remote.values().fold(self.local.len(), |readers, node| readers.saturating_add(node.present.count))
+    }
+
     /// Returns the authors who have this tag, over all nodes, with the name of each.
     pub(super) fn tagged(&self, tag: &AuthorTag) -> HashMap<[u8; 16], Username> {
         let remote = self.remote.values().flat_map(|entry| &entry.present.participants);
@@ -120,7 +125,7 @@ impl Participants {
     pub(super) fn frame(&self, here: &NodePresence) -> ServerFrame {
         let nodes: Vec<&NodePresence> = once(here).chain(self.remote.values().map(|entry| &entry.present)).collect();
         if nodes.iter().any(|present| present.count != present.participants.len()) {
-            let count = nodes.iter().map(|present| present.count).sum();
+            let count = nodes.iter().fold(0_usize, |count, present| count.saturating_add(present.count));
             return ServerFrame::Presence { count, participants: Vec::new() };
         }
         let all = nodes.iter().flat_map(|present| &present.participants).map(|known| &known.participant);
@@ -158,6 +163,7 @@ mod tests {
         put(&mut participants, 2, "Ann", 1);
         put(&mut participants, 3, "Ann", 2);
         assert_eq!(names(&participants), (2, vec!["Ann".into(), "Ann".into()]));
+        assert_eq!(participants.readers(), 3, "each connection is written to");
         participants.remove(1);
         participants.remove(2);
         assert_eq!(names(&participants).0, 1);
@@ -174,6 +180,7 @@ mod tests {
         assert!(here.merge_remote(node, there.local(), now));
         assert!(!here.merge_remote(node, there.local(), now), "the same again is no news");
         assert_eq!(names(&here), (2, vec!["Ann".into(), "Bob".into()]), "who is on both is counted once");
+        assert_eq!(here.readers(), 3, "and reads on both");
         assert!(!here.prune_nodes(&[node], Duration::from_secs(30), now));
         assert!(here.prune_nodes(&[], Duration::from_secs(30), now));
         assert_eq!(names(&here).0, 1);

@@ -91,6 +91,12 @@ impl Subscription {
         self.live.head().max(self.position())
     }
 
+    /// Waits until the event `seq` is delivered on this node. Cancel safe.
+    pub(crate) async fn delivered(&self, seq: Seq) {
+        // An error would mean that the room has ended, which this subscription prevents.
+        let _ = self.live.delivered.subscribe().wait_for(|newest| newest.seq >= seq).await;
+    }
+
     /// Moves the position back to `after`, so that the events after it are sent again.
     pub(crate) fn rewind(&self, after: Seq) {
         let mut position = self.subscriber.position();
@@ -226,9 +232,9 @@ impl Subscription {
         self.subscriber.mute(until);
     }
 
-    /// Sends a typing hint to the other subscribers, unless the author is muted.
+    /// Sends a typing hint to the other subscribers, unless the author is muted or the room has too many readers.
     pub(crate) fn send_typing(&self) {
-        if self.subscriber.is_muted(now_ms()) {
+        if self.subscriber.is_muted(now_ms()) || !self.live.shows_typing() {
             return;
         }
         let text = TextFrame::new(&ServerFrame::Typing(self.participant.clone()).encode());

@@ -10,6 +10,13 @@ use std::collections::VecDeque;
 const MAX_TAIL_EVENTS: usize = 512;
 const MAX_TAIL_BYTES: usize = 1 << 20;
 
+/// Position in a room's stream of events: the newest number, and the number of bytes appended up to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StreamPosition {
+    pub(super) seq: Seq,
+    pub(super) bytes: u64,
+}
+
 /// The end of the log, in memory. The newest of `frames` has the number `head`.
 #[derive(Default)]
 pub(super) struct TailBuffer {
@@ -17,6 +24,8 @@ pub(super) struct TailBuffer {
     pub(super) head: Seq,
     frames: VecDeque<EventFrame>,
     bytes: usize,
+    /// Number of bytes ever appended.
+    appended_bytes: u64,
     /// The newest number that this node has heard of.
     pub(super) target_seq: Seq,
     pub(super) catching_up: bool,
@@ -41,6 +50,7 @@ impl TailBuffer {
             }
             self.head += 1;
             self.bytes += frame.len();
+            self.appended_bytes += frame.len() as u64;
             self.frames.push_back(frame);
             while self.frames.len() > MAX_TAIL_EVENTS || self.bytes > MAX_TAIL_BYTES {
                 let dropped = self.frames.pop_front().map_or(0, |frame| frame.len());
@@ -48,6 +58,11 @@ impl TailBuffer {
             }
         }
         Some(self.head)
+    }
+
+    /// Returns the position at the end of the log.
+    pub(super) fn position(&self) -> StreamPosition {
+        StreamPosition { seq: self.head, bytes: self.appended_bytes }
     }
 
     /// Continues in another history, which is known up to `head`.

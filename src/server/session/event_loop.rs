@@ -12,7 +12,7 @@ use crate::server::http::state::AppState;
 use crate::server::hub::{PullResult, Subscription};
 use crate::server::network::Network;
 use crate::server::random;
-use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
+use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -88,6 +88,8 @@ impl Session {
             }
             let stuck = self.timers.write_blocked_since.is_some();
             let can_receive = self.can_receive();
+            // While the socket does not accept bytes, an own event cannot be pulled.
+            let own_seq = if stuck { 0 } else { self.last_own_seq };
             let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
@@ -108,8 +110,8 @@ impl Session {
                     self.answer(answered);
                     Ok(())
                 }
-                // Read events from the log that were evicted from memory.
-                read = Self::read(&self.subscription, left) => self.take_read(left, read),
+                // Read events from the log that were evicted from memory, or find that an own event has arrived.
+                read = Self::read(&self.subscription, left, own_seq) => self.take_read(left, read),
                 // Receive.
                 received = socket.receive(), if can_receive => {
                     let (now, pace) = (Instant::now(), self.pace());
@@ -172,8 +174,7 @@ impl Session {
         self.replay();
         if self.timers.next_heartbeat <= now {
             self.timers.next_heartbeat = now + HEARTBEAT_INTERVAL;
-            self.send(ServerFrame::Heartbeat { head: self.subscription.head() });
-            self.writer.enqueue(ping());
+            self.send_heartbeat();
         }
         Ok(())
     }
@@ -193,7 +194,7 @@ impl Session {
         BudgetRate::new(self.state.limiter.rates().as_ref())
     }
 
-    fn send(&self, frame: ServerFrame) {
+    pub(crate) fn send(&self, frame: ServerFrame) {
         self.writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
     }
 

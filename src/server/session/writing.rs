@@ -2,9 +2,10 @@
 
 use super::close_reason::CloseReason;
 use super::event_loop::Session;
-use crate::protocol::close;
+use crate::domain::Seq;
+use crate::protocol::{ServerFrame, close};
 use crate::server::hub::{BackfillError, PullResult, Subscription};
-use crate::server::websocket::TextFrame;
+use crate::server::websocket::{TextFrame, ping};
 use std::future::pending;
 use tokio::time::Instant;
 
@@ -43,17 +44,37 @@ impl Session {
         pulled
     }
 
-    /// Reads the remaining events from the log, or waits forever if there are none. Rarely needed, so the read is boxed
-    /// and connections do not hold its memory.
+    /// Reads the remaining events from the log. If there are none, waits until the own event `own_seq` is here and can
+    /// be pulled, because a sender does not wait for a fan-out task that gathers events for a crowd; or forever. Both
+    /// are rarely needed, so they are boxed and connections do not hold their memory.
     ///
     /// # Errors
     ///
     /// Returns [`BackfillError::Purged`] if the log no longer holds the next events.
-    pub(crate) async fn read(subscription: &Subscription, left: PullResult) -> Result<Vec<TextFrame>, BackfillError> {
+    pub(crate) async fn read(
+        subscription: &Subscription,
+        left: PullResult,
+        own_seq: Seq,
+    ) -> Result<Vec<TextFrame>, BackfillError> {
         match left {
             PullResult::Behind(after) => Box::pin(subscription.read(after)).await,
+            PullResult::Nothing if own_seq > subscription.position() => {
+                Box::pin(subscription.delivered(own_seq)).await;
+                Ok(Vec::new())
+            }
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
+    }
+
+    /// Queues the next events, unless the socket does not accept them, and then a heartbeat. So the client does not miss
+    /// the events that a fan-out task still gathers for a crowd.
+    pub(crate) fn send_heartbeat(&mut self) {
+        let head = self.subscription.head();
+        if !self.writer.is_blocked() {
+            self.pull();
+        }
+        self.send(ServerFrame::Heartbeat { head });
+        self.writer.enqueue(ping());
     }
 
     /// Queues events that were read from the log.

@@ -164,10 +164,12 @@ impl DeliveryTimer {
         self.0.store(since_start().as_micros() as u64, Ordering::Relaxed);
     }
 
-    /// Records the time from the announcement to the write to a socket.
-    pub(crate) fn delivered(&self) {
+    /// Records the time from the announcement to the write to a socket, or `overdue` if it is shorter: the time since
+    /// the end of a deliberate delay.
+    pub(crate) fn delivered(&self, overdue: Option<Duration>) {
         let announced = Duration::from_micros(self.0.load(Ordering::Relaxed));
-        histogram!("parlour_delivery_seconds").record(since_start().saturating_sub(announced));
+        let elapsed = since_start().saturating_sub(announced);
+        histogram!("parlour_delivery_seconds").record(overdue.map_or(elapsed, |overdue| overdue.min(elapsed)));
     }
 }
 

@@ -10,6 +10,7 @@ pub mod host;
 pub mod http;
 pub mod nginx;
 pub mod page;
+pub mod peer_node;
 pub mod postgres;
 pub mod presence;
 pub mod process;
