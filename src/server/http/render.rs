@@ -85,9 +85,8 @@ async fn render_document(
     let context = move || provide_context(Nonce::from_value(nonce.clone()));
     // Rendered at once, because no page waits for anything. Leptos would stream it, by some forty functions for the type
     // of the whole document, whose name alone is a hundred kilobytes long.
-    let document = move || {
-        InertElement::new(shell(options.clone(), assets.clone(), origin.clone(), page.clone()).to_html())
-    };
+    let document =
+        move || InertElement::new(shell(options.clone(), assets.clone(), origin.clone(), page.clone()).to_html());
     leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
