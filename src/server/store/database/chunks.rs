@@ -46,9 +46,6 @@ pub(crate) fn pair_in<C: ColumnTrait, V: Clone + Into<Value>>(columns: [C; 2], p
 
 /// Inserts `rows`. `conflict` says how rows that exist already are handled; without it they are an error.
 ///
-/// SQLite gets one statement per row: its text is short, and it needs no statement journal, which SQLite keeps for a
-/// statement that could fail after it has written.
-///
 /// # Errors
 ///
 /// Returns an error if the database cannot be written.
@@ -61,8 +58,7 @@ where
     M: Clone + IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    let is_sqlite = transaction.get_database_backend() == DatabaseBackend::Sqlite;
-    for rows in rows.chunks(if is_sqlite { 1 } else { rows.len().max(1) }) {
+    for rows in chunked(transaction.get_database_backend(), rows) {
         let insert = A::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model));
         let insert = match conflict {
             Some(conflict) => insert.on_conflict(conflict.clone()),

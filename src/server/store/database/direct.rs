@@ -17,16 +17,13 @@ use std::time::Duration;
 const PREPARED_STATEMENTS: usize = 512;
 
 /// Settings of the connection: commits are on disk when they return, and removed data is overwritten. Statement
-/// journals, which can roll back a failed statement of many rows, stay in memory, not in a file. Up to 8 MiB of pages
-/// stay in memory, and so do the pages that a batch has changed, until its commit.
+/// journals, which can roll back a failed statement of many rows, stay in memory, not in a file.
 const SQLITE_SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA foreign_keys = ON;
     PRAGMA synchronous = FULL;
     PRAGMA secure_delete = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA cache_size = -8192;
-    PRAGMA cache_spill = OFF;";
+    PRAGMA temp_store = MEMORY;";
 
 /// Settings that are read back, with the values on which the log relies.
 const DURABLE: [(&str, &str); 2] = [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2")];
