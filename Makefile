@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain bindgen leptos deny-tool test-tools
+.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain leptos deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -23,7 +23,7 @@ watch: leptos ## serve http://127.0.0.1:3000 and rebuild at every change (cargo 
 	@echo "watch: cargo leptos watch"
 	@exec cargo leptos watch
 
-build: bindgen node_modules/.package-lock.json ## build the release executable target/release/parlour
+build: toolchain node_modules/.package-lock.json ## build the release executable target/release/parlour
 	@scripts/build
 
 test: setup ## lint, then run every test: unit, integration, WASM, end to end
@@ -60,9 +60,6 @@ clean: ## remove everything built or installed here, except ./data
 
 toolchain:
 	@scripts/toolchain
-
-bindgen: toolchain
-	@scripts/build-tools wasm-bindgen-once
 
 leptos: toolchain
 	@scripts/build-tools wasm-bindgen cargo-leptos

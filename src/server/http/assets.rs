@@ -1,5 +1,5 @@
 //! Styles, scripts and pictures: embedded in the executable in release builds, otherwise read from the site root on
-//! disk, where cargo-leptos puts them.
+//! disk, where `cargo leptos` puts them.
 
 use super::content_encoding::ContentEncoding;
 use crate::server::hex::hex;
