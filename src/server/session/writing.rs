@@ -5,7 +5,7 @@ use super::event_loop::Session;
 use crate::domain::Seq;
 use crate::protocol::{ServerFrame, close};
 use crate::server::hub::{BackfillError, PullResult, Subscription};
-use crate::server::websocket::{TextFrame, ping};
+use crate::server::websocket::{FlushResult, TextFrame, ping};
 use std::future::pending;
 use tokio::time::Instant;
 
@@ -19,16 +19,22 @@ impl Session {
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
         // The unsent bytes are enough to hold in memory; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
-        if !self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
-            self.timers.write_blocked_since.get_or_insert_with(Instant::now);
-            return Ok(PullResult::Nothing);
+        match self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
+            FlushResult::Written => Ok(left),
+            FlushResult::Unblocked => {
+                if self.timers.write_blocked_since.take().is_some() {
+                    // A client that accepts bytes is alive, even if it was not read from in the meantime.
+                    self.timers.last_received = Instant::now();
+                }
+                // A fan-out task may have passed over this connection in the meantime. If its notification is the one
+                // that led here, nothing else would pull those events.
+                Ok(if left == PullResult::Nothing { PullResult::Queued } else { left })
+            }
+            FlushResult::Blocked => {
+                self.timers.write_blocked_since.get_or_insert_with(Instant::now);
+                Ok(PullResult::Nothing)
+            }
         }
-        if self.timers.write_blocked_since.take().is_some() {
-            // A client that accepts bytes is alive, even if it was not read from in the meantime.
-            self.timers.last_received = Instant::now();
-            return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
-        }
-        Ok(left)
     }
 
     /// Queues an event that the client has requested again, or else the next events.

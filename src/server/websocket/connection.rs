@@ -3,7 +3,7 @@
 
 use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
-use super::writer::SocketWriter;
+use super::writer::{FlushResult, SocketWriter};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -230,7 +230,7 @@ fn set_user_timeout(stream: &TcpStream, limit: Option<Duration>) {
 }
 
 async fn flush_all(writer: &SocketWriter) -> std::io::Result<()> {
-    while !writer.flush()? {
+    while writer.flush()? == FlushResult::Blocked {
         writer.writable().await?;
         spend_budget().await;
     }
