@@ -72,14 +72,14 @@ impl Session {
         }
     }
 
-    /// Queues the next events, unless the socket does not accept them, and then a heartbeat. So the client does not miss
-    /// the events that a fan-out task still gathers for a crowd.
+    /// Queues the next events, unless the socket does not accept them, and then a heartbeat with the number of the last
+    /// event before it. So the client does not miss the events that a fan-out task still gathers for a crowd, and one
+    /// that is behind does not ask for events that are on their way.
     pub(crate) fn send_heartbeat(&mut self) {
-        let head = self.subscription.head();
         if !self.writer.is_blocked() {
             self.pull();
         }
-        self.send(ServerFrame::Heartbeat { head });
+        self.send(ServerFrame::Heartbeat { head: self.subscription.position() });
         self.writer.enqueue(ping());
     }
 
