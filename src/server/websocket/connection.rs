@@ -219,9 +219,9 @@ impl WebSocket {
     }
 }
 
-/// Limits the time without progress after which the kernel drops a connection (TCP_USER_TIMEOUT). Linux may count it
-/// from an earlier loss, and then drops a client at once that has no room for more just now
-/// (tcp_rtx_probe0_timed_out() in tcp_timer.c). So an open WebSocket has no such limit.
+/// Limits the time for which a client may have no room, after which the kernel drops the connection (TCP_USER_TIMEOUT).
+/// Linux may count it from an earlier time without room (`icsk_probes_tstamp`, which tcp_ack_probe() in tcp_input.c does
+/// not always reset), and then drops a client at once that reads on. So an open WebSocket has no such limit.
 fn set_user_timeout(stream: &TcpStream, limit: Option<Duration>) {
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(limit);
