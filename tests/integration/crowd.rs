@@ -2,7 +2,7 @@
 //! and presence thin out. Most readers are on another node, which only the relay knows.
 
 use crate::cluster::relay_is;
-use crate::support::flood::{frame, open};
+use crate::support::flood::{frame, open, texts};
 use crate::support::peer_node::PeerNode;
 use crate::support::presence::shown_typing;
 use crate::support::redis::Redis;
@@ -17,9 +17,6 @@ use std::time::{Duration, Instant};
 /// The most readers that any rule distinguishes, and the time for which events are gathered for them.
 const CROWD: usize = 100_000;
 const GATHERING_TIME: Duration = Duration::from_secs(1);
-
-/// The text frame's first byte: final, and text.
-const TEXT: u8 = 0x81;
 
 /// A room whose readers are mostly elsewhere.
 struct CrowdedRoom {
@@ -102,23 +99,6 @@ impl Watcher {
         self.last.store(last, Ordering::SeqCst);
         self.thread.join().expect("a reader")
     }
-}
-
-/// The whole text frames among the bytes that a server has sent.
-fn texts(mut bytes: &[u8]) -> Vec<Value> {
-    let mut texts = Vec::new();
-    while let [first, length, _, _, ..] = *bytes {
-        let (start, length) = match length {
-            126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
-            length => (2, usize::from(length)),
-        };
-        let Some(payload) = bytes.get(start..start + length) else { break };
-        if first == TEXT {
-            texts.push(serde_json::from_slice(payload).expect("JSON"));
-        }
-        bytes = &bytes[start + length..];
-    }
-    texts
 }
 
 fn numbers(frames: &[Value]) -> Vec<i64> {
@@ -253,6 +233,22 @@ async fn in_a_crowd_presence_comes_less_often() {
     assert!(!counts.is_empty() && counts.len() <= most, "{counts:?}");
 }
 
+/// Reads up to the first heartbeat, slowly until `hurries`.
+async fn heartbeat_counts_events_before_it(reader: &mut Client, hurries: &AtomicBool) {
+    let mut last = reader.welcome["head"].as_i64().expect("a number");
+    loop {
+        let frame = reader.next_frame().await.expect("the connection stays");
+        match frame["type"].as_str() {
+            Some("message") => last = frame["seq"].as_i64().expect("a number"),
+            Some("heartbeat") => return assert!(frame["head"].as_i64() <= Some(last), "{frame} after {last}"),
+            _ => {}
+        }
+        if !hurries.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_heartbeat_comes_after_the_events_that_it_counts() {
     let room = CrowdedRoom::open().await;
@@ -262,6 +258,8 @@ async fn a_heartbeat_comes_after_the_events_that_it_counts() {
     for _ in 0..10 {
         readers.push(Client::join(&room.server, "harbour").await);
     }
+    // One is always behind: the events fill its buffers.
+    let mut slow = Door::of("harbour").receive_buffer(4096).join(&room.server).await;
     let over = Arc::new(AtomicBool::new(false));
     let talking = tokio::spawn({
         let over = over.clone();
@@ -270,25 +268,19 @@ async fn a_heartbeat_comes_after_the_events_that_it_counts() {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                ann.say(&format!("m{n}"), &format!("message {n}")).await;
+                ann.say(&format!("m{n}"), &format!("message {n} {}", "x".repeat(1900))).await;
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
     });
+    let behind = tokio::spawn({
+        let over = over.clone();
+        async move { heartbeat_counts_events_before_it(&mut slow, &over).await }
+    });
     for reader in &mut readers {
-        let mut last = reader.welcome["head"].as_i64().expect("a number");
-        loop {
-            let frame = reader.next_frame().await.expect("the connection stays");
-            match frame["type"].as_str() {
-                Some("message") => last = frame["seq"].as_i64().expect("a number"),
-                Some("heartbeat") => {
-                    assert!(frame["head"].as_i64() <= Some(last), "{frame} after {last}");
-                    break;
-                }
-                _ => {}
-            }
-        }
+        heartbeat_counts_events_before_it(reader, &AtomicBool::new(true)).await;
     }
     over.store(true, Ordering::SeqCst);
     talking.await.expect("somebody talks");
+    behind.await.expect("somebody is behind");
 }

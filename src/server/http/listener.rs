@@ -21,8 +21,8 @@ use tower::ServiceExt;
 /// Time limit for a request's head to arrive, and for an idle connection to begin one.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time after which a connection ends if its client does not read the data sent. Sockets of rooms are closed earlier,
-/// with a reason.
+/// Time after which a connection ends if its client does not read the data sent. Sockets of rooms limit that themselves,
+/// and are closed with a reason.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Delay before accepting again when the system has no file descriptor left.

@@ -5,7 +5,7 @@ use super::event_loop::Session;
 use crate::domain::Seq;
 use crate::protocol::{ServerFrame, close};
 use crate::server::hub::{BackfillError, PullResult, Subscription};
-use crate::server::websocket::{TextFrame, ping};
+use crate::server::websocket::{FlushResult, TextFrame, ping};
 use std::future::pending;
 use tokio::time::Instant;
 
@@ -19,16 +19,22 @@ impl Session {
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
         // The unsent bytes are enough to hold in memory; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
-        if !self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
-            self.timers.write_blocked_since.get_or_insert_with(Instant::now);
-            return Ok(PullResult::Nothing);
+        match self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
+            FlushResult::Written => Ok(left),
+            FlushResult::Unblocked => {
+                if self.timers.write_blocked_since.take().is_some() {
+                    // A client that accepts bytes is alive, even if it was not read from in the meantime.
+                    self.timers.last_received = Instant::now();
+                }
+                // A fan-out task may have passed over this connection in the meantime. If its notification is the one
+                // that led here, nothing else would pull those events.
+                Ok(if left == PullResult::Nothing { PullResult::Queued } else { left })
+            }
+            FlushResult::Blocked => {
+                self.timers.write_blocked_since.get_or_insert_with(Instant::now);
+                Ok(PullResult::Nothing)
+            }
         }
-        if self.timers.write_blocked_since.take().is_some() {
-            // A client that accepts bytes is alive, even if it was not read from in the meantime.
-            self.timers.last_received = Instant::now();
-            return Ok(if left == PullResult::Nothing { PullResult::Queued } else { left });
-        }
-        Ok(left)
     }
 
     /// Queues an event that the client has requested again, or else the next events.
@@ -66,14 +72,14 @@ impl Session {
         }
     }
 
-    /// Queues the next events, unless the socket does not accept them, and then a heartbeat. So the client does not miss
-    /// the events that a fan-out task still gathers for a crowd.
+    /// Queues the next events, unless the socket does not accept them, and then a heartbeat with the number of the last
+    /// event before it. So the client does not miss the events that a fan-out task still gathers for a crowd, and one
+    /// that is behind does not ask for events that are on their way.
     pub(crate) fn send_heartbeat(&mut self) {
-        let head = self.subscription.head();
         if !self.writer.is_blocked() {
             self.pull();
         }
-        self.send(ServerFrame::Heartbeat { head });
+        self.send(ServerFrame::Heartbeat { head: self.subscription.position() });
         self.writer.enqueue(ping());
     }
 

@@ -13,4 +13,5 @@ pub use decoder::ProtocolError;
 pub use frame::TextFrame;
 pub(crate) use frame::{concat_frames, ping};
 pub use handshake::{Handshake, HandshakeRejection};
+pub(crate) use writer::FlushResult;
 pub use writer::SocketWriter;

@@ -22,6 +22,17 @@ pub struct SocketWriter {
     notify: Notify,
 }
 
+/// Result of writing the queued frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlushResult {
+    /// All are written.
+    Written,
+    /// All are written, after a time in which [`SocketWriter::try_write`] may have refused further frames.
+    Unblocked,
+    /// The socket does not accept the rest for now.
+    Blocked,
+}
+
 #[derive(Debug, Default)]
 struct WriteQueue {
     frames: VecDeque<Bytes>,
@@ -80,14 +91,14 @@ impl SocketWriter {
         self.queue().closed = true;
     }
 
-    /// Writes as many queued bytes as the socket accepts. Returns whether all are written.
+    /// Writes as many queued bytes as the socket accepts.
     ///
     /// # Errors
     ///
     /// Returns an error if the connection is lost.
-    pub(crate) fn flush(&self) -> Result<bool> {
+    pub(crate) fn flush(&self) -> Result<FlushResult> {
         let mut waiting = self.queue();
-        waiting.blocked = false;
+        let was_blocked = std::mem::replace(&mut waiting.blocked, false);
         while !waiting.frames.is_empty() {
             let pieces: Vec<IoSlice> =
                 waiting.frames.iter().take(MAX_WRITE_SLICES).map(|piece| IoSlice::new(piece)).collect();
@@ -95,14 +106,14 @@ impl SocketWriter {
                 Ok(written) => waiting.advance(written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     waiting.blocked = true;
-                    return Ok(false);
+                    return Ok(FlushResult::Blocked);
                 }
                 Err(error) => return Err(error),
             }
         }
         // Releases the memory of the queue.
         waiting.frames = VecDeque::new();
-        Ok(true)
+        Ok(if was_blocked { FlushResult::Unblocked } else { FlushResult::Written })
     }
 
     /// Returns whether the socket is not writable for now.
@@ -156,5 +167,39 @@ impl WriteQueue {
             written -= first.len();
             self.frames.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// Lets the client read everything that has arrived, and flushes.
+    fn drain(writer: &SocketWriter, client: &mut std::net::TcpStream) -> FlushResult {
+        let mut buffer = vec![0; 1 << 20];
+        while client.read(&mut buffer).is_ok_and(|read| read > 0) {}
+        writer.flush().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_flush_tells_of_frames_that_were_refused_before_it() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(std::time::Duration::from_millis(50))).unwrap();
+        let writer = SocketWriter::new(listener.accept().await.unwrap().0);
+        writer.writable().await.unwrap();
+        let (large, next) = (Bytes::from(vec![0; 64 << 20]), Bytes::from_static(b"next"));
+        assert_eq!(writer.flush().unwrap(), FlushResult::Written);
+        assert!(writer.try_write(&large), "a part is written, the rest is queued");
+        assert!(!writer.try_write(&next));
+        let mut flushed = drain(&writer, &mut client);
+        while flushed == FlushResult::Blocked {
+            writer.writable().await.unwrap();
+            flushed = drain(&writer, &mut client);
+        }
+        assert_eq!(flushed, FlushResult::Unblocked);
+        assert_eq!(writer.flush().unwrap(), FlushResult::Written);
+        assert!(writer.try_write(&next));
     }
 }

@@ -1,12 +1,16 @@
 //! Clients that send without end, in their own threads: raw bytes that no library would send, at full speed.
 
 use super::{DEADLINE, Server};
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// The text frame's first byte: final, and text.
+const TEXT: u8 = 0x81;
 
 /// A client's frame with this first byte, masked with zeros.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -21,6 +25,23 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes.extend([0; 4]);
     bytes.extend(payload);
     bytes
+}
+
+/// The whole text frames among the bytes that a server has sent.
+pub fn texts(mut bytes: &[u8]) -> Vec<Value> {
+    let mut texts = Vec::new();
+    while let [first, length, _, _, ..] = *bytes {
+        let (start, length) = match length {
+            126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
+            length => (2, usize::from(length)),
+        };
+        let Some(payload) = bytes.get(start..start + length) else { break };
+        if first == TEXT {
+            texts.push(serde_json::from_slice(payload).expect("JSON"));
+        }
+        bytes = &bytes[start + length..];
+    }
+    texts
 }
 
 /// Opens the socket at `path`, by hand.
