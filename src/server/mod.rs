@@ -31,6 +31,7 @@ mod sync;
 pub mod telemetry;
 mod text_escape;
 mod time;
+mod unread_timeout;
 pub mod websocket;
 
 pub use http::assets::EmbeddedSite;

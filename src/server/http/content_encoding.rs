@@ -29,18 +29,11 @@ impl ContentEncoding {
     /// Returns the encoding that a client that sends these headers prefers: the one with the highest weight, and of
     /// equal ones the first of [`ALL`](Self::ALL). Returns `None` if it accepts none, or prefers a plain body.
     pub(crate) fn preferred(headers: &HeaderMap) -> Option<Self> {
-        let mut preferred = (weight(headers, "identity").unwrap_or(0.0), None);
-        for encoding in Self::ALL {
-            match weight(headers, encoding.token()) {
-                Some(weight)
-                    if weight > 0.0 && (weight > preferred.0 || weight == preferred.0 && preferred.1.is_none()) =>
-                {
-                    preferred = (weight, Some(encoding));
-                }
-                _ => {}
-            }
-        }
-        preferred.1
+        let plain = weight(headers, "identity").unwrap_or(0.0);
+        let weights = Self::ALL.map(|encoding| (weight(headers, encoding.token()).unwrap_or(0.0), encoding));
+        let accepted = weights.into_iter().filter(|(weight, _)| *weight > 0.0 && *weight >= plain);
+        // Of equal ones, the last is the maximum.
+        accepted.rev().max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, encoding)| encoding)
     }
 }
 

@@ -4,6 +4,7 @@ use super::response_budget::ResponseBudget;
 use crate::server::limits::connection_limit::ConnectionLimiter;
 use crate::server::network::client_ip::ClientIp;
 use crate::server::telemetry::outage::Outage;
+use crate::server::unread_timeout::{UNREAD_TIMEOUT, set_unread_timeout};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -20,10 +21,6 @@ use tower::ServiceExt;
 
 /// Time limit for a request's head to arrive, and for an idle connection to begin one.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time after which a connection ends if its client does not read the data sent. Sockets of rooms limit that themselves,
-/// and are closed with a reason.
-const UNREAD_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Delay before accepting again when the system has no file descriptor left.
 const ACCEPT_ERROR_DELAY: Duration = Duration::from_millis(100);
@@ -132,7 +129,8 @@ async fn connection(
 ) {
     // A page is written in pieces. Without this, the last one would wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    set_tcp_user_timeout(&stream);
+    // Nothing else bounds how long a response waits.
+    set_unread_timeout(&stream, Some(UNREAD_TIMEOUT));
     let app = tower::service_fn(move |request: Request<Incoming>| {
         let (mut request, app) = (request.map(Body::new), app.clone());
         let slot = answers.slot(limiter.client(peer, request.headers()));
@@ -164,16 +162,6 @@ async fn connection(
         tracing::debug!(%error, "A connection ended early");
     }
 }
-
-/// Makes the kernel drop a client that has stopped reading (TCP_USER_TIMEOUT). Nothing else bounds how long a response
-/// waits.
-#[cfg(target_os = "linux")]
-fn set_tcp_user_timeout(stream: &TcpStream) {
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
-}
-
-#[cfg(not(target_os = "linux"))]
-fn set_tcp_user_timeout(_: &TcpStream) {}
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ const MAX_PRESENCE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Returns the shortest time between two writes to the same reader in a room of this many readers. A sender's own
 /// event does not wait for it.
-pub(super) fn coalescing_delay(readers: usize) -> Duration {
+fn coalescing_delay(readers: usize) -> Duration {
     let readers = readers as u64;
     let [mut below, ..] = COALESCING_DELAYS;
     for above in COALESCING_DELAYS {

@@ -4,6 +4,7 @@
 use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
 use super::writer::{FlushResult, SocketWriter};
+use crate::server::unread_timeout::{UNREAD_TIMEOUT, set_unread_timeout};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -18,9 +19,6 @@ const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// Maximum time for the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Time for which the kernel keeps trying to send what a closed connection has left.
-const UNSENT_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Maximum number of bytes that are read and discarded after the close frame.
 const MAX_DISCARDED_BYTES: usize = 256 << 10;
@@ -75,8 +73,9 @@ impl WebSocket {
         // Replaces the waker of the previous reader, which would otherwise be woken at the next byte and kept in memory
         // until then.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
-        // Whoever holds the socket limits how long it may be blocked, and closes it with a reason.
-        set_user_timeout(&stream, None);
+        // Whoever holds the socket limits how long it may be blocked, and closes it with a reason. Linux may count its
+        // own limit from an earlier time without room, and then drops a client at once that reads on.
+        set_unread_timeout(&stream, None);
         let (writer, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
         Self { writer, decoder, usage: Usage::default(), closed: false }
     }
@@ -215,18 +214,8 @@ impl WebSocket {
             Ok(())
         };
         let _ = timeout(CLOSE_TIMEOUT, close_frame).await;
-        set_user_timeout(&self.writer.stream, Some(UNSENT_TIMEOUT));
+        set_unread_timeout(&self.writer.stream, Some(UNREAD_TIMEOUT));
     }
-}
-
-/// Limits the time for which a client may have no room, after which the kernel drops the connection (TCP_USER_TIMEOUT).
-/// Linux may count it from an earlier time without room (`icsk_probes_tstamp`, which tcp_ack_probe() in tcp_input.c does
-/// not always reset), and then drops a client at once that reads on. So an open WebSocket has no such limit.
-fn set_user_timeout(stream: &TcpStream, limit: Option<Duration>) {
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(limit);
-    #[cfg(not(target_os = "linux"))]
-    let _ = (stream, limit);
 }
 
 async fn flush_all(writer: &SocketWriter) -> std::io::Result<()> {
@@ -256,7 +245,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        set_user_timeout(&stream, Some(Duration::from_secs(1)));
+        set_unread_timeout(&stream, Some(Duration::from_secs(1)));
         let socket = WebSocket::new(stream, 1, Vec::new());
         assert_eq!(socket2::SockRef::from(&socket.writer.stream).tcp_user_timeout().unwrap(), None);
     }

@@ -110,7 +110,7 @@ fn uncompressed_header(len: usize) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outline::tests::{pages, taken_apart};
+    use super::super::outline::tests::{pages, recurring_text, taken_apart};
     use super::*;
     use proptest::prelude::*;
     use std::io::Read;
@@ -123,15 +123,12 @@ mod tests {
 
     #[test]
     fn text_refers_to_text_before_a_gap() {
-        let words: Vec<String> = (0..2000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
-        let text = words.join(" ");
-        let alone = compress(&Outline { begin: &text, rest: Vec::new() }).unwrap().size();
-        let rest = vec![(200, text.as_str()), (1, text.as_str()), (48, "")];
-        let page = compress(&Outline { begin: &text, rest }).unwrap();
+        let (begin, rest) = recurring_text();
+        let (outline, own, whole) = taken_apart(&begin, &rest);
+        let alone = compress(&Outline { begin: &begin, rest: Vec::new() }).unwrap().size();
+        let page = compress(&outline).unwrap();
         assert!(page.size() < alone + alone / 5, "{} of {alone}", page.size());
-        let own = text[..249].to_owned();
-        let expected = [&text, &own[..200], &text, &own[200..201], &text, &own[201..]].concat();
-        assert_eq!(decoded(&page.fill(own.as_bytes()).unwrap()), expected);
+        assert_eq!(decoded(&page.fill(own.as_bytes()).unwrap()), whole);
     }
 
     #[test]

@@ -101,6 +101,15 @@ pub(super) mod tests {
         (text().prop_map(|text| format!("<!DOCTYPE html>{text}")), proptest::collection::vec((gap, text()), 0..6))
     }
 
+    /// A page whose text recurs after each gap, and hardly anywhere else.
+    pub(in super::super) fn recurring_text() -> (String, Vec<(String, String)>) {
+        let words: Vec<String> = (0..1000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
+        let text = words.join(" ");
+        let own = |range: std::ops::Range<usize>| text[range].to_owned();
+        let rest = vec![(own(0..200), text.clone()), (own(200..201), text.clone()), (own(201..249), String::new())];
+        (text, rest)
+    }
+
     /// Returns the outline of such a page, what belongs into its gaps, and the whole page.
     pub(in super::super) fn taken_apart<'a>(
         begin: &'a str,

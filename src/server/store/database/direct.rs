@@ -26,7 +26,7 @@ const SQLITE_SETTINGS: &str = "
     PRAGMA temp_store = MEMORY;";
 
 /// Settings that are read back, with the values on which the log relies.
-const DURABLE: [(&str, &str); 2] = [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2")];
+pub(super) const DURABLE: [(&str, &str); 2] = [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2")];
 
 /// The SQLite file that a connection writes.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Opening SQLite: durable, migrated, and with a single writer.
 
 use super::checkpoint::CHECKPOINT_TIMEOUT;
-use super::direct::WrittenFile;
+use super::direct::{DURABLE, WrittenFile};
 use super::files::{HeldFile, assert_all_accessible, lock_file, open_private};
 use super::options::{CONNECT_TIMEOUT, assert_durable, options};
 use super::provenance;
@@ -105,8 +105,9 @@ pub(crate) async fn migrate(url: &str) -> Result<DatabaseConnection, OpenError> 
     // The connection never expires: pragmas belong to it, and there is no second writer.
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
     let migrator = Database::connect(options).await?;
-    assert_durable(&migrator, "PRAGMA journal_mode", "wal").await?;
-    assert_durable(&migrator, "PRAGMA synchronous", "2").await?;
+    for (query, expected) in DURABLE {
+        assert_durable(&migrator, query, expected).await?;
+    }
     secure_log(&migrator, &sqlite_file(url)?).await?;
     assert_not_newer(&migrator, url).await?;
     Migrator::up(&migrator, None).await?;
