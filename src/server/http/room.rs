@@ -1,6 +1,7 @@
 //! Handlers of a room's page: reading it, and posting by form.
 
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
+use super::problem::rejection_status;
 use super::render::{not_found, remembered_username};
 use super::room_page::{RoomRequest, room_page};
 use super::{cookies, origin};
@@ -131,20 +132,9 @@ pub(crate) async fn post(
             let mut page = room_page(&state, again, wanted, Some(refused)).await;
             // If the visitor may not enter, that is the reason to show, even if the form has other mistakes.
             if page.status().is_success() {
-                *page.status_mut() = status(code);
+                *page.status_mut() = rejection_status(code);
             }
             page
         }
-    }
-}
-
-fn status(code: RejectionCode) -> StatusCode {
-    use RejectionCode::*;
-    match code {
-        RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Forbidden => StatusCode::FORBIDDEN,
-        UsernameTaken | IdConflict => StatusCode::CONFLICT,
-        Draining | Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Empty | TooLong | Invalid | UsernameInvalid | NotFound => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

@@ -1,0 +1,110 @@
+//! Errors for programs: problem details in JSON (RFC 9457), with the rejection codes of the protocol.
+
+use crate::domain::{Rejection, RejectionCode};
+use crate::server::chat::access::AccessDenied;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// An error response for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    rejection: Rejection,
+}
+
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    rejection: &'a Rejection,
+}
+
+impl Problem {
+    /// Creates a problem with this status and code. `detail` is one sentence for people.
+    pub(crate) fn new(status: StatusCode, code: RejectionCode, detail: impl Into<String>) -> Self {
+        Self { status, rejection: Rejection::new(code, detail) }
+    }
+
+    /// Creates the problem of an address at which nothing is.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, RejectionCode::NotFound, detail)
+    }
+
+    /// Creates the problem of a request that does not parse.
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, RejectionCode::Invalid, detail)
+    }
+}
+
+/// Returns the HTTP status of a rejection code, for a command whose fields, not whose address, name its target.
+pub(crate) fn rejection_status(code: RejectionCode) -> StatusCode {
+    use RejectionCode::*;
+    match code {
+        RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Forbidden => StatusCode::FORBIDDEN,
+        UsernameTaken | IdConflict => StatusCode::CONFLICT,
+        TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        Draining | Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Empty | Invalid | UsernameInvalid | NotFound => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        Self { status: rejection_status(rejection.code), rejection }
+    }
+}
+
+impl From<AccessDenied> for Problem {
+    fn from(denied: AccessDenied) -> Self {
+        Self { status: denied.status(), rejection: denied.into() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, rejection } = &self;
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection };
+        let body = serde_json::to_vec(&body).expect("a problem is plain data");
+        let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+        let mut response = (*status, content_type, body).into_response();
+        // RFC 9110, section 10.2.3: whole seconds.
+        if let Some(milliseconds) = rejection.retry_after_ms {
+            response.headers_mut().insert(header::RETRY_AFTER, milliseconds.div_ceil(1000).max(1).into());
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+
+    #[tokio::test]
+    async fn a_rejection_becomes_problem_details() {
+        let response = Problem::from(Rejection::unavailable()).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["type"], "about:blank");
+        assert_eq!(body["title"], "Service Unavailable");
+        assert_eq!(body["status"], 503);
+        assert_eq!(body["code"], "unavailable");
+        assert_eq!(body["retry_after_ms"], 1000);
+        assert!(body["detail"].as_str().unwrap().contains("try again"));
+    }
+
+    #[test]
+    fn every_code_has_a_status_of_an_error() {
+        for code in RejectionCode::ALL {
+            assert!(rejection_status(code).is_client_error() || rejection_status(code).is_server_error(), "{code:?}");
+        }
+    }
+}
