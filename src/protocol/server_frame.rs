@@ -23,6 +23,12 @@ pub enum ServerFrame {
         username: Username,
         /// Distinguishes the visitor from others with the same name.
         tag: AuthorTag,
+        /// The title of the room. Nodes of earlier releases send none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// The topic of the room, empty without one. Nodes of earlier releases send none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
     },
     /// A new message. For its sender, this is the acknowledgement.
     Message {
@@ -124,6 +130,8 @@ impl ServerFrame {
                 head: it.take("head")?,
                 username: it.take("username")?,
                 tag: it.take("tag")?,
+                title: it.take("title")?,
+                topic: it.take("topic")?,
             },
             "message" => Self::Message {
                 seq: it.take("seq")?,
@@ -154,6 +162,7 @@ impl ServerFrame {
                     subject: it.take("subject")?,
                     until: it.take("until")?,
                     seconds: it.take("seconds")?,
+                    text: it.take("text")?,
                 },
                 at: it.take("at")?,
             },
@@ -242,6 +251,7 @@ mod tests {
                 subject: Some(Participant { username: Username::anonymous(), tag: AuthorTag::new([1, 2]) }),
                 until: Some(Timestamp(9)),
                 seconds: None,
+                text: Some("é".into()),
             })),
         ] {
             let frame = ServerFrame::parse(&ServerFrame::from(event.clone()).encode()).unwrap();

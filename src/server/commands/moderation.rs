@@ -69,7 +69,8 @@ async fn moderate(
     action: ModerationAction,
     seconds: Option<u32>,
 ) -> CommandResult {
-    act(config, message, NewEvent::Moderate { action, subject: Some(Subject::AuthorOf(message.seq)), seconds }).await
+    let subject = Some(Subject::AuthorOf(message.seq));
+    act(config, message, NewEvent::Moderate { action, subject, seconds, text: None }).await
 }
 
 async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_event: NewEvent) -> CommandResult {

@@ -45,8 +45,10 @@ impl TailBuffer {
             if frame.seq > self.head + 1 {
                 return None;
             }
-            if let FrameEffect::Redacts(target) = frame.effect {
-                self.redact(|seq| seq == target);
+            match frame.effect {
+                FrameEffect::Redacts(target) => self.redact(|seq| seq == target),
+                FrameEffect::Describes(_) => self.blank(|effect| effect == frame.effect),
+                _ => {}
             }
             self.head += 1;
             self.bytes += frame.len();
@@ -82,8 +84,12 @@ impl TailBuffer {
 
     /// Clears the content of removed messages.
     pub(super) fn redact(&mut self, is_gone: impl Fn(Seq) -> bool) {
-        let shows = |frame: &&mut EventFrame| matches!(frame.effect, FrameEffect::Content(seq) if is_gone(seq));
-        for frame in self.frames.iter_mut().filter(shows) {
+        self.blank(|effect| matches!(effect, FrameEffect::Content(seq) if is_gone(seq)));
+    }
+
+    /// Clears the content of the frames with such an effect.
+    fn blank(&mut self, is_gone: impl Fn(FrameEffect) -> bool) {
+        for frame in self.frames.iter_mut().filter(|frame| is_gone(frame.effect)) {
             let blanked = frame.redacted();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;

@@ -1,0 +1,155 @@
+//! The data of a room's settings page, as this visitor sees it.
+
+use super::origin;
+use crate::domain::history::Ownership;
+use crate::domain::{RoomName, Timestamp};
+use crate::server::auth::visitor::Visitor;
+use crate::server::chat::access::AccessDenied;
+use crate::server::chat::room_settings::RoomPerson;
+use crate::server::http::state::AppState;
+use crate::server::store::RoomRecord;
+use crate::ui::{OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsForm, SettingsPageData};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// Number of people on a page.
+const PEOPLE_PER_PAGE: usize = 50;
+
+/// Maximum number of people to choose a new owner from.
+const MAX_HEIRS: usize = 200;
+
+/// Query of the page, which the redirect after a form sets.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct SettingsQuery {
+    /// The form that was saved.
+    #[serde(default)]
+    pub(crate) saved: Option<String>,
+    /// The person whom the form was about.
+    #[serde(default)]
+    pub(crate) person: Option<String>,
+    /// The number of the page of people.
+    #[serde(default)]
+    pub(crate) people: Option<String>,
+}
+
+/// Values of the page that are not the state of the room: those of a form that was refused.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ShownSettings {
+    pub(crate) query: SettingsQuery,
+    pub(crate) username: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) topic: Option<String>,
+    pub(crate) refused: Option<RefusedSetting>,
+}
+
+/// Returns the settings of a room.
+///
+/// # Errors
+///
+/// Returns why the visitor may not enter the room.
+pub(crate) async fn settings_page(
+    state: &AppState,
+    headers: &HeaderMap,
+    name: &RoomName,
+    visitor: &Visitor,
+    shown: ShownSettings,
+) -> Result<SettingsPageData, AccessDenied> {
+    let found = state.chat.admit(name, visitor).await?;
+    let saved = shown.query.saved.as_deref().and_then(SettingsForm::from_name);
+    let owner = match found.ownership(&visitor.author) {
+        Ownership::Own => Some(owner_settings(state, headers, &found, &shown).await?),
+        Ownership::Other | Ownership::Unowned => None,
+    };
+    Ok(SettingsPageData {
+        title: found.title().to_owned(),
+        room: found.room.name,
+        token: state.form_tokens.of(&visitor.author),
+        username: shown.username.unwrap_or_default(),
+        saved,
+        refused: shown.refused,
+        owner,
+    })
+}
+
+async fn owner_settings(
+    state: &AppState,
+    headers: &HeaderMap,
+    found: &RoomRecord,
+    shown: &ShownSettings,
+) -> Result<OwnerSettings, AccessDenied> {
+    let people = state.chat.people(found).await?;
+    let is_private = found.room.name.is_private();
+    let site = origin::own(headers, state.config.public_url.as_deref()).unwrap_or_default();
+    Ok(OwnerSettings {
+        title: shown.title.clone().unwrap_or_else(|| found.title().to_owned()),
+        topic: shown.topic.clone().or_else(|| found.topic.clone()).unwrap_or_default(),
+        is_locked: found.locked,
+        invitation: is_private.then(|| site + &found.invitation()),
+        slow_mode: found.slow_mode,
+        retention: found.retention,
+        retention_limit: state.chat.retention_limit(found).map(|days| days.get()),
+        people: people_page(&people, &shown.query),
+    })
+}
+
+fn people_page(people: &[RoomPerson], query: &SettingsQuery) -> PeoplePage {
+    let mut named: HashMap<&str, usize> = HashMap::new();
+    for person in people {
+        *named.entry(person.username.as_str()).or_default() += 1;
+    }
+    let row = |person: &RoomPerson| person_row(person, named[person.username.as_str()] > 1);
+    let pages = people.len().div_ceil(PEOPLE_PER_PAGE).max(1);
+    let page = query.people.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, pages);
+    let key = query.person.as_deref();
+    let is_heir = |person: &&RoomPerson| !person.author.is_guest() && person.membership.banned_until.is_none();
+    PeoplePage {
+        people: people.iter().skip((page - 1) * PEOPLE_PER_PAGE).take(PEOPLE_PER_PAGE).map(row).collect(),
+        page,
+        pages,
+        heirs: people.iter().filter(is_heir).take(MAX_HEIRS).map(row).collect(),
+        changed: people.iter().find(|person| key == Some(person_key(person).as_str())).map(row),
+    }
+}
+
+/// Returns what identifies a person in forms: their newest message, or else their tag.
+fn person_key(person: &RoomPerson) -> String {
+    match person.wrote {
+        Some((seq, _)) => seq.to_string(),
+        None => format!("tag-{}", person.author.tag().as_str()),
+    }
+}
+
+pub(crate) fn person_row(person: &RoomPerson, shows_tag: bool) -> PersonRow {
+    let membership = &person.membership;
+    let muted_until = Some(Timestamp(membership.muted_until)).filter(|until| until.0 > 0);
+    let status = match (membership.banned_until, muted_until) {
+        _ if membership.is_removed() => PersonStatus::Removed,
+        (Some(until), _) => PersonStatus::Banned(Timestamp(until)),
+        (None, Some(until)) => PersonStatus::Muted(until),
+        _ if person.is_here => PersonStatus::Here,
+        _ => person.wrote.map_or(PersonStatus::Member, |(_, at)| PersonStatus::Wrote(at)),
+    };
+    PersonRow {
+        key: person_key(person),
+        username: person.username.clone(),
+        tag: person.author.tag(),
+        shows_tag,
+        status,
+        is_muted: muted_until.is_some(),
+    }
+}
+
+/// Returns the person whom a form is about.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be read.
+pub(crate) async fn find_person(
+    state: &AppState,
+    found: &RoomRecord,
+    key: &str,
+) -> Result<Option<PersonRow>, AccessDenied> {
+    let people = state.chat.people(found).await?;
+    Ok(people.iter().find(|person| person_key(person) == key).map(|person| person_row(person, false)))
+}
