@@ -2,13 +2,15 @@
 
 use super::origin;
 use crate::domain::history::Ownership;
-use crate::domain::{RoomName, Timestamp};
+use crate::domain::{AuthorTag, RoomName, Timestamp, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::chat::room_settings::RoomPerson;
 use crate::server::http::state::AppState;
 use crate::server::store::RoomRecord;
-use crate::ui::{OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsForm, SettingsPageData};
+use crate::ui::{
+    OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -58,7 +60,7 @@ pub(crate) async fn settings_page(
     let found = state.chat.admit(name, visitor).await?;
     let saved = shown.query.saved.as_deref().and_then(SettingsForm::from_name);
     let owner = match found.ownership(&visitor.author) {
-        Ownership::Own => Some(owner_settings(state, headers, &found, &shown).await?),
+        Ownership::Own => Some(owner_settings(state, headers, &found, visitor, &shown).await?),
         Ownership::Other | Ownership::Unowned => None,
     };
     Ok(SettingsPageData {
@@ -67,18 +69,32 @@ pub(crate) async fn settings_page(
         token: state.form_tokens.of(&visitor.author),
         username: shown.username.unwrap_or_default(),
         saved,
-        refused: shown.refused,
+        refused: shown.refused.map(|refused| at_shown_field(refused, owner.as_ref())),
         owner,
     })
+}
+
+/// Moves a reason whose form this page does not have to the top of the page.
+fn at_shown_field(refused: RefusedSetting, owner: Option<&OwnerSettings>) -> RefusedSetting {
+    let is_shown = match refused.field {
+        SettingsField::Page | SettingsField::Form(SettingsForm::Username) => true,
+        SettingsField::Form(SettingsForm::Renew) => owner.is_some_and(|owner| owner.invitation.is_some()),
+        SettingsField::Form(SettingsForm::HandOver) => owner.is_some_and(|owner| !owner.people.heirs.is_empty()),
+        _ => owner.is_some(),
+    };
+    if is_shown { refused } else { RefusedSetting { field: SettingsField::Page, ..refused } }
 }
 
 async fn owner_settings(
     state: &AppState,
     headers: &HeaderMap,
     found: &RoomRecord,
+    visitor: &Visitor,
     shown: &ShownSettings,
 ) -> Result<OwnerSettings, AccessDenied> {
     let people = state.chat.people(found).await?;
+    let own = shown.username.as_deref().and_then(|name| Username::parse(name).ok());
+    let own = own.unwrap_or_else(Username::anonymous);
     let is_private = found.room.name.is_private();
     let site = origin::own(headers, state.config.public_url.as_deref()).unwrap_or_default();
     Ok(OwnerSettings {
@@ -89,11 +105,11 @@ async fn owner_settings(
         slow_mode: found.slow_mode,
         retention: found.retention,
         retention_limit: state.chat.retention_limit(found).map(|days| days.get()),
-        people: people_page(&people, &shown.query),
+        people: people_page(&people, (own, visitor.author.tag()), &shown.query),
     })
 }
 
-fn people_page(people: &[RoomPerson], query: &SettingsQuery) -> PeoplePage {
+fn people_page(people: &[RoomPerson], own: (Username, AuthorTag), query: &SettingsQuery) -> PeoplePage {
     let mut named: HashMap<&str, usize> = HashMap::new();
     for person in people {
         *named.entry(person.username.as_str()).or_default() += 1;
@@ -107,6 +123,7 @@ fn people_page(people: &[RoomPerson], query: &SettingsQuery) -> PeoplePage {
         people: people.iter().skip((page - 1) * PEOPLE_PER_PAGE).take(PEOPLE_PER_PAGE).map(row).collect(),
         page,
         pages,
+        own: Some(own).filter(|_| page == 1),
         heirs: people.iter().filter(is_heir).take(MAX_HEIRS).map(row).collect(),
         changed: people.iter().find(|person| key == Some(person_key(person).as_str())).map(row),
     }

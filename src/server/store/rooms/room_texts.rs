@@ -74,6 +74,21 @@ impl Store {
         Ok(ids.into_tuple().all(&self.reader).await?)
     }
 
+    /// Returns the title and the topic of a room, if it has them, of one author or of all.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn description(
+        &self,
+        room_id: i64,
+        author: Option<&AuthorId>,
+    ) -> Result<(Option<String>, Option<String>), StoreError> {
+        let Some(row) = room::Entity::find_by_id(room_id).one(&self.reader).await? else { return Ok((None, None)) };
+        let is_wanted = |by: Option<Vec<u8>>| author.is_none_or(|author| by.as_deref() == Some(author.as_bytes()));
+        Ok((row.title.filter(|_| is_wanted(row.title_by)), row.topic.filter(|_| is_wanted(row.topic_by))))
+    }
+
     /// Removes the titles and topics by this author, each by an event of the log.
     ///
     /// # Errors

@@ -95,11 +95,11 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                         {count}
                     </button>
                     <span class="room-rules">{rules}</span>
-                    <a class="room-settings" href=settings>"Settings"</a>
                     <span class="room-topic" dir="auto">{topic}</span>
                 </p>
             </div>
             <p class="room-progress" class:is-visible=is_loading role="progressbar" aria-label="Loading">"Loading…"</p>
+            <a class="room-settings" href=settings>"Settings"</a>
         </header>
     }
 }

@@ -160,6 +160,8 @@ pub struct PeoplePage {
     pub page: usize,
     /// The number of pages.
     pub pages: usize,
+    /// The owner, whom the first page shows.
+    pub own: Option<(Username, AuthorTag)>,
     /// The people to whom the room can be handed over.
     pub heirs: Vec<PersonRow>,
     /// The person who was muted or banned last, if this page follows the form.

@@ -25,7 +25,7 @@ impl PersonRow {
 
 #[component]
 pub(super) fn PeopleSection(people: PeoplePage, is_private: bool) -> impl IntoView {
-    let PeoplePage { people, page, pages, changed, .. } = people;
+    let PeoplePage { people, page, pages, own, changed, .. } = people;
     let is_empty = people.is_empty();
     view! {
         <section class="section" id="people">
@@ -33,11 +33,15 @@ pub(super) fn PeopleSection(people: PeoplePage, is_private: bool) -> impl IntoVi
             {problem(SettingsForm::Pardon.into())}
             {changed.map(|person| view! { <ChangedBar person page /> })}
             {is_empty.then(|| view! { <p class="hint">"Nobody else is here yet."</p> })}
-            {(!is_empty).then(|| view! {
-                <ul class="group">
-                    {people.into_iter().map(|person| view! { <Person person page is_private /> }).collect_view()}
-                </ul>
-            })}
+            <ul class="group">
+                {own.map(|(username, tag)| view! {
+                    <li class="row">
+                        <Avatar username=username.clone() tag />
+                        <div class="what"><b dir="auto">{username.to_string()}</b><p class="hint">"owner, that’s you"</p></div>
+                    </li>
+                })}
+                {people.into_iter().map(|person| view! { <Person person page is_private /> }).collect_view()}
+            </ul>
             {(pages > 1).then(|| view! { <Pages page pages /> })}
         </section>
     }
