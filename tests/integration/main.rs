@@ -72,5 +72,6 @@ mod rooms_without_row;
 mod settings;
 mod slow_reader;
 mod startup;
+mod unknown_events;
 mod username_claims;
 mod username_cookie;
