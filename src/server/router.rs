@@ -5,6 +5,7 @@ use super::http::front::{front, open_private_room};
 use super::http::middleware::{
     body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
+use super::http::openapi::openapi;
 use super::http::render::not_found;
 use super::http::room::{post, room};
 use super::http::server_fn::server_function;
@@ -51,6 +52,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(robots::robots))
+        .route("/.openapi.json", get(openapi))
         .route("/healthz", get(health::healthz))
         .route(READINESS_ROUTE, get(health::readyz))
         .route("/metrics", get(metrics::scrape_with_site))

@@ -2,6 +2,7 @@
 //! and record their actions and observations.
 
 use crate::checker::{Clock, Entry, History, Post, View};
+use crate::stream_readers::{self, StreamFormat};
 use crate::support::database::UnknownEvent;
 use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
 use serde_json::Value;
@@ -31,7 +32,8 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Sends them in, each writer with an identity that `server` gives.
+    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets, four read
+    /// streams of events.
     pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
         let settled = tokio::sync::watch::Sender::new(None);
         let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
@@ -44,6 +46,13 @@ impl Crowd {
         }
         for n in 0..readers {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
+        }
+        // Some read by HTTP: from the first event, and from now on.
+        for format in [StreamFormat::EventStream, StreamFormat::JsonLines] {
+            for after in [Some(0), None] {
+                let reader = stream_readers::read(format, after, addresses.clone(), crowd.settled.subscribe());
+                crowd.readers.push(tokio::spawn(reader));
+            }
         }
         crowd
     }
@@ -80,13 +89,14 @@ impl Crowd {
     }
 }
 
-fn entry(message: &Value) -> Entry {
+/// The event in a frame, or a row of the log.
+pub fn entry(message: &Value) -> Entry {
     let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
     Entry { seq: message["seq"].as_i64().expect("a number"), id: text("id"), text: text("message") }
 }
 
 /// Returns a random server, so that clients move between servers.
-fn any(addresses: &Addresses) -> SocketAddr {
+pub fn any(addresses: &Addresses) -> SocketAddr {
     let addresses = addresses.lock().expect("nobody panics here");
     addresses[random(addresses.len() as u64) as usize]
 }

@@ -11,6 +11,7 @@ pub mod listener;
 pub(crate) mod media_type;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
+pub(crate) mod openapi;
 pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod problem;
