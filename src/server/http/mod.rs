@@ -3,12 +3,14 @@
 pub(crate) mod assets;
 pub(crate) mod content_encoding;
 pub(crate) mod cookies;
+pub(crate) mod events;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
 pub(crate) mod health;
 pub mod listener;
 pub(crate) mod media_type;
+pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod openapi;

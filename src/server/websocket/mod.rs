@@ -4,14 +4,21 @@
 
 mod connection;
 mod decoder;
+mod event_stream;
 mod frame;
+mod frame_encoding;
 mod handshake;
+mod takeover;
 mod writer;
 
 pub use connection::{ReadError, Received, Usage, WebSocket};
 pub use decoder::ProtocolError;
+pub(crate) use event_stream::EventStream;
 pub use frame::TextFrame;
-pub(crate) use frame::{concat_frames, ping};
+pub(crate) use frame::ping;
+pub(crate) use frame_encoding::EncodedFrames;
+pub use frame_encoding::FrameEncoding;
 pub use handshake::{Handshake, HandshakeRejection};
+pub use takeover::{HeadOnly, TakenConnection, Takeover};
 pub(crate) use writer::FlushResult;
 pub use writer::SocketWriter;
