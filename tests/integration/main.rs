@@ -6,6 +6,7 @@
 mod support;
 
 mod allowed_hosts;
+mod api_examples;
 mod attack;
 mod backup;
 mod bad_input;
@@ -23,6 +24,7 @@ mod durability;
 mod earlier_databases;
 mod edit_delete;
 mod encoding;
+mod example_bots;
 mod exchange;
 mod export;
 mod fan_out_load;

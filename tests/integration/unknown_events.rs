@@ -73,11 +73,30 @@ async fn an_unknown_event_takes_its_number_and_shows_nothing(site: Site) {
     let again = carol.frame(json!({"type": "sync", "after": 1})).await;
     assert_eq!(kinds(&again), [(2, "other"), (3, "message")]);
 
+    // Streams have its number.
+    let stream = async |accept: &str| {
+        let request = http::browser().get(server.url("/harbour/events?after=0&wait=0")).header("accept", accept);
+        http::send(request).await.body
+    };
+    let lines: Vec<Value> =
+        stream("application/x-ndjson").await.lines().map(|it| serde_json::from_str(it).expect("JSON")).collect();
+    assert_eq!(kinds(&lines), [(1, "message"), (2, "other"), (3, "message")]);
+    assert!(stream("text/event-stream").await.contains("id: 2\nevent: other\ndata: {"));
+    assert_eq!(stream("text/plain").await, "Ann: Ann was here\nAnn: and on\n");
+
     // Pages, counts and exports have messages only.
     let page = Page::of(&server, "harbour").await;
     assert_eq!((page.numbers(), page.number("data-head")), (vec![1, 3], 3));
     let around = http::get(&server, "/harbour/2").await;
     assert_eq!((around.status.as_u16(), Page::parse(&around.body).numbers()), (200, vec![1, 3]));
+    let json = async |path: &str| {
+        let answer = http::send(http::browser().get(server.url(path)).header("accept", "application/json")).await;
+        (answer.status.as_u16(), serde_json::from_str::<Value>(&answer.body).expect("JSON"))
+    };
+    assert_eq!(json("/harbour/2").await.0, 404);
+    let (_, whole) = json("/harbour/").await;
+    let numbers: Vec<&Value> = whole["messages"].as_array().expect("messages").iter().map(|it| &it["seq"]).collect();
+    assert_eq!((json!(numbers), &whole["head"]), (json!([1, 3]), &json!(3)));
     let unread = http::get(&server, "/api/count_unread?rooms[0][room]=harbour&rooms[0][read]=1").await;
     assert_eq!(unread.body, "[1]");
     for format in ["text", "html", "json"] {
