@@ -2,11 +2,11 @@
 
 use crate::support::process::Process;
 use crate::support::server::executable;
-use crate::support::{DEADLINE, Database, Server, Site, eventually, http, tempdir};
+use crate::support::{Database, Server, Site, eventually, http, tempdir};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 const PAGE: &str = include_str!("../../docs/api.md");

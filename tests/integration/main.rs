@@ -24,6 +24,7 @@ mod durability;
 mod earlier_databases;
 mod edit_delete;
 mod encoding;
+mod event_streams;
 mod example_bots;
 mod exchange;
 mod export;

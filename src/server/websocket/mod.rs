@@ -1,6 +1,7 @@
-//! The server side of the WebSocket protocol (RFC 6455): the handshake, and frames in both directions. It is
-//! independent of rooms. It is implemented here and not taken from a library, so that connections share the encoded
-//! bytes of a frame, many frames go out in one write, and an idle connection holds no buffers.
+//! Connections that HTTP hands over: the server side of the WebSocket protocol (RFC 6455), with the handshake and frames
+//! in both directions, and event streams, which are only written to. It is independent of rooms. It is implemented here
+//! and not taken from a library, so that connections share the encoded bytes of a frame, many frames go out in one
+//! write, and an idle connection holds no buffers.
 
 mod connection;
 mod decoder;
