@@ -96,6 +96,11 @@ pub enum EventBody {
     },
     /// The owner of the room took a moderation action.
     Moderated(Moderation),
+    /// An event of a type that this version does not know. It takes its number, and shows nothing.
+    Other {
+        /// The number of the message that it refers to, if any.
+        target: Option<Seq>,
+    },
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(crate) mod media_type;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
+pub(crate) mod openapi;
 pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod problem;
