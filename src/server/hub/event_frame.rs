@@ -26,6 +26,8 @@ pub(super) enum FrameEffect {
     Moderates,
     /// The event shows a text that this action sets, until the next event of the action replaces it.
     Describes(ModerationAction),
+    /// The event is of a type that this version does not know. It may show this message.
+    Unknown(Seq),
 }
 
 impl FrameEffect {
@@ -36,12 +38,14 @@ impl FrameEffect {
             EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(Moderation { action, .. }) if action.has_text() => Self::Describes(action),
             EventBody::Moderated(_) => Self::Moderates,
+            EventBody::Other { target } => Self::Unknown(target.unwrap_or(event.seq)),
         }
     }
 }
 
 impl EventFrame {
-    /// Parses an event that another node has encoded. Returns `None` if this version does not know the event.
+    /// Parses an event that another node has encoded. Its bytes are sent on as they are, even if this version does not
+    /// know its type. Returns `None` if it is no event.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let event = ServerFrame::parse(text)?.into_event()?;
         Some(Self { seq: event.seq, text: TextFrame::new(text), effect: FrameEffect::of(&event) })
@@ -62,6 +66,23 @@ impl EventFrame {
         matches!(self.effect, FrameEffect::Redacts(_) | FrameEffect::Describes(_))
     }
 
+    /// Returns whether the event shows a message for which `is_gone` holds. An event of an unknown type may show the
+    /// message that it refers to, or be one.
+    pub(super) fn shows(&self, is_gone: impl Fn(Seq) -> bool) -> bool {
+        match self.effect {
+            FrameEffect::Content(seq) => is_gone(seq),
+            FrameEffect::Unknown(target) => is_gone(target) || is_gone(self.seq),
+            FrameEffect::Redacts(_) | FrameEffect::Redacted | FrameEffect::Moderates | FrameEffect::Describes(_) => {
+                false
+            }
+        }
+    }
+
+    /// Returns whether the log may hold less of the event than the frame.
+    pub(super) fn is_outdated(&self) -> bool {
+        matches!(self.effect, FrameEffect::Redacted | FrameEffect::Unknown(_))
+    }
+
     /// Returns the length of the text, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.text.len()
@@ -74,7 +95,7 @@ impl EventFrame {
         match &mut event.body {
             EventBody::Message { text, .. } | EventBody::Edited { text, .. } => text.clear(),
             EventBody::Moderated(moderation) => moderation.text = None,
-            EventBody::Deleted { .. } => {}
+            EventBody::Deleted { .. } | EventBody::Other { .. } => {}
         }
         Self { effect: FrameEffect::Redacted, ..event.into() }
     }
@@ -117,15 +138,28 @@ mod tests {
             (event(EventBody::Deleted { target: 3 }), FrameEffect::Redacts(3)),
             (event(EventBody::Moderated(moderation)), FrameEffect::Moderates),
             (event(title), FrameEffect::Describes(ModerationAction::Title)),
+            (event(EventBody::Other { target: None }), FrameEffect::Unknown(7)),
+            (event(EventBody::Other { target: Some(3) }), FrameEffect::Unknown(3)),
         ] {
             let frame = EventFrame::from(event);
             let read = EventFrame::parse(frame.text()).unwrap();
             assert_eq!((frame.effect, read.effect, read.text()), (effect, effect, frame.text()));
             assert_eq!((frame.seq, read.seq), (7, 7));
         }
-        for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":1}"#] {
+        for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":"1"}"#] {
             assert!(EventFrame::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_type_is_sent_on_as_it_came_until_its_message_is_removed() {
+        let text = r#"{"type":"dance","seq":7,"id":"x","target":3,"at":5,"steps":[0.5,"secret"]}"#;
+        let frame = EventFrame::parse(text).unwrap();
+        assert_eq!((frame.seq, frame.text()), (7, text));
+        assert!(frame.shows(|seq| seq == 3) && frame.shows(|seq| seq == 7) && !frame.shows(|seq| seq == 5));
+        let blanked = frame.redacted();
+        assert_eq!(blanked.text(), EventFrame::from(event(EventBody::Other { target: Some(3) })).text());
+        assert_eq!(blanked.effect, FrameEffect::Redacted);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl TailBuffer {
             }
             match frame.effect {
                 FrameEffect::Redacts(target) => self.redact(|seq| seq == target),
-                FrameEffect::Describes(_) => self.blank(|effect| effect == frame.effect),
+                FrameEffect::Describes(_) => self.blank(|earlier| earlier.effect == frame.effect),
                 _ => {}
             }
             self.head += 1;
@@ -84,21 +84,21 @@ impl TailBuffer {
 
     /// Clears the content of removed messages.
     pub(super) fn redact(&mut self, is_gone: impl Fn(Seq) -> bool) {
-        self.blank(|effect| matches!(effect, FrameEffect::Content(seq) if is_gone(seq)));
+        self.blank(|frame| frame.shows(&is_gone));
     }
 
-    /// Clears the content of the frames with such an effect.
-    fn blank(&mut self, is_gone: impl Fn(FrameEffect) -> bool) {
-        for frame in self.frames.iter_mut().filter(|frame| is_gone(frame.effect)) {
+    /// Clears the content of these frames.
+    fn blank(&mut self, is_gone: impl Fn(&EventFrame) -> bool) {
+        for frame in self.frames.iter_mut().filter(|frame| is_gone(frame)) {
             let blanked = frame.redacted();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;
         }
     }
 
-    /// Evicts every frame that showed a removed message, and the frames before it.
+    /// Evicts every frame of which the log may hold less by now, and the frames before it.
     pub(super) fn evict_redacted(&mut self) {
-        if let Some(index) = self.frames.iter().rposition(|frame| frame.effect == FrameEffect::Redacted) {
+        if let Some(index) = self.frames.iter().rposition(EventFrame::is_outdated) {
             self.evict_before(self.head - (self.frames.len() - index) as Seq + 2);
         }
     }
