@@ -39,6 +39,7 @@ mod idempotency;
 mod identity;
 mod idle;
 mod join_race;
+mod json_pages;
 mod lifecycle;
 mod limits;
 mod lock_order;
