@@ -2,8 +2,9 @@
 //! and record their actions and observations.
 
 use crate::checker::{Clock, Entry, History, Post, View};
-use crate::stream_readers::{self, StreamFormat};
+use crate::stream_readers;
 use crate::support::database::UnknownEvent;
+use crate::support::event_reader::Format;
 use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -48,7 +49,7 @@ impl Crowd {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
         }
         // Some read by HTTP: from the first event, and from now on.
-        for format in [StreamFormat::EventStream, StreamFormat::JsonLines] {
+        for format in [Format::EventStream, Format::JsonLines] {
             for after in [Some(0), None] {
                 let reader = stream_readers::read(format, after, addresses.clone(), crowd.settled.subscribe());
                 crowd.readers.push(tokio::spawn(reader));
