@@ -3,7 +3,6 @@
 pub(crate) mod assets;
 pub(crate) mod content_encoding;
 pub(crate) mod cookies;
-pub(crate) mod events;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
