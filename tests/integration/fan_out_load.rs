@@ -16,6 +16,9 @@ use tokio::task::JoinHandle;
 /// The room they are in.
 pub const ROOM: &str = "harbour";
 
+/// Number of readers in each crowd that read by HTTP. Their views come last.
+pub const STREAM_READERS: usize = 4;
+
 /// Current addresses of the servers. A killed server restarts at another address.
 pub type Addresses = Arc<Mutex<Vec<SocketAddr>>>;
 
@@ -33,8 +36,8 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets, four read
-    /// streams of events.
+    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets,
+    /// [`STREAM_READERS`] read streams of events.
     pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
         let settled = tokio::sync::watch::Sender::new(None);
         let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
@@ -48,7 +51,7 @@ impl Crowd {
         for n in 0..readers {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
         }
-        // Some read by HTTP: from the first event, and from now on.
+        // In each format, from the first event, and from now on.
         for format in [Format::EventStream, Format::JsonLines] {
             for after in [Some(0), None] {
                 let reader = stream_readers::read(format, after, addresses.clone(), crowd.settled.subscribe());
