@@ -47,6 +47,7 @@ impl Subscription {
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
         let subscriber = Arc::new(Subscriber::new(connection, author, writer.clone(), after));
         live.participants().insert(connection, participant.clone(), author.to_bytes());
+        live.hub.token_subscribers.add(&subscriber);
         let shard = live.subscribe(&subscriber);
         live.hub.notify_presence(PresenceChange::Local(live.room.id));
         Self { live: live.clone(), shard, subscriber, participant }
@@ -246,6 +247,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.shard.remove(&self.subscriber);
+        self.live.hub.token_subscribers.remove(&self.subscriber);
         self.live.participants().remove(self.subscriber.connection);
         self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));
     }
