@@ -13,6 +13,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A dump of an earlier schema that was loaded over this one leaves the table, with tokens of later rooms.
+        manager.drop_table(Table::drop().table(Tokens::Table).if_exists().to_owned()).await?;
         let tokens = Table::create()
             .table(Tokens::Table)
             .col(ColumnDef::new(Tokens::Id).string().not_null().primary_key())

@@ -1,5 +1,6 @@
 //! The route table: every path that this server answers, and the middleware around its handlers.
 
+use super::http::events::events;
 use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};
 use super::http::middleware::{
@@ -64,13 +65,14 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(compressed())
         .layer(from_fn_with_state(state.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
-    let sockets = Router::new()
+    let connections = Router::new()
+        .route("/{room_name}/events", get(events))
         .route("/ws/{room_name}", get(session::upgrade))
         .route("/ws/{room_name}/", get(session::upgrade))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     Router::new()
         .merge(answers)
-        .merge(sockets)
+        .merge(connections)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), validate::validate))
         .layer(from_fn(problem_details::explain_errors))

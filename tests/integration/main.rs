@@ -23,6 +23,7 @@ mod durability;
 mod earlier_databases;
 mod edit_delete;
 mod encoding;
+mod event_streams;
 mod exchange;
 mod export;
 mod fan_out_load;

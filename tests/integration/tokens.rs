@@ -1,6 +1,7 @@
 //! Tokens of the API: an identity by `Authorization`, on pages, the API and the socket, until it is revoked.
 
 use crate::support::api::{JsonBody, Reply, curl, post_as, request, send};
+use crate::support::event_reader::{EventReader, Format};
 use crate::support::host::on_each_database;
 use crate::support::redis::Redis;
 use crate::support::{Client, Database, Door, Server, Site, database, eventually, http};
@@ -80,6 +81,11 @@ async fn a_revoked_token_ends_its_sockets_and_is_refused(site: Site) {
     for room in ["harbour", "harbour", "tavern"] {
         sockets.push(Door::of(room).header("authorization", &bot).join(&server).await);
     }
+    let mut streams = Vec::new();
+    for format in [Format::EventStream, Format::JsonLines] {
+        let headers = [("authorization", bot.as_str())];
+        streams.push(EventReader::open(&server, "/harbour/events", format, &headers).await);
+    }
     let mut ann = Client::join(&server, "harbour").await;
     let mut stays = Door::of("harbour").header("authorization", &other).join(&server).await;
     sockets[0].say("a", "hello").await;
@@ -94,6 +100,13 @@ async fn a_revoked_token_ends_its_sockets_and_is_refused(site: Site) {
     for mut socket in sockets {
         assert_eq!(socket.close_code().await, Some(4506));
     }
+    for mut stream in streams {
+        stream.expect("message").await;
+        assert_eq!(stream.expect("end").await.data["code"], 4506);
+        assert_eq!(stream.next().await, None);
+    }
+    let stream = request(&server, "GET", "/harbour/events").header("authorization", &bot);
+    assert_eq!(send(stream).await.status, 401);
     let door = Door::of("harbour").header("authorization", &bot);
     assert_eq!(door.refusal(&server).await, 401);
     assert_eq!(send(request(&server, "GET", "/harbour/").header("authorization", &bot)).await.status, 401);

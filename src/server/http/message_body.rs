@@ -14,7 +14,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Names of the field with the text, the preferred first: Parlour's, Slack's and Discord's.
 const MESSAGE_FIELDS: [&str; 3] = ["message", "text", "content"];
 
-const NOT_UTF8: &str = "The body is not UTF-8.";
+const BODY_NOT_UTF8: &str = "The body is not UTF-8.";
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<SentMessage, Prob
     }
     let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TooLong, "A body has at most 16 KiB.");
     let body = if body.len() > MAX_FRAME_BYTES { Err(too_long()) } else { Ok(body) }?;
-    let text = str::from_utf8(body).map_err(|_| Problem::bad_request(NOT_UTF8))?;
+    let text = str::from_utf8(body).map_err(|_| Problem::bad_request(BODY_NOT_UTF8))?;
     let sent = match body_type {
         // Windows programs begin texts with a byte order mark.
         BodyType::Json => object(text.trim_start_matches('\u{feff}'))?,
@@ -131,7 +131,7 @@ fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> 
         };
         let decoded = |bytes: &[u8]| {
             let bytes: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-            String::from_utf8(percent_decode(&bytes).collect()).map_err(|_| Problem::bad_request(NOT_UTF8))
+            String::from_utf8(percent_decode(&bytes).collect()).map_err(|_| Problem::bad_request(BODY_NOT_UTF8))
         };
         let (name, value) = match (decoded(name), decoded(value)) {
             (Ok(name), Ok(value)) => (name, value),

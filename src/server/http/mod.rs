@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod content_encoding;
 pub(crate) mod cookies;
+pub(crate) mod events;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
@@ -10,6 +11,7 @@ pub(crate) mod health;
 pub mod listener;
 pub(crate) mod media_type;
 pub(crate) mod message_body;
+pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod origin;

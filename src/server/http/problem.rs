@@ -7,6 +7,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+/// Time after which a client may try again if nothing says when, in milliseconds.
+const DEFAULT_RETRY_MS: u32 = 1000;
+
 /// An error response for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -117,13 +120,17 @@ impl From<AccessDenied> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, rejection } = &self;
+        let Self { status, mut rejection } = self;
+        let is_temporary = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        if is_temporary {
+            rejection.retry_after_ms.get_or_insert(DEFAULT_RETRY_MS);
+        }
         let title = status.canonical_reason().unwrap_or_default();
-        let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection };
+        let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection: &rejection };
         let body = serde_json::to_vec(&body).expect("a problem is plain data");
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        let mut response = (*status, content_type, body).into_response();
-        response.headers_mut().extend(self.retry_after());
+        let mut response = (status, content_type, body).into_response();
+        response.headers_mut().extend(Self { status, rejection }.retry_after());
         response
     }
 }

@@ -1,6 +1,8 @@
-//! Handler of a room's page. `posting` takes messages at the same address.
+//! Handler of a room's page. Programs get its messages as JSON at the same addresses, and `posting` takes new ones.
 
 use super::cookies;
+use super::media_type::{self, HTML, JSON};
+use super::messages::messages;
 use super::render::{not_found, remembered_username};
 use super::room_page::{RoomRequest, room_page};
 use crate::domain::event::parse_seq;
@@ -11,7 +13,7 @@ use crate::server::http::state::AppState;
 use crate::ui::RejectedForm;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, Request, State};
-use axum::http::Uri;
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -32,11 +34,17 @@ pub(crate) async fn room(
     // A path that is not valid UTF-8 names nothing.
     let Ok(Path(parts)) = parts else { return not_found(State(state), request).await };
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(state), request).await };
+    let wants_json = media_type::preferred(request.headers(), &[HTML, JSON]) == JSON;
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
             let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
             let seq = rest.first().map_or("", String::as_str);
             Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
+        }
+        Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) && wants_json => {
+            let seq = rest.first().and_then(|seq| parse_seq(seq));
+            let answer = messages(&state, &name, seq, &visitor, &uri, request.headers()).await;
+            answer.unwrap_or_else(IntoResponse::into_response)
         }
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
             // A link does not rename a visitor who has a name.
@@ -62,6 +70,7 @@ pub(crate) async fn room(
             if let Some(username) = new {
                 cookies::set_username_cookie(&mut response, &username, visitor.cookie_suffix, &state.config);
             }
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
             response
         }
         _ => not_found(State(state), request).await,

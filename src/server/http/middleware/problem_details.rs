@@ -5,7 +5,7 @@ use crate::server::http::message_body::is_bare;
 use crate::server::http::problem::Problem;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -14,9 +14,6 @@ const OTHER_CLIENTS: [&str; 3] = ["/api/", "/ws/", "/assets/"];
 
 /// Maximum length of a sentence that becomes the detail of a problem, in bytes.
 const MAX_DETAIL_BYTES: usize = 2048;
-
-/// Time after which a client may try again if a response does not say when, in milliseconds.
-const DEFAULT_RETRY_MS: u32 = 1000;
 
 /// Turns errors into problem details if the client is a program. Pages are left to clients that may be browsers.
 pub(crate) async fn explain_errors(request: Request, next: Next) -> Response {
@@ -29,10 +26,12 @@ pub(crate) async fn explain_errors(request: Request, next: Next) -> Response {
     let is_bare = !reads && is_bare(request.headers());
     let response = next.run(request).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
-    if !is_error || is_of_type(response.headers(), "application/problem+json") {
+    let is_page = is_of_type(response.headers(), "text/html");
+    let is_sentence = is_of_type(response.headers(), "text/plain");
+    // Other bodies are for programs already.
+    if !is_error || !is_page && !is_sentence && response.headers().contains_key(header::CONTENT_TYPE) {
         return response;
     }
-    let is_page = is_of_type(response.headers(), "text/html");
     if is_program || is_bare && !is_page { explain(response).await } else { response }
 }
 
@@ -46,7 +45,7 @@ async fn explain(response: Response) -> Response {
     };
     let sentence = str::from_utf8(&sentence).unwrap_or_default().trim();
     let detail = if sentence.is_empty() { parts.status.canonical_reason().unwrap_or("Refused") } else { sentence };
-    let problem = Problem::of_status(parts.status, detail, retry_after_ms(parts.status, &parts.headers));
+    let problem = Problem::of_status(parts.status, detail, retry_after_ms(&parts.headers));
     for name in [
         header::CONTENT_TYPE,
         header::CONTENT_LENGTH,
@@ -61,11 +60,10 @@ async fn explain(response: Response) -> Response {
     explained
 }
 
-/// Returns the time after which the client may try again, in milliseconds, if trying again helps.
-fn retry_after_ms(status: StatusCode, headers: &HeaderMap) -> Option<u32> {
-    let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
-    let is_temporary = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-    seconds.map(|seconds| seconds.saturating_mul(1000)).or(is_temporary.then_some(DEFAULT_RETRY_MS))
+/// Returns the time after which the client may try again, in milliseconds, if the response says so.
+fn retry_after_ms(headers: &HeaderMap) -> Option<u32> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse::<u32>().ok()?;
+    Some(seconds.saturating_mul(1000))
 }
 
 /// Returns whether the content is of this media type, whatever its parameters.
