@@ -15,7 +15,7 @@ on_each_database!(
     a_banned_author_is_cut_off_and_kept_out,
     a_deleted_room_ends_its_streams,
     a_draining_server_says_so_and_ends,
-    what_cannot_be_continued_begins_with_a_reset,
+    a_log_that_cannot_be_continued_begins_with_a_reset,
 );
 
 const EVENTS: &str = "/harbour/events";
@@ -161,7 +161,7 @@ async fn a_draining_server_says_so_and_ends(site: Site) {
     assert_eq!(end_code(&mut lines).await, 1012);
 }
 
-async fn what_cannot_be_continued_begins_with_a_reset(site: Site) {
+async fn a_log_that_cannot_be_continued_begins_with_a_reset(site: Site) {
     let server = site.start();
     let mut ann = fill(&server, 3).await;
     for query in ["after=99", "after=99999999999999999999", "after=1&epoch=other"] {
@@ -236,9 +236,8 @@ async fn streams_count_as_connections_of_their_network() {
     let server = site.start();
     let url = server.url(EVENTS);
     let open = || EventReader::try_open(&url, Format::EventStream, &[]);
-    let (first, _second) =
-        (open().await.unwrap().ok().expect("a stream"), open().await.unwrap().ok().expect("a stream"));
-    let refused = open().await.unwrap().err().expect("a refusal");
+    let (first, _second) = (open().await.unwrap().expect("a stream"), open().await.unwrap().expect("a stream"));
+    let refused = open().await.unwrap().expect_err("a refusal");
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     drop(first);
     eventually("a stream that ended makes room", || async { open().await.unwrap().ok() }).await;

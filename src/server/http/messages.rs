@@ -2,11 +2,11 @@
 
 use super::media_type::JSON;
 use super::problem::Problem;
+use crate::domain::event::parse_position;
 use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::http::state::AppState;
-use crate::server::session::parse_position;
 use crate::server::store::RoomRecord;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};

@@ -3,7 +3,6 @@
 pub(crate) mod assets;
 pub(crate) mod content_encoding;
 pub(crate) mod cookies;
-pub(crate) mod events;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
@@ -14,6 +13,7 @@ pub(crate) mod message_body;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
+pub(crate) mod openapi;
 pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod posting;

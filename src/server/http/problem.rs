@@ -93,6 +93,15 @@ impl Problem {
     }
 }
 
+/// Returns the name of a status by RFC 9110, section 15, which has renamed two since the library was written.
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        _ => status.canonical_reason().unwrap_or("Error"),
+    }
+}
+
 /// Returns the HTTP status of a rejection code, for a command whose fields, not whose address, name its target.
 pub(crate) fn rejection_status(code: RejectionCode) -> StatusCode {
     use RejectionCode::*;
@@ -125,7 +134,7 @@ impl IntoResponse for Problem {
         if is_temporary {
             rejection.retry_after_ms.get_or_insert(DEFAULT_RETRY_MS);
         }
-        let title = status.canonical_reason().unwrap_or_default();
+        let title = reason(status);
         let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection: &rejection };
         let body = serde_json::to_vec(&body).expect("a problem is plain data");
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];

@@ -4,12 +4,14 @@ mod budget;
 mod close_reason;
 mod delivery;
 mod event_loop;
+mod events;
 mod pending;
 mod reading;
 mod stream;
 mod timers;
 use close_reason::BANNED_REASON;
 pub use close_reason::{CloseReason, close_reason};
+pub(crate) use events::events;
 
 use super::auth::visitor::Visitor;
 use super::chat::access::AccessDenied;
@@ -21,7 +23,8 @@ use super::limits::connection_counter::ConnectionPermit;
 use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;
 use super::websocket::{EventStream, FrameEncoding, Handshake, HandshakeRejection, TakenConnection, WebSocket};
-use crate::domain::{RememberedUsername, RoomName, Seq, Username};
+use crate::domain::event::parse_position;
+use crate::domain::{RememberedUsername, RoomName, Username};
 use crate::protocol::{MAX_FRAME_BYTES, MAX_REPLAY, close};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
@@ -102,12 +105,6 @@ pub(crate) async fn upgrade(
         }
     });
     response
-}
-
-/// Parses a non-negative number. A number that overflows is treated as being beyond every head.
-pub(crate) fn parse_position(after: &str) -> Option<Seq> {
-    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| after.parse().unwrap_or(Seq::MAX))
 }
 
 fn connect_error_response(full: ConnectError) -> Response {

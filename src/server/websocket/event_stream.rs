@@ -1,4 +1,4 @@
-//! The connection of an event stream over HTTP: frames are written to it, and whatever the client sends is discarded.
+//! The connection of an event stream over HTTP: frames are written to it, and whatever the client sends is ignored.
 
 use super::frame_encoding::FrameEncoding;
 use super::takeover::TakenConnection;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Maximum number of bytes that a client may send on the connection of an event stream.
-const MAX_DISCARDED_BYTES: usize = 64 << 10;
+const MAX_IGNORED_BYTES: usize = 64 << 10;
 
 /// Maximum time for the last bytes to be written.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,7 +23,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct EventStream {
     writer: Arc<SocketWriter>,
-    discarded: usize,
+    ignored: usize,
 }
 
 impl EventStream {
@@ -32,7 +32,7 @@ impl EventStream {
         // As for a WebSocket: replaces the waker of the previous reader, and limits blocked writes here.
         let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
         set_unread_timeout(&stream, None);
-        Self { writer: Arc::new(SocketWriter::new(stream, encoding)), discarded: read.len() }
+        Self { writer: Arc::new(SocketWriter::new(stream, encoding)), ignored: read.len() }
     }
 
     /// Returns the writing half.
@@ -43,14 +43,14 @@ impl EventStream {
     /// Waits until the client has closed the connection. Cancel safe.
     pub(crate) async fn closed(&mut self) {
         let mut unread = [0; 512];
-        while self.discarded < MAX_DISCARDED_BYTES {
+        while self.ignored < MAX_IGNORED_BYTES {
             if poll_fn(|context| self.writer.stream.poll_read_ready(context)).await.is_err() {
                 return;
             }
             tokio::task::coop::consume_budget().await;
             match self.writer.stream.try_read(&mut unread) {
                 Ok(0) => return,
-                Ok(read) => self.discarded += read,
+                Ok(read) => self.ignored += read,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return,
             }

@@ -34,10 +34,32 @@ struct FrameFields<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     seq: Option<Seq>,
+}
+
+/// The number of an event, whose other fields may be anything.
+#[derive(Deserialize)]
+struct NumberField {
+    seq: Seq,
+}
+
+/// The fields of a message that a stream for people shows.
+#[derive(Deserialize)]
+struct MessageFields<'a> {
     #[serde(borrow)]
-    username: Option<Cow<'a, str>>,
+    username: Cow<'a, str>,
     #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
+    message: Cow<'a, str>,
+}
+
+impl<'a> FrameFields<'a> {
+    /// Reads the fields of a frame. Returns `None` if it is neither an event nor a frame of this version.
+    fn read(frame: &'a str) -> Option<Self> {
+        let fields: Option<Self> = serde_json::from_str(frame).ok();
+        fields.filter(|fields| !fields.r#type.contains(['\n', '\r'])).or_else(|| {
+            let NumberField { seq } = serde_json::from_str(frame).ok()?;
+            Some(Self { r#type: "other".into(), seq: Some(seq) })
+        })
+    }
 }
 
 impl FrameEncoding {
@@ -85,7 +107,7 @@ impl FrameEncoding {
 
     /// Returns the text of a frame in an event stream, or `None` if the stream does not carry the frame.
     fn stream_text(self, frame: &str) -> Option<String> {
-        let fields: FrameFields<'_> = serde_json::from_str(frame).ok()?;
+        let fields = FrameFields::read(frame)?;
         let is_notice = matches!(&*fields.r#type, "reset" | "drain");
         if fields.seq.is_none() && !is_notice {
             return None;
@@ -100,13 +122,12 @@ impl FrameEncoding {
                 Some(format!("{id}event: {}\ndata: {}\n\n", fields.r#type, line()))
             }
             Self::JsonLines => Some(format!("{}\n", line())),
-            Self::PlainText => match (&*fields.r#type, fields.username, fields.message) {
-                ("message", Some(username), Some(message)) if !message.is_empty() => {
-                    let message = message.replace('\n', "\n  ");
-                    Some(format!("{}: {}\n", escaped(&username), escaped_lines(&message)))
-                }
-                _ => None,
-            },
+            Self::PlainText if fields.r#type == "message" => {
+                let MessageFields { username, message } = serde_json::from_str(frame).ok()?;
+                let lines = message.replace('\n', "\n  ");
+                (!message.is_empty()).then(|| format!("{}: {}\n", escaped(&username), escaped_lines(&lines)))
+            }
+            Self::PlainText => None,
         }
     }
 }
@@ -154,6 +175,18 @@ mod tests {
             "{\"type\":\"dance\", \"seq\":7}\n"
         );
         assert_eq!(encoded(FrameEncoding::PlainText, dance), "");
+        for odd in [
+            r#"{"type":"message","seq":7,"message":{"parts":[]},"username":7}"#,
+            r#"{"type":["dance"],"seq":7,"message":1.5}"#,
+            r#"{"type":"dance\nid: 1","seq":7}"#,
+            r#"{"seq":7}"#,
+        ] {
+            let event = encoded(FrameEncoding::EventStream, odd);
+            assert!(event.starts_with("id: 7\nevent: ") && event.ends_with(&format!("\ndata: {odd}\n\n")), "{event}");
+            assert_eq!(event.lines().count(), 4, "{event}");
+            assert_eq!(encoded(FrameEncoding::JsonLines, odd), format!("{odd}\n"));
+            assert_eq!(encoded(FrameEncoding::PlainText, odd), "");
+        }
     }
 
     #[test]

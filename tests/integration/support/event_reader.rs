@@ -37,6 +37,7 @@ pub struct Item {
 }
 
 /// An open stream.
+#[derive(Debug)]
 pub struct EventReader {
     format: Format,
     response: Response,

@@ -4,6 +4,7 @@ pub mod api;
 pub mod caddy;
 pub mod client;
 pub mod database;
+pub mod description;
 pub mod event_reader;
 pub mod faults;
 pub mod flood;

@@ -2,7 +2,7 @@
 //! Handlers answer programs themselves.
 
 use crate::server::http::message_body::is_bare;
-use crate::server::http::problem::Problem;
+use crate::server::http::problem::{Problem, reason};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
@@ -44,7 +44,7 @@ async fn explain(response: Response) -> Response {
         false => Default::default(),
     };
     let sentence = str::from_utf8(&sentence).unwrap_or_default().trim();
-    let detail = if sentence.is_empty() { parts.status.canonical_reason().unwrap_or("Refused") } else { sentence };
+    let detail = if sentence.is_empty() { reason(parts.status) } else { sentence };
     let problem = Problem::of_status(parts.status, detail, retry_after_ms(&parts.headers));
     for name in [
         header::CONTENT_TYPE,

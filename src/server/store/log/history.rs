@@ -226,6 +226,7 @@ impl From<Model> for Event {
             Kind::Edited => EventBody::Edited { target, text: row.text },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Other(_) => EventBody::Other { target: row.target },
         };
         Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }
     }

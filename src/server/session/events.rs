@@ -1,14 +1,15 @@
 //! `GET /{room_name}/events`: a room's log as an event stream, in one of three formats.
 
-use super::media_type::{self, EVENT_STREAM, JSON_LINES, PLAIN_TEXT};
-use super::origin;
-use super::problem::Problem;
+use super::{StreamRequest, run_stream};
+use crate::domain::event::parse_position;
 use crate::domain::{RejectionCode, RememberedUsername, RoomName, Seq, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::{Resume, draining_rejection};
+use crate::server::http::media_type::{self, EVENT_STREAM, JSON_LINES, PLAIN_TEXT};
+use crate::server::http::origin;
+use crate::server::http::problem::Problem;
 use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::ConnectError;
-use crate::server::session::{StreamRequest, parse_position, run_stream};
 use crate::server::websocket::{FrameEncoding, HeadOnly, Takeover};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
