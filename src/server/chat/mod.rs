@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod exchange;
 mod room_command;
+pub(crate) mod tokens;
 
 use super::auth::identity::AuthorId;
 use super::auth::visitor::Visitor;

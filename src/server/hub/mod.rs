@@ -15,6 +15,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod revocation;
 mod subscriber;
 mod subscription;
 mod tail_buffer;
@@ -39,6 +40,7 @@ use crate::server::sync::lock;
 use backfill::BackfillCache;
 use fanout::EphemeralFrame;
 use reconciler::KnownHeads;
+use revocation::TokenSubscribers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -64,6 +66,7 @@ struct Reconciliation {
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
+    revoking: Outage,
 }
 
 impl Reconciliation {
@@ -75,6 +78,7 @@ impl Reconciliation {
                 "Comparing rooms with the database works again",
             ),
             reading: Outage::new("Reading the log failed", "Reading the log works again"),
+            revoking: Outage::new("Looking for revoked tokens failed", "Looking for revoked tokens works again"),
             enforcing: Outage::new("Enforcing a ban or lock failed; retrying", "Enforcing bans and locks works again"),
         }
     }
@@ -90,6 +94,7 @@ pub(crate) struct Hub {
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
     reconciliation: Arc<Reconciliation>,
+    token_subscribers: TokenSubscribers,
 }
 
 impl Hub {
@@ -99,7 +104,11 @@ impl Hub {
         let reconciliation = Arc::new(Reconciliation::new());
         let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
         let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        (Self { store, backfill_cache, rooms, presence_changes: changes.clone(), remembered, reconciliation }, changes)
+        let token_subscribers = TokenSubscribers::default();
+        let presence_changes = changes.clone();
+        let hub =
+            Self { store, backfill_cache, rooms, presence_changes, remembered, reconciliation, token_subscribers };
+        (hub, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.

@@ -6,3 +6,4 @@ pub(crate) mod name;
 pub(crate) mod room;
 pub(crate) mod site;
 pub(crate) mod standing;
+pub(crate) mod token;
