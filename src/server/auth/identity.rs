@@ -4,10 +4,10 @@
 //! rest is random. The key is in the database, so every node verifies the cookies of all nodes and never accepts an id
 //! that none of them issued. A visitor who only reads costs no row.
 
+mod hook;
 mod takeover;
 
-use crate::domain::AuthorTag;
-use crate::domain::timestamp::DAY_MS;
+use crate::domain::{AuthorTag, timestamp::DAY_MS};
 use crate::server::network::Network;
 use crate::server::random;
 use crate::server::time::now_ms;

@@ -102,6 +102,7 @@ impl Store {
         self.redact_orphaned_edits(author).await?;
         self.forget_names_of(author).await?;
         self.forget_memberships_of(author).await?;
+        self.forget_hooks_of(author).await?;
         self.checkpoint_now().await;
         Ok(removed)
     }
