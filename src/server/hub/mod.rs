@@ -8,6 +8,7 @@ mod catch_up;
 mod crowd;
 mod event_frame;
 mod fanout;
+mod followers;
 mod history;
 mod in_flight;
 mod live_room;
@@ -24,6 +25,7 @@ mod write_coalescer;
 pub(crate) use backfill::BackfillError;
 pub(crate) use crowd::MIN_PRESENCE_INTERVAL;
 pub(crate) use event_frame::EventFrame;
+pub(crate) use followers::LogFollowers;
 pub(crate) use in_flight::InFlightGuard;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use presence::NodePresence;
@@ -90,6 +92,7 @@ pub(crate) struct Hub {
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
     reconciliation: Arc<Reconciliation>,
+    followers: LogFollowers,
 }
 
 impl Hub {
@@ -98,8 +101,9 @@ impl Hub {
         let changes = PresenceChanges::default();
         let reconciliation = Arc::new(Reconciliation::new());
         let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
-        let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        (Self { store, backfill_cache, rooms, presence_changes: changes.clone(), remembered, reconciliation }, changes)
+        let presence_changes = changes.clone();
+        let (rooms, remembered, followers) = (LiveRooms::default(), Arc::default(), LogFollowers::default());
+        (Self { store, backfill_cache, rooms, presence_changes, remembered, reconciliation, followers }, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
@@ -145,9 +149,15 @@ impl Hub {
 
     /// Appends `frames`, oldest first, to a live room. Does nothing if the room has no connections.
     pub(crate) fn publish(&self, room_id: i64, frames: Vec<EventFrame>) {
+        self.followers.notify(room_id);
         if let Some(live) = self.live(room_id) {
             live.publish(frames);
         }
+    }
+
+    /// Returns the rooms that are followed without a connection.
+    pub(crate) fn followers(&self) -> &LogFollowers {
+        &self.followers
     }
 
     /// Counts an entry in flight into this room's log for as long as the returned guard is held, or returns `None` if
