@@ -36,6 +36,16 @@ fn frames_keep_their_large_numbers() {
 }
 
 #[wasm_bindgen_test]
+fn an_event_of_an_unknown_type_takes_its_number() {
+    let text = r#"{"type":"dance","seq":7,"speed":1.5,"large":1e400,"steps":[[null,{"half":0.5}]],"done":false}"#;
+    let event = ServerFrame::parse(text).and_then(ServerFrame::into_event).unwrap();
+    assert_eq!((event.seq, event.id.as_str()), (7, ""));
+    for seq in ["\"7\"", "7.5", "null", "[7]"] {
+        assert_eq!(ServerFrame::parse(&format!(r#"{{"type":"dance","seq":{seq}}}"#)), None);
+    }
+}
+
+#[wasm_bindgen_test]
 fn the_timeline_appends_the_next_event_and_notices_a_gap() {
     let mut timeline = Timeline::new(&empty_page());
     let applied = [1, 2, 2, 4, 3].map(|seq| timeline.apply(said(seq).into_event().unwrap(), true));

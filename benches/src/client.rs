@@ -1,4 +1,5 @@
-//! A WebSocket client with the minimum that a load generator needs: sends masked text, receives whole frames.
+//! A WebSocket client with the minimum that a load generator needs: sends masked text, receives whole frames. It also
+//! reads event streams over HTTP, of which each event is one frame.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,6 +18,8 @@ pub struct Reader {
     buffer: Vec<u8>,
     used: usize,
     reads: u64,
+    /// Whether it reads an event stream.
+    is_stream: bool,
 }
 
 /// The writing half of a connection.
@@ -58,27 +61,42 @@ pub async fn open(addr: SocketAddr, path: &str, from: Ipv4Addr, headers: &str) -
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     writer.raw(request.as_bytes()).await?;
-    let head = loop {
-        if let Some(end) = reader.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end + 4;
-        }
-        reader.fill().await?;
-    };
-    let status = String::from_utf8_lossy(&reader.buffer[..head]).lines().next().unwrap_or_default().to_owned();
-    if !status.contains(" 101") {
-        return Err(Error::other(format!("no upgrade: {status}")));
-    }
-    reader.used = head;
+    reader.head(" 101").await?;
+    Ok((reader, writer))
+}
+
+/// Opens an event stream from one of 250 loopback addresses.
+pub async fn connect_stream(addr: SocketAddr, path: &str, number: usize) -> Result<(Reader, Writer)> {
+    let (mut reader, mut writer) = halves(dial(addr, loopback(number)).await?);
+    writer.raw(format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nAccept: text/event-stream\r\n\r\n").as_bytes()).await?;
+    reader.head(" 200").await?;
+    reader.is_stream = true;
     Ok((reader, writer))
 }
 
 /// Returns the halves of a connection on which nothing was sent yet.
 pub fn halves(stream: TcpStream) -> (Reader, Writer) {
     let (read, write) = stream.into_split();
-    (Reader { stream: read, buffer: Vec::new(), used: 0, reads: 0 }, Writer { stream: write })
+    (Reader { stream: read, buffer: Vec::new(), used: 0, reads: 0, is_stream: false }, Writer { stream: write })
 }
 
 impl Reader {
+    /// Reads the head of the response, which must have this status.
+    async fn head(&mut self, expected: &str) -> Result<()> {
+        let head = loop {
+            if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.fill().await?;
+        };
+        let status = String::from_utf8_lossy(&self.buffer[..head]).lines().next().unwrap_or_default().to_owned();
+        if !status.contains(expected) {
+            return Err(Error::other(format!("refused: {status}")));
+        }
+        self.used = head;
+        Ok(())
+    }
+
     /// Reads some bytes. Cancel safe.
     pub async fn fill(&mut self) -> Result<()> {
         self.buffer.drain(..std::mem::take(&mut self.used));
@@ -112,6 +130,10 @@ impl Reader {
 
     /// Returns the opcode and the payload of the next frame, if all of it was read.
     fn whole(&self) -> Option<(u8, Range<usize>)> {
+        if self.is_stream {
+            let end = self.buffer[self.used..].windows(2).position(|two| two == b"\n\n")?;
+            return Some((TEXT, self.used..self.used + end + 2));
+        }
         let (opcode, start, length) = header(&self.buffer[self.used..])?;
         let payload = self.used + start..self.used + start + length;
         (payload.end <= self.buffer.len()).then_some((opcode, payload))

@@ -13,6 +13,12 @@ pub fn parse_seq(text: &str) -> Option<Seq> {
     text.parse().ok().filter(|&seq| digits && seq > 0)
 }
 
+/// Parses a non-negative number. A number that overflows is treated as being beyond every head.
+pub fn parse_position(after: &str) -> Option<Seq> {
+    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| after.parse().unwrap_or(Seq::MAX))
+}
+
 /// The id that a sender gives an event: 1 to 64 of `A-Z a-z 0-9 _ -`. It is unique per author and room, so that an
 /// event that is sent twice is stored once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,6 +96,11 @@ pub enum EventBody {
     },
     /// The owner of the room took a moderation action.
     Moderated(Moderation),
+    /// An event of a type that this version does not know. It takes its number, and shows nothing.
+    Other {
+        /// The number of the message that it refers to, if any.
+        target: Option<Seq>,
+    },
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl JsonValue {
 
     fn write(&self, out: &mut String) {
         match self {
-            Self::Null => out.push_str("null"),
+            Self::Null | Self::Fraction => out.push_str("null"),
             Self::Bool(is) => out.push_str(if *is { "true" } else { "false" }),
             Self::Number(number) => out.push_str(&number.to_string()),
             Self::String(text) => write_text(text, out),

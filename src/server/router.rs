@@ -6,6 +6,7 @@ use super::http::hooks::incoming_hook;
 use super::http::middleware::{
     body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
+use super::http::openapi::openapi;
 use super::http::render::not_found;
 use super::http::room::{post, room};
 use super::http::server_fn::server_function;
@@ -22,7 +23,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-/// Returns the router of the whole server. Every first segment here is in [`crate::domain::room::RESERVED_NAMES`].
+/// Returns the router of the whole server. No room's name is a first segment here: it begins with a full stop, as every
+/// new address of the site does, or is in [`crate::domain::room::RESERVED_NAMES`].
 pub(crate) fn router(state: AppState) -> Router {
     // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
@@ -51,6 +53,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/assets/{version}/{*path}", get(assets::asset))
         .route("/favicon.ico", get(assets::at_root))
         .route("/robots.txt", get(robots::robots))
+        .route("/.openapi.json", get(openapi))
         .route("/healthz", get(health::healthz))
         .route(READINESS_ROUTE, get(health::readyz))
         .route("/metrics", get(metrics::scrape_with_site))
@@ -61,14 +64,15 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/{room_name}/hooks/{key}", post_to(incoming_hook))
         .layer(from_fn(body_limit::buffer_hook_body))
         .layer(from_fn_with_state(state.clone(), request_limit::programs));
-    let sockets = Router::new()
+    let connections = Router::new()
+        .route("/{room_name}/events", get(session::events))
         .route("/ws/{room_name}", get(session::upgrade))
         .route("/ws/{room_name}/", get(session::upgrade))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     Router::new()
         .merge(answers)
         .merge(hooks)
-        .merge(sockets)
+        .merge(connections)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), validate::validate))
         .layer(from_fn_with_state(state.clone(), security_headers::set_security_headers))
@@ -89,14 +93,16 @@ impl FromRef<AppState> for assets::Assets {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::RoomName;
+
     #[test]
-    fn every_first_segment_of_the_site_map_is_reserved() {
+    fn no_first_segment_of_the_site_map_is_the_name_of_a_room() {
         let source = include_str!("router.rs");
         let routes = source.split(".route(\"/").skip(1).filter_map(|rest| rest.split('"').next());
         let segments: Vec<&str> = routes.map(|route| route.split('/').next().unwrap_or_default()).collect();
         assert!(segments.len() > 8, "{segments:?}");
         for segment in segments.into_iter().filter(|segment| !segment.is_empty() && !segment.starts_with('{')) {
-            assert!(crate::domain::room::RESERVED_NAMES.contains(&segment), "{segment}");
+            assert!(RoomName::parse(segment).is_err(), "{segment}");
         }
     }
 }

@@ -104,12 +104,13 @@ async fn a_frame_of_sixteen_kib_is_read() {
 }
 
 /// Encoded as in an address.
-const BAD_NAMES: [&str; 13] = [
+const BAD_NAMES: [&str; 14] = [
     "a%20b",
     "a%2Fb",
     "%00",
     "a%00b",
     ".hidden",
+    "%2Ehidden",
     "%2E%2E",
     "caf%C3%A9%21",
     "a%E2%80%AEb",
@@ -134,7 +135,9 @@ async fn a_bad_name_has_no_page_and_no_row(site: Site) {
     let server = site.start();
     let long = "a".repeat(65);
     let bad = BAD_NAMES.into_iter().filter(|name| !["ws", "%2E%2E"].contains(name));
-    for name in bad.chain([long.as_str(), "a%20b/1", "ws", "pkg/x", "a/b/c"]) {
+    for name in
+        bad.chain([long.as_str(), "a%20b/1", "ws", "pkg/x", "a/b/c", ".x/1", "%2Ex/1", ".x~aaaaaaaaaaaaaaaaaaaaaaaaaa"])
+    {
         let path = if name.contains('/') { format!("/{name}") } else { format!("/{name}/") };
         let answer = http::get(&server, &path).await;
         assert_eq!(answer.status, 404, "{path}");

@@ -11,16 +11,16 @@ on_each_database!(
 );
 
 /// A client that exchanges frames.
-struct Exchanger<'a> {
+pub struct Exchanger<'a> {
     server: &'a Server,
     cookie: String,
     room: &'a str,
     epoch: String,
-    after: i64,
+    pub after: i64,
 }
 
 impl<'a> Exchanger<'a> {
-    async fn new(server: &'a Server, room: &'a str) -> Self {
+    pub async fn new(server: &'a Server, room: &'a str) -> Self {
         let cookie = http::identity(server).await;
         let mut client = Self { server, cookie, room, epoch: String::new(), after: 0 };
         let welcome = client.send(&[("welcome", "")]).await.remove(0);
@@ -42,7 +42,7 @@ impl<'a> Exchanger<'a> {
     }
 
     /// Sends a request, and returns the frames of the response without the heartbeat at its end.
-    async fn send(&mut self, fields: &[(&str, &str)]) -> Vec<Value> {
+    pub async fn send(&mut self, fields: &[(&str, &str)]) -> Vec<Value> {
         let answer = self.answer(fields).await;
         let mut lines = answer.body.lines();
         self.after = lines.next().and_then(|after| after.parse().ok()).unwrap_or_else(|| panic!("{}", answer.body));
@@ -51,7 +51,7 @@ impl<'a> Exchanger<'a> {
         frames
     }
 
-    async fn frame(&mut self, frame: Value) -> Vec<Value> {
+    pub async fn frame(&mut self, frame: Value) -> Vec<Value> {
         self.send(&[("frame", &frame.to_string())]).await
     }
 }

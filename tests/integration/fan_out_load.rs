@@ -2,7 +2,9 @@
 //! and record their actions and observations.
 
 use crate::checker::{Clock, Entry, History, Post, View};
-use crate::support::{Client, DEADLINE, Door, Server, eventually, http};
+use crate::stream_readers::{self, StreamFormat};
+use crate::support::database::UnknownEvent;
+use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,15 +26,19 @@ pub struct Crowd {
     acknowledged: Arc<AtomicUsize>,
     writers: Vec<JoinHandle<Vec<Post>>>,
     readers: Vec<JoinHandle<View>>,
+    /// Events that a later release has appended.
+    others: Vec<Post>,
     settled: tokio::sync::watch::Sender<Option<i64>>,
 }
 
 impl Crowd {
-    /// Sends them in, each writer with an identity that `server` gives.
+    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets, four read
+    /// streams of events.
     pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
         let settled = tokio::sync::watch::Sender::new(None);
         let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
-        let mut crowd = Self { clock, over, acknowledged, writers: vec![], readers: vec![], settled };
+        let (writing, reading, others) = (Vec::new(), Vec::new(), Vec::new());
+        let mut crowd = Self { clock, over, acknowledged, writers: writing, readers: reading, others, settled };
         for n in 0..writers {
             let cookie = http::identity(server).await;
             let writer = Writer { n, cookie, addresses: addresses.clone(), clock: crowd.clock.clone(), client: None };
@@ -41,7 +47,23 @@ impl Crowd {
         for n in 0..readers {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
         }
+        // Some read by HTTP: from the first event, and from now on.
+        for format in [StreamFormat::EventStream, StreamFormat::JsonLines] {
+            for after in [Some(0), None] {
+                let reader = stream_readers::read(format, after, addresses.clone(), crowd.settled.subscribe());
+                crowd.readers.push(tokio::spawn(reader));
+            }
+        }
         crowd
+    }
+
+    /// Appends an event of an unknown kind, which then counts as a post.
+    pub async fn append_unknown(&mut self, site: &Site, id: &str) {
+        let invoked = self.clock.tick();
+        let event = UnknownEvent { id, target: 1, text: "" };
+        let seq = database::append_unknown(&site.database_url, ROOM, event).await;
+        let acknowledged = Some((self.clock.tick(), seq));
+        self.others.push(Post { id: id.to_owned(), text: String::new(), invoked, acknowledged });
     }
 
     /// Returns when some more was said.
@@ -54,7 +76,7 @@ impl Crowd {
     /// Lets the writers finish, then lets the readers read to the end of `log`, and puts it all together.
     pub async fn leave<F: Future<Output = Vec<Value>>>(self, log: impl FnOnce() -> F) -> History {
         self.over.store(true, Ordering::SeqCst);
-        let mut history = History::default();
+        let mut history = History { posts: self.others, ..History::default() };
         for writer in self.writers {
             history.posts.extend(writer.await.expect("a writer"));
         }
@@ -67,13 +89,14 @@ impl Crowd {
     }
 }
 
-fn entry(message: &Value) -> Entry {
-    let text = |name: &str| message[name].as_str().expect("text").to_owned();
+/// The event in a frame, or a row of the log.
+pub fn entry(message: &Value) -> Entry {
+    let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
     Entry { seq: message["seq"].as_i64().expect("a number"), id: text("id"), text: text("message") }
 }
 
 /// Returns a random server, so that clients move between servers.
-fn any(addresses: &Addresses) -> SocketAddr {
+pub fn any(addresses: &Addresses) -> SocketAddr {
     let addresses = addresses.lock().expect("nobody panics here");
     addresses[random(addresses.len() as u64) as usize]
 }
@@ -169,7 +192,7 @@ async fn read(n: usize, addresses: Addresses, mut settled: tokio::sync::watch::R
             }
             tokio::select! {
                 frame = client.next_frame() => match frame {
-                    Some(frame) if frame["type"] == "message" => view.seen.push(entry(&frame)),
+                    Some(frame) if !frame["seq"].is_null() => view.seen.push(entry(&frame)),
                     Some(frame) => assert_ne!(frame["type"], "reset", "the log goes on: {frame}"),
                     None => break,
                 },

@@ -2,6 +2,7 @@
 
 use crate::rolling;
 use crate::support::caddy::{self, Caddy};
+use crate::support::event_reader::{EventReader, Format};
 use crate::support::nginx::Nginx;
 use crate::support::process::free_port;
 use crate::support::{Client, DEADLINE, Database, Door, Site, database, eventually, http};
@@ -122,4 +123,41 @@ async fn nginx_sends_visitors_of_http_to_https() {
     // The listener that has TLS elsewhere is reached by http here, and the server is told so.
     let request = http::browser().get(format!("http://{}/harbour/", nginx.addr)).header("host", "chat.example");
     assert_eq!(http::send(request).await.location.as_deref(), Some("https://chat.example/harbour/"));
+}
+
+/// An event stream through a proxy, which must neither gather nor compress it.
+async fn events_pass_as_they_come(proxy: impl FnOnce(&[SocketAddr]) -> SocketAddr) {
+    let site = Site::new(Database::Sqlite).await;
+    let server = site.start();
+    let url = format!("http://{}/harbour/events?after=0", proxy(&[server.addr]));
+    let mut ann = Client::join(&server, "harbour").await;
+    for format in [Format::EventStream, Format::JsonLines, Format::PlainText] {
+        let headers = [("accept-encoding", "br, gzip")];
+        let mut reader = EventReader::try_open(&url, format, &headers).await.expect("an answer").expect("a stream");
+        assert_eq!(reader.header("content-encoding"), None);
+        // Each event has to arrive while nothing follows it.
+        for n in 0..3 {
+            ann.say(&format!("{format:?}{n}"), "news").await;
+            while reader.next().await.expect("an event").data["id"]
+                .as_str()
+                .is_none_or(|id| id != format!("{format:?}{n}"))
+            {
+                if format == Format::PlainText {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_nginx_events_come_at_once() {
+    let mut kept = None;
+    events_pass_as_they_come(|nodes| kept.insert(Nginx::start(nodes)).addr).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_caddy_events_come_at_once() {
+    let mut kept = None;
+    events_pass_as_they_come(|nodes| kept.insert(Caddy::start(nodes)).addr).await;
 }

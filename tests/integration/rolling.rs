@@ -55,22 +55,28 @@ async fn two_nodes_behind_a_proxy_are_restarted_and_nobody_loses_anything() {
     let proxy = Nginx::start(&ports);
 
     let addresses: Addresses = Arc::new(Mutex::new(vec![proxy.addr]));
-    let crowd = Crowd::enter(&nodes[0], &addresses, 6, 6).await;
+    let mut crowd = Crowd::enter(&nodes[0], &addresses, 6, 6).await;
     let visitor = Arc::new(Visitor::default());
     let visits = tokio::spawn({
         let visitor = visitor.clone();
         async move { visitor.visit(proxy.addr).await }
     });
-    for n in [0, 1, 0] {
+    for (round, n) in [0, 1, 0].into_iter().enumerate() {
         visitor.go_on().await;
+        crowd.goes_on().await;
+        // A node of a later release is in the site already.
+        crowd.append_unknown(&site, &format!("before-{round}")).await;
         nodes[n].terminate();
         let ended = tokio::task::block_in_place(|| nodes[n].wait(DEADLINE)).expect("it drains and ends");
         assert!(ended.success(), "{ended}");
         visitor.go_on().await;
+        crowd.append_unknown(&site, &format!("during-{round}")).await;
         nodes[n] = start(&site, ports[n]);
         eventually("the node is ready", || async { (http::readiness(&nodes[n]).await.0 == 200).then_some(()) }).await;
     }
     visitor.over.store(true, Ordering::SeqCst);
     visits.await.expect("every visit is answered");
-    is_kept(&site, crowd, 100).await;
+    let history = is_kept(&site, crowd, 100).await;
+    let unknown = history.log.iter().filter(|entry| entry.id.starts_with("before-") || entry.id.starts_with("during-"));
+    assert_eq!(unknown.count(), 6);
 }

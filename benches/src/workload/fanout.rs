@@ -2,7 +2,7 @@
 
 use super::{post, run_number};
 use crate::check::{Mark, Seen};
-use crate::client::{Frame, Reader, Writer, connect};
+use crate::client::{Frame, Reader, Writer, connect, connect_stream};
 use crate::host::{Host, Target};
 use crate::report::{result, rounded};
 use clap::Args;
@@ -37,6 +37,9 @@ pub struct Fanout {
     /// Messages per second in each room, regardless of deliveries
     #[arg(long)]
     rate: Option<f64>,
+    /// Subscribers that do not publish read event streams over HTTP instead of sockets
+    #[arg(long)]
+    streams: bool,
     /// Bytes of a message
     #[arg(long, default_value_t = 120)]
     length: usize,
@@ -69,7 +72,11 @@ impl Fanout {
             for subscriber in 0..self.subscribers {
                 let all = number * self.subscribers + subscriber;
                 let addr = self.target.addr[all % self.target.addr.len()];
-                let (reader, writer) = connect(addr, &format!("/ws/{}/", room.name), all).await?;
+                let (reader, writer) = if self.streams && subscriber >= self.publishers {
+                    connect_stream(addr, &format!("/{}/events", room.name), all).await?
+                } else {
+                    connect(addr, &format!("/ws/{}/", room.name), all).await?
+                };
                 let writer = Arc::new(Mutex::new(writer));
                 readers.spawn(read(run.clone(), room.clone(), reader, writer.clone(), subscriber, number));
                 writers.extend((subscriber < self.publishers).then_some(writer));

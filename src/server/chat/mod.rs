@@ -20,7 +20,7 @@ use crate::domain::{
     AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, ReadMarker, Rejection, RejectionCode, RoomName,
     RoomView, Seq, Timestamp, Username,
 };
-use crate::protocol::{MAX_REPLAY, ServerFrame};
+use crate::protocol::ServerFrame;
 use access::AccessDenied;
 pub(crate) use room_command::RoomCommand;
 use std::collections::HashMap;
@@ -37,10 +37,14 @@ pub struct Chat {
 }
 
 /// Position at which a connection wants to resume.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Resume {
     pub(crate) after: Option<Seq>,
     pub(crate) epoch: Option<String>,
+    /// Maximum number of events to replay.
+    pub(crate) max_replay: Seq,
+    /// Whether the visitor is shown among the participants.
+    pub(crate) is_shown: bool,
 }
 
 impl Chat {
@@ -189,10 +193,10 @@ impl Chat {
             // A number without an epoch is a valid position only if the room has had no other history.
             None => resume.after.is_none() || self.store.is_only_history(&room.name).await?,
         };
-        let continued = same_history && (head - MAX_REPLAY..=head).contains(&after);
+        let continued = same_history && (head.saturating_sub(resume.max_replay)..=head).contains(&after);
         // The next events may have been purged.
         let continued = continued && (after == head || self.store.holds(room.id, after + 1).await?);
-        let say = |frame: ServerFrame| writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
+        let say = |frame: ServerFrame| writer.send(&TextFrame::new(&frame.encode()));
         say(ServerFrame::Welcome {
             room_name: room.name.clone(),
             epoch: epoch.clone(),
@@ -204,7 +208,8 @@ impl Chat {
             say(reset_frame(&epoch, head));
         }
         let participant = Participant { username, tag: author.tag() };
-        let subscription = Subscription::new(&live, author, participant, writer, if continued { after } else { head });
+        let position = if continued { after } else { head };
+        let subscription = Subscription::new(&live, author, (participant, resume.is_shown), writer, position);
         subscription.keep_to(&epoch);
         subscription.mute(muted_until);
         if subscription.head() > admitted {

@@ -17,14 +17,14 @@ use std::sync::Arc;
 const MODULE: &str = "pkg/parlour.wasm";
 
 /// An asset file as it is sent.
-struct Asset {
+pub(super) struct Asset {
     bytes: Bytes,
     /// Entity tag: a hash of the file. Weak, because a proxy may compress the file (RFC 9110, 8.8.3).
     etag: HeaderValue,
 }
 
 impl Asset {
-    fn new(bytes: Bytes, hash: &[u8]) -> Self {
+    pub(super) fn new(bytes: Bytes, hash: &[u8]) -> Self {
         let etag = format!("W/\"{}\"", hex(&hash[..8]));
         Self { bytes, etag: HeaderValue::try_from(etag).expect("digits in quotes") }
     }
@@ -34,6 +34,26 @@ impl Asset {
         let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
         let own = opaque(self.etag.to_str().unwrap_or_default());
         known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == own)
+    }
+
+    /// Returns the response to a request with these headers: the file, unless the client has it already.
+    pub(super) fn respond(
+        &self,
+        headers: &HeaderMap,
+        cache: &'static str,
+        media_type: &'static str,
+        encoding: Option<ContentEncoding>,
+    ) -> Response {
+        let always = [
+            (header::ETAG, self.etag.clone()),
+            (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
+        ];
+        if self.is_known(headers) {
+            return (StatusCode::NOT_MODIFIED, always).into_response();
+        }
+        let encoding = encoding.map(|encoding| [(header::CONTENT_ENCODING, encoding.token())]);
+        (always, [(header::CONTENT_TYPE, media_type)], encoding, self.bytes.clone()).into_response()
     }
 }
 
@@ -121,18 +141,8 @@ impl Assets {
         let Some((asset, encoding)) = self.find(path, headers).await else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        let always = [
-            (header::ETAG, asset.etag.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
-            (header::VARY, HeaderValue::from_static("accept-encoding")),
-        ];
-        if asset.is_known(headers) {
-            return (StatusCode::NOT_MODIFIED, always).into_response();
-        }
-        let mime = mime_guess::from_path(path);
-        let mime = [(header::CONTENT_TYPE, mime.first_raw().unwrap_or("application/octet-stream"))];
-        let encoding = encoding.map(|encoding| [(header::CONTENT_ENCODING, encoding.token())]);
-        (always, mime, encoding, asset.bytes).into_response()
+        let media_type = mime_guess::from_path(path).first_raw().unwrap_or("application/octet-stream");
+        asset.respond(headers, cache, media_type, encoding)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::server::limits::connection_limit::ConnectionLimiter;
 use crate::server::network::client_ip::ClientIp;
 use crate::server::telemetry::outage::Outage;
 use crate::server::unread_timeout::{UNREAD_TIMEOUT, set_unread_timeout};
+use crate::server::websocket::{TakenConnection, Takeover};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -14,7 +15,9 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -131,35 +134,45 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     // Nothing else bounds how long a response waits.
     set_unread_timeout(&stream, Some(UNREAD_TIMEOUT));
+    let takeover = Takeover::default();
+    let claimed = takeover.clone();
     let app = tower::service_fn(move |request: Request<Incoming>| {
         let (mut request, app) = (request.map(Body::new), app.clone());
         let slot = answers.slot(limiter.client(peer, request.headers()));
         request.extensions_mut().insert(peer);
-        async move {
+        request.extensions_mut().insert(takeover.clone());
+        // Boxed, because a connection that can be taken over has to be movable.
+        Box::pin(async move {
             let answer = async |request| match app.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
             Ok::<_, Infallible>(slot.answer(request, answer).await)
-        }
+        })
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     let served = tokio::select! {
-        served = connection.as_mut() => served,
+        served = poll_fn(|context| connection.poll_without_shutdown(context)) => served,
         () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            Pin::new(&mut connection).graceful_shutdown();
+            poll_fn(|context| connection.poll_without_shutdown(context)).await
         }
     };
     if let Err(error) = served {
         tracing::debug!(%error, "A connection ended early");
+        return;
+    }
+    let parts = connection.into_parts();
+    let mut stream = parts.io.into_inner();
+    match claimed.take() {
+        // An error means that the handler has given up.
+        Some(handler) => drop(handler.send(TakenConnection { stream, read: parts.read_buf })),
+        None => drop(stream.shutdown().await),
     }
 }
 

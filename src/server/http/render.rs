@@ -1,6 +1,8 @@
 //! Page rendering: the document, its policy, and pages that show nothing of a room.
 
+use super::media_type::{self, HTML, JSON};
 use super::middleware::security_headers;
+use super::problem::Problem;
 use crate::domain::{RememberedUsername, RoomName, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::http::state::AppState;
@@ -51,7 +53,11 @@ pub(super) async fn page(state: &AppState, request: Request, page: Page) -> Resp
 
 /// Answers a request for an unknown address with 404 and a page that states the reason.
 pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    let error = PageError::no_room(not_found_reason(request.uri().path()));
+    let reason = not_found_reason(request.uri().path());
+    if media_type::preferred(request.headers(), &[HTML, JSON]) == JSON {
+        return Problem::not_found(reason).into_response();
+    }
+    let error = PageError::no_room(reason);
     (StatusCode::NOT_FOUND, page(&state, request, Page::Error(error)).await).into_response()
 }
 

@@ -3,6 +3,7 @@
 
 use crate::server::network::{Network, SITE, WiderNetwork};
 use crate::server::sync::lock;
+use crate::server::websocket::HeadOnly;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
@@ -110,7 +111,9 @@ impl ResponseSlot {
         let expected = if matches!(*request.method(), Method::GET | Method::HEAD) { EXPECTED_RESPONSE_KIB } else { 1 };
         let Ok(mut reserved) = timeout(BUDGET_WAIT_TIMEOUT, self.reserve(expected)).await else { return limited() };
         let (head, body) = answer(request).await.into_parts();
-        if body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES) {
+        if head.extensions.get::<HeadOnly>().is_some()
+            || body.size_hint().exact().is_some_and(|size| size <= MAX_UNCOUNTED_BYTES)
+        {
             return Response::from_parts(head, body);
         }
         // Polled without interruption while the body is ready, so that there are never more encoders than cores.

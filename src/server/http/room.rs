@@ -1,5 +1,7 @@
-//! Handlers of a room's page: reading it, and posting by form.
+//! Handlers of a room's page: reading it, and posting by form. Programs get its messages as JSON at the same addresses.
 
+use super::media_type::{self, HTML, JSON};
+use super::messages::messages;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::problem::rejection_status;
 use super::render::{not_found, remembered_username};
@@ -16,7 +18,7 @@ use crate::ui::RejectedForm;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Form, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -37,11 +39,17 @@ pub(crate) async fn room(
     // A path that is not valid UTF-8 names nothing.
     let Ok(Path(parts)) = parts else { return not_found(State(state), request).await };
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(state), request).await };
+    let wants_json = media_type::preferred(request.headers(), &[HTML, JSON]) == JSON;
     match RoomName::parse(raw) {
         Ok(name) if name.as_str() != raw => {
             let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
             let seq = rest.first().map_or("", String::as_str);
             Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
+        }
+        Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) && wants_json => {
+            let seq = rest.first().and_then(|seq| parse_seq(seq));
+            let answer = messages(&state, &name, seq, &visitor, &uri, request.headers()).await;
+            answer.unwrap_or_else(IntoResponse::into_response)
         }
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
             // A link does not rename a visitor who has a name.
@@ -67,6 +75,7 @@ pub(crate) async fn room(
             if let Some(username) = new {
                 cookies::set_username_cookie(&mut response, &username, visitor.cookie_suffix, &state.config);
             }
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
             response
         }
         _ => not_found(State(state), request).await,

@@ -23,6 +23,8 @@ pub(super) enum FrameEffect {
     Redacted,
     /// The event may disconnect subscribers.
     Moderates,
+    /// The event is of a type that this version does not know. It may show this message.
+    Unknown(Seq),
 }
 
 impl FrameEffect {
@@ -32,12 +34,14 @@ impl FrameEffect {
             EventBody::Edited { target, .. } => Self::Content(target),
             EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(_) => Self::Moderates,
+            EventBody::Other { target } => Self::Unknown(target.unwrap_or(event.seq)),
         }
     }
 }
 
 impl EventFrame {
-    /// Parses an event that another node has encoded. Returns `None` if this version does not know the event.
+    /// Parses an event that another node has encoded. Its bytes are sent on as they are, even if this version does not
+    /// know its type. Returns `None` if it is no event.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let event = ServerFrame::parse(text)?.into_event()?;
         Some(Self { seq: event.seq, text: TextFrame::new(text), effect: FrameEffect::of(&event) })
@@ -56,6 +60,21 @@ impl EventFrame {
     /// Returns whether the event removes a message.
     pub(super) fn removes(&self) -> bool {
         matches!(self.effect, FrameEffect::Redacts(_))
+    }
+
+    /// Returns whether the event shows a message for which `is_gone` holds. An event of an unknown type may show the
+    /// message that it refers to, or be one.
+    pub(super) fn shows(&self, is_gone: impl Fn(Seq) -> bool) -> bool {
+        match self.effect {
+            FrameEffect::Content(seq) => is_gone(seq),
+            FrameEffect::Unknown(target) => is_gone(target) || is_gone(self.seq),
+            FrameEffect::Redacts(_) | FrameEffect::Redacted | FrameEffect::Moderates => false,
+        }
+    }
+
+    /// Returns whether the log may hold less of the event than the frame.
+    pub(super) fn is_outdated(&self) -> bool {
+        matches!(self.effect, FrameEffect::Redacted | FrameEffect::Unknown(_))
     }
 
     /// Returns the length of the text, in bytes.
@@ -105,15 +124,28 @@ mod tests {
             (event(EventBody::Edited { target: 3, text: "new".into() }), FrameEffect::Content(3)),
             (event(EventBody::Deleted { target: 3 }), FrameEffect::Redacts(3)),
             (event(EventBody::Moderated(moderation)), FrameEffect::Moderates),
+            (event(EventBody::Other { target: None }), FrameEffect::Unknown(7)),
+            (event(EventBody::Other { target: Some(3) }), FrameEffect::Unknown(3)),
         ] {
             let frame = EventFrame::from(event);
             let read = EventFrame::parse(frame.text()).unwrap();
             assert_eq!((frame.effect, read.effect, read.text()), (effect, effect, frame.text()));
             assert_eq!((frame.seq, read.seq), (7, 7));
         }
-        for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":1}"#] {
+        for text in ["", "{}", r#"{"type":"heartbeat","head":1}"#, r#"{"type":"new","seq":"1"}"#] {
             assert!(EventFrame::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_type_is_sent_on_as_it_came_until_its_message_is_removed() {
+        let text = r#"{"type":"dance","seq":7,"id":"x","target":3,"at":5,"steps":[0.5,"secret"]}"#;
+        let frame = EventFrame::parse(text).unwrap();
+        assert_eq!((frame.seq, frame.text()), (7, text));
+        assert!(frame.shows(|seq| seq == 3) && frame.shows(|seq| seq == 7) && !frame.shows(|seq| seq == 5));
+        let blanked = frame.redacted();
+        assert_eq!(blanked.text(), EventFrame::from(event(EventBody::Other { target: Some(3) })).text());
+        assert_eq!(blanked.effect, FrameEffect::Redacted);
     }
 
     #[test]

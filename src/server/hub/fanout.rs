@@ -8,7 +8,7 @@ use super::tail_buffer::{StreamPosition, TailRead};
 use super::write_coalescer::WriteCoalescer;
 use crate::domain::Seq;
 use crate::server::sync::lock;
-use crate::server::websocket::{TextFrame, concat_frames};
+use crate::server::websocket::{EncodedFrames, TextFrame};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl SubscriberShard {
                 TailRead::Frames(frames) => {
                     let after = position;
                     position += frames.len() as Seq;
-                    let frames = concat_frames(&frames);
+                    let frames = EncodedFrames::new(&frames);
                     for subscriber in self.subscribers() {
                         subscriber.deliver(after, position, &frames);
                     }
@@ -125,7 +125,7 @@ pub(super) async fn run_shard(
                     return;
                 }
                 let frame = presence.borrow_and_update().clone();
-                for subscriber in shard.subscribers() {
+                for subscriber in shard.subscribers().iter().filter(|subscriber| subscriber.has_hints()) {
                     let is_written = subscriber.writer.try_write(frame.bytes());
                     if !is_written {
                         subscriber.owes_presence.store(true, Ordering::Relaxed);
@@ -135,7 +135,7 @@ pub(super) async fn run_shard(
             }
             hint = hints.recv() => match hint {
                 Ok(EphemeralFrame { from, text }) => {
-                    for subscriber in shard.subscribers().iter().filter(|subscriber| Some(subscriber.connection) != from) {
+                    for subscriber in shard.subscribers().iter().filter(|to| to.has_hints() && Some(to.connection) != from) {
                         subscriber.writer.try_write(text.bytes());
                     }
                 }

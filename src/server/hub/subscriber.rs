@@ -3,8 +3,7 @@
 use crate::domain::Seq;
 use crate::server::auth::identity::AuthorId;
 use crate::server::sync::lock;
-use crate::server::websocket::{SocketWriter, TextFrame};
-use axum::body::Bytes;
+use crate::server::websocket::{EncodedFrames, SocketWriter, TextFrame};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -25,7 +24,8 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) fn new(connection: u64, author: AuthorId, writer: Arc<SocketWriter>, after: Seq) -> Self {
-        let (position, owes_presence, disconnect_code) = (Mutex::new(after), AtomicBool::new(true), AtomicU16::new(0));
+        let (position, disconnect_code) = (Mutex::new(after), AtomicU16::new(0));
+        let owes_presence = AtomicBool::new(writer.encoding().has_hints());
         Self { connection, writer, position, owes_presence, author, disconnect_code, muted_until: AtomicI64::new(0) }
     }
 
@@ -39,6 +39,11 @@ impl Subscriber {
         self.muted_until.load(Ordering::Relaxed) > now
     }
 
+    /// Returns whether the connection gets presence and typing hints.
+    pub(super) fn has_hints(&self) -> bool {
+        self.writer.encoding().has_hints()
+    }
+
     /// Makes the connection end with this close code.
     pub(super) fn disconnect_with(&self, code: u16) {
         self.disconnect_code.store(code, Ordering::Relaxed);
@@ -49,7 +54,7 @@ impl Subscriber {
     pub(super) fn reset_to(&self, reset: &TextFrame, head: Seq) {
         // The lock is held until the reset is queued, so that later events follow it.
         let mut position = self.position();
-        self.writer.enqueue(reset.bytes().clone());
+        self.writer.send(reset);
         *position = head;
         drop(position);
         self.writer.notify();
@@ -61,9 +66,9 @@ impl Subscriber {
 
     /// Writes the events after `after` up to `last` if they come next and the socket takes them. Otherwise notifies the
     /// connection, which pulls them itself.
-    pub(super) fn deliver(&self, after: Seq, last: Seq, frames: &Bytes) {
+    pub(super) fn deliver(&self, after: Seq, last: Seq, frames: &EncodedFrames<'_>) {
         let mut position = self.position();
-        if *position == after && self.writer.try_write(frames) {
+        if *position == after && self.writer.try_write(frames.bytes(self.writer.encoding())) {
             *position = last;
         } else if *position < last {
             self.writer.notify();

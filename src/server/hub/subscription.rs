@@ -31,25 +31,31 @@ pub(crate) struct Subscription {
     shard: Arc<SubscriberShard>,
     subscriber: Arc<Subscriber>,
     participant: Participant,
+    /// Whether the participant is shown to others.
+    is_shown: bool,
 }
 
 impl Subscription {
     /// Subscribes to `live`. From here on, the events after `after` are written to the socket. Frames that have to
-    /// precede them must already be queued.
+    /// precede them must already be queued. A participant who is not shown is present to nobody.
     pub(crate) fn new(
         live: &Arc<LiveRoom>,
         author: AuthorId,
-        participant: Participant,
+        (participant, is_shown): (Participant, bool),
         writer: &Arc<SocketWriter>,
         after: Seq,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
         let subscriber = Arc::new(Subscriber::new(connection, author, writer.clone(), after));
-        live.participants().insert(connection, participant.clone(), author.to_bytes());
+        if is_shown {
+            live.participants().insert(connection, participant.clone(), author.to_bytes());
+        }
         let shard = live.subscribe(&subscriber);
-        live.hub.notify_presence(PresenceChange::Local(live.room.id));
-        Self { live: live.clone(), shard, subscriber, participant }
+        if is_shown {
+            live.hub.notify_presence(PresenceChange::Local(live.room.id));
+        }
+        Self { live: live.clone(), shard, subscriber, participant, is_shown }
     }
 
     /// Returns the room of this subscription.
@@ -191,7 +197,7 @@ impl Subscription {
         let mut position = self.subscriber.position();
         let head = self.live.head().max(*position);
         *position = head;
-        self.subscriber.writer.enqueue(self.live.reset(head).bytes().clone());
+        self.subscriber.writer.send(&self.live.reset(head));
     }
 
     /// Informs a connection that was greeted with `epoch` if the room's history has changed or the room has ended
@@ -213,7 +219,7 @@ impl Subscription {
         if frame.is_empty() {
             return PullResult::Nothing;
         }
-        self.subscriber.writer.enqueue(frame.bytes().clone());
+        self.subscriber.writer.send(&frame);
         PullResult::Queued
     }
 
@@ -246,7 +252,9 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.shard.remove(&self.subscriber);
-        self.live.participants().remove(self.subscriber.connection);
-        self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));
+        if self.is_shown {
+            self.live.participants().remove(self.subscriber.connection);
+            self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));
+        }
     }
 }

@@ -82,17 +82,16 @@ impl TailBuffer {
 
     /// Clears the content of removed messages.
     pub(super) fn redact(&mut self, is_gone: impl Fn(Seq) -> bool) {
-        let shows = |frame: &&mut EventFrame| matches!(frame.effect, FrameEffect::Content(seq) if is_gone(seq));
-        for frame in self.frames.iter_mut().filter(shows) {
+        for frame in self.frames.iter_mut().filter(|frame| frame.shows(&is_gone)) {
             let blanked = frame.redacted();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;
         }
     }
 
-    /// Evicts every frame that showed a removed message, and the frames before it.
+    /// Evicts every frame of which the log may hold less by now, and the frames before it.
     pub(super) fn evict_redacted(&mut self) {
-        if let Some(index) = self.frames.iter().rposition(|frame| frame.effect == FrameEffect::Redacted) {
+        if let Some(index) = self.frames.iter().rposition(EventFrame::is_outdated) {
             self.evict_before(self.head - (self.frames.len() - index) as Seq + 2);
         }
     }

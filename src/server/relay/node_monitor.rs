@@ -119,7 +119,7 @@ impl NodeMonitor {
             // One of the two nodes follows another history than the database.
             return self.hub.request_reconcile();
         }
-        // A newer version may have sent frames that this one cannot parse.
+        // A newer version may have sent frames without numbers.
         match frames.iter().map(|text| EventFrame::parse(text)).collect::<Option<Vec<EventFrame>>>() {
             Some(frames) if !frames.is_empty() => self.hub.publish(room, frames),
             _ => self.hub.catch_up_to(room, last),

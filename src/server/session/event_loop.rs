@@ -1,9 +1,10 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
 use super::budget::{BudgetRate, ConnectionBudget};
-use super::close_reason::{BANNED_REASON, CloseReason, close_reason};
+use super::close_reason::{CloseReason, close_reason};
+use super::delivery::Delivery;
 use super::pending::{CompletedPost, PendingPost};
-use super::timers::{HEARTBEAT_INTERVAL, RECEIVE_TIMEOUT, REPLAY_INTERVAL, Timers, WRITE_TIMEOUT};
+use super::timers::{DrainTimes, HEARTBEAT_INTERVAL, RECEIVE_TIMEOUT, REPLAY_INTERVAL, Timers};
 use crate::domain::{Rejection, RejectionCode, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::auth::identity::AuthorId;
@@ -11,8 +12,7 @@ use crate::server::chat::{self, RoomCommand, reset_frame};
 use crate::server::http::state::AppState;
 use crate::server::hub::{PullResult, Subscription};
 use crate::server::network::Network;
-use crate::server::random;
-use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket};
+use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -23,9 +23,6 @@ use tokio::time::{Instant, sleep_until};
 /// Shortest interval between two typing hints of a connection.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Time within which the connections of a stopping server are closed one by one.
-const DRAIN_JITTER: Duration = Duration::from_secs(3);
-
 /// Interval at which a draining connection checks whether its posts are answered, and the time limit for that. Clients
 /// resend posts that are not stored by then to another node.
 const DRAIN_POLL: Duration = Duration::from_millis(50);
@@ -35,8 +32,7 @@ pub(crate) struct Session {
     state: AppState,
     /// The author and network of the sender.
     sender: (AuthorId, Network),
-    pub(crate) subscription: Subscription,
-    pub(crate) writer: Arc<SocketWriter>,
+    pub(crate) delivery: Delivery,
     /// The name of further posts. The subscription shows it once a message is stored under it.
     username: Username,
     /// The time of the last typing hint of this connection.
@@ -44,8 +40,6 @@ pub(crate) struct Session {
     pub(crate) pending: FuturesUnordered<PendingPost>,
     /// Read budget of the connection.
     budget: ConnectionBudget,
-    /// Events to send again, because the client has resent their ids.
-    pub(crate) again: Vec<Seq>,
     /// The newest event that this connection has posted and that is answered by its delivery.
     last_own_seq: Seq,
     pub(crate) timers: Timers,
@@ -62,12 +56,10 @@ impl Session {
             state,
             sender,
             username: subscription.participant().username.clone(),
-            subscription,
-            writer,
+            delivery: Delivery::new(subscription, writer),
             last_typing_at: None,
             pending: FuturesUnordered::new(),
             budget: ConnectionBudget::new(),
-            again: Vec::new(),
             last_own_seq: 0,
             timers: Timers::new(),
         }
@@ -76,32 +68,36 @@ impl Session {
     /// Runs until the connection ends. The caller sends the returned close reason.
     pub(crate) async fn run(&mut self, socket: &mut WebSocket) -> CloseReason {
         let draining = self.state.draining.clone();
-        let mut alarm = std::pin::pin!(sleep_until(self.timers.next_deadline()));
+        let mut alarm = std::pin::pin!(sleep_until(self.next_deadline()));
         let mut drained = std::pin::pin!(draining.cancelled());
         loop {
-            let left = match self.write() {
+            let left = match self.delivery.write() {
                 Ok(left) => left,
                 Err(reason) => return reason,
             };
-            if alarm.is_elapsed() || self.timers.next_deadline() < alarm.deadline() {
-                alarm.as_mut().reset(self.timers.next_deadline());
+            if let Some(unblocked_at) = self.delivery.unblocked_at.take() {
+                // A client that accepts bytes is alive, even if it was not read from in the meantime.
+                self.timers.last_received = unblocked_at;
             }
-            let stuck = self.timers.write_blocked_since.is_some();
+            let deadline = self.next_deadline();
+            if alarm.is_elapsed() || deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
+            let stuck = self.delivery.is_blocked();
             let can_receive = self.can_receive();
             // While the socket does not accept bytes, an own event cannot be pulled.
             let own_seq = if stuck { 0 } else { self.last_own_seq };
             let step = tokio::select! {
                 biased;
                 // Check for frames that no other task writes.
-                () = self.writer.notified() => self.check_disconnect(),
-                _ = self.writer.writable(), if stuck => Ok(()),
+                () = self.delivery.writer.notified() => self.delivery.check_disconnect(),
+                _ = self.delivery.writer.writable(), if stuck => Ok(()),
                 // Handle timers.
                 () = &mut alarm => self.handle_timers(),
                 // Drain when the server stops: inform the client at once, and close a little later.
                 () = &mut drained, if self.timers.drain.is_none() => {
-                    let (now, within) = (Instant::now(), DRAIN_JITTER.mul_f64(random::fraction()));
-                    self.timers.drain = Some((now + within, now + DRAIN_TIMEOUT));
-                    let reconnect_in_ms = (within + Duration::from_millis(500)).as_millis() as u32;
+                    let DrainTimes { closes_at, reconnect_in_ms } = DrainTimes::new();
+                    self.timers.drain = Some((closes_at, Instant::now() + DRAIN_TIMEOUT));
                     self.send(ServerFrame::Drain { reconnect_in_ms });
                     Ok(())
                 }
@@ -111,7 +107,7 @@ impl Session {
                     Ok(())
                 }
                 // Read events from the log that were evicted from memory, or find that an own event has arrived.
-                read = Self::read(&self.subscription, left, own_seq) => self.take_read(left, read),
+                read = Delivery::read(&self.delivery.subscription, left, own_seq) => self.delivery.take_read(left, read),
                 // Receive.
                 received = socket.receive(), if can_receive => {
                     let (now, pace) = (Instant::now(), self.pace());
@@ -140,15 +136,9 @@ impl Session {
         }
     }
 
-    /// Returns an error with the close reason if the author was banned or removed, or the room has ended.
-    fn check_disconnect(&self) -> Result<(), CloseReason> {
-        match self.subscription.disconnect_code() {
-            None => Ok(()),
-            Some(close::BANNED) => Err(BANNED_REASON),
-            Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
-            Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
-            Some(code) => Err((code, "you were removed from this room")),
-        }
+    fn next_deadline(&self) -> Instant {
+        let due = self.timers.next_deadline();
+        self.delivery.write_deadline().map_or(due, |deadline| due.min(deadline))
     }
 
     fn handle_timers(&mut self) -> Result<(), CloseReason> {
@@ -161,11 +151,11 @@ impl Session {
         if self.timers.last_received + RECEIVE_TIMEOUT <= now {
             return Err((close::IDLE_TIMEOUT, "nothing was heard"));
         }
-        if self.timers.write_blocked_since.is_some_and(|since| since + WRITE_TIMEOUT <= now) {
+        if self.delivery.write_deadline().is_some_and(|deadline| deadline <= now) {
             return Err((close::TOO_SLOW, "nothing was read"));
         }
         if let Some((closes_at, latest)) = self.timers.drain.filter(|(closes_at, _)| *closes_at <= now) {
-            let has_pending = !self.pending.is_empty() || self.last_own_seq > self.subscription.position();
+            let has_pending = !self.pending.is_empty() || self.last_own_seq > self.delivery.subscription.position();
             if !has_pending || latest <= closes_at {
                 return Err((close::RESTARTING, "the server is restarting"));
             }
@@ -179,6 +169,17 @@ impl Session {
         Ok(())
     }
 
+    /// Queues the next events, unless the socket does not accept them, and then a heartbeat with the number of the last
+    /// event before it. So the client does not miss the events that a fan-out task still gathers for a crowd, and one
+    /// that is behind does not ask for events that are on their way.
+    fn send_heartbeat(&mut self) {
+        if !self.delivery.writer.is_blocked() {
+            self.delivery.pull();
+        }
+        self.send(ServerFrame::Heartbeat { head: self.delivery.subscription.position() });
+        self.delivery.writer.enqueue(ping());
+    }
+
     /// Starts a requested replay, once it is due.
     fn replay(&mut self) {
         let now = Instant::now();
@@ -186,7 +187,7 @@ impl Session {
             && let Some(after) = self.timers.pending_replay.take()
         {
             self.timers.replay_allowed_at = now + REPLAY_INTERVAL;
-            self.subscription.rewind(after);
+            self.delivery.subscription.rewind(after);
         }
     }
 
@@ -195,7 +196,7 @@ impl Session {
     }
 
     pub(crate) fn send(&self, frame: ServerFrame) {
-        self.writer.enqueue(TextFrame::new(&frame.encode()).bytes().clone());
+        self.delivery.writer.send(&TextFrame::new(&frame.encode()));
     }
 
     /// Handles one frame, and answers immediately if possible.
@@ -213,12 +214,12 @@ impl Session {
                 self.submit(id, RoomCommand::Moderate { action, target, tag, seconds }, draining).await
             }
             Ok(ClientFrame::Sync { after }) => {
-                let head = self.subscription.head();
+                let head = self.delivery.subscription.head();
                 if after > head || head - after > MAX_REPLAY {
-                    return self.send(reset_frame(&self.subscription.epoch(), head));
+                    return self.send(reset_frame(&self.delivery.subscription.epoch(), head));
                 }
                 // A short request causes a large response, so requests that come too fast are answered together.
-                let position = self.subscription.position();
+                let position = self.delivery.subscription.position();
                 if after < position {
                     let events = (position - after).unsigned_abs();
                     let paused = self.budget.spend_replay(events, self.pace(), Instant::now());
@@ -231,7 +232,7 @@ impl Session {
             Ok(ClientFrame::Typing) => {
                 if self.last_typing_at.is_none_or(|last_typing_at| last_typing_at.elapsed() >= TYPING_INTERVAL) {
                     self.last_typing_at = Some(Instant::now());
-                    self.subscription.send_typing();
+                    self.delivery.subscription.send_typing();
                 }
             }
             Ok(ClientFrame::Heartbeat) => {}
@@ -256,7 +257,7 @@ impl Session {
             RoomCommand::Post { username, .. } => Some(username.clone()),
             _ => None,
         };
-        match self.state.chat.submit(self.subscription.room(), self.sender, id.as_deref(), command).await {
+        match self.state.chat.submit(self.delivery.subscription.room(), self.sender, id.as_deref(), command).await {
             Ok(outcome) => self.pending.push(PendingPost { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }
@@ -266,19 +267,19 @@ impl Session {
     /// again, and a post that is not stored is rejected.
     fn answer(&mut self, CompletedPost { id, username, outcome }: CompletedPost) {
         match outcome {
-            Ok(stored) if stored.duplicate && stored.event.seq <= self.subscription.position() => {
-                self.again.push(stored.event.seq);
+            Ok(stored) if stored.duplicate && stored.event.seq <= self.delivery.subscription.position() => {
+                self.delivery.again.push(stored.event.seq);
             }
             Ok(stored) => {
                 self.last_own_seq = self.last_own_seq.max(stored.event.seq);
                 if let Some(username) = username.filter(|_| !stored.duplicate) {
-                    self.subscription.rename(username);
+                    self.delivery.subscription.rename(username);
                 }
             }
             Err(rejection) => {
                 // A rejected name does not replace the current one.
                 if rejection.code == RejectionCode::UsernameTaken && username.as_ref() == Some(&self.username) {
-                    self.username = self.subscription.participant().username.clone();
+                    self.username = self.delivery.subscription.participant().username.clone();
                 }
                 self.reject(id, rejection);
             }

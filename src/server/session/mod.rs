@@ -2,13 +2,16 @@
 
 mod budget;
 mod close_reason;
+mod delivery;
 mod event_loop;
+mod events;
 mod pending;
 mod reading;
+mod stream;
 mod timers;
-mod writing;
 use close_reason::BANNED_REASON;
 pub use close_reason::{CloseReason, close_reason};
+pub(crate) use events::events;
 
 use super::auth::visitor::Visitor;
 use super::chat::access::AccessDenied;
@@ -19,15 +22,19 @@ use super::http::state::AppState;
 use super::limits::connection_counter::ConnectionPermit;
 use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;
-use super::websocket::{Handshake, HandshakeRejection, WebSocket};
-use crate::domain::{RoomName, Seq, Username};
-use crate::protocol::{MAX_FRAME_BYTES, close};
+use super::websocket::{EventStream, FrameEncoding, Handshake, HandshakeRejection, TakenConnection, WebSocket};
+use crate::domain::event::parse_position;
+use crate::domain::{RoomName, Username};
+use crate::protocol::{MAX_FRAME_BYTES, MAX_REPLAY, close};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use delivery::Delivery;
 use event_loop::Session;
 use serde::Deserialize;
+use stream::StreamSession;
+use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
 /// Query parameters of the address. A value that does not parse counts as absent.
@@ -95,12 +102,6 @@ pub(crate) async fn upgrade(
     response
 }
 
-/// Parses a non-negative number. A number that overflows is treated as being beyond every head.
-fn parse_position(after: &str) -> Option<Seq> {
-    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| after.parse().unwrap_or(Seq::MAX))
-}
-
 fn connect_error_response(full: ConnectError) -> Response {
     match full {
         ConnectError::NodeFull => {
@@ -124,7 +125,8 @@ async fn run_session(
 ) {
     let username = query.username.as_deref().and_then(|name| Username::parse(name).ok());
     let username = username.unwrap_or_else(Username::anonymous);
-    let resume = Resume { after: query.after.as_deref().and_then(parse_position), epoch: query.epoch };
+    let after = query.after.as_deref().and_then(parse_position);
+    let resume = Resume { after, epoch: query.epoch, max_replay: MAX_REPLAY, is_shown: true };
     let entering = state.limiter.enter(visitor.network).await;
     let joined = state.chat.join(room, username, visitor.author, resume, socket.writer()).await;
     drop(entering);
@@ -145,4 +147,47 @@ async fn run_session(
             socket.close(close::OVERLOADED, "the room cannot be read right now").await;
         }
     }
+}
+
+/// A request for an event stream, by a visitor who may enter the room.
+pub(crate) struct StreamRequest {
+    pub(crate) room: RoomRecord,
+    pub(crate) username: Username,
+    pub(crate) visitor: Visitor,
+    pub(crate) resume: Resume,
+    /// Whether the stream ends at the head of the log.
+    pub(crate) ends: bool,
+    pub(crate) permit: Option<ConnectionPermit>,
+}
+
+/// Streams a room's events in a separate task, once the connection is `taken`.
+pub(crate) fn run_stream(
+    state: AppState,
+    request: StreamRequest,
+    taken: oneshot::Receiver<TakenConnection>,
+    encoding: FrameEncoding,
+) {
+    let sockets = state.sockets.clone();
+    let StreamRequest { room, username, visitor, resume, ends, permit } = request;
+    let streaming = async move {
+        let Ok(taken) = taken.await else { return };
+        let mut stream = EventStream::new(taken, encoding);
+        let entering = state.limiter.enter(visitor.network).await;
+        let joined = state.chat.join(room, username, visitor.author, resume, stream.writer()).await;
+        drop(entering);
+        let (code, reason) = match joined {
+            Ok(subscription) => {
+                let until = ends.then(|| subscription.head());
+                let delivery = Delivery::new(subscription, stream.writer().clone());
+                StreamSession::new(state, visitor.network, delivery, until).run(&mut stream).await
+            }
+            Err(error) => {
+                tracing::error!(%error, "A room could not be joined");
+                (close::OVERLOADED, "the room cannot be read right now")
+            }
+        };
+        stream.end(encoding.end(code, reason)).await;
+        drop(permit);
+    };
+    sockets.spawn(streaming.instrument(Span::current()));
 }

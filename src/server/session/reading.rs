@@ -18,7 +18,7 @@ impl Session {
     pub(crate) fn can_receive(&self) -> bool {
         self.timers.paused.is_none()
             && self.pending.len() < MAX_IN_FLIGHT_POSTS
-            && self.again.len() < MAX_RESENT_EVENTS
-            && self.writer.queued_bytes() < MAX_UNSENT_BYTES
+            && self.delivery.again.len() < MAX_RESENT_EVENTS
+            && self.delivery.writer.queued_bytes() < MAX_UNSENT_BYTES
     }
 }

@@ -138,6 +138,8 @@ pub(crate) fn record_event(body: &EventBody) {
         EventBody::Edited { .. } => 1,
         EventBody::Deleted { .. } => 2,
         EventBody::Moderated(_) => 3,
+        // This node writes no event that it does not know.
+        EventBody::Other { .. } => return,
     };
     let kind = EVENT_KINDS[kind];
     counter!("parlour_events_stored_total", "kind" => kind).increment(1);

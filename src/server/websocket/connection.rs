@@ -3,7 +3,8 @@
 
 use super::decoder::{DecodedMessage, Decoder, ProtocolError};
 use super::frame;
-use super::writer::{FlushResult, SocketWriter};
+use super::frame_encoding::FrameEncoding;
+use super::writer::SocketWriter;
 use crate::server::unread_timeout::{UNREAD_TIMEOUT, set_unread_timeout};
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -76,7 +77,8 @@ impl WebSocket {
         // Whoever holds the socket limits how long it may be blocked, and closes it with a reason. Linux may count its
         // own limit from an earlier time without room, and then drops a client at once that reads on.
         set_unread_timeout(&stream, None);
-        let (writer, decoder) = (Arc::new(SocketWriter::new(stream)), Decoder::new(longest, read));
+        let (writer, decoder) =
+            (Arc::new(SocketWriter::new(stream, FrameEncoding::WebSocket)), Decoder::new(longest, read));
         Self { writer, decoder, usage: Usage::default(), closed: false }
     }
 
@@ -167,7 +169,7 @@ impl WebSocket {
     ///
     /// Returns an error if the connection is lost.
     pub async fn flush(&mut self) -> std::io::Result<()> {
-        flush_all(&self.writer).await
+        self.writer.flush_all().await
     }
 
     /// Writes a text message, and waits until the socket has accepted it.
@@ -177,7 +179,7 @@ impl WebSocket {
     /// Returns an error if the connection is lost.
     pub async fn send(&mut self, message: &str) -> std::io::Result<()> {
         self.writer.enqueue(frame::TextFrame::new(message).bytes().clone());
-        flush_all(&self.writer).await
+        self.writer.flush_all().await
     }
 
     /// Writes a binary message, and waits until the socket has accepted it.
@@ -187,7 +189,7 @@ impl WebSocket {
     /// Returns an error if the connection is lost.
     pub async fn send_binary(&mut self, message: &[u8]) -> std::io::Result<()> {
         self.writer.enqueue(frame::binary(message));
-        flush_all(&self.writer).await
+        self.writer.flush_all().await
     }
 
     /// Sends a close frame, unless the answer to the client's is already queued, and waits briefly for the client to
@@ -197,7 +199,7 @@ impl WebSocket {
             self.writer.enqueue_close(frame::close(Some(code), reason));
         }
         let close_frame = async {
-            flush_all(&self.writer).await?;
+            self.writer.flush_all().await?;
             // RFC 6455, section 7.1.1: remaining bytes are read, or else the close frame may be lost with them.
             socket2::SockRef::from(&self.writer.stream).shutdown(Shutdown::Write)?;
             let (mut unread, mut leftover) = (vec![0; READ_BUFFER_BYTES], 0);
@@ -216,14 +218,6 @@ impl WebSocket {
         let _ = timeout(CLOSE_TIMEOUT, close_frame).await;
         set_unread_timeout(&self.writer.stream, Some(UNREAD_TIMEOUT));
     }
-}
-
-async fn flush_all(writer: &SocketWriter) -> std::io::Result<()> {
-    while writer.flush()? == FlushResult::Blocked {
-        writer.writable().await?;
-        spend_budget().await;
-    }
-    Ok(())
 }
 
 /// Spends a share of the task's budget, and yields to other tasks once it is used up.

@@ -56,7 +56,7 @@ impl TextFrame {
 }
 
 /// Concatenates `frames`. A single frame is not copied.
-pub(crate) fn concat_frames(frames: &[TextFrame]) -> Bytes {
+pub(super) fn concat_frames(frames: &[TextFrame]) -> Bytes {
     match frames {
         [one] => one.0.clone(),
         _ => frames.iter().map(|frame| &*frame.0).collect::<Vec<_>>().concat().into(),

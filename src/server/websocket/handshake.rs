@@ -1,14 +1,12 @@
 //! The opening handshake (RFC 6455, section 4.2).
 
 use super::WebSocket;
+use super::takeover::Takeover;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use tokio::net::TcpStream;
 
 /// Constant that is appended to the client's key before hashing (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -17,7 +15,7 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 #[derive(Debug)]
 pub struct Handshake {
     accept: HeaderValue,
-    upgrade: OnUpgrade,
+    takeover: Takeover,
 }
 
 /// Reason why a request is not a valid WebSocket request.
@@ -75,8 +73,8 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
         }
         let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(HandshakeRejection::Key)?;
         let accept = accept(key.as_bytes()).ok_or(HandshakeRejection::Key)?;
-        let upgrade = parts.extensions.remove().ok_or(HandshakeRejection::NoUpgrade)?;
-        Ok(Self { accept, upgrade })
+        let takeover = parts.extensions.remove().ok_or(HandshakeRejection::NoUpgrade)?;
+        Ok(Self { accept, takeover })
     }
 }
 
@@ -89,9 +87,10 @@ impl Handshake {
             (header::UPGRADE, HeaderValue::from_static("websocket")),
             (header::SEC_WEBSOCKET_ACCEPT, self.accept),
         ];
+        let taken = self.takeover.claim();
         let socket = async move {
-            let parts = self.upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-            Some(WebSocket::new(parts.io.into_inner(), longest, parts.read_buf.to_vec()))
+            let taken = taken.await.ok()?;
+            Some(WebSocket::new(taken.stream, longest, taken.read.to_vec()))
         };
         ((StatusCode::SWITCHING_PROTOCOLS, headers).into_response(), socket)
     }

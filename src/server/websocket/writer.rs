@@ -1,6 +1,7 @@
 //! The writing half of a connection, shared by the connection and by the fan-out task that delivers to it.
 
 use super::frame::TextFrame;
+use super::frame_encoding::FrameEncoding;
 use crate::server::sync::lock;
 use axum::body::Bytes;
 use std::collections::VecDeque;
@@ -9,6 +10,7 @@ use std::io::{ErrorKind, IoSlice, Result};
 use std::sync::{Mutex, MutexGuard};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::coop::consume_budget;
 
 /// Maximum number of slices per vectored write.
 const MAX_WRITE_SLICES: usize = 64;
@@ -18,6 +20,7 @@ const MAX_WRITE_SLICES: usize = 64;
 #[derive(Debug)]
 pub struct SocketWriter {
     pub(super) stream: TcpStream,
+    encoding: FrameEncoding,
     queue: Mutex<WriteQueue>,
     notify: Notify,
 }
@@ -45,8 +48,13 @@ struct WriteQueue {
 }
 
 impl SocketWriter {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, queue: Mutex::default(), notify: Notify::new() }
+    pub(super) fn new(stream: TcpStream, encoding: FrameEncoding) -> Self {
+        Self { stream, encoding, queue: Mutex::default(), notify: Notify::new() }
+    }
+
+    /// Returns the encoding of the frames on this connection.
+    pub(crate) fn encoding(&self) -> FrameEncoding {
+        self.encoding
     }
 
     /// Tries to write `frames` immediately. Returns `false`, without side effects, if other frames are queued or the
@@ -55,6 +63,9 @@ impl SocketWriter {
         let mut waiting = self.queue();
         if waiting.closed || waiting.blocked || !waiting.frames.is_empty() {
             return false;
+        }
+        if frames.is_empty() {
+            return true;
         }
         match self.stream.try_write(frames) {
             Ok(written) if written == frames.len() => true,
@@ -69,7 +80,12 @@ impl SocketWriter {
         }
     }
 
-    /// Queues `frames`; the connection writes them at the end of its loop iteration.
+    /// Queues a frame, in the encoding of the connection, to be written at the end of its loop iteration.
+    pub(crate) fn send(&self, frame: &TextFrame) {
+        self.enqueue(self.encoding.encode(frame));
+    }
+
+    /// Queues encoded `frames`; the connection writes them at the end of its loop iteration.
     pub(crate) fn enqueue(&self, frames: Bytes) {
         let mut waiting = self.queue();
         if !waiting.closed {
@@ -77,11 +93,11 @@ impl SocketWriter {
         }
     }
 
-    /// Queues `frames`. Their bytes are shared, not copied.
+    /// Queues `frames`, in the encoding of the connection. The bytes of WebSocket frames are shared, not copied.
     pub(crate) fn queue_all(&self, frames: &[TextFrame]) {
         let mut waiting = self.queue();
         if !waiting.closed {
-            frames.iter().for_each(|frame| waiting.push(frame.bytes().clone()));
+            frames.iter().for_each(|frame| waiting.push(self.encoding.encode(frame)));
         }
     }
 
@@ -114,6 +130,19 @@ impl SocketWriter {
         // Releases the memory of the queue.
         waiting.frames = VecDeque::new();
         Ok(if was_blocked { FlushResult::Unblocked } else { FlushResult::Written })
+    }
+
+    /// Waits until the socket has accepted all queued bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
+    pub(super) async fn flush_all(&self) -> Result<()> {
+        while self.flush()? == FlushResult::Blocked {
+            self.writable().await?;
+            consume_budget().await;
+        }
+        Ok(())
     }
 
     /// Returns whether the socket is not writable for now.
@@ -153,6 +182,9 @@ impl SocketWriter {
 
 impl WriteQueue {
     fn push(&mut self, frames: Bytes) {
+        if frames.is_empty() {
+            return;
+        }
         self.bytes += frames.len();
         self.frames.push_back(frames);
     }
@@ -187,7 +219,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.set_read_timeout(Some(std::time::Duration::from_millis(50))).unwrap();
-        let writer = SocketWriter::new(listener.accept().await.unwrap().0);
+        let writer = SocketWriter::new(listener.accept().await.unwrap().0, FrameEncoding::WebSocket);
         writer.writable().await.unwrap();
         let (large, next) = (Bytes::from(vec![0; 64 << 20]), Bytes::from_static(b"next"));
         assert_eq!(writer.flush().unwrap(), FlushResult::Written);

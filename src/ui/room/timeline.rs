@@ -132,7 +132,7 @@ impl Timeline {
             }
             EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
             EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
-            EventBody::Moderated(_) => {}
+            EventBody::Moderated(_) | EventBody::Other { .. } => {}
         }
         Applied::Appended
     }

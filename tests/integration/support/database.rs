@@ -51,6 +51,35 @@ pub async fn messages(url: &str, room: &str) -> Vec<Frame> {
     rows(url, &sql).await.iter().map(message).collect()
 }
 
+/// An event of a kind that no release writes, as a node of a later one might append it.
+#[derive(Clone, Debug)]
+pub struct UnknownEvent<'a> {
+    pub id: &'a str,
+    /// The number of the message whose author wrote it, and that it refers to.
+    pub target: i64,
+    pub text: &'a str,
+}
+
+/// Appends an event of kind 99 to a room, which has a message. Returns its number.
+pub async fn append_unknown(url: &str, room: &str, UnknownEvent { id, target, text }: UnknownEvent<'_>) -> i64 {
+    let connection = connect(url).await;
+    let sqlite = connection.get_database_backend() == sea_orm::DatabaseBackend::Sqlite;
+    let of_room = format!("WHERE r.name = '{room}'");
+    // The room is locked first, as every writer does.
+    let lock = if sqlite { String::new() } else { format!("SELECT 1 FROM rooms r {of_room} FOR UPDATE;") };
+    let begin = if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+    let append = format!(
+        "{begin}; {lock} INSERT INTO events
+        SELECT r.id, r.head + 1, e.author, '{id}', 99, r.last_at, 'Zoe of 99', {target}, '{text}', NULL, NULL
+        FROM rooms r JOIN events e ON e.room_id = r.id AND e.seq = {target} {of_room};
+        UPDATE rooms SET head = head + 1 WHERE name = '{room}'; COMMIT"
+    );
+    connection.execute_unprepared(&append).await.expect("the event is appended");
+    connection.close().await.expect("connections close");
+    let sql = format!("SELECT e.seq FROM events e JOIN rooms r ON r.id = e.room_id {of_room} AND e.id = '{id}'");
+    rows(url, &sql).await[0].try_get_by_index(0).expect("a number")
+}
+
 /// The write lock on rooms: nothing can be committed in them until it is released.
 pub struct Held(DatabaseConnection);
 

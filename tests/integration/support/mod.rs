@@ -3,6 +3,8 @@
 pub mod caddy;
 pub mod client;
 pub mod database;
+pub mod description;
+pub mod event_reader;
 pub mod faults;
 pub mod flood;
 pub mod fuzz_corpus;

@@ -73,6 +73,12 @@ impl PeerNode {
         self.ring(json!({"Typing": {"room": self.room, "text": frame}}));
     }
 
+    /// Publishes an event that is in the database.
+    pub fn appends(&self, event: &Value) {
+        let seq = &event["seq"];
+        self.ring(json!({"Room": {"room": self.room, "first": seq, "last": seq, "frames": [event.to_string()]}}));
+    }
+
     fn ring(&self, bell: Value) {
         self.bells.send(bell).expect("the node is there");
     }

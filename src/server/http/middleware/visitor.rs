@@ -9,6 +9,7 @@ use crate::server::auth::identity::{AuthorId, IDENTITY_COOKIE, IdentitySigner};
 use crate::server::auth::visitor::Visitor;
 use crate::server::config::Config;
 use crate::server::http::cookies;
+use crate::server::http::media_type::{self, HTML, JSON};
 use crate::server::http::state::AppState;
 use crate::server::network::Network;
 use crate::server::network::client_ip::ClientIp;
@@ -29,7 +30,8 @@ pub(crate) async fn identify(State(state): State<AppState>, mut request: Request
     next.run(request).await
 }
 
-/// Like [`identify`], but gives a visitor without an identity a new one, and renews an old cookie.
+/// Like [`identify`], but gives a visitor without an identity a new one, and renews an old cookie. A program that asks
+/// for JSON gets none: few of them keep cookies.
 pub(crate) async fn identify_or_create(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let (visitor, renewed) = extract_visitor(&state, &mut request);
     if !visitor.author.is_guest() {
@@ -38,6 +40,9 @@ pub(crate) async fn identify_or_create(State(state): State<AppState>, mut reques
             cookies::set_identity(&mut response, &cookie, visitor.cookie_suffix, &state.config);
         }
         return response;
+    }
+    if media_type::preferred(request.headers(), &[HTML, JSON]) == JSON {
+        return next.run(request).await;
     }
     if let Err(limited) = state.limiter.check_visitor(visitor.network) {
         return limited.response("Too many new visitors come from your network. Try again a little later.");

@@ -44,7 +44,7 @@ fn kept(tail: &TailBuffer, after: Seq) -> Option<Vec<Seq>> {
 fn said(frame: &EventFrame) -> Option<String> {
     match event(&frame.text).body {
         EventBody::Message { text, .. } | EventBody::Edited { text, .. } => Some(text),
-        EventBody::Deleted { .. } | EventBody::Moderated(_) => None,
+        EventBody::Deleted { .. } | EventBody::Moderated(_) | EventBody::Other { .. } => None,
     }
 }
 

@@ -99,7 +99,7 @@ impl Store {
         }
         self.anonymize_messages(author).await?;
         self.redact_pending().await?;
-        self.redact_orphaned_edits(author).await?;
+        self.redact_strays(author).await?;
         self.forget_names_of(author).await?;
         self.forget_memberships_of(author).await?;
         self.forget_hooks_of(author).await?;
@@ -132,6 +132,12 @@ impl Store {
                     .await?;
                 transaction.commit().await?;
             }
+            let unknown = Column::Author.eq(author.as_bytes()).and(Column::Kind.is_not_in(Kind::KNOWN));
+            event::Entity::update_many()
+                .col_expr(Column::Username, Expr::value(Username::anonymous().as_str()))
+                .filter(Column::RoomId.eq(room_id).and(Column::Username.ne("")).and(unknown))
+                .exec(&self.writer)
+                .await?;
         }
         self.anonymize_moderation_events(author).await
     }
@@ -157,9 +163,9 @@ impl Store {
         Ok(())
     }
 
-    /// Blanks the author's edits of messages that have expired, if they were not blanked with the message: no deletion
-    /// reaches them.
-    async fn redact_orphaned_edits(&self, author: &AuthorId) -> Result<(), StoreError> {
+    /// Blanks the author's texts that no deletion reaches: edits of messages that have expired, if they were not blanked
+    /// with the message, and events of unknown kinds.
+    async fn redact_strays(&self, author: &AuthorId) -> Result<(), StoreError> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
         let kept = Query::select()
@@ -171,8 +177,8 @@ impl Store {
         let strays: Vec<(i64, Seq)> = event::Entity::find()
             .select_only()
             .columns([Column::RoomId, Column::Seq])
-            .filter(Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Edited)))
-            .filter(Column::Text.ne("").and(Expr::exists(kept).not()))
+            .filter(Column::Author.eq(author.as_bytes()).and(Column::Text.ne("")))
+            .filter(Column::Kind.eq(Kind::Edited).and(Expr::exists(kept).not()).or(Column::Kind.is_not_in(Kind::KNOWN)))
             .into_tuple()
             .all(&self.reader)
             .await?;

@@ -196,7 +196,7 @@ async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Resul
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
-        Kind::Message | Kind::Moderated => return Ok(false),
+        Kind::Message | Kind::Moderated | Kind::Other(_) => return Ok(false),
         Kind::Edited => {
             update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
         }

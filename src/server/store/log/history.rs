@@ -69,12 +69,42 @@ impl Store {
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
+        self.page_of(room_id, cursor, PAGE_SIZE).await
+    }
+
+    /// Returns a page of up to `limit` messages. Unlike [`messages`](Self::messages), it knows whether there are further
+    /// ones in the direction away from the cursor, too.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn messages_page(
+        &self,
+        room_id: i64,
+        cursor: HistoryCursor,
+        limit: u64,
+    ) -> Result<HistoryPage, StoreError> {
+        let mut page = self.page_of(room_id, cursor, limit).await?;
+        let ends = page.messages.first().zip(page.messages.last()).map(|(first, last)| (first.seq, last.seq));
+        if let Some((first, last)) = ends.filter(|_| cursor != HistoryCursor::Newest) {
+            page.more_before = page.more_before || self.has_messages(room_id, Column::Seq.lt(first)).await?;
+            page.more_after = page.more_after || self.has_messages(room_id, Column::Seq.gt(last)).await?;
+        }
+        Ok(page)
+    }
+
+    async fn has_messages(&self, room_id: i64, range: Expr) -> Result<bool, StoreError> {
+        let (found, _) = self.page_query(room_id, range, PageDirection::Back, 1).await?;
+        Ok(!found.is_empty())
+    }
+
+    async fn page_of(&self, room_id: i64, cursor: HistoryCursor, limit: u64) -> Result<HistoryPage, StoreError> {
         // Limits before the cursor, and from the cursor on.
         let (back, from, on) = match cursor {
-            HistoryCursor::Newest => (PAGE_SIZE, Seq::MAX, 0),
-            HistoryCursor::Before(seq) => (PAGE_SIZE, seq, 0),
-            HistoryCursor::After(seq) => (0, seq.saturating_add(1), PAGE_SIZE),
-            HistoryCursor::Around(seq) => (PAGE_SIZE / 2, seq, PAGE_SIZE / 2),
+            HistoryCursor::Newest => (limit, Seq::MAX, 0),
+            HistoryCursor::Before(seq) => (limit, seq, 0),
+            HistoryCursor::After(seq) => (0, seq.saturating_add(1), limit),
+            HistoryCursor::Around(seq) => (limit / 2, seq, limit.div_ceil(2)),
         };
         let (mut rows, more_before) = self.page_query(room_id, Column::Seq.lt(from), PageDirection::Back, back).await?;
         rows.reverse();
@@ -82,6 +112,16 @@ impl Store {
             self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
         rows.append(&mut later);
         Ok(HistoryPage { messages: self.apply_latest_edits(room_id, rows).await?, more_before, more_after })
+    }
+
+    /// Returns one message, or `None` if no message has this number.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn message(&self, room_id: i64, seq: Seq) -> Result<Option<Message>, StoreError> {
+        let (rows, _) = self.page_query(room_id, Column::Seq.eq(seq), PageDirection::Back, 1).await?;
+        Ok(self.apply_latest_edits(room_id, rows).await?.pop())
     }
 
     /// Returns the number of messages after `read` by authors other than `author`, up to [`MAX_UNREAD_COUNT`], among
@@ -198,6 +238,7 @@ impl From<Model> for Event {
             Kind::Edited => EventBody::Edited { target, text: row.text },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Other(_) => EventBody::Other { target: row.target },
         };
         Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }
     }

@@ -26,6 +26,9 @@ const REDACTION_DELAY: Duration = Duration::from_millis(5);
 /// Prefix of the names of the `site` rows that record a message whose edits remain to be blanked.
 const PENDING_REDACTION_PREFIX: &str = "redact:";
 
+/// The kinds of events that show no text of the message they refer to.
+const WITHOUT_TEXT_OF_TARGET: [Kind; 3] = [Kind::Message, Kind::Deleted, Kind::Moderated];
+
 /// A lock that lets one caller at a time blank the recorded edits.
 #[derive(Clone, Default)]
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
@@ -58,13 +61,14 @@ pub(crate) async fn redact_edits(
     Ok(has_rest)
 }
 
-/// Returns a query for the numbers of a message's edits that still have a text.
+/// Returns a query for the numbers of a message's edits that still have a text. Events of an unknown kind that refer to
+/// the message count as edits of it.
 fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
     Entity::find()
         .select_only()
         .column(Column::Seq)
         .filter(Column::RoomId.eq(room_id).and(Column::Target.eq(target)))
-        .filter(Column::Kind.eq(Kind::Edited).and(Column::Text.ne("")))
+        .filter(Column::Kind.is_not_in(WITHOUT_TEXT_OF_TARGET).and(Column::Text.ne("")))
 }
 
 /// Blanks the texts of these events.

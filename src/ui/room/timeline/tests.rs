@@ -71,6 +71,17 @@ fn edits_and_deletions_change_their_message() {
 }
 
 #[test]
+fn an_event_of_an_unknown_type_takes_its_number_and_changes_nothing() {
+    let mut timeline = timeline(vec![message(1, 0)], 1);
+    let before = texts(&timeline);
+    assert_eq!(timeline.apply(event(2, EventBody::Other { target: Some(1) }), true), Applied::Appended);
+    assert_eq!(timeline.apply(event(2, EventBody::Other { target: None }), true), Applied::Duplicate);
+    assert_eq!(timeline.apply(event(4, EventBody::Other { target: None }), true), Applied::Gap);
+    assert_eq!((texts(&timeline), timeline.position()), (before, 2));
+    assert_eq!(timeline.apply(message_event(3), true), Applied::Appended);
+}
+
+#[test]
 fn older_messages_go_before_and_never_twice() {
     let mut timeline = timeline(vec![message(5, 0)], 5);
     let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_before: false, more_after: true };

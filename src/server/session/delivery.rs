@@ -1,15 +1,56 @@
 //! Writes of the connection itself: events that its fan-out task has not delivered. At most one batch is queued.
 
-use super::close_reason::CloseReason;
-use super::event_loop::Session;
+use super::close_reason::{BANNED_REASON, CloseReason};
 use crate::domain::Seq;
-use crate::protocol::{ServerFrame, close};
+use crate::protocol::close;
 use crate::server::hub::{BackfillError, PullResult, Subscription};
-use crate::server::websocket::{FlushResult, TextFrame, ping};
+use crate::server::websocket::{FlushResult, SocketWriter, TextFrame};
 use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
-impl Session {
+/// Time after which a client is disconnected that does not read the written bytes.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Delivery of a room's events to one connection.
+pub(crate) struct Delivery {
+    pub(crate) subscription: Subscription,
+    pub(crate) writer: Arc<SocketWriter>,
+    /// Events to send again, because the client has resent their ids.
+    pub(crate) again: Vec<Seq>,
+    /// The time since which the socket has not accepted all bytes.
+    blocked_since: Option<Instant>,
+    /// The last time at which the socket accepted bytes again after it had not.
+    pub(crate) unblocked_at: Option<Instant>,
+}
+
+impl Delivery {
+    pub(crate) fn new(subscription: Subscription, writer: Arc<SocketWriter>) -> Self {
+        Self { subscription, writer, again: Vec::new(), blocked_since: None, unblocked_at: None }
+    }
+
+    /// Returns whether the socket does not accept all bytes.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked_since.is_some()
+    }
+
+    /// Returns the time at which a client that does not read is disconnected, or `None` while it reads.
+    pub(crate) fn write_deadline(&self) -> Option<Instant> {
+        self.blocked_since.map(|since| since + WRITE_TIMEOUT)
+    }
+
+    /// Returns an error with the close reason if the author was banned or removed, or the room has ended.
+    pub(crate) fn check_disconnect(&self) -> Result<(), CloseReason> {
+        match self.subscription.disconnect_code() {
+            None => Ok(()),
+            Some(close::BANNED) => Err(BANNED_REASON),
+            Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
+            Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
+            Some(code) => Err((code, "you were removed from this room")),
+        }
+    }
+
     /// Queues a batch of ready events, and writes as much as the socket accepts. Returns the state of the remaining
     /// events.
     ///
@@ -22,23 +63,22 @@ impl Session {
         match self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
             FlushResult::Written => Ok(left),
             FlushResult::Unblocked => {
-                if self.timers.write_blocked_since.take().is_some() {
-                    // A client that accepts bytes is alive, even if it was not read from in the meantime.
-                    self.timers.last_received = Instant::now();
+                if self.blocked_since.take().is_some() {
+                    self.unblocked_at = Some(Instant::now());
                 }
                 // A fan-out task may have passed over this connection in the meantime. If its notification is the one
                 // that led here, nothing else would pull those events.
                 Ok(if left == PullResult::Nothing { PullResult::Queued } else { left })
             }
             FlushResult::Blocked => {
-                self.timers.write_blocked_since.get_or_insert_with(Instant::now);
+                self.blocked_since.get_or_insert_with(Instant::now);
                 Ok(PullResult::Nothing)
             }
         }
     }
 
     /// Queues an event that the client has requested again, or else the next events.
-    fn pull(&mut self) -> PullResult {
+    pub(crate) fn pull(&mut self) -> PullResult {
         // Events after its position, because it went back, are delivered as the next events.
         let position = self.subscription.position();
         self.again.retain(|seq| *seq <= position);
@@ -70,17 +110,6 @@ impl Session {
             }
             PullResult::Nothing | PullResult::Queued => pending().await,
         }
-    }
-
-    /// Queues the next events, unless the socket does not accept them, and then a heartbeat with the number of the last
-    /// event before it. So the client does not miss the events that a fan-out task still gathers for a crowd, and one
-    /// that is behind does not ask for events that are on their way.
-    pub(crate) fn send_heartbeat(&mut self) {
-        if !self.writer.is_blocked() {
-            self.pull();
-        }
-        self.send(ServerFrame::Heartbeat { head: self.subscription.position() });
-        self.writer.enqueue(ping());
     }
 
     /// Queues events that were read from the log.

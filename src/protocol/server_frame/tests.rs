@@ -1,0 +1,64 @@
+//! Events keep their content on the wire, and every frame with a number is an event.
+
+use super::*;
+use crate::domain::moderation::ModerationAction;
+
+#[test]
+fn only_message_frames_carry_a_top_level_message() {
+    let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
+    let edited = ServerFrame::from(event(EventBody::Edited { target: 1, text: "new".into() }));
+    let rejected = ServerFrame::Rejected { id: None, rejection: Rejection::unavailable() };
+    for frame in [edited, rejected, ServerFrame::Heartbeat { head: 1 }] {
+        let json: serde_json::Value = serde_json::from_str(&frame.encode()).unwrap();
+        assert_eq!(json.get("message"), None, "{json}");
+    }
+}
+
+#[test]
+fn events_survive_the_wire() {
+    let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
+    for event in [
+        event(EventBody::Message { username: Username::anonymous(), tag: AuthorTag::new([1, 2]), text: "é\n".into() }),
+        event(EventBody::Edited { target: 1, text: "new".into() }),
+        event(EventBody::Deleted { target: 1 }),
+        event(EventBody::Moderated(Moderation {
+            action: ModerationAction::Mute,
+            subject: Some(Participant { username: Username::anonymous(), tag: AuthorTag::new([1, 2]) }),
+            until: Some(Timestamp(9)),
+            seconds: None,
+        })),
+        event(EventBody::Other { target: Some(1) }),
+        event(EventBody::Other { target: None }),
+    ] {
+        let frame = ServerFrame::parse(&ServerFrame::from(event.clone()).encode()).unwrap();
+        assert_eq!(frame.into_event(), Some(event));
+    }
+}
+
+#[test]
+fn a_frame_with_a_number_is_an_event_of_whatever_type() {
+    let event = |text: &str| ServerFrame::parse(text).and_then(ServerFrame::into_event);
+    for text in [
+        r#"{"type":"dance","seq":7,"id":"x","at":5,"partner":{"steps":[1.5,null,{"deep":[]}]},"speed":1.5}"#,
+        r#"{"type":"message","seq":7,"id":"x","at":5,"message":{"parts":["of","a","later","version"]}}"#,
+        r#"{"type":"moderated","seq":7,"id":"x","at":5,"action":{"name":"pin"}}"#,
+        r#"{"type":"heartbeat","seq":7,"id":"x","at":5,"head":7}"#,
+        r#"{"type":3,"seq":7,"id":"x","at":5}"#,
+        r#"{"seq":7,"id":"x","at":5,"target":"all"}"#,
+    ] {
+        let (id, at) = (EventId::parse("x").unwrap(), Timestamp(5));
+        assert_eq!(event(text), Some(Event { seq: 7, id, at, body: EventBody::Other { target: None } }), "{text}");
+    }
+    let bare = event(r#"{"type":"dance","seq":8,"id":{},"target":3}"#).unwrap();
+    assert_eq!((bare.seq, bare.id.as_str(), bare.body), (8, "", EventBody::Other { target: Some(3) }));
+}
+
+#[test]
+fn a_number_of_another_type_makes_no_event() {
+    for seq in ["\"7\"", "7.5", "null", "true", "[7]", "{\"n\":7}"] {
+        for kind in ["dance", "deleted"] {
+            let text = format!(r#"{{"type":"{kind}","seq":{seq},"id":"x","target":1,"at":5}}"#);
+            assert_eq!(ServerFrame::parse(&text), None, "{text}");
+        }
+    }
+}
