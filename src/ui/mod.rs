@@ -15,7 +15,7 @@ pub mod text_spans;
 
 pub use app::shell;
 pub use pages::{
-    ConfirmPageData, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
-    RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
+    ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;

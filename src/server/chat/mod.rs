@@ -3,8 +3,10 @@
 
 pub(crate) mod access;
 pub(crate) mod exchange;
+pub(crate) mod hooks;
 mod room_command;
 pub(crate) mod room_settings;
+pub(crate) mod tokens;
 mod unread;
 
 use super::auth::identity::AuthorId;

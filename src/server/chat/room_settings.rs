@@ -64,7 +64,9 @@ impl Chat {
         let mut people: Vec<RoomPerson> = people.into_values().filter(is_listed).collect();
         let authors: Vec<AuthorId> = people.iter().map(|person| person.author).collect();
         let memberships = self.store.memberships(room_id, &authors).await?;
-        let names = self.store.names_of_subjects(room_id, found.head).await?;
+        let mut names = self.store.names_of_subjects(room_id, found.head).await?;
+        let tokens = self.store.tokens(Some(room_id)).await?;
+        names.extend(tokens.into_iter().map(|token| (token.author.tag(), token.label)));
         for (person, membership) in people.iter_mut().zip(memberships) {
             person.membership = membership;
             if person.wrote.is_none()

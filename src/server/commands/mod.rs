@@ -5,11 +5,13 @@ mod check;
 mod export;
 mod export_writer;
 mod healthcheck;
+mod hooks;
 mod message_ref;
 mod moderation;
 mod output;
 mod retention;
 mod rooms;
+mod token;
 
 use super::config::Config;
 use super::relay::Relay;
@@ -64,6 +66,12 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Create, list and end webhooks, which post into a room or receive its events
+    Hook {
+        /// The command on webhooks
+        #[command(subcommand)]
+        command: hooks::HookCommand,
+    },
     /// List the rooms: newest number, number of stored events, time of the last one, owner's tag
     Rooms {
         /// Print one JSON object per line
@@ -109,6 +117,12 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Create, list and revoke tokens, with which programs read and write
+    Token {
+        /// The action
+        #[command(subcommand)]
+        action: token::TokenCommand,
+    },
 }
 
 /// Result of a command: an error is one sentence for people.
@@ -134,6 +148,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Retention { room, days } => retention::set_retention(config, &room, days).await,
         Command::Export(export) => export::export(config, &export).await,
         Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
+        Command::Hook { command } => hooks::run(config, &command).await,
         Command::Rooms { json } => rooms::list(config, json).await,
         Command::Remove { message } => moderation::remove(config, &message).await,
         Command::Ban { message, time } => moderation::ban(config, &message, time).await,
@@ -145,6 +160,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
             moderation::describe(config, &room, ModerationAction::Topic, text.as_deref()).await
         }
         Command::Delete { room, yes } => rooms::delete(config, &room, yes).await,
+        Command::Token { action } => token::run(config, &action).await,
     }
 }
 

@@ -79,6 +79,15 @@ pub(crate) async fn change(
     let (field, rejection) = match outcome {
         Ok(FormOutcome::Done(response)) => return response,
         Ok(FormOutcome::Asked(question)) => return page(&state, again, Page::Confirm(question)).await,
+        Ok(FormOutcome::Created(mut created)) => {
+            if created.text.starts_with('/') {
+                let site = origin::own(again.headers(), state.config.public_url.as_deref());
+                created.text.insert_str(0, &site.unwrap_or_default());
+            }
+            let username = known.0.map(|name| name.to_string());
+            let shown = ShownSettings { username, created: Some(created), ..Default::default() };
+            return show(&state, again, &name, &visitor, shown).await;
+        }
         Err(refused) => refused,
     };
     record_rejection(rejection.code);
@@ -95,6 +104,8 @@ pub(crate) async fn change(
         username: fields.username.or_else(|| known.0.map(|name| name.to_string())),
         title: fields.title,
         topic: fields.topic,
+        program: [fields.hook_name, fields.webhook_url, fields.token_label].map(Option::unwrap_or_default),
+        created: None,
         refused: Some(RefusedSetting { field, detail: rejection.detail }),
     };
     let mut response = show(&state, again, &name, &visitor, shown).await;

@@ -11,7 +11,7 @@ use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::http::state::AppState;
 use crate::server::store::RoomRecord;
-use crate::ui::{ConfirmPageData, SettingsField, SettingsForm};
+use crate::ui::{ConfirmPageData, CreatedSecret, SettingsField, SettingsForm};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -27,7 +27,31 @@ pub(crate) struct FormFields {
     value: Option<String>,
     person: Option<String>,
     confirmed: Option<String>,
+    /// The id of a webhook or a token.
+    id: Option<String>,
+    pub(crate) hook_name: Option<String>,
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) token_label: Option<String>,
     pub(crate) people: Option<String>,
+}
+
+impl FormFields {
+    /// Returns the form: the one that `action` names, or else the one that the first of its fields belongs to.
+    fn form(&self) -> Option<SettingsForm> {
+        let by_field = [
+            (&self.hook_name, SettingsForm::NewHook),
+            (&self.webhook_url, SettingsForm::NewHook),
+            (&self.token_label, SettingsForm::NewToken),
+            (&self.title, SettingsForm::Description),
+            (&self.topic, SettingsForm::Description),
+            (&self.access, SettingsForm::Access),
+            (&self.username, SettingsForm::Username),
+        ];
+        match self.action.as_deref() {
+            Some(action) => SettingsForm::from_name(action),
+            None => by_field.into_iter().find_map(|(field, form)| field.as_ref().map(|_| form)),
+        }
+    }
 }
 
 /// Result of a form that was not refused.
@@ -36,6 +60,8 @@ pub(crate) enum FormOutcome {
     Done(Response),
     /// The visitor has to confirm.
     Asked(Box<ConfirmPageData>),
+    /// The page shows a secret once.
+    Created(CreatedSecret),
 }
 
 type Refused = (SettingsField, Rejection);
@@ -66,7 +92,7 @@ pub(crate) async fn submit(
         return Err(at_page(Rejection::new(RejectionCode::Forbidden, detail)));
     }
     let unknown = || at_page(Rejection::new(RejectionCode::Invalid, "This form is not one of this page."));
-    let form = fields.action.as_deref().and_then(SettingsForm::from_name).ok_or_else(unknown)?;
+    let form = fields.form().ok_or_else(unknown)?;
     let submission = Submission { state, found, visitor, fields };
     if form == SettingsForm::Username {
         return submission.username().await.map_err(|rejection| (form.into(), rejection));
@@ -153,6 +179,23 @@ impl Submission<'_> {
             SettingsForm::Mute => self.act(ModerationAction::Mute, Some(self.value()?)).await?,
             SettingsForm::Ban => self.act(ModerationAction::Ban, Some(self.value()?)).await?,
             SettingsForm::Pardon => self.act(ModerationAction::Pardon, None).await?,
+            SettingsForm::NewHook => return self.create_hook().await,
+            SettingsForm::NewToken => {
+                let label = self.fields.token_label.as_deref().unwrap_or_default();
+                let created = self.state.chat.create_room_token(self.room(), self.visitor, label).await?;
+                let label = "The token. It is shown only now.";
+                return Ok(FormOutcome::Created(CreatedSecret { form, label, text: created.secret }));
+            }
+            SettingsForm::EndHook => {
+                self.check_limit()?;
+                if !self.state.chat.end_hook(self.found.room.id, self.id()).await? {
+                    return Err(Rejection::new(RejectionCode::NotFound, "This room has no such webhook."));
+                }
+            }
+            SettingsForm::EndToken => {
+                self.check_limit()?;
+                self.state.chat.revoke_room_token(self.room(), self.visitor, self.id()).await?;
+            }
             SettingsForm::Remove | SettingsForm::HandOver | SettingsForm::Delete => {
                 if self.fields.confirmed.is_none() {
                     return Ok(FormOutcome::Asked(Box::new(self.question(form).await?)));
@@ -168,6 +211,39 @@ impl Submission<'_> {
             }
         }
         Ok(FormOutcome::Done(self.saved(form)))
+    }
+
+    fn id(&self) -> &str {
+        self.fields.id.as_deref().unwrap_or_default()
+    }
+
+    /// Counts a change that is not in the room's log.
+    fn check_limit(&self) -> Result<(), Rejection> {
+        let checked = self.state.limiter.check_message(&self.visitor.author, self.visitor.network, 0);
+        checked.map_err(|limited| limited.rejection("Slow down a little."))
+    }
+
+    /// Creates an outgoing webhook if the form has an address, and otherwise an incoming one.
+    async fn create_hook(&self) -> Result<FormOutcome, Rejection> {
+        let (chat, config, form) = (&self.state.chat, &self.state.config, SettingsForm::NewHook);
+        let room_id = self.found.room.id;
+        let name = self.fields.hook_name.as_deref().unwrap_or_default();
+        self.check_limit()?;
+        let (label, text) = match self.fields.webhook_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
+            Some(_) if !config.outgoing_webhooks => {
+                return Err(Rejection::new(RejectionCode::Forbidden, "This site sends no webhooks."));
+            }
+            Some(url) => {
+                let hook = chat.create_outgoing_hook(room_id, name, url, &config.webhook_hosts).await?;
+                ("The secret of its signatures. It is shown only now.", hook.shown_once)
+            }
+            None => {
+                let hook = chat.create_incoming_hook(room_id, name).await?;
+                let path = self.room().path();
+                ("The address that programs post to. It is shown only now.", path + &hook.shown_once)
+            }
+        };
+        Ok(FormOutcome::Created(CreatedSecret { form, label, text }))
     }
 
     /// Returns the question before a form that cannot be undone.

@@ -7,9 +7,10 @@ use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::chat::room_settings::RoomPerson;
 use crate::server::http::state::AppState;
-use crate::server::store::RoomRecord;
+use crate::server::store::{HookDirection, HookSummary, RoomRecord, TokenRecord};
 use crate::ui::{
-    OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+    CreatedSecret, OwnerSettings, PeoplePage, PersonRow, PersonStatus, ProgramRow, ProgramSettings, RefusedSetting,
+    SettingsField, SettingsForm, SettingsPageData,
 };
 use axum::http::HeaderMap;
 use serde::Deserialize;
@@ -17,6 +18,9 @@ use std::collections::HashMap;
 
 /// Number of people on a page.
 const PEOPLE_PER_PAGE: usize = 50;
+
+/// Maximum number of webhooks, and of tokens, in their lists.
+const MAX_PROGRAMS: usize = 100;
 
 /// Maximum number of people to choose a new owner from.
 const MAX_HEIRS: usize = 200;
@@ -42,6 +46,9 @@ pub(crate) struct ShownSettings {
     pub(crate) username: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) topic: Option<String>,
+    /// Name and address of a webhook, and the label of a token.
+    pub(crate) program: [String; 3],
+    pub(crate) created: Option<CreatedSecret>,
     pub(crate) refused: Option<RefusedSetting>,
 }
 
@@ -105,8 +112,59 @@ async fn owner_settings(
         slow_mode: found.slow_mode,
         retention: found.retention,
         retention_limit: state.chat.retention_limit(found).map(|days| days.get()),
+        programs: programs(state, found, visitor, shown).await?,
         people: people_page(&people, (own, visitor.author.tag()), &shown.query),
     })
+}
+
+async fn programs(
+    state: &AppState,
+    found: &RoomRecord,
+    visitor: &Visitor,
+    shown: &ShownSettings,
+) -> Result<ProgramSettings, AccessDenied> {
+    let hooks = state.chat.hooks(found.room.id).await?;
+    let tokens = state.chat.room_tokens(&found.room.name, visitor).await.unwrap_or_default();
+    Ok(ProgramSettings {
+        hooks: hooks.into_iter().map(hook_row).take(MAX_PROGRAMS).collect(),
+        tokens: tokens.into_iter().map(token_row).take(MAX_PROGRAMS).collect(),
+        has_outgoing: state.config.outgoing_webhooks,
+        typed: shown.program.clone(),
+        created: shown.created.clone(),
+    })
+}
+
+fn time(at: Timestamp) -> String {
+    format!("{} at {} UTC", at.day_utc(), at.time_utc())
+}
+
+fn used(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "Never used".to_owned(), |at| format!("Last used on {}", time(at)))
+}
+
+fn hook_row(hook: HookSummary) -> ProgramRow {
+    let is_active = hook.is_active();
+    let (url, failure, state) = match hook.direction {
+        HookDirection::Incoming { used_at } => (None, None, used(used_at)),
+        HookDirection::Outgoing { url, failing_since, failure, .. } => {
+            let reason = failure.unwrap_or_default();
+            let failure = failing_since.map(|since| format!("Failing since {}: {reason}", time(since)));
+            (Some(url), failure, if is_active { "Delivers new events".to_owned() } else { reason })
+        }
+    };
+    let is_failing = failure.is_some();
+    let state = failure.unwrap_or(state);
+    let state = hook.ended_at.map_or(state.clone(), |at| format!("Ended on {}. {state}", time(at)));
+    ProgramRow { id: hook.id, name: hook.name, url, state, is_failing, is_active }
+}
+
+fn token_row(token: TokenRecord) -> ProgramRow {
+    let state = match token.ended_at {
+        Some(at) => format!("Ended on {}", time(at)),
+        None => used(token.used_at),
+    };
+    let name = token.label.to_string();
+    ProgramRow { id: token.id, name, url: None, state, is_failing: false, is_active: token.ended_at.is_none() }
 }
 
 fn people_page(people: &[RoomPerson], own: (Username, AuthorTag), query: &SettingsQuery) -> PeoplePage {

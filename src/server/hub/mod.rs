@@ -8,6 +8,7 @@ mod catch_up;
 mod crowd;
 mod event_frame;
 mod fanout;
+mod followers;
 mod history;
 mod in_flight;
 mod live_room;
@@ -15,6 +16,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod revocation;
 mod subscriber;
 mod subscription;
 mod tail_buffer;
@@ -24,6 +26,7 @@ mod write_coalescer;
 pub(crate) use backfill::BackfillError;
 pub(crate) use crowd::MIN_PRESENCE_INTERVAL;
 pub(crate) use event_frame::EventFrame;
+pub(crate) use followers::LogFollowers;
 pub(crate) use in_flight::InFlightGuard;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use presence::NodePresence;
@@ -39,6 +42,7 @@ use crate::server::sync::lock;
 use backfill::BackfillCache;
 use fanout::EphemeralFrame;
 use reconciler::KnownHeads;
+use revocation::TokenSubscribers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -64,6 +68,7 @@ struct Reconciliation {
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
+    revoking: Outage,
 }
 
 impl Reconciliation {
@@ -75,6 +80,7 @@ impl Reconciliation {
                 "Comparing rooms with the database works again",
             ),
             reading: Outage::new("Reading the log failed", "Reading the log works again"),
+            revoking: Outage::new("Looking for revoked tokens failed", "Looking for revoked tokens works again"),
             enforcing: Outage::new("Enforcing a ban or lock failed; retrying", "Enforcing bans and locks works again"),
         }
     }
@@ -90,6 +96,8 @@ pub(crate) struct Hub {
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
     reconciliation: Arc<Reconciliation>,
+    token_subscribers: TokenSubscribers,
+    followers: LogFollowers,
 }
 
 impl Hub {
@@ -98,8 +106,20 @@ impl Hub {
         let changes = PresenceChanges::default();
         let reconciliation = Arc::new(Reconciliation::new());
         let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
+        let presence_changes = changes.clone();
         let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        (Self { store, backfill_cache, rooms, presence_changes: changes.clone(), remembered, reconciliation }, changes)
+        let (token_subscribers, followers) = (TokenSubscribers::default(), LogFollowers::default());
+        let hub = Self {
+            store,
+            backfill_cache,
+            rooms,
+            presence_changes,
+            remembered,
+            reconciliation,
+            token_subscribers,
+            followers,
+        };
+        (hub, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.
@@ -145,9 +165,15 @@ impl Hub {
 
     /// Appends `frames`, oldest first, to a live room. Does nothing if the room has no connections.
     pub(crate) fn publish(&self, room_id: i64, frames: Vec<EventFrame>) {
+        self.followers.notify(room_id);
         if let Some(live) = self.live(room_id) {
             live.publish(frames);
         }
+    }
+
+    /// Returns the rooms that are followed without a connection.
+    pub(crate) fn followers(&self) -> &LogFollowers {
+        &self.followers
     }
 
     /// Counts an entry in flight into this room's log for as long as the returned guard is held, or returns `None` if

@@ -4,14 +4,19 @@ pub(crate) mod admin;
 pub(crate) mod database;
 mod entity;
 mod error;
+pub(crate) mod hooks;
 pub(crate) mod log;
 pub(crate) mod rooms;
 mod secrets;
 mod sqlite_failure;
+pub(crate) mod tokens;
 
 pub(crate) use admin::list_rooms::RoomSummary;
 pub(crate) use database::timeout::with_timeout;
 pub use error::{OpenError, StoreError};
+pub(crate) use hooks::incoming::IncomingHook;
+pub(crate) use hooks::listing::{HookDirection, HookSummary};
+pub(crate) use hooks::outgoing::LeasedHook;
 pub(crate) use log::append_batch::Locking;
 pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
@@ -19,6 +24,7 @@ pub(crate) use rooms::epochs::RoomHead;
 pub(crate) use rooms::membership::Membership;
 pub(crate) use rooms::room::{RoomRecord, RoomRef};
 pub(crate) use rooms::username_claims::TakenName;
+pub(crate) use tokens::{MAX_ROOM_TOKENS, NewToken, TokenRecord};
 
 use crate::domain::RoomName;
 use database::single_flight::SingleFlight;
@@ -48,6 +54,8 @@ pub struct Store {
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
     suggesting: rooms::username_suggestions::SuggestionLimit,
+    /// Look-ups of tokens that are still valid.
+    tokens: tokens::TokenLookups,
     /// SQLite: the file and its lock, held as long as the process lives, so that no second process writes the file.
     held: Option<Arc<database::files::HeldFile>>,
 }
@@ -75,6 +83,7 @@ impl Store {
             wal: database::checkpoint::Checkpointer::default(),
             redacting: log::redaction::RedactionLock::default(),
             suggesting: rooms::username_suggestions::SuggestionLimit::default(),
+            tokens: tokens::TokenLookups::default(),
             held: held.map(Arc::new),
         }
     }

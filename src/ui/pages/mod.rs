@@ -11,6 +11,6 @@ pub use front::FrontPageData;
 pub use page::Page;
 pub(super) use page::PageView;
 pub use settings::{
-    ConfirmPageData, OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsField, SettingsForm,
-    SettingsPageData,
+    ConfirmPageData, CreatedSecret, OwnerSettings, PeoplePage, PersonRow, PersonStatus, ProgramRow, ProgramSettings,
+    RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
 };

@@ -1,5 +1,6 @@
 //! Test support: real servers, real databases, real clients. Nothing here depends on a particular test.
 
+pub mod api;
 pub mod caddy;
 pub mod client;
 pub mod database;
@@ -8,6 +9,7 @@ pub mod event_reader;
 pub mod faults;
 pub mod flood;
 pub mod fuzz_corpus;
+pub mod hooks;
 pub mod host;
 pub mod http;
 pub mod nginx;
@@ -17,6 +19,7 @@ pub mod postgres;
 pub mod presence;
 pub mod process;
 pub mod raw;
+pub mod receiver;
 pub mod redis;
 pub mod server;
 pub mod site;

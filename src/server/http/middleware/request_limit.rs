@@ -2,6 +2,7 @@
 //! occupy the database or the processor, however many requests it sends.
 
 use super::visitor;
+use crate::server::http::problem::Problem;
 use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::RateLimited;
 use crate::server::network::Network;
@@ -25,7 +26,8 @@ pub(crate) async fn work(State(state): State<AppState>, mut request: Request, ne
     }
     // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.
     let path = request.uri().path();
-    let commits = request.method() == Method::POST && (path == EXCHANGE_PATH || !path.starts_with("/api/"));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let commits = !reads && (path == EXCHANGE_PATH || !path.starts_with("/api/"));
     let permit = match commits {
         true => None,
         false => match state.limiter.work(network).await {
@@ -38,6 +40,17 @@ pub(crate) async fn work(State(state): State<AppState>, mut request: Request, ne
     let response = complete(&state, network, response).await;
     drop(permit);
     response
+}
+
+/// Limits requests by which programs post. They wait for their commit, so they take no turn. Answers with problem
+/// details.
+pub(crate) async fn programs(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &state.config);
+    if let Err(limited) = state.limiter.request(network) {
+        return Problem::from(limited.rejection(TOO_MANY_REQUESTS)).into_response();
+    }
+    request.extensions_mut().insert(network);
+    next.run(request).await
 }
 
 /// Limits requests that cost little: assets, health, metrics.

@@ -7,6 +7,7 @@ pub(crate) mod members;
 pub(crate) mod membership;
 pub(crate) mod people;
 pub(crate) mod room;
+pub(crate) mod room_creation;
 pub(crate) mod room_lookups;
 pub(crate) mod room_texts;
 pub(crate) mod slow_mode;

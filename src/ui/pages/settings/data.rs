@@ -25,6 +25,14 @@ pub enum SettingsForm {
     Pardon,
     /// Removing a member of a private room.
     Remove,
+    /// A new webhook.
+    NewHook,
+    /// The end of a webhook.
+    EndHook,
+    /// A new token.
+    NewToken,
+    /// The end of a token.
+    EndToken,
     /// Handing the room over.
     HandOver,
     /// Deleting the room.
@@ -32,7 +40,7 @@ pub enum SettingsForm {
 }
 
 impl SettingsForm {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 16] = [
         Self::Username,
         Self::Description,
         Self::Access,
@@ -43,6 +51,10 @@ impl SettingsForm {
         Self::Ban,
         Self::Pardon,
         Self::Remove,
+        Self::NewHook,
+        Self::EndHook,
+        Self::NewToken,
+        Self::EndToken,
         Self::HandOver,
         Self::Delete,
     ];
@@ -65,6 +77,10 @@ impl SettingsForm {
             Self::Ban => "ban",
             Self::Pardon => "pardon",
             Self::Remove => "remove",
+            Self::NewHook => "hook",
+            Self::EndHook => "end_hook",
+            Self::NewToken => "token",
+            Self::EndToken => "end_token",
             Self::HandOver => "hand_over",
             Self::Delete => "delete",
         }
@@ -78,6 +94,8 @@ impl SettingsForm {
             Self::Access | Self::Renew => "access",
             Self::SlowMode | Self::Retention => "messages",
             Self::Mute | Self::Ban | Self::Pardon | Self::Remove => "people",
+            Self::NewHook | Self::EndHook => "hooks",
+            Self::NewToken | Self::EndToken => "tokens",
             Self::HandOver | Self::Delete => "danger",
         }
     }
@@ -149,6 +167,51 @@ pub struct OwnerSettings {
     pub retention_limit: Option<u32>,
     /// The people.
     pub people: PeoplePage,
+    /// The webhooks and tokens.
+    pub programs: ProgramSettings,
+}
+
+/// The programs that write in a room, or read it.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramSettings {
+    /// The webhooks.
+    pub hooks: Vec<ProgramRow>,
+    /// The tokens.
+    pub tokens: Vec<ProgramRow>,
+    /// Whether the site delivers events to addresses that owners name.
+    pub has_outgoing: bool,
+    /// Name and address of a webhook that was refused, and the label of a token.
+    pub typed: [String; 3],
+    /// The secret of the webhook or token that was just created, which is shown once.
+    pub created: Option<CreatedSecret>,
+}
+
+/// The secret of a webhook or a token that was just created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedSecret {
+    /// The form that has created it.
+    pub form: SettingsForm,
+    /// The purpose of the text.
+    pub label: &'static str,
+    /// The address, secret or token.
+    pub text: String,
+}
+
+/// A webhook or a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramRow {
+    /// Identifies it in forms.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The target of an outgoing webhook.
+    pub url: Option<String>,
+    /// The state, in a few words.
+    pub state: String,
+    /// Whether it fails, or has ended because it failed.
+    pub is_failing: bool,
+    /// Whether it is in force.
+    pub is_active: bool,
 }
 
 /// A page of the people in a room.

@@ -5,15 +5,17 @@ mod confirm;
 mod data;
 mod form;
 mod people;
+mod programs;
 mod room_sections;
 
 pub(super) use confirm::ConfirmPage;
 pub use data::{
-    ConfirmPageData, OwnerSettings, PeoplePage, PersonRow, PersonStatus, RefusedSetting, SettingsField, SettingsForm,
-    SettingsPageData,
+    ConfirmPageData, CreatedSecret, OwnerSettings, PeoplePage, PersonRow, PersonStatus, ProgramRow, ProgramSettings,
+    RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
 };
 
 use super::settings::people::PeopleSection;
+use super::settings::programs::ProgramSections;
 use super::settings::room_sections::{AccessSection, DangerSection, DescriptionSection, MessagesSection};
 use form::{FormContext, Hidden, back_icon, described_by, problem, saved};
 use leptos::prelude::*;
@@ -51,6 +53,8 @@ fn SettingsNav(is_owner: bool) -> impl IntoView {
         ("#access", "Who may come in"),
         ("#messages", "Messages"),
         ("#people", "People"),
+        ("#hooks", "Webhooks"),
+        ("#tokens", "Tokens"),
         ("#danger", "Danger zone"),
     ];
     let link = |(href, label): (&'static str, &'static str)| view! { <li><a href=href>{label}</a></li> };
@@ -106,13 +110,15 @@ fn UsernameSection(username: String) -> impl IntoView {
 
 #[component]
 fn OwnerSections(owner: OwnerSettings, room_name: String) -> impl IntoView {
-    let OwnerSettings { title, topic, is_locked, invitation, slow_mode, retention, retention_limit, people } = owner;
+    let OwnerSettings { title, topic, is_locked, invitation, slow_mode, retention, retention_limit, people, programs } =
+        owner;
     let (heirs, is_private) = (people.heirs.clone(), invitation.is_some());
     view! {
         <DescriptionSection title topic room_name />
         <AccessSection is_locked invitation />
         <MessagesSection slow_mode retention retention_limit />
         <PeopleSection people is_private />
+        <ProgramSections programs />
         <DangerSection heirs />
     }
 }
