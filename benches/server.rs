@@ -37,6 +37,8 @@ async fn start(data: &std::path::Path) -> SocketAddr {
         allowed_hosts: Vec::new(),
         trusted_proxies: Vec::new(),
         front_page_indexed: false,
+        outgoing_webhooks: false,
+        webhook_hosts: Vec::new(),
         rates: None,
         retention_days: None,
         log_filter: None,

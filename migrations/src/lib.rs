@@ -17,6 +17,7 @@ mod m0007_messages;
 mod m0008_deleted_rooms;
 mod m0009_names_by_author;
 mod m0010_tokens;
+mod m0011_hooks;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_deleted_rooms::Migration),
             Box::new(m0009_names_by_author::Migration),
             Box::new(m0010_tokens::Migration),
+            Box::new(m0011_hooks::Migration),
         ]
     }
 }

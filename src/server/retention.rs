@@ -54,6 +54,10 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
         Ok(tokens) => others += tokens,
         Err(error) => failed(error, "revoked tokens"),
     }
+    match store.purge_hooks().await {
+        Ok(hooks) => others += hooks,
+        Err(error) => failed(error, "webhooks that have ended"),
+    }
     if let Err(error) = store.redact_pending().await {
         failed(error, "texts of messages that have gone");
     }

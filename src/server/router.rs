@@ -2,6 +2,7 @@
 
 use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};
+use super::http::hooks::incoming_hook;
 use super::http::middleware::{
     body_limit, problem_details, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
@@ -67,6 +68,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(compressed())
         .layer(from_fn_with_state(state.clone(), request_limit::small));
     let answers = Router::new().merge(work).merge(small).layer(from_fn(body_limit::buffer_body));
+    let hooks = Router::new()
+        .route("/{room_name}/hooks/{key}", post_to(incoming_hook))
+        .layer(from_fn(body_limit::buffer_hook_body))
+        .layer(from_fn_with_state(state.clone(), request_limit::programs));
     let connections = Router::new()
         .route("/{room_name}/events", get(session::events))
         .route("/ws/{room_name}", get(session::upgrade))
@@ -74,6 +79,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     Router::new()
         .merge(answers)
+        .merge(hooks)
         .merge(connections)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), validate::validate))

@@ -3,6 +3,7 @@
 use super::auth::identity::IdentitySigner;
 use super::chat::Chat;
 use super::config::{Config, redacted};
+use super::hooks::outgoing::{OutgoingHooks, OutgoingParts};
 use super::http::assets::{Assets, EmbeddedSite};
 use super::http::form_token::FormTokenSigner;
 use super::http::listener;
@@ -12,6 +13,7 @@ use super::hub::Hub;
 use super::journal::Journal;
 use super::limits::connection_limit::ConnectionLimiter;
 use super::limits::rate_limiter::Limiter;
+use super::outbound::OutboundClient;
 use super::relay::Relay;
 use super::reload::{self, Reloadable};
 use super::store::{OpenError, Store, StoreError};
@@ -131,6 +133,17 @@ pub async fn run(
         tasks.spawn("pages", move || rendered.clone().run_cleanup());
     }
     let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
+    let (sockets, draining) = (TaskTracker::new(), CancellationToken::new());
+    if config.outgoing_webhooks {
+        let hooks = OutgoingHooks::new(OutgoingParts {
+            store: store.clone(),
+            followers: chat.hub.followers().clone(),
+            client: OutboundClient::new(&config.webhook_hosts),
+            deliveries: sockets.clone(),
+            draining: draining.clone(),
+        });
+        tasks.spawn("webhooks", move || hooks.clone().run());
+    }
     let assets = Assets::new(site, config.leptos.site_root.clone());
     let connections = ConnectionLimiter::new(&config);
     {
@@ -155,10 +168,9 @@ pub async fn run(
         rendered,
         metrics,
         health,
-        sockets: TaskTracker::new(),
-        draining: CancellationToken::new(),
+        sockets: sockets.clone(),
+        draining: draining.clone(),
     });
-    let (draining, sockets) = (state.draining.clone(), state.sockets.clone());
     let closing = CancellationToken::new();
     let measuring = metrics_listener.map(|listener| metrics_server::serve(listener, state.clone(), closing.clone()));
     let mut serving = tokio::spawn(listener::serve(listener, router::router(state), connections, closing.clone()));

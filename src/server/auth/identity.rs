@@ -5,6 +5,7 @@
 //! that none of them issued. A visitor who only reads costs no row.
 
 mod author;
+mod hook;
 mod takeover;
 
 pub use author::AuthorId;

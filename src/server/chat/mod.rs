@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod exchange;
+pub(crate) mod hooks;
 mod room_command;
 pub(crate) mod tokens;
 

@@ -5,6 +5,7 @@ mod check;
 mod export;
 mod export_writer;
 mod healthcheck;
+mod hooks;
 mod message_ref;
 mod moderation;
 mod output;
@@ -63,6 +64,12 @@ pub enum Command {
         /// Delete; without this flag, the command only reports what it would delete
         #[arg(long)]
         yes: bool,
+    },
+    /// Create, list and end webhooks, which post into a room or receive its events
+    Hook {
+        /// The command on webhooks
+        #[command(subcommand)]
+        command: hooks::HookCommand,
     },
     /// List the rooms: newest number, number of stored events, time of the last one, owner's tag
     Rooms {
@@ -126,6 +133,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Retention { room, days } => retention::set_retention(config, &room, days).await,
         Command::Export(export) => export::export(config, &export).await,
         Command::Erase { author_of, yes } => export::erase(config, &author_of, yes).await,
+        Command::Hook { command } => hooks::run(config, &command).await,
         Command::Rooms { json } => rooms::list(config, json).await,
         Command::Remove { message } => moderation::remove(config, &message).await,
         Command::Ban { message, time } => moderation::ban(config, &message, time).await,

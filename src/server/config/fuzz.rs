@@ -4,7 +4,7 @@ use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "addr",
     "database-url",
     "redis-url",
@@ -25,6 +25,8 @@ const NAMES: [&str; 21] = [
     "rooms-per-hour",
     "visitors-per-hour",
     "connections",
+    "outgoing-webhooks",
+    "webhook-hosts",
     "colour",
 ];
 

@@ -15,11 +15,12 @@ pub(crate) use environment::without_empty;
 pub use format::log_format_of_arguments;
 pub use report::EffectiveSetting;
 pub(crate) use settings::Settings;
-pub use settings::{Indexing, Limits, LogFormat};
+pub use settings::{Indexing, Limits, LogFormat, OutgoingWebhooks};
 #[cfg(test)]
 pub(super) use tests::resolved;
 pub use url::redacted;
 
+use crate::server::outbound::HostPort;
 use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
@@ -64,6 +65,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether search engines may list the front page.
     pub front_page_indexed: bool,
+    /// Whether rooms may have outgoing webhooks.
+    pub outgoing_webhooks: bool,
+    /// Hosts that outgoing webhooks reach although they are not public.
+    pub webhook_hosts: Vec<HostPort>,
     /// Limits on visitors; `None` if nothing is limited.
     pub rates: Option<Rates>,
     /// Number of days for which messages are kept; `None` keeps them indefinitely.
@@ -199,6 +204,7 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
     };
     let rates = (limits == Limits::On).then_some(rates);
     let indexing = settings.front_page_indexed.or(in_file.front_page_indexed).unwrap_or_default();
+    let webhooks = settings.outgoing_webhooks.or(in_file.outgoing_webhooks).unwrap_or_default();
     let log_format = settings.log_format.or(in_file.log_format).unwrap_or_default();
     let retention_days = settings.retention_days.or(in_file.retention_days);
     let mut config = Config {
@@ -214,6 +220,8 @@ fn resolve(matches: &ArgMatches, file: Option<&str>) -> Result<Config, ConfigErr
         allowed_hosts,
         trusted_proxies,
         front_page_indexed: indexing == Indexing::On,
+        outgoing_webhooks: webhooks == OutgoingWebhooks::On,
+        webhook_hosts: settings.webhook_hosts.or(in_file.webhook_hosts).unwrap_or_default(),
         rates,
         retention_days,
         log_filter: settings.log_filter.or(in_file.log_filter).filter(|filter| !filter.is_empty()),

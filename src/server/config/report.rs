@@ -1,6 +1,6 @@
 //! The effective settings as `parlour config` shows them, with the source of each.
 
-use super::settings::{Indexing, Limits, Settings};
+use super::settings::{Indexing, Limits, OutgoingWebhooks, Settings};
 use super::{Config, FILE, Rates, redacted};
 use clap::{Arg, ArgMatches, parser::ValueSource};
 use std::fmt;
@@ -91,6 +91,10 @@ fn value(config: &Config, name: &str) -> Option<String> {
         "trusted-proxies" => config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "limits" => word(if config.rates.is_some() { Limits::On } else { Limits::Off }),
         "front-page-indexed" => word(if config.front_page_indexed { Indexing::On } else { Indexing::Off }),
+        "outgoing-webhooks" if config.outgoing_webhooks => word(OutgoingWebhooks::On),
+        "outgoing-webhooks" => word(OutgoingWebhooks::Off),
+        "webhook-hosts" if config.webhook_hosts.is_empty() => none(),
+        "webhook-hosts" => config.webhook_hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         "retention-days" => config.retention_days.map_or_else(|| "(forever)".to_owned(), |days| days.to_string()),
         "log-format" => word(config.log_format),
         _ => return None,

@@ -1,5 +1,6 @@
 //! Settings from flags, environment and file, without defaults.
 
+use crate::server::outbound::HostPort;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -89,6 +90,13 @@ pub(crate) struct Settings {
     /// `on` lets search engines list the front page; they never list a room [default: off]
     #[arg(long, global = true, env = "PARLOUR_FRONT_PAGE_INDEXED", value_enum)]
     pub(super) front_page_indexed: Option<Indexing>,
+    /// `on` posts the events of rooms to the URLs that their owners name [default: off]
+    #[arg(long, global = true, env = "PARLOUR_OUTGOING_WEBHOOKS", value_enum)]
+    pub(super) outgoing_webhooks: Option<OutgoingWebhooks>,
+    /// Hosts with ports that outgoing webhooks reach although they are not public (ci.internal:8443) [default: none]
+    #[arg(long, global = true, env = "PARLOUR_WEBHOOK_HOSTS", value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = host_port)]
+    #[serde(default, deserialize_with = "host_ports")]
+    pub(super) webhook_hosts: Option<Vec<HostPort>>,
     /// Age in days at which messages are permanently deleted, unless the room has its own retention [default: none,
     /// forever]
     #[arg(long, global = true, env = "PARLOUR_RETENTION_DAYS", value_name = "NUMBER")]
@@ -126,6 +134,17 @@ pub enum Indexing {
     /// Search engines may list it.
     On,
     /// Search engines are asked not to list it.
+    #[default]
+    Off,
+}
+
+/// Whether rooms may have outgoing webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutgoingWebhooks {
+    /// Owners may name URLs.
+    On,
+    /// Nothing is delivered.
     #[default]
     Off,
 }
@@ -182,6 +201,15 @@ fn host_name(text: &str) -> Result<String, String> {
 fn host_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| host_name(text)).collect::<Result<_, _>>().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn host_port(text: &str) -> Result<HostPort, String> {
+    text.parse()
+}
+
+fn host_ports<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<HostPort>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| host_port(text)).collect::<Result<_, _>>().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Parses a network, or one address.

@@ -47,6 +47,8 @@ fn an_invalid_setting_is_named() {
         (&["--public-url", "chat.example"], "public-url"),
         (&["--public-url", "https://example.com/chat"], "/chat"),
         (&["--front-page-indexed", "maybe"], "--front-page-indexed"),
+        (&["--outgoing-webhooks", "maybe"], "--outgoing-webhooks"),
+        (&["--webhook-hosts", "ci.example"], "--webhook-hosts"),
         (&["--addr", "localhost"], "--addr"),
         (&["--allowed-hosts", "*"], "--allowed-hosts"),
         (&["--allowed-hosts", "chat.example,*.chat.example"], "--allowed-hosts"),

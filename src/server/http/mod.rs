@@ -7,6 +7,7 @@ pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
 pub(crate) mod health;
+pub(crate) mod hooks;
 pub mod listener;
 pub(crate) mod media_type;
 pub(crate) mod message_body;

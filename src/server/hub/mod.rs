@@ -8,6 +8,7 @@ mod catch_up;
 mod crowd;
 mod event_frame;
 mod fanout;
+mod followers;
 mod history;
 mod in_flight;
 mod live_room;
@@ -25,6 +26,7 @@ mod write_coalescer;
 pub(crate) use backfill::BackfillError;
 pub(crate) use crowd::MIN_PRESENCE_INTERVAL;
 pub(crate) use event_frame::EventFrame;
+pub(crate) use followers::LogFollowers;
 pub(crate) use in_flight::InFlightGuard;
 pub(crate) use live_room::LiveRoom;
 pub(crate) use presence::NodePresence;
@@ -95,6 +97,7 @@ pub(crate) struct Hub {
     remembered: Arc<Mutex<KnownHeads>>,
     reconciliation: Arc<Reconciliation>,
     token_subscribers: TokenSubscribers,
+    followers: LogFollowers,
 }
 
 impl Hub {
@@ -103,11 +106,19 @@ impl Hub {
         let changes = PresenceChanges::default();
         let reconciliation = Arc::new(Reconciliation::new());
         let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
-        let (rooms, remembered) = (LiveRooms::default(), Arc::default());
-        let token_subscribers = TokenSubscribers::default();
         let presence_changes = changes.clone();
-        let hub =
-            Self { store, backfill_cache, rooms, presence_changes, remembered, reconciliation, token_subscribers };
+        let (rooms, remembered) = (LiveRooms::default(), Arc::default());
+        let (token_subscribers, followers) = (TokenSubscribers::default(), LogFollowers::default());
+        let hub = Self {
+            store,
+            backfill_cache,
+            rooms,
+            presence_changes,
+            remembered,
+            reconciliation,
+            token_subscribers,
+            followers,
+        };
         (hub, changes)
     }
 
@@ -154,9 +165,15 @@ impl Hub {
 
     /// Appends `frames`, oldest first, to a live room. Does nothing if the room has no connections.
     pub(crate) fn publish(&self, room_id: i64, frames: Vec<EventFrame>) {
+        self.followers.notify(room_id);
         if let Some(live) = self.live(room_id) {
             live.publish(frames);
         }
+    }
+
+    /// Returns the rooms that are followed without a connection.
+    pub(crate) fn followers(&self) -> &LogFollowers {
+        &self.followers
     }
 
     /// Counts an entry in flight into this room's log for as long as the returned guard is held, or returns `None` if

@@ -2,6 +2,7 @@
 //! occupy the database or the processor, however many requests it sends.
 
 use super::visitor;
+use crate::server::http::problem::Problem;
 use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::RateLimited;
 use crate::server::network::Network;
@@ -39,6 +40,17 @@ pub(crate) async fn work(State(state): State<AppState>, mut request: Request, ne
     let response = complete(&state, network, response).await;
     drop(permit);
     response
+}
+
+/// Limits requests by which programs post. They wait for their commit, so they take no turn. Answers with problem
+/// details.
+pub(crate) async fn programs(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let network = visitor::network(request.extensions(), request.headers(), &state.config);
+    if let Err(limited) = state.limiter.request(network) {
+        return Problem::from(limited.rejection(TOO_MANY_REQUESTS)).into_response();
+    }
+    request.extensions_mut().insert(network);
+    next.run(request).await
 }
 
 /// Limits requests that cost little: assets, health, metrics.

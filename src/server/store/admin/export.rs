@@ -103,6 +103,7 @@ impl Store {
         self.forget_names_of(author).await?;
         self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;
+        self.forget_hooks_of(author).await?;
         self.checkpoint_now().await;
         Ok(removed)
     }

@@ -173,6 +173,13 @@ pub(crate) async fn renew_epochs(connection: &DatabaseConnection) -> Result<u64,
     Ok(rooms)
 }
 
+/// Statement that lets outgoing hooks continue at the heads of the new histories: their receivers may have seen more of
+/// the earlier ones.
+const HOOKS_START_OVER: &str = "UPDATE outgoing_hooks SET \
+    epoch = (SELECT epoch FROM rooms WHERE rooms.id = outgoing_hooks.room_id), \
+    position = (SELECT head FROM rooms WHERE rooms.id = outgoing_hooks.room_id) \
+    WHERE room_id IN (SELECT id FROM rooms)";
+
 /// Like [`renew_epochs`], in a transaction that the caller commits.
 ///
 /// # Errors
@@ -185,6 +192,7 @@ pub(crate) async fn renew_epochs_in(transaction: &impl ConnectionTrait) -> Resul
     };
     let renewed =
         room::Entity::update_many().col_expr(room::Column::Epoch, Expr::cust(epoch)).exec(transaction).await?;
+    transaction.execute_unprepared(HOOKS_START_OVER).await?;
     site::Entity::delete_by_id(site::DERIVATION_KEY).exec(transaction).await?;
     let mark = site::ActiveModel { name: Set(site::RESTORED_KEY.to_owned()), value: Set(vec![1]) };
     let once = OnConflict::column(site::Column::Name).do_nothing().to_owned();

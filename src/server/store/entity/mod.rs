@@ -2,7 +2,9 @@
 
 pub(crate) mod deleted_room;
 pub(crate) mod event;
+pub(crate) mod incoming_hook;
 pub(crate) mod name;
+pub(crate) mod outgoing_hook;
 pub(crate) mod room;
 pub(crate) mod site;
 pub(crate) mod standing;

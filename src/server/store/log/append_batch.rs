@@ -137,7 +137,8 @@ impl AppendBatch {
             return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
         self.memberships.record_activity(room, entry, self.now);
-        if room.owner.is_none() && matches!(entry.new_event, NewEvent::Message { .. }) && !entry.author.is_guest() {
+        let may_own = !entry.author.is_guest() && !entry.author.is_hook();
+        if room.owner.is_none() && matches!(entry.new_event, NewEvent::Message { .. }) && may_own {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;

@@ -176,9 +176,9 @@ impl Memberships {
                 return Err(Rejection::new(RejectionCode::Invalid, "This is you."));
             }
             if action == ModerationAction::HandOver
-                && AuthorId::from_stored(&author).is_none_or(|author| author.is_guest())
+                && AuthorId::from_stored(&author).is_none_or(|author| author.is_guest() || author.is_hook())
             {
-                let detail = "This is a guest, who will not be back: the room would belong to nobody.";
+                let detail = "This is a guest or a webhook: the room would belong to nobody.";
                 return Err(Rejection::new(RejectionCode::Invalid, detail));
             }
             moderation.subject = Some(Participant { username, tag: tag_of(&author) });
