@@ -17,6 +17,9 @@ use serde_json::Value;
 /// Mark at the end of a text that was cut.
 const ELLIPSIS: char = '…';
 
+/// Size of parts that fill a message, whatever their characters, in bytes.
+const MAX_PARTS_BYTES: usize = 4 * MAX_MESSAGE_CHARS;
+
 /// Names of the field with the text: Slack's, Discord's, Parlour's.
 const TEXT_FIELDS: [&str; 3] = ["text", "content", "message"];
 
@@ -134,21 +137,31 @@ fn of_json(text: &str) -> Result<HookPost, InvalidBody> {
     attachments::add_attachments(fields.list("attachments")?, &mut parts);
     attachments::add_embeds(fields.list("embeds")?, &mut parts);
     let alerts = fields.list("alerts")?;
-    let text =
-        if parts.0.is_empty() && !alerts.is_empty() { alerts::summary(&fields, alerts) } else { parts.0.join("\n") };
+    let text = if parts.texts.is_empty() && !alerts.is_empty() {
+        alerts::summary(&fields, alerts)
+    } else {
+        parts.texts.join("\n")
+    };
     Ok(HookPost { text: cut(&text), username })
 }
 
-/// The parts of a message, in plain text, each once.
+/// The parts of a message, in plain text, each once. Further parts than a message can hold are left out.
 #[derive(Default)]
-struct Parts(Vec<String>);
+struct Parts {
+    texts: Vec<String>,
+    bytes: usize,
+}
 
 impl Parts {
     /// Adds a part in Slack's markup, unless it is blank or there already.
     fn add(&mut self, marked_up: &str) {
+        if self.bytes > MAX_PARTS_BYTES {
+            return;
+        }
         let text = to_plain_text(marked_up.trim());
-        if !text.trim().is_empty() && !self.0.contains(&text) {
-            self.0.push(text);
+        if !text.trim().is_empty() && !self.texts.contains(&text) {
+            self.bytes += text.len();
+            self.texts.push(text);
         }
     }
 
