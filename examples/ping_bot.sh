@@ -15,15 +15,19 @@ field() { # NAME JSON: the text of a field whose value needs no decoding
   expr "$2" : ".*\"$1\":\"\\([^\"]*\\)\"" || true
 }
 
+save() { # AFTER EPOCH
+  printf '%s %s\n' "$1" "$2" >"$file.new" && mv "$file.new" "$file"
+}
+
 if [ ! -s "$file" ]; then
   page=$(request --header 'Accept: application/json' "$room/?limit=1")
-  printf '%s %s\n' "$(expr "$page" : '.*"head":\([0-9]*\)')" "$(field epoch "$page")" >"$file"
+  save "$(expr "$page" : '.*"head":\([0-9]*\)')" "$(field epoch "$page")"
 fi
 
 while :; do
-  read -r after epoch <"$file"
+  seq='' && read -r after epoch <"$file"
   # Server-sent events: the lines of each are "id: 42", "event: message" and "data: {…}".
-  request --no-buffer --speed-limit 1 --speed-time 45 "$room/events?after=$after&epoch=$epoch" | while read -r name value; do
+  request --no-buffer --keepalive-time 20 --max-time 3600 "$room/events?after=$after&epoch=$epoch" | while read -r name value; do
     case $name$value in
       id:*) seq=$value ;;
       event:reset) seq= ;;
@@ -34,7 +38,7 @@ while :; do
         epoch=$(field epoch "$value") seq=$(expr "$value" : '.*"head":\([0-9]*\)') ;;
     esac
     # The position is kept once the event is answered.
-    [ "$name" != data: ] || [ -z "${seq:-}" ] || printf '%s %s\n' "$seq" "$epoch" >"$file"
+    if [ "$name" = data: ] && [ -n "$seq" ]; then save "$seq" "$epoch"; fi
   done || true
   sleep 1
 done

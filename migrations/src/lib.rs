@@ -16,6 +16,7 @@ mod m0006_invitations;
 mod m0007_messages;
 mod m0008_deleted_rooms;
 mod m0009_names_by_author;
+mod m0010_tokens;
 mod m0011_hooks;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_messages::Migration),
             Box::new(m0008_deleted_rooms::Migration),
             Box::new(m0009_names_by_author::Migration),
+            Box::new(m0010_tokens::Migration),
             Box::new(m0011_hooks::Migration),
         ]
     }

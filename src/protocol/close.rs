@@ -26,3 +26,5 @@ pub const BANNED: u16 = 4503;
 pub const NO_ACCESS: u16 = 4504;
 /// The room was deleted, with everything in it.
 pub const DELETED: u16 = 4505;
+/// The token of the connection was revoked.
+pub const REVOKED: u16 = 4506;

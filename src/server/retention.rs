@@ -50,6 +50,10 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
         Ok(memberships) => others += memberships,
         Err(error) => failed(error, "bans and the like that are over"),
     }
+    match store.purge_tokens().await {
+        Ok(tokens) => others += tokens,
+        Err(error) => failed(error, "revoked tokens"),
+    }
     match store.purge_hooks().await {
         Ok(hooks) => others += hooks,
         Err(error) => failed(error, "webhooks that have ended"),

@@ -4,11 +4,12 @@ use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};
 use super::http::hooks::incoming_hook;
 use super::http::middleware::{
-    body_limit, public_address, request_id, request_limit, security_headers, validate, visitor,
+    body_limit, problem_details, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
 use super::http::openapi::openapi;
+use super::http::posting::{delete, edit, post};
 use super::http::render::not_found;
-use super::http::room::{post, room};
+use super::http::room::room;
 use super::http::server_fn::server_function;
 use super::http::state::AppState;
 use super::http::{assets, health, metrics, robots};
@@ -17,7 +18,7 @@ use super::telemetry::metrics::READINESS_ROUTE;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post as post_to};
+use axum::routing::{any, get, patch, post as post_to};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -30,12 +31,18 @@ pub(crate) fn router(state: AppState) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(front).post(open_private_room))
-        .route("/{room_name}", get(room).post(post))
-        .route("/{room_name}/", get(room).post(post))
+        .route("/{room_name}", get(room))
+        .route("/{room_name}/", get(room))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
         .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
         .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
+    // A program that writes gets no cookie.
+    let posting = Router::new()
+        .route("/{room_name}", post_to(post))
+        .route("/{room_name}/", post_to(post))
+        .route("/{room_name}/{seq}", patch(edit).delete(delete))
+        .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
         .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
@@ -46,6 +53,7 @@ pub(crate) fn router(state: AppState) -> Router {
         || CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(html_is_compressed.clone());
     let work = Router::new()
         .merge(pages)
+        .merge(posting)
         .merge(functions)
         .layer(compressed())
         .layer(from_fn_with_state(state.clone(), request_limit::work));
@@ -75,6 +83,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(connections)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), validate::validate))
+        .layer(from_fn(problem_details::explain_errors))
         .layer(from_fn_with_state(state.clone(), security_headers::set_security_headers))
         .layer(from_fn(request_id::log_request))
         .with_state(state)

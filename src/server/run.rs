@@ -106,6 +106,10 @@ pub async fn run(
         let hub = hub.clone();
         tasks.spawn("look", move || hub.clone().run_reconciler());
     }
+    {
+        let hub = hub.clone();
+        tasks.spawn("revocation", move || hub.clone().run_revocation());
+    }
     let (retention_days, days) = watch::channel(config.retention_days);
     {
         let (store, hub) = (store.clone(), hub.clone());

@@ -2,7 +2,7 @@
 //! delivery guarantees are checked. CHAOS_SEED repeats the choice of faults, but not their timing.
 
 use crate::durability::{addresses, is_kept};
-use crate::fan_out_load::{Addresses, Crowd, ROOM};
+use crate::fan_out_load::{Addresses, Crowd, ROOM, STREAM_READERS};
 use crate::support::faults::{Fault, Faults};
 use crate::support::postgres::Cluster;
 use crate::support::redis::Redis;
@@ -16,6 +16,8 @@ struct Counts {
     outages: usize,
     acknowledged: usize,
     read: usize,
+    /// Of these, the frames that were read by HTTP.
+    streamed: usize,
 }
 
 /// Chooses; the same numbers for the same seed (splitmix64).
@@ -54,9 +56,9 @@ fn chaos() {
         (sqlite.await.expect("SQLite"), postgres.await.expect("PostgreSQL"))
     });
     for (name, counts) in [("SQLite", &sqlite), ("PostgreSQL, two servers, Redis", &postgres)] {
-        let Counts { kills, outages, acknowledged, read } = counts;
+        let Counts { kills, outages, acknowledged, read, streamed } = counts;
         println!(
-            "{name}: {kills} kills, {outages} outages, {acknowledged} messages acknowledged, {read} frames read, violations 0"
+            "{name}: {kills} kills, {outages} outages, {acknowledged} messages acknowledged, {read} frames read ({streamed} by HTTP), violations 0"
         );
     }
 }
@@ -71,6 +73,7 @@ async fn counted(site: &Site, crowd: Crowd, counts: &mut Counts) {
     let history = is_kept(site, crowd, 1).await;
     counts.acknowledged = history.posts.iter().filter(|post| post.acknowledged.is_some()).count();
     counts.read = history.views.iter().map(|view| view.seen.len()).sum();
+    counts.streamed = history.views.iter().rev().take(STREAM_READERS).map(|view| view.seen.len()).sum();
 }
 
 async fn on_sqlite(end: Instant, mut dice: Dice) -> Counts {

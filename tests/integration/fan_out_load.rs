@@ -2,8 +2,9 @@
 //! and record their actions and observations.
 
 use crate::checker::{Clock, Entry, History, Post, View};
-use crate::stream_readers::{self, StreamFormat};
+use crate::stream_readers;
 use crate::support::database::UnknownEvent;
+use crate::support::event_reader::Format;
 use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -14,6 +15,9 @@ use tokio::task::JoinHandle;
 
 /// The room they are in.
 pub const ROOM: &str = "harbour";
+
+/// Number of readers in each crowd that read by HTTP. Their views come last.
+pub const STREAM_READERS: usize = 4;
 
 /// Current addresses of the servers. A killed server restarts at another address.
 pub type Addresses = Arc<Mutex<Vec<SocketAddr>>>;
@@ -32,8 +36,8 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets, four read
-    /// streams of events.
+    /// Sends them in, each writer with an identity that `server` gives. Beside the `readers` with sockets,
+    /// [`STREAM_READERS`] read streams of events.
     pub async fn enter(server: &Server, addresses: &Addresses, writers: usize, readers: usize) -> Self {
         let settled = tokio::sync::watch::Sender::new(None);
         let (clock, over, acknowledged) = (Arc::default(), Arc::default(), Arc::default());
@@ -47,8 +51,8 @@ impl Crowd {
         for n in 0..readers {
             crowd.readers.push(tokio::spawn(read(n, addresses.clone(), crowd.settled.subscribe())));
         }
-        // Some read by HTTP: from the first event, and from now on.
-        for format in [StreamFormat::EventStream, StreamFormat::JsonLines] {
+        // In each format, from the first event, and from now on.
+        for format in [Format::EventStream, Format::JsonLines] {
             for after in [Some(0), None] {
                 let reader = stream_readers::read(format, after, addresses.clone(), crowd.settled.subscribe());
                 crowd.readers.push(tokio::spawn(reader));

@@ -4,16 +4,20 @@
 //! rest is random. The key is in the database, so every node verifies the cookies of all nodes and never accepts an id
 //! that none of them issued. A visitor who only reads costs no row.
 
+mod author;
 mod hook;
 mod takeover;
 
-use crate::domain::{AuthorTag, timestamp::DAY_MS};
+pub use author::AuthorId;
+use author::{Credential, GUEST_SUFFIX, NETWORK_BYTES, NetworkGroup, NetworkHash};
+pub(crate) use author::{standing_of, tag_of};
+
+use crate::domain::timestamp::DAY_MS;
 use crate::server::network::Network;
 use crate::server::random;
 use crate::server::time::now_ms;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-use std::ops::Range;
+use sha2::Sha256;
 use uuid::Uuid;
 
 /// The name of the cookie.
@@ -24,151 +28,6 @@ const RENEW_AFTER_DAYS: i64 = 30;
 
 /// Age in minutes up to which an identity counts as new: the longest interval of slow mode.
 const NEW_MINUTES: u32 = 60;
-
-/// Bytes of a guest's author that identify the guest's network: a keyed hash, so that they reveal no address.
-const NETWORK_BYTES: Range<usize> = 6..12;
-
-/// First bytes of the author that represents the newcomers of a network.
-const NEWCOMERS: [u8; NETWORK_BYTES.start] = [1, 0, 0, 0, 0, 0];
-
-/// A keyed hash of a network.
-type NetworkHash = [u8; NETWORK_BYTES.end - NETWORK_BYTES.start];
-
-/// Last bytes of an author without a cookie. They also tell the database that this author will not return. One in four
-/// billion other identities may end like this by chance.
-const GUEST_SUFFIX: [u8; 4] = [0; 4];
-
-/// The author of an event: the first 128 bits of the SHA-256 of an identity's id. The database stores this value.
-#[derive(Clone, Copy, Debug)]
-pub struct AuthorId {
-    hash: [u8; 16],
-    guest: bool,
-    company: NetworkGroup,
-}
-
-/// The group of a network that an author also counts among.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NetworkGroup {
-    None,
-    /// The guests of the network.
-    Guests(NetworkHash),
-    /// The visitors of the network with a new identity, until this minute.
-    Newcomers(NetworkHash, u32),
-}
-
-impl AuthorId {
-    /// The host, who administers the site and ranks above the owner of every room. No visitor gets these bytes.
-    pub(crate) const HOST: Self = Self { hash: [0; 16], guest: false, company: NetworkGroup::None };
-
-    fn of(id: Uuid, guest: bool) -> Self {
-        Self { hash: hash_of(id), guest, company: NetworkGroup::None }
-    }
-
-    /// Returns the author from its stored bytes, or `None` if their number is wrong.
-    pub(crate) fn from_stored(hash: &[u8]) -> Option<Self> {
-        <[u8; 16]>::try_from(hash).ok().map(Self::from)
-    }
-
-    /// Returns the bytes that the database stores.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.hash
-    }
-
-    /// Returns the bytes that the database stores, by value.
-    pub(crate) fn to_bytes(self) -> [u8; 16] {
-        self.hash
-    }
-
-    /// Returns whether this is [`AuthorId::HOST`].
-    pub(crate) fn is_host(&self) -> bool {
-        self.hash == Self::HOST.hash
-    }
-
-    /// Returns whether this author had no cookie, and may not return. If the author was read from the database, the
-    /// response set no cookie either.
-    pub(crate) fn is_guest(&self) -> bool {
-        self.guest
-    }
-
-    /// Returns the author under which this author's standing in a room is stored (see [`standing_of`]).
-    pub(crate) fn standing(&self) -> [u8; 16] {
-        standing_of(self.hash)
-    }
-
-    /// Returns the author under which the last messages of the network's newcomers are stored, or `None` if this author
-    /// is no newcomer.
-    pub(crate) fn newcomers(&self, now: i64) -> Option<[u8; 16]> {
-        match self.company {
-            NetworkGroup::Newcomers(network, until) if minute(now) < until => Some(together(NEWCOMERS, network)),
-            _ => None,
-        }
-    }
-
-    /// Returns this author, who also counts among the network of `guest`. Until the cookie comes back, each request
-    /// could come from another author, as a guest's does.
-    pub(crate) fn among_guests_like(self, guest: &Self) -> Self {
-        let mut network = NetworkHash::default();
-        network.copy_from_slice(&guest.hash[NETWORK_BYTES]);
-        Self { company: NetworkGroup::Guests(network), ..self }
-    }
-
-    /// Returns all authors under which this author's standing in a room is stored, its own first.
-    pub(crate) fn standings(&self) -> impl Iterator<Item = [u8; 16]> + use<> {
-        let guests = match self.company {
-            NetworkGroup::Guests(network) => Some(together([0; NETWORK_BYTES.start], network)),
-            _ => None,
-        };
-        std::iter::once(self.standing()).chain(guests)
-    }
-
-    /// Returns whether this author represents all guests or newcomers of a network, and therefore writes nothing.
-    pub(crate) fn is_of_network(&self) -> bool {
-        let is_together = self.hash.starts_with(&NEWCOMERS) || self.hash == self.standing();
-        self.hash.ends_with(&GUEST_SUFFIX) && is_together && !self.is_host()
-    }
-
-    /// Returns the tag that others see.
-    pub fn tag(&self) -> AuthorTag {
-        tag_of(&self.hash)
-    }
-}
-
-/// Creates an author from the bytes that the database or another node stores.
-impl From<[u8; 16]> for AuthorId {
-    fn from(hash: [u8; 16]) -> Self {
-        Self { hash, guest: hash.ends_with(&GUEST_SUFFIX) && hash != Self::HOST.hash, company: NetworkGroup::None }
-    }
-}
-
-fn hash_of(id: Uuid) -> [u8; 16] {
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&Sha256::digest(id.as_bytes())[..16]);
-    hash
-}
-
-/// Returns the author that represents a group of a network.
-fn together(begin: [u8; NETWORK_BYTES.start], network: NetworkHash) -> [u8; 16] {
-    let mut author = [0; 16];
-    author[..NETWORK_BYTES.start].copy_from_slice(&begin);
-    author[NETWORK_BYTES].copy_from_slice(&network);
-    author
-}
-
-/// Returns the author under which an author's standing in a room is stored: mutes, bans, and the time of the last
-/// message. A guest is another author with each connection, so guests share the standing of their network. All other
-/// authors have their own.
-pub(crate) fn standing_of(mut author: [u8; 16]) -> [u8; 16] {
-    if author.ends_with(&GUEST_SUFFIX) {
-        author[..NETWORK_BYTES.start].fill(0);
-    }
-    author
-}
-
-/// Returns the tag of an author from the stored bytes; missing bytes count as 0.
-pub(crate) fn tag_of(stored: &[u8]) -> AuthorTag {
-    let byte = |index| stored.get(index).copied().unwrap_or_default();
-    AuthorTag::new([byte(0), byte(1)])
-}
 
 /// Signs new identities, and verifies their cookies.
 #[derive(Clone)]
@@ -200,12 +59,12 @@ impl IdentitySigner {
         // The minute of creation. Ids of earlier releases are random: one in thirty million seems to be new.
         bits[..4].copy_from_slice(&minute(now_ms()).to_be_bytes());
         let id = Uuid::from_bytes(bits);
-        (AuthorId::of(id, true), self.cookie(id, today()))
+        (AuthorId::of(id, Credential::Missing), self.cookie(id, today()))
     }
 
     /// Returns the author whom this cookie proves, or `None` if this site did not issue it.
     pub fn verify(&self, cookie: &str) -> Option<AuthorId> {
-        self.id(cookie).map(|id| AuthorId::of(id, false))
+        self.id(cookie).map(|id| AuthorId::of(id, Credential::Cookie))
     }
 
     /// Like [`verify`](Self::verify), but counts the author among the newcomers of `network` while the identity is new.
@@ -215,7 +74,7 @@ impl IdentitySigner {
 
     fn verify_at(&self, cookie: &str, network: Network, now: i64) -> Option<AuthorId> {
         let id = self.id(cookie)?;
-        let author = AuthorId::of(id, false);
+        let author = AuthorId::of(id, Credential::Cookie);
         let [a, b, c, d, ..] = *id.as_bytes();
         let made = u32::from_be_bytes([a, b, c, d]);
         // The clock of the node that created it may be ahead.
@@ -259,7 +118,7 @@ impl IdentitySigner {
     pub(crate) fn guest_of(&self, network: Network) -> AuthorId {
         let mut hash = Self::guest().hash;
         hash[NETWORK_BYTES].copy_from_slice(&self.hash_of_network(network));
-        AuthorId { hash, guest: true, company: NetworkGroup::None }
+        AuthorId { hash, credential: Credential::Missing, company: NetworkGroup::None }
     }
 
     fn hash_of_network(&self, network: Network) -> NetworkHash {
@@ -273,9 +132,9 @@ impl IdentitySigner {
 
     /// Returns a guest of no network. The author ends with [`GUEST_SUFFIX`].
     pub fn guest() -> AuthorId {
-        let mut hash = hash_of(Uuid::new_v4());
+        let mut hash = author::hash_of(Uuid::new_v4());
         hash[16 - GUEST_SUFFIX.len()..].copy_from_slice(&GUEST_SUFFIX);
-        AuthorId { hash, guest: true, company: NetworkGroup::None }
+        AuthorId { hash, credential: Credential::Missing, company: NetworkGroup::None }
     }
 
     fn signature(&self, id: Uuid) -> Uuid {

@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod room_command;
+pub(crate) mod tokens;
 
 use super::auth::identity::AuthorId;
 use super::auth::visitor::Visitor;

@@ -11,6 +11,7 @@ mod moderation;
 mod output;
 mod retention;
 mod rooms;
+mod token;
 
 use super::config::Config;
 use super::relay::Relay;
@@ -101,6 +102,12 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Create, list and revoke tokens, with which programs read and write
+    Token {
+        /// The action
+        #[command(subcommand)]
+        action: token::TokenCommand,
+    },
 }
 
 /// Result of a command: an error is one sentence for people.
@@ -132,6 +139,7 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Ban { message, time } => moderation::ban(config, &message, time).await,
         Command::Pardon { message } => moderation::pardon(config, &message).await,
         Command::Delete { room, yes } => rooms::delete(config, &room, yes).await,
+        Command::Token { action } => token::run(config, &action).await,
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) async fn exchange(
     let Ok(name) = RoomName::parse(&room_name) else { return StatusCode::NOT_FOUND.into_response() };
     let after = after.and_then(|after| after.parse().ok());
     let request = ExchangeRequest { epoch, after, username, frame, welcome: welcome.is_some() };
+    // Each request of a guest comes from another author.
+    let visitor = Visitor { author: visitor.author.of_request(), ..visitor };
     let closed = |code: u16| format!("-{code}\n").into_response();
     match state.chat.exchange(&name, &visitor, request).await {
         Ok(Exchanged { after, frames }) => {

@@ -54,6 +54,11 @@ pub(crate) fn is_same_origin_request(headers: &HeaderMap, public_url: Option<&st
     }
 }
 
+/// Returns whether the headers name the page that has sent the request, as browsers do with forms.
+pub(crate) fn names_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,14 @@
 //! Errors for programs: problem details in JSON (RFC 9457), with the rejection codes of the protocol.
 
+use super::media_type::{HTML, JSON, PLAIN_TEXT, preferred};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::chat::access::AccessDenied;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+/// Time after which a client may try again if nothing says when, in milliseconds.
+const DEFAULT_RETRY_MS: u32 = 1000;
 
 /// An error response for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,56 @@ impl Problem {
         Self { status, rejection: Rejection::new(code, detail) }
     }
 
+    /// Creates the problem of a response with this status, which may be tried again after a time in milliseconds.
+    pub(crate) fn of_status(status: StatusCode, detail: impl Into<String>, retry_after_ms: Option<u32>) -> Self {
+        let code = match status {
+            StatusCode::NOT_FOUND => RejectionCode::NotFound,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RejectionCode::Forbidden,
+            StatusCode::PAYLOAD_TOO_LARGE => RejectionCode::TooLong,
+            StatusCode::TOO_MANY_REQUESTS => RejectionCode::RateLimited,
+            _ if status.is_server_error() => RejectionCode::Unavailable,
+            _ => RejectionCode::Invalid,
+        };
+        Self { status, rejection: Rejection { retry_after_ms, ..Rejection::new(code, detail) } }
+    }
+
+    /// Creates the problem of a page of another site that has sent a request.
+    pub(crate) fn of_foreign_page() -> Self {
+        Self::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, "Pages of other sites cannot post here.")
+    }
+
+    /// Returns whether a client with these headers is a program, which reads problem details: it prefers JSON, or sends
+    /// JSON or text.
+    pub(crate) fn is_readable_by(headers: &HeaderMap) -> bool {
+        let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
+        let sent = sent.split(';').next().unwrap_or_default().trim();
+        let sends_text = [JSON, PLAIN_TEXT].iter().any(|media_type| sent.eq_ignore_ascii_case(media_type));
+        sends_text || preferred(headers, &[HTML, JSON]) == JSON
+    }
+
+    /// Returns the status of the response.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the code and the sentence for people.
+    pub(crate) fn rejection(&self) -> &Rejection {
+        &self.rejection
+    }
+
+    /// Returns the header that tells when to try again, or `None` if the problem does not say when.
+    pub(crate) fn retry_after(&self) -> Option<(HeaderName, HeaderValue)> {
+        // RFC 9110, section 10.2.3: whole seconds.
+        let milliseconds = self.rejection.retry_after_ms?;
+        Some((header::RETRY_AFTER, milliseconds.div_ceil(1000).max(1).into()))
+    }
+
+    /// Returns this problem for an address that names the target of the command: a missing target is a missing address.
+    pub(crate) fn of_addressed(self) -> Self {
+        let is_missing = self.rejection.code == RejectionCode::NotFound;
+        if is_missing { Self { status: StatusCode::NOT_FOUND, ..self } } else { self }
+    }
+
     /// Creates the problem of an address at which nothing is.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, RejectionCode::NotFound, detail)
@@ -36,6 +90,15 @@ impl Problem {
     /// Creates the problem of a request that does not parse.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, RejectionCode::Invalid, detail)
+    }
+}
+
+/// Returns the name of a status by RFC 9110, section 15, which has renamed two since the library was written.
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        _ => status.canonical_reason().unwrap_or("Error"),
     }
 }
 
@@ -66,16 +129,17 @@ impl From<AccessDenied> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, rejection } = &self;
-        let title = status.canonical_reason().unwrap_or_default();
-        let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection };
+        let Self { status, mut rejection } = self;
+        let is_temporary = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        if is_temporary {
+            rejection.retry_after_ms.get_or_insert(DEFAULT_RETRY_MS);
+        }
+        let title = reason(status);
+        let body = ProblemBody { r#type: "about:blank", title, status: status.as_u16(), rejection: &rejection };
         let body = serde_json::to_vec(&body).expect("a problem is plain data");
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        let mut response = (*status, content_type, body).into_response();
-        // RFC 9110, section 10.2.3: whole seconds.
-        if let Some(milliseconds) = rejection.retry_after_ms {
-            response.headers_mut().insert(header::RETRY_AFTER, milliseconds.div_ceil(1000).max(1).into());
-        }
+        let mut response = (status, content_type, body).into_response();
+        response.headers_mut().extend(Self { status, rejection }.retry_after());
         response
     }
 }

@@ -16,6 +16,7 @@ mod moderation;
 mod presence;
 mod presence_changes;
 mod reconciler;
+mod revocation;
 mod subscriber;
 mod subscription;
 mod tail_buffer;
@@ -41,6 +42,7 @@ use crate::server::sync::lock;
 use backfill::BackfillCache;
 use fanout::EphemeralFrame;
 use reconciler::KnownHeads;
+use revocation::TokenSubscribers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -66,6 +68,7 @@ struct Reconciliation {
     failing: Outage,
     reading: Outage,
     enforcing: Outage,
+    revoking: Outage,
 }
 
 impl Reconciliation {
@@ -77,6 +80,7 @@ impl Reconciliation {
                 "Comparing rooms with the database works again",
             ),
             reading: Outage::new("Reading the log failed", "Reading the log works again"),
+            revoking: Outage::new("Looking for revoked tokens failed", "Looking for revoked tokens works again"),
             enforcing: Outage::new("Enforcing a ban or lock failed; retrying", "Enforcing bans and locks works again"),
         }
     }
@@ -92,6 +96,7 @@ pub(crate) struct Hub {
     presence_changes: PresenceChanges,
     remembered: Arc<Mutex<KnownHeads>>,
     reconciliation: Arc<Reconciliation>,
+    token_subscribers: TokenSubscribers,
     followers: LogFollowers,
 }
 
@@ -102,8 +107,19 @@ impl Hub {
         let reconciliation = Arc::new(Reconciliation::new());
         let backfill_cache = BackfillCache::new(store.clone(), reconciliation.clone());
         let presence_changes = changes.clone();
-        let (rooms, remembered, followers) = (LiveRooms::default(), Arc::default(), LogFollowers::default());
-        (Self { store, backfill_cache, rooms, presence_changes, remembered, reconciliation, followers }, changes)
+        let (rooms, remembered) = (LiveRooms::default(), Arc::default());
+        let (token_subscribers, followers) = (TokenSubscribers::default(), LogFollowers::default());
+        let hub = Self {
+            store,
+            backfill_cache,
+            rooms,
+            presence_changes,
+            remembered,
+            reconciliation,
+            token_subscribers,
+            followers,
+        };
+        (hub, changes)
     }
 
     /// Returns the live room, and opens it if it has no connections yet. It lives as long as it is held.

@@ -75,8 +75,9 @@ impl Hub {
         }
     }
 
-    /// Requests a comparison of the live rooms with the database. Never waits.
+    /// Requests a comparison of the live rooms, and of the tokens of connections, with the database. Never waits.
     pub(crate) fn request_reconcile(&self) {
+        self.request_revocation();
         self.reconciliation.requested.notify_one();
     }
 

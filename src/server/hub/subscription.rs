@@ -51,6 +51,7 @@ impl Subscription {
         if is_shown {
             live.participants().insert(connection, participant.clone(), author.to_bytes());
         }
+        live.hub.token_subscribers.add(&subscriber);
         let shard = live.subscribe(&subscriber);
         if is_shown {
             live.hub.notify_presence(PresenceChange::Local(live.room.id));
@@ -252,6 +253,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.shard.remove(&self.subscriber);
+        self.live.hub.token_subscribers.remove(&self.subscriber);
         if self.is_shown {
             self.live.participants().remove(self.subscriber.connection);
             self.live.hub.notify_presence(PresenceChange::Local(self.live.room.id));

@@ -46,6 +46,7 @@ impl Delivery {
             None => Ok(()),
             Some(close::BANNED) => Err(BANNED_REASON),
             Some(close::RESTARTING) => Err((close::RESTARTING, "this room is looked up once more")),
+            Some(close::REVOKED) => Err((close::REVOKED, "this token was revoked")),
             Some(close::DELETED) => Err((close::DELETED, "this room was deleted")),
             Some(code) => Err((code, "you were removed from this room")),
         }

@@ -24,7 +24,7 @@ use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;
 use super::websocket::{EventStream, FrameEncoding, Handshake, HandshakeRejection, TakenConnection, WebSocket};
 use crate::domain::event::parse_position;
-use crate::domain::{RoomName, Username};
+use crate::domain::{RememberedUsername, RoomName, Username};
 use crate::protocol::{MAX_FRAME_BYTES, MAX_REPLAY, close};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
@@ -51,6 +51,7 @@ pub(crate) async fn upgrade(
     room_name: Result<Path<String>, PathRejection>,
     query: Result<Query<SocketQuery>, QueryRejection>,
     Extension(visitor): Extension<Visitor>,
+    Extension(known): Extension<RememberedUsername>,
     headers: HeaderMap,
     handshake: Result<Handshake, HandshakeRejection>,
 ) -> Response {
@@ -61,7 +62,8 @@ pub(crate) async fn upgrade(
         Err(reason) => return (StatusCode::NOT_FOUND, reason.to_string()).into_response(),
     };
     let own = origin::is_same_origin(&headers, state.config.public_url.as_deref());
-    if !own.unwrap_or(visitor.author.is_guest()) {
+    // A page of another site cannot send a token, and a program that does sends no origin.
+    if !own.unwrap_or(visitor.author.is_guest() || visitor.author.is_token()) {
         warn_of_origin(&headers, state.config.public_url.as_deref());
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot enter rooms here.").into_response();
     }
@@ -87,7 +89,10 @@ pub(crate) async fn upgrade(
         Err(AccessDenied::Missing) => Err((close::NO_ACCESS, "no room is here")),
         Err(denied) => return (denied.status(), denied.to_string()).into_response(),
     };
-    let query = query.map(|Query(query)| query).unwrap_or_default();
+    let mut query = query.map(|Query(query)| query).unwrap_or_default();
+    if visitor.author.is_token() && query.username.is_none() {
+        query.username = known.0.map(|label| label.to_string());
+    }
     let (response, socket) = handshake.accept_key(MAX_FRAME_BYTES);
     let (sockets, request) = (state.sockets.clone(), Span::current());
     sockets.spawn(async move {

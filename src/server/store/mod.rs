@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod rooms;
 mod secrets;
 mod sqlite_failure;
+pub(crate) mod tokens;
 
 pub(crate) use admin::list_rooms::RoomSummary;
 pub(crate) use database::timeout::with_timeout;
@@ -23,6 +24,7 @@ pub(crate) use rooms::epochs::RoomHead;
 pub(crate) use rooms::membership::Membership;
 pub(crate) use rooms::room::{RoomRecord, RoomRef};
 pub(crate) use rooms::username_claims::TakenName;
+pub(crate) use tokens::{MAX_ROOM_TOKENS, NewToken, TokenRecord};
 
 use crate::domain::RoomName;
 use database::single_flight::SingleFlight;
@@ -52,6 +54,8 @@ pub struct Store {
     wal: database::checkpoint::Checkpointer,
     redacting: log::redaction::RedactionLock,
     suggesting: rooms::username_suggestions::SuggestionLimit,
+    /// Look-ups of tokens that are still valid.
+    tokens: tokens::TokenLookups,
     /// SQLite: the file and its lock, held as long as the process lives, so that no second process writes the file.
     held: Option<Arc<database::files::HeldFile>>,
 }
@@ -79,6 +83,7 @@ impl Store {
             wal: database::checkpoint::Checkpointer::default(),
             redacting: log::redaction::RedactionLock::default(),
             suggesting: rooms::username_suggestions::SuggestionLimit::default(),
+            tokens: tokens::TokenLookups::default(),
             held: held.map(Arc::new),
         }
     }

@@ -1,5 +1,6 @@
 //! Test support: real servers, real databases, real clients. Nothing here depends on a particular test.
 
+pub mod api;
 pub mod caddy;
 pub mod client;
 pub mod database;

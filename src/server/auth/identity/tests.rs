@@ -1,6 +1,8 @@
 //! Tests of the verification of cookies, and of the authors that represent a network.
 
+use super::author::hash_of;
 use super::*;
+use sha2::Digest;
 
 #[test]
 fn every_node_with_the_key_recognizes_an_identity() {

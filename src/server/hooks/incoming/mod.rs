@@ -41,10 +41,10 @@ pub(crate) enum InvalidBody {
     /// The body is not UTF-8.
     #[error("The body is not UTF-8.")]
     Encoding,
-    /// The body is not JSON.
-    #[error("The body is not JSON.")]
+    /// The body is not JSON, or an object in it names a field twice.
+    #[error("The body is not JSON, or names a field twice.")]
     Syntax,
-    /// The body is no object, has a field twice, or a field of another type.
+    /// The body is no object, or has a field of another type.
     #[error("The body must be one object, whose `text`, `content`, `message` and `username` are texts.")]
     FieldType,
 }
@@ -64,7 +64,9 @@ pub(crate) fn read_body(content_type: Option<&str>, body: &[u8]) -> Result<HookP
     if charset.is_some_and(|charset| !matches!(&*charset, "utf-8" | "utf8" | "us-ascii")) {
         return Err(InvalidBody::MediaType);
     }
-    let text = || str::from_utf8(body).map_err(|_| InvalidBody::Encoding);
+    // Windows programs begin texts with a byte order mark.
+    let text =
+        || str::from_utf8(body).map(|text| text.trim_start_matches('\u{feff}')).map_err(|_| InvalidBody::Encoding);
     match &*essence.trim().to_ascii_lowercase() {
         "text/plain" => Ok(of_text(text()?)),
         "application/json" => of_json(text()?),

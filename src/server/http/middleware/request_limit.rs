@@ -26,7 +26,8 @@ pub(crate) async fn work(State(state): State<AppState>, mut request: Request, ne
     }
     // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.
     let path = request.uri().path();
-    let commits = request.method() == Method::POST && (path == EXCHANGE_PATH || !path.starts_with("/api/"));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let commits = !reads && (path == EXCHANGE_PATH || !path.starts_with("/api/"));
     let permit = match commits {
         true => None,
         false => match state.limiter.work(network).await {

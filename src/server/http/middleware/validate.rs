@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Headers that may appear only once: if one is sent twice, a proxy and this server could each use another value.
-const ONCE: [HeaderName; 17] = [
+const ONCE: [HeaderName; 18] = [
     header::HOST,
     header::ORIGIN,
     header::REFERER,
@@ -32,6 +32,7 @@ const ONCE: [HeaderName; 17] = [
     HeaderName::from_static("sec-fetch-mode"),
     HeaderName::from_static("sec-fetch-dest"),
     HeaderName::from_static("sec-fetch-user"),
+    HeaderName::from_static("idempotency-key"),
 ];
 
 /// Paths without visitor data that load balancers and containers request by internal host names.

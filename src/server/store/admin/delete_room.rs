@@ -4,6 +4,7 @@ use crate::domain::RoomName;
 use crate::server::store::entity::{event, name, room, standing};
 use crate::server::store::hooks::listing::delete_hooks_in;
 use crate::server::store::log::retention::{ExpiringRoom, PURGE_BATCH};
+use crate::server::store::tokens::forget_tokens_in;
 use crate::server::store::{Store, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -26,6 +27,7 @@ impl Store {
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        forget_tokens_in(&transaction, room_id).await?;
         delete_hooks_in(&transaction, room_id).await?;
         room::Entity::delete_by_id(room_id).exec(&transaction).await?;
         if let Some(row) = row {

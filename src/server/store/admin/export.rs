@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// Erases all messages of an author, as the author would delete them: each by an event of the log, with its text
-    /// blanked. The author's names are removed first, so that pages shown after those events lack them, and once more
+    /// blanked. The author's token ends. The author's names are removed first, so that pages shown after those events lack them, and once more
     /// at the end, because the author may write in the meantime. Returns the number of messages.
     ///
     /// # Errors
@@ -101,6 +101,7 @@ impl Store {
         self.redact_pending().await?;
         self.redact_strays(author).await?;
         self.forget_names_of(author).await?;
+        self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;
         self.forget_hooks_of(author).await?;
         self.checkpoint_now().await;

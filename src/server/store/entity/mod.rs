@@ -8,3 +8,4 @@ pub(crate) mod outgoing_hook;
 pub(crate) mod room;
 pub(crate) mod site;
 pub(crate) mod standing;
+pub(crate) mod token;

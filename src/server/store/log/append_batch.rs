@@ -1,5 +1,6 @@
 //! A batch of entries in one transaction: numbers are assigned under the locks of the rooms, then everything is written.
 
+use super::idempotency::{IdempotencyKey, idempotency_key, network_key};
 use super::redaction::redact_edits;
 use crate::domain::{Rejection, RejectionCode, Seq};
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
@@ -25,8 +26,6 @@ pub(crate) enum Locking {
     Skip,
 }
 
-type IdempotencyKey = (i64, Vec<u8>, String);
-
 /// Rooms, events and claims that one append transaction has read, and the changes it will write.
 pub(super) struct AppendBatch {
     now: i64,
@@ -34,6 +33,8 @@ pub(super) struct AppendBatch {
     rooms: HashMap<i64, room::Model>,
     /// Stored events whose ids occur in this batch, and the events that this batch adds.
     by_id: HashMap<IdempotencyKey, Model>,
+    /// Recent events of guests, by the author that represents the guests of their network.
+    by_network: HashMap<IdempotencyKey, IdempotencyKey>,
     /// Messages that this batch edits or deletes.
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
@@ -76,11 +77,12 @@ impl AppendBatch {
         let target = |entry: &AppendRequest| entry.new_event.target().map(|target| (entry.room_id, target));
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
         let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
+        let by_network = known.iter().filter_map(|row| Some((network_key(row, now)?, idempotency_key(row)))).collect();
         let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
-        Ok(Self { now, locking, rooms, by_id, targets, names, memberships, new: Vec::new() })
+        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, new: Vec::new() })
     }
 
     /// Appends one entry to the batch, and returns its result if the batch is stored.
@@ -96,7 +98,11 @@ impl AppendBatch {
             };
         };
         let key = (entry.room_id, entry.author.as_bytes().to_vec(), entry.id.as_str().to_owned());
-        if let Some(stored) = self.by_id.get(&key) {
+        let of_network = entry
+            .author
+            .id_sharing_guests()
+            .and_then(|guests| self.by_network.get(&(entry.room_id, guests.to_vec(), entry.id.as_str().to_owned())));
+        if let Some(stored) = self.by_id.get(of_network.unwrap_or(&key)) {
             return if entry.new_event.matches(stored) {
                 AppendResult::Duplicate(stored.clone().into())
             } else {
@@ -141,6 +147,7 @@ impl AppendBatch {
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
+        self.by_network.extend(network_key(&row, self.now).map(|of_network| (of_network, key.clone())));
         self.new.push(key.clone());
         self.by_id.insert(key, row.clone());
         AppendResult::Appended(row.into())
@@ -211,8 +218,4 @@ async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Resul
         }
     }
     Ok(false)
-}
-
-fn idempotency_key(row: &Model) -> IdempotencyKey {
-    (row.room_id, row.author.clone(), row.id.clone())
 }

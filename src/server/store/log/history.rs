@@ -9,9 +9,7 @@ use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use std::collections::{HashMap, HashSet};
 
 /// Maximum number of the newest messages examined to count unread ones. It exceeds [`MAX_UNREAD_COUNT`] because own and
@@ -51,16 +49,6 @@ impl Store {
             }
         }
         Ok(rows)
-    }
-
-    /// Returns whether the room's log holds an event that `author` sent under this id.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the database cannot be read.
-    pub(crate) async fn has(&self, room_id: i64, author: &AuthorId, id: &EventId) -> Result<bool, StoreError> {
-        let found = log(room_id).filter(Column::Id.eq(id.as_str())).filter(Column::Author.eq(author.as_bytes()));
-        Ok(found.count(&self.reader).await? > 0)
     }
 
     /// Returns a page of messages.

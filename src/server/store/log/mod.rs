@@ -4,5 +4,6 @@ pub(crate) mod append;
 pub(crate) mod append_batch;
 pub(crate) mod entry;
 pub(crate) mod history;
+pub(crate) mod idempotency;
 pub(crate) mod redaction;
 pub(crate) mod retention;

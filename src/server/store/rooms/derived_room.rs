@@ -116,24 +116,6 @@ impl Store {
         Ok(RoomRecord::vacant(site.room(name, times.unwrap_or_default())))
     }
 
-    /// Returns the room of this name, and stores its row if there is none.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the database cannot be written.
-    #[cfg(test)]
-    pub(crate) async fn create_room(&self, name: &RoomName) -> Result<RoomRecord, StoreError> {
-        let room_id = self.vacant(name).await?.room.id;
-        let (author, id) = (crate::server::auth::identity::AuthorId::HOST, crate::server::random::event_id());
-        let new_event = crate::server::store::NewEvent::Delete { target: 0 };
-        let site = self.derivation().await?;
-        let transaction = self.begin().await?;
-        let entry = AppendRequest { room_id, begins: Some(name.clone()), author, id, new_event };
-        site.begin_rooms(&transaction, &[entry]).await?;
-        transaction.commit().await?;
-        Ok(self.room(name).await?.expect("the row was stored"))
-    }
-
     /// Returns whether the present room is the only history that its address has ever shown. Then a number alone
     /// identifies a client's position; otherwise the epoch is needed, too.
     ///

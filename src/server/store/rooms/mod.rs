@@ -6,6 +6,7 @@ pub(crate) mod epochs;
 pub(crate) mod members;
 pub(crate) mod membership;
 pub(crate) mod room;
+pub(crate) mod room_creation;
 pub(crate) mod room_lookups;
 pub(crate) mod slow_mode;
 pub(crate) mod username_claims;
