@@ -16,7 +16,7 @@ const ENDED_HOOK_TTL_MS: i64 = 30 * DAY_MS;
 const ROOMS_PER_QUERY: usize = 500;
 
 /// Reason of the end of a hook that its owner or the host has revoked.
-const REVOKED: &str = "revoked";
+const REVOKED_BY_OWNER: &str = "revoked";
 
 /// A hook in the list of hooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Store {
         if incoming.exec(&self.writer).await?.rows_affected > 0 {
             return Ok(true);
         }
-        self.end_outgoing_hook(id, room_id, REVOKED).await
+        self.end_outgoing_hook(id, room_id, REVOKED_BY_OWNER).await
     }
 
     /// Ends an outgoing hook for a reason, and removes its secret. Returns `false` if there is none in force.

@@ -27,7 +27,7 @@ use token::{Column, Entity, Model};
 pub(crate) const MAX_ROOM_TOKENS: u64 = 20;
 
 /// Number of characters of a token's public id.
-const ID_CHARS: usize = 8;
+const TOKEN_ID_CHARS: usize = 8;
 
 /// Time for which a revoked token is still listed, in milliseconds.
 const REVOKED_TTL_MS: i64 = 30 * DAY_MS;
@@ -91,7 +91,7 @@ impl Store {
         let (secret, hash) = self.token_signer().await?.create();
         let author = AuthorId::of_new_token();
         let row = Model {
-            id: RoomKey::new(random::bits()).to_string()[..ID_CHARS].to_owned(),
+            id: RoomKey::new(random::bits()).to_string()[..TOKEN_ID_CHARS].to_owned(),
             hash: hash.to_vec(),
             author: author.as_bytes().to_vec(),
             label: label.as_str().to_owned(),

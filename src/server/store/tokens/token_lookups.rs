@@ -21,7 +21,7 @@ const TOKEN_KEY: &str = "tokens";
 const MAX_KNOWN_TOKENS: usize = 1024;
 
 /// Interval at which the time of a token's last use is stored, in milliseconds.
-const USE_INTERVAL_MS: i64 = 60 * 60 * 1000;
+const TOKEN_USE_INTERVAL_MS: i64 = 60 * 60 * 1000;
 
 /// A cheap-to-clone handle on the results of look-ups.
 #[derive(Clone, Default)]
@@ -69,7 +69,7 @@ impl KnownTokens {
 
     /// Returns whether the use of a token at `now` is to be stored, and counts it as stored.
     fn begin_use(&mut self, token: &TokenRecord, now: i64) -> bool {
-        let is_recent = |used: i64| now - used < USE_INTERVAL_MS;
+        let is_recent = |used: i64| now - used < TOKEN_USE_INTERVAL_MS;
         if token.used_at.is_some_and(|used| is_recent(used.0))
             || self.used.get(&token.id).is_some_and(|used| is_recent(*used))
         {
