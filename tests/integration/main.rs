@@ -79,6 +79,8 @@ mod resume;
 mod retention;
 mod rolling;
 mod room;
+mod room_settings;
+mod room_texts;
 mod rooms_without_row;
 mod settings;
 mod slow_reader;

@@ -28,7 +28,7 @@ async fn every_answer_is_as_described(site: Site) {
     streams(&site, &api).await;
     refusals(&api, &guest).await;
     hooks(&site, &guest).await;
-    // settings(&api, &guest).await;
+    settings(&api, &guest).await;
 
     let described = description.document["paths"].as_object().expect("paths");
     let seen = description.seen.borrow();

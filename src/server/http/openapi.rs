@@ -8,10 +8,10 @@ use axum::response::Response;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-const OPENAPI_DOCUMENT: &[u8] = include_bytes!("../../../docs/openapi.json");
+const API_DESCRIPTION: &[u8] = include_bytes!("../../../docs/openapi.json");
 
 static ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new(Bytes::from_static(OPENAPI_DOCUMENT), &Sha256::digest(OPENAPI_DOCUMENT)));
+    LazyLock::new(|| Asset::new(Bytes::from_static(API_DESCRIPTION), &Sha256::digest(API_DESCRIPTION)));
 
 /// Returns the description (OpenAPI 3.1).
 pub(crate) async fn openapi(headers: HeaderMap) -> Response {

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 const INCOMING_PREFIX: &str = "in_";
 
 /// Interval at which the time of the last use is stored, in milliseconds.
-const USE_INTERVAL_MS: i64 = 60_000;
+const HOOK_USE_INTERVAL_MS: i64 = 60_000;
 
 /// An incoming hook that is in force, with its room.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ impl Store {
     /// Returns an error if the database cannot be written.
     pub(crate) async fn record_hook_use(&self, hook: &IncomingHook) -> Result<(), StoreError> {
         let now = self.now().await?;
-        if hook.used_at.is_some_and(|used_at| now.abs_diff(used_at) < USE_INTERVAL_MS.unsigned_abs()) {
+        if hook.used_at.is_some_and(|used_at| now.abs_diff(used_at) < HOOK_USE_INTERVAL_MS.unsigned_abs()) {
             return Ok(());
         }
         let used = Entity::update_many().col_expr(Column::UsedAt, Expr::value(now));

@@ -11,9 +11,9 @@ use crate::server::random;
 pub(crate) const MAX_HOOKS_PER_ROOM: u64 = 20;
 
 /// Number of random characters in an id.
-const ID_CHARS: usize = 12;
+const HOOK_ID_CHARS: usize = 12;
 
 /// Returns the id of a new hook, with a prefix that tells its direction.
 fn new_id(prefix: &str) -> String {
-    format!("{prefix}{}", &RoomKey::new(random::bits()).to_string()[..ID_CHARS])
+    format!("{prefix}{}", &RoomKey::new(random::bits()).to_string()[..HOOK_ID_CHARS])
 }

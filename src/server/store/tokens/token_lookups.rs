@@ -21,7 +21,7 @@ const TOKEN_KEY: &str = "tokens";
 const MAX_KNOWN_TOKENS: usize = 1024;
 
 /// Interval at which the time of a token's last use is stored, in milliseconds.
-const USE_INTERVAL_MS: i64 = 60 * 60 * 1000;
+const TOKEN_USE_INTERVAL_MS: i64 = 60 * 60 * 1000;
 
 /// A cheap-to-clone handle on the results of look-ups.
 #[derive(Clone, Default)]
@@ -69,7 +69,7 @@ impl KnownTokens {
 
     /// Returns whether the use of a token at `now` is to be stored, and counts it as stored.
     fn begin_use(&mut self, token: &TokenRecord, now: i64) -> bool {
-        let is_recent = |used: i64| now - used < USE_INTERVAL_MS;
+        let is_recent = |used: i64| now - used < TOKEN_USE_INTERVAL_MS;
         if token.used_at.is_some_and(|used| is_recent(used.0))
             || self.used.get(&token.id).is_some_and(|used| is_recent(*used))
         {
@@ -84,31 +84,38 @@ impl KnownTokens {
 }
 
 impl Store {
-    /// Returns the token with this text, or `None` if it was made up or revoked.
+    /// Returns the token with this text, or `None` if it was made up or revoked. Stores the time of the use.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn token(&self, text: &str) -> Result<Option<TokenRecord>, StoreError> {
-        let Some(hash) = self.token_signer().await?.verify(text) else { return Ok(None) };
-        // Read before the query, so that the result is not kept for a later state.
-        let state = self.lookups.state();
-        let known = lock(&self.tokens.known).get(&hash, state);
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let query = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
-                let found = timed("token", query.one(&self.reader)).await?.map(TokenRecord::from);
-                if let Some(found) = &found {
-                    lock(&self.tokens.known).put(hash, state, found);
-                }
-                found.filter(|found| found.ended_at.is_none())
-            }
-        };
+        let found = self.find_token(text).await?;
         if let Some(token) = &found {
             self.record_token_use(token);
         }
         Ok(found)
+    }
+
+    /// Like [`token`](Self::token), but does not count as a use.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn find_token(&self, text: &str) -> Result<Option<TokenRecord>, StoreError> {
+        let Some(hash) = self.token_signer().await?.verify(text) else { return Ok(None) };
+        // Read before the query, so that the result is not kept for a later state.
+        let state = self.lookups.state();
+        let known = lock(&self.tokens.known).get(&hash, state);
+        if let Some(found) = known {
+            return Ok(found);
+        }
+        let query = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
+        let found = timed("token", query.one(&self.reader)).await?.map(TokenRecord::from);
+        if let Some(found) = &found {
+            lock(&self.tokens.known).put(hash, state, found);
+        }
+        Ok(found.filter(|found| found.ended_at.is_none()))
     }
 
     /// Stores the time of a token's use in the background, at most once an hour. A failure is not reported: the time only
