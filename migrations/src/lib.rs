@@ -18,6 +18,7 @@ mod m0008_deleted_rooms;
 mod m0009_names_by_author;
 mod m0010_tokens;
 mod m0011_hooks;
+mod m0012_room_settings;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_names_by_author::Migration),
             Box::new(m0010_tokens::Migration),
             Box::new(m0011_hooks::Migration),
+            Box::new(m0012_room_settings::Migration),
         ]
     }
 }

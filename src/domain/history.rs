@@ -36,6 +36,10 @@ pub struct RoomView {
     pub ownership: Ownership,
     /// The invitation link: a path, and a query if the invitation to a private room was renewed.
     pub invitation: String,
+    /// The title of the room, if it is not the room's name.
+    pub title: Option<String>,
+    /// The topic of the room, if it has one.
+    pub topic: Option<String>,
     /// Whether no new visitors can enter.
     pub locked: bool,
     /// The minimum time between two messages of a participant, in seconds; `None` without slow mode.
@@ -58,10 +62,17 @@ impl RoomView {
             history: HistoryPage::default(),
             ownership: Ownership::default(),
             invitation: String::new(),
+            title: None,
+            topic: None,
             locked: false,
             slow_mode: None,
             muted_until: None,
         }
+    }
+
+    /// Returns the title that visitors see.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(self.room.title())
     }
 }
 
@@ -124,6 +135,8 @@ read_by_name!(RoomView {
     history,
     ownership,
     invitation,
+    title,
+    topic,
     locked,
     slow_mode,
     muted_until

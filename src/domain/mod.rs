@@ -2,6 +2,7 @@
 //! log.
 
 pub mod author_tag;
+pub mod epoch;
 pub mod event;
 pub mod history;
 pub mod message;
@@ -10,17 +11,20 @@ pub mod participant;
 pub mod rejection;
 pub mod room;
 pub mod room_key;
+pub mod room_text;
 pub mod timestamp;
 mod unicode;
 pub mod username;
 
 pub use author_tag::AuthorTag;
+pub use epoch::Epoch;
 pub use event::{Event, EventBody, EventId, Seq};
 pub use history::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use message::{Message, MessageText};
 pub use participant::Participant;
 pub use rejection::{Rejection, RejectionCode};
-pub use room::{Epoch, RoomName};
+pub use room::RoomName;
 pub use room_key::RoomKey;
+pub use room_text::RoomText;
 pub use timestamp::Timestamp;
 pub use username::{RememberedUsername, Username};

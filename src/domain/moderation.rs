@@ -10,6 +10,9 @@ pub const MAX_MUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
 /// Maximum interval of slow mode, in seconds: one hour.
 pub const MAX_SLOW_MODE_SECONDS: u32 = 60 * 60;
 
+/// Number of seconds in a day, the unit of retention.
+pub const DAY_SECONDS: u32 = 24 * 60 * 60;
+
 /// An action of a room's owner, other than deleting messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +35,12 @@ pub enum ModerationAction {
     Renew,
     /// Removes the subject from the members of a private room, and replaces its invitation.
     Remove,
+    /// Sets the title of the room; an empty text is the room's name again.
+    Title,
+    /// Sets the topic of the room; an empty text removes it.
+    Topic,
+    /// Sets for how long the room keeps its messages; 0 seconds is as long as the site does.
+    Retention,
     /// An action that this version does not know.
     #[serde(other)]
     Other,
@@ -44,7 +53,7 @@ impl FromJson for ModerationAction {
 }
 
 impl ModerationAction {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::Mute,
         Self::Ban,
         Self::Pardon,
@@ -54,6 +63,9 @@ impl ModerationAction {
         Self::HandOver,
         Self::Renew,
         Self::Remove,
+        Self::Title,
+        Self::Topic,
+        Self::Retention,
     ];
 
     /// Returns the action with this name in frames; [`Other`](Self::Other) if there is none.
@@ -73,6 +85,9 @@ impl ModerationAction {
             Self::HandOver => "hand_over",
             Self::Renew => "renew",
             Self::Remove => "remove",
+            Self::Title => "title",
+            Self::Topic => "topic",
+            Self::Retention => "retention",
             Self::Other => "other",
         }
     }
@@ -82,9 +97,9 @@ impl ModerationAction {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
     }
 
-    /// Returns whether no other action takes this one back.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::HandOver | Self::Renew | Self::Remove)
+    /// Returns whether the action sets a text of the room, which replaces the one before.
+    pub fn has_text(self) -> bool {
+        matches!(self, Self::Title | Self::Topic)
     }
 }
 
@@ -99,9 +114,19 @@ pub struct Moderation {
     /// The end of the action, if it is temporary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The interval of slow mode, in seconds.
+    /// The interval of slow mode, or the retention, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
+    /// The title or the topic; `None` once another has replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl Moderation {
+    /// Returns an action without further values.
+    pub fn new(action: ModerationAction) -> Self {
+        Self { action, subject: None, until: None, seconds: None, text: None }
+    }
 }
 
 impl std::fmt::Display for Moderation {
@@ -123,6 +148,18 @@ impl std::fmt::Display for Moderation {
                 f.write_str("The invitation was renewed: the link from before leads nowhere.")
             }
             (ModerationAction::Remove, _) => write!(f, "{name} was removed from the room, and its invitation renewed."),
+            (ModerationAction::Title, _) => match self.text.as_deref() {
+                Some(title) if !title.is_empty() => write!(f, "This room is called “{title}” now."),
+                _ => f.write_str("This room has another name now."),
+            },
+            (ModerationAction::Topic, _) => match self.text.as_deref() {
+                Some(topic) if !topic.is_empty() => write!(f, "Topic: {topic}"),
+                _ => f.write_str("This room has another topic now."),
+            },
+            (ModerationAction::Retention, Some(seconds)) if seconds > 0 => {
+                write!(f, "Messages are kept for {} days.", seconds / DAY_SECONDS)
+            }
+            (ModerationAction::Retention, _) => f.write_str("Messages are kept as long as this site keeps them."),
             (ModerationAction::Other, _) => f.write_str("The room's owner has changed something."),
         }
     }
@@ -136,9 +173,9 @@ mod tests {
     #[test]
     fn an_act_is_told_in_one_sentence() {
         let subject = Participant { username: Username::parse("Bob").unwrap(), tag: AuthorTag::new([1, 2]) };
-        let mute = Moderation { action: ModerationAction::Mute, subject: Some(subject), until: None, seconds: None };
+        let mute = Moderation { subject: Some(subject), ..Moderation::new(ModerationAction::Mute) };
         assert_eq!(mute.to_string(), "Bob is muted for a while.");
-        let slow = |seconds| Moderation { action: ModerationAction::SlowMode, subject: None, until: None, seconds };
+        let slow = |seconds| Moderation { seconds, ..Moderation::new(ModerationAction::SlowMode) };
         assert_ne!(slow(Some(10)).to_string(), slow(Some(0)).to_string());
     }
 

@@ -137,21 +137,14 @@ impl RoomName {
     pub fn path(&self) -> String {
         format!("/{}/", encode_segment(&self.0))
     }
-}
 
-impl std::fmt::Display for RoomName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+    /// Returns the path of the room's settings: `/{room_name}/settings`.
+    pub fn settings_path(&self) -> String {
+        self.path() + "settings"
     }
 }
 
-/// Identifier of a history of a room. It changes when the host restores an older database, so that two histories are
-/// never confused.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Epoch(pub String);
-
-impl std::fmt::Display for Epoch {
+impl std::fmt::Display for RoomName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }

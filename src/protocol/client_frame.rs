@@ -45,8 +45,10 @@ pub enum ClientFrame {
         target: Option<Seq>,
         /// The subject's tag, if they have not posted a message.
         tag: Option<AuthorTag>,
-        /// The duration of a mute or ban, or the interval of slow mode, in seconds.
+        /// The duration of a mute or ban, the interval of slow mode, or the retention, in seconds.
         seconds: Option<u32>,
+        /// The title or the topic.
+        text: Option<String>,
     },
     /// The visitor is typing.
     Typing,
@@ -126,7 +128,11 @@ impl ClientFrame {
                     Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
                         Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
                     }
-                    Some(action) => Ok(Self::Moderate { id: id.take(), action, target, tag, seconds }),
+                    Some(action) => {
+                        // Other actions ignore this field.
+                        let text = if action.has_text() { field(frame.text)? } else { None };
+                        Ok(Self::Moderate { id: id.take(), action, target, tag, seconds, text })
+                    }
                 }
             }
             Some("sync") => match field(frame.after)? {
@@ -158,12 +164,13 @@ impl ClientFrame {
                 frame.add("id", id.as_deref().into());
                 frame.add("target", number(*target));
             }
-            Self::Moderate { id, action, target, tag, seconds } => {
+            Self::Moderate { id, action, target, tag, seconds, text } => {
                 frame.add("id", id.as_deref().into());
                 frame.add("action", action.as_str().into());
                 frame.add("target", target.map_or(JsonValue::Null, number));
                 frame.add("tag", tag.as_ref().map(AuthorTag::as_str).into());
                 frame.add("seconds", seconds.map_or(JsonValue::Null, |seconds| number(seconds.into())));
+                frame.add("text", text.as_deref().into());
             }
             Self::Sync { after } => frame.add("after", number(*after)),
             Self::Typing | Self::Heartbeat => {}
@@ -214,6 +221,7 @@ mod tests {
                 target: Some(7),
                 tag: None,
                 seconds: Some(60),
+                text: None,
             },
             ClientFrame::Moderate {
                 id: None,
@@ -221,6 +229,15 @@ mod tests {
                 target: None,
                 tag: Some(AuthorTag::new([7, 8])),
                 seconds: None,
+                text: None,
+            },
+            ClientFrame::Moderate {
+                id: None,
+                action: ModerationAction::Title,
+                target: None,
+                tag: None,
+                seconds: None,
+                text: Some("Summer trip".into()),
             },
             ClientFrame::Sync { after: 41 },
             ClientFrame::Typing,

@@ -23,6 +23,12 @@ pub enum ServerFrame {
         username: Username,
         /// Distinguishes the visitor from others with the same name.
         tag: AuthorTag,
+        /// The title of the room. Nodes of earlier releases send none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// The topic of the room, empty without one. Nodes of earlier releases send none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
     },
     /// A new message. For its sender, this is the acknowledgement.
     Message {
@@ -167,6 +173,7 @@ impl ServerFrame {
                     subject: json.take("subject")?,
                     until: json.take("until")?,
                     seconds: json.take("seconds")?,
+                    text: json.take("text")?,
                 },
                 at: at?,
             },
@@ -182,6 +189,8 @@ impl ServerFrame {
                 head: json.take("head")?,
                 username: json.take("username")?,
                 tag: json.take("tag")?,
+                title: json.take("title")?,
+                topic: json.take("topic")?,
             },
             "rejected" => Self::Rejected {
                 id: json.take("id")?,

@@ -11,6 +11,7 @@ use super::http::posting::{delete, edit, post};
 use super::http::render::not_found;
 use super::http::room::room;
 use super::http::server_fn::server_function;
+use super::http::settings::{change, settings};
 use super::http::state::AppState;
 use super::http::{assets, health, metrics, robots};
 use super::session;
@@ -33,6 +34,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(front).post(open_private_room))
         .route("/{room_name}", get(room))
         .route("/{room_name}/", get(room))
+        .route("/{room_name}/settings", get(settings).post(change))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
         .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))

@@ -112,7 +112,7 @@ pub async fn run(
     }
     let (retention_days, days) = watch::channel(config.retention_days);
     {
-        let (store, hub) = (store.clone(), hub.clone());
+        let (store, hub, days) = (store.clone(), hub.clone(), days.clone());
         tasks.spawn("retention", move || retention::run_retention(store.clone(), hub.clone(), days.clone()));
     }
     {
@@ -132,7 +132,7 @@ pub async fn run(
         let rendered = rendered.clone();
         tasks.spawn("pages", move || rendered.clone().run_cleanup());
     }
-    let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone() };
+    let chat = Chat { store: store.clone(), hub, journal, limiter: limiter.clone(), retention_days: days };
     let (sockets, draining) = (TaskTracker::new(), CancellationToken::new());
     if config.outgoing_webhooks {
         let hooks = OutgoingHooks::new(OutgoingParts {

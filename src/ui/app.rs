@@ -12,6 +12,7 @@ const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 /// site, empty if it is not known.
 pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> impl IntoView {
     provide_meta_context();
+    let is_settings = page.is_settings();
     let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
     let image = format!("{origin}{assets}/icon-512.png");
     view! {
@@ -26,6 +27,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
                 // Phone numbers in messages stay text: a link around one would differ from the page that is hydrated.
                 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
+                {is_settings.then(|| view! { <link rel="stylesheet" href=format!("{assets}/settings.css") /> })}
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=format!("{assets}/icon-180.png") />
                 <link rel="manifest" href=format!("{assets}/manifest.webmanifest") />
@@ -34,7 +36,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
                 <meta property="og:site_name" content="Parlour" />
                 <meta property="og:type" content="website" />
                 <AutoReload options=options.clone() />
-                <HydrationScript assets />
+                {(!is_settings).then(|| view! { <HydrationScript assets /> })}
                 <MetaTags />
             </head>
             <body>

@@ -14,5 +14,8 @@ mod room_data;
 pub mod text_spans;
 
 pub use app::shell;
-pub use pages::{FrontPageData, Page, PageError};
+pub use pages::{
+    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
+    ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+};
 pub use rejected_form::RejectedForm;

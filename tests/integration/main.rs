@@ -78,6 +78,8 @@ mod resume;
 mod retention;
 mod rolling;
 mod room;
+mod room_settings;
+mod room_texts;
 mod rooms_without_row;
 mod settings;
 mod slow_reader;

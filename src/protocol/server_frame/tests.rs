@@ -26,6 +26,7 @@ fn events_survive_the_wire() {
             subject: Some(Participant { username: Username::anonymous(), tag: AuthorTag::new([1, 2]) }),
             until: Some(Timestamp(9)),
             seconds: None,
+            text: Some("é".into()),
         })),
         event(EventBody::Other { target: Some(1) }),
         event(EventBody::Other { target: None }),

@@ -2,7 +2,7 @@
 
 use super::Chat;
 use crate::domain::history::Ownership;
-use crate::domain::{Rejection, RejectionCode, RoomName, Timestamp};
+use crate::domain::{Rejection, RejectionCode, RoomName, RoomText, Timestamp};
 use crate::server::auth::visitor::Visitor;
 use crate::server::limits::rate_limiter::RateLimited;
 use crate::server::network::Network;
@@ -144,7 +144,7 @@ impl Chat {
         Ok(Some(found))
     }
 
-    /// Opens a private room that belongs to the visitor. Returns its name.
+    /// Opens a private room that belongs to the visitor. `typed` is its title as it was typed. Returns its name.
     ///
     /// # Errors
     ///
@@ -152,9 +152,10 @@ impl Chat {
     pub(crate) async fn open_private_room(
         &self,
         title: &RoomName,
+        typed: Option<&RoomText>,
         visitor: &Visitor,
     ) -> Result<RoomName, AccessDenied> {
         self.limiter.check_room(visitor.network).map_err(AccessDenied::TooManyRooms)?;
-        Ok(self.store.create_private_room(title, &visitor.author).await?)
+        Ok(self.store.create_private_room(title, typed, &visitor.author).await?)
     }
 }

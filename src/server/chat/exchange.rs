@@ -57,6 +57,8 @@ impl Chat {
                 head,
                 username: username.clone(),
                 tag: visitor.author.tag(),
+                title: Some(found.title().to_owned()),
+                topic: Some(found.topic.clone().unwrap_or_default()),
             });
         }
         let mut answer = None;
@@ -125,8 +127,8 @@ impl Chat {
                 let outcome = submit(id.as_deref(), RoomCommand::Delete { target }).await;
                 (id, outcome)
             }
-            ClientFrame::Moderate { id, action, target, tag, seconds } => {
-                let command = RoomCommand::Moderate { action, target, tag, seconds };
+            ClientFrame::Moderate { id, action, target, tag, seconds, text } => {
+                let command = RoomCommand::Moderate { action, target, tag, seconds, text: text.as_deref() };
                 let outcome = submit(id.as_deref(), command).await;
                 (id, outcome)
             }

@@ -5,7 +5,9 @@ pub(crate) mod access;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod room_command;
+pub(crate) mod room_settings;
 pub(crate) mod tokens;
+mod unread;
 
 use super::auth::identity::AuthorId;
 use super::auth::visitor::Visitor;
@@ -16,17 +18,17 @@ use super::network::Network;
 use super::random;
 use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, StoreError, Subject};
 use super::websocket::{SocketWriter, TextFrame};
-use crate::domain::history::MAX_UNREAD_ROOMS;
+use crate::domain::moderation::ModerationAction;
 use crate::domain::{
-    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, ReadMarker, Rejection, RejectionCode, RoomName,
-    RoomView, Seq, Timestamp, Username,
+    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, Rejection, RejectionCode, RoomName, RoomView,
+    Seq, Timestamp, Username,
 };
 use crate::protocol::ServerFrame;
 use access::AccessDenied;
 pub(crate) use room_command::RoomCommand;
-use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Cheap-to-clone handle to everything a visitor can do.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub struct Chat {
     pub(super) hub: Hub,
     pub(super) journal: Journal,
     pub(super) limiter: Limiter,
+    /// The site's retention in days, for rooms without their own.
+    pub(super) retention_days: watch::Receiver<Option<NonZeroU32>>,
 }
 
 /// Position at which a connection wants to resume.
@@ -81,6 +85,7 @@ impl Chat {
         let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
         Ok(RoomView {
             history: self.store.messages(found.room.id, cursor).await?,
+            title: found.own_title().map(str::to_owned),
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
             room: found.room.name,
@@ -90,6 +95,7 @@ impl Chat {
             tag: visitor.author.tag(),
             permalink,
             form_id: random::event_id(),
+            topic: found.topic,
             locked: found.locked,
             slow_mode: Some(found.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: Some(Timestamp(found.muted_until)).filter(|until| until.0 > 0),
@@ -109,38 +115,6 @@ impl Chat {
     ) -> Result<HistoryPage, AccessDenied> {
         let RoomRecord { room, .. } = self.admit(name, visitor).await?;
         Ok(self.store.messages(room.id, cursor).await?)
-    }
-
-    /// Returns the unread count of each room, in order: messages of other authors after the read marker. A room that
-    /// does not exist counts 0. A duplicate room repeats the first count.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the database cannot be read.
-    pub(crate) async fn count_unread(&self, rooms: &[ReadMarker], visitor: &Visitor) -> Result<Vec<u64>, StoreError> {
-        let mut counted = HashMap::new();
-        let mut counts = Vec::new();
-        for ReadMarker { room, read } in rooms.iter().take(MAX_UNREAD_ROOMS) {
-            let Ok(name) = RoomName::parse(room.as_str()) else {
-                counts.push(0);
-                continue;
-            };
-            let count = match counted.get(&name) {
-                Some(count) => *count,
-                None => self.unread(&name, *read, visitor).await?,
-            };
-            counted.insert(name, count);
-            counts.push(count);
-        }
-        Ok(counts)
-    }
-
-    async fn unread(&self, name: &RoomName, read: Seq, visitor: &Visitor) -> Result<u64, StoreError> {
-        match self.find(name, visitor).await {
-            Ok(Some(found)) if found.head > read => self.store.count_unread(found.room.id, read, &visitor.author).await,
-            Err(AccessDenied::Unavailable(error)) => Err(error),
-            _ => Ok(0),
-        }
     }
 
     /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
@@ -170,12 +144,14 @@ impl Chat {
     /// Returns an error if the database cannot be read, or if the log of the room is lost.
     pub(crate) async fn join(
         &self,
-        RoomRecord { room, head, muted_until, .. }: RoomRecord,
+        found: RoomRecord,
         username: Username,
         author: AuthorId,
         resume: Resume,
         writer: &Arc<SocketWriter>,
     ) -> Result<Subscription, StoreError> {
+        let title = Some(found.title().to_owned());
+        let RoomRecord { room, head, muted_until, topic, .. } = found;
         let taken = self.store.is_taken(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
@@ -204,6 +180,8 @@ impl Chat {
             head,
             username: username.clone(),
             tag: author.tag(),
+            title,
+            topic: Some(topic.unwrap_or_default()),
         });
         if !continued {
             say(reset_frame(&epoch, head));
@@ -249,6 +227,11 @@ impl Chat {
             if self.store.owns(room.id, &author).await? {
                 *subject = Some(self.resolve_tag(room, &tag).await?);
             }
+        }
+        if let NewEvent::Moderate { action: ModerationAction::Retention, seconds, .. } = &new_event
+            && self.store.owns(room.id, &author).await?
+        {
+            self.check_retention(room, *seconds).await?;
         }
         let begins = self.begins(room, network, &new_event).await?;
         let id = sent.unwrap_or_else(random::event_id);

@@ -1,7 +1,7 @@
 //! Commands of a visitor to a room. Their texts are unvalidated; parsing turns them into events to append.
 
-use crate::domain::moderation::ModerationAction;
-use crate::domain::{AuthorTag, MessageText, Rejection, Seq, Username};
+use crate::domain::moderation::{DAY_SECONDS, ModerationAction};
+use crate::domain::{AuthorTag, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
 use crate::server::store::{NewEvent, Subject};
 
 /// A command for a room's log, with unvalidated texts.
@@ -13,7 +13,13 @@ pub(crate) enum RoomCommand<'a> {
     /// Deletes a message: an own one, or any as the owner of the room.
     Delete { target: Seq },
     /// Takes a moderation action, as the owner of the room.
-    Moderate { action: ModerationAction, target: Option<Seq>, tag: Option<AuthorTag>, seconds: Option<u32> },
+    Moderate {
+        action: ModerationAction,
+        target: Option<Seq>,
+        tag: Option<AuthorTag>,
+        seconds: Option<u32>,
+        text: Option<&'a str>,
+    },
 }
 
 impl RoomCommand<'_> {
@@ -27,17 +33,38 @@ impl RoomCommand<'_> {
             Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
             Self::Edit { target, text } => NewEvent::Edit { target, text: MessageText::parse(text)? },
             Self::Delete { target } => NewEvent::Delete { target },
-            Self::Moderate { action, target, seconds, .. } => {
-                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds }
+            Self::Moderate { action, target, seconds, text, .. } => {
+                let text = Self::room_text(action, text)?;
+                let is_whole = |seconds: u32| seconds.is_multiple_of(DAY_SECONDS);
+                if action == ModerationAction::Retention && !seconds.is_some_and(is_whole) {
+                    let detail = "`seconds` says for how long: whole days, or 0 for as long as the site.";
+                    return Err(Rejection::new(RejectionCode::Invalid, detail));
+                }
+                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds, text }
             }
         })
+    }
+
+    /// Returns the text that the action sets, or `None` if it sets none.
+    fn room_text(action: ModerationAction, text: Option<&str>) -> Result<Option<RoomText>, Rejection> {
+        if !action.has_text() {
+            return Ok(None);
+        }
+        let missing = || Rejection::new(RejectionCode::Invalid, "This action needs `text`.");
+        let text = text.ok_or_else(missing)?;
+        let parsed = match action {
+            ModerationAction::Title => RoomText::parse_title(text),
+            _ => RoomText::parse_topic(text),
+        };
+        Ok(Some(parsed?))
     }
 
     /// Returns the length of its text, in bytes, as it was received.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
-            Self::Delete { .. } | Self::Moderate { .. } => 0,
+            Self::Moderate { text, .. } => text.map_or(0, str::len),
+            Self::Delete { .. } => 0,
         }
     }
 

@@ -44,7 +44,6 @@ impl Chat {
 }
 
 /// The functions of a room's settings.
-#[allow(dead_code, reason = "the page of a room's settings calls them")]
 impl Chat {
     /// Creates a token for a room, as its owner.
     ///

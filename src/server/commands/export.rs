@@ -64,7 +64,8 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     };
     let mut pages = ExportWriter::begin(export.format, BufWriter::new(sink), &title).map_err(failed)?;
     for (room_id, name) in rooms {
-        pages.room(&name).map_err(failed)?;
+        let (title, topic) = store.description(room_id, author.as_ref()).await?;
+        pages.room(&name, title.as_deref(), topic.as_deref()).map_err(failed)?;
         let mut after = 0;
         loop {
             let (messages, more) = store.export_page(room_id, author.as_ref(), after).await?;

@@ -54,19 +54,40 @@ impl<W: Write> ExportWriter<W> {
         Ok(Self { format, sink, room: false, message: false })
     }
 
-    /// Begins a room.
+    /// Begins a room, with its title and topic as far as it has them.
     ///
     /// # Errors
     ///
     /// Returns an error if the sink cannot be written.
-    pub(super) fn room(&mut self, name: &RoomName) -> io::Result<()> {
+    pub(super) fn room(&mut self, name: &RoomName, title: Option<&str>, topic: Option<&str>) -> io::Result<()> {
         self.end_room()?;
         match self.format {
-            Format::Text => write!(self.sink, "# {}\n\n", escaped(name.as_str()))?,
-            Format::Html => write!(self.sink, "<h2>{}</h2>\n<ol>\n", encode_text(name.as_str()))?,
+            Format::Text => {
+                writeln!(self.sink, "# {}\n", escaped(name.as_str()))?;
+                for (label, text) in [("Title", title), ("Topic", topic)] {
+                    if let Some(text) = text {
+                        writeln!(self.sink, "{label}: {}\n", escaped(text))?;
+                    }
+                }
+            }
+            Format::Html => {
+                writeln!(self.sink, "<h2>{}</h2>", encode_text(name.as_str()))?;
+                for (label, text) in [("Title", title), ("Topic", topic)] {
+                    if let Some(text) = text {
+                        writeln!(self.sink, "<p>{label}: {}</p>", encode_text(text))?;
+                    }
+                }
+                writeln!(self.sink, "<ol>")?;
+            }
             Format::Json => {
                 let comma = if self.room { "," } else { "" };
-                write!(self.sink, "{comma}\n{{\"room_name\":{},\"messages\":[", json!(name))?;
+                write!(self.sink, "{comma}\n{{\"room_name\":{},", json!(name))?;
+                for (label, text) in [("title", title), ("topic", topic)] {
+                    if let Some(text) = text {
+                        write!(self.sink, "\"{label}\":{},", json!(text))?;
+                    }
+                }
+                write!(self.sink, "\"messages\":[")?;
             }
         }
         (self.room, self.message) = (true, false);

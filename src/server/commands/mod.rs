@@ -17,6 +17,7 @@ use super::config::Config;
 use super::relay::Relay;
 use super::store::Store;
 use crate::domain::RoomName;
+use crate::domain::moderation::ModerationAction;
 use clap::Subcommand;
 use message_ref::MessageRef;
 pub use output::OutputError;
@@ -94,6 +95,20 @@ pub enum Command {
         /// ROOM/NUMBER, or its link
         message: MessageRef,
     },
+    /// Show or set the title of a room
+    Title {
+        /// The room, or its link
+        room: String,
+        /// The title; an empty one is the room's name
+        text: Option<String>,
+    },
+    /// Show or set the topic of a room
+    Topic {
+        /// The room, or its link
+        room: String,
+        /// The topic; an empty one removes it
+        text: Option<String>,
+    },
     /// Delete a room with everything in it; its address is free again
     Delete {
         /// The room, or its link
@@ -138,6 +153,12 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Remove { message } => moderation::remove(config, &message).await,
         Command::Ban { message, time } => moderation::ban(config, &message, time).await,
         Command::Pardon { message } => moderation::pardon(config, &message).await,
+        Command::Title { room, text } => {
+            moderation::describe(config, &room, ModerationAction::Title, text.as_deref()).await
+        }
+        Command::Topic { room, text } => {
+            moderation::describe(config, &room, ModerationAction::Topic, text.as_deref()).await
+        }
         Command::Delete { room, yes } => rooms::delete(config, &room, yes).await,
         Command::Token { action } => token::run(config, &action).await,
     }

@@ -1,11 +1,11 @@
-//! `parlour remove`, `ban` and `pardon`: the host's actions on a message or its author. They are recorded in the room's
+//! `parlour remove`, `ban`, `pardon`, `title` and `topic`: the host's actions in a room. They are recorded in the room's
 //! log like the owner's actions, and also apply to the owner.
 
 use super::message_ref::MessageRef;
 use super::output::print_line;
-use super::{CommandResult, notify_nodes};
-use crate::domain::EventBody;
+use super::{CommandResult, notify_nodes, parse_room};
 use crate::domain::moderation::{MAX_MUTE_SECONDS, ModerationAction};
+use crate::domain::{EventBody, RoomText};
 use crate::server::config::Config;
 use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
@@ -69,7 +69,43 @@ async fn moderate(
     action: ModerationAction,
     seconds: Option<u32>,
 ) -> CommandResult {
-    act(config, message, NewEvent::Moderate { action, subject: Some(Subject::AuthorOf(message.seq)), seconds }).await
+    let subject = Some(Subject::AuthorOf(message.seq));
+    act(config, message, NewEvent::Moderate { action, subject, seconds, text: None }).await
+}
+
+/// Shows the title or the topic of a room, or sets it if there is a text.
+///
+/// # Errors
+///
+/// Returns an error if there is no such room, if the text is invalid, or if the database cannot be written.
+pub(super) async fn describe(
+    config: &Config,
+    room: &str,
+    action: ModerationAction,
+    text: Option<&str>,
+) -> CommandResult {
+    let name = parse_room(room)?;
+    let store = Store::open_beside(&config.database_url).await?;
+    let found = store.room(&name).await?.ok_or_else(|| format!("there is no room {name}"))?;
+    if let Some(text) = text {
+        let parsed = match action {
+            ModerationAction::Title => RoomText::parse_title(text),
+            _ => RoomText::parse_topic(text),
+        };
+        let text = Some(parsed.map_err(|error| format!("{name}: {error}"))?);
+        let change = NewEvent::Moderate { action, subject: None, seconds: None, text };
+        if let AppendResult::Rejected(rejection) = store.append_as_host(found.room.id, change).await? {
+            return Err(format!("{name}: {}", rejection.detail).into());
+        }
+        notify_nodes(config, &store).await;
+    }
+    let found = store.room(&name).await?.ok_or_else(|| format!("there is no room {name}"))?;
+    let shown = match action {
+        ModerationAction::Title => found.title(),
+        _ => found.topic.as_deref().unwrap_or_default(),
+    };
+    print_line(shown)?;
+    Ok(store.close().await?)
 }
 
 async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_event: NewEvent) -> CommandResult {

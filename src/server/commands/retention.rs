@@ -50,5 +50,8 @@ pub(super) async fn set_retention(config: &Config, room: &str, days: Option<Rete
         RetentionPolicy::Forever => print_line(format_args!("{room} keeps its messages forever"))?,
         RetentionPolicy::Days(days) => print_line(format_args!("{room} keeps its messages for {days} days"))?,
     }
+    if let Some(days) = store.room(&room).await?.and_then(|found| found.retention) {
+        print_line(format_args!("Its owner has set {days} days, which apply if they are fewer"))?;
+    }
     Ok(store.close().await?)
 }

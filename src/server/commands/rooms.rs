@@ -52,6 +52,9 @@ fn line(room: &RoomSummary) -> String {
         RetentionPolicy::Forever => notes.push("kept forever".to_owned()),
         RetentionPolicy::Days(days) => notes.push(format!("kept {days} days")),
     }
+    if let Some(days) = room.retention {
+        notes.push(format!("its owner keeps {days} days"));
+    }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     format!("{:>9} {:>9}  {last:<20}  {owner:<5}  {}{notes}", room.head, room.events, room.name)
 }
@@ -72,6 +75,9 @@ fn object(room: &RoomSummary) -> String {
         "locked": room.locked,
         "slow_mode": room.slow_mode,
         "keep_days": keep,
+        "owner_keep_days": room.retention,
+        "title": room.title,
+        "topic": room.topic,
     })
     .to_string()
 }

@@ -3,7 +3,7 @@
 use super::render::{front_page, remembered_username};
 use super::{cookies, origin};
 use crate::domain::room::encode_segment;
-use crate::domain::{RoomName, Username};
+use crate::domain::{RoomName, RoomText, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::http::state::AppState;
@@ -65,7 +65,8 @@ pub(crate) async fn open_private_room(
         let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));
         return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
     };
-    match state.chat.open_private_room(&title, &visitor).await {
+    let typed = RoomText::parse_title(&typed).ok();
+    match state.chat.open_private_room(&title, typed.as_ref(), &visitor).await {
         Ok(room_name) => enter(&state, &visitor, &room_name, username.as_deref(), true),
         Err(AccessDenied::TooManyRooms(limited)) => limited.response("Too many new rooms come from your network."),
         Err(denied) => (denied.status(), denied.to_string()).into_response(),

@@ -25,5 +25,8 @@ pub(crate) mod robots;
 pub(crate) mod room;
 pub(crate) mod room_page;
 pub(crate) mod server_fn;
+pub(crate) mod settings;
+pub(crate) mod settings_form;
+pub(crate) mod settings_page;
 pub(crate) mod state;
 pub(crate) mod strict_json;

@@ -13,7 +13,7 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> O
 }
 
 /// Returns the site's own origin, or `None` if it is not configured and the request has no `Host`.
-fn own(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
+pub(super) fn own(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
     // Browsers leave out the default port in `Origin` (RFC 6454, section 6.2); clients may send it in `Host`.
     let of_host = || {
         let host = headers.get(header::HOST)?.to_str().ok()?;

@@ -1,5 +1,6 @@
 //! Events as they are sent to the subscribers of a room.
 
+use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, Seq};
 use crate::protocol::ServerFrame;
 use crate::server::websocket::TextFrame;
@@ -23,6 +24,8 @@ pub(super) enum FrameEffect {
     Redacted,
     /// The event may disconnect subscribers.
     Moderates,
+    /// The event shows a text that this action sets, until the next event of the action replaces it.
+    Describes(ModerationAction),
     /// The event is of a type that this version does not know. It may show this message.
     Unknown(Seq),
 }
@@ -33,6 +36,7 @@ impl FrameEffect {
             EventBody::Message { .. } => Self::Content(event.seq),
             EventBody::Edited { target, .. } => Self::Content(target),
             EventBody::Deleted { target } => Self::Redacts(target),
+            EventBody::Moderated(Moderation { action, .. }) if action.has_text() => Self::Describes(action),
             EventBody::Moderated(_) => Self::Moderates,
             EventBody::Other { target } => Self::Unknown(target.unwrap_or(event.seq)),
         }
@@ -57,9 +61,9 @@ impl EventFrame {
         self.effect == FrameEffect::Moderates
     }
 
-    /// Returns whether the event removes a message.
+    /// Returns whether the event removes a message, or replaces a text.
     pub(super) fn removes(&self) -> bool {
-        matches!(self.effect, FrameEffect::Redacts(_))
+        matches!(self.effect, FrameEffect::Redacts(_) | FrameEffect::Describes(_))
     }
 
     /// Returns whether the event shows a message for which `is_gone` holds. An event of an unknown type may show the
@@ -68,7 +72,9 @@ impl EventFrame {
         match self.effect {
             FrameEffect::Content(seq) => is_gone(seq),
             FrameEffect::Unknown(target) => is_gone(target) || is_gone(self.seq),
-            FrameEffect::Redacts(_) | FrameEffect::Redacted | FrameEffect::Moderates => false,
+            FrameEffect::Redacts(_) | FrameEffect::Redacted | FrameEffect::Moderates | FrameEffect::Describes(_) => {
+                false
+            }
         }
     }
 
@@ -82,12 +88,14 @@ impl EventFrame {
         self.text.len()
     }
 
-    /// Returns the event in the form that it has in the log once its message has been removed.
+    /// Returns the event in the form that it has in the log once its message has been removed, or its text replaced.
     pub(super) fn redacted(&self) -> Self {
         let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
         let mut event = event.expect("every frame is an event");
-        if let EventBody::Message { text, .. } | EventBody::Edited { text, .. } = &mut event.body {
-            text.clear();
+        match &mut event.body {
+            EventBody::Message { text, .. } | EventBody::Edited { text, .. } => text.clear(),
+            EventBody::Moderated(moderation) => moderation.text = None,
+            EventBody::Deleted { .. } | EventBody::Other { .. } => {}
         }
         Self { effect: FrameEffect::Redacted, ..event.into() }
     }
@@ -103,7 +111,6 @@ impl From<Event> for EventFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::moderation::{Moderation, ModerationAction};
     use crate::domain::{AuthorTag, EventId, Timestamp, Username};
 
     fn event(body: EventBody) -> Event {
@@ -116,14 +123,21 @@ mod tests {
         event(EventBody::Message { username, tag, text: text.into() })
     }
 
+    fn titled(text: Option<&str>) -> EventBody {
+        let text = text.map(str::to_owned);
+        EventBody::Moderated(Moderation { text, ..Moderation::new(ModerationAction::Title) })
+    }
+
     #[test]
     fn another_node_reads_what_this_one_has_written() {
-        let moderation = Moderation { action: ModerationAction::Lock, subject: None, until: None, seconds: None };
+        let moderation = Moderation::new(ModerationAction::Lock);
+        let title = titled(Some("Summer trip"));
         for (event, effect) in [
             (message("\"é\n"), FrameEffect::Content(7)),
             (event(EventBody::Edited { target: 3, text: "new".into() }), FrameEffect::Content(3)),
             (event(EventBody::Deleted { target: 3 }), FrameEffect::Redacts(3)),
             (event(EventBody::Moderated(moderation)), FrameEffect::Moderates),
+            (event(title), FrameEffect::Describes(ModerationAction::Title)),
             (event(EventBody::Other { target: None }), FrameEffect::Unknown(7)),
             (event(EventBody::Other { target: Some(3) }), FrameEffect::Unknown(3)),
         ] {
@@ -151,7 +165,10 @@ mod tests {
     #[test]
     fn a_redacted_frame_equals_the_frame_of_the_log() {
         let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
-        for (said, removed) in [(message("secret"), message("")), (edit("secret"), edit(""))] {
+        let title = |text| event(titled(text));
+        for (said, removed) in
+            [(message("secret"), message("")), (edit("secret"), edit("")), (title(Some("secret")), title(None))]
+        {
             let blanked = EventFrame::from(said).redacted();
             assert_eq!((blanked.text(), blanked.effect), (EventFrame::from(removed).text(), FrameEffect::Redacted));
         }

@@ -268,6 +268,12 @@ impl Hub {
         self.live(room_id).map_or_else(HashMap::new, |live| live.participants().tagged(tag))
     }
 
+    /// Returns the participants of a room on all nodes, as the database knows them, with the name of each: at most
+    /// [`MAX_NAMED_PARTICIPANTS`](presence::MAX_NAMED_PARTICIPANTS).
+    pub(crate) fn participants(&self, room_id: i64) -> HashMap<[u8; 16], Username> {
+        self.live(room_id).map_or_else(HashMap::new, |live| live.participants().named())
+    }
+
     /// Returns the ids of the live rooms.
     pub(crate) fn room_ids(&self) -> Vec<i64> {
         lock(&self.rooms).keys().copied().collect()

@@ -9,6 +9,9 @@ use std::iter::once;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
+/// Maximum number of participants that are listed by name for the owner of a room.
+pub(super) const MAX_NAMED_PARTICIPANTS: usize = 500;
+
 /// A participant as others see it, with its author as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct PresenceEntry {
@@ -79,6 +82,18 @@ impl Participants {
         // Local entries come last, because they are the newest.
         let tagged = remote.chain(self.local.values()).filter(|known| known.participant.tag == *tag);
         tagged.map(|known| (known.author, known.participant.username.clone())).collect()
+    }
+
+    /// Returns the authors who are present, over all nodes, with the name of each: at most [`MAX_NAMED_PARTICIPANTS`].
+    pub(super) fn named(&self) -> HashMap<[u8; 16], Username> {
+        let mut named = HashMap::new();
+        let remote = self.remote.values().flat_map(|entry| &entry.present.participants);
+        for known in self.local.values().chain(remote) {
+            if named.len() < MAX_NAMED_PARTICIPANTS {
+                named.entry(known.author).or_insert_with(|| known.participant.username.clone());
+            }
+        }
+        named
     }
 
     /// Merges the participants that another node has published. Returns whether they have changed.

@@ -45,8 +45,10 @@ impl TailBuffer {
             if frame.seq > self.head + 1 {
                 return None;
             }
-            if let FrameEffect::Redacts(target) = frame.effect {
-                self.redact(|seq| seq == target);
+            match frame.effect {
+                FrameEffect::Redacts(target) => self.redact(|seq| seq == target),
+                FrameEffect::Describes(_) => self.blank(|earlier| earlier.effect == frame.effect),
+                _ => {}
             }
             self.head += 1;
             self.bytes += frame.len();
@@ -82,7 +84,12 @@ impl TailBuffer {
 
     /// Clears the content of removed messages.
     pub(super) fn redact(&mut self, is_gone: impl Fn(Seq) -> bool) {
-        for frame in self.frames.iter_mut().filter(|frame| frame.shows(&is_gone)) {
+        self.blank(|frame| frame.shows(&is_gone));
+    }
+
+    /// Clears the content of these frames.
+    fn blank(&mut self, is_gone: impl Fn(&EventFrame) -> bool) {
+        for frame in self.frames.iter_mut().filter(|frame| is_gone(frame)) {
             let blanked = frame.redacted();
             self.bytes = self.bytes - frame.len() + blanked.len();
             *frame = blanked;

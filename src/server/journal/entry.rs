@@ -68,7 +68,8 @@ impl PendingEntry {
     pub(super) fn size(&self) -> usize {
         let text = match &self.entry.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
-            NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
+            NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
+            NewEvent::Delete { .. } => 0,
         };
         ENTRY_OVERHEAD_BYTES + text
     }

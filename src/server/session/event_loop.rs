@@ -210,8 +210,9 @@ impl Session {
                 self.submit(id, RoomCommand::Edit { target, text: &text }, draining).await
             }
             Ok(ClientFrame::Delete { id, target }) => self.submit(id, RoomCommand::Delete { target }, draining).await,
-            Ok(ClientFrame::Moderate { id, action, target, tag, seconds }) => {
-                self.submit(id, RoomCommand::Moderate { action, target, tag, seconds }, draining).await
+            Ok(ClientFrame::Moderate { id, action, target, tag, seconds, text }) => {
+                let text = text.as_deref();
+                self.submit(id, RoomCommand::Moderate { action, target, tag, seconds, text }, draining).await
             }
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.delivery.subscription.head();

@@ -25,5 +25,6 @@ mod room;
 mod rows;
 mod sidebar;
 
+pub(crate) use common::avatar::Avatar;
 pub use recent_rooms::RecentRoomsSection;
 pub use room::Room;

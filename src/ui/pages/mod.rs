@@ -4,8 +4,13 @@ mod error;
 mod front;
 mod page;
 mod room;
+mod settings;
 
 pub use error::PageError;
 pub use front::FrontPageData;
 pub use page::Page;
 pub(super) use page::PageView;
+pub use settings::{
+    ConfirmPageData, CreatedSecret, OwnerSettings, PeoplePage, PersonRow, PersonStatus, ProgramRow, ProgramSettings,
+    RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+};

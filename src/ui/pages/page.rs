@@ -3,9 +3,10 @@
 use super::error::{ErrorPage, PageError};
 use super::front::{FrontPage, FrontPageData};
 use super::room::RoomPage;
+use super::settings::{ConfirmPage, ConfirmPageData, SettingsPage, SettingsPageData};
 use crate::domain;
 use crate::ui::rejected_form::RejectedForm;
-use leptos::either::EitherOf3;
+use leptos::either::EitherOf5;
 use leptos::prelude::*;
 
 /// A page with the data that it shows.
@@ -15,15 +16,29 @@ pub enum Page {
     Front(FrontPageData),
     /// A room, and the form that the server has refused, if there is one.
     Room(Box<domain::RoomView>, Option<RejectedForm>),
+    /// The settings of a room.
+    Settings(Box<SettingsPageData>),
+    /// A question before something that cannot be undone.
+    Confirm(Box<ConfirmPageData>),
     /// The reason why a URL has no page, or none for this visitor.
     Error(PageError),
+}
+
+impl Page {
+    /// Returns whether the page consists of the forms of a room's settings, which have a sheet of their own and no
+    /// script.
+    pub(crate) fn is_settings(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::Confirm(_))
+    }
 }
 
 #[component]
 pub(crate) fn PageView(page: Page) -> impl IntoView {
     match page {
-        Page::Front(form) => EitherOf3::A(view! { <FrontPage form /> }),
-        Page::Room(page, rejected) => EitherOf3::B(view! { <RoomPage page=*page rejected /> }),
-        Page::Error(error) => EitherOf3::C(view! { <ErrorPage error /> }),
+        Page::Front(form) => EitherOf5::A(view! { <FrontPage form /> }),
+        Page::Room(page, rejected) => EitherOf5::B(view! { <RoomPage page=*page rejected /> }),
+        Page::Error(error) => EitherOf5::C(view! { <ErrorPage error /> }),
+        Page::Settings(data) => EitherOf5::D(view! { <SettingsPage data=*data /> }),
+        Page::Confirm(data) => EitherOf5::E(view! { <ConfirmPage data=*data /> }),
     }
 }

@@ -13,15 +13,16 @@ const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
 
 #[component]
 pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
-    let title = page.room.title().to_owned();
+    let title = page.title().to_owned();
+    let description = page.topic.clone().unwrap_or_else(|| DESCRIPTION.to_owned());
     let data = RoomData::new(page, rejected);
     let script = data.to_script();
     provide_context(data);
     view! {
         <Title text=format!("{title} · Parlour") />
         <Meta property="og:title" content=title />
-        <Meta property="og:description" content=DESCRIPTION />
-        <Meta name="description" content=DESCRIPTION />
+        <Meta property="og:description" content=description.clone() />
+        <Meta name="description" content=description />
         // Nothing is painted before all messages have arrived, because later ones would push the focused message out of
         // view.
         <Link rel="expect" href="#participants" blocking="render" />

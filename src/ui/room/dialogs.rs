@@ -9,8 +9,6 @@ use web_sys::Event;
 /// Subject of the moderation dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ModerationTarget {
-    /// The room itself.
-    Room,
     /// The author of a message.
     AuthorOf(Seq),
     /// A participant who is present.
@@ -25,7 +23,7 @@ pub(crate) struct ModerationRequest {
     /// A message of the subject, if the action has one; otherwise `tag` names the subject.
     pub(super) target: Option<Seq>,
     pub(super) tag: Option<AuthorTag>,
-    /// The duration of a temporary action, or the interval of slow mode.
+    /// The duration of a temporary action.
     pub(super) seconds: u32,
 }
 

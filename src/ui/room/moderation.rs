@@ -51,7 +51,7 @@ impl RoomState {
                 request_animation_frame(move || self.editing.focus_on_desktop());
                 (None, Some(participant.tag.clone()), Some(participant))
             }
-            _ => (None, None, None),
+            None => (None, None, None),
         };
         self.send_moderation(ModerationRequest { action, target, tag, seconds }, subject);
     }
@@ -67,7 +67,7 @@ impl RoomState {
 
     fn send_moderation(self, request: ModerationRequest, subject: Option<Participant>) {
         let ModerationRequest { action, target, tag, seconds } = request;
-        let text = Moderation { action, subject, until: None, seconds: Some(seconds) }.to_string();
+        let text = Moderation { subject, seconds: Some(seconds), ..Moderation::new(action) }.to_string();
         if !self.connection.is_live() {
             self.notice.set("That waits until you’re connected again.".to_owned());
         }
@@ -95,33 +95,30 @@ impl RoomState {
         }
     }
 
-    /// Returns the action that takes this one back, if there is one. `slow_mode` was the interval before.
-    fn inverse(self, moderation: &Moderation, slow_mode: u32) -> Option<ModerationRequest> {
-        let (action, seconds) = match moderation.action {
-            ModerationAction::Mute | ModerationAction::Ban => (ModerationAction::Pardon, 0),
-            ModerationAction::Lock => (ModerationAction::Unlock, 0),
-            ModerationAction::Unlock => (ModerationAction::Lock, 0),
-            ModerationAction::SlowMode => (ModerationAction::SlowMode, slow_mode),
-            _ => return None,
-        };
+    /// Returns the action that takes this one back, if there is one.
+    fn inverse(self, moderation: &Moderation) -> Option<ModerationRequest> {
+        if !matches!(moderation.action, ModerationAction::Mute | ModerationAction::Ban) {
+            return None;
+        }
         let tag = moderation.subject.as_ref().map(|subject| subject.tag.clone());
         // A guest who has left is known by a message only.
         let wrote =
             |timeline: &Timeline| timeline.messages().rev().find(|it| Some(&it.tag) == tag.as_ref()).map(|it| it.seq);
         let target = self.timeline.with_untracked(wrote);
-        Some(ModerationRequest { action, tag: tag.filter(|_| target.is_none()), target, seconds })
+        let tag = tag.filter(|_| target.is_none());
+        Some(ModerationRequest { action: ModerationAction::Pardon, tag, target, seconds: 0 })
     }
 
     /// Updates ownership and rules of the room after an event, and shows moderation events to the visitor.
     pub(super) fn apply_moderation(self, event: &Event) {
-        let (before, slow_mode) = self.page.with_untracked(|page| (page.ownership, page.slow_mode));
+        let before = self.page.with_untracked(|page| page.ownership);
         let of = |tag| if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
         let now = match &event.body {
             EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
             EventBody::Moderated(moderation) => {
                 let notice = moderation.to_string();
                 self.notice.set(notice.clone());
-                let inverse = self.inverse(moderation, slow_mode.unwrap_or_default());
+                let inverse = self.inverse(moderation);
                 let can_undo = before == Ownership::Own && inverse.is_some();
                 self.undo_notice.set(if can_undo { notice } else { String::new() });
                 self.undo.set_value(inverse);
@@ -129,6 +126,16 @@ impl RoomState {
                 self.page.update(|page| match moderation.action {
                     ModerationAction::Lock | ModerationAction::Unlock => {
                         page.locked = moderation.action == ModerationAction::Lock;
+                    }
+                    ModerationAction::Title | ModerationAction::Topic => {
+                        // Without a text if another has replaced it, whose event follows.
+                        if let Some(text) = moderation.text.clone() {
+                            let shown = Some(text).filter(|text| !text.is_empty());
+                            match moderation.action {
+                                ModerationAction::Title => page.title = shown,
+                                _ => page.topic = shown,
+                            }
+                        }
                     }
                     ModerationAction::SlowMode => page.slow_mode = moderation.seconds.filter(|seconds| *seconds > 0),
                     // The end of a mute; a pardon and a new owner have none.

@@ -167,7 +167,7 @@ impl PendingCommand {
             OutboxCommand::Edit { target, text } => ClientFrame::Edit { id, target, text },
             OutboxCommand::Delete { target } => ClientFrame::Delete { id, target },
             OutboxCommand::Moderate { action, target, tag, seconds, .. } => {
-                ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds) }
+                ClientFrame::Moderate { id, action, target, tag, seconds: Some(seconds), text: None }
             }
         };
         // The server closes a connection that sends a longer frame; it would not refuse the command.

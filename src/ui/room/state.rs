@@ -72,7 +72,7 @@ impl RoomState {
         let page = RwSignal::new(page);
         Self {
             page,
-            title: Signal::derive(move || page.with(|page| page.room.title().to_owned())),
+            title: Signal::derive(move || page.with(|page| page.title().to_owned())),
             timeline: RwSignal::new(timeline),
             outbox: RwSignal::default(),
             read_state: ReadState::new(),

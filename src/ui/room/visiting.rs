@@ -67,7 +67,7 @@ impl RoomState {
         if is_other_room {
             self.identity.name_error.set(None);
             self.notice.set(String::new());
-            self.notifications.announcement.set(page.room.title().to_owned());
+            self.notifications.announcement.set(page.title().to_owned());
             self.scroll.take_left();
             self.wants_end.set_value(false);
         }

@@ -29,13 +29,13 @@ impl Store {
         Ok(row.filter(|row| row.kind == Kind::Message).and_then(|row| AuthorId::from_stored(&row.author)))
     }
 
-    /// Returns the rooms in which an author has written, sorted by name.
+    /// Returns the rooms in which an author has written, or whose title or topic is by the author, sorted by name.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn rooms_of(&self, author: &AuthorId) -> Result<Vec<(i64, RoomName)>, StoreError> {
-        let ids: Vec<i64> = event::Entity::find()
+        let mut ids: Vec<i64> = event::Entity::find()
             .select_only()
             .column(Column::RoomId)
             .distinct()
@@ -43,6 +43,9 @@ impl Store {
             .into_tuple()
             .all(&self.reader)
             .await?;
+        ids.extend(self.rooms_described_by(author).await?);
+        ids.sort_unstable();
+        ids.dedup();
         let mut rooms = Vec::new();
         for id in ids {
             let found = room::Entity::find_by_id(id).one(&self.reader).await?;
@@ -100,6 +103,7 @@ impl Store {
         self.anonymize_messages(author).await?;
         self.redact_pending().await?;
         self.redact_strays(author).await?;
+        self.remove_descriptions_by(author).await?;
         self.forget_names_of(author).await?;
         self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;

@@ -12,7 +12,7 @@ impl Store {
     /// Returns an error if the database cannot be written. The outcome is then unknown.
     pub(crate) async fn append_as_host(&self, room_id: i64, new_event: NewEvent) -> Result<AppendResult, StoreError> {
         let id = random::event_id();
-        let removes = matches!(new_event, NewEvent::Delete { .. });
+        let removes = new_event.removes_text();
         let appended = self
             .append(&[AppendRequest { room_id, begins: None, author: AuthorId::HOST, id, new_event }], Locking::Wait)
             .await?;

@@ -29,6 +29,10 @@ pub(crate) struct RoomSummary {
     pub(crate) slow_mode: i32,
     pub(crate) locked: bool,
     pub(crate) keep: RetentionPolicy,
+    /// Retention as the owner has set it, in days.
+    pub(crate) retention: Option<i32>,
+    pub(crate) title: Option<String>,
+    pub(crate) topic: Option<String>,
 }
 
 impl Store {
@@ -63,6 +67,9 @@ impl Store {
             slow_mode: row.slow_mode,
             locked: row.locked,
             keep: RetentionPolicy::from_column(row.keep_days),
+            retention: row.retention,
+            title: row.title,
+            topic: row.topic,
         };
         Ok(rows.into_iter().map(listed).collect())
     }

@@ -23,10 +23,24 @@ pub struct Model {
     pub locked: bool,
     /// Whether a moderation action was ever performed here: otherwise there are no memberships to look up.
     pub moderated: bool,
-    /// Retention of messages, in days. `None`: the site's setting applies; 0: unlimited.
+    /// Retention of messages as the host has set it, in days. `None`: the site's setting applies; 0: unlimited.
     pub keep_days: Option<i32>,
     /// Of a private room: the invitation key that a new visitor has to present, as text.
     pub invitation: Option<String>,
+    /// Title, if it is not the room's name.
+    pub title: Option<String>,
+    /// Number of the event that set the title last.
+    pub title_seq: Option<i64>,
+    /// Author of the title: 16 bytes of a hash.
+    pub title_by: Option<Vec<u8>>,
+    /// Topic, if there is one.
+    pub topic: Option<String>,
+    /// Number of the event that set the topic last.
+    pub topic_seq: Option<i64>,
+    /// Author of the topic: 16 bytes of a hash.
+    pub topic_by: Option<Vec<u8>>,
+    /// Retention of messages as the owner has set it, in days. `None`, or longer: as long as the host keeps them.
+    pub retention: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

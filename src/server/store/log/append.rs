@@ -4,7 +4,7 @@ use super::append_batch::{AppendBatch, Locking};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::store::database::sqlite_thread::WriteJob;
 use crate::server::store::rooms::derived_room::DerivationKey;
-use crate::server::store::{AppendRequest, AppendResult, NewEvent, Store, StoreError};
+use crate::server::store::{AppendRequest, AppendResult, Store, StoreError};
 use crate::server::time::now_ms;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement};
 use std::time::Instant;
@@ -53,7 +53,7 @@ impl Store {
         }
         writing.stored();
         self.record_appends(appended.iter().filter(|appended| matches!(appended, AppendResult::Appended(_))).count());
-        if entries.iter().any(|entry| matches!(entry.new_event, NewEvent::Delete { .. })) {
+        if entries.iter().any(|entry| entry.new_event.removes_text()) {
             self.schedule_checkpoint();
         }
         Ok(appended)

@@ -7,6 +7,7 @@ use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
 use crate::server::store::rooms::members::Memberships;
+use crate::server::store::rooms::room_texts::{self, ReplacedText};
 use crate::server::store::rooms::username_claims::UsernameClaims;
 use crate::server::store::{AppendRequest, AppendResult, NewEvent};
 use event::{Column, Kind, Model};
@@ -39,6 +40,8 @@ pub(super) struct AppendBatch {
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
     memberships: Memberships,
+    /// Titles and topics that this batch replaces.
+    replaced: Vec<ReplacedText>,
     new: Vec<IdempotencyKey>,
 }
 
@@ -82,7 +85,8 @@ impl AppendBatch {
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
-        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, new: Vec::new() })
+        let (replaced, new) = (Vec::new(), Vec::new());
+        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, replaced, new })
     }
 
     /// Appends one entry to the batch, and returns its result if the batch is stored.
@@ -116,11 +120,15 @@ impl AppendBatch {
         let seq = room.head + 1;
         let mut moderation = None;
         let target = entry.new_event.target().map(|target| (entry.room_id, target));
-        if let NewEvent::Moderate { action, subject, seconds } = &entry.new_event {
+        if let NewEvent::Moderate { action, subject, seconds, text } = &entry.new_event {
             let target = target.and_then(|target| self.targets.get(&target));
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
-                Ok(done) => moderation = Some(done),
+                Ok(mut done) => {
+                    let values = (*seconds, text.as_ref());
+                    self.replaced.extend(room_texts::apply(room, &entry.author, values, seq, &mut done));
+                    moderation = Some(done);
+                }
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
@@ -164,7 +172,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, memberships, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, replaced, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -184,12 +192,23 @@ impl AppendBatch {
                 room::Column::Locked,
                 room::Column::Moderated,
                 room::Column::Invitation,
+                room::Column::Title,
+                room::Column::TitleSeq,
+                room::Column::TitleBy,
+                room::Column::Topic,
+                room::Column::TopicSeq,
+                room::Column::TopicBy,
+                room::Column::Retention,
             ])
             .to_owned();
         insert(transaction, &changed, Some(&heads)).await?;
         let mut has_rest = false;
         for row in rows.iter().filter(|row| row.target.is_some()) {
             has_rest |= update_target(transaction, row).await?;
+        }
+        // After the insert: a batch may replace its own texts.
+        for text in replaced {
+            text.blank(transaction).await?;
         }
         memberships.write(transaction).await?;
         names.write(transaction).await?;

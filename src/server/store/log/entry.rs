@@ -1,7 +1,7 @@
 //! Append requests, and their results.
 
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, Seq, Username};
+use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::entity::event::{Kind, Model};
 
@@ -24,7 +24,8 @@ impl AppendRequest {
     pub(crate) fn bytes(&self) -> usize {
         let text = match &self.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
-            NewEvent::Delete { .. } | NewEvent::Moderate { .. } => 0,
+            NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
+            NewEvent::Delete { .. } => 0,
         };
         EVENT_OVERHEAD_BYTES + text
     }
@@ -36,7 +37,7 @@ pub(crate) enum NewEvent {
     Message { username: Username, text: MessageText },
     Edit { target: Seq, text: MessageText },
     Delete { target: Seq },
-    Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32> },
+    Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
 }
 
 /// The participant that a moderation action applies to.
@@ -92,6 +93,15 @@ impl NewEvent {
         }
     }
 
+    /// Returns whether the event takes the place of an earlier text, which is then blanked.
+    pub(crate) fn removes_text(&self) -> bool {
+        match self {
+            Self::Delete { .. } => true,
+            Self::Moderate { action, .. } => action.has_text(),
+            Self::Message { .. } | Self::Edit { .. } => false,
+        }
+    }
+
     /// Checks that a room can begin with this event.
     ///
     /// # Errors
@@ -126,13 +136,17 @@ impl NewEvent {
     /// more, and counts as equal.
     pub(crate) fn matches(&self, stored: &Model) -> bool {
         let same_text = match self {
-            Self::Moderate { action, subject, .. } => {
+            Self::Moderate { action, subject, text, .. } => {
+                // A text that was replaced since cannot be compared any more.
+                let same_text = |done: &Moderation| {
+                    done.text.is_none() || done.text.as_deref() == text.as_ref().map(RoomText::as_str)
+                };
                 let same_tag = |done: &Moderation| match (subject, &done.subject) {
                     (Some(Subject::Known { author, .. }), Some(subject)) => author.tag() == subject.tag,
                     _ => true,
                 };
                 serde_json::from_str(&stored.text)
-                    .map_or(true, |done: Moderation| done.action == *action && same_tag(&done))
+                    .map_or(true, |done: Moderation| done.action == *action && same_tag(&done) && same_text(&done))
             }
             _ => stored.text == self.text() || stored.text.is_empty(),
         };

@@ -210,8 +210,7 @@ fn log(room_id: i64) -> Select<Entity> {
 
 /// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
 fn moderation(text: &str) -> Moderation {
-    let erased = Moderation { action: ModerationAction::Other, subject: None, until: None, seconds: None };
-    serde_json::from_str(text).unwrap_or(erased)
+    serde_json::from_str(text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other))
 }
 
 impl From<Model> for Event {

@@ -18,7 +18,7 @@ pub(crate) const PURGE_BATCH: u64 = 250;
 /// Maximum number of rooms per query.
 const RETENTION_PAGE_ROOMS: u64 = 500;
 
-/// The time for which a room keeps its messages.
+/// The time for which a room keeps its messages, as the host has set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetentionPolicy {
     /// The site's setting applies.
@@ -33,6 +33,15 @@ impl RetentionPolicy {
             Self::Default => None,
             Self::Forever => Some(0),
             Self::Days(days) => Some(i32::try_from(days.get()).unwrap_or(i32::MAX)),
+        }
+    }
+
+    /// Returns the number of days if the site's is `default`, or `None` without a limit.
+    pub(crate) fn days(self, default: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        match self {
+            Self::Days(days) => Some(days),
+            Self::Default => default,
+            Self::Forever => None,
         }
     }
 
@@ -93,7 +102,7 @@ impl Store {
         after: i64,
         default: Option<NonZeroU32>,
     ) -> Result<Vec<ExpiringRoom>, StoreError> {
-        let own = Condition::any().add(room::Column::KeepDays.gt(0));
+        let own = Condition::any().add(room::Column::KeepDays.gt(0)).add(room::Column::Retention.gt(0));
         let kept = if default.is_some() { own.add(room::Column::KeepDays.is_null()) } else { own };
         let rows = room::Entity::find()
             .filter(room::Column::Id.gt(after).and(room::Column::Head.gt(0)))
@@ -104,11 +113,10 @@ impl Store {
             .await?;
         let now = self.now().await?;
         let expiring = |row: room::Model| {
-            let days = match RetentionPolicy::from_column(row.keep_days) {
-                RetentionPolicy::Days(days) => Some(days),
-                RetentionPolicy::Default => default,
-                RetentionPolicy::Forever => None,
-            };
+            let host = RetentionPolicy::from_column(row.keep_days).days(default);
+            let owner = row.retention.and_then(|days| u32::try_from(days).ok()).and_then(NonZeroU32::new);
+            // The owner may shorten what the host allows.
+            let days = host.into_iter().chain(owner).min();
             days.map(|days| ExpiringRoom { room_id: row.id, before: now - i64::from(days.get()) * DAY_MS })
         };
         Ok(rows.into_iter().filter_map(expiring).collect())

@@ -168,7 +168,7 @@ impl Memberships {
             let detail = "This room is not private: whoever has its address comes in.";
             return Err(Rejection::new(RejectionCode::Invalid, detail));
         }
-        let mut moderation = Moderation { action, subject: None, until: None, seconds: None };
+        let mut moderation = Moderation::new(action);
         if action.has_subject() {
             let not_found = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
             let (author, username) = subject.ok_or_else(not_found)?;

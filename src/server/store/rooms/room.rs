@@ -1,11 +1,11 @@
 //! Rooms, looked up by name with the newest number of each. `vacant` derives a room that has no row.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Epoch, RoomKey, RoomName, Seq};
+use crate::domain::{Epoch, RoomKey, RoomName, RoomText, Seq};
 use crate::server::auth::identity::AuthorId;
 use crate::server::random;
 use crate::server::store::entity::{event, room};
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{RetentionPolicy, Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::{
     ActiveValue::Set,
@@ -38,6 +38,14 @@ pub(crate) struct RoomRecord {
     pub(crate) slow_mode: u32,
     /// Whether memberships must be looked up.
     pub(crate) moderated: bool,
+    /// Title, if it is not the room's name.
+    title: Option<String>,
+    /// Topic, if there is one.
+    pub(crate) topic: Option<String>,
+    /// Retention as the host has set it.
+    pub(crate) keep: RetentionPolicy,
+    /// Retention as the owner has set it, in days.
+    pub(crate) retention: Option<u32>,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
@@ -54,6 +62,10 @@ impl RoomRecord {
             locked: false,
             slow_mode: 0,
             moderated: false,
+            title: None,
+            topic: None,
+            keep: RetentionPolicy::Default,
+            retention: None,
             muted_until: 0,
         }
     }
@@ -65,6 +77,16 @@ impl RoomRecord {
             Some(owner) if owner == author.as_bytes() => Ownership::Own,
             Some(_) => Ownership::Other,
         }
+    }
+
+    /// Returns the title that visitors see.
+    pub(crate) fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(self.room.name.title())
+    }
+
+    /// Returns the title, or `None` if it is the room's name.
+    pub(crate) fn own_title(&self) -> Option<&str> {
+        self.title.as_deref()
     }
 
     /// Returns whether a visitor who is not a member may enter with the key `brought`: a private room requires its
@@ -109,15 +131,24 @@ impl Store {
         self.found.try_run(name, query).await
     }
 
-    /// Creates a private room with this title, which belongs to `owner`, and returns its name.
+    /// Creates a private room, which belongs to `owner`, and returns its name. `typed` is its title as the owner has typed
+    /// it, and `title` the part of the address.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
-    pub(crate) async fn create_private_room(&self, title: &RoomName, owner: &AuthorId) -> Result<RoomName, StoreError> {
+    pub(crate) async fn create_private_room(
+        &self,
+        title: &RoomName,
+        typed: Option<&RoomText>,
+        owner: &AuthorId,
+    ) -> Result<RoomName, StoreError> {
         let key = RoomKey::new(random::bits());
         let name = title.with_key(key);
+        let typed = typed.and_then(RoomText::non_empty).filter(|typed| *typed != title.as_str());
         let new = room::ActiveModel {
+            title: Set(typed.map(str::to_owned)),
+            title_by: Set(typed.map(|_| owner.as_bytes().to_vec())),
             owner: Set(Some(owner.as_bytes().to_vec())),
             moderated: Set(true),
             invitation: Set(Some(key.to_string())),
@@ -176,6 +207,10 @@ impl From<RoomRow> for RoomRecord {
             locked: row.locked,
             slow_mode: row.slow_mode.try_into().unwrap_or_default(),
             moderated: row.moderated,
+            title: row.title,
+            topic: row.topic,
+            keep: RetentionPolicy::from_column(row.keep_days),
+            retention: row.retention.and_then(|days| days.try_into().ok()),
             muted_until: 0,
         }
     }

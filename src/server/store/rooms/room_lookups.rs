@@ -104,7 +104,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&directory.path().join("parlour.db")).await;
         let title = RoomName::parse("club").unwrap();
-        let name = store.create_private_room(&title, &AuthorId::HOST).await.unwrap();
+        let name = store.create_private_room(&title, None, &AuthorId::HOST).await.unwrap();
         assert!(store.room(&name).await.unwrap().is_some());
         assert_eq!(store.lookups.get(&name), None);
     }

@@ -61,6 +61,13 @@ mod tests {
             moderated: true,
             keep_days: None,
             invitation: None,
+            title: None,
+            title_seq: None,
+            title_by: None,
+            topic: None,
+            topic_seq: None,
+            topic_by: None,
+            retention: None,
         }
     }
 

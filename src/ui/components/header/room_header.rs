@@ -3,7 +3,6 @@
 use crate::domain::Timestamp;
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
-use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::{ConnectionStatus, RoomState};
 use leptos::prelude::*;
 use web_sys::MouseEvent;
@@ -60,7 +59,8 @@ pub(crate) fn RoomHeader() -> impl IntoView {
     });
     let is_expanded = text(move || (room.dialogs.sidebar.get() || is_wide.get()).to_string());
     let is_loading = when(move || room.requests.is_loading.get());
-    let is_owner = when(move || room.hydrated.get() && room.is_owner());
+    let topic = text(move || room.page.with(|page| page.topic.clone().unwrap_or_default()));
+    let settings = text(move || room.page.with(|page| page.room.settings_path()));
     let skip = move |event: MouseEvent| {
         event.prevent_default();
         room.editing.focus();
@@ -95,16 +95,11 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                         {count}
                     </button>
                     <span class="room-rules">{rules}</span>
-                    <button
-                        class="room-owner-button"
-                        class:is-visible=is_owner
-                        on:click=move |_| room.dialogs.moderating.set(Some(ModerationTarget::Room))
-                    >
-                        "Settings"
-                    </button>
+                    <span class="room-topic" dir="auto">{topic}</span>
                 </p>
             </div>
             <p class="room-progress" class:is-visible=is_loading role="progressbar" aria-label="Loading">"Loading…"</p>
+            <a class="room-settings" href=settings>"Settings"</a>
         </header>
     }
 }

@@ -143,6 +143,7 @@ fn an_act_of_the_owner_is_stored_and_sent() {
         target: Some(7),
         tag: None,
         seconds: Some(60),
+        text: None,
     };
     assert_eq!(pending.encode(), Some(frame.encode()));
 }

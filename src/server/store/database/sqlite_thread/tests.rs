@@ -68,6 +68,13 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
         moderated: owner.is_none(),
         keep_days: owner.map(|_| 7),
         invitation: owner.map(|_| "key".to_owned()),
+        title: owner.map(|_| "Title".to_owned()),
+        title_seq: owner.map(|_| 3),
+        title_by: owner.map(<[u8]>::to_vec),
+        topic: None,
+        topic_seq: owner.map(|_| i64::MAX),
+        topic_by: None,
+        retention: owner.map(|_| 30),
     };
     assert_alike::<room::Entity>(&store, vec![room(1, None), room(-5, Some(&[0, 255]))]).await;
     let event = |seq, kind, target| event::Model {

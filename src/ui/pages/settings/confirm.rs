@@ -1,0 +1,27 @@
+//! The question before something that cannot be undone.
+
+use super::data::ConfirmPageData;
+use super::form::{FormContext, Hidden};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+#[component]
+pub(crate) fn ConfirmPage(data: ConfirmPageData) -> impl IntoView {
+    let ConfirmPageData { room, token, form, person, heading, detail, label } = data;
+    let path = room.settings_path();
+    provide_context(FormContext { path: path.clone(), token, saved: None, refused: None });
+    view! {
+        <Title text=format!("{heading} · Parlour") />
+        <main class="settings-page error-page">
+            <h1 dir="auto">{heading}</h1>
+            <p>{detail}</p>
+            <form class="acts" method="post" action=path.clone()>
+                <Hidden form />
+                <input type="hidden" name="confirmed" value="yes" />
+                {person.map(|person| view! { <input type="hidden" name="person" value=person.key /> })}
+                <a class="button-quiet" href=format!("{path}#{}", form.section())>"Cancel"</a>
+                <button class="button danger">{label}</button>
+            </form>
+        </main>
+    }
+}
