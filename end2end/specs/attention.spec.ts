@@ -3,7 +3,7 @@
 import { type Page } from "@playwright/test";
 import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { composer, enter, fill, post, say, text } from "../support/room";
+import { composer, enter, fill, post, say, text, slowDown } from "../support/room";
 
 /** A page that can be hidden from its visitor. */
 async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {
@@ -157,8 +157,7 @@ test("what was done about the room is told once, however often somebody writes",
   await say(ann, "mine");
   await expect(text(ben, 1)).toBeVisible();
   const heard = await listen(ben.locator(".notice"));
-  await ann.getByRole("button", { name: "Settings" }).click();
-  await ann.getByRole("button", { name: "Slow mode: a minute" }).click();
+  await slowDown(ann, room, "1 minute");
   await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
   await Promise.all([
     composer(ann).pressSequentially("hello everybody", { delay: 600 }),

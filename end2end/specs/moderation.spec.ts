@@ -1,14 +1,15 @@
-// The owner of a room has a small dialog for the room, and one for whoever wrote a message; nobody else sees of it more
-// than what was done.
+// The owner of a room has a small dialog for whoever wrote a message, and the room's settings; nobody else sees of it
+// more than what was done.
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, deleteDialog, enter, goOffline, isLive, mark, message, messages, pending, say, text } from "../support/room";
+import {
+  act, composer, deleteDialog, enter, goOffline, isLive, mark, message, messages, pending, say, text, letIn, openSettings, slowDown,
+} from "../support/room";
 import { Wire } from "../support/wire";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
-const yours = (page: Page) => page.getByRole("button", { name: "Settings" });
 
 /** Ann has spoken first (1), then Bob (2). */
 async function gather(ann: Page, bob: Page, room: string): Promise<void> {
@@ -22,15 +23,13 @@ async function gather(ann: Page, bob: Page, room: string): Promise<void> {
 
 test("whoever speaks first owns the room, and nobody else is offered anything", async ({ page, visitor, room }) => {
   const bob = await visitor();
-  await enter(page, room, "Ann");
-  await expect(yours(page)).toBeHidden();
   await gather(page, bob, room);
-  await expect(yours(page)).toBeVisible();
-  await expect(yours(bob)).toBeHidden();
   await message(bob, 1).hover();
   await expect(message(bob, 1).getByRole("button")).toHaveText(["Copy text", "Copy link"]);
-  await page.reload();
-  await expect(yours(page)).toBeVisible();
+  await openSettings(bob);
+  await expect(bob.getByRole("heading", { level: 2 })).toHaveText(["You", "You"]);
+  await openSettings(page);
+  await expect(page.getByRole("heading", { name: "Danger zone" })).toBeVisible();
 });
 
 test("the owner removes a message of somebody else", async ({ page, visitor, room }) => {
@@ -77,17 +76,14 @@ test("the owner locks the room and slows it down", async ({ page, visitor, room,
   complaints.expect(/403/);
   const [bob, carol] = [await visitor(), await visitor()];
   await gather(page, bob, room);
-  await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
+  await letIn(page, room, "Nobody new");
   await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
   await carol.goto(`/${room}/`);
   await expect(carol.getByRole("heading")).toHaveText("You can’t come in right now.");
   await expect(carol.getByText("This room is locked")).toBeVisible();
-  await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Slow mode: a minute" }).click();
+  await slowDown(page, room, "1 minute");
   await expect(notice(bob)).toHaveText("Slow mode: one message every 60 seconds.");
-  await page.keyboard.press("Escape");
-  await expect(dialog(page)).toBeHidden();
+  await expect(page.locator(".room-rules")).toHaveText("Locked · Slow mode: 60 s");
 });
 
 test("an act of the owner without a connection waits, is shown, and is done when it is back", async ({ page, visitor, room, complaints }) => {
@@ -95,15 +91,15 @@ test("an act of the owner without a connection waits, is shown, and is done when
   const bob = await visitor();
   await gather(page, bob, room);
   await goOffline(page);
-  await yours(page).click();
-  await dialog(page).getByRole("button", { name: "Who may come in: nobody new" }).click();
+  await act(page, 2, "More");
+  await dialog(page).getByRole("button", { name: "Mute for a day" }).click();
   await expect(notice(page)).toHaveText("That waits until you’re connected again.");
-  await expect(pending(page)).toContainText("The room is locked: nobody else comes in.");
+  await expect(pending(page)).toContainText("Bob is muted for a while.");
   await page.reload().catch(() => {});
   await page.context().setOffline(false);
   await page.goto(`/${room}/`);
   await isLive(page);
-  await expect(notice(bob)).toHaveText("The room is locked: nobody else comes in.");
+  await expect(notice(bob)).toHaveText("Bob is muted for a while.");
   await expect(pending(page)).toHaveCount(0);
 });
 

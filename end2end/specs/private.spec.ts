@@ -2,9 +2,8 @@
 
 import { type Locator, type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, composer, enter, isLive, message, say, text } from "../support/room";
+import { changeSetting, composer, enter, isLive, message, openSettings, say, text } from "../support/room";
 
-const dialog = (page: Page) => page.locator("dialog.moderation");
 const notice = (page: Page) => page.locator(".notice");
 const link = (page: Page): Locator => page.getByLabel("Invite link").last();
 const nowhere = (page: Page) => page.getByText("There’s no room here.");
@@ -17,6 +16,14 @@ async function open(page: Page, title: string, username: string): Promise<string
   await page.getByRole("button", { name: "Open a private room" }).click();
   await expect(page).toHaveURL(/\/[^/]+~[a-z2-7]{26}\/(\?.*)?$/);
   return decodeURIComponent(new URL(page.url()).pathname.slice(1, -1));
+}
+
+/** The owner removes somebody, which is asked for twice: it cannot be undone. */
+async function remove(page: Page, room: string, name: string): Promise<void> {
+  await changeSetting(page, room, "people", async (section) => {
+    await section.locator("li", { hasText: name }).getByRole("button", { name: "Remove" }).click();
+    await section.page().getByRole("button", { name: "Remove" }).click();
+  });
 }
 
 test("a private room is opened from the front page and shared by its link", async ({ page, visitor, room, complaints }) => {
@@ -43,10 +50,7 @@ test("the owner renews the invitation, and whoever is in stays", async ({ page, 
   await enter(bob, name, "Bob");
   await say(bob, "hello");
   await expect(text(page, 1)).toHaveText("hello");
-  await page.getByRole("button", { name: "Settings" }).click();
-  await dialog(page).getByRole("button", { name: "Make a new link" }).click();
-  // It cannot be undone, so it is asked for twice.
-  await dialog(page).getByRole("button", { name: "Make a new link" }).click();
+  await changeSetting(page, name, "access", (section) => section.getByRole("button", { name: "Make a new link" }).click());
   await expect(notice(bob)).toHaveText("The invitation was renewed: the link from before leads nowhere.");
   const renewed = new RegExp(`/${name}/\\?invitation=[a-z2-7]{26}$`);
   await expect(link(page)).toHaveValue(renewed);
@@ -69,10 +73,7 @@ test("whoever is removed has to go and finds no room", async ({ page, visitor, r
   await enter(bob, name, "Bob");
   await say(bob, "hello");
   await expect(message(page, 1)).toBeVisible();
-  await act(page, 1, "More");
-  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
-  // It cannot be undone, so it is asked for twice.
-  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
+  await remove(page, name, "Bob");
   await expect(bob.locator(".connection-banner")).toContainText("closed your connection");
   await bob.reload();
   await expect(nowhere(bob)).toBeVisible();
@@ -83,11 +84,8 @@ test("whoever is here and says nothing can be removed as well", async ({ page, v
   const bob = await visitor();
   await bob.goto(`/${name}/`);
   const others = page.locator(".participant", { hasNotText: "you" });
-  await others.getByRole("button", { name: "More" }).click();
-  await expect(dialog(page).getByRole("heading")).toHaveText("Anonymous");
-  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
-  // It cannot be undone, so it is asked for twice.
-  await dialog(page).getByRole("button", { name: "Remove from the room" }).click();
+  await expect(others).toHaveCount(1);
+  await remove(page, name, "Anonymous");
   await expect(bob.locator(".connection-banner")).toContainText("closed your connection");
   await expect(others).toHaveCount(0);
 });
@@ -100,12 +98,9 @@ test("an open room is not told of invitations", async ({ page, visitor, room }) 
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
   await enter(bob, room, "Bob");
   await say(bob, "hello");
-  await page.getByRole("button", { name: "Settings" }).click();
-  await expect(dialog(page).getByRole("button", { name: /new link/ })).toBeHidden();
-  await page.keyboard.press("Escape");
-  await act(page, 2, "More");
-  await expect(dialog(page).getByRole("button", { name: "Mute for a day" })).toBeVisible();
-  await expect(dialog(page).getByRole("button", { name: "Remove from the room" })).toBeHidden();
+  await openSettings(page);
+  await expect(page.locator("#people li", { hasText: "Bob" }).getByText("Ban…")).toBeVisible();
+  await expect(page.getByRole("button", { name: /new link|Remove/ })).toHaveCount(0);
 });
 
 test("changing rooms in place leads into a private room and out of it", async ({ page, room }) => {

@@ -69,6 +69,39 @@ export function deleteDialog(page: Page): Locator {
   return page.getByRole("dialog", { name: "Remove this message?" });
 }
 
+/** Opens the settings of a room. */
+export async function openSettings(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "Settings" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Settings");
+}
+
+/** Changes one setting of a room by its form, on a page of its own. */
+export async function changeSetting(page: Page, room: string, section: string, change: (form: Locator) => Promise<unknown>): Promise<void> {
+  const settings = await page.context().newPage();
+  await settings.goto(`/${encodeURIComponent(room)}/settings`);
+  const place = settings.locator(`#${section}`);
+  await change(place);
+  await expect(settings).toHaveURL(/saved=/);
+  await settings.close();
+}
+
+/** The owner slows a room down, or ends that. */
+export async function slowDown(page: Page, room: string, choice: string): Promise<void> {
+  await changeSetting(page, room, "messages", async (section) => {
+    const row = section.locator("form", { hasText: "Slow mode" });
+    await row.getByRole("combobox").selectOption(choice);
+    await row.getByRole("button", { name: "Save" }).click();
+  });
+}
+
+/** The owner says who may come in. */
+export async function letIn(page: Page, room: string, choice: "Anyone with the link" | "Nobody new"): Promise<void> {
+  await changeSetting(page, room, "access", async (section) => {
+    await section.getByLabel(choice).check();
+    await section.getByRole("button", { name: "Save" }).click();
+  });
+}
+
 /** The dialog that leads to other rooms. */
 export function switcher(page: Page): Locator {
   return page.getByRole("dialog", { name: "Rooms" });

@@ -79,6 +79,7 @@ mod resume;
 mod retention;
 mod rolling;
 mod room;
+mod room_people;
 mod room_settings;
 mod room_texts;
 mod rooms_without_row;

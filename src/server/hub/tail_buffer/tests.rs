@@ -1,6 +1,7 @@
 //! Rules of the tail buffer, some of them over random histories.
 
 use super::*;
+use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{AuthorTag, Event, EventBody, EventId, Timestamp, Username};
 use crate::protocol::ServerFrame;
 use proptest::prelude::*;
@@ -181,4 +182,21 @@ proptest! {
         let expected: Vec<Seq> = (1..=read.len() as Seq).collect();
         prop_assert_eq!(read, expected);
     }
+}
+
+#[test]
+fn a_title_is_blanked_when_another_replaces_it() {
+    let set = |seq, action, text: &str| {
+        let text = Some(text.to_owned());
+        frame(seq, EventBody::Moderated(Moderation { text, ..Moderation::new(action) }))
+    };
+    let mut tail = open_at(0);
+    let (title, topic) = (ModerationAction::Title, ModerationAction::Topic);
+    tail.append(vec![set(1, title, "first"), set(2, topic, "cake"), set(3, title, "second")]);
+    let texts = tail.frames.iter().map(|frame| match event(&frame.text).body {
+        EventBody::Moderated(moderation) => moderation.text,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [None, Some("cake".to_owned()), Some("second".to_owned())]);
+    assert_eq!(tail.bytes, tail.frames.iter().map(EventFrame::len).sum::<usize>());
 }
