@@ -83,19 +83,19 @@ async fn a_title_that_was_replaced_is_nowhere_any_more(site: Site) {
     let mut room = Room::of(site.start()).await;
     let before = room.client.welcome["head"].clone();
     assert_eq!(before, 0);
-    room.moderate("t1", json!({"action": "title", "text": "A first secret"})).await;
-    room.moderate("t2", json!({"action": "topic", "text": "A second secret"})).await;
-    assert!(texts(&site).await.contains("A first secret"));
+    room.moderate("t1", json!({"action": "title", "text": "A first riddle"})).await;
+    room.moderate("t2", json!({"action": "topic", "text": "A second riddle"})).await;
+    assert!(texts(&site).await.contains("A first riddle"));
     room.moderate("t3", json!({"action": "title", "text": "Summer trip"})).await;
     room.moderate("t4", json!({"action": "topic", "text": ""})).await;
     let log = texts(&site).await;
-    assert!(!log.contains("secret") && log.contains("Summer trip"), "{log}");
+    assert!(!log.contains("riddle") && log.contains("Summer trip"), "{log}");
     // What is in memory, and what is read from the log.
     for _ in 0..2 {
         let mut late = Door::of("harbour").after(2).identity(&room.bob, &room.server).join(&room.server).await;
         let events = late.until(|frame| frame["seq"] == 6).await;
         let told = serde_json::to_string(&events).expect("frames");
-        assert!(!told.contains("secret") && told.contains("Summer trip"), "{told}");
+        assert!(!told.contains("riddle") && told.contains("Summer trip"), "{told}");
         let first = events.iter().find(|event| event["seq"] == 3).expect("the first title");
         assert_eq!((&first["action"], first.get("text")), (&json!("title"), None));
         room.server.stop();
@@ -103,30 +103,30 @@ async fn a_title_that_was_replaced_is_nowhere_any_more(site: Site) {
     }
     let repeated = Door::of("harbour").identity(&room.ann, &room.server);
     let mut ann = repeated.join(&room.server).await;
-    ann.send(json!({"type": "moderate", "id": "t1", "action": "title", "text": "A first secret"})).await;
+    ann.send(json!({"type": "moderate", "id": "t1", "action": "title", "text": "A first riddle"})).await;
     assert_eq!(ann.answer_to("t1").await["seq"], 3, "a repeated id is answered although its text is gone");
     if site.database_url.starts_with("sqlite") {
         room.server.stop();
         let file = std::fs::read(site.data.join("parlour.db")).expect("the database");
         let is_there = |text: &str| file.windows(text.len()).any(|bytes| bytes == text.as_bytes());
-        assert!(is_there("Summer trip") && !is_there("secret"), "the file holds no old text");
+        assert!(is_there("Summer trip") && !is_there("riddle"), "the file holds no old text");
     }
 }
 
 async fn an_erased_owner_leaves_no_title(site: Site) {
     let mut room = Room::of(site.start()).await;
-    room.moderate("t1", json!({"action": "title", "text": "A first secret"})).await;
-    room.moderate("t2", json!({"action": "topic", "text": "A second secret"})).await;
+    room.moderate("t1", json!({"action": "title", "text": "A first riddle"})).await;
+    room.moderate("t2", json!({"action": "topic", "text": "A second riddle"})).await;
     let (well, export) = site.command(&["export", "--author-of", "harbour/1", "--format", "json"]);
     let export: Value = serde_json::from_str(&export).expect("JSON");
-    assert!(well && export["rooms"][0]["title"] == "A first secret", "{export}");
+    assert!(well && export["rooms"][0]["title"] == "A first riddle", "{export}");
     let (_, other) = site.command(&["export", "--author-of", "harbour/2", "--format", "json"]);
-    assert!(!other.contains("secret"), "{other}");
+    assert!(!other.contains("riddle"), "{other}");
     let (_, all) = site.command(&["export", "harbour"]);
-    assert!(all.contains("Title: A first secret") && all.contains("Topic: A second secret"), "{all}");
+    assert!(all.contains("Title: A first riddle") && all.contains("Topic: A second riddle"), "{all}");
     let (well, said) = site.command(&["erase", "--author-of", "harbour/1", "--yes"]);
     assert!(well, "{said}");
-    assert!(!texts(&site).await.contains("secret"));
+    assert!(!texts(&site).await.contains("riddle"));
     room.client.until(|frame| frame["action"] == "topic" && frame["text"] == "").await;
     let late = Door::of("harbour").identity(&room.bob, &room.server).join(&room.server).await;
     assert_eq!((&late.welcome["title"], &late.welcome["topic"]), (&json!("harbour"), &json!("")));

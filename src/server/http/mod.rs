@@ -26,6 +26,7 @@ pub(crate) mod room;
 pub(crate) mod room_page;
 pub(crate) mod server_fn;
 pub(crate) mod settings;
+pub(crate) mod settings_fields;
 pub(crate) mod settings_form;
 pub(crate) mod settings_page;
 pub(crate) mod state;

@@ -3,7 +3,8 @@
 use super::origin;
 use super::problem::rejection_status;
 use super::render::{not_found, page, remembered_username};
-use super::settings_form::{FormFields, FormOutcome, submit};
+use super::settings_fields::{FormFields, FormOutcome};
+use super::settings_form::submit;
 use super::settings_page::{SettingsQuery, ShownSettings, settings_page};
 use crate::domain::{RejectionCode, RememberedUsername, RoomName};
 use crate::server::auth::visitor::Visitor;

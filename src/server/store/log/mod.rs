@@ -5,5 +5,6 @@ pub(crate) mod append_batch;
 pub(crate) mod entry;
 pub(crate) mod history;
 pub(crate) mod idempotency;
+pub(crate) mod recent_authors;
 pub(crate) mod redaction;
 pub(crate) mod retention;

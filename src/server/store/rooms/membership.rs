@@ -22,6 +22,9 @@ use std::collections::{HashMap, HashSet};
 const MAX_AUTHORS_PER_QUERY: usize = 500;
 const MEMBERSHIP_PAGE: u64 = 10_000;
 
+/// Maximum number of authors with a membership that are listed for the owner of a room.
+const MAX_MARKED_AUTHORS: u64 = 500;
+
 /// Maximum number of authors admitted per transaction.
 const MEMBERS_PER_TRANSACTION: usize = 5000;
 
@@ -132,6 +135,28 @@ impl Store {
         authors.extend(named.into_tuple::<Vec<u8>>().all(&self.reader).await?);
         let authors = authors.iter().filter_map(|author| AuthorId::from_stored(author));
         Ok(authors.filter(|author| !author.is_of_network()).collect())
+    }
+
+    /// Returns authors who are members of a room, or muted or banned in it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn marked_authors(&self, room_id: i64) -> Result<Vec<AuthorId>, StoreError> {
+        use Column::{Author, BannedUntil, Member, MutedUntil, RoomId};
+        let now = self.now().await?;
+        let marked = Condition::any().add(BannedUntil.gt(now)).add(MutedUntil.gt(now)).add(Member.eq(true));
+        // Bans and mutes first: they are few, and no other list shows them.
+        let rows = Entity::find()
+            .select_only()
+            .column(Author)
+            .filter(RoomId.eq(room_id))
+            .filter(marked)
+            .order_by_desc(BannedUntil)
+            .order_by_desc(MutedUntil)
+            .limit(MAX_MARKED_AUTHORS);
+        let authors: Vec<Vec<u8>> = timed("people", rows.into_tuple().all(&self.reader)).await?;
+        Ok(authors.iter().filter_map(|author| AuthorId::from_stored(author)).collect())
     }
 
     /// Makes these authors members, who may enter the room although it is locked or private. Locks the room's row

@@ -5,7 +5,6 @@ pub(crate) mod derived_room;
 pub(crate) mod epochs;
 pub(crate) mod members;
 pub(crate) mod membership;
-pub(crate) mod people;
 pub(crate) mod room;
 pub(crate) mod room_creation;
 pub(crate) mod room_lookups;

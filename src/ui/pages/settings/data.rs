@@ -144,7 +144,7 @@ pub struct SettingsPageData {
     pub saved: Option<SettingsForm>,
     /// The form that was refused, if this page answers it.
     pub refused: Option<RefusedSetting>,
-    /// What only the owner sees.
+    /// The part that only the owner sees.
     pub owner: Option<OwnerSettings>,
 }
 

@@ -47,7 +47,7 @@ pub(super) fn PeopleSection(people: PeoplePage, is_private: bool) -> impl IntoVi
     }
 }
 
-/// What was just done about somebody, with Undo.
+/// The last change about somebody, with Undo.
 #[component]
 fn ChangedBar(person: PersonRow, page: usize) -> impl IntoView {
     let text = match person.status {

@@ -75,7 +75,7 @@ fn Field(
     }
 }
 
-/// What is shown once.
+/// A secret, which is shown once.
 #[component]
 fn Secret(created: CreatedSecret) -> impl IntoView {
     let CreatedSecret { label, text, .. } = created;

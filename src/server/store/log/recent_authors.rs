@@ -1,23 +1,21 @@
-//! People of a room as its owner sees them: recent authors, and those with a membership. Every query is bounded.
+//! Recent authors of a room, and the names in its recent moderation events. Every query is bounded.
 
+use super::history::is_message;
 use crate::domain::moderation::Moderation;
 use crate::domain::{AuthorTag, Participant, Seq, Timestamp, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::entity::event::{Column, Entity, Kind, Model};
-use crate::server::store::entity::standing;
-use crate::server::store::log::history::is_message;
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 
 /// Number of the newest events among which authors and names are looked for.
 const RECENT_EVENTS: Seq = 10_000;
 
-/// Maximum number of recent authors, of authors with a membership, and of moderation events that name somebody.
+/// Maximum number of recent authors, and of moderation events that name somebody.
 const MAX_RECENT_AUTHORS: u64 = 500;
-const MAX_MARKED_AUTHORS: u64 = 500;
 const MAX_NAMING_EVENTS: u64 = 500;
 
 /// An author of messages, and the newest of them.
@@ -59,28 +57,6 @@ impl Store {
             })
         };
         Ok(rows.into_iter().filter_map(author).collect())
-    }
-
-    /// Returns authors who are members of a room, or muted or banned in it.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the database cannot be read.
-    pub(crate) async fn marked_authors(&self, room_id: i64) -> Result<Vec<AuthorId>, StoreError> {
-        use standing::Column::{Author, BannedUntil, Member, MutedUntil, RoomId};
-        let now = self.now().await?;
-        let marked = Condition::any().add(BannedUntil.gt(now)).add(MutedUntil.gt(now)).add(Member.eq(true));
-        // Bans and mutes first: they are few, and no other list shows them.
-        let rows = standing::Entity::find()
-            .select_only()
-            .column(Author)
-            .filter(RoomId.eq(room_id))
-            .filter(marked)
-            .order_by_desc(BannedUntil)
-            .order_by_desc(MutedUntil)
-            .limit(MAX_MARKED_AUTHORS);
-        let authors: Vec<Vec<u8>> = timed("people", rows.into_tuple().all(&self.reader)).await?;
-        Ok(authors.iter().filter_map(|author| AuthorId::from_stored(author)).collect())
     }
 
     /// Returns the names that recent moderation events of a room have for their subjects.
