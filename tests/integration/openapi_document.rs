@@ -75,3 +75,9 @@ async fn a_description_that_is_wrong_is_noticed() {
         assert!(checked.is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn an_image_is_built_with_the_description() {
+    let ignored = include_str!("../../.dockerignore");
+    assert!(ignored.lines().any(|line| line == "!docs/openapi.json"), "the executable contains it: {ignored}");
+}
