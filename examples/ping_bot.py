@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers "!ping" in a room, once each, and misses none: not while it is away, nor while the server restarts.
 
-    PARLOUR_TOKEN=plr_... python3 ping_bot.py https://chat.example/harbour/ ping_bot.json
+    ROOM_TOKEN=plr_... python3 ping_bot.py https://chat.example/harbour/ ping_bot.json
 
 The file keeps its position. `parlour token create LABEL` or the room's settings make the token; without one the bot
 is a guest.
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 ROOM, STATE = sys.argv[1].rstrip("/"), sys.argv[2]
-TOKEN = os.environ.get("PARLOUR_TOKEN")
+TOKEN = os.environ.get("ROOM_TOKEN")
 
 
 def request(path, body=None, **headers):

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Answers "!ping" in a room, once each, with nothing but curl. It resumes where it was, also after a restart.
 #
-#   PARLOUR_TOKEN=plr_... sh ping_bot.sh https://chat.example/harbour/ ping_bot.position
+#   ROOM_TOKEN=plr_... sh ping_bot.sh https://chat.example/harbour/ ping_bot.position
 #
 # The file keeps its position. Without a token the bot is a guest.
 set -eu
 room=${1%/} file=$2
 
 request() {
-  curl --silent --show-error --fail ${PARLOUR_TOKEN:+--oauth2-bearer "$PARLOUR_TOKEN"} "$@"
+  curl --silent --show-error --fail ${ROOM_TOKEN:+--oauth2-bearer "$ROOM_TOKEN"} "$@"
 }
 
 field() { # NAME JSON: the text of a field whose value needs no decoding

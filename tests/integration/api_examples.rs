@@ -87,7 +87,7 @@ impl Shell {
     /// Keeps what is shown once.
     fn keep(&mut self, output: &str, server: &Server) {
         if let Some(token) = output.split_whitespace().find(|word| word.starts_with("plr_")) {
-            self.variables.push(("PARLOUR_TOKEN", token.to_owned()));
+            self.variables.push(("ROOM_TOKEN", token.to_owned()));
         }
         if let Some(hook) = output.split_whitespace().find_map(|word| word.split_once("/harbour/hooks/")) {
             self.variables.push(("HOOK", server.url(&format!("/harbour/hooks/{}", hook.1))));

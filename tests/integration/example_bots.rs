@@ -24,7 +24,7 @@ impl Bot {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let mut command = Command::new(self.program[0]);
         command.arg(examples.join(self.program[1])).arg(&self.room).arg(&self.position);
-        command.env("PARLOUR_TOKEN", &self.token).stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("ROOM_TOKEN", &self.token).stdin(Stdio::null()).stdout(Stdio::null());
         Process::start(&mut command, "KILL").unwrap_or_else(|error| panic!("{}: {error}", self.program[0]))
     }
 }

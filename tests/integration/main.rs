@@ -54,6 +54,7 @@ mod moderation;
 mod network_limits;
 mod one_journey;
 mod openapi;
+mod openapi_document;
 mod operations;
 mod outgoing_hooks;
 mod packaging;

@@ -174,6 +174,10 @@ async fn every_series_that_may_increase_is_there_from_the_start() {
     for kind in ["message", "edited", "deleted", "moderated"] {
         assert_eq!(sample(&text, "parlour_events_stored_total", &format!("kind=\"{kind}\"")), Some(0.), "{kind}");
     }
+    for outcome in ["taken", "failed", "gone"] {
+        let label = format!("outcome=\"{outcome}\"");
+        assert_eq!(sample(&text, "parlour_webhook_deliveries_total", &label), Some(0.), "{outcome}");
+    }
     for class in ["4xx", "5xx"] {
         assert_eq!(sample(&text, "parlour_http_responses_total", &format!("class=\"{class}\"")), Some(0.), "{class}");
     }

@@ -1,9 +1,10 @@
 //! Outgoing webhooks: a real server, a real receiver, and everything that may fail between them.
 
+use crate::support::caddy::Caddy;
 use crate::support::hooks::{create_outgoing, hooked, listed, numbers, try_now};
 use crate::support::host::on_each_database;
 use crate::support::receiver::{NO_ANSWER, Receiver};
-use crate::support::{Client, Database, Site, eventually, tempdir};
+use crate::support::{Client, Database, Server, Site, database, eventually, tempdir};
 use serde_json::json;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ on_each_database!(
     a_receiver_that_does_not_answer_delays_no_other,
     a_server_that_stops_ends_its_deliveries,
     without_the_setting_nothing_is_delivered,
+    hooks_that_nobody_can_end_any_more_are_removed,
 );
 
 async fn events_are_delivered_in_order_and_signed(site: Site) {
@@ -126,6 +128,35 @@ async fn without_the_setting_nothing_is_delivered(site: Site) {
     drop(server);
 }
 
+async fn hooks_that_nobody_can_end_any_more_are_removed(site: Site) {
+    let receiver = Receiver::start(200).await;
+    let site = hooked(&site, &[&receiver]);
+    let server = site.start();
+    for room in ["harbour", "tavern"] {
+        Client::join(&server, room).await.say("0", "before the hook").await;
+        assert!(site.command(&["hook", "create", room, "in"]).0);
+        create_outgoing(&site, room, &receiver.url());
+    }
+    drop(server);
+    // As a node of the previous release deletes a room.
+    let gone = "(SELECT id FROM rooms WHERE name = 'harbour')";
+    for table in ["events", "names", "standings"] {
+        database::execute(&site.database_url, &format!("DELETE FROM {table} WHERE room_id IN {gone}")).await;
+    }
+    database::execute(&site.database_url, "DELETE FROM rooms WHERE name = 'harbour'").await;
+    let rows = async || {
+        let both = "SELECT room_id FROM incoming_hooks UNION ALL SELECT room_id FROM outgoing_hooks";
+        database::rows(&site.database_url, both).await.len()
+    };
+    assert_eq!(rows().await, 4);
+    let server = site.start();
+    eventually("the hooks of the room are gone", || async { (rows().await == 2).then_some(()) }).await;
+    drop(server);
+    database::execute(&site.database_url, "UPDATE outgoing_hooks SET ended_at = 1700000000000").await;
+    let _server = site.start();
+    eventually("the hook that ended long ago is gone", || async { (rows().await == 1).then_some(()) }).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_nodes_one_delivers() {
     let receiver = Receiver::start(200).await;
@@ -190,4 +221,27 @@ async fn an_event_is_delivered_at_once() {
         receiver.taken_up_to(n).await;
     }
     assert!(said.elapsed().as_secs() < 15, "ten polls would take twenty seconds: {:?}", said.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_with_tls_needs_a_certificate_that_is_trusted() {
+    let receiver = Receiver::start(200).await;
+    let (caddy, root) = Caddy::with_tls(receiver.addr);
+    let host = format!("localhost:{}", caddy.addr.port());
+    let site = Site::new(Database::Sqlite).await.with_flags(&["--outgoing-webhooks", "on", "--webhook-hosts", &host]);
+    let server = site.start();
+    let mut ann = Client::join(&server, "harbour").await;
+    ann.say("0", "before the hook").await;
+    let (_, secret) = create_outgoing(&site, "harbour", &format!("https://{host}/hook"));
+    ann.say("1", "over TLS").await;
+    eventually("a certificate of nobody is refused", || async {
+        listed(&site)[0]["failure"].as_str().is_some_and(|failure| failure.contains("reached")).then_some(())
+    })
+    .await;
+    assert!(receiver.deliveries().is_empty());
+    drop(server);
+    let _server = Server::start_with(&site.arguments(), &[("SSL_CERT_FILE", &root)]);
+    try_now(&site).await;
+    assert_eq!(numbers(&receiver.taken_up_to(2).await), [2]);
+    receiver.deliveries()[0].verify(&secret);
 }

@@ -40,6 +40,9 @@ async fn tokens_are_listed_and_revoked_by_label_or_id(site: Site) {
         let (was_well, said) = site.command(&["token", "revoke", wanted]);
         assert_eq!(was_well, well, "{wanted}: {said}");
     }
+    let leaked = create(&site, &["leaked"]);
+    let (well, said) = site.command(&["token", "revoke", leaked.trim_start_matches("Bearer ")]);
+    assert!(well && said.contains("leaked") && !said.contains("plr_"), "{said}");
     let valid = listed(&site).into_iter().filter(|token| token["ended_at"].is_null()).count();
     assert_eq!(valid, 1);
     for bad in

@@ -7,7 +7,7 @@ use crate::server::hooks::incoming::HookPost;
 use crate::server::hooks::outgoing::shown_secret;
 use crate::server::journal::SubmitResult;
 use crate::server::network::Network;
-use crate::server::outbound::{HostPort, check_target};
+use crate::server::outbound::{HostPort, TargetRefused, check_target};
 use crate::server::store::{HookSummary, IncomingHook, Store, StoreError};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -146,7 +146,7 @@ pub(crate) async fn create_incoming(store: &Store, room_id: i64, name: &str) -> 
     Ok(NewHook { id, shown_once: format!("hooks/{key}") })
 }
 
-/// Creates an outgoing hook.
+/// Creates an outgoing hook. If the name is blank, the host of the URL becomes the name.
 ///
 /// # Errors
 ///
@@ -159,8 +159,10 @@ pub(crate) async fn create_outgoing(
     url: &str,
     allowed: &[HostPort],
 ) -> Result<NewHook, Rejection> {
-    let name = Username::parse(name)?;
-    check_target(url, allowed).map_err(|refused| Rejection::new(RejectionCode::Invalid, refused.to_string()))?;
+    let refused = |refused: TargetRefused| Rejection::new(RejectionCode::Invalid, refused.to_string());
+    let target = check_target(url, allowed).map_err(refused)?;
+    let of_host = || readable_name(target.host()).unwrap_or_else(Username::anonymous);
+    let name = if Username::is_blank(name) { of_host() } else { Username::parse(name)? };
     let created = store.create_outgoing_hook(room_id, &name, url.trim()).await?;
     let (id, secret) = created.ok_or_else(too_many)?;
     Ok(NewHook { id, shown_once: shown_secret(&secret) })

@@ -30,7 +30,7 @@ pub enum TokenCommand {
     },
     /// Revoke a token: its connections end within a second
     Revoke {
-        /// The label, or the id that `list` prints
+        /// The label, the id that `list` prints, or the token itself
         #[arg(value_name = "LABEL|ID")]
         token: String,
     },
@@ -122,11 +122,14 @@ fn object(token: &TokenRecord, rooms: &HashMap<i64, RoomName>) -> String {
 async fn revoke(store: &Store, wanted: &str) -> CommandResult {
     let tokens = store.tokens(None).await?;
     let label = Username::parse(wanted).ok();
-    let of_id: Vec<&TokenRecord> = tokens.iter().filter(|token| token.id == wanted).collect();
+    // A token that was found where it should not be can be revoked by itself.
+    let by_itself = store.find_token(wanted).await?.map(|token| token.id);
+    let id = by_itself.as_deref().unwrap_or(wanted);
+    let of_id: Vec<&TokenRecord> = tokens.iter().filter(|token| token.id == id).collect();
     let labeled = tokens.iter().filter(|token| Some(&token.label) == label.as_ref() && token.ended_at.is_none());
     let found = if of_id.is_empty() { labeled.collect() } else { of_id };
     let token = match found[..] {
-        [] => return Err(format!("token: there is no token {wanted}").into()),
+        [] => return Err("token: there is no such token".into()),
         [token] => token,
         _ => {
             let ids: Vec<&str> = found.iter().map(|token| token.id.as_str()).collect();

@@ -10,6 +10,9 @@ use toml::{Table, Value};
 /// Prefix of settings that only Parlour reads.
 const SETTINGS_PREFIX: &str = "PARLOUR_";
 
+/// Variable with a token, which clients in the same shell read (docs/api.md).
+const TOKEN_VARIABLE: &str = "PARLOUR_TOKEN";
+
 /// Prefix of settings that Leptos reads.
 const LEPTOS_PREFIX: &str = "LEPTOS_";
 
@@ -32,7 +35,7 @@ pub(crate) fn without_empty(command_line: Command) -> Command {
 pub(super) fn reject_unknown(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        let is_ours = name.starts_with(SETTINGS_PREFIX) && !value.is_empty();
+        let is_ours = name.starts_with(SETTINGS_PREFIX) && name != TOKEN_VARIABLE && !value.is_empty();
         if is_ours && !is_known(&name) && !is_of_service(&name, &value) {
             return Err(ConfigError(format!("{name}: unknown setting; `parlour --help` lists all")));
         }
@@ -142,6 +145,7 @@ mod tests {
             ("PARLOUR_WEB_PORT_3000_TCP", "tcp://10.0.0.7:3000"),
             ("PARLOUR_DATA_SERVICE_HOST", "10.0.0.7"),
             ("PARLOUR_COLOUR", ""),
+            ("PARLOUR_TOKEN", "plr_abc"),
         ] {
             assert!(reject_unknown(variables(&[(name, value)])).is_ok(), "{name}");
         }

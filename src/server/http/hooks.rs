@@ -1,5 +1,6 @@
 //! Handler of `POST /{room_name}/hooks/{key}`, by which other programs post into a room.
 
+use super::message_body::idempotency_key;
 use super::origin;
 use super::problem::Problem;
 use super::state::AppState;
@@ -17,9 +18,6 @@ use axum::response::{IntoResponse, Response};
 /// Answer to a message that is stored, as Slack gives it.
 const STORED: &str = "ok";
 
-/// Header with the id of the message, so that a message that is sent again counts once.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
 /// Posts the message in the body, and answers `ok`. Whatever is wrong with the address is answered alike.
 pub(crate) async fn incoming_hook(
     State(state): State<AppState>,
@@ -36,12 +34,16 @@ pub(crate) async fn incoming_hook(
         let missing = || Problem::from(AccessDenied::Missing);
         let Path((room, key)) = address.map_err(|_| missing())?;
         let hook = state.chat.incoming_hook(&room, &key).await.map_err(Rejection::from)?.ok_or_else(missing)?;
+        let coding = headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes());
+        if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+            return Err(InvalidBody::MediaType.into());
+        }
         let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
         let post = read_body(content_type, &body)?;
-        let id = headers.get(IDEMPOTENCY_KEY).map(|id| id.to_str().unwrap_or_default().trim().trim_matches('"'));
+        let id = idempotency_key(&headers)?;
         state
             .chat
-            .post_by_hook(&hook, network, id, &post)
+            .post_by_hook(&hook, network, id.as_deref(), &post)
             .await
             .inspect_err(|rejection| record_rejection(rejection.code))?;
         Ok::<_, Problem>(())

@@ -6,12 +6,14 @@ use crate::domain::event::parse_position;
 use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
+use crate::server::hex::hex;
 use crate::server::http::state::AppState;
 use crate::server::store::RoomRecord;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Number of messages per page, unless the request says another, and its maximum.
 const DEFAULT_LIMIT: u64 = 50;
@@ -30,6 +32,9 @@ struct PageQuery {
 #[derive(Serialize)]
 struct MessagesPage<'a> {
     room: &'a RoomName,
+    title: &'a str,
+    /// Empty without a topic.
+    topic: &'a str,
     epoch: &'a Epoch,
     head: Seq,
     messages: Vec<MessageRecord>,
@@ -105,6 +110,8 @@ pub(super) async fn messages(
     let after = history.messages.last().filter(|_| history.more_after).map(|message| message.seq);
     let page = MessagesPage {
         room: &found.room.name,
+        title: found.title(),
+        topic: found.topic.as_deref().unwrap_or_default(),
         epoch: &found.room.epoch,
         head: found.head,
         messages: history.messages.into_iter().map(MessageRecord::from).collect(),
@@ -159,9 +166,12 @@ fn page_of(uri: &Uri) -> Result<(HistoryCursor, u64), Problem> {
     Ok((cursor, limit))
 }
 
-/// Returns the entity tag of everything that can be read in a room. Besides new events, the oldest ones may go.
+/// Returns the entity tag of everything that can be read in a room. It changes with each event, when the oldest events
+/// go, and when the host removes the title or the topic of an author who is erased.
 fn entity_tag(found: &RoomRecord) -> String {
-    format!("\"{}.{}.{}\"", found.room.epoch.0, found.head, found.first)
+    let descriptions = Sha256::digest(format!("{}\n{}", found.title(), found.topic.as_deref().unwrap_or_default()));
+    let descriptions = hex(&descriptions[..4]);
+    format!("\"{}.{}.{}.{descriptions}\"", found.room.epoch.0, found.head, found.first)
 }
 
 /// Returns whether the client has the representation with this tag (RFC 9110, section 13.1.2). Tags are compared weakly,

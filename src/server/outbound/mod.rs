@@ -8,4 +8,4 @@ mod target;
 
 pub(crate) use client::{OutboundClient, OutboundError, OutboundResponse};
 pub use target::HostPort;
-pub(crate) use target::check_target;
+pub(crate) use target::{TargetRefused, check_target};

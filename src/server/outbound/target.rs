@@ -87,6 +87,13 @@ pub(crate) struct Target {
     pub(super) is_allowed: bool,
 }
 
+impl Target {
+    /// Returns the host, as the URL names it.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+}
+
 /// Checks a URL, apart from the addresses of its name. `allowed` are the exceptions.
 ///
 /// # Errors

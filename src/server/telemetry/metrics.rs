@@ -84,6 +84,9 @@ fn register() {
     for class in STATUS_CLASSES {
         counter!("parlour_http_responses_total", "class" => class).increment(0);
     }
+    for outcome in ["taken", "failed", "gone"] {
+        hook_deliveries(outcome).increment(0);
+    }
     for made in ["reused", "rendered"] {
         counter!("parlour_room_pages_total", "made" => made).increment(0);
     }
@@ -115,6 +118,7 @@ fn describe() {
         "From the newest event's announcement on this node to its write to a shard of up to 128 sockets, once a shard and batch"
     );
     describe_histogram!("parlour_database_seconds", "Duration of database operations");
+    describe_counter!("parlour_webhook_deliveries_total", "Tries to deliver events to outgoing webhooks, by outcome");
     describe_counter!("parlour_log_entries_lost_total", "Log entries lost because standard error was blocked");
     describe_counter!("parlour_room_pages_total", "Room pages, rendered or reused");
     describe_histogram!("parlour_http_request_seconds", "Duration of HTTP requests, by route and status");
@@ -148,6 +152,15 @@ pub(crate) fn record_event(body: &EventBody) {
 /// Records a rejection.
 pub(crate) fn record_rejection(code: RejectionCode) {
     rejections(code).increment(1);
+}
+
+/// Records a try to deliver events to an outgoing webhook.
+pub(crate) fn record_hook_delivery(outcome: &'static str) {
+    hook_deliveries(outcome).increment(1);
+}
+
+fn hook_deliveries(outcome: &'static str) -> Counter {
+    counter!("parlour_webhook_deliveries_total", "outcome" => outcome)
 }
 
 fn rejections(code: RejectionCode) -> Counter {

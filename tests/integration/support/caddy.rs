@@ -3,6 +3,7 @@
 use super::process::{Process, free_port};
 use super::{DEADLINE, tempdir};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,35 @@ impl Caddy {
             std::thread::sleep(Duration::from_millis(10));
         }
         Self { _process: process, addr }
+    }
+}
+
+impl Caddy {
+    /// Starts it with TLS in front of `target`, under a certificate of an authority that it makes. Also returns the
+    /// file with the authority's certificate.
+    pub fn with_tls(target: SocketAddr) -> (Self, PathBuf) {
+        let directory = tempdir::directory("caddy");
+        let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let config = format!(
+            "{{\nadmin off\nlocal_certs\nskip_install_trust\nauto_https disable_redirects\n}}\n\
+             https://localhost:{} {{\nbind 127.0.0.1\nreverse_proxy {target}\n}}\n",
+            addr.port()
+        );
+        std::fs::write(directory.join("Caddyfile"), config).expect("a file");
+        let root = directory.join("caddy/pki/authorities/local/root.crt");
+        let mut caddy = Command::new("caddy");
+        caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(directory.join("Caddyfile"));
+        caddy.env("HOME", &directory).env("XDG_DATA_HOME", &directory).env("XDG_CONFIG_HOME", &directory);
+        caddy.stdin(Stdio::null()).stdout(Stdio::null());
+        caddy.stderr(std::fs::File::create(directory.join("log")).expect("a log file"));
+        let mut process = Process::start(&mut caddy, "KILL").expect(MISSING);
+        let asked = Instant::now();
+        while TcpStream::connect(addr).is_err() || !root.exists() {
+            let said = || std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+            assert!(process.ended().is_none() && asked.elapsed() < DEADLINE, "Caddy does not start: {}", said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        (Self { _process: process, addr }, root)
     }
 }
 

@@ -212,7 +212,7 @@ impl Api<'_> {
                 it.header("content-type", kind).header("accept", JSON).body(body.to_owned())
             })
             .await;
-        assert_eq!((answer.status, answer.media_type()), (status, "application/problem+json"), "{kind} {body}");
+        assert_eq!((answer.status, answer.media_type()), (status, "application/problem+json"), "{kind} {body:.100}");
         assert_eq!(answer.json()["status"], status);
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a JSON object from another program.
 
 use super::InvalidBody;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -16,10 +16,11 @@ impl Fields {
     ///
     /// Returns an error if the text is not JSON, or not such an object.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidBody> {
-        serde_json::from_str(text).map_err(|error| match error.classify() {
+        let parsed: ParsedFields = serde_json::from_str(text).map_err(|error| match error.classify() {
             Category::Data => InvalidBody::FieldType,
             Category::Syntax | Category::Eof | Category::Io => InvalidBody::Syntax,
-        })
+        })?;
+        if parsed.has_repeated { Err(InvalidBody::Syntax) } else { Ok(Self(parsed.fields)) }
     }
 
     /// Returns a field, whatever its type. `None` if it is missing or null.
@@ -52,7 +53,14 @@ pub(super) fn string(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.trim().is_empty())
 }
 
-impl<'de> Deserialize<'de> for Fields {
+/// The fields of an object, and whether one of them occurs twice (against RFC 7493).
+#[derive(Default)]
+struct ParsedFields {
+    fields: Map<String, Value>,
+    has_repeated: bool,
+}
+
+impl<'de> Deserialize<'de> for ParsedFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
@@ -61,19 +69,17 @@ impl<'de> Deserialize<'de> for Fields {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+    type Value = ParsedFields;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fields, A::Error> {
-        let mut fields = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<ParsedFields, A::Error> {
+        let mut parsed = ParsedFields::default();
         while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            if fields.insert(name, value).is_some() {
-                return Err(A::Error::custom("a field occurs twice"));
-            }
+            parsed.has_repeated |= parsed.fields.insert(name, value).is_some();
         }
-        Ok(Fields(fields))
+        Ok(parsed)
     }
 }

@@ -17,6 +17,9 @@ use serde_json::Value;
 /// Mark at the end of a text that was cut.
 const ELLIPSIS: char = '…';
 
+/// Size of parts that fill a message, whatever their characters, in bytes.
+const MAX_PARTS_BYTES: usize = 4 * MAX_MESSAGE_CHARS;
+
 /// Names of the field with the text: Slack's, Discord's, Parlour's.
 const TEXT_FIELDS: [&str; 3] = ["text", "content", "message"];
 
@@ -38,10 +41,10 @@ pub(crate) enum InvalidBody {
     /// The body is not UTF-8.
     #[error("The body is not UTF-8.")]
     Encoding,
-    /// The body is not JSON.
-    #[error("The body is not JSON.")]
+    /// The body is not JSON, or an object in it names a field twice.
+    #[error("The body is not JSON, or names a field twice.")]
     Syntax,
-    /// The body is no object, has a field twice, or a field of another type.
+    /// The body is no object, or has a field of another type.
     #[error("The body must be one object, whose `text`, `content`, `message` and `username` are texts.")]
     FieldType,
 }
@@ -61,7 +64,9 @@ pub(crate) fn read_body(content_type: Option<&str>, body: &[u8]) -> Result<HookP
     if charset.is_some_and(|charset| !matches!(&*charset, "utf-8" | "utf8" | "us-ascii")) {
         return Err(InvalidBody::MediaType);
     }
-    let text = || str::from_utf8(body).map_err(|_| InvalidBody::Encoding);
+    // Windows programs begin texts with a byte order mark.
+    let text =
+        || str::from_utf8(body).map(|text| text.trim_start_matches('\u{feff}')).map_err(|_| InvalidBody::Encoding);
     match &*essence.trim().to_ascii_lowercase() {
         "text/plain" => Ok(of_text(text()?)),
         "application/json" => of_json(text()?),
@@ -134,21 +139,31 @@ fn of_json(text: &str) -> Result<HookPost, InvalidBody> {
     attachments::add_attachments(fields.list("attachments")?, &mut parts);
     attachments::add_embeds(fields.list("embeds")?, &mut parts);
     let alerts = fields.list("alerts")?;
-    let text =
-        if parts.0.is_empty() && !alerts.is_empty() { alerts::summary(&fields, alerts) } else { parts.0.join("\n") };
+    let text = if parts.texts.is_empty() && !alerts.is_empty() {
+        alerts::summary(&fields, alerts)
+    } else {
+        parts.texts.join("\n")
+    };
     Ok(HookPost { text: cut(&text), username })
 }
 
-/// The parts of a message, in plain text, each once.
+/// The parts of a message, in plain text, each once. Further parts than a message can hold are left out.
 #[derive(Default)]
-struct Parts(Vec<String>);
+struct Parts {
+    texts: Vec<String>,
+    bytes: usize,
+}
 
 impl Parts {
     /// Adds a part in Slack's markup, unless it is blank or there already.
     fn add(&mut self, marked_up: &str) {
+        if self.bytes > MAX_PARTS_BYTES {
+            return;
+        }
         let text = to_plain_text(marked_up.trim());
-        if !text.trim().is_empty() && !self.0.contains(&text) {
-            self.0.push(text);
+        if !text.trim().is_empty() && !self.texts.contains(&text) {
+            self.bytes += text.len();
+            self.texts.push(text);
         }
     }
 

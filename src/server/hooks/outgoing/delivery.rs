@@ -8,6 +8,7 @@ use super::signature::signature;
 use crate::domain::Seq;
 use crate::server::outbound::{OutboundError, OutboundResponse};
 use crate::server::store::{LeasedHook, StoreError};
+use crate::server::telemetry::metrics::record_hook_delivery;
 use crate::server::time::now_ms;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -42,6 +43,18 @@ enum TryOutcome {
     Interrupted,
 }
 
+impl TryOutcome {
+    /// Returns its name in the metrics, or `None` if it says nothing about the receiver.
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Taken => Some("taken"),
+            Self::Gone => Some("gone"),
+            Self::Failed { .. } => Some("failed"),
+            Self::Interrupted => None,
+        }
+    }
+}
+
 impl OutgoingHooks {
     /// Delivers the events of a hook that no other node delivers.
     ///
@@ -51,7 +64,7 @@ impl OutgoingHooks {
     pub(super) async fn deliver(&self, id: &str, permit: &LanePermit) -> Result<(), StoreError> {
         let Some(mut hook) = self.store.lease_hook(id, &self.node).await? else { return Ok(()) };
         let delivered = self.deliver_batches(&mut hook, permit).await;
-        self.store.release_hooks(&self.node, Some(id)).await?;
+        self.store.release_hook(id, &self.node).await?;
         delivered
     }
 
@@ -62,6 +75,7 @@ impl OutgoingHooks {
                 return self.settle(hook).await;
             };
             let (last, outcome) = (batch.last, self.post(hook, batch, permit).await);
+            outcome.name().into_iter().for_each(record_hook_delivery);
             match outcome {
                 TryOutcome::Taken => {
                     if !self.advance(hook, last).await? {

@@ -151,13 +151,18 @@ impl Store {
     /// Returns an error if the database cannot be written.
     pub(crate) async fn purge_hooks(&self) -> Result<u64, StoreError> {
         let before = self.now().await? - ENDED_HOOK_TTL_MS;
-        let rooms = || Query::select().column(room::Column::Id).from(room::Entity).take();
-        let incoming = incoming_hook::Column::EndedAt
-            .lt(before)
-            .or(Expr::col(incoming_hook::Column::RoomId).not_in_subquery(rooms()));
-        let outgoing = outgoing_hook::Column::EndedAt
-            .lt(before)
-            .or(Expr::col(outgoing_hook::Column::RoomId).not_in_subquery(rooms()));
+        let is_gone = |room_id: Expr| {
+            let room = Query::select()
+                .expr(Expr::value(1))
+                .from(room::Entity)
+                .and_where(Expr::col((room::Entity, room::Column::Id)).eq(room_id))
+                .take();
+            Expr::exists(room).not()
+        };
+        let incoming_room = Expr::col((incoming_hook::Entity, incoming_hook::Column::RoomId));
+        let outgoing_room = Expr::col((outgoing_hook::Entity, outgoing_hook::Column::RoomId));
+        let incoming = incoming_hook::Column::EndedAt.lt(before).or(is_gone(incoming_room));
+        let outgoing = outgoing_hook::Column::EndedAt.lt(before).or(is_gone(outgoing_room));
         // Reads first: mostly there is nothing to write.
         let found = incoming_hook::Entity::find().filter(incoming.clone()).one(&self.reader).await?.is_some()
             || outgoing_hook::Entity::find().filter(outgoing.clone()).one(&self.reader).await?.is_some();

@@ -219,22 +219,19 @@ impl Store {
         Ok(())
     }
 
-    /// Gives up the leases of `node` on a hook, or on all.
+    /// Gives up the lease of `node` on a hook.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
-    pub(crate) async fn release_hooks(&self, node: &str, id: Option<&str>) -> Result<(), StoreError> {
+    pub(crate) async fn release_hook(&self, id: &str, node: &str) -> Result<(), StoreError> {
         if self.is_sqlite() {
             return Ok(());
         }
-        let mut released = Entity::update_many()
+        let released = Entity::update_many()
             .col_expr(Column::LeasedBy, Expr::value(None::<String>))
             .col_expr(Column::LeasedUntil, Expr::value(self.now().await?))
-            .filter(Column::LeasedBy.eq(node));
-        if let Some(id) = id {
-            released = released.filter(Column::Id.eq(id));
-        }
+            .filter(Column::Id.eq(id).and(Column::LeasedBy.eq(node)));
         released.exec(&self.writer).await?;
         Ok(())
     }

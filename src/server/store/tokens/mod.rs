@@ -26,6 +26,9 @@ use token::{Column, Entity, Model};
 /// Maximum number of tokens of a room that are not revoked.
 pub(crate) const MAX_ROOM_TOKENS: u64 = 20;
 
+/// Maximum number of revoked tokens of a room that are kept when another is created.
+const MAX_REVOKED_LISTED: usize = 20;
+
 /// Number of characters of a token's public id.
 const TOKEN_ID_CHARS: usize = 8;
 
@@ -105,9 +108,10 @@ impl Store {
             None => drop(inserted.exec_without_returning(&self.writer).await?),
             Some(room_id) => {
                 let transaction = self.begin_in(room_id).await?.ok_or(StoreError::RoomGone(room_id))?;
-                if valid_in(room_id).count(&transaction).await? >= MAX_ROOM_TOKENS {
+                if of_room(room_id).filter(Column::EndedAt.is_null()).count(&transaction).await? >= MAX_ROOM_TOKENS {
                     return Ok(None);
                 }
+                forget_revoked_in(&transaction, room_id).await?;
                 inserted.exec_without_returning(&transaction).await?;
                 let member = standing::Model { member: true, ..members::new(room_id, author.as_bytes().to_vec()) };
                 let conflict = OnConflict::columns([standing::Column::RoomId, standing::Column::Author])
@@ -151,20 +155,27 @@ impl Store {
         Ok(names)
     }
 
-    /// Revokes a token of one room, or of the whole site if `room_id` is `None`. Returns whether it was valid.
+    /// Revokes a token of one room, or any token if `room_id` is `None`. Its author is no longer a member of its room.
+    /// Returns whether the token was valid.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be written.
     pub(crate) async fn revoke_token(&self, id: &str, room_id: Option<i64>) -> Result<bool, StoreError> {
-        let now = self.now().await?;
-        let mut revoked = Entity::update_many()
-            .col_expr(Column::EndedAt, Expr::value(now))
-            .filter(Column::Id.eq(id).and(Column::EndedAt.is_null()));
-        if let Some(room_id) = room_id {
-            revoked = revoked.filter(Column::RoomId.eq(room_id));
+        let Some(row) = Entity::find_by_id(id).one(&self.reader).await? else { return Ok(false) };
+        if room_id.is_some() && row.room_id != room_id {
+            return Ok(false);
         }
-        Ok(revoked.exec(&self.writer).await?.rows_affected > 0)
+        let revoked = Entity::update_many()
+            .col_expr(Column::EndedAt, Expr::value(self.now().await?))
+            .filter(Column::Id.eq(id).and(Column::EndedAt.is_null()));
+        let Some(room_id) = row.room_id else { return Ok(revoked.exec(&self.writer).await?.rows_affected > 0) };
+        // A deleted room has no tokens.
+        let Some(transaction) = self.begin_in(room_id).await? else { return Ok(false) };
+        let was_valid = revoked.exec(&transaction).await?.rows_affected > 0;
+        standing::Entity::delete_by_id((room_id, row.author)).exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(was_valid)
     }
 
     /// Returns those of `authors` whose tokens are still valid.
@@ -221,7 +232,20 @@ pub(crate) async fn forget_tokens_in(transaction: &impl ConnectionTrait, room_id
     Ok(())
 }
 
-/// Returns a query for the valid tokens of a room.
-fn valid_in(room_id: i64) -> sea_orm::Select<Entity> {
-    Entity::find().filter(Column::RoomId.eq(room_id).and(Column::EndedAt.is_null()))
+/// Removes the tokens of a room that were revoked, except the latest: an owner cannot fill the table.
+async fn forget_revoked_in(transaction: &impl ConnectionTrait, room_id: i64) -> Result<(), DbErr> {
+    let revoked = of_room(room_id).filter(Column::EndedAt.is_not_null()).order_by_desc(Column::EndedAt);
+    let ids: Vec<String> = revoked.select_only().column(Column::Id).into_tuple().all(transaction).await?;
+    let outdated: Vec<String> = ids.into_iter().skip(MAX_REVOKED_LISTED).collect();
+    if !outdated.is_empty() {
+        Entity::delete_many().filter(Column::Id.is_in(outdated)).exec(transaction).await?;
+    }
+    Ok(())
 }
+
+fn of_room(room_id: i64) -> sea_orm::Select<Entity> {
+    Entity::find().filter(Column::RoomId.eq(room_id))
+}
+
+#[cfg(test)]
+mod tests;

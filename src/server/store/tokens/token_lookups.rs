@@ -84,31 +84,38 @@ impl KnownTokens {
 }
 
 impl Store {
-    /// Returns the token with this text, or `None` if it was made up or revoked.
+    /// Returns the token with this text, or `None` if it was made up or revoked. Stores the time of the use.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn token(&self, text: &str) -> Result<Option<TokenRecord>, StoreError> {
-        let Some(hash) = self.token_signer().await?.verify(text) else { return Ok(None) };
-        // Read before the query, so that the result is not kept for a later state.
-        let state = self.lookups.state();
-        let known = lock(&self.tokens.known).get(&hash, state);
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let query = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
-                let found = timed("token", query.one(&self.reader)).await?.map(TokenRecord::from);
-                if let Some(found) = &found {
-                    lock(&self.tokens.known).put(hash, state, found);
-                }
-                found.filter(|found| found.ended_at.is_none())
-            }
-        };
+        let found = self.find_token(text).await?;
         if let Some(token) = &found {
             self.record_token_use(token);
         }
         Ok(found)
+    }
+
+    /// Like [`token`](Self::token), but does not count as a use.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn find_token(&self, text: &str) -> Result<Option<TokenRecord>, StoreError> {
+        let Some(hash) = self.token_signer().await?.verify(text) else { return Ok(None) };
+        // Read before the query, so that the result is not kept for a later state.
+        let state = self.lookups.state();
+        let known = lock(&self.tokens.known).get(&hash, state);
+        if let Some(found) = known {
+            return Ok(found);
+        }
+        let query = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
+        let found = timed("token", query.one(&self.reader)).await?.map(TokenRecord::from);
+        if let Some(found) = &found {
+            lock(&self.tokens.known).put(hash, state, found);
+        }
+        Ok(found.filter(|found| found.ended_at.is_none()))
     }
 
     /// Stores the time of a token's use in the background, at most once an hour. A failure is not reported: the time only
