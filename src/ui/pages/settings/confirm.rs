@@ -19,7 +19,8 @@ pub(crate) fn ConfirmPage(data: ConfirmPageData) -> impl IntoView {
                 <Hidden form />
                 <input type="hidden" name="confirmed" value="yes" />
                 {person.map(|person| view! { <input type="hidden" name="person" value=person.key /> })}
-                <a class="button-quiet" href=format!("{path}#{}", form.section())>"Cancel"</a>
+                // With a query: without one, this would be the address of the answer itself, and lead nowhere.
+                <a class="button-quiet" href=format!("{path}?people=1#{}", form.section())>"Cancel"</a>
                 <button class="button danger">{label}</button>
             </form>
         </main>
