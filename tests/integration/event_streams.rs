@@ -7,6 +7,7 @@ use crate::support::{Client, Database, Door, Server, Site, eventually, http, raw
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 on_each_database!(
     a_stream_has_the_log_and_then_what_is_new,
@@ -20,21 +21,9 @@ on_each_database!(
 
 const EVENTS: &str = "/harbour/events";
 
-/// Posts messages `1 ..= count`.
-async fn fill(server: &Server, count: i64) -> Client {
-    let mut client = Door::of("harbour").username("Ann").join(server).await;
-    for n in 1..=count {
-        client.post(&n.to_string(), &n.to_string()).await;
-        if n % 100 == 0 || n == count {
-            client.answer_to(&n.to_string()).await;
-        }
-    }
-    client
-}
-
 async fn a_stream_has_the_log_and_then_what_is_new(site: Site) {
     let server = site.start();
-    let mut ann = fill(&server, 3).await;
+    let mut ann = Client::with_messages(&server, 3).await;
     let mut events = EventReader::open(&server, "/harbour/events?after=1", Format::EventStream, &[]).await;
     let mut lines = EventReader::open(&server, "/harbour/events?after=0", Format::JsonLines, &[]).await;
     let mut text = EventReader::open(&server, EVENTS, Format::PlainText, &[]).await;
@@ -61,7 +50,7 @@ async fn a_stream_has_the_log_and_then_what_is_new(site: Site) {
 async fn a_stream_begins_at_any_number(site: Site) {
     let server = site.start();
     // More than a socket gets.
-    let mut ann = fill(&server, 1200).await;
+    let mut ann = Client::with_messages(&server, 1200).await;
     for (after, format) in [(0, Format::EventStream), (0, Format::JsonLines), (1199, Format::EventStream)] {
         let mut reader = EventReader::open(&server, &format!("{EVENTS}?wait=0&after={after}"), format, &[]).await;
         for n in after + 1..=1200 {
@@ -82,9 +71,47 @@ async fn a_stream_begins_at_any_number(site: Site) {
     assert_eq!(reader.expect("message").await.id, Some(1201));
 }
 
+#[tokio::test]
+async fn a_reader_has_a_position_before_the_first_event() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let mut ann = Client::with_messages(&server, 2).await;
+    for (query, position) in [("", "2"), ("?after=1", "1"), ("?after=99", "2")] {
+        let response = http::browser().get(server.url(&format!("{EVENTS}{query}"))).send().await;
+        let mut response = response.expect("a stream");
+        let mut text = String::new();
+        while !text.contains(&format!("id: {position}\n\n")) {
+            let chunk = response.chunk().await.expect("bytes").expect("more");
+            text += str::from_utf8(&chunk).expect("UTF-8");
+        }
+        assert!(!text.contains("event: message\ndata") || position == "1", "{text}");
+    }
+    ann.say("3", "3").await;
+}
+
+#[tokio::test]
+async fn a_poller_may_close_its_half_at_once() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let _ann = Client::with_messages(&server, 300).await;
+    for _ in 0..5 {
+        let mut stream = raw::connect(&server).await;
+        let request =
+            format!("GET {EVENTS}?after=0&wait=0 HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        // The server has answered, so the request was read.
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await.expect("an answer");
+        stream.shutdown().await.expect("closed");
+        stream.read_to_end(&mut answer).await.expect("the end");
+        assert_eq!(
+            answer.iter().filter(|byte| **byte == b'\n').count(),
+            300 + String::from_utf8_lossy(&answer).matches("\r\n").count()
+        );
+    }
+}
+
 async fn a_stream_resumes_after_the_server_was_killed(site: Site) {
     let mut server = site.start();
-    let ann = fill(&server, 5).await;
+    let ann = Client::with_messages(&server, 5).await;
     let mut reader = EventReader::open(&server, &format!("{EVENTS}?after=0"), Format::EventStream, &[]).await;
     let mut last = 0;
     for _ in 1..=3 {
@@ -163,7 +190,7 @@ async fn a_draining_server_says_so_and_ends(site: Site) {
 
 async fn a_log_that_cannot_be_continued_begins_with_a_reset(site: Site) {
     let server = site.start();
-    let mut ann = fill(&server, 3).await;
+    let mut ann = Client::with_messages(&server, 3).await;
     for query in ["after=99", "after=99999999999999999999", "after=1&epoch=other"] {
         let path = format!("{EVENTS}?{query}");
         let mut events = EventReader::open(&server, &path, Format::EventStream, &[]).await;
@@ -215,7 +242,7 @@ async fn a_bad_request_for_a_stream_gets_a_problem() {
 #[tokio::test]
 async fn readers_are_present_and_pollers_are_not() {
     let server = Site::new(Database::Sqlite).await.start();
-    let mut ann = fill(&server, 1).await;
+    let mut ann = Client::with_messages(&server, 1).await;
     let reader = EventReader::open(&server, EVENTS, Format::EventStream, &[]).await;
     let mut counts = Vec::new();
     while counts.last() != Some(&json!(2)) {
@@ -246,7 +273,7 @@ async fn streams_count_as_connections_of_their_network() {
 #[tokio::test]
 async fn a_stream_that_is_not_read_costs_the_others_nothing() {
     let server = Site::new(Database::Sqlite).await.start();
-    let mut ann = fill(&server, 1).await;
+    let mut ann = Client::with_messages(&server, 1).await;
     let mut stalled = Vec::new();
     for _ in 0..20 {
         stalled.push(raw::connect(&server).await);

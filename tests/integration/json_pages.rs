@@ -39,21 +39,9 @@ async fn get_json(server: &Server, path: &str, headers: &[(&str, &str)]) -> Json
     JsonAnswer { status, headers, body: response.text().await.expect("a body") }
 }
 
-/// Posts messages `1 ..= count`.
-async fn fill(server: &Server, count: i64) -> Client {
-    let mut client = Door::of("harbour").username("Ann").join(server).await;
-    for n in 1..=count {
-        client.post(&n.to_string(), &n.to_string()).await;
-        if n % 100 == 0 || n == count {
-            client.answer_to(&n.to_string()).await;
-        }
-    }
-    client
-}
-
 async fn pages_follow_each_other_in_both_directions(site: Site) {
     let server = site.start();
-    let ann = fill(&server, 250).await;
+    let ann = Client::with_messages(&server, 250).await;
     let newest = get_json(&server, "/harbour/", &[]).await;
     assert_eq!(newest.numbers(), (201..=250).collect::<Vec<_>>());
     let page = newest.json();
@@ -109,7 +97,7 @@ async fn pages_follow_each_other_in_both_directions(site: Site) {
 
 async fn a_message_reads_as_it_does_now(site: Site) {
     let server = site.start();
-    let mut ann = fill(&server, 2).await;
+    let mut ann = Client::with_messages(&server, 2).await;
     let message = get_json(&server, "/harbour/1", &[]).await.json();
     assert_eq!((&message["seq"], &message["id"], &message["message"]), (&json!(1), &json!("1"), &json!("1")));
     assert_eq!((&message["username"], &message["tag"]), (&json!("Ann"), &ann.welcome["tag"]));
@@ -133,7 +121,7 @@ async fn a_message_reads_as_it_does_now(site: Site) {
 
 async fn nothing_new_is_answered_with_304(site: Site) {
     let server = site.start();
-    let mut ann = fill(&server, 2).await;
+    let mut ann = Client::with_messages(&server, 2).await;
     for (id, path) in [("3", "/harbour/"), ("4", "/harbour/?limit=1"), ("5", "/harbour/1")] {
         let first = get_json(&server, path, &[]).await;
         let tag = first.headers["etag"].to_str().expect("text").to_owned();
@@ -176,6 +164,19 @@ async fn a_private_room_is_nowhere_for_others(site: Site) {
             stable.map(|(name, value)| format!("{name}: {value:?}")).collect::<Vec<_>>()
         };
         assert_eq!(named(&there.headers), named(&nowhere.headers), "{below}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_reads_nothing() {
+    let server = Site::new(Database::Sqlite).await.start();
+    let _ann = Client::with_messages(&server, 1).await;
+    for path in ["/harbour/", "/harbour/1"] {
+        for foreign in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+            let answer = get_json(&server, path, &[foreign]).await;
+            assert_eq!((answer.status, &answer.json()["code"]), (403, &json!("forbidden")), "{path} {foreign:?}");
+        }
+        assert_eq!(get_json(&server, path, &[("sec-fetch-site", "same-origin")]).await.status, 200);
     }
 }
 

@@ -41,6 +41,16 @@ async fn the_owner_sets_title_and_topic(site: Site) {
     assert!(page.contains("<title>Summer trip · Parlour</title>"), "{page}");
     assert!(page.contains("&lt;Tides&gt; &amp; \"cake\"") || page.contains("&lt;Tides> &amp; \"cake\""), "{page}");
     assert!(page.contains("name=\"description\" content=\"&lt;Tides"), "{page}");
+    room.moderate("t5", json!({"action": "title", "text": "</title><meta http-equiv=refresh content=\"0;url=//x\">"}))
+        .await;
+    for path in ["/harbour/", "/harbour/1", "/harbour/settings"] {
+        let page = http::get_as(&room.server, path, &room.ann).await.body;
+        assert!(
+            page.contains("&lt;/title>&lt;meta http-equiv=refresh") && !page.contains("<meta http-equiv"),
+            "{path}"
+        );
+    }
+    room.moderate("t6", json!({"action": "title", "text": "Summer trip"})).await;
     let late = Door::of("harbour").identity(&room.bob, &room.server).join(&room.server).await;
     assert_eq!((&late.welcome["title"], &late.welcome["topic"]), (&json!("Summer trip"), &json!("<Tides> & \"cake\"")));
     let api = api_page(&room.server, &room.bob, "harbour").await;

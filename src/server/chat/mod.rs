@@ -188,6 +188,7 @@ impl Chat {
         }
         let participant = Participant { username, tag: author.tag() };
         let position = if continued { after } else { head };
+        writer.enqueue(writer.encoding().position(position));
         let subscription = Subscription::new(&live, author, (participant, resume.is_shown), writer, position);
         subscription.keep_to(&epoch);
         subscription.mute(muted_until);

@@ -1,6 +1,7 @@
 //! A room's messages for programs: pages and single messages as JSON.
 
 use super::media_type::JSON;
+use super::origin;
 use super::problem::Problem;
 use crate::domain::event::parse_position;
 use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp};
@@ -79,7 +80,7 @@ impl From<Message> for MessageRecord {
 ///
 /// # Errors
 ///
-/// Returns a problem if the query is invalid, the visitor may not enter, or no message has this number.
+/// Returns a problem if a page of another site asks, the query is invalid, the visitor may not enter, or no message has this number.
 pub(super) async fn messages(
     state: &AppState,
     name: &RoomName,
@@ -88,6 +89,9 @@ pub(super) async fn messages(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
+    if !origin::is_same_origin_request(headers, state.config.public_url.as_deref()) {
+        return Err(Problem::of_foreign_page());
+    }
     let (cursor, limit) = match seq {
         Some(_) => (HistoryCursor::Newest, 1),
         None => page_of(uri)?,

@@ -47,7 +47,7 @@ impl Problem {
 
     /// Creates the problem of a page of another site that has sent a request.
     pub(crate) fn of_foreign_page() -> Self {
-        Self::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, "Pages of other sites cannot post here.")
+        Self::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, "Pages of other sites cannot read or post here.")
     }
 
     /// Returns whether a client with these headers is a program, which reads problem details: it prefers JSON, or sends

@@ -60,7 +60,8 @@ impl StreamSession {
                     self.delivery.writer.send(&TextFrame::new(&ServerFrame::Drain { reconnect_in_ms }.encode()));
                     Ok(())
                 }
-                () = stream.closed() => Err((close::NORMAL, "")),
+                // A client that polls may close its half of the connection at once.
+                () = stream.closed(), if self.until.is_none() => Err((close::NORMAL, "")),
                 read = self.read(left) => self.delivery.take_read(left, read),
                 // Yields, so that other connections are served between two writes.
                 () = consume_budget(), if left == PullResult::Queued => Ok(()),

@@ -73,6 +73,12 @@ impl FrameEncoding {
         Bytes::from_static(if self == Self::EventStream { b":\n\n" } else { b"\n" })
     }
 
+    /// Returns the bytes that tell a client its position before the first event; only server-sent events have such. They
+    /// set the id with which an `EventSource` resumes, and are no event themselves.
+    pub(crate) fn position(self, seq: Seq) -> Bytes {
+        if self == Self::EventStream { format!("id: {seq}\n\n").into() } else { Bytes::new() }
+    }
+
     /// Returns the last bytes of an event stream, which say why it ends. A stream of lines that ends at the head says
     /// nothing.
     pub(crate) fn end(self, code: u16, detail: &str) -> Bytes {

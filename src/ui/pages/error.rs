@@ -1,7 +1,7 @@
 //! The page of a URL that leads nowhere, with the reason.
 
+use super::page_title::PageTitle;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// The reason why a URL has no page, or none for this visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl PageError {
 pub(crate) fn ErrorPage(error: PageError) -> impl IntoView {
     let PageError { heading, reason } = error;
     view! {
-        <Title text=format!("{} · Parlour", heading.trim_end_matches('.')) />
+        <PageTitle text=format!("{} · Parlour", heading.trim_end_matches('.')) />
         <main class="error-page">
             <h1>{heading}</h1>
             <p>{reason}</p>

@@ -3,6 +3,7 @@
 mod error;
 mod front;
 mod page;
+mod page_title;
 mod room;
 mod settings;
 

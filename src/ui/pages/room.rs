@@ -1,12 +1,13 @@
 //! The page of a room: its metadata, and the island.
 
+use super::page_title::PageTitle;
 use crate::domain::RoomView;
 use crate::ui::components::Room;
 use crate::ui::rejected_form::RejectedForm;
 use crate::ui::room_data::{ROOM_DATA_ID, RoomData};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::{Link, Meta};
 use std::sync::LazyLock;
 
 const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
@@ -19,7 +20,7 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
     let script = data.to_script();
     provide_context(data);
     view! {
-        <Title text=format!("{title} · Parlour") />
+        <PageTitle text=format!("{title} · Parlour") />
         <Meta property="og:title" content=title />
         <Meta property="og:description" content=description.clone() />
         <Meta name="description" content=description />

@@ -154,6 +154,18 @@ impl Client {
         Door::of(room).join(server).await
     }
 
+    /// Joins the room `harbour` as Ann, and posts the messages `1 ..= count` with their numbers as ids.
+    pub async fn with_messages(server: &Server, count: i64) -> Self {
+        let mut client = Door::of("harbour").username("Ann").join(server).await;
+        for n in 1..=count {
+            client.post(&n.to_string(), &n.to_string()).await;
+            if n % 100 == 0 || n == count {
+                client.answer_to(&n.to_string()).await;
+            }
+        }
+        client
+    }
+
     /// Sends one frame.
     pub async fn send(&mut self, frame: Frame) {
         self.send_text(frame.to_string()).await;

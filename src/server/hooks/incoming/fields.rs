@@ -1,7 +1,7 @@
 //! The fields of a JSON object from another program.
 
 use super::InvalidBody;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -17,8 +17,8 @@ impl Fields {
     /// Returns an error if the text is not JSON, or not such an object.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidBody> {
         let parsed: ParsedFields = serde_json::from_str(text).map_err(|error| match error.classify() {
-            Category::Data => InvalidBody::FieldType,
-            Category::Syntax | Category::Eof | Category::Io => InvalidBody::Syntax,
+            Category::Data if serde_json::from_str::<IgnoredAny>(text).is_ok() => InvalidBody::FieldType,
+            Category::Data | Category::Syntax | Category::Eof | Category::Io => InvalidBody::Syntax,
         })?;
         if parsed.has_repeated { Err(InvalidBody::Syntax) } else { Ok(Self(parsed.fields)) }
     }

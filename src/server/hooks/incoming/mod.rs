@@ -107,6 +107,10 @@ fn of_form(body: &str) -> Result<HookPost, InvalidBody> {
         return of_json(body);
     }
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let is_repeated = |name: &str| fields.iter().filter(|(it, _)| it == name).count() > 1;
+    if ["payload", "username"].iter().chain(&TEXT_FIELDS).any(|name| is_repeated(name)) {
+        return Err(InvalidBody::Syntax);
+    }
     let field = |name: &str| fields.iter().find(|(it, _)| it == name).map(|(_, value)| value.clone());
     if let Some(payload) = field("payload") {
         return of_json(&payload);
@@ -119,7 +123,8 @@ fn of_form(body: &str) -> Result<HookPost, InvalidBody> {
 
 fn of_json(text: &str) -> Result<HookPost, InvalidBody> {
     let fields = Fields::parse(text)?;
-    let username = fields.text("username")?.filter(|name| !name.trim().is_empty()).map(str::to_owned);
+    // An alert is not lost because of its sender's name.
+    let username = fields.value("username").and_then(string).map(str::to_owned);
     let mut parts = Parts::default();
     let (mut of_message, mut written) = (false, None);
     for name in TEXT_FIELDS {

@@ -90,7 +90,12 @@ fn a_name_comes_with_the_text() {
     let name = |content_type, body| read(content_type, body).unwrap().username;
     assert_eq!(name(JSON_TYPE, r#"{"text":"x","username":"CI"}"#).as_deref(), Some("CI"));
     assert_eq!(name(FORM_TYPE, "message=x&username=CI").as_deref(), Some("CI"));
-    for none in [r#"{"text":"x"}"#, r#"{"text":"x","username":null}"#, r#"{"text":"x","username":"  "}"#] {
+    for none in [
+        r#"{"text":"x"}"#,
+        r#"{"text":"x","username":null}"#,
+        r#"{"text":"x","username":"  "}"#,
+        r#"{"text":"x","username":7}"#,
+    ] {
         assert_eq!(name(JSON_TYPE, none), None, "{none}");
     }
 }
@@ -130,7 +135,9 @@ fn a_malformed_body_is_named() {
         (JSON_TYPE, r#"{"text":7}"#, FieldType),
         (JSON_TYPE, r#"{"text":["x"]}"#, FieldType),
         (JSON_TYPE, r#"{"text":"x","content":{}}"#, FieldType),
-        (JSON_TYPE, r#"{"text":"x","username":7}"#, FieldType),
+        (JSON_TYPE, "[[[[", Syntax),
+        (FORM_TYPE, "payload=%7B%7D&payload=%7B%7D", Syntax),
+        (FORM_TYPE, "text=x&text=y", Syntax),
         (JSON_TYPE, r#"{"text":"x","text":"y"}"#, Syntax),
         (JSON_TYPE, r#"{"text":"x","attachments":{}}"#, FieldType),
         (JSON_TYPE, r#"{"text":"x","blocks":"x"}"#, FieldType),

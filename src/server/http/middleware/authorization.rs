@@ -62,7 +62,7 @@ pub(crate) fn has_token(headers: &HeaderMap) -> bool {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?;
     let (scheme, rest) = value.as_bytes().split_at_checked("bearer".len())?;
-    let is_bearer = scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|byte| *byte == b' ');
+    let is_bearer = scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(u8::is_ascii_whitespace);
     is_bearer.then(|| str::from_utf8(rest).unwrap_or_default().trim())
 }
 

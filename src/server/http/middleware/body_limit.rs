@@ -19,11 +19,19 @@ const MAX_HOOK_BODY_BYTES: usize = 256 << 10;
 /// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads the request's body. Answers 408 if it arrives too slowly, and 413 if it is too large.
+const CUT_OFF: &str = "The body of the request is malformed or incomplete.";
+
+/// Returns whether a body could not be read although it is not too long.
+fn is_cut_off(error: &axum::Error) -> bool {
+    !std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+}
+
+/// Reads the request's body. Answers 400 if it is malformed, 408 if it arrives too slowly, and 413 if it is too large.
 pub(crate) async fn buffer_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(error)) if is_cut_off(&error) => (StatusCode::BAD_REQUEST, CUT_OFF).into_response(),
         Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long for a message.").into_response(),
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time.").into_response(),
     }
@@ -34,6 +42,7 @@ pub(crate) async fn buffer_hook_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIMEOUT, to_bytes(body, MAX_HOOK_BODY_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(error)) if is_cut_off(&error) => Problem::bad_request(CUT_OFF).into_response(),
         Ok(Err(_)) => {
             let detail = "A webhook takes bodies of at most 256 KiB.";
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, RejectionCode::TooLong, detail).into_response()

@@ -2,8 +2,8 @@
 
 use super::data::ConfirmPageData;
 use super::form::{FormContext, Hidden};
+use crate::ui::pages::page_title::PageTitle;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 #[component]
 pub(crate) fn ConfirmPage(data: ConfirmPageData) -> impl IntoView {
@@ -11,7 +11,7 @@ pub(crate) fn ConfirmPage(data: ConfirmPageData) -> impl IntoView {
     let path = room.settings_path();
     provide_context(FormContext { path: path.clone(), token, saved: None, refused: None });
     view! {
-        <Title text=format!("{heading} · Parlour") />
+        <PageTitle text=format!("{heading} · Parlour") />
         <main class="settings-page error-page">
             <h1 dir="auto">{heading}</h1>
             <p>{detail}</p>

@@ -14,12 +14,12 @@ pub use data::{
     RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
 };
 
+use super::page_title::PageTitle;
 use super::settings::people::PeopleSection;
 use super::settings::programs::ProgramSections;
 use super::settings::room_sections::{AccessSection, DangerSection, DescriptionSection, MessagesSection};
 use form::{FormContext, Hidden, back_icon, described_by, problem, saved};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SettingsPage(data: SettingsPageData) -> impl IntoView {
@@ -28,7 +28,7 @@ pub(crate) fn SettingsPage(data: SettingsPageData) -> impl IntoView {
     let is_owner = owner.is_some();
     provide_context(FormContext { path: room.settings_path(), token, saved, refused });
     view! {
-        <Title text=format!("Settings · {title} · Parlour") />
+        <PageTitle text=format!("Settings · {title} · Parlour") />
         <div class="settings-page">
             <header class="page-header">
                 <a class="icon-button" href=room.path() aria-label=back.clone() title=back>{back_icon()}</a>
