@@ -28,6 +28,7 @@ mod run;
 pub mod session;
 pub mod signals;
 mod store;
+mod strict_json;
 mod supervisor;
 mod sync;
 pub mod telemetry;

@@ -1,10 +1,11 @@
 //! Bodies of requests that post or edit a message: text, JSON, a form, or the text of `curl -d`.
 
 use super::media_type::{JSON, PLAIN_TEXT};
+use super::origin;
 use super::problem::Problem;
-use super::{origin, strict_json};
 use crate::domain::RejectionCode::{Invalid, TooLong};
 use crate::protocol::MAX_FRAME_BYTES;
+use crate::server::strict_json;
 use axum::http::{HeaderMap, StatusCode, header};
 use percent_encoding::percent_decode;
 use serde_json::Value;

@@ -30,4 +30,3 @@ pub(crate) mod settings_fields;
 pub(crate) mod settings_form;
 pub(crate) mod settings_page;
 pub(crate) mod state;
-pub(crate) mod strict_json;

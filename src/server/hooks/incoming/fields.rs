@@ -1,12 +1,10 @@
 //! The fields of a JSON object from another program.
 
 use super::InvalidBody;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::error::Category;
+use crate::server::strict_json;
 use serde_json::{Map, Value};
-use std::fmt;
 
-/// An object in which no field occurs twice.
+/// An object in which no field occurs twice, at any depth.
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -16,11 +14,11 @@ impl Fields {
     ///
     /// Returns an error if the text is not JSON, or not such an object.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidBody> {
-        let parsed: ParsedFields = serde_json::from_str(text).map_err(|error| match error.classify() {
-            Category::Data if serde_json::from_str::<IgnoredAny>(text).is_ok() => InvalidBody::FieldType,
-            Category::Data | Category::Syntax | Category::Eof | Category::Io => InvalidBody::Syntax,
-        })?;
-        if parsed.has_repeated { Err(InvalidBody::Syntax) } else { Ok(Self(parsed.fields)) }
+        match strict_json::parse(text) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(InvalidBody::FieldType),
+            Err(_) => Err(InvalidBody::Syntax),
+        }
     }
 
     /// Returns a field, whatever its type. `None` if it is missing or null.
@@ -51,35 +49,4 @@ impl Fields {
 /// Returns a text that is not blank.
 pub(super) fn string(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// The fields of an object, and whether one of them occurs twice (against RFC 7493).
-#[derive(Default)]
-struct ParsedFields {
-    fields: Map<String, Value>,
-    has_repeated: bool,
-}
-
-impl<'de> Deserialize<'de> for ParsedFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = ParsedFields;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<ParsedFields, A::Error> {
-        let mut parsed = ParsedFields::default();
-        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            parsed.has_repeated |= parsed.fields.insert(name, value).is_some();
-        }
-        Ok(parsed)
-    }
 }

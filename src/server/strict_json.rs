@@ -12,7 +12,7 @@ struct StrictValue(Value);
 /// # Errors
 ///
 /// Returns the reason, for people, if the text is not JSON, is nested too deeply, or repeats a name in an object.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map(|StrictValue(value)| value).map_err(|error| error.to_string())
 }
 
