@@ -137,7 +137,7 @@ async fn a_visitor_with_the_link_is_a_member(site: Site) {
     // A program without an identity comes in by the link as well.
     Client::join(&room.server, &room.name).await.say("g1", "beep").await;
     let page = http::get_as(&room.server, &format!("/{}/", room.name), &bob).await.body;
-    assert!(page.contains("<title>club · Parlour</title>") && page.contains("hello"), "{page}");
+    assert!(page.contains("<title>Club · Parlour</title>") && page.contains("hello"), "{page}");
 }
 
 async fn a_renewed_invitation_ends_the_link_and_members_stay(site: Site) {

@@ -1,7 +1,7 @@
 //! Pages under another address than the public URL: they are redirected, and the log says so once.
 
 use crate::support::http::{Answer, browser, send};
-use crate::support::{Database, Door, Server, Site, http};
+use crate::support::{Database, Door, Server, Site, eventually, http};
 
 const PUBLIC: &str = "https://chat.example";
 
@@ -60,7 +60,10 @@ async fn a_socket_of_another_address_is_refused_and_logged_once() {
         let door = Door::of("harbour").header("origin", "http://127.0.0.1:3000");
         assert_eq!(door.refusal(&server).await, 403);
     }
-    assert_eq!(server.log().matches("A socket was refused").count(), 1, "{}", server.log());
+    let refusals = || server.log().matches("A socket was refused").count();
+    // A thread of its own writes the log.
+    eventually("the refusal is logged", || async { (refusals() > 0).then_some(()) }).await;
+    assert_eq!(refusals(), 1, "{}", server.log());
     let cookie = http::send(browser().get(server.url("/")).header("host", "chat.example")).await.cookies;
     assert!(cookie[0].starts_with("__Host-"), "{cookie:?}");
 }
