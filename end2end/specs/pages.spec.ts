@@ -46,7 +46,7 @@ test("without script the front page leads into the room, and the room can be rea
 });
 
 test("without script too, a message that is refused comes back with the reason", async ({ visitor, room, complaints }) => {
-  complaints.expect(/status of 422/);
+  complaints.expect(/status of 413/);
   const ann = await visitor({ javaScriptEnabled: false });
   await ann.goto(`/${room}/?username=Ann`);
   await composer(ann).evaluate((box) => box.removeAttribute("maxlength"));
