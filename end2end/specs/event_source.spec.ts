@@ -7,7 +7,8 @@ test.beforeEach(({ complaints }) => complaints.expectOutage());
 test("an EventSource gets every event once, over a server that is killed", async ({ page, server, request, room }) => {
   const say = (message: string) => request.post(`/${room}/`, { form: { message, username: "Ann" } });
   await say("1");
-  await page.goto("/");
+  // A page without a program of its own, which may connect.
+  await page.goto(`/${room}/settings`);
   await page.evaluate((room) => {
     const seen: [string, string][] = [];
     const source = new EventSource(`/${room}/events?after=0`);
