@@ -1,5 +1,6 @@
 //! Negotiation of content encodings (RFC 9110, section 12.5.3).
 
+use super::quality::weighted_items;
 use axum::http::{HeaderMap, header};
 
 /// Encoding of a response body that the server has at hand.
@@ -37,16 +38,10 @@ impl ContentEncoding {
     }
 }
 
-/// Returns the weight of an encoding, from 0 to 1, or `None` if no `Accept-Encoding` names it. A malformed weight counts
-/// as 0.
+/// Returns the weight of an encoding, or `None` if no `Accept-Encoding` names it.
 fn weight(headers: &HeaderMap, token: &str) -> Option<f32> {
-    let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).find_map(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(token));
-        let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
-        is_named.then(|| weight.map_or(1.0, |(_, weight)| weight.parse().unwrap_or(0.0)))
-    })
+    let mut items = weighted_items(headers, header::ACCEPT_ENCODING);
+    items.find_map(|(name, weight)| name.eq_ignore_ascii_case(token).then_some(weight))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Negotiation of media types (RFC 9110, section 12.5.1).
 
+use super::quality::weighted_items;
 use axum::http::{HeaderMap, header};
 
 /// Media types of responses, as they stand in `Content-Type` and `Accept`.
@@ -21,10 +22,7 @@ pub(crate) fn preferred(headers: &HeaderMap, offered: &[&'static str]) -> &'stat
 /// Returns the weight of a media type, from 0 to 1: that of the most specific range that matches it.
 fn weight(headers: &HeaderMap, media_type: &str) -> f32 {
     let family = media_type.split('/').next().unwrap_or_default();
-    let lists = headers.get_all(header::ACCEPT).into_iter().filter_map(|list| list.to_str().ok());
-    let ranges = lists.flat_map(|list| list.split(',')).filter_map(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let range = parts.next()?;
+    let ranges = weighted_items(headers, header::ACCEPT).filter_map(|(range, weight)| {
         let specificity = if range.eq_ignore_ascii_case(media_type) {
             2
         } else if range.strip_suffix("/*").is_some_and(|range| range.eq_ignore_ascii_case(family)) {
@@ -34,9 +32,7 @@ fn weight(headers: &HeaderMap, media_type: &str) -> f32 {
         } else {
             return None;
         };
-        let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
-        let weight = weight.map_or(1.0, |(_, weight)| weight.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
-        Some((specificity, if weight.is_nan() { 0.0 } else { weight }))
+        Some((specificity, weight))
     });
     ranges.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |(_, weight)| weight)
 }

@@ -19,6 +19,7 @@ pub(crate) mod origin;
 pub(crate) mod page_cache;
 pub(crate) mod posting;
 pub(crate) mod problem;
+mod quality;
 pub(crate) mod render;
 pub(crate) mod response_budget;
 pub(crate) mod robots;

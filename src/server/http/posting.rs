@@ -166,7 +166,7 @@ fn refusal(problem: Problem, is_program: bool) -> Response {
     record_rejection(problem.rejection().code);
     match is_program {
         true => problem.into_response(),
-        false => (problem.status(), problem.rejection().detail.clone()).into_response(),
+        false => problem.into_text(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::media_type::{HTML, JSON, PLAIN_TEXT, preferred};
 use crate::domain::{Rejection, RejectionCode};
 use crate::server::chat::access::AccessDenied;
+use crate::server::limits::rate_limiter::ConnectError;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -76,6 +77,13 @@ impl Problem {
         Some((header::RETRY_AFTER, milliseconds.div_ceil(1000).max(1).into()))
     }
 
+    /// Returns the response to a client that does not read problem details: the sentence.
+    pub(crate) fn into_text(self) -> Response {
+        let mut response = (self.status, self.rejection.detail.clone()).into_response();
+        response.headers_mut().extend(self.retry_after());
+        response
+    }
+
     /// Returns this problem for an address that names the target of the command: a missing target is a missing address.
     pub(crate) fn of_addressed(self) -> Self {
         let is_missing = self.rejection.code == RejectionCode::NotFound;
@@ -124,6 +132,22 @@ impl From<Rejection> for Problem {
 impl From<AccessDenied> for Problem {
     fn from(denied: AccessDenied) -> Self {
         Self { status: denied.status(), rejection: denied.into() }
+    }
+}
+
+impl From<ConnectError> for Problem {
+    fn from(full: ConnectError) -> Self {
+        match full {
+            ConnectError::NodeFull => {
+                let detail = "Too many people are here right now.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, RejectionCode::Unavailable, detail)
+            }
+            ConnectError::NetworkFull => {
+                let detail = "Too many connections are open from your network.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, RejectionCode::RateLimited, detail)
+            }
+            ConnectError::RateLimited(limited) => limited.rejection("Your network connects too often.").into(),
+        }
     }
 }
 

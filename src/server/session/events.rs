@@ -9,7 +9,6 @@ use crate::server::http::media_type::{self, EVENT_STREAM, JSON_LINES, PLAIN_TEXT
 use crate::server::http::origin;
 use crate::server::http::problem::Problem;
 use crate::server::http::state::AppState;
-use crate::server::limits::rate_limiter::ConnectError;
 use crate::server::websocket::{FrameEncoding, HeadOnly, Takeover};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -120,20 +119,4 @@ fn head(encoding: FrameEncoding) -> Response {
     let mut response = (headers, nothing).into_response();
     *response.version_mut() = Version::HTTP_10;
     response
-}
-
-impl From<ConnectError> for Problem {
-    fn from(full: ConnectError) -> Self {
-        match full {
-            ConnectError::NodeFull => {
-                let detail = "Too many people are here right now.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, RejectionCode::Unavailable, detail)
-            }
-            ConnectError::NetworkFull => {
-                let detail = "Too many connections are open from your network.";
-                Self::new(StatusCode::TOO_MANY_REQUESTS, RejectionCode::RateLimited, detail)
-            }
-            ConnectError::RateLimited(limited) => limited.rejection("Your network connects too often.").into(),
-        }
-    }
 }

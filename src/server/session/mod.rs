@@ -18,9 +18,9 @@ use super::chat::access::AccessDenied;
 use super::chat::{Resume, draining_rejection};
 use super::http::middleware::public_address::warn_of_origin;
 use super::http::origin;
+use super::http::problem::Problem;
 use super::http::state::AppState;
 use super::limits::connection_counter::ConnectionPermit;
-use super::limits::rate_limiter::ConnectError;
 use super::store::RoomRecord;
 use super::websocket::{EventStream, FrameEncoding, Handshake, HandshakeRejection, TakenConnection, WebSocket};
 use crate::domain::event::parse_position;
@@ -76,7 +76,7 @@ pub(crate) async fn upgrade(
     }
     let permit = match state.limiter.check_connection(visitor.network) {
         Ok(permit) => permit,
-        Err(full) => return connect_error_response(full),
+        Err(full) => return Problem::from(full).into_text(),
     };
     let entering = state.limiter.enter(visitor.network).await;
     let admitted = state.chat.admit(&room_name, &visitor).await;
@@ -105,18 +105,6 @@ pub(crate) async fn upgrade(
         }
     });
     response
-}
-
-fn connect_error_response(full: ConnectError) -> Response {
-    match full {
-        ConnectError::NodeFull => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Too many people are here right now.").into_response()
-        }
-        ConnectError::NetworkFull => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many connections are open from your network.").into_response()
-        }
-        ConnectError::RateLimited(limited) => limited.response("Your network connects too often."),
-    }
 }
 
 /// Joins the room and starts the session in a separate task, so that the state needed for joining is dropped early.
