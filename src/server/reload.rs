@@ -6,9 +6,11 @@ use super::config::{Config, EffectiveSetting, Rates};
 use super::limits::connection_limit::ConnectionLimiter;
 use super::limits::rate_limiter::Limiter;
 use super::telemetry::logging;
+use std::io;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// Names of the settings that apply at once, besides those of [`Rates`].
 const LOG_FILTER: &str = "log-filter";
@@ -27,13 +29,21 @@ pub(crate) struct Reloadable {
     pub(crate) retention_days: watch::Sender<Option<NonZeroU32>>,
 }
 
-/// Applies the settings again at each SIGHUP. `current` are those of the start.
-pub(crate) async fn run_reloads(mut current: Config, parts: Reloadable) {
-    let mut asked: Signal = match signal(SignalKind::hangup()) {
-        Ok(asked) => asked,
-        Err(error) => return tracing::warn!(%error, "SIGHUP cannot be handled"),
-    };
-    while asked.recv().await.is_some() {
+/// The SIGHUPs of the process, from [`hangups`] on; shared by the runs of a task that is restarted.
+pub(crate) type Hangups = Arc<Mutex<Signal>>;
+
+/// Begins to collect SIGHUPs: none is lost that comes after the server has announced itself. Needs a Tokio runtime.
+///
+/// # Errors
+///
+/// Returns an error if the system does not let the process handle the signal.
+pub(crate) fn hangups() -> io::Result<Hangups> {
+    Ok(Arc::new(Mutex::new(signal(SignalKind::hangup())?)))
+}
+
+/// Applies the settings again at each of `hangups`. `current` are those of the start.
+pub(crate) async fn run_reloads(hangups: Hangups, mut current: Config, parts: Reloadable) {
+    while hangups.lock().await.recv().await.is_some() {
         match read_again() {
             Ok(new) => apply(&mut current, new, &parts),
             Err(error) => tracing::error!(%error, "Reloading the settings failed; keeping the previous ones"),

@@ -50,6 +50,9 @@ pub enum RunError {
     /// The address for metrics cannot be listened on.
     #[error("metrics-addr: cannot listen on {0}: {1}")]
     MetricsAddr(SocketAddr, std::io::Error),
+    /// The system does not let the process handle SIGHUP.
+    #[error("SIGHUP cannot be handled: {0}")]
+    Hangups(std::io::Error),
     /// The task that accepts connections has ended.
     #[error("connections are no longer accepted")]
     Accepting,
@@ -66,7 +69,8 @@ impl From<StoreError> for RunError {
 ///
 /// # Errors
 ///
-/// Returns an error if the database or the URL of Redis cannot be used, or if connections are no longer accepted.
+/// Returns an error if the database or the URL of Redis cannot be used, if the system refuses a handler of signals, or if
+/// connections are no longer accepted.
 pub async fn run(
     config: Config,
     site: Option<EmbeddedSite>,
@@ -148,8 +152,8 @@ pub async fn run(
     let connections = ConnectionLimiter::new(&config);
     {
         let parts = Reloadable { limiter: limiter.clone(), connections: connections.clone(), retention_days };
-        let config = config.clone();
-        tasks.spawn("reload", move || reload::run_reloads(config.clone(), parts.clone()));
+        let (hangups, config) = (reload::hangups().map_err(RunError::Hangups)?, config.clone());
+        tasks.spawn("reload", move || reload::run_reloads(hangups.clone(), config.clone(), parts.clone()));
     }
     {
         let (store, data) = (store.clone(), config.data.clone());
