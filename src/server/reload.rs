@@ -32,7 +32,7 @@ pub(crate) struct Reloadable {
 /// The SIGHUPs of the process, from [`hangups`] on; shared by the runs of a task that is restarted.
 pub(crate) type Hangups = Arc<Mutex<Signal>>;
 
-/// Begins to collect SIGHUPs: none is lost that comes after the server has announced itself. Needs a Tokio runtime.
+/// Begins to collect SIGHUPs: none that comes from now on is lost. Needs a Tokio runtime.
 ///
 /// # Errors
 ///

@@ -78,6 +78,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     listener::raise_open_files();
+    // One that comes while the database is waited for is answered afterwards.
+    let hangups = reload::hangups().map_err(RunError::Hangups)?;
     let metrics = Metrics::start();
     let metrics_listener = match config.metrics_addr {
         Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| RunError::MetricsAddr(addr, error))?),
@@ -152,7 +154,7 @@ pub async fn run(
     let connections = ConnectionLimiter::new(&config);
     {
         let parts = Reloadable { limiter: limiter.clone(), connections: connections.clone(), retention_days };
-        let (hangups, config) = (reload::hangups().map_err(RunError::Hangups)?, config.clone());
+        let config = config.clone();
         tasks.spawn("reload", move || reload::run_reloads(hangups.clone(), config.clone(), parts.clone()));
     }
     {
