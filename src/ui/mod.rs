@@ -11,6 +11,7 @@ mod pages;
 mod rejected_form;
 pub mod room;
 mod room_data;
+mod room_list_data;
 pub mod text_spans;
 
 pub use app::shell;
@@ -19,3 +20,4 @@ pub use pages::{
     ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;
+pub use room_list_data::RoomListData;

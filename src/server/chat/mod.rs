@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod room_command;
+mod room_previews;
 pub(crate) mod room_settings;
 pub(crate) mod tokens;
 mod unread;

@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
 const TODAY: &str = "Today";
+const YESTERDAY: &str = "Yesterday";
 
 /// Returns the milliseconds since 1970.
 pub(crate) fn now() -> f64 {
@@ -54,7 +55,7 @@ pub(crate) fn local_day(at: Timestamp) -> String {
     let now = Timestamp(now() as i64);
     match now.day_number(offset_minutes(now)) - at.day_number(offset_minutes(at)) {
         0 => return TODAY.into(),
-        1 => return "Yesterday".into(),
+        1 => return YESTERDAY.into(),
         _ => {}
     }
     let options = options(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]);
@@ -62,6 +63,20 @@ pub(crate) fn local_day(at: Timestamp) -> String {
         let _ = Reflect::set(&options, &"year".into(), &"numeric".into());
     }
     date(at).to_locale_date_string("default", &options).into()
+}
+
+/// Returns a time as short as it is clear: the time of day if it is today, otherwise `Yesterday`, the weekday within a
+/// week, or the date.
+pub(crate) fn local_short(at: Timestamp) -> String {
+    let now = Timestamp(now() as i64);
+    let fields: &[(&str, &str)] = match now.day_number(offset_minutes(now)) - at.day_number(offset_minutes(at)) {
+        ..=0 => return local_time(at),
+        1 => return YESTERDAY.into(),
+        2..=6 => &[("weekday", "long")],
+        _ if date(at).get_full_year() == date(now).get_full_year() => &[("day", "numeric"), ("month", "short")],
+        _ => &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
+    };
+    date(at).to_locale_date_string("default", &options(fields)).into()
 }
 
 /// Returns the full date and time in the local format.

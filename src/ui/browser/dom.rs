@@ -58,6 +58,18 @@ pub(crate) fn focus_in_place(element: Element) {
     let _ = element.unchecked_into::<HtmlElement>().focus_with_options(&options);
 }
 
+/// Moves the focus by `step` among the parts of a dialog that match a selector and are laid out.
+pub(crate) fn step_focus(event: &Event, parts: &str, step: i32) {
+    let Some(dialog) = closest(event, "dialog") else { return };
+    let all = dialog.get_elements_by_tag_name("*");
+    let is_part = |element: &Element| element.matches(parts).unwrap_or(false) && is_shown(element);
+    let parts: Vec<Element> = (0..all.length()).filter_map(|index| all.item(index)).filter(is_part).collect();
+    let focused = parts.iter().position(|part| closest(event, "*").as_ref() == Some(part)).map_or(0, |at| at as i32);
+    if let Some(part) = usize::try_from(focused + step).ok().and_then(|index| parts.get(index)) {
+        focus(part.clone());
+    }
+}
+
 /// Returns the element that has the focus.
 pub(crate) fn focused() -> Option<Element> {
     document().active_element()
@@ -71,6 +83,11 @@ pub(crate) fn is_touch() -> bool {
 /// Returns whether the page is too narrow for a column with the sidebar (`sidebar/participant_list.css`).
 pub(crate) fn is_narrow() -> bool {
     matches_media("(max-width: 48rem)")
+}
+
+/// Returns whether the page is wide enough for the rail beside the messages (`recent_rooms.css`).
+pub(crate) fn is_wide() -> bool {
+    matches_media("(min-width: 70rem)")
 }
 
 /// Writes a text to the clipboard. Returns whether it succeeded. Pages over plain http have no clipboard, and visitors
@@ -166,6 +183,16 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
     if let Some(folder) = href.strip_suffix(from) {
         let _ = icon.set_attribute("href", &format!("{folder}{to}"));
+    }
+}
+
+/// Sets or removes an attribute of the document's element, for the styles.
+pub(crate) fn mark_document(attribute: &str, value: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = match value {
+            Some(value) => root.set_attribute(attribute, value),
+            None => root.remove_attribute(attribute),
+        };
     }
 }
 

@@ -5,6 +5,7 @@ mod front;
 mod page;
 mod page_title;
 mod room;
+mod sample;
 mod settings;
 
 pub use error::PageError;

@@ -18,6 +18,8 @@ const INTERACTION_TTL_MS: f64 = 2000.0;
 pub(crate) struct Notifications {
     /// The first message that arrived since the visitor was last present.
     unseen_from: RwSignal<Option<Seq>>,
+    /// Whether the open room is muted: its messages are not counted in title and icon.
+    pub(crate) is_muted: RwSignal<bool>,
     /// Time of the visitor's last interaction, in milliseconds since 1970.
     interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
@@ -30,6 +32,7 @@ impl Notifications {
     pub(crate) fn new() -> Self {
         Self {
             unseen_from: RwSignal::default(),
+            is_muted: RwSignal::new(false),
             interacted_at: StoredValue::default(),
             next: StoredValue::default(),
             announcement: RwSignal::default(),
@@ -79,7 +82,8 @@ impl Notifications {
     /// no longer count, nor do those that were deleted.
     pub(super) fn start(self, title: impl Fn() -> String + 'static, unread: RwSignal<Unread>) {
         Effect::new(move |_| {
-            let unseen = unread.with(|unread| self.unseen_from.get().map_or(0, |first| unread.count_from(first)));
+            let unseen_from = self.unseen_from.get().filter(|_| !self.is_muted.get());
+            let unseen = unread.with(|unread| unseen_from.map_or(0, |first| unread.count_from(first)));
             let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });

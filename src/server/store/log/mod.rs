@@ -5,6 +5,7 @@ pub(crate) mod append_batch;
 pub(crate) mod entry;
 pub(crate) mod history;
 pub(crate) mod idempotency;
+mod newest_message;
 pub(crate) mod recent_authors;
 pub(crate) mod redaction;
 pub(crate) mod retention;

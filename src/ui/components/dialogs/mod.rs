@@ -3,4 +3,5 @@
 pub(super) mod delete_dialog;
 mod modal;
 pub(super) mod moderation_dialog;
+pub(super) mod room_menu;
 pub(super) mod room_switcher;
