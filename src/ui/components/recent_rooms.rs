@@ -61,24 +61,26 @@ pub fn RecentRoomsSection() -> impl IntoView {
 #[component]
 pub(crate) fn RoomRail(recent: RecentRooms) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let (is_narrow, is_shown) = (RwSignal::new(false), RwSignal::new(false));
+    let (is_narrow, is_wide) = (RwSignal::new(false), RwSignal::new(false));
+    let has_others = when(move || {
+        recent.open.with(|open| recent.rooms.with(|rooms| rooms.iter().any(|row| row.visited.room.as_str() != open)))
+    });
+    let is_shown = when(move || is_wide.get() && has_others.get() || room.dialogs.switcher.get());
     Effect::new(move || {
         is_narrow.set(visited_rooms::is_rail_narrow());
         let measure = move || {
-            if is_shown.get_untracked() != dom::is_wide() {
-                is_shown.set(dom::is_wide());
+            if is_wide.get_untracked() != dom::is_wide() {
+                is_wide.set(dom::is_wide());
             }
         };
         measure();
         dom::on_window("resize", Box::new(move |_| measure()));
-        recent.start(when(move || is_shown.get() || room.dialogs.switcher.get()));
+        recent.start(is_shown);
     });
     Effect::new(move || {
         if room.hydrated.get() {
             room.notifications.is_muted.set(recent.mark_open(room));
-            let open = recent.open.get();
-            let has_others = recent.rooms.with(|rooms| rooms.iter().any(|row| row.visited.room.as_str() != open));
-            dom::mark_document("data-rooms", has_others.then_some(""));
+            dom::mark_document("data-rooms", has_others.get().then_some(""));
             dom::mark_document("data-rail", is_narrow.get().then_some("narrow"));
         }
     });
@@ -96,10 +98,10 @@ pub(crate) fn RoomRail(recent: RecentRooms) -> impl IntoView {
     let rooms = move || recent.rooms.with(|rooms| rooms.iter().map(room_row(recent)).collect());
     view! {
         <nav class="rail" aria-labelledby="rail-title">
-            <h2 class="rail-head">
-                <a id="rail-title" href="/">"Your rooms"</a>
+            <div class="rail-head">
+                <h2 id="rail-title">"Your rooms"</h2>
                 <button class="icon-button rail-toggle" aria-label=label title=label on:click=toggle>"‹"</button>
-            </h2>
+            </div>
             <RecentRoomList rooms=Box::new(rooms) on_open=Some(Callback::new(move |path| room.open(path))) />
         </nav>
     }

@@ -7,6 +7,7 @@ use super::composer::composer_form::Composer;
 use super::composer::typing_indicator::TypingIndicator;
 use super::dialogs::delete_dialog::DeleteDialog;
 use super::dialogs::moderation_dialog::ModerationDialog;
+use super::dialogs::rename_dialog::RenameDialog;
 use super::dialogs::room_menu::RoomMenu;
 use super::dialogs::room_switcher::RoomSwitcher;
 use super::header::connection_banner::ConnectionBanner;
@@ -48,6 +49,7 @@ pub fn Room() -> impl IntoView {
             </main>
             <RoomSwitcher recent />
             <RoomMenu recent />
+            <RenameDialog />
             <DeleteDialog />
             <ModerationDialog />
             <Announcer />

@@ -5,6 +5,7 @@
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
 //! `moderation`, `join`).
 
+mod absence;
 pub(crate) mod background_sender;
 mod connection;
 pub(crate) mod connection_state;

@@ -149,14 +149,17 @@ impl RecentRooms {
     /// Reads the rooms from the browser's storage, then requests the previews that have changed.
     pub(crate) fn refresh(self) {
         self.reload();
-        let rooms = self.rooms.get_untracked();
-        if rooms.is_empty() {
+        // The page itself knows the open room.
+        let open = self.open.get_untracked();
+        let is_other = |row: &&RecentRoom| row.visited.room.as_str() != open;
+        let positions: Vec<RoomPosition> =
+            self.rooms.with_untracked(|rooms| rooms.iter().filter(is_other).map(RecentRoom::position).collect());
+        if positions.is_empty() {
             return;
         }
         let request = self.requests.begin();
         self.requested_at.set_value(clock::now());
         spawn_local(async move {
-            let positions: Vec<RoomPosition> = rooms.iter().map(RecentRoom::position).collect();
             let previews = preview_rooms(&positions).await;
             let backoff = if previews.is_ok() { 1 } else { (2 * self.backoff.get_value()).min(MAX_BACKOFF) };
             self.backoff.set_value(backoff);
