@@ -163,6 +163,11 @@ pub(crate) fn request_renewal() {
     }
 }
 
+/// Returns whether another instance of the module has taken over the room.
+pub(crate) fn is_replaced() -> bool {
+    IS_REPLACED.get()
+}
+
 /// Returns the pasted text.
 pub(crate) fn pasted_text(event: &Event) -> Option<String> {
     event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()

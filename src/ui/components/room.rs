@@ -14,7 +14,7 @@ use super::header::connection_banner::ConnectionBanner;
 use super::header::room_header::RoomHeader;
 use super::messages::jump_button::JumpButton;
 use super::messages::message_list::MessageList;
-use super::recent_rooms::RoomRail;
+use super::room_rail::RoomRail;
 use super::sidebar::participant_list::ParticipantList;
 use crate::ui::room::RoomState;
 use crate::ui::room::lifecycle::on_hydrate;

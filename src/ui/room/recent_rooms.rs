@@ -269,8 +269,10 @@ impl RecentRooms {
         let quarters = 3.0 + 2.0 * random::fraction();
         let seconds = f64::from(REFRESH_SECONDS * self.backoff.get_value()) * quarters / 4.0;
         let next = move || {
-            refresh();
-            self.schedule(refresh);
+            if !dom::is_replaced() {
+                refresh();
+                self.schedule(refresh);
+            }
         };
         set_timeout(next, Duration::from_secs_f64(seconds));
     }
