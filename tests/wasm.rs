@@ -76,6 +76,7 @@ fn names_and_texts_follow_the_servers_rules() {
 
 #[wasm_bindgen_test]
 fn a_post_is_what_the_server_reads() {
-    let post = ClientFrame::Post { id: Some("a1".into()), message: "two\nlines".into(), username: None };
+    let post =
+        ClientFrame::Post { id: Some("a1".into()), message: "two\nlines".into(), username: None, reply_to: None };
     assert_eq!(ClientFrame::parse(&post.encode()), Ok(post));
 }

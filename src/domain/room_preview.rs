@@ -4,9 +4,6 @@ use super::{Epoch, RoomName, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
-/// Maximum length of an excerpt, in characters.
-const MAX_EXCERPT: usize = 120;
-
 /// The number and state of a room as its visitor knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomPosition {
@@ -51,6 +48,8 @@ pub struct RoomPreview {
     pub head: Seq,
     /// The number of unread messages, up to [`MAX_UNREAD_COUNT`](super::history::MAX_UNREAD_COUNT).
     pub unread: u64,
+    /// The number of those that mention the visitor, up to the same maximum.
+    pub mentions: u64,
     /// The newest message that is not deleted; `None` if there is none.
     pub last: Option<LastMessage>,
 }
@@ -69,7 +68,7 @@ pub struct LastMessage {
     pub at: Timestamp,
 }
 
-read_by_name!(RoomPreview { room, title, epoch, head, unread, last });
+read_by_name!(RoomPreview { room, title, epoch, head, unread, mentions, last });
 read_by_name!(LastMessage { username, own, excerpt, at });
 
 impl RoomPreview {
@@ -89,18 +88,6 @@ pub fn room_state(epoch: &Epoch, head: Seq) -> String {
     format!("{}.{head}", epoch.0)
 }
 
-/// Returns the beginning of a text on one line: up to [`MAX_EXCERPT`] characters, of which the last is an ellipsis if there
-/// are more.
-pub fn excerpt(text: &str) -> String {
-    let text: String = text.chars().take(4 * MAX_EXCERPT).collect();
-    let line: Vec<char> = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
-    if line.len() <= MAX_EXCERPT {
-        return line.into_iter().collect();
-    }
-    let kept: String = line[..MAX_EXCERPT - 1].iter().collect();
-    format!("{}…", kept.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_one_short_line() {
-        assert_eq!(excerpt("Two,\n\n actually. "), "Two, actually.");
-        assert_eq!(excerpt(&"é".repeat(120)), "é".repeat(120));
-        assert_eq!(excerpt(&"é".repeat(121)), format!("{}…", "é".repeat(119)));
-    }
-
-    #[test]
     fn a_preview_is_read_as_it_was_written() {
         let last = LastMessage { username: Username::anonymous(), own: true, excerpt: "a".into(), at: Timestamp(7) };
         let room = RoomName::parse("harbour").unwrap();
-        let preview =
-            RoomPreview { room, title: None, epoch: Epoch("7a7f3d83".into()), head: 9, unread: 1, last: Some(last) };
+        let preview = RoomPreview {
+            room,
+            title: None,
+            epoch: Epoch("7a7f3d83".into()),
+            head: 9,
+            unread: 1,
+            mentions: 1,
+            last: Some(last),
+        };
         let json = serde_json::to_string(&preview).unwrap();
         assert_eq!(serde_json::from_str::<RoomPreview>(&json).unwrap(), preview);
         assert_eq!((preview.title(), preview.state()), ("harbour", "7a7f3d83.9".to_owned()));

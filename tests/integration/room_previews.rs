@@ -53,6 +53,11 @@ async fn a_preview_shows_the_newest_message_and_the_unread_ones(site: Site) {
     ben_there.answer_to("d").await;
     let list = previews(&server, &ann, &format!("Harbour 1 {known}")).await;
     assert_eq!((&list[0]["last"]["excerpt"], &list[0]["unread"]), (&json!("two, actually"), &json!(1)));
+    ben_there.say("b3", "@Ann: yes or no?").await;
+    let list = previews(&server, &ann, "harbour 1 ").await;
+    assert_eq!((&list[0]["mentions"], &list[0]["unread"]), (&json!(1), &json!(2)));
+    ben_there.send(json!({"type": "delete", "id": "d2", "target": 5})).await;
+    ben_there.answer_to("d2").await;
     ben_there.send(json!({"type": "edit", "id": "e", "target": 2, "text": "three"})).await;
     ben_there.answer_to("e").await;
     let list = previews(&server, &ben, "harbour 0 ").await;

@@ -2,7 +2,8 @@
 
 use super::Chat;
 use crate::domain::history::MAX_UNREAD_ROOMS;
-use crate::domain::room_preview::{excerpt, room_state};
+use crate::domain::quote::excerpt;
+use crate::domain::room_preview::room_state;
 use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, Seq};
 use crate::server::auth::visitor::Visitor;
 use crate::server::store::{RoomRecord, StoreError};
@@ -51,21 +52,18 @@ impl Chat {
             excerpt: excerpt(&message.text),
             at: message.sent_at,
         };
-        let (last, unread) = match found.head {
-            0 => (None, 0),
-            head => {
-                let newest = self.store.newest_message(found.room.id).await?;
-                let is_new = head > read && newest.is_some();
-                let unread = match is_new {
-                    true => self.store.count_unread(found.room.id, read, &visitor.author).await?,
-                    false => 0,
-                };
-                (newest.map(last), unread)
-            }
-        };
+        let (room_id, head, author) = (found.room.id, found.head, &visitor.author);
+        let newest = if head > 0 { self.store.newest_message(room_id).await? } else { None };
+        let (mut unread, mut mentions) = (0, 0);
+        if head > read && newest.is_some() {
+            unread = self.store.count_unread(room_id, read, author).await?;
+        }
+        if unread > 0 {
+            mentions = self.store.count_mentions(room_id, read, author).await?;
+        }
         let title = found.own_title().map(str::to_owned);
-        let RoomRecord { room, head, .. } = found;
-        Ok(RoomPreview { room: room.name, title, epoch: room.epoch, head, unread, last })
+        let RoomRecord { room, .. } = found;
+        Ok(RoomPreview { room: room.name, title, epoch: room.epoch, head, unread, mentions, last: newest.map(last) })
     }
 
     /// Returns previews of the rooms in which the visitor holds a name, without unread counts, because the server does

@@ -73,6 +73,8 @@ mod tests {
             text: "hello".into(),
             sent_at: Timestamp(at),
             edited: false,
+            reply_to: None,
+            mentions: Vec::new(),
         }
     }
 

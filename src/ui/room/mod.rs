@@ -29,6 +29,7 @@ mod permalink;
 mod presence;
 mod read_state;
 pub(crate) mod recent_rooms;
+mod replying;
 pub(crate) mod request_guard;
 mod requests;
 pub(crate) mod scroll_anchor;

@@ -163,7 +163,7 @@ impl PendingCommand {
     pub fn encode(&self) -> Option<String> {
         let id = Some(self.id.as_str().to_owned());
         let frame = match self.command.clone() {
-            OutboxCommand::Post { username, text } => ClientFrame::Post { id, message: text, username },
+            OutboxCommand::Post { username, text } => ClientFrame::Post { id, message: text, username, reply_to: None },
             OutboxCommand::Edit { target, text } => ClientFrame::Edit { id, target, text },
             OutboxCommand::Delete { target } => ClientFrame::Delete { id, target },
             OutboxCommand::Moderate { action, target, tag, seconds, .. } => {

@@ -5,7 +5,7 @@ use super::outbox_storage::unsent_count;
 use super::request_guard::RequestGuard;
 use super::state::RoomState;
 use crate::api::preview_rooms;
-use crate::domain::room_preview::excerpt;
+use crate::domain::quote::excerpt;
 use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, Seq, Timestamp};
 use crate::ui::browser::visited_rooms::{self, ListChoices, VisitedRoom, visited_rooms};
 use crate::ui::browser::{clock, dom, random};
@@ -40,10 +40,11 @@ pub(crate) struct RecentRoom {
 }
 
 impl RecentRoom {
-    /// Returns the number of unread messages.
-    pub(crate) fn unread(&self) -> u64 {
-        let unread = self.preview.as_ref().filter(|preview| preview.head > self.visited.read);
-        unread.map_or(0, |preview| preview.unread)
+    /// Returns the number of unread messages, and of those that mention the visitor. Of a muted room, none are counted.
+    pub(crate) fn unread(&self) -> (u64, u64) {
+        let is_counted = |preview: &&RoomPreview| !self.visited.choices.muted && preview.head > self.visited.read;
+        let preview = self.preview.as_ref().filter(is_counted);
+        preview.map_or((0, 0), |preview| (preview.unread, preview.mentions))
     }
 
     /// Returns the title that visitors see.
@@ -202,9 +203,16 @@ impl RecentRooms {
             excerpt: excerpt(&message.text),
             at: message.sent_at,
         };
-        let (head, last) = room.timeline.with(|timeline| {
+        let name = room.identity.username.get();
+        let mentions_me = |message: &&Message| {
+            message.seq > read
+                && !room.is_own(&message.tag)
+                && message.mentions.iter().any(|it| Some(it.as_str()) == name.as_deref())
+        };
+        let (head, last, mentions) = room.timeline.with(|timeline| {
             let newest = timeline.messages().rev().find(|message| !message.is_deleted());
-            (timeline.position(), newest.filter(|_| !timeline.more_after()).map(last))
+            let mentions = timeline.messages().filter(mentions_me).count();
+            (timeline.position(), newest.filter(|_| !timeline.more_after()).map(last), mentions)
         });
         if room.is_framed() {
             return;
@@ -220,7 +228,8 @@ impl RecentRooms {
             let last = last.or_else(|| row.last().cloned());
             let title = room.page.with_untracked(|page| page.title.clone());
             (row.visited.read, row.counted_from) = (read, read);
-            row.preview = Some(RoomPreview { room: name, title, epoch, head, unread: unread as u64, last });
+            let (unread, mentions) = (unread as u64, mentions.min(unread) as u64);
+            row.preview = Some(RoomPreview { room: name, title, epoch, head, unread, mentions, last });
         }
         self.show(rows);
     }

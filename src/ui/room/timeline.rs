@@ -4,7 +4,7 @@ pub mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq};
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Username};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ struct MessageChange {
     seq: Seq,
     /// Empty if the message was deleted.
     text: String,
+    mentions: Vec<Username>,
 }
 
 impl Timeline {
@@ -120,18 +121,21 @@ impl Timeline {
         }
         self.position = seq;
         match body {
-            EventBody::Message { username, tag, text } => {
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
                 self.newest = seq;
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
+                    let (sent_at, edited) = (at, false);
+                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions };
                     self.items.push(TimelineItem { message, changed: seq });
                     self.trim_start();
                 }
             }
-            EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
-            EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
+            EventBody::Edited { target, text, mentions } => self.change(MessageChange { target, seq, text, mentions }),
+            EventBody::Deleted { target } => {
+                self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
+            }
             EventBody::Moderated(_) | EventBody::Other { .. } => {}
         }
         Applied::Appended
@@ -204,6 +208,7 @@ impl Timeline {
             let item = &mut self.items[index];
             item.message.edited = !change.text.is_empty();
             item.message.text = change.text;
+            item.message.mentions = change.mentions;
             item.changed = change.seq;
         }
     }

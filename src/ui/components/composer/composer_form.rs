@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
+use super::reply_bar::ReplyBar;
 use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
@@ -108,6 +109,7 @@ pub(crate) fn Composer(
                 "Editing your message"
                 <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
             </p>
+            <ReplyBar />
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-fields">
                 <input

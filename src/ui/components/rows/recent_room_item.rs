@@ -21,12 +21,17 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
         if recent.hydrated.get() { clock::local_short(at) } else { at.short_utc(recent.rendered_at) }
     });
     let is_muted = when(move || of(recent, room, |row| row.visited.choices.muted));
-    let count = move || of(recent, room, |row| if row.visited.choices.muted { 0 } else { row.unread() });
-    let has_new = when(move || count() > 0);
-    let unread = text(move || match count() {
-        0 => String::new(),
-        count if count >= MAX_UNREAD_COUNT => format!("{}+", MAX_UNREAD_COUNT - 1),
-        count => count.to_string(),
+    let counts = move || of(recent, room, RecentRoom::unread);
+    let has_new = when(move || counts().0 > 0);
+    let unread = text(move || match counts() {
+        (0, _) => String::new(),
+        (unread, 0) => count_text(unread),
+        (_, mentions) => format!("@ {}", count_text(mentions)),
+    });
+    let unread_label = text(move || match counts() {
+        (0, _) => "",
+        (_, 0) => " new",
+        _ => " new for you",
     });
     let unsent = text(move || match of(recent, room, |row| row.unsent) {
         0 => String::new(),
@@ -49,7 +54,7 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
                     <span class="recent-unsent">{unsent}</span>
                     <span class="badge" class:is-visible=has_new>
                         {unread}
-                        <span class="visually-hidden">{text(move || if has_new.get() { " new" } else { "" })}</span>
+                        <span class="visually-hidden">{unread_label}</span>
                     </span>
                 </span>
             </a>
@@ -68,4 +73,8 @@ fn of<T: Default>(recent: RecentRooms, room: StoredValue<RoomName>, property: im
 fn last_line(last: &LastMessage) -> String {
     let author = if last.own { "You" } else { last.username.as_str() };
     format!("{author}: {}", last.excerpt)
+}
+
+fn count_text(count: u64) -> String {
+    if count >= MAX_UNREAD_COUNT { format!("{}+", MAX_UNREAD_COUNT - 1) } else { count.to_string() }
 }
