@@ -4,40 +4,78 @@ use crate::domain::{AuthorTag, Username};
 use crate::ui::components::Avatar;
 use leptos::prelude::*;
 
-/// Author, hue of the avatar, time, quoted line and text of each message.
-const MESSAGES: [(&str, u8, &str, Option<(&str, &str)>, &str); 4] = [
-    ("Jonas", 13, "8:25 PM", None, "Who is bringing the tent?"),
-    ("Pim", 20, "8:26 PM", None, "I have one, but the poles are broken 😅"),
-    (
-        "Ann",
-        9,
-        "8:27 PM",
-        Some(("Pim", "I have one, but the poles are broken 😅")),
-        "My brother has poles. And no tent.",
-    ),
-    ("Jonas", 13, "8:27 PM", None, "Then that is settled."),
+/// A message of the conversation.
+struct SampleMessage {
+    author: &'static str,
+    hue: u8,
+    time: &'static str,
+    /// Author and text of the message that it replies to.
+    quote: Option<(&'static str, &'static str)>,
+    text: &'static str,
+    /// Emoji with their counts.
+    reactions: &'static [&'static str],
+}
+
+const POLES: &str = "I have one, but the poles are broken 😅";
+
+/// The messages, the oldest first. The one with a quote is the reader's own.
+const SAMPLE_MESSAGES: [SampleMessage; 4] = [
+    SampleMessage {
+        author: "Jonas",
+        hue: 13,
+        time: "8:25 PM",
+        quote: None,
+        text: "Who is bringing the tent?",
+        reactions: &[],
+    },
+    SampleMessage {
+        author: "Pim", hue: 20, time: "8:26 PM", quote: None, text: POLES, reactions: &["😂 3", "🏕️ 1"]
+    },
+    SampleMessage {
+        author: "Ann",
+        hue: 9,
+        time: "8:27 PM",
+        quote: Some(("Pim", POLES)),
+        text: "My brother has poles. And no tent.",
+        reactions: &[],
+    },
+    SampleMessage {
+        author: "Jonas",
+        hue: 13,
+        time: "8:27 PM",
+        quote: None,
+        text: "Then that is settled.",
+        reactions: &[],
+    },
 ];
 
 /// The conversation. It is a picture: nothing in it can be used.
 #[component]
 pub(crate) fn SampleConversation() -> impl IntoView {
-    let message = |(author, hue, time, quote, text): (&'static str, u8, &'static str, Option<(_, _)>, &'static str)| {
-        let username = Username::from_trusted(author.to_owned());
-        view! {
-            <div class="sample-message" class:own=quote.is_some()>
-                <Avatar username tag=AuthorTag::new([0, hue]) />
-                <div>
-                    <p class="sample-byline"><b>{author}</b>" "<span class="time">{time}</span></p>
-                    {quote.map(|(author, text): (&'static str, &'static str)| view! { <p class="sample-quote"><b>{author}</b>" "{text}</p> })}
-                    <p>{text}</p>
-                </div>
-            </div>
-        }
-    };
     view! {
         <section class="sample" aria-label="What a room looks like">
             <p class="sample-day">"Today"</p>
-            {MESSAGES.map(message).collect_view()}
+            {SAMPLE_MESSAGES.map(message_view).collect_view()}
         </section>
+    }
+}
+
+fn message_view(message: SampleMessage) -> impl IntoView {
+    let SampleMessage { author, hue, time, quote, text, reactions } = message;
+    let username = Username::from_trusted(author.to_owned());
+    let quote_line = |(author, text): (&'static str, &'static str)| {
+        view! { <p class="sample-quote"><b>{author}</b>" "{text}</p> }
+    };
+    let pills = reactions.iter().map(|reaction| view! { <span>{*reaction}</span> }).collect_view();
+    view! {
+        <div class="sample-message" class:own=quote.is_some()>
+            <Avatar username tag=AuthorTag::new([0, hue]) />
+            <div>
+                <p class="sample-byline"><b>{author}</b>" "<span class="sample-time">{time}</span></p>
+                {quote.map(quote_line)}
+                <p>{text}</p>
+                {(!reactions.is_empty()).then(|| view! { <p class="sample-reactions">{pills}</p> })}
+            </div>
+        </div>
     }
 }

@@ -123,7 +123,8 @@ impl Store {
             let (reader, lookups, wanted) = (reader.clone(), lookups.clone(), wanted.clone());
             async move {
                 let state = lookups.state().filter(|_| is_reusable);
-                let found = timed("room", by_names(&[wanted.clone()]).one(&reader)).await?.map(RoomRecord::from);
+                let found =
+                    timed("room", by_names(std::slice::from_ref(&wanted)).one(&reader)).await?.map(RoomRecord::from);
                 lookups.put(&wanted, state, &found);
                 Ok(found)
             }
