@@ -6,6 +6,7 @@
 //! `moderation`, `join`).
 
 pub(crate) mod background_sender;
+pub mod completion;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;

@@ -61,7 +61,8 @@ pub(crate) fn Composer(
         }
         if !typed.is_empty() {
             let username = given.or_else(|| identity.username.get_untracked());
-            room.submit(OutboxCommand::Post { username, text: typed.clone() });
+            let reply_to = room.replying.target();
+            room.submit(OutboxCommand::Post { username, text: typed.clone(), reply_to });
             draft.clear(&typed);
             last_typing_at.set_value(0.0);
         }
