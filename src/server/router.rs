@@ -3,11 +3,13 @@
 use super::http::exchange::exchange;
 use super::http::front::{front, open_private_room};
 use super::http::hooks::incoming_hook;
+use super::http::message_form::change_message;
 use super::http::middleware::{
     body_limit, problem_details, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
 use super::http::openapi::openapi;
 use super::http::posting::{delete, edit, post};
+use super::http::qr_code::qr_code;
 use super::http::render::not_found;
 use super::http::room::room;
 use super::http::server_fn::server_function;
@@ -34,6 +36,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(front).post(open_private_room))
         .route("/{room_name}", get(room))
         .route("/{room_name}/", get(room))
+        .route("/{room_name}/qr", get(qr_code))
         .route("/{room_name}/settings", get(settings).post(change))
         .route("/{room_name}/{seq}", get(room))
         .fallback(not_found)
@@ -43,7 +46,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let posting = Router::new()
         .route("/{room_name}", post_to(post))
         .route("/{room_name}/", post_to(post))
-        .route("/{room_name}/{seq}", patch(edit).delete(delete))
+        .route("/{room_name}/{seq}", patch(edit).delete(delete).post(change_message))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
         .route(request_limit::EXCHANGE_PATH, post_to(exchange))
