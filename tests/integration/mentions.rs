@@ -164,10 +164,9 @@ async fn mentions_go_with_their_text(site: Site) {
     server.stop();
     let server = site.with_flags(&["--retention-days", "7"]).start();
     eventually("retention takes it along", || async { (stored(&site).await == 0).then_some(()) }).await;
-    holder(&server, "Ann").await;
     join(&server, "Ben").await.0.say("6", "@Ann, in a room that goes").await;
     assert_eq!(stored(&site).await, 1);
-    let (well, said) = site.command(&["rooms", "delete", "harbour", "--yes"]);
+    let (well, said) = site.command(&["delete", "harbour", "--yes"]);
     assert!(well, "{said}");
     assert_eq!(stored(&site).await, 0);
 }
@@ -181,7 +180,7 @@ async fn an_erased_author_is_mentioned_nowhere(site: Site) {
     assert_eq!(said["mentions"], json!(["Carl", "Annabelle"]));
     drop(ann);
     server.stop();
-    let (well, told) = site.command(&["erase", "harbour/1", "--yes"]);
+    let (well, told) = site.command(&["erase", "--author-of", "harbour/1", "--yes"]);
     assert!(well, "{told}");
     let server = site.start();
     let read = json_of(&server, &format!("/harbour/{}", said["seq"])).await;

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use leptos::prelude::window_event_listener_untyped;
 use std::cell::Cell;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, Document, Element, Event, FocusOptions, HtmlElement, KeyboardEvent, MouseEvent};
 
@@ -80,11 +80,6 @@ pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
 }
 
-/// Returns whether the page is too narrow for a column with the sidebar (`sidebar/participant_list.css`).
-pub(crate) fn is_narrow() -> bool {
-    matches_media("(max-width: 48rem)")
-}
-
 /// Returns whether the page is wide enough for the rail beside the messages (`recent_rooms.css`).
 pub(crate) fn is_wide() -> bool {
     matches_media("(min-width: 70rem)")
@@ -105,6 +100,18 @@ pub(crate) fn select_text(element: &Element) {
     }
 }
 
+/// Returns the width and the height of the window, in CSS pixels.
+pub(crate) fn window_size() -> (f64, f64) {
+    let window = window();
+    let pixels = |size: Result<JsValue, JsValue>| size.ok().and_then(|size| size.as_f64()).unwrap_or_default();
+    (pixels(window.inner_width()), pixels(window.inner_height()))
+}
+
+/// Returns whether a text is selected.
+pub(crate) fn has_selection() -> bool {
+    window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed())
+}
+
 /// Returns whether a key belongs to the input method editor. Key code 229 covers browsers that don't set `isComposing`.
 pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
     event.is_composing() || event.key_code() == 229
@@ -113,6 +120,12 @@ pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
 /// Returns whether a key is pressed together with another one that changes its meaning.
 pub(crate) fn has_modifier(event: &KeyboardEvent) -> bool {
     event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key()
+}
+
+/// Returns the right, upper and lower edge of an element in the window, in CSS pixels.
+pub(crate) fn edges(element: &Element) -> (f64, f64, f64) {
+    let rect = element.get_bounding_client_rect();
+    (rect.right(), rect.top(), rect.bottom())
 }
 
 /// Returns whether an element is laid out.

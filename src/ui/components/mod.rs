@@ -28,5 +28,6 @@ mod rows;
 mod sidebar;
 
 pub(crate) use common::avatar::Avatar;
+pub(crate) use common::icon::{Icon, IconSprite, Symbol};
 pub use front_rooms::RecentRoomsSection;
 pub use room::Room;

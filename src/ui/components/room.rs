@@ -6,6 +6,7 @@ use super::common::notice::Notice;
 use super::composer::composer_form::Composer;
 use super::composer::typing_indicator::TypingIndicator;
 use super::dialogs::delete_dialog::DeleteDialog;
+use super::dialogs::message_menu::MessageMenu;
 use super::dialogs::moderation_dialog::ModerationDialog;
 use super::dialogs::rename_dialog::RenameDialog;
 use super::dialogs::room_menu::RoomMenu;
@@ -49,6 +50,7 @@ pub fn Room() -> impl IntoView {
             </main>
             <RoomSwitcher recent />
             <RoomMenu recent />
+            <MessageMenu />
             <RenameDialog />
             <DeleteDialog />
             <ModerationDialog />

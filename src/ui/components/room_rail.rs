@@ -1,6 +1,7 @@
 //! The visitor's rooms beside the messages, on wide pages.
 
 use super::common::derived::{text, when};
+use super::common::icon::{Icon, Symbol};
 use super::recent_rooms::{RecentRoomList, room_row};
 use crate::ui::browser::{dom, visited_rooms};
 use crate::ui::room::RoomState;
@@ -51,7 +52,7 @@ pub(crate) fn RoomRail(recent: RecentRooms) -> impl IntoView {
         <nav class="rail" aria-labelledby="rail-title">
             <div class="rail-head">
                 <h2 id="rail-title">"Your rooms"</h2>
-                <button class="icon-button rail-toggle" aria-label=label title=label on:click=toggle>"‹"</button>
+                <button class="icon-button rail-toggle" aria-label=label title=label on:click=toggle><Icon symbol=Symbol::Back /></button>
             </div>
             <RecentRoomList rooms=Box::new(rooms) on_open=Some(Callback::new(move |path| room.open(path))) />
         </nav>

@@ -2,13 +2,14 @@
 
 mod error;
 mod front;
+mod message_form;
 mod page;
 mod page_title;
 mod room;
 mod sample;
 mod settings;
 
-pub use error::PageError;
+pub use error::{PageError, PageErrorKind};
 pub use front::FrontPageData;
 pub use page::Page;
 pub(super) use page::PageView;

@@ -3,10 +3,11 @@
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
-//! `moderation`, `join`).
+//! `moderation`, `join`, `toolbar`).
 
 mod absence;
 pub(crate) mod background_sender;
+pub mod completion;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;
@@ -39,6 +40,7 @@ mod shortcuts;
 pub(crate) mod state;
 mod taking_back;
 pub mod timeline;
+mod toolbar;
 pub mod unread;
 mod visiting;
 

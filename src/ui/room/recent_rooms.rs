@@ -78,6 +78,8 @@ pub(crate) struct RecentRooms {
     pub(crate) open: RwSignal<String>,
     /// The room whose menu is open.
     pub(crate) menu: RwSignal<Option<RoomName>>,
+    /// The edges of the button that has opened the menu, as [`dom::edges`] returns them.
+    pub(crate) menu_button: StoredValue<(f64, f64, f64)>,
     /// Whether the browser shows the list; until then, times are in UTC.
     pub(crate) hydrated: RwSignal<bool>,
     /// The time at which the server has rendered the list.
@@ -104,6 +106,7 @@ impl RecentRooms {
             rooms: RwSignal::new(data.rooms.into_iter().map(row).collect()),
             open: RwSignal::default(),
             menu: RwSignal::default(),
+            menu_button: StoredValue::default(),
             hydrated: RwSignal::new(false),
             requests: RequestGuard::new(),
             requested_at: StoredValue::default(),

@@ -19,6 +19,7 @@ use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
+use leptos::html::Div;
 use leptos::prelude::*;
 
 /// The state of the open room. Copies share one state.
@@ -39,6 +40,8 @@ pub(crate) struct RoomState {
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
+    /// The toolbar of messages.
+    pub(crate) toolbar: NodeRef<Div>,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
     /// The notice about the owner's last action, if it can be undone; otherwise empty.
@@ -86,6 +89,7 @@ impl RoomState {
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
+            toolbar: NodeRef::new(),
             notice: RwSignal::new(notice),
             undo_notice: RwSignal::default(),
             undo: StoredValue::default(),

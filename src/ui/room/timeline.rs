@@ -1,8 +1,11 @@
 //! The loaded window of a room's log: consecutive messages in the order of the log. Pure logic, no browser.
 
+pub mod quotes;
 pub mod rows;
 #[cfg(test)]
 mod tests;
+
+use quotes::QuoteBook;
 
 use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Username};
 
@@ -35,6 +38,7 @@ pub struct Timeline {
     /// Changes received since a page was requested, because the page may contain messages without them; `None` while no
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
+    quotes: QuoteBook,
 }
 
 /// A loaded message and the event that changed it last.
@@ -58,6 +62,8 @@ impl Timeline {
     pub fn new(page: &RoomView) -> Self {
         let items = items(page.history.messages.clone());
         let newest = items.last().map_or(0, |item| item.message.seq);
+        let mut quotes = QuoteBook::default();
+        quotes.add(page.history.quotes.iter().chain(&page.replying).cloned().collect());
         Self {
             items,
             // The head was read before the messages: everything up to it is in them.
@@ -66,6 +72,7 @@ impl Timeline {
             more_after: page.history.more_after,
             newest,
             changes_in_flight: None,
+            quotes,
         }
     }
 
@@ -150,13 +157,15 @@ impl Timeline {
     /// Inserts an older page before the window. Skips messages that are already loaded.
     pub fn prepend(&mut self, page: HistoryPage) {
         let first = self.first().unwrap_or(Seq::MAX);
+        self.quotes.add(page.quotes);
         let mut older = items(page.messages);
         older.retain(|item| item.message.seq < first);
         self.more_before = page.more_before;
         self.items.splice(..0, older);
         if self.items.len() > MAX_MESSAGES {
-            self.items.truncate(MAX_MESSAGES);
+            let evicted = self.items.split_off(MAX_MESSAGES);
             self.more_after = true;
+            self.evict(evicted);
         }
         self.reapply_changes();
     }
@@ -164,6 +173,7 @@ impl Timeline {
     /// Appends a newer page to the window. Skips messages that are already loaded.
     pub fn append(&mut self, page: HistoryPage) {
         let last = self.last().unwrap_or(0);
+        self.quotes.add(page.quotes);
         let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
         self.items.extend(newer);
         self.update_end(page.more_after);
@@ -174,7 +184,9 @@ impl Timeline {
     /// Replaces the window by another part of the log.
     pub fn replace(&mut self, page: HistoryPage) {
         self.more_before = page.more_before;
-        self.items = items(page.messages);
+        self.quotes.add(page.quotes);
+        let evicted = std::mem::replace(&mut self.items, items(page.messages));
+        self.evict(evicted);
         self.update_end(page.more_after);
         self.reapply_changes();
     }
@@ -189,9 +201,15 @@ impl Timeline {
     fn trim_start(&mut self) {
         if self.items.len() > MAX_MESSAGES {
             let surplus = self.items.len() - MAX_MESSAGES;
-            self.items.drain(..surplus.next_multiple_of(TRIM_BATCH));
+            let evicted = self.items.drain(..surplus.next_multiple_of(TRIM_BATCH)).collect();
             self.more_before = true;
+            self.evict(evicted);
         }
+    }
+
+    fn evict(&mut self, evicted: Vec<TimelineItem>) {
+        let evicted: Vec<Message> = evicted.into_iter().map(|item| item.message).collect();
+        self.keep_quotes_of(&evicted);
     }
 
     fn reapply_changes(&mut self) {
@@ -204,6 +222,7 @@ impl Timeline {
         if let Some(changes) = &mut self.changes_in_flight {
             changes.push(change.clone());
         }
+        self.quotes.change(&change);
         if let Some(index) = self.index(change.target) {
             let item = &mut self.items[index];
             item.message.edited = !change.text.is_empty();

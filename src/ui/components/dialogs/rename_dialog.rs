@@ -31,8 +31,8 @@ pub(crate) fn RenameDialog() -> impl IntoView {
         <dialog class="dialog rename" aria-labelledby="rename-title" node_ref=dialog on:close=move |_| is_open.set(false)>
             <form on:submit=on_submit>
                 <h2 id="rename-title">"Your name"</h2>
+                <p class="joined">
                 <input
-                    class="input"
                     aria-labelledby="rename-title"
                     aria-describedby="rename-error"
                     autocomplete="nickname"
@@ -40,6 +40,7 @@ pub(crate) fn RenameDialog() -> impl IntoView {
                     dir="auto"
                     node_ref=field
                 />
+                </p>
                 <p id="rename-error" class="form-error" role="alert">{error}</p>
                 <p class="dialog-choices">
                     <button type="button" class="button-quiet" on:click=move |_| is_open.set(false)>"Cancel"</button>

@@ -1,8 +1,10 @@
 //! The menu of a room in the visitor's list.
 
+use super::message_menu::{on_key, place_beside};
 use super::modal::use_modal;
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::common::icon::{Icon, Symbol};
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
 use leptos::prelude::*;
 use web_sys::MouseEvent;
@@ -11,6 +13,12 @@ use web_sys::MouseEvent;
 #[component]
 pub(crate) fn RoomMenu(recent: RecentRooms) -> impl IntoView {
     let dialog = use_modal(when(move || recent.menu.with(Option::is_some)));
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get().filter(|_| recent.menu.with(Option::is_some)) {
+            // The effect that opens the dialog has run: it was created before.
+            place_beside(&dialog, recent.menu_button.get_value());
+        }
+    });
     let is = move |property: fn(&RecentRoom) -> bool| {
         recent.menu.with(|room| room.as_ref().is_some_and(|room| recent.of(room, property)))
     };
@@ -39,11 +47,18 @@ pub(crate) fn RoomMenu(recent: RecentRooms) -> impl IntoView {
         }
     };
     view! {
-        <dialog class="menu room-menu" aria-label=title node_ref=dialog on:click=on_click on:close=move |_| recent.menu.set(None)>
+        <dialog
+            class="menu"
+            aria-label=title
+            node_ref=dialog
+            on:click=on_click
+            on:keydown=on_key
+            on:close=move |_| recent.menu.set(None)
+        >
             <ul>
-                <li><button class="option" data-action="pin-room">{pin}</button></li>
-                <li><button class="option" data-action="mute-room">{mute}</button></li>
-                <li><button class="option" data-action="remove-room">"Take off the list"</button></li>
+                <li><button class="option" data-action="pin-room"><Icon symbol=Symbol::Pin />{pin}</button></li>
+                <li><button class="option" data-action="mute-room"><Icon symbol=Symbol::Mute />{mute}</button></li>
+                <li><button class="option" data-action="remove-room"><Icon symbol=Symbol::Close />"Take off the list"</button></li>
             </ul>
         </dialog>
     }

@@ -78,7 +78,6 @@ pub(crate) fn RoomSwitcher(recent: RecentRooms) -> impl IntoView {
             <form on:submit=on_submit>
                 <p class="joined">
                     <input
-                        class="input"
                         node_ref=field
                         aria-label="Find or open a room"
                         placeholder="Find or open a room"

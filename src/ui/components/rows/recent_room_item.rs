@@ -2,11 +2,13 @@
 
 use crate::domain::history::MAX_UNREAD_COUNT;
 use crate::domain::{LastMessage, RoomName};
-use crate::ui::browser::clock;
+use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::avatar::first_letter;
 use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::common::icon::{Icon, Symbol};
 use crate::ui::room::recent_rooms::{RecentRoom, RecentRooms};
 use leptos::prelude::*;
+use web_sys::MouseEvent;
 
 #[component]
 pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoView {
@@ -39,14 +41,20 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
     });
     let is_open = move || recent.open.with(|open| room.with_value(|room| open == room.as_str()));
     let current = text(move || if is_open() { "page" } else { "false" });
-    let open_menu = move |_| recent.menu.set(Some(room.get_value()));
+    let open_menu = move |event: MouseEvent| {
+        if let Some(button) = dom::closest(&event, "button") {
+            recent.menu_button.set_value(dom::edges(&button));
+        }
+        recent.menu.set(Some(room.get_value()));
+    };
+    let menu_label = text(move || format!("More about {}", title.get()));
     view! {
         <li class="room-entry" class:is-muted=is_muted>
             <a class="room-row" class:new=has_new href=path aria-current=current title=title>
                 <span class=class aria-hidden="true">{letter}</span>
                 <b>
                     <span class="clip" dir="auto">{title}</span>
-                    {is_private.then(|| view! { <span class="room-private">"private"</span> })}
+                    {is_private.then(|| view! { <Icon symbol=Symbol::Lock small=true /><span class="visually-hidden">"private"</span> })}
                 </b>
                 <span class="time">{time}</span>
                 <span class="last clip" dir="auto">{last}</span>
@@ -58,8 +66,15 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
                     </span>
                 </span>
             </a>
-            <button type="button" class="icon-button room-more" aria-haspopup="dialog" aria-label=text(move || format!("More about {}", title.get())) on:click=open_menu>
-                "…"
+            <button
+                type="button"
+                class="icon-button room-more"
+                aria-haspopup="dialog"
+                aria-label=menu_label
+                title=menu_label
+                on:click=open_menu
+            >
+                <Icon symbol=Symbol::More />
             </button>
         </li>
     }
