@@ -1,5 +1,6 @@
 //! The rows of the lists: of messages, of participants and of rooms.
 
+mod event_line;
 mod message_item;
 mod message_text;
 mod participant_item;
