@@ -75,9 +75,15 @@ pub struct Message {
     /// Whether the message was edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
+    /// The number of the message that it replies to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// The names held in the room that the text mentions by `@`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Username>,
 }
 
-read_by_name!(Message { seq, id, username, tag, text, sent_at, edited });
+read_by_name!(Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions });
 
 impl Message {
     /// Returns whether the message has been deleted.

@@ -7,6 +7,7 @@ use super::http::message_form::change_message;
 use super::http::middleware::{
     body_limit, problem_details, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
+use super::http::names::names;
 use super::http::openapi::openapi;
 use super::http::posting::{delete, edit, post};
 use super::http::qr_code::qr_code;
@@ -49,6 +50,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/{room_name}/{seq}", patch(edit).delete(delete).post(change_message))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
+        .route("/{room_name}/names", get(names))
         .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));

@@ -4,7 +4,7 @@ use super::media_type::JSON;
 use super::origin;
 use super::problem::Problem;
 use crate::domain::event::parse_position;
-use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp};
+use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::hex::hex;
@@ -58,6 +58,10 @@ struct MessageRecord {
     edited: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Seq>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<Username>,
 }
 
 impl From<Message> for MessageRecord {
@@ -71,6 +75,8 @@ impl From<Message> for MessageRecord {
             sent_at: message.sent_at,
             edited: message.edited && !deleted,
             deleted,
+            reply_to: message.reply_to,
+            mentions: message.mentions,
             message: message.text,
         }
     }

@@ -15,6 +15,7 @@ pub(crate) mod message_form;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
+pub(crate) mod names;
 pub(crate) mod openapi;
 pub(crate) mod origin;
 pub(crate) mod page_cache;

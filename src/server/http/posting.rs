@@ -63,7 +63,7 @@ pub(crate) async fn post(
         None => known.0,
     };
     let username = username.unwrap_or_else(Username::anonymous);
-    let command = RoomCommand::Post { username, message: &sent.message };
+    let command = RoomCommand::Post { username, message: &sent.message, reply_to: sent.reply_to };
     match submit(&state, &name, &visitor, sent.id.as_deref(), command).await {
         Ok(event) => {
             let mut response = stored(StatusCode::CREATED, &event, media_type);
@@ -211,7 +211,7 @@ async fn post_form(
         // A form has a field for the name; a token brings its own.
         let default = known.0.clone().filter(|_| visitor.author.is_token());
         let username = parsed.clone().or(default).unwrap_or_else(Username::anonymous);
-        let command = RoomCommand::Post { username, message: &form.message };
+        let command = RoomCommand::Post { username, message: &form.message, reply_to: form.reply_to };
         let sender = Visitor { author, ..shown };
         state.chat.submit_and_wait(name, &sender, form.id.as_deref(), command).await.map(|_| parsed)
     };
@@ -247,7 +247,8 @@ async fn rejected_form(
     let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
     let username = form.username.filter(|name| name_refused || is_new(name));
     let refused = RejectedForm { message: form.message, username, detail: detail.clone() };
-    let wanted = RoomRequest { name: name.clone(), permalink: None, username: known.0, visitor };
+    let (name, reply_to) = (name.clone(), form.reply_to);
+    let wanted = RoomRequest { name, permalink: None, reply_to, username: known.0, visitor };
     // The commit is complete. The page is like any other now, and takes its network's turn.
     let _permit = match state.limiter.work(visitor.network).await {
         Ok(permit) => permit,

@@ -127,6 +127,8 @@ mod tests {
             text: text.into(),
             sent_at: Timestamp(0),
             edited: index == 0,
+            reply_to: None,
+            mentions: Vec::new(),
         };
         let messages = tags.into_iter().enumerate().map(message).collect();
         let page = RoomView {
@@ -136,7 +138,7 @@ mod tests {
             username: personal.username.clone(),
             tag: personal.tag.clone(),
             form_id: personal.form_id.clone(),
-            history: HistoryPage { messages, more_before: false, more_after: false },
+            history: HistoryPage { messages, ..HistoryPage::default() },
             ownership: Ownership::Other,
             invitation: "/harbour/".into(),
             ..RoomView::empty()

@@ -3,7 +3,7 @@
 use super::charge::QueueCharge;
 use crate::domain::{Event, Rejection};
 use crate::server::hub::InFlightGuard;
-use crate::server::store::{AppendRequest, NewEvent};
+use crate::server::store::{AppendRequest, MentionCandidates, NewEvent};
 use crate::server::telemetry::metrics;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -71,6 +71,7 @@ impl PendingEntry {
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
             NewEvent::Delete { .. } => 0,
         };
-        ENTRY_OVERHEAD_BYTES + text
+        let mentions = self.entry.new_event.mentions().map_or(0, MentionCandidates::bytes);
+        ENTRY_OVERHEAD_BYTES + text + mentions
     }
 }

@@ -147,7 +147,7 @@ impl RoomState {
         self.scroll.update();
         let follows = self.follows();
         let message = match &event.body {
-            EventBody::Message { username, tag, text } => {
+            EventBody::Message { username, tag, text, .. } => {
                 Some((event.seq, username.clone(), tag.clone(), text.clone()))
             }
             _ => None,

@@ -6,6 +6,7 @@
 //! `moderation`, `join`, `toolbar`).
 
 pub(crate) mod background_sender;
+pub mod completion;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;
@@ -28,6 +29,7 @@ mod permalink;
 mod presence;
 mod read_state;
 pub(crate) mod recent_rooms;
+mod replying;
 pub(crate) mod request_guard;
 mod requests;
 pub(crate) mod scroll_anchor;

@@ -10,6 +10,7 @@ use super::outbox_storage::save_command;
 use super::permalink::notice_of;
 use super::presence::Presence;
 use super::read_state::ReadState;
+use super::replying::Replying;
 use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
@@ -35,6 +36,7 @@ pub(crate) struct RoomState {
     pub(crate) identity: Identity,
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
+    pub(crate) replying: Replying,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
@@ -71,7 +73,7 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let (marked, notice) = (page.permalink, notice_of(&page));
+        let (marked, notice, replying) = (page.permalink, notice_of(&page), page.replying.clone());
         let page = RwSignal::new(page);
         Self {
             page,
@@ -83,6 +85,7 @@ impl RoomState {
             identity: Identity::new(username),
             dialogs: Dialogs::new(),
             editing: Editing::new(),
+            replying: Replying::new(replying),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),

@@ -1,5 +1,6 @@
 //! Message retention. Expired events are removed for good, oldest first, so that the rest of the log has no gaps.
 
+use super::mentions::forget_mentions_until;
 use super::redaction::redact_edits;
 use crate::domain::timestamp::DAY_MS;
 use crate::domain::{RoomName, Seq};
@@ -144,6 +145,7 @@ impl Store {
                 let edited: Vec<Seq> = edited.into_tuple().all(&transaction).await?;
                 has_rest = redact_edits(&transaction, expiring.room_id, &edited).await?;
             }
+            forget_mentions_until(&transaction, expiring.room_id, last).await?;
             let purged = event::Entity::delete_many().filter(old).exec(&transaction).await?;
             transaction.commit().await?;
             Ok((purged.rows_affected, has_rest))

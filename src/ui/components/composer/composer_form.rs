@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
+use super::reply_bar::ReplyBar;
 use crate::domain::Seq;
 use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
 use crate::ui::browser::{clock, dom};
@@ -62,7 +63,8 @@ pub(crate) fn Composer(
         }
         if !typed.is_empty() {
             let username = given.or_else(|| identity.username.get_untracked());
-            room.submit(OutboxCommand::Post { username, text: typed.clone() });
+            let reply_to = room.replying.target();
+            room.submit(OutboxCommand::Post { username, text: typed.clone(), reply_to });
             draft.clear(&typed);
             last_typing_at.set_value(0.0);
         }
@@ -112,7 +114,6 @@ pub(crate) fn Composer(
         <p class="room-reload">"New messages don’t appear by themselves here. " <a href="">"Show new messages"</a></p>
         <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
             <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
-            <p class="form-error" class:is-visible=is_filled(error) role="alert">{error}</p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-box">
                 <div class="composer-context" class:is-visible=is_editing>
@@ -128,6 +129,7 @@ pub(crate) fn Composer(
                         <Icon symbol=Symbol::Close />
                     </button>
                 </div>
+                <ReplyBar />
                 <label class="composer-named" class:is-visible=asks_name>
                     <span>"Name"</span>
                     <input
@@ -161,6 +163,7 @@ pub(crate) fn Composer(
                     <button class="button send"><Icon symbol=Symbol::Send /><span>{label}</span></button>
                 </div>
             </div>
+            <p class="form-error" class:is-visible=is_filled(error) role="alert"><Icon symbol=Symbol::Alert small=true /><span>{error}</span></p>
             {character_counter(draft.length)}
         </form>
     }

@@ -93,7 +93,7 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
     let kinds = Kind::KNOWN.into_iter().chain([99, i16::MIN, i16::MAX].map(Kind::from));
     let events = (1..).zip(kinds).map(|(seq, kind)| event(seq, kind, Some(seq).filter(|seq| *seq > 1)));
     assert_alike::<event::Entity>(&store, events.collect()).await;
-    let name = name::Model { room_id: 1, skeleton: "ann".to_owned(), author: Vec::new(), at: 0 };
+    let name = name::Model { room_id: 1, skeleton: "ann".to_owned(), author: Vec::new(), at: 0, username: None };
     assert_alike::<name::Entity>(&store, vec![name]).await;
     let standing = |author: u8, member| standing::Model {
         room_id: 1,
