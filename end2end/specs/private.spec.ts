@@ -5,7 +5,7 @@ import { expect, test } from "../support/fixtures";
 import { changeSetting, composer, enter, isLive, message, openSettings, say, switcher, text } from "../support/room";
 
 const notice = (page: Page) => page.locator(".notice");
-const link = (page: Page): Locator => page.getByRole("link", { name: "Invite link" });
+const link = (page: Page): Locator => page.locator(".invite-link a");
 const nowhere = (page: Page) => page.getByText("There’s no room here.");
 
 /** Opens a private room; its name. */

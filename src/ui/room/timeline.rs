@@ -7,7 +7,8 @@ mod tests;
 
 use quotes::QuoteBook;
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Username};
+use crate::domain::moderation::Moderation;
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Timestamp, Username};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +27,15 @@ pub const MAX_MESSAGES: usize = 300;
 /// Number of messages evicted at once, so that not every new message evicts one.
 const TRIM_BATCH: usize = 50;
 
+/// Maximum number of moderation events that are shown between the messages.
+const MAX_NOTES: usize = 50;
+
 /// The loaded messages of a room: a window of its log without gaps, of bounded length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     items: Vec<TimelineItem>,
+    /// The moderation events that have arrived since the page was loaded, at most [`MAX_NOTES`].
+    notes: Vec<EventNote>,
     position: Seq,
     more_before: bool,
     more_after: bool,
@@ -39,6 +45,17 @@ pub struct Timeline {
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
     quotes: QuoteBook,
+}
+
+/// A moderation event, which stands between the messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventNote {
+    /// The number of the event.
+    pub seq: Seq,
+    /// The time of the event.
+    pub at: Timestamp,
+    /// The action.
+    pub moderation: Moderation,
 }
 
 /// A loaded message and the event that changed it last.
@@ -66,6 +83,7 @@ impl Timeline {
         quotes.add(page.history.quotes.iter().chain(&page.replying).cloned().collect());
         Self {
             items,
+            notes: Vec::new(),
             // The head was read before the messages: everything up to it is in them.
             position: newest.max(page.head),
             more_before: page.history.more_before,
@@ -143,7 +161,12 @@ impl Timeline {
             EventBody::Deleted { target } => {
                 self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
             }
-            EventBody::Moderated(_) | EventBody::Other { .. } => {}
+            EventBody::Moderated(moderation) => {
+                let surplus = (self.notes.len() + 1).saturating_sub(MAX_NOTES);
+                self.notes.drain(..surplus);
+                self.notes.push(EventNote { seq, at, moderation });
+            }
+            EventBody::Other { .. } => {}
         }
         Applied::Appended
     }

@@ -114,7 +114,6 @@ pub(crate) fn Composer(
         <p class="room-reload">"New messages don’t appear by themselves here. " <a href="">"Show new messages"</a></p>
         <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
             <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
-            <p class="form-error" class:is-visible=is_filled(error) role="alert">{error}</p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
             <div class="composer-box">
                 <div class="composer-context" class:is-visible=is_editing>
@@ -164,6 +163,7 @@ pub(crate) fn Composer(
                     <button class="button send"><Icon symbol=Symbol::Send /><span>{label}</span></button>
                 </div>
             </div>
+            <p class="form-error" class:is-visible=is_filled(error) role="alert"><Icon symbol=Symbol::Alert small=true /><span>{error}</span></p>
             {character_counter(draft.length)}
         </form>
     }

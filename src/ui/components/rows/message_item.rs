@@ -81,7 +81,7 @@ pub(crate) fn UnreadDivider() -> impl IntoView {
 
 /// A time of day: in UTC on the server, local after hydration.
 #[component]
-fn MessageTime(at: Timestamp) -> impl IntoView {
+pub(super) fn MessageTime(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let short = text(move || if room.hydrated.get() { clock::local_time(at) } else { at.time_utc() });
     // Without AM and PM: the column of the avatars is narrow.

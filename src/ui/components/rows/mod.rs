@@ -1,6 +1,7 @@
 //! The rows of the lists: of messages, of participants and of rooms.
 
 mod absent_item;
+mod event_line;
 mod message_item;
 mod message_text;
 mod participant_item;

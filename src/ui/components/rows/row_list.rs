@@ -1,6 +1,7 @@
 //! A list whose rows keep their elements. One type of list serves all: each further one would add 2 kB to the module.
 
 use super::absent_item::AbsentItem;
+use super::event_line::EventLine;
 use super::message_item::{DayDivider, MessageItem, UnreadDivider};
 use super::participant_item::ParticipantItem;
 use super::pending_item::PendingItem;
@@ -10,7 +11,7 @@ use crate::ui::room::outbox::PendingCommand;
 use crate::ui::room::recent_rooms::RecentRooms;
 use crate::ui::room::request_guard::RequestId;
 use crate::ui::room::timeline::rows::{TimelineRow, TimelineRowKey};
-use leptos::either::EitherOf7;
+use leptos::either::EitherOf8;
 use leptos::prelude::*;
 
 /// A row of a list.
@@ -56,13 +57,14 @@ pub(crate) fn row_list(rows: Box<dyn Fn() -> Vec<ListRow> + Send + Sync>) -> imp
     view! {
         <For each=rows key=ListRow::key let:row>
             {match row {
-                ListRow::Timeline(_, TimelineRow::DayDivider(at)) => EitherOf7::A(view! { <DayDivider at=at /> }),
-                ListRow::Timeline(_, TimelineRow::UnreadDivider) => EitherOf7::B(view! { <UnreadDivider /> }),
-                ListRow::Timeline(_, TimelineRow::Message(row)) => EitherOf7::C(view! { <MessageItem row=row /> }),
-                ListRow::Pending(pending) => EitherOf7::D(view! { <PendingItem pending=pending /> }),
-                ListRow::Participant(tag, nth) => EitherOf7::E(view! { <ParticipantItem tag=tag nth=nth /> }),
-                ListRow::RecentRoom(recent, room) => EitherOf7::F(view! { <RecentRoomItem recent=recent room=room /> }),
-                ListRow::Absent(participant) => EitherOf7::G(view! { <AbsentItem participant=participant /> }),
+                ListRow::Timeline(_, TimelineRow::DayDivider(at)) => EitherOf8::A(view! { <DayDivider at=at /> }),
+                ListRow::Timeline(_, TimelineRow::UnreadDivider) => EitherOf8::B(view! { <UnreadDivider /> }),
+                ListRow::Timeline(_, TimelineRow::Message(row)) => EitherOf8::C(view! { <MessageItem row=row /> }),
+                ListRow::Pending(pending) => EitherOf8::D(view! { <PendingItem pending=pending /> }),
+                ListRow::Participant(tag, nth) => EitherOf8::E(view! { <ParticipantItem tag=tag nth=nth /> }),
+                ListRow::RecentRoom(recent, room) => EitherOf8::F(view! { <RecentRoomItem recent=recent room=room /> }),
+                ListRow::Absent(participant) => EitherOf8::G(view! { <AbsentItem participant=participant /> }),
+                ListRow::Timeline(_, TimelineRow::Note(note)) => EitherOf8::H(view! { <EventLine note=note /> }),
             }}
         </For>
     }

@@ -22,7 +22,7 @@ fn event(seq: Seq, body: EventBody) -> Event {
     Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
 }
 
-fn message_event(seq: Seq) -> Event {
+pub(super) fn message_event(seq: Seq) -> Event {
     let Message { username, tag, text, reply_to, mentions, .. } = message(seq, 0);
     event(seq, EventBody::Message { username, tag, text, reply_to, mentions })
 }
