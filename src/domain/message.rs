@@ -20,7 +20,7 @@ pub enum MessageTextError {
     #[error("Write something first.")]
     Empty,
     /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
-    #[error("Messages have at most 4000 characters.")]
+    #[error("Up to 4000 characters.")]
     TooLong,
     /// The text contains U+0000, which PostgreSQL cannot store.
     #[error("Messages cannot contain the character U+0000.")]

@@ -112,7 +112,7 @@ pub(super) async fn messages(
     let room_id = found.room.id;
     if let Some(seq) = seq {
         let message = store.message(room_id, seq).await.map_err(AccessDenied::from)?;
-        let message = message.ok_or_else(|| Problem::not_found("No message has this number."))?;
+        let message = message.ok_or_else(|| Problem::not_found("This message doesn’t exist."))?;
         return Ok((validators, json(&MessageRecord::from(message))).into_response());
     }
     let history = store.messages_page(room_id, cursor, limit).await.map_err(AccessDenied::from)?;

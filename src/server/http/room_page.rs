@@ -12,7 +12,7 @@ use crate::server::network::Network;
 use crate::server::random::event_id;
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics;
-use crate::ui::{Page, PageError, RejectedForm};
+use crate::ui::{Page, PageError, PageErrorKind, RejectedForm};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -149,13 +149,27 @@ async fn render_room(
 
 impl From<AccessDenied> for PageError {
     fn from(denied: AccessDenied) -> Self {
-        let heading = match denied {
-            AccessDenied::Missing => return Self::no_room(denied.to_string()),
-            AccessDenied::TooManyRooms(_) | AccessDenied::Banned(_) | AccessDenied::Locked => {
-                "You can’t come in right now."
+        let later = "You can’t come in right now.".to_owned();
+        let (kind, heading, reason) = match denied {
+            AccessDenied::Missing => {
+                let reason =
+                    "The link may have been replaced by a newer one. Ask whoever sent it, or open a room of your own.";
+                return Self::no_room(reason.to_owned());
             }
-            AccessDenied::Unavailable(_) => "Something went wrong.",
+            AccessDenied::Banned(until) => {
+                let (day, time) = (until.day_utc(), until.time_utc());
+                let reason = format!("The owner of this room has banned you for now. The ban ends at {time} UTC.");
+                (PageErrorKind::Banned, format!("You can’t come in until {day}."), reason)
+            }
+            AccessDenied::Locked => {
+                let reason = "Only people who were here before can come in. Ask whoever sent you the link.";
+                (PageErrorKind::Locked, "This room is locked.".to_owned(), reason.to_owned())
+            }
+            AccessDenied::TooManyRooms(_) => (PageErrorKind::Temporary, later, denied.to_string()),
+            AccessDenied::Unavailable(_) => {
+                (PageErrorKind::Temporary, "Something went wrong.".to_owned(), denied.to_string())
+            }
         };
-        Self { heading, reason: denied.to_string() }
+        Self { kind, heading, reason }
     }
 }

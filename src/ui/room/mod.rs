@@ -3,7 +3,7 @@
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
-//! `moderation`, `join`).
+//! `moderation`, `join`, `toolbar`).
 
 pub(crate) mod background_sender;
 pub mod completion;
@@ -37,8 +37,10 @@ mod scroll_target;
 mod send_lock;
 mod shortcuts;
 pub(crate) mod state;
+mod swipe;
 mod taking_back;
 pub mod timeline;
+mod toolbar;
 pub mod unread;
 mod visiting;
 

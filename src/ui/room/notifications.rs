@@ -18,6 +18,8 @@ const INTERACTION_TTL_MS: f64 = 2000.0;
 pub(crate) struct Notifications {
     /// The first message that arrived since the visitor was last present.
     unseen_from: RwSignal<Option<Seq>>,
+    /// The messages since then that mention the visitor.
+    mentions: RwSignal<Vec<Seq>>,
     /// Time of the visitor's last interaction, in milliseconds since 1970.
     interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
@@ -30,6 +32,7 @@ impl Notifications {
     pub(crate) fn new() -> Self {
         Self {
             unseen_from: RwSignal::default(),
+            mentions: RwSignal::default(),
             interacted_at: StoredValue::default(),
             next: StoredValue::default(),
             announcement: RwSignal::default(),
@@ -48,13 +51,18 @@ impl Notifications {
         }
         if self.is_attended() {
             self.unseen_from.set(None);
+            self.mentions.set(Vec::new());
         }
     }
 
     /// Notifies about a new message of another author.
-    pub(super) fn push(self, seq: Seq, username: &Username, text: &str) {
-        if !self.is_attended() && self.unseen_from.get_untracked().is_none() {
+    pub(super) fn push(self, seq: Seq, username: &Username, text: &str, is_mention: bool) {
+        let is_attended = self.is_attended();
+        if !is_attended && self.unseen_from.get_untracked().is_none() {
             self.unseen_from.set(Some(seq));
+        }
+        if !is_attended && is_mention {
+            self.mentions.update(|mentions| mentions.push(seq));
         }
         let mut count = 0;
         self.next.update_value(|(messages, announcement)| {
@@ -80,7 +88,13 @@ impl Notifications {
     pub(super) fn start(self, title: impl Fn() -> String + 'static, unread: RwSignal<Unread>) {
         Effect::new(move |_| {
             let unseen = unread.with(|unread| self.unseen_from.get().map_or(0, |first| unread.count_from(first)));
-            let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
+            let is_unread = |seq: &&Seq| unread.with(|unread| unread.contains(**seq));
+            let mentions = self.mentions.with(|mentions| mentions.iter().filter(is_unread).count());
+            let count = match (unseen, mentions) {
+                (0, _) => String::new(),
+                (_, 0) => format!("({unseen}) "),
+                _ => format!("({unseen}, @{mentions}) "),
+            };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });
     }

@@ -160,10 +160,10 @@ impl Outbox {
         self.pending.iter().any(|pending| pending.refused.is_none())
     }
 
-    /// Returns whether any message waits for the server.
-    pub fn has_pending_post(&self) -> bool {
+    /// Returns the number of messages that wait for the server.
+    pub fn count_posts(&self) -> usize {
         let is_post = |pending: &PendingCommand| matches!(pending.command, OutboxCommand::Post { .. });
-        self.pending.iter().any(|pending| pending.refused.is_none() && is_post(pending))
+        self.pending.iter().filter(|pending| pending.refused.is_none() && is_post(pending)).count()
     }
 
     /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the

@@ -15,10 +15,12 @@ use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
 use super::send_lock::SendLock;
+use super::swipe::Swipe;
 use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
+use leptos::html::Div;
 use leptos::prelude::*;
 
 /// The state of the open room. Copies share one state.
@@ -36,9 +38,12 @@ pub(crate) struct RoomState {
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
     pub(crate) replying: Replying,
+    pub(super) swipe: Swipe,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
+    /// The toolbar of messages.
+    pub(crate) toolbar: NodeRef<Div>,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
     /// The notice about the owner's last action, if it can be undone; otherwise empty.
@@ -70,7 +75,8 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let (marked, notice, replying) = (page.permalink, notice_of(&page), page.replying.clone());
+        let (marked, notice, replying) =
+            (page.permalink, notice_of(&page), page.replying.as_ref().map(|quote| quote.seq));
         let page = RwSignal::new(page);
         Self {
             page,
@@ -83,9 +89,11 @@ impl RoomState {
             dialogs: Dialogs::new(),
             editing: Editing::new(),
             replying: Replying::new(replying),
+            swipe: Swipe::default(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
+            toolbar: NodeRef::new(),
             notice: RwSignal::new(notice),
             undo_notice: RwSignal::default(),
             undo: StoredValue::default(),

@@ -135,7 +135,7 @@ fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() 
 #[test]
 fn an_act_of_the_owner_is_stored_and_sent() {
     let mut outbox = Outbox::default();
-    let text = "Bob is banned for a while.".to_owned();
+    let text = "Bob is banned.".to_owned();
     let act = OutboxCommand::Moderate { action: ModerationAction::Ban, target: Some(7), tag: None, seconds: 60, text };
     outbox.push(id("a"), act, 1, Some(Epoch("e".into())));
     let pending = outbox.take_next().unwrap();
