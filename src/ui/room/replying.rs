@@ -2,6 +2,7 @@
 
 use super::scroll_target::ScrollTarget;
 use super::state::RoomState;
+use super::timeline::Timeline;
 use super::timeline::quotes::QuoteState;
 use crate::api::load_quotes;
 use crate::domain::{Epoch, RoomName, Seq, Username};
@@ -29,7 +30,7 @@ impl RoomState {
         if self.editing.target.get_untracked().is_some() {
             return self.notice.set("Save or cancel the edit in the composer first.".to_owned());
         }
-        let is_there = |timeline: &super::timeline::Timeline| timeline.message(seq).is_some_and(|it| !it.is_deleted());
+        let is_there = |timeline: &Timeline| timeline.message(seq).is_some_and(|it| !it.is_deleted());
         if self.timeline.with_untracked(is_there) {
             self.set_reply(Some(seq));
             self.editing.focus();

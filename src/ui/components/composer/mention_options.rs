@@ -5,7 +5,7 @@ use crate::ui::browser::dom;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::completion::{MAX_OPTIONS, MentionPrefix};
-use crate::ui::room::request_guard::RequestGuard;
+use crate::ui::room::request_guard::{RequestGuard, RequestId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use web_sys::{Event, KeyboardEvent, MouseEvent};
 
 /// Delay after the last key before the server is asked for further names.
 const NAMES_DEBOUNCE: Duration = Duration::from_millis(150);
+
+/// Maximum number of spaces in a name that the server is asked for.
+const MAX_ASKED_SPACES: usize = 2;
 
 /// A name that is offered, and whether its holder is here.
 type MentionOption = (String, bool);
@@ -54,7 +57,8 @@ impl MentionOptions {
         self.room.timeline.with_untracked(|timeline| {
             timeline.messages().rev().for_each(|message| offer(message.username.as_str(), false));
         });
-        let is_full = names.len() == MAX_OPTIONS;
+        // A text that goes on after a name is not asked for with every key.
+        let is_full = names.len() == MAX_OPTIONS || prefix.name.matches(' ').count() > MAX_ASKED_SPACES;
         self.names.set(names);
         self.prefix.set(Some(prefix));
         if !is_full {
@@ -71,7 +75,7 @@ impl MentionOptions {
         }
     }
 
-    fn load(self, request: crate::ui::room::request_guard::RequestId) {
+    fn load(self, request: RequestId) {
         let Some(prefix) = self.prefix.get_untracked().filter(|_| self.requests.is_latest(request)) else { return };
         spawn_local(async move {
             let held = load_names(&self.room.path(), &prefix.name).await;
