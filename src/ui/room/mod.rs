@@ -38,6 +38,7 @@ mod scroll_target;
 mod send_lock;
 mod shortcuts;
 pub(crate) mod state;
+mod swipe;
 mod taking_back;
 pub mod timeline;
 mod toolbar;

@@ -20,6 +20,8 @@ pub(crate) struct Notifications {
     unseen_from: RwSignal<Option<Seq>>,
     /// Whether the open room is muted: its messages are not counted in title and icon.
     pub(crate) is_muted: RwSignal<bool>,
+    /// The messages since then that mention the visitor.
+    mentions: RwSignal<Vec<Seq>>,
     /// Time of the visitor's last interaction, in milliseconds since 1970.
     interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
@@ -33,6 +35,7 @@ impl Notifications {
         Self {
             unseen_from: RwSignal::default(),
             is_muted: RwSignal::new(false),
+            mentions: RwSignal::default(),
             interacted_at: StoredValue::default(),
             next: StoredValue::default(),
             announcement: RwSignal::default(),
@@ -51,13 +54,18 @@ impl Notifications {
         }
         if self.is_attended() {
             self.unseen_from.set(None);
+            self.mentions.set(Vec::new());
         }
     }
 
     /// Notifies about a new message of another author.
-    pub(super) fn push(self, seq: Seq, username: &Username, text: &str) {
-        if !self.is_attended() && self.unseen_from.get_untracked().is_none() {
+    pub(super) fn push(self, seq: Seq, username: &Username, text: &str, is_mention: bool) {
+        let is_attended = self.is_attended();
+        if !is_attended && self.unseen_from.get_untracked().is_none() {
             self.unseen_from.set(Some(seq));
+        }
+        if !is_attended && is_mention {
+            self.mentions.update(|mentions| mentions.push(seq));
         }
         let mut count = 0;
         self.next.update_value(|(messages, announcement)| {
@@ -84,7 +92,13 @@ impl Notifications {
         Effect::new(move |_| {
             let unseen_from = self.unseen_from.get().filter(|_| !self.is_muted.get());
             let unseen = unread.with(|unread| unseen_from.map_or(0, |first| unread.count_from(first)));
-            let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
+            let is_unread = |seq: &&Seq| unread.with(|unread| unread.contains(**seq));
+            let mentions = self.mentions.with(|mentions| mentions.iter().filter(is_unread).count());
+            let count = match (unseen, mentions) {
+                (0, _) => String::new(),
+                (_, 0) => format!("({unseen}) "),
+                _ => format!("({unseen}, @{mentions}) "),
+            };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });
     }

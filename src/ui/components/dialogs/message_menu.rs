@@ -64,6 +64,7 @@ pub(crate) fn MessageMenu() -> impl IntoView {
             on:close=on_close
         >
             <ul>
+                <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
                 <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
                 <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_own>

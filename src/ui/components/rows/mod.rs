@@ -6,5 +6,6 @@ mod message_item;
 mod message_text;
 mod participant_item;
 mod pending_item;
+mod quote_line;
 mod recent_room_item;
 pub(super) mod row_list;
