@@ -20,9 +20,11 @@ mod m0010_tokens;
 mod m0011_hooks;
 mod m0012_room_settings;
 mod m0013_mentions;
+mod m0016_moderations;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 pub use m0013_mentions::{EDITS_INDEX, EDITS_INDEX_ON};
+pub use m0016_moderations::{MODERATIONS_INDEX, MODERATIONS_INDEX_ON};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -44,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_hooks::Migration),
             Box::new(m0012_room_settings::Migration),
             Box::new(m0013_mentions::Migration),
+            Box::new(m0016_moderations::Migration),
         ]
     }
 }
