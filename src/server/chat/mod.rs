@@ -6,6 +6,7 @@ pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod quotes;
 mod room_command;
+mod room_previews;
 pub(crate) mod room_settings;
 pub(crate) mod tokens;
 mod unread;

@@ -6,6 +6,7 @@ mod message_form;
 mod page;
 mod page_title;
 mod room;
+mod sample;
 mod settings;
 
 pub use error::{PageError, PageErrorKind};

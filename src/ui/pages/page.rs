@@ -13,7 +13,7 @@ use leptos::prelude::*;
 #[derive(Clone, Debug)]
 pub enum Page {
     /// The front page.
-    Front(FrontPageData),
+    Front(Box<FrontPageData>),
     /// A room, and the form that the server has refused, if there is one.
     Room(Box<domain::RoomView>, Option<RejectedForm>),
     /// The settings of a room.
@@ -25,6 +25,15 @@ pub enum Page {
 }
 
 impl Page {
+    /// Returns the sheet that only pages of this kind have, besides the common one.
+    pub(crate) fn own_sheet(&self) -> Option<&'static str> {
+        match self {
+            Self::Front(_) => Some("front.css"),
+            Self::Settings(_) | Self::Confirm(_) => Some("settings.css"),
+            Self::Room(..) | Self::Error(_) => None,
+        }
+    }
+
     /// Returns whether the page consists of the forms of a room's settings, which have a sheet of their own and no
     /// script.
     pub(crate) fn is_settings(&self) -> bool {
@@ -35,7 +44,7 @@ impl Page {
 #[component]
 pub(crate) fn PageView(page: Page) -> impl IntoView {
     match page {
-        Page::Front(form) => EitherOf5::A(view! { <FrontPage form /> }),
+        Page::Front(data) => EitherOf5::A(view! { <FrontPage data=*data /> }),
         Page::Room(page, rejected) => EitherOf5::B(view! { <RoomPage page=*page rejected /> }),
         Page::Error(error) => EitherOf5::C(view! { <ErrorPage error /> }),
         Page::Settings(data) => EitherOf5::D(view! { <SettingsPage data=*data /> }),

@@ -7,7 +7,7 @@ use crate::server::store::entity::event::{Column, Entity, Model};
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 impl Store {
     /// Returns the moderation events that belong to a page of messages: those between its messages, and up to the page
