@@ -21,7 +21,7 @@ pub mod username;
 pub use author_tag::AuthorTag;
 pub use epoch::Epoch;
 pub use event::{Event, EventBody, EventId, Seq};
-pub use history::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
+pub use history::{EventNote, HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use message::{Message, MessageText};
 pub use participant::Participant;
 pub use quote::Quote;

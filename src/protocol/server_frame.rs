@@ -179,18 +179,7 @@ impl ServerFrame {
                 Self::Edited { seq, id, target: target?, text, mentions, at: at? }
             }
             "deleted" => Self::Deleted { seq, id, target: target?, at: at? },
-            "moderated" => Self::Moderated {
-                seq,
-                id,
-                moderation: Moderation {
-                    action: json.take("action")?,
-                    subject: json.take("subject")?,
-                    until: json.take("until")?,
-                    seconds: json.take("seconds")?,
-                    text: json.take("text")?,
-                },
-                at: at?,
-            },
+            "moderated" => Self::Moderated { seq, id, moderation: Moderation::from_json(json)?, at: at? },
             _ => return None,
         })
     }

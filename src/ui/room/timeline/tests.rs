@@ -95,7 +95,7 @@ fn older_messages_go_before_and_never_twice() {
 
 fn page(seqs: std::ops::RangeInclusive<Seq>, more_before: bool, more_after: bool) -> HistoryPage {
     let messages = seqs.map(|seq| message(seq, 0)).collect();
-    HistoryPage { messages, more_before, more_after, quotes: Vec::new() }
+    HistoryPage { messages, more_before, more_after, ..HistoryPage::default() }
 }
 
 fn seqs(timeline: &Timeline) -> Vec<Seq> {
