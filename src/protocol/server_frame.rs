@@ -4,7 +4,7 @@ use crate::domain::moderation::Moderation;
 use crate::domain::{
     AuthorTag, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
 };
-use crate::json::JsonValue;
+use crate::json::{FromJson, JsonValue};
 use serde::Serialize;
 
 /// A frame from the server.
