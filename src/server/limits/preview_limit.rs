@@ -16,8 +16,6 @@ const ROOM_BURST: NonZeroU32 = NonZeroU32::new(600).expect("it is not zero");
 const ROOMS_PER_SECOND_PER_NETWORK: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 const ROOM_BURST_PER_NETWORK: NonZeroU32 = NonZeroU32::new(15_000).expect("it is not zero");
 
-const SECOND: Duration = Duration::from_secs(1);
-
 /// The previewed rooms of each identity and each network.
 pub(super) struct PreviewCounters {
     authors: TokenBuckets<[u8; 16]>,
