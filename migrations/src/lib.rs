@@ -19,6 +19,7 @@ mod m0009_names_by_author;
 mod m0010_tokens;
 mod m0011_hooks;
 mod m0012_room_settings;
+mod m0014_reactions;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tokens::Migration),
             Box::new(m0011_hooks::Migration),
             Box::new(m0012_room_settings::Migration),
+            Box::new(m0014_reactions::Migration),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! Messages: the text as sent, and the message as readers see it.
 
 use super::unicode::is_visible;
-use super::{AuthorTag, EventId, Seq, Timestamp, Username};
+use super::{AuthorTag, EventId, ReactionCount, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
@@ -75,9 +75,15 @@ pub struct Message {
     /// Whether the message was edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
+    /// The reactions, in the order in which their emoji came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionCount>,
+    /// Whether the message is pinned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
-read_by_name!(Message { seq, id, username, tag, text, sent_at, edited });
+read_by_name!(Message { seq, id, username, tag, text, sent_at, edited, reactions, pinned });
 
 impl Message {
     /// Returns whether the message has been deleted.

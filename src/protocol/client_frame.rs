@@ -50,6 +50,17 @@ pub enum ClientFrame {
         /// The title or the topic.
         text: Option<String>,
     },
+    /// Reacts to a message, or no longer does.
+    React {
+        /// The idempotency key.
+        id: Option<String>,
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: String,
+        /// Whether the visitor reacts with it from now on.
+        on: bool,
+    },
     /// The visitor is typing.
     Typing,
     /// Requests all events after `after`.
@@ -75,6 +86,8 @@ struct AnyClientFrame {
     action: Option<Value>,
     tag: Option<Value>,
     seconds: Option<Value>,
+    emoji: Option<Value>,
+    on: Option<Value>,
 }
 
 /// A frame that violates the protocol, with its `id` if it could be read.
@@ -128,6 +141,9 @@ impl ClientFrame {
                     Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
                         Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
                     }
+                    Some(action) if action.has_message() && target.is_none() => {
+                        Err("This action needs `target`, the number of a message.")
+                    }
                     Some(action) => {
                         // Other actions ignore this field.
                         let text = if action.has_text() { field(frame.text)? } else { None };
@@ -135,6 +151,13 @@ impl ClientFrame {
                     }
                 }
             }
+            Some("react") => match (field(frame.target)?, field(frame.emoji)?) {
+                (Some(target), Some(emoji)) => {
+                    let on = field(frame.on)?.unwrap_or(true);
+                    Ok(Self::React { id: id.take(), target, emoji, on })
+                }
+                _ => Err("A reaction needs `target`, a number, and `emoji`."),
+            },
             Some("sync") => match field(frame.after)? {
                 Some(after @ 0..) => Ok(Self::Sync { after }),
                 _ => Err("A sync needs `after`, a number from 0 up."),
@@ -172,6 +195,12 @@ impl ClientFrame {
                 frame.add("seconds", seconds.map_or(JsonValue::Null, |seconds| number(seconds.into())));
                 frame.add("text", text.as_deref().into());
             }
+            Self::React { id, target, emoji, on } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("target", number(*target));
+                frame.add("emoji", emoji.as_str().into());
+                frame.add("on", JsonValue::Bool(*on));
+            }
             Self::Sync { after } => frame.add("after", number(*after)),
             Self::Typing | Self::Heartbeat => {}
         }
@@ -184,6 +213,7 @@ impl ClientFrame {
             Self::Edit { .. } => "edit",
             Self::Delete { .. } => "delete",
             Self::Moderate { .. } => "moderate",
+            Self::React { .. } => "react",
             Self::Sync { .. } => "sync",
             Self::Typing => "typing",
             Self::Heartbeat => "heartbeat",
@@ -239,6 +269,7 @@ mod tests {
                 seconds: None,
                 text: Some("Summer trip".into()),
             },
+            ClientFrame::React { id: Some("a3".into()), target: 42, emoji: "👍".into(), on: false },
             ClientFrame::Sync { after: 41 },
             ClientFrame::Typing,
             ClientFrame::Heartbeat,
@@ -262,7 +293,7 @@ mod tests {
             ("[]", None),
             ("{}", None),
             (r#"{"message": 5}"#, None),
-            (r#"[null, "a", "hi", null, null, null, null, null, null, null]"#, None),
+            (r#"[null, "a", "hi", null, null, null, null, null, null, null, null, null]"#, None),
             (r#"{"id": 5, "message": "hi"}"#, None),
             (r#"{"id": "a", "message": 5}"#, Some("a")),
             (r#"{"id": "a", "type": 5, "message": "hi"}"#, Some("a")),
@@ -274,6 +305,9 @@ mod tests {
             (r#"{"id": "a", "type": "edit", "target": 1}"#, Some("a")),
             (r#"{"id": "a", "type": "delete"}"#, Some("a")),
             (r#"{"id": "a", "type": "moderate", "action": "dance"}"#, Some("a")),
+            (r#"{"id": "a", "type": "moderate", "action": "pin"}"#, Some("a")),
+            (r#"{"id": "a", "type": "react", "target": 1}"#, Some("a")),
+            (r#"{"id": "a", "type": "react", "target": 1, "emoji": "👍", "on": 1}"#, Some("a")),
             (r#"{"id": "a", "type": "moderate", "action": "ban", "seconds": 5}"#, Some("a")),
         ] {
             let bad = ClientFrame::parse(text).unwrap_err();

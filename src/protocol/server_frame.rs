@@ -1,8 +1,9 @@
 //! Frames from the server. Every event of a room's log is sent as one of these frames.
 
+use super::RepeatedFrame;
 use crate::domain::moderation::Moderation;
 use crate::domain::{
-    AuthorTag, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
+    AuthorTag, Emoji, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
 };
 use crate::json::JsonValue;
 use serde::Serialize;
@@ -81,6 +82,25 @@ pub enum ServerFrame {
         /// The time of storage.
         at: Timestamp,
     },
+    /// Somebody reacted to a message, or no longer does.
+    Reacted {
+        /// The sequence number of the event.
+        seq: Seq,
+        /// The id from the sender.
+        id: EventId,
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Emoji,
+        /// Whether they react with it now.
+        on: bool,
+        /// Their name.
+        username: Username,
+        /// Distinguishes them from others with the same name.
+        tag: AuthorTag,
+        /// The time of storage.
+        at: Timestamp,
+    },
     /// An event of a type that this version does not know.
     Other {
         /// The sequence number of the event.
@@ -128,6 +148,9 @@ pub enum ServerFrame {
         /// Delay before the client should reconnect, in milliseconds.
         reconnect_in_ms: u32,
     },
+    /// The answer to a command of this client that changes nothing.
+    #[serde(untagged)]
+    Repeated(RepeatedFrame),
 }
 
 impl ServerFrame {
@@ -136,6 +159,9 @@ impl ServerFrame {
     pub fn parse(text: &str) -> Option<Self> {
         let mut json = JsonValue::parse(text)?;
         let kind: String = json.take("type").unwrap_or_default();
+        if json.take("repeated") == Some(true) {
+            return RepeatedFrame::parse(kind, json).map(Self::Repeated);
+        }
         let Some(seq) = json.take("seq") else { return Self::parse_other_frame(&kind, json) };
         let (id, target, at) = (json.take("id"), json.take("target"), json.take("at"));
         let known = Self::parse_event(&kind, (seq, id.clone(), target, at), json);
@@ -174,7 +200,18 @@ impl ServerFrame {
                     until: json.take("until")?,
                     seconds: json.take("seconds")?,
                     text: json.take("text")?,
+                    target,
                 },
+                at: at?,
+            },
+            "reacted" => Self::Reacted {
+                seq,
+                id,
+                target: target?,
+                emoji: json.take("emoji")?,
+                on: json.take("on")?,
+                username: json.take("username")?,
+                tag: json.take("tag")?,
                 at: at?,
             },
             _ => return None,
@@ -227,6 +264,9 @@ impl ServerFrame {
             Self::Moderated { seq, id, moderation, at } => {
                 Some(Event { seq, id, at, body: EventBody::Moderated(moderation) })
             }
+            Self::Reacted { seq, id, target, emoji, on, username, tag, at } => {
+                Some(Event { seq, id, at, body: EventBody::Reacted { target, emoji, on, username, tag } })
+            }
             Self::Other { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Other { target } }),
             _ => None,
         }
@@ -242,6 +282,9 @@ impl From<Event> for ServerFrame {
             EventBody::Edited { target, text } => Self::Edited { seq, id, target, text, at },
             EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
             EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
+            EventBody::Reacted { target, emoji, on, username, tag } => {
+                Self::Reacted { seq, id, target, emoji, on, username, tag, at }
+            }
             EventBody::Other { target } => Self::Other { seq, id, target, at },
         }
     }

@@ -16,6 +16,7 @@ pub mod text_spans;
 pub use app::shell;
 pub use pages::{
     ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
-    ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+    PinsPageData, ProgramRow, ProgramSettings, ReactPageData, RefusedSetting, SettingsField, SettingsForm,
+    SettingsPageData,
 };
 pub use rejected_form::RejectedForm;

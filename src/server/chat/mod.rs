@@ -2,6 +2,7 @@
 //! pass names and texts unchanged.
 
 pub(crate) mod access;
+mod annotations;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod room_command;
@@ -16,7 +17,7 @@ use super::journal::{Journal, SubmitResult};
 use super::limits::rate_limiter::Limiter;
 use super::network::Network;
 use super::random;
-use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, StoreError, Subject};
+use super::store::{AppendRequest, NewEvent, NewReaction, RoomRecord, RoomRef, Store, StoreError, Subject};
 use super::websocket::{SocketWriter, TextFrame};
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{
@@ -83,8 +84,11 @@ impl Chat {
         permalink: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
         let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
+        let mut history = self.store.messages(found.room.id, cursor).await?;
+        self.store.annotate(&found, &mut history.messages).await?;
         Ok(RoomView {
-            history: self.store.messages(found.room.id, cursor).await?,
+            history,
+            pin: self.store.latest_pin(&found).await?,
             title: found.own_title().map(str::to_owned),
             ownership: found.ownership(&visitor.author),
             invitation: found.invitation(),
@@ -113,8 +117,10 @@ impl Chat {
         visitor: &Visitor,
         cursor: HistoryCursor,
     ) -> Result<HistoryPage, AccessDenied> {
-        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        Ok(self.store.messages(room.id, cursor).await?)
+        let found = self.admit(name, visitor).await?;
+        let mut history = self.store.messages(found.room.id, cursor).await?;
+        self.store.annotate(&found, &mut history.messages).await?;
+        Ok(history)
     }
 
     /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
@@ -212,6 +218,12 @@ impl Chat {
     ) -> Result<oneshot::Receiver<SubmitResult>, Rejection> {
         let (tag, bytes) = (command.tag(), command.len());
         let mut new_event = command.parse()?;
+        if let NewEvent::React(_) = &new_event
+            && author.is_guest()
+        {
+            let detail = "Guests cannot react: their browser or program keeps no identity.";
+            return Err(Rejection::new(RejectionCode::Forbidden, detail));
+        }
         let sent = id.map(EventId::parse).transpose()?;
         if let Err(limited) = self.limiter.check_message(&author, network, bytes) {
             // A command that is already stored is answered regardless, within the rate limit for pages of the network.
@@ -233,6 +245,13 @@ impl Chat {
             && self.store.owns(room.id, &author).await?
         {
             self.check_retention(room, *seconds).await?;
+        }
+        if let NewEvent::React(NewReaction { username, .. }) = &mut new_event
+            && *username != Username::anonymous()
+            && self.store.is_taken(room.id, username, &author).await?
+        {
+            // Others must not react under a name that somebody holds.
+            *username = Username::anonymous();
         }
         let begins = self.begins(room, network, &new_event).await?;
         let id = sent.unwrap_or_else(random::event_id);

@@ -34,7 +34,7 @@ impl FrameEffect {
     fn of(event: &Event) -> Self {
         match event.body {
             EventBody::Message { .. } => Self::Content(event.seq),
-            EventBody::Edited { target, .. } => Self::Content(target),
+            EventBody::Edited { target, .. } | EventBody::Reacted { target, .. } => Self::Content(target),
             EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(Moderation { action, .. }) if action.has_text() => Self::Describes(action),
             EventBody::Moderated(_) => Self::Moderates,
@@ -95,6 +95,7 @@ impl EventFrame {
         match &mut event.body {
             EventBody::Message { text, .. } | EventBody::Edited { text, .. } => text.clear(),
             EventBody::Moderated(moderation) => moderation.text = None,
+            EventBody::Reacted { target, .. } => event.body = EventBody::Other { target: Some(*target) },
             EventBody::Deleted { .. } | EventBody::Other { .. } => {}
         }
         Self { effect: FrameEffect::Redacted, ..event.into() }

@@ -11,6 +11,7 @@ use crate::server::auth::identity::AuthorId;
 use crate::server::chat::{self, RoomCommand, reset_frame};
 use crate::server::http::state::AppState;
 use crate::server::hub::{PullResult, Subscription};
+use crate::server::journal::StoredEvent;
 use crate::server::network::Network;
 use crate::server::websocket::{Received, SocketWriter, TextFrame, WebSocket, ping};
 use futures_util::StreamExt;
@@ -214,6 +215,10 @@ impl Session {
                 let text = text.as_deref();
                 self.submit(id, RoomCommand::Moderate { action, target, tag, seconds, text }, draining).await
             }
+            Ok(ClientFrame::React { id, target, emoji, on }) => {
+                let username = self.delivery.subscription.participant().username.clone();
+                self.submit(id, RoomCommand::React { target, emoji: &emoji, on, username }, draining).await
+            }
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.delivery.subscription.head();
                 if after > head || head - after > MAX_REPLAY {
@@ -267,6 +272,11 @@ impl Session {
     /// Answers a post. A new event is its own answer when it is delivered. An event that was delivered before is sent
     /// again, and a post that is not stored is rejected.
     fn answer(&mut self, CompletedPost { id, username, outcome }: CompletedPost) {
+        if let Some(repeated) = outcome.as_ref().ok().and_then(StoredEvent::repeated) {
+            // It may not be delivered yet.
+            self.last_own_seq = self.last_own_seq.max(repeated.seq.unwrap_or_default());
+            return self.delivery.repeated.push(repeated);
+        }
         match outcome {
             Ok(stored) if stored.duplicate && stored.event.seq <= self.delivery.subscription.position() => {
                 self.delivery.again.push(stored.event.seq);

@@ -4,6 +4,8 @@ mod error;
 mod front;
 mod page;
 mod page_title;
+mod pins;
+mod reactions;
 mod room;
 mod settings;
 
@@ -11,6 +13,8 @@ pub use error::PageError;
 pub use front::FrontPageData;
 pub use page::Page;
 pub(super) use page::PageView;
+pub use pins::PinsPageData;
+pub use reactions::ReactPageData;
 pub use settings::{
     ConfirmPageData, CreatedSecret, OwnerSettings, PeoplePage, PersonRow, PersonStatus, ProgramRow, ProgramSettings,
     RefusedSetting, SettingsField, SettingsForm, SettingsPageData,

@@ -125,14 +125,16 @@ impl Timeline {
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
+                    let (reactions, pinned) = (Vec::new(), false);
+                    let message =
+                        Message { seq, id, username, tag, text, sent_at: at, edited: false, reactions, pinned };
                     self.items.push(TimelineItem { message, changed: seq });
                     self.trim_start();
                 }
             }
             EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
             EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
-            EventBody::Moderated(_) | EventBody::Other { .. } => {}
+            EventBody::Moderated(_) | EventBody::Reacted { .. } | EventBody::Other { .. } => {}
         }
         Applied::Appended
     }

@@ -3,6 +3,10 @@
 use super::idempotency::{IdempotencyKey, idempotency_key, network_key};
 use super::redaction::redact_edits;
 use crate::domain::{Rejection, RejectionCode, Seq};
+use crate::server::store::annotations::AnnotationOutcome;
+use crate::server::store::annotations::pin_batch::PinBatch;
+use crate::server::store::annotations::reaction_batch::ReactionBatch;
+use crate::server::store::annotations::removal::forget_annotations;
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
@@ -40,6 +44,8 @@ pub(super) struct AppendBatch {
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
     memberships: Memberships,
+    reactions: ReactionBatch,
+    pins: PinBatch,
     /// Titles and topics that this batch replaces.
     replaced: Vec<ReplacedText>,
     new: Vec<IdempotencyKey>,
@@ -85,8 +91,10 @@ impl AppendBatch {
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
+        let reactions = ReactionBatch::look_up(transaction, locked()).await?;
+        let pins = PinBatch::look_up(transaction, locked()).await?;
         let (replaced, new) = (Vec::new(), Vec::new());
-        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, replaced, new })
+        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, reactions, pins, replaced, new })
     }
 
     /// Appends one entry to the batch, and returns its result if the batch is stored.
@@ -117,7 +125,7 @@ impl AppendBatch {
         if let Err(rejection) = self.memberships.authorize(room, entry, self.now) {
             return AppendResult::Rejected(rejection);
         }
-        let seq = room.head + 1;
+        let (seq, at) = (room.head + 1, clock::next_at(room.last_at, self.now));
         let mut moderation = None;
         let target = entry.new_event.target().map(|target| (entry.room_id, target));
         if let NewEvent::Moderate { action, subject, seconds, text } = &entry.new_event {
@@ -125,10 +133,24 @@ impl AppendBatch {
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(mut done) => {
+                    if action.has_message() {
+                        match self.pins.apply(entry, &mut done, target, (seq, at)) {
+                            Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                            Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
+                            Err(rejection) => return AppendResult::Rejected(rejection),
+                        }
+                    }
                     let values = (*seconds, text.as_ref());
                     self.replaced.extend(room_texts::apply(room, &entry.author, values, seq, &mut done));
                     moderation = Some(done);
                 }
+                Err(rejection) => return AppendResult::Rejected(rejection),
+            }
+        } else if let NewEvent::React(reaction) = &entry.new_event {
+            let target = target.and_then(|target| self.targets.get(&target));
+            match self.reactions.react(entry, reaction, target, (seq, at)) {
+                Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
@@ -138,6 +160,7 @@ impl AppendBatch {
             {
                 return AppendResult::Rejected(rejection);
             }
+            self.pins.forget_deleted(&entry.new_event, target);
         }
         if let NewEvent::Message { username, .. } = &entry.new_event
             && !self.names.claim(entry.room_id, username, &entry.author)
@@ -150,8 +173,8 @@ impl AppendBatch {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
-        room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.new_event.to_model(entry, seq, room.last_at);
+        room.last_at = at;
+        let mut row = entry.new_event.to_model(entry, seq, at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
@@ -172,7 +195,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, memberships, replaced, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, reactions, pins, replaced, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -199,6 +222,7 @@ impl AppendBatch {
                 room::Column::TopicSeq,
                 room::Column::TopicBy,
                 room::Column::Retention,
+                room::Column::Annotated,
             ])
             .to_owned();
         insert(transaction, &changed, Some(&heads)).await?;
@@ -210,6 +234,12 @@ impl AppendBatch {
         for text in replaced {
             text.blank(transaction).await?;
         }
+        reactions.write(transaction).await?;
+        pins.write(transaction).await?;
+        let annotated = |row: &&Model| changed.iter().any(|room| room.id == row.room_id && room.annotated);
+        let deleted = rows.iter().filter(|row| row.kind == Kind::Deleted).filter(annotated);
+        let deleted: Vec<(i64, Seq)> = deleted.filter_map(|row| Some((row.room_id, row.target?))).collect();
+        forget_annotations(transaction, &deleted).await?;
         memberships.write(transaction).await?;
         names.write(transaction).await?;
         Ok(has_rest)
@@ -222,7 +252,7 @@ async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Resul
     let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
     let update = event::Entity::update_many();
     match row.kind {
-        Kind::Message | Kind::Moderated | Kind::Other(_) => return Ok(false),
+        Kind::Message | Kind::Moderated | Kind::Reacted | Kind::Other(_) => return Ok(false),
         Kind::Edited => {
             update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
         }

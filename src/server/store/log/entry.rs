@@ -1,9 +1,11 @@
 //! Append requests, and their results.
 
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
+use crate::domain::{Emoji, Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
+use crate::server::store::annotations::reaction_text;
 use crate::server::store::entity::event::{Kind, Model};
+use std::borrow::Cow;
 
 /// An event to append to a room's log.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ impl AppendRequest {
         let text = match &self.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
-            NewEvent::Delete { .. } => 0,
+            NewEvent::Delete { .. } | NewEvent::React(_) => 0,
         };
         EVENT_OVERHEAD_BYTES + text
     }
@@ -38,6 +40,19 @@ pub(crate) enum NewEvent {
     Edit { target: Seq, text: MessageText },
     Delete { target: Seq },
     Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
+    React(NewReaction),
+}
+
+/// A reaction to a message, or the end of one.
+#[derive(Clone, Debug)]
+pub(crate) struct NewReaction {
+    pub(crate) target: Seq,
+    pub(crate) emoji: Emoji,
+    pub(crate) on: bool,
+    pub(crate) username: Username,
+    /// Whether the host erases the author: nothing keeps their reactions from ending, and the event names neither them
+    /// nor the emoji.
+    pub(crate) is_erasure: bool,
 }
 
 /// The participant that a moderation action applies to.
@@ -73,6 +88,9 @@ pub(crate) enum AppendResult {
     Rejected(Rejection),
     /// Another node holds the lock of this room's log.
     RoomLocked,
+    /// The event would change nothing, and is not in the log. This event made the state as it is; its number is 0 if it
+    /// is not known.
+    Needless(Event),
 }
 
 impl NewEvent {
@@ -80,6 +98,7 @@ impl NewEvent {
         match self {
             Self::Message { .. } => None,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::React(reaction) => Some(reaction.target),
             Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
             Self::Moderate { .. } => None,
         }
@@ -98,6 +117,7 @@ impl NewEvent {
         match self {
             Self::Delete { .. } => true,
             Self::Moderate { action, .. } => action.has_text(),
+            Self::React(reaction) => reaction.is_erasure,
             Self::Message { .. } | Self::Edit { .. } => false,
         }
     }
@@ -111,7 +131,9 @@ impl NewEvent {
         let (code, detail) = match self {
             Self::Message { .. } => return Ok(()),
             Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
-            Self::Edit { .. } | Self::Delete { .. } => (RejectionCode::NotFound, "There is no such message."),
+            Self::Edit { .. } | Self::Delete { .. } | Self::React(_) => {
+                (RejectionCode::NotFound, "There is no such message.")
+            }
         };
         Err(Rejection::new(code, detail))
     }
@@ -122,13 +144,16 @@ impl NewEvent {
             Self::Edit { .. } => Kind::Edited,
             Self::Delete { .. } => Kind::Deleted,
             Self::Moderate { .. } => Kind::Moderated,
+            Self::React(_) => Kind::Reacted,
         }
     }
 
-    fn text(&self) -> &str {
+    fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
-            Self::Delete { .. } | Self::Moderate { .. } => "",
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str().into(),
+            Self::React(NewReaction { emoji, on, is_erasure: false, .. }) => reaction_text(emoji, *on).into(),
+            Self::React(_) => "".into(),
+            Self::Delete { .. } | Self::Moderate { .. } => "".into(),
         }
     }
 
@@ -181,7 +206,9 @@ impl NewEvent {
 
     pub(crate) fn to_model(&self, entry: &AppendRequest, seq: Seq, at: i64) -> Model {
         let username = match self {
-            Self::Message { username, .. } => username.as_str().to_owned(),
+            Self::Message { username, .. } | Self::React(NewReaction { username, is_erasure: false, .. }) => {
+                username.as_str().to_owned()
+            }
             _ => String::new(),
         };
         Model {
@@ -193,7 +220,7 @@ impl NewEvent {
             at,
             username,
             target: self.target(),
-            text: self.text().to_owned(),
+            text: self.text().into_owned(),
             edited_by: None,
             deleted_by: None,
         }

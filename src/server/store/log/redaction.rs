@@ -61,7 +61,7 @@ pub(crate) async fn redact_edits(
     Ok(has_rest)
 }
 
-/// Returns a query for the numbers of a message's edits that still have a text. Events of an unknown kind that refer to
+/// Returns a query for the numbers of a message's edits and reactions that still have a text. Events of an unknown kind that refer to
 /// the message count as edits of it.
 fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
     Entity::find()
@@ -79,7 +79,15 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 pub(crate) async fn blank(transaction: &impl ConnectionTrait, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
-        Entity::update_many().col_expr(Column::Text, Expr::value("")).filter(these).exec(transaction).await?;
+        // A reaction without its emoji needs no name.
+        let is_reaction = Expr::col(Column::Kind).eq(i16::from(Kind::Reacted));
+        let username = Expr::case(is_reaction, Expr::value("")).finally(Expr::col(Column::Username));
+        Entity::update_many()
+            .col_expr(Column::Text, Expr::value(""))
+            .col_expr(Column::Username, username.into())
+            .filter(these)
+            .exec(transaction)
+            .await?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ fn icon(path: &'static str, class: &'static str) -> impl IntoView {
 }
 
 /// Returns an arrow back, which points to the other side from right to left.
-pub(super) fn back_icon() -> impl IntoView {
+pub(in crate::ui::pages) fn back_icon() -> impl IntoView {
     icon("M12.5 4.5 7 10l5.5 5.5", "icon flips")
 }
 
@@ -90,7 +90,7 @@ pub(super) fn check_icon() -> impl IntoView {
     icon("m4.5 10.5 4 4L15.5 6", "icon icon-s")
 }
 
-pub(super) fn alert_icon() -> impl IntoView {
+pub(in crate::ui::pages) fn alert_icon() -> impl IntoView {
     icon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Zm0 3.5v4m0 2.6v.1", "icon icon-s")
 }
 

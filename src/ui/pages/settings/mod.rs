@@ -18,7 +18,8 @@ use super::page_title::PageTitle;
 use super::settings::people::PeopleSection;
 use super::settings::programs::ProgramSections;
 use super::settings::room_sections::{AccessSection, DangerSection, DescriptionSection, MessagesSection};
-use form::{FormContext, Hidden, back_icon, described_by, problem, saved};
+use form::{FormContext, Hidden, described_by, problem, saved};
+pub(super) use form::{alert_icon, back_icon};
 use leptos::prelude::*;
 
 #[component]

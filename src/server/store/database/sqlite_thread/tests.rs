@@ -75,6 +75,7 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
         topic_seq: owner.map(|_| i64::MAX),
         topic_by: None,
         retention: owner.map(|_| 30),
+        annotated: owner.is_some(),
     };
     assert_alike::<room::Entity>(&store, vec![room(1, None), room(-5, Some(&[0, 255]))]).await;
     let event = |seq, kind, target| event::Model {
