@@ -83,8 +83,8 @@ impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: JsonValue) -> Option<Self> {
         match json {
             JsonValue::Array(list) => list.into_iter().map(T::from_json).collect(),
-            // A list without elements may be left out.
-            JsonValue::Null => Some(Self::new()),
+            // A node of an earlier release does not know the field, and an empty list is left out.
+            JsonValue::Null => Some(Vec::new()),
             _ => None,
         }
     }
@@ -170,6 +170,7 @@ mod tests {
         assert_eq!(json.take::<String>("text"), None);
         assert_eq!(json.take("edited"), Some(false));
         assert_eq!(json.take("permalink"), Some(None::<i64>));
+        assert_eq!(json.take("mentions"), Some(Vec::<String>::new()));
         assert_eq!(JsonValue::Array(Vec::new()).take::<String>("text"), None);
     }
 

@@ -19,9 +19,11 @@ mod m0009_names_by_author;
 mod m0010_tokens;
 mod m0011_hooks;
 mod m0012_room_settings;
+mod m0013_mentions;
 mod m0014_reactions;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
+pub use m0013_mentions::{EDITS_INDEX, EDITS_INDEX_ON};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -42,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tokens::Migration),
             Box::new(m0011_hooks::Migration),
             Box::new(m0012_room_settings::Migration),
+            Box::new(m0013_mentions::Migration),
             Box::new(m0014_reactions::Migration),
         ]
     }

@@ -4,7 +4,7 @@
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
-use crate::domain::{HistoryCursor, HistoryPage, ReadMarker, RoomView, Seq, Username};
+use crate::domain::{HistoryCursor, HistoryPage, Quote, ReadMarker, RoomView, Seq, Username};
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
 use std::time::Duration;
@@ -45,6 +45,26 @@ pub async fn load_history(room_name: &str, cursor: HistoryCursor) -> Result<Hist
         arguments += &argument(name, &seq.to_string());
     }
     read(call("load_history", &arguments, false).await)
+}
+
+/// Calls [`load_quotes`](super::rooms::load_quotes).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_quotes(room_name: &str, seqs: &[Seq]) -> Result<Vec<Quote>, ApiError> {
+    let mut arguments = argument("room_name", room_name);
+    for (index, seq) in seqs.iter().enumerate() {
+        arguments += &argument(&format!("seqs[{index}]"), &seq.to_string());
+    }
+    read(call("load_quotes", &arguments, false).await)
+}
+
+/// Returns names held in a room that begin with `prefix`; none if the server does not answer. `room` is the room's path.
+pub async fn load_names(room: &str, prefix: &str) -> Vec<Username> {
+    let response = fetch(&format!("{room}names"), &argument("prefix", prefix), false).await;
+    let names = response.ok().and_then(|(_, text)| JsonValue::parse(&text)?.take("names"));
+    names.unwrap_or_default()
 }
 
 /// Calls [`count_unread`](super::rooms::count_unread).

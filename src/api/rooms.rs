@@ -1,7 +1,7 @@
 //! Server functions of rooms: pages, history, unread counts, and the visitor's name. Browsers call them by `client`.
 
 use super::ApiError;
-use crate::domain::{HistoryPage, ReadMarker, RoomView, Seq, Username};
+use crate::domain::{HistoryPage, Quote, ReadMarker, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
@@ -50,6 +50,23 @@ pub async fn load_history(
     };
     expect_context::<Chat>()
         .history(&name, &server_fn::current_visitor(), place)
+        .await
+        .map_err(|denied| server_fn::access_denied(&denied))
+}
+
+/// Returns quotes of the messages with these numbers, oldest first; of the first 50 numbers, and as far as the room has
+/// these messages.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
+#[server(endpoint = "load_quotes", input = GetUrl)]
+pub async fn load_quotes(room_name: String, seqs: Vec<Seq>) -> Result<Vec<Quote>, ApiError> {
+    use crate::server::chat::Chat;
+    use crate::server::http::server_fn;
+    let name = server_fn::parse_room(&room_name)?;
+    expect_context::<Chat>()
+        .quotes(&name, &server_fn::current_visitor(), seqs)
         .await
         .map_err(|denied| server_fn::access_denied(&denied))
 }

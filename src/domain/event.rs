@@ -81,6 +81,10 @@ pub enum EventBody {
         tag: AuthorTag,
         /// The text; empty once the message has been deleted.
         text: String,
+        /// The number of the message that it replies to.
+        reply_to: Option<Seq>,
+        /// The names held in the room that the text mentions.
+        mentions: Vec<Username>,
     },
     /// The author edited a message.
     Edited {
@@ -88,6 +92,8 @@ pub enum EventBody {
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
+        /// The names held in the room that the new text mentions.
+        mentions: Vec<Username>,
     },
     /// The author or the owner of the room deleted a message.
     Deleted {

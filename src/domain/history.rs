@@ -1,6 +1,6 @@
 //! Pages of a room's history, as the browser gets them.
 
-use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, RoomName, Seq, Timestamp, Username};
+use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, Quote, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct RoomView {
     pub tag: AuthorTag,
     /// The message that the URL links to, if any.
     pub permalink: Option<Seq>,
+    /// The message that the page's form replies to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replying: Option<Quote>,
     /// The id under which the page's form posts: sending it twice stores it once.
     pub form_id: EventId,
     /// The newest messages, or those around the permalink.
@@ -60,6 +63,7 @@ impl RoomView {
             username: None,
             tag: AuthorTag::from_trusted(String::new()),
             permalink: None,
+            replying: None,
             form_id: EventId::from_trusted(String::new()),
             history: HistoryPage::default(),
             ownership: Ownership::default(),
@@ -103,6 +107,9 @@ pub struct HistoryPage {
     pub more_before: bool,
     /// Whether the room has messages after these.
     pub more_after: bool,
+    /// The messages that these reply to, as far as they are not among these and the room still has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotes: Vec<Quote>,
 }
 
 /// The position of a page in a room's history.
@@ -134,6 +141,7 @@ read_by_name!(RoomView {
     username,
     tag,
     permalink,
+    replying,
     form_id,
     history,
     ownership,
@@ -145,7 +153,7 @@ read_by_name!(RoomView {
     muted_until,
     pin
 });
-read_by_name!(HistoryPage { messages, more_before, more_after });
+read_by_name!(HistoryPage { messages, more_before, more_after, quotes });
 
 impl FromJson for Ownership {
     fn from_json(json: JsonValue) -> Option<Self> {

@@ -43,7 +43,7 @@ pub enum RoomNameError {
     #[error("A room needs a name.")]
     Empty,
     /// The name has more than [`MAX_ROOM_NAME_CHARS`] characters.
-    #[error("Room names have at most 64 characters.")]
+    #[error("Up to 64 characters.")]
     TooLong,
     /// The name begins with a full stop.
     #[error("Room names do not begin with a full stop.")]
@@ -146,6 +146,11 @@ impl RoomName {
     /// Returns the path of the room's settings: `/{room_name}/settings`.
     pub fn settings_path(&self) -> String {
         self.path() + "settings"
+    }
+
+    /// Returns the path of the QR code of the room's invitation link.
+    pub fn qr_code_path(&self) -> String {
+        self.path() + "qr"
     }
 }
 

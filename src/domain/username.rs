@@ -28,7 +28,7 @@ pub enum UsernameError {
     #[error("A name needs at least one character.")]
     Empty,
     /// The name has more than [`MAX_USERNAME_GRAPHEMES`] characters.
-    #[error("Names have at most 32 characters.")]
+    #[error("Up to 32 characters.")]
     TooLong,
     /// The name contains a control, bidirectional, invisible or unassigned character.
     #[error("This name has a character that isn’t allowed.")]

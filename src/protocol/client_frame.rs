@@ -18,6 +18,8 @@ pub enum ClientFrame {
         message: String,
         /// The author's name.
         username: Option<String>,
+        /// The number of the message that it replies to.
+        reply_to: Option<Seq>,
     },
     /// Edits one of the author's own messages.
     Edit {
@@ -80,6 +82,7 @@ struct AnyClientFrame {
     id: Option<Value>,
     message: Option<Value>,
     username: Option<Value>,
+    reply_to: Option<Value>,
     target: Option<Value>,
     text: Option<Value>,
     after: Option<Value>,
@@ -123,8 +126,8 @@ impl ClientFrame {
         match kind.as_deref() {
             None | Some("post") => {
                 let message = field(frame.message)?.ok_or("A post needs a `message`.")?;
-                let username = field(frame.username)?;
-                Ok(Self::Post { id: id.take(), message, username })
+                let (username, reply_to) = (field(frame.username)?, field(frame.reply_to)?);
+                Ok(Self::Post { id: id.take(), message, username, reply_to })
             }
             Some("edit") => match (field(frame.target)?, field(frame.text)?) {
                 (Some(target), Some(text)) => Ok(Self::Edit { id: id.take(), target, text }),
@@ -173,10 +176,11 @@ impl ClientFrame {
         let number = JsonValue::Number;
         let mut frame = JsonValue::object([("type", self.kind().into())]);
         match self {
-            Self::Post { id, message, username } => {
+            Self::Post { id, message, username, reply_to } => {
                 frame.add("id", id.as_deref().into());
                 frame.add("message", message.as_str().into());
                 frame.add("username", username.as_deref().into());
+                frame.add("reply_to", reply_to.map_or(JsonValue::Null, number));
             }
             Self::Edit { id, target, text } => {
                 frame.add("id", id.as_deref().into());
@@ -235,14 +239,16 @@ mod tests {
     #[test]
     fn the_frame_of_the_original_client_is_a_post() {
         let frame = ClientFrame::parse(r#"{"username": "Ann", "room_name": "harbour", "message": "hello"}"#);
-        let post = ClientFrame::Post { id: None, message: "hello".into(), username: Some("Ann".into()) };
+        let post =
+            ClientFrame::Post { id: None, message: "hello".into(), username: Some("Ann".into()), reply_to: None };
         assert_eq!(frame, Ok(post));
     }
 
     #[test]
     fn a_client_frame_survives_the_wire() {
         for frame in [
-            ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
+            ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None, reply_to: None },
+            ClientFrame::Post { id: Some("a2".into()), message: "hi".into(), username: None, reply_to: Some(41) },
             ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
             ClientFrame::Delete { id: Some("a2".into()), target: 42 },
             ClientFrame::Moderate {
@@ -280,7 +286,7 @@ mod tests {
 
     #[test]
     fn fields_of_other_frames_are_ignored() {
-        let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
+        let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None, reply_to: None };
         assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
         assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));
     }
@@ -296,6 +302,8 @@ mod tests {
             (r#"[null, "a", "hi", null, null, null, null, null, null, null, null, null]"#, None),
             (r#"{"id": 5, "message": "hi"}"#, None),
             (r#"{"id": "a", "message": 5}"#, Some("a")),
+            (r#"{"id": "a", "message": "hi", "reply_to": "41"}"#, Some("a")),
+            (r#"{"id": "a", "message": "hi", "reply_to": 1.5}"#, Some("a")),
             (r#"{"id": "a", "type": 5, "message": "hi"}"#, Some("a")),
             (r#"{"id": "a", "type": "edit", "target": "42", "text": "x"}"#, Some("a")),
             (r#"{"id": "a", "type": "delete", "target": 99999999999999999999}"#, Some("a")),

@@ -45,6 +45,12 @@ pub enum ServerFrame {
         message: String,
         /// The time of storage.
         sent_at: Timestamp,
+        /// The number of the message that it replies to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+        /// The names held in the room that the text mentions.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Username>,
     },
     /// A message was edited.
     Edited {
@@ -56,6 +62,9 @@ pub enum ServerFrame {
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
+        /// The names held in the room that the new text mentions.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Username>,
         /// The time of storage.
         at: Timestamp,
     },
@@ -188,8 +197,13 @@ impl ServerFrame {
                 tag: json.take("tag")?,
                 message: json.take("message")?,
                 sent_at: json.take("sent_at")?,
+                reply_to: json.take("reply_to")?,
+                mentions: json.take("mentions")?,
             },
-            "edited" => Self::Edited { seq, id, target: target?, text: json.take("text")?, at: at? },
+            "edited" => {
+                let (text, mentions) = (json.take("text")?, json.take("mentions")?);
+                Self::Edited { seq, id, target: target?, text, mentions, at: at? }
+            }
             "deleted" => Self::Deleted { seq, id, target: target?, at: at? },
             "moderated" => Self::Moderated {
                 seq,
@@ -254,11 +268,11 @@ impl ServerFrame {
     /// Returns the log event in this frame, if any.
     pub fn into_event(self) -> Option<Event> {
         match self {
-            Self::Message { seq, id, username, tag, message: text, sent_at: at } => {
-                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text } })
+            Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions } => {
+                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text, reply_to, mentions } })
             }
-            Self::Edited { seq, id, target, text, at } => {
-                Some(Event { seq, id, at, body: EventBody::Edited { target, text } })
+            Self::Edited { seq, id, target, text, mentions, at } => {
+                Some(Event { seq, id, at, body: EventBody::Edited { target, text, mentions } })
             }
             Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
             Self::Moderated { seq, id, moderation, at } => {
@@ -276,10 +290,10 @@ impl ServerFrame {
 impl From<Event> for ServerFrame {
     fn from(Event { seq, id, at, body }: Event) -> Self {
         match body {
-            EventBody::Message { username, tag, text } => {
-                Self::Message { seq, id, username, tag, message: text, sent_at: at }
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
+                Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions }
             }
-            EventBody::Edited { target, text } => Self::Edited { seq, id, target, text, at },
+            EventBody::Edited { target, text, mentions } => Self::Edited { seq, id, target, text, mentions, at },
             EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
             EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
             EventBody::Reacted { target, emoji, on, username, tag } => {

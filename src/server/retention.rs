@@ -11,6 +11,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
+/// Number of sweeps from one search for mentions that a node of the previous release has left to the next: a day.
+const SWEEPS_PER_MENTION_PURGE: u64 = 144;
+
 /// Interval of looking for reactions and pins without a message, which nodes of the previous release leave. It reads all.
 const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -28,7 +31,7 @@ pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Re
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut strays = interval(STRAY_SWEEP_INTERVAL);
     strays.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    for sweeps in 0.. {
         tokio::select! {
             _ = ticks.tick() => {}
             Ok(()) = default.changed() => {}
@@ -41,6 +44,11 @@ pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Re
         match sweep(&store, &hub, days).await {
             0 => {}
             events => tracing::info!(events, "Purged expired messages"),
+        }
+        if sweeps % SWEEPS_PER_MENTION_PURGE == 0
+            && let Err(error) = store.purge_mentions().await
+        {
+            tracing::warn!(%error, "Purging mentions of removed messages failed");
         }
     }
 }
@@ -140,8 +148,7 @@ mod tests {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         let live = hub.enter(&room).await.unwrap();
         for n in 1..=3 {
-            let new_event =
-                NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+            let new_event = NewEvent::message(Username::anonymous(), MessageText::parse("x").unwrap());
             let id = EventId::parse(&n.to_string()).unwrap();
             let entry =
                 AppendRequest { room_id: room.id, begins: None, author: IdentitySigner::guest(), id, new_event };

@@ -1,5 +1,6 @@
 //! The document around every page.
 
+use super::components::IconSprite;
 use super::pages::{Page, PageView};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -41,6 +42,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
             </head>
             <body>
                 <Meta property="og:image" content=image />
+                <IconSprite />
                 <PageView page />
             </body>
         </html>

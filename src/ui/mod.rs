@@ -15,8 +15,8 @@ pub mod text_spans;
 
 pub use app::shell;
 pub use pages::{
-    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
-    PinsPageData, ProgramRow, ProgramSettings, ReactPageData, RefusedSetting, SettingsField, SettingsForm,
-    SettingsPageData,
+    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PageErrorKind, PeoplePage,
+    PersonRow, PersonStatus, PinsPageData, ProgramRow, ProgramSettings, ReactPageData, RefusedSetting, SettingsField,
+    SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;

@@ -13,6 +13,7 @@ on_each_database!(every_answer_is_as_described);
 const ROOM: &str = "/{room}/";
 const MESSAGE: &str = "/{room}/{seq}";
 const EVENTS: &str = "/{room}/events";
+const NAMES: &str = "/{room}/names";
 
 async fn every_answer_is_as_described(site: Site) {
     let server = site.start();
@@ -69,6 +70,11 @@ async fn posts_and_changes(api: &Api<'_>, guest: &Api<'_>) {
     let verbatim = guest.put(Method::POST, ROOM, "/harbour/", (FORM, "hello there, 100%"), "*/*").await;
     assert_eq!((verbatim.status, &verbatim.json()["message"]), (201, &json!("hello there, 100%")));
 
+    let body = json!({"message": "@ann and @describer", "reply_to": 1}).to_string();
+    let reply = post((JSON, &body), JSON).await.json();
+    assert_eq!((&reply["reply_to"], &reply["mentions"]), (&json!(1), &json!(["Ann", "describer"])));
+    let names = api.get(NAMES, "/harbour/names?prefix=a", JSON).await;
+    assert_eq!(names.json(), json!({"names": ["Ann"]}));
     let edited = api.put(Method::PATCH, MESSAGE, "/harbour/1", (JSON, r#"{"message":"edited"}"#), JSON).await;
     assert_eq!((edited.status, &edited.json()["type"]), (200, &json!("edited")));
     assert_eq!(api.put(Method::PATCH, MESSAGE, "/harbour/1", (TEXT, "edited again"), TEXT).await.status, 200);
@@ -172,6 +178,7 @@ async fn refusals(api: &Api<'_>, guest: &Api<'_>) {
         (Method::PATCH, MESSAGE, "/1"),
         (Method::DELETE, MESSAGE, "/1"),
         (Method::GET, EVENTS, "/events"),
+        (Method::GET, NAMES, "/names"),
     ] {
         strange
             .is_refused(method.clone(), path, &format!("/harbour{address}"), (JSON, r#"{"message":"x"}"#), 401)
@@ -190,6 +197,7 @@ async fn refusals(api: &Api<'_>, guest: &Api<'_>) {
         api.is_refused(Method::GET, ROOM, address, (TEXT, ""), 400).await;
     }
     api.is_refused(Method::GET, EVENTS, "/harbour/events?after=x", (TEXT, ""), 400).await;
+    api.is_refused(Method::GET, NAMES, "/harbour/names?prefix=a&prefix=b", (TEXT, ""), 400).await;
     let foreign = |request: RequestBuilder| {
         request
             .header("origin", "https://elsewhere.example")

@@ -34,6 +34,8 @@ async fn visits(server: &Server, name: &str, cookie: &str) -> BTreeMap<String, u
     for path in [
         format!("/{name}/"),
         format!("/{name}/1"),
+        format!("/{name}/names?prefix=a"),
+        format!("/api/load_quotes?room_name={name}&seqs[0]=1"),
         format!("/{name}/?invitation={}", "b".repeat(25) + "a"),
         format!("/api/open_room?room_name={name}"),
         format!("/api/load_history?room_name={name}"),

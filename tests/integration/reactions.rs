@@ -248,12 +248,12 @@ async fn toggles_of_many_connections_add_up_as_in_the_log(site: Site) {
             let (_, mut client) = person(&server, &format!("P{n}")).await;
             let mut last = Value::Null;
             for round in 0..=n % 4 {
-                client.send(json!({"type": "react", "id": format!("t{round}"), "target": 1, "emoji": "👍", "on": round % 2 == 0})).await;
-                last = client.answer_to(&format!("t{round}")).await;
+                client.send(json!({"type": "react", "id": format!("p{n}t{round}"), "target": 1, "emoji": "👍", "on": round % 2 == 0})).await;
+                last = client.answer_to(&format!("p{n}t{round}")).await;
                 assert_eq!(last["type"], "reacted", "{last}");
             }
             // Sent again, it is the same event.
-            client.send(json!({"type": "react", "id": format!("t{}", n % 4), "target": 1, "emoji": "👍", "on": n % 2 == 0})).await;
+            client.send(json!({"type": "react", "id": format!("p{n}t{}", n % 4), "target": 1, "emoji": "👍", "on": n % 2 == 0})).await;
             let again = client.until(|frame| frame["repeated"] == true).await.pop().expect("a frame");
             assert_eq!(again["seq"], last["seq"]);
         });

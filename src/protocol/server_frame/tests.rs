@@ -6,7 +6,7 @@ use crate::domain::moderation::ModerationAction;
 #[test]
 fn only_message_frames_carry_a_top_level_message() {
     let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
-    let edited = ServerFrame::from(event(EventBody::Edited { target: 1, text: "new".into() }));
+    let edited = ServerFrame::from(event(EventBody::Edited { target: 1, text: "new".into(), mentions: Vec::new() }));
     let rejected = ServerFrame::Rejected { id: None, rejection: Rejection::unavailable() };
     for frame in [edited, rejected, ServerFrame::Heartbeat { head: 1 }] {
         let json: serde_json::Value = serde_json::from_str(&frame.encode()).unwrap();
@@ -18,8 +18,26 @@ fn only_message_frames_carry_a_top_level_message() {
 fn events_survive_the_wire() {
     let event = |body| Event { seq: 2, id: EventId::parse("x").unwrap(), at: Timestamp(5), body };
     for event in [
-        event(EventBody::Message { username: Username::anonymous(), tag: AuthorTag::new([1, 2]), text: "é\n".into() }),
-        event(EventBody::Edited { target: 1, text: "new".into() }),
+        event(EventBody::Message {
+            username: Username::anonymous(),
+            tag: AuthorTag::new([1, 2]),
+            text: "é\n".into(),
+            reply_to: None,
+            mentions: Vec::new(),
+        }),
+        event(EventBody::Message {
+            username: Username::anonymous(),
+            tag: AuthorTag::new([1, 2]),
+            text: "@Ann".into(),
+            reply_to: Some(1),
+            mentions: vec![Username::from_trusted("Ann".into())],
+        }),
+        event(EventBody::Edited { target: 1, text: "new".into(), mentions: Vec::new() }),
+        event(EventBody::Edited {
+            target: 1,
+            text: "@Ann".into(),
+            mentions: vec![Username::from_trusted("Ann".into())],
+        }),
         event(EventBody::Deleted { target: 1 }),
         event(EventBody::Moderated(Moderation {
             action: ModerationAction::Mute,

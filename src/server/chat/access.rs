@@ -16,7 +16,7 @@ pub(crate) enum AccessDenied {
     #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
     /// The visitor is banned until this time.
-    #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
+    #[error("You can’t come in until {}, {} UTC.", .0.day_utc(), .0.time_utc())]
     Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
     #[error("This room is locked. Only people who were here before can come in.")]

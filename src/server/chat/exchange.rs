@@ -112,9 +112,12 @@ impl Chat {
             outcome.await.unwrap_or_else(|_| Err(draining_rejection()))
         };
         let (id, outcome) = match frame {
-            ClientFrame::Post { id, message, username } => {
+            ClientFrame::Post { id, message, username, reply_to } => {
                 let outcome = match named(username) {
-                    Ok(username) => submit(id.as_deref(), RoomCommand::Post { username, message: &message }).await,
+                    Ok(username) => {
+                        let command = RoomCommand::Post { username, message: &message, reply_to };
+                        submit(id.as_deref(), command).await
+                    }
                     Err(rejection) => Err(rejection),
                 };
                 (id, outcome)

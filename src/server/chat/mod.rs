@@ -5,6 +5,7 @@ pub(crate) mod access;
 mod annotations;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
+mod quotes;
 mod room_command;
 pub(crate) mod room_settings;
 pub(crate) mod tokens;
@@ -67,11 +68,12 @@ impl Chat {
         permalink: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
         let found = self.admit(name, visitor).await?;
-        self.room_view(found, username, visitor, permalink).await
+        self.room_view(found, username, visitor, permalink, None).await
     }
 
     /// Like [`room_page`](Self::room_page), for a visitor who was already admitted. The head was read before the
-    /// messages, so it never claims more than the page shows.
+    /// messages, so it never claims more than the page shows. The page's form replies to the message `reply_to`, if there
+    /// is one.
     ///
     /// # Errors
     ///
@@ -82,7 +84,11 @@ impl Chat {
         username: Option<Username>,
         visitor: &Visitor,
         permalink: Option<Seq>,
+        reply_to: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
+        // A deleted message cannot be replied to.
+        let replying = self.store.quotes(found.room.id, reply_to.into_iter().collect()).await?;
+        let replying = replying.into_iter().next().filter(|quote| !quote.excerpt.is_empty());
         let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
         let mut history = self.store.messages(found.room.id, cursor).await?;
         self.store.annotate(&found, &mut history.messages).await?;
@@ -98,6 +104,7 @@ impl Chat {
             username,
             tag: visitor.author.tag(),
             permalink,
+            replying,
             form_id: random::event_id(),
             topic: found.topic,
             locked: found.locked,

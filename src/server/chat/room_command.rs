@@ -2,12 +2,12 @@
 
 use crate::domain::moderation::{DAY_SECONDS, ModerationAction};
 use crate::domain::{AuthorTag, Emoji, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
-use crate::server::store::{NewEvent, NewReaction, Subject};
+use crate::server::store::{MentionCandidates, NewEvent, NewReaction, Subject};
 
 /// A command for a room's log, with unvalidated texts.
 pub(crate) enum RoomCommand<'a> {
     /// Posts a message.
-    Post { username: Username, message: &'a str },
+    Post { username: Username, message: &'a str, reply_to: Option<Seq> },
     /// Replaces the text of an own message.
     Edit { target: Seq, text: &'a str },
     /// Deletes a message: an own one, or any as the owner of the room.
@@ -32,8 +32,16 @@ impl RoomCommand<'_> {
     /// Returns a rejection if a text is invalid.
     pub(super) fn parse(self) -> Result<NewEvent, Rejection> {
         Ok(match self {
-            Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
-            Self::Edit { target, text } => NewEvent::Edit { target, text: MessageText::parse(text)? },
+            Self::Post { username, message, reply_to } => {
+                let text = MessageText::parse(message)?;
+                let mentions = MentionCandidates::find(text.as_str());
+                NewEvent::Message { username, text, reply_to, mentions }
+            }
+            Self::Edit { target, text } => {
+                let text = MessageText::parse(text)?;
+                let mentions = MentionCandidates::find(text.as_str());
+                NewEvent::Edit { target, text, mentions }
+            }
             Self::Delete { target } => NewEvent::Delete { target },
             Self::React { target, emoji, on, username } => {
                 let emoji = Emoji::parse(emoji)?;

@@ -4,8 +4,8 @@
 use super::message_ref::MessageRef;
 use super::output::print_line;
 use super::{CommandResult, notify_nodes, parse_room};
-use crate::domain::moderation::{MAX_MUTE_SECONDS, ModerationAction};
-use crate::domain::{EventBody, RoomText};
+use crate::domain::moderation::{MAX_MUTE_SECONDS, Moderation, ModerationAction};
+use crate::domain::{EventBody, RoomText, Timestamp};
 use crate::server::config::Config;
 use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
@@ -133,7 +133,8 @@ async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_e
         EventBody::Moderated(done) => {
             let until = done.until.map_or_else(String::new, |until| format!(" Until {}.", until.rfc3339()));
             let tag = done.subject.as_ref().map_or_else(String::new, |subject| format!(" ({})", subject.tag.as_str()));
-            print_line(format_args!("parlour: in {name}: {done}{tag}{until}"))?;
+            let sentence = Moderation { until: None, ..done }.sentence(Timestamp::rfc3339);
+            print_line(format_args!("parlour: in {name}: {sentence}{tag}{until}"))?;
         }
         _ => print_line(format_args!("parlour: deleted message {seq} from {name}"))?,
     }

@@ -4,6 +4,7 @@ use super::media_type::{JSON, PLAIN_TEXT};
 use super::origin;
 use super::problem::Problem;
 use crate::domain::RejectionCode::{Invalid, TooLong};
+use crate::domain::Seq;
 use crate::protocol::MAX_FRAME_BYTES;
 use crate::server::strict_json;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,6 +17,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MESSAGE_FIELDS: [&str; 3] = ["message", "text", "content"];
 
 const BODY_NOT_UTF8: &str = "The body is not UTF-8.";
+const REPLY_TO_NOT_NUMBER: &str = "`reply_to` is not the number of a message.";
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(super) struct SentMessage {
     pub(super) message: String,
     pub(super) username: Option<String>,
     pub(super) id: Option<String>,
+    /// The number of the message that it replies to.
+    pub(super) reply_to: Option<Seq>,
     /// Whether it is a form with fields, as browsers send it.
     pub(super) is_form: bool,
 }
@@ -121,7 +125,7 @@ pub(crate) fn is_bare(headers: &HeaderMap) -> bool {
 /// Returns a problem if the form is not UTF-8, names a field twice, or has no `message` although `is_required`.
 fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> {
     let mut sent = SentMessage { is_form: true, ..SentMessage::default() };
-    let mut message = None;
+    let (mut message, mut reply_to) = (None, None);
     let mut has_value = false;
     // A text of `curl -d` may be anything; only a form has to be UTF-8.
     let mut problem = None;
@@ -147,6 +151,7 @@ fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> 
             "message" => &mut message,
             "username" => &mut sent.username,
             "id" => &mut sent.id,
+            "reply_to" => &mut reply_to,
             _ => continue,
         };
         has_value |= name == "message" && is_pair;
@@ -156,6 +161,11 @@ fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> 
     }
     if !has_value && !is_required {
         return Ok(None);
+    }
+    match reply_to.as_deref().map(str::trim).filter(|reply_to| !reply_to.is_empty()).map(str::parse) {
+        Some(Ok(seq)) => sent.reply_to = Some(seq),
+        Some(Err(_)) => problem = problem.or_else(|| Some(unprocessable(REPLY_TO_NOT_NUMBER))),
+        None => {}
     }
     match (problem, message) {
         (Some(problem), _) => Err(problem),
@@ -173,6 +183,10 @@ fn object(text: &str) -> Result<SentMessage, Problem> {
     let value = strict_json::parse(text)
         .map_err(|reason| Problem::bad_request(format!("The JSON does not parse: {reason}.")))?;
     let Value::Object(mut object) = value else { return Err(unprocessable("The JSON is not an object.")) };
+    let reply_to = match object.remove("reply_to") {
+        None | Some(Value::Null) => None,
+        Some(number) => Some(number.as_i64().ok_or_else(|| unprocessable(REPLY_TO_NOT_NUMBER))?),
+    };
     let mut field = |name: &str| match object.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -181,7 +195,7 @@ fn object(text: &str) -> Result<SentMessage, Problem> {
     let (id, username) = (field("id")?, field("username")?);
     for name in MESSAGE_FIELDS {
         if let Some(message) = field(name)? {
-            return Ok(SentMessage { message, username, id, is_form: false });
+            return Ok(SentMessage { message, username, id, reply_to, is_form: false });
         }
     }
     Err(unprocessable("The object needs `message`, a text."))

@@ -4,7 +4,7 @@ use super::media_type::JSON;
 use super::origin;
 use super::problem::Problem;
 use crate::domain::event::parse_position;
-use crate::domain::{Epoch, HistoryCursor, Message, ReactionCount, RoomName, Seq, Timestamp};
+use crate::domain::{Epoch, HistoryCursor, Message, ReactionCount, RoomName, Seq, Timestamp, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::hex::hex;
@@ -58,6 +58,10 @@ struct MessageRecord {
     edited: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Seq>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<Username>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reactions: Vec<ReactionCount>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -75,6 +79,8 @@ impl From<Message> for MessageRecord {
             sent_at: message.sent_at,
             edited: message.edited && !deleted,
             deleted,
+            reply_to: message.reply_to,
+            mentions: message.mentions,
             reactions: message.reactions,
             pinned: message.pinned,
             message: message.text,
@@ -113,7 +119,7 @@ pub(super) async fn messages(
     if let Some(seq) = seq {
         let mut message = store.message(room_id, seq).await.map_err(AccessDenied::from)?;
         store.annotate(&found, message.as_mut_slice()).await.map_err(AccessDenied::from)?;
-        let message = message.ok_or_else(|| Problem::not_found("No message has this number."))?;
+        let message = message.ok_or_else(|| Problem::not_found("This message doesn’t exist."))?;
         return Ok((validators, json(&MessageRecord::from(message))).into_response());
     }
     let mut history = store.messages_page(room_id, cursor, limit).await.map_err(AccessDenied::from)?;

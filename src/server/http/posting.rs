@@ -42,7 +42,7 @@ pub(crate) async fn post(
     let name = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok());
     let Some(name) = name else {
         return match is_program {
-            true => Problem::not_found("No room has this address.").into_response(),
+            true => Problem::not_found("There’s no room here.").into_response(),
             false => not_found(State(state), page_request(parts.uri, visitor, known)).await,
         };
     };
@@ -63,7 +63,7 @@ pub(crate) async fn post(
         None => known.0,
     };
     let username = username.unwrap_or_else(Username::anonymous);
-    let command = RoomCommand::Post { username, message: &sent.message };
+    let command = RoomCommand::Post { username, message: &sent.message, reply_to: sent.reply_to };
     match submit(&state, &name, &visitor, sent.id.as_deref(), command).await {
         Ok(event) => {
             let mut response = stored(StatusCode::CREATED, &event, media_type);
@@ -113,7 +113,7 @@ pub(crate) async fn delete(
 /// # Errors
 ///
 /// Returns a problem if a page of another site has sent the request, or if no message can have this address.
-fn addressed(
+pub(super) fn addressed(
     state: &AppState,
     headers: &HeaderMap,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -122,7 +122,7 @@ fn addressed(
         return Err(Problem::of_foreign_page());
     }
     let named = path.ok().and_then(|Path((raw, seq))| Some((RoomName::parse(&raw).ok()?, parse_seq(&seq)?)));
-    named.ok_or_else(|| Problem::not_found("No message has this address."))
+    named.ok_or_else(|| Problem::not_found("This message doesn’t exist."))
 }
 
 /// Returns the response to a request that changes a message.
@@ -138,7 +138,7 @@ fn changed(headers: &HeaderMap, outcome: Result<Event, Problem>) -> Response {
 /// # Errors
 ///
 /// Returns the problem to answer with if the visitor may not enter the room, or if the command is rejected.
-async fn submit(
+pub(super) async fn submit(
     state: &AppState,
     name: &RoomName,
     visitor: &Visitor,
@@ -162,7 +162,7 @@ fn stored(status: StatusCode, event: &Event, media_type: &'static str) -> Respon
 }
 
 /// Returns the response to a refused request: problem details for a program, else the sentence.
-fn refusal(problem: Problem, is_program: bool) -> Response {
+pub(super) fn refusal(problem: Problem, is_program: bool) -> Response {
     record_rejection(problem.rejection().code);
     match is_program {
         true => problem.into_response(),
@@ -202,7 +202,7 @@ async fn post_form(
         // A form has a field for the name; a token brings its own.
         let default = known.0.clone().filter(|_| visitor.author.is_token());
         let username = parsed.clone().or(default).unwrap_or_else(Username::anonymous);
-        let command = RoomCommand::Post { username, message: &form.message };
+        let command = RoomCommand::Post { username, message: &form.message, reply_to: form.reply_to };
         let sender = Visitor { author, ..shown };
         state.chat.submit_and_wait(name, &sender, form.id.as_deref(), command).await.map(|_| parsed)
     };
@@ -238,7 +238,8 @@ async fn rejected_form(
     let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
     let username = form.username.filter(|name| name_refused || is_new(name));
     let refused = RejectedForm { message: form.message, username, detail: detail.clone() };
-    let wanted = RoomRequest { name: name.clone(), permalink: None, username: known.0, visitor };
+    let (name, reply_to) = (name.clone(), form.reply_to);
+    let wanted = RoomRequest { name, permalink: None, reply_to, username: known.0, visitor };
     // The commit is complete. The page is like any other now, and takes its network's turn.
     let _permit = match state.limiter.work(visitor.network).await {
         Ok(permit) => permit,

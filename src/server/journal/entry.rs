@@ -4,7 +4,7 @@ use super::charge::QueueCharge;
 use crate::domain::{Event, Rejection};
 use crate::protocol::RepeatedFrame;
 use crate::server::hub::InFlightGuard;
-use crate::server::store::{AppendRequest, NewEvent};
+use crate::server::store::{AppendRequest, MentionCandidates, NewEvent};
 use crate::server::telemetry::metrics;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -83,6 +83,7 @@ impl PendingEntry {
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
             NewEvent::Delete { .. } | NewEvent::React(_) => 0,
         };
-        ENTRY_OVERHEAD_BYTES + text
+        let mentions = self.entry.new_event.mentions().map_or(0, MentionCandidates::bytes);
+        ENTRY_OVERHEAD_BYTES + text + mentions
     }
 }

@@ -203,10 +203,15 @@ impl Session {
     /// Handles one frame, and answers immediately if possible.
     async fn handle_frame(&mut self, text: &str, draining: bool) {
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Post { id, message, username }) => match self.resolve_username(username.as_deref()) {
-                Ok(username) => self.submit(id, RoomCommand::Post { username, message: &message }, draining).await,
-                Err(rejection) => self.reject(id, rejection),
-            },
+            Ok(ClientFrame::Post { id, message, username, reply_to }) => {
+                match self.resolve_username(username.as_deref()) {
+                    Ok(username) => {
+                        let command = RoomCommand::Post { username, message: &message, reply_to };
+                        self.submit(id, command, draining).await
+                    }
+                    Err(rejection) => self.reject(id, rejection),
+                }
+            }
             Ok(ClientFrame::Edit { id, target, text }) => {
                 self.submit(id, RoomCommand::Edit { target, text: &text }, draining).await
             }

@@ -20,6 +20,7 @@ pub(crate) use hooks::listing::{HookDirection, HookSummary};
 pub(crate) use hooks::outgoing::LeasedHook;
 pub(crate) use log::append_batch::Locking;
 pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, NewReaction, Subject};
+pub(crate) use log::mention_candidates::MentionCandidates;
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
 pub(crate) use rooms::epochs::RoomHead;
 pub(crate) use rooms::membership::Membership;

@@ -43,6 +43,12 @@ pub(crate) fn local_time(at: Timestamp) -> String {
     date(at).to_locale_time_string_with_options("default", &options).into()
 }
 
+/// Returns a time of day without the word for its half of the day, such as `8:03` for `8:03 PM`. Returns it as it is if
+/// no space divides them.
+pub(crate) fn without_period(time: &str) -> &str {
+    time.split(char::is_whitespace).find(|part| part.contains([':', '.'])).unwrap_or(time)
+}
+
 /// Returns the time of day in the local format, with the day unless it is today.
 pub(crate) fn local_end(at: Timestamp) -> String {
     let (day, time) = (local_day(at), local_time(at));
@@ -80,4 +86,23 @@ fn options(fields: &[(&str, &str)]) -> Object {
         let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_without_its_half_of_the_day() {
+        for (time, narrow) in [
+            ("8:03\u{202f}PM", "8:03"),
+            ("8:03 p. m.", "8:03"),
+            ("오후 8:03", "8:03"),
+            ("20:03", "20:03"),
+            ("20.03", "20.03"),
+            ("下午8:03", "下午8:03"),
+        ] {
+            assert_eq!(without_period(time), narrow);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use leptos::prelude::window_event_listener_untyped;
 use std::cell::Cell;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, Document, Element, Event, FocusOptions, HtmlElement, KeyboardEvent, MouseEvent};
 
@@ -68,11 +68,6 @@ pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
 }
 
-/// Returns whether the page is too narrow for a column with the sidebar (`sidebar/participant_list.css`).
-pub(crate) fn is_narrow() -> bool {
-    matches_media("(max-width: 48rem)")
-}
-
 /// Writes a text to the clipboard. Returns whether it succeeded. Pages over plain http have no clipboard, and visitors
 /// may deny access.
 pub(crate) async fn write_clipboard(text: &str) -> bool {
@@ -86,6 +81,18 @@ pub(crate) fn select_text(element: &Element) {
     if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.select_all_children(element);
     }
+}
+
+/// Returns the width and the height of the window, in CSS pixels.
+pub(crate) fn window_size() -> (f64, f64) {
+    let window = window();
+    let pixels = |size: Result<JsValue, JsValue>| size.ok().and_then(|size| size.as_f64()).unwrap_or_default();
+    (pixels(window.inner_width()), pixels(window.inner_height()))
+}
+
+/// Returns whether a text is selected.
+pub(crate) fn has_selection() -> bool {
+    window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed())
 }
 
 /// Returns whether a key belongs to the input method editor. Key code 229 covers browsers that don't set `isComposing`.

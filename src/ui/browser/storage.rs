@@ -15,6 +15,7 @@ use web_sys::Storage;
 const READ_KEY_PREFIX: &str = "parlour:read:";
 const OUTBOX_KEY_PREFIX: &str = "parlour:outbox:";
 const EDIT_KEY_PREFIX: &str = "parlour:edit:";
+const REPLY_KEY_PREFIX: &str = "parlour:reply:";
 const USERNAME_KEY: &str = "parlour:name";
 
 /// Key prefix of drafts, which `hydrate.js` uses too.
@@ -88,6 +89,17 @@ pub(crate) fn remove_draft(room: &RoomName, sent: &str) {
     if draft(room).is_some_and(|draft| sent.contains(draft.trim())) {
         save_draft(room, "");
     }
+}
+
+/// Returns the message that the draft of a room replies to, if it was chosen in this epoch.
+pub(crate) fn reply(room: &RoomName, epoch: &Epoch) -> Option<Seq> {
+    let stored = get(&format!("{REPLY_KEY_PREFIX}{room}"))?;
+    stored.strip_suffix(&format!(" {epoch}"))?.parse().ok()
+}
+
+/// Saves the message that the draft of a room replies to; `None` removes it.
+pub(crate) fn save_reply(room: &RoomName, epoch: &Epoch, seq: Option<Seq>) {
+    set(&format!("{REPLY_KEY_PREFIX}{room}"), &seq.map(|seq| format!("{seq} {epoch}")).unwrap_or_default());
 }
 
 /// Returns the messages of a room with an unfinished edit.

@@ -26,5 +26,6 @@ mod rows;
 mod sidebar;
 
 pub(crate) use common::avatar::Avatar;
+pub(crate) use common::icon::{Icon, IconSprite, Symbol};
 pub use recent_rooms::RecentRoomsSection;
 pub use room::Room;

@@ -6,6 +6,7 @@ use super::common::notice::Notice;
 use super::composer::composer_form::Composer;
 use super::composer::typing_indicator::TypingIndicator;
 use super::dialogs::delete_dialog::DeleteDialog;
+use super::dialogs::message_menu::MessageMenu;
 use super::dialogs::moderation_dialog::ModerationDialog;
 use super::dialogs::room_switcher::RoomSwitcher;
 use super::header::connection_banner::ConnectionBanner;
@@ -42,6 +43,7 @@ pub fn Room() -> impl IntoView {
                 </div>
             </main>
             <RoomSwitcher />
+            <MessageMenu />
             <DeleteDialog />
             <ModerationDialog />
             <Announcer />

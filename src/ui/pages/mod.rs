@@ -2,6 +2,7 @@
 
 mod error;
 mod front;
+mod message_form;
 mod page;
 mod page_title;
 mod pins;
@@ -9,7 +10,7 @@ mod reactions;
 mod room;
 mod settings;
 
-pub use error::PageError;
+pub use error::{PageError, PageErrorKind};
 pub use front::FrontPageData;
 pub use page::Page;
 pub(super) use page::PageView;

@@ -1,8 +1,8 @@
 //! The page of a room's pinned messages.
 
 use super::page_title::PageTitle;
-use super::settings::back_icon;
 use crate::domain::{Message, RoomName};
+use crate::ui::components::{Icon, Symbol};
 use leptos::prelude::*;
 
 /// The pinned messages of a room.
@@ -39,7 +39,7 @@ pub(crate) fn PinsPage(data: PinsPageData) -> impl IntoView {
         <PageTitle text=format!("Pinned · {title} · Parlour") />
         <div class="settings-page">
             <header class="page-header">
-                <a class="icon-button" href=room.path() aria-label=back.clone() title=back>{back_icon()}</a>
+                <a class="icon-button" href=room.path() aria-label=back.clone() title=back><Icon symbol=Symbol::Back /></a>
                 <h1>"Pinned " <span class="soft small clip" dir="auto">{title.clone()}</span></h1>
             </header>
             <main class="pins">

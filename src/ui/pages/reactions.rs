@@ -1,9 +1,9 @@
 //! The page with which a visitor reacts to a message without a script, and the owner pins it.
 
 use super::page_title::PageTitle;
-use super::settings::{alert_icon, back_icon};
 use crate::domain::emoji::QUICK_EMOJI;
 use crate::domain::{Emoji, Message, Reactors, RoomName};
+use crate::ui::components::{Icon, Symbol};
 use leptos::prelude::*;
 
 /// The reactions to a message, as this visitor sees them.
@@ -62,7 +62,7 @@ pub(crate) fn ReactPage(data: ReactPageData) -> impl IntoView {
         <PageTitle text=format!("React · {title} · Parlour") />
         <div class="settings-page">
             <header class="page-header">
-                <a class="icon-button" href=back aria-label="Back to the message" title="Back to the message">{back_icon()}</a>
+                <a class="icon-button" href=back aria-label="Back to the message" title="Back to the message"><Icon symbol=Symbol::Back /></a>
                 <h1>"React " <span class="soft small clip" dir="auto">{title.clone()}</span></h1>
             </header>
             <main class="react">
@@ -70,7 +70,7 @@ pub(crate) fn ReactPage(data: ReactPageData) -> impl IntoView {
                     <p class="hint"><b dir="auto">{username.to_string()}</b></p>
                     <p class="pinned-text" dir="auto">{text}</p>
                 </blockquote>
-                {problem.map(|detail| view! { <p class="problem" role="alert">{alert_icon()}<span dir="auto">{detail}</span></p> })}
+                {problem.map(|detail| view! { <p class="problem" role="alert"><Icon symbol=Symbol::Alert small=true /><span dir="auto">{detail}</span></p> })}
                 {reacted}
                 {pin}
                 <form method="post" action=here>

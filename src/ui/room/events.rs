@@ -57,6 +57,7 @@ impl ConnectionListener for RoomEventHandler {
         room.send_pending();
         room.confirm_name();
         if room.connection.was_lost() {
+            room.connection.come_back(room.outbox.with_untracked(Outbox::count_posts));
             // An earlier request may hang. A reader who scrolls has requested more in the meantime.
             room.requests.cancel(PendingLoad::Page);
             room.requests.cancel(PendingLoad::Jump);
@@ -146,7 +147,7 @@ impl RoomState {
         self.scroll.update();
         let follows = self.follows();
         let message = match &event.body {
-            EventBody::Message { username, tag, text } => {
+            EventBody::Message { username, tag, text, .. } => {
                 Some((event.seq, username.clone(), tag.clone(), text.clone()))
             }
             _ => None,

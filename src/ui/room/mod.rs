@@ -3,9 +3,10 @@
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
-//! `moderation`, `join`).
+//! `moderation`, `join`, `toolbar`).
 
 pub(crate) mod background_sender;
+pub mod completion;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;
@@ -28,6 +29,7 @@ mod permalink;
 mod presence;
 mod read_state;
 pub(crate) mod recent_rooms;
+mod replying;
 pub(crate) mod request_guard;
 mod requests;
 pub(crate) mod scroll_anchor;
@@ -37,6 +39,7 @@ mod shortcuts;
 pub(crate) mod state;
 mod taking_back;
 pub mod timeline;
+mod toolbar;
 pub mod unread;
 mod visiting;
 

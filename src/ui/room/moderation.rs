@@ -36,7 +36,7 @@ impl RoomState {
         let target = self.dialogs.moderating.get_untracked()?;
         self.dialogs.moderating.set(None);
         if let ModerationTarget::AuthorOf(seq) = target {
-            // The button that opened the dialog is hidden by then: it shows only while its message is pointed at.
+            // The button that opened the dialog is in a menu that is closed.
             request_animation_frame(move || self.scroll.focus_message(seq));
         }
         Some(target)
@@ -67,7 +67,7 @@ impl RoomState {
 
     fn send_moderation(self, request: ModerationRequest, subject: Option<Participant>) {
         let ModerationRequest { action, target, tag, seconds } = request;
-        let text = Moderation { subject, seconds: Some(seconds), ..Moderation::new(action) }.to_string();
+        let text = Moderation { subject, seconds: Some(seconds), ..Moderation::new(action) }.sentence(clock::local_end);
         if !self.connection.is_live() {
             self.notice.set("That waits until you’re connected again.".to_owned());
         }
@@ -116,7 +116,7 @@ impl RoomState {
         let now = match &event.body {
             EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
             EventBody::Moderated(moderation) => {
-                let notice = moderation.to_string();
+                let notice = moderation.sentence(clock::local_end);
                 self.notice.set(notice.clone());
                 let inverse = self.inverse(moderation);
                 let can_undo = before == Ownership::Own && inverse.is_some();

@@ -19,7 +19,7 @@ impl RoomState {
             "Escape" if self.dialogs.sidebar.get_untracked() => self.dialogs.sidebar.set(false),
             "Escape" if self.editing.target.get_untracked().is_some() => self.stop_editing(),
             "Escape" => self.toggle_end(),
-            key if key.starts_with("Arrow") && !dom::has_modifier(event) && self.move_focus(key) => {
+            key if !event.default_prevented() && !dom::has_modifier(event) && self.move_focus(key) => {
                 event.prevent_default()
             }
             _ => {}

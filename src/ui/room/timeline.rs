@@ -1,10 +1,13 @@
 //! The loaded window of a room's log: consecutive messages in the order of the log. Pure logic, no browser.
 
+pub mod quotes;
 pub mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq};
+use quotes::QuoteBook;
+
+use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Username};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,7 @@ pub struct Timeline {
     /// Changes received since a page was requested, because the page may contain messages without them; `None` while no
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
+    quotes: QuoteBook,
 }
 
 /// A loaded message and the event that changed it last.
@@ -50,6 +54,7 @@ struct MessageChange {
     seq: Seq,
     /// Empty if the message was deleted.
     text: String,
+    mentions: Vec<Username>,
 }
 
 impl Timeline {
@@ -57,6 +62,8 @@ impl Timeline {
     pub fn new(page: &RoomView) -> Self {
         let items = items(page.history.messages.clone());
         let newest = items.last().map_or(0, |item| item.message.seq);
+        let mut quotes = QuoteBook::default();
+        quotes.add(page.history.quotes.iter().chain(&page.replying).cloned().collect());
         Self {
             items,
             // The head was read before the messages: everything up to it is in them.
@@ -65,6 +72,7 @@ impl Timeline {
             more_after: page.history.more_after,
             newest,
             changes_in_flight: None,
+            quotes,
         }
     }
 
@@ -120,20 +128,22 @@ impl Timeline {
         }
         self.position = seq;
         match body {
-            EventBody::Message { username, tag, text } => {
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
                 self.newest = seq;
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let (reactions, pinned) = (Vec::new(), false);
-                    let message =
-                        Message { seq, id, username, tag, text, sent_at: at, edited: false, reactions, pinned };
+                    let (sent_at, edited, reactions, pinned) = (at, false, Vec::new(), false);
+                    #[rustfmt::skip]
+                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned };
                     self.items.push(TimelineItem { message, changed: seq });
                     self.trim_start();
                 }
             }
-            EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
-            EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
+            EventBody::Edited { target, text, mentions } => self.change(MessageChange { target, seq, text, mentions }),
+            EventBody::Deleted { target } => {
+                self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
+            }
             EventBody::Moderated(_) | EventBody::Reacted { .. } | EventBody::Other { .. } => {}
         }
         Applied::Appended
@@ -148,13 +158,15 @@ impl Timeline {
     /// Inserts an older page before the window. Skips messages that are already loaded.
     pub fn prepend(&mut self, page: HistoryPage) {
         let first = self.first().unwrap_or(Seq::MAX);
+        self.quotes.add(page.quotes);
         let mut older = items(page.messages);
         older.retain(|item| item.message.seq < first);
         self.more_before = page.more_before;
         self.items.splice(..0, older);
         if self.items.len() > MAX_MESSAGES {
-            self.items.truncate(MAX_MESSAGES);
+            let evicted = self.items.split_off(MAX_MESSAGES);
             self.more_after = true;
+            self.evict(evicted);
         }
         self.reapply_changes();
     }
@@ -162,6 +174,7 @@ impl Timeline {
     /// Appends a newer page to the window. Skips messages that are already loaded.
     pub fn append(&mut self, page: HistoryPage) {
         let last = self.last().unwrap_or(0);
+        self.quotes.add(page.quotes);
         let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
         self.items.extend(newer);
         self.update_end(page.more_after);
@@ -172,7 +185,9 @@ impl Timeline {
     /// Replaces the window by another part of the log.
     pub fn replace(&mut self, page: HistoryPage) {
         self.more_before = page.more_before;
-        self.items = items(page.messages);
+        self.quotes.add(page.quotes);
+        let evicted = std::mem::replace(&mut self.items, items(page.messages));
+        self.evict(evicted);
         self.update_end(page.more_after);
         self.reapply_changes();
     }
@@ -187,9 +202,15 @@ impl Timeline {
     fn trim_start(&mut self) {
         if self.items.len() > MAX_MESSAGES {
             let surplus = self.items.len() - MAX_MESSAGES;
-            self.items.drain(..surplus.next_multiple_of(TRIM_BATCH));
+            let evicted = self.items.drain(..surplus.next_multiple_of(TRIM_BATCH)).collect();
             self.more_before = true;
+            self.evict(evicted);
         }
+    }
+
+    fn evict(&mut self, evicted: Vec<TimelineItem>) {
+        let evicted: Vec<Message> = evicted.into_iter().map(|item| item.message).collect();
+        self.keep_quotes_of(&evicted);
     }
 
     fn reapply_changes(&mut self) {
@@ -202,10 +223,12 @@ impl Timeline {
         if let Some(changes) = &mut self.changes_in_flight {
             changes.push(change.clone());
         }
+        self.quotes.change(&change);
         if let Some(index) = self.index(change.target) {
             let item = &mut self.items[index];
             item.message.edited = !change.text.is_empty();
             item.message.text = change.text;
+            item.message.mentions = change.mentions;
             item.changed = change.seq;
         }
     }

@@ -4,6 +4,7 @@ use crate::domain::{RoomName, Seq};
 use crate::server::store::annotations::removal::forget_annotations_in;
 use crate::server::store::entity::{event, name, room, standing};
 use crate::server::store::hooks::listing::delete_hooks_in;
+use crate::server::store::log::mentions::forget_mentions_until;
 use crate::server::store::log::retention::{ExpiringRoom, PURGE_BATCH};
 use crate::server::store::tokens::forget_tokens_in;
 use crate::server::store::{Store, StoreError};
@@ -27,6 +28,7 @@ impl Store {
         let Some(transaction) = self.begin_in(room_id).await? else { return Ok(()) };
         let row = room::Entity::find_by_id(room_id).one(&transaction).await?;
         event::Entity::delete_many().filter(event::Column::RoomId.eq(room_id)).exec(&transaction).await?;
+        forget_mentions_until(&transaction, room_id, Seq::MAX).await?;
         name::Entity::delete_many().filter(name::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         standing::Entity::delete_many().filter(standing::Column::RoomId.eq(room_id)).exec(&transaction).await?;
         forget_tokens_in(&transaction, room_id).await?;

@@ -106,6 +106,7 @@ impl Store {
         self.redact_strays(author).await?;
         self.remove_descriptions_by(author).await?;
         self.forget_names_of(author).await?;
+        self.forget_mentions_of(author).await?;
         self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;
         self.forget_hooks_of(author).await?;

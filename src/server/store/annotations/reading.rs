@@ -213,6 +213,8 @@ impl Store {
             .select_only()
             .columns([Seq, At, Name, Author, KindColumn, Text])
             .filter(RoomId.eq(room_id).and(Target.eq(target)))
+            // The literal 0 repeats the condition of the partial index.
+            .filter(Expr::col(KindColumn).ne(Expr::cust("0")))
             .order_by_desc(Seq)
             .limit(MAX_EXAMINED_CHANGES)
             .into_query();

@@ -20,7 +20,8 @@ pub struct Model {
     /// Time of the event, in UTC milliseconds.
     pub at: i64,
     pub username: String,
-    /// Number of the message that an edit, a deletion, a moderation action or a reaction refers to.
+    /// Number of the message that an edit, a deletion, a moderation action or a reaction refers to, or that a message
+    /// replies to.
     pub target: Option<i64>,
     /// Text as sent. Edits leave it unchanged, a deletion blanks it.
     pub text: String,

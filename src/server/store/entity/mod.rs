@@ -3,6 +3,7 @@
 pub(crate) mod deleted_room;
 pub(crate) mod event;
 pub(crate) mod incoming_hook;
+pub(crate) mod mention;
 pub(crate) mod name;
 pub(crate) mod outgoing_hook;
 pub(crate) mod pin;

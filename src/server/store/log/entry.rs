@@ -1,5 +1,6 @@
 //! Append requests, and their results.
 
+use super::mention_candidates::MentionCandidates;
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Emoji, Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
@@ -36,8 +37,8 @@ impl AppendRequest {
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) enum NewEvent {
-    Message { username: Username, text: MessageText },
-    Edit { target: Seq, text: MessageText },
+    Message { username: Username, text: MessageText, reply_to: Option<Seq>, mentions: MentionCandidates },
+    Edit { target: Seq, text: MessageText, mentions: MentionCandidates },
     Delete { target: Seq },
     Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
     React(NewReaction),
@@ -94,13 +95,29 @@ pub(crate) enum AppendResult {
 }
 
 impl NewEvent {
+    /// Creates a message that replies to none.
+    #[cfg(test)]
+    pub(crate) fn message(username: Username, text: MessageText) -> Self {
+        let mentions = MentionCandidates::find(text.as_str());
+        Self::Message { username, text, reply_to: None, mentions }
+    }
+
+    /// Returns the number of the message that the event refers to.
     pub(crate) fn target(&self) -> Option<Seq> {
         match self {
-            Self::Message { .. } => None,
+            Self::Message { reply_to, .. } => *reply_to,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
             Self::React(reaction) => Some(reaction.target),
             Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
             Self::Moderate { .. } => None,
+        }
+    }
+
+    /// Returns the names that the text may mention, or `None` if the event has no text of a message.
+    pub(crate) fn mentions(&self) -> Option<&MentionCandidates> {
+        match self {
+            Self::Message { mentions, .. } | Self::Edit { mentions, .. } => Some(mentions),
+            Self::Delete { .. } | Self::Moderate { .. } | Self::React(_) => None,
         }
     }
 
@@ -129,9 +146,9 @@ impl NewEvent {
     /// Returns the rejection that an empty log gives to this event.
     pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
         let (code, detail) = match self {
-            Self::Message { .. } => return Ok(()),
+            Self::Message { reply_to: None, .. } => return Ok(()),
             Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
-            Self::Edit { .. } | Self::Delete { .. } | Self::React(_) => {
+            Self::Message { .. } | Self::Edit { .. } | Self::Delete { .. } | Self::React(_) => {
                 (RejectionCode::NotFound, "There is no such message.")
             }
         };
@@ -178,8 +195,8 @@ impl NewEvent {
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message. `above` says that the author is the owner or the host, who may
-    /// delete any message.
+    /// Applies an edit or a deletion to its message; a reply only needs it. `above` says that the author is the owner or
+    /// the host, who may delete any message.
     ///
     /// # Errors
     ///
@@ -193,6 +210,9 @@ impl NewEvent {
     ) -> Result<(), Rejection> {
         let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
         let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
+        if matches!(self, Self::Message { .. }) {
+            return Ok(());
+        }
         let may = message.author == author.as_bytes() || above && matches!(self, Self::Delete { .. });
         if !may {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));

@@ -2,6 +2,7 @@
 //! deleting transaction blanks only some. It records the rest, which are blanked in small steps afterwards, if
 //! necessary by another process.
 
+use super::mentions::forget_mentions;
 use crate::domain::Seq;
 use crate::server::store::database::chunks::chunked;
 use crate::server::store::entity::event::{Column, Entity, Kind};
@@ -61,17 +62,19 @@ pub(crate) async fn redact_edits(
     Ok(has_rest)
 }
 
-/// Returns a query for the numbers of a message's edits and reactions that still have a text. Events of an unknown kind that refer to
-/// the message count as edits of it.
-fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
+/// Returns a query for the numbers of a message's edits and reactions that still have a text. Events of an unknown kind
+/// that refer to the message count as edits of it; replies do not, and are not even read, however many there are. The
+/// literal 0 repeats the condition of the partial index.
+pub(crate) fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
     Entity::find()
         .select_only()
         .column(Column::Seq)
         .filter(Column::RoomId.eq(room_id).and(Column::Target.eq(target)))
+        .filter(Expr::col(Column::Kind).ne(Expr::cust("0")))
         .filter(Column::Kind.is_not_in(WITHOUT_TEXT_OF_TARGET).and(Column::Text.ne("")))
 }
 
-/// Blanks the texts of these events.
+/// Blanks the texts of these events, and removes their mentions.
 ///
 /// # Errors
 ///
@@ -89,7 +92,7 @@ pub(crate) async fn blank(transaction: &impl ConnectionTrait, room_id: i64, seqs
             .exec(transaction)
             .await?;
     }
-    Ok(())
+    forget_mentions(transaction, room_id, seqs).await
 }
 
 impl Store {
@@ -181,7 +184,7 @@ mod tests {
             new_event,
         };
         let text = MessageText::parse("said").unwrap();
-        let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
+        let said = entry("said", NewEvent::message(Username::anonymous(), text));
         store.append(&[said], Locking::Wait).await.unwrap();
         let edits = "INSERT INTO events WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 3001) \
                      SELECT room_id, n, author, 'e' || n, 1, at, '', 1, 'edited', NULL, NULL FROM n, events";

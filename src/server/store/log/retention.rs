@@ -1,5 +1,6 @@
 //! Message retention. Expired events are removed for good, oldest first, so that the rest of the log has no gaps.
 
+use super::mentions::forget_mentions_until;
 use super::redaction::redact_edits;
 use crate::domain::timestamp::DAY_MS;
 use crate::domain::{RoomName, Seq};
@@ -147,11 +148,14 @@ impl Store {
                 let edited: Vec<Seq> = edited.into_tuple().all(&transaction).await?;
                 let reacted = event::Entity::find().select_only().column(Column::Target).distinct();
                 let reacted = reacted.filter(of_room().and(Column::Target.between(last - PURGE_BATCH as Seq, last)));
+                // The literal 0 repeats the condition of the partial index.
+                let reacted = reacted.filter(Expr::col(Column::Kind).ne(Expr::cust("0")));
                 let reacted = reacted.filter(Column::Kind.eq(Kind::Reacted).and(Column::Seq.gt(last)));
                 let reacted: Vec<Seq> = reacted.into_tuple().all(&transaction).await?;
                 has_rest = redact_edits(&transaction, expiring.room_id, &[edited, reacted].concat()).await?;
             }
             forget_counts_and_pins(&transaction, expiring.room_id, last).await?;
+            forget_mentions_until(&transaction, expiring.room_id, last).await?;
             let purged = event::Entity::delete_many().filter(old).exec(&transaction).await?;
             transaction.commit().await?;
             Ok((purged.rows_affected, has_rest))

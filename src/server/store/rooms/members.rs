@@ -109,7 +109,7 @@ impl Memberships {
         if banned_until > now {
             let removed = banned_until == PERMANENT;
             let detail =
-                if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
+                if removed { "You were removed from this room." } else { "You’re banned from this room for now." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
         }
         // The host may ban an owner. No other restriction applies to owners.
@@ -117,7 +117,7 @@ impl Memberships {
             return Ok(());
         }
         if latest(|standing| standing.muted_until) > now {
-            return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
+            return Err(Rejection::new(RejectionCode::Forbidden, "You’re muted in this room for now."));
         }
         if is_slowed(room, entry) {
             let newcomers = entry.author.newcomers(now).map(|author| self.of(room.id, &author).spoke_at);

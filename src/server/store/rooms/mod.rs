@@ -3,6 +3,7 @@
 pub(crate) mod confusables;
 pub(crate) mod derived_room;
 pub(crate) mod epochs;
+pub(crate) mod held_names;
 pub(crate) mod members;
 pub(crate) mod membership;
 pub(crate) mod room;

@@ -2,9 +2,12 @@
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
+use super::reply_bar::ReplyBar;
+use crate::domain::Seq;
 use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
 use crate::ui::browser::{clock, dom};
-use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::common::derived::{is_filled, text, when};
+use crate::ui::components::common::icon::{Icon, Symbol};
 use crate::ui::rejected_form::RejectedForm;
 use crate::ui::room::RoomState;
 use crate::ui::room::outbox::OutboxCommand;
@@ -60,7 +63,8 @@ pub(crate) fn Composer(
         }
         if !typed.is_empty() {
             let username = given.or_else(|| identity.username.get_untracked());
-            room.submit(OutboxCommand::Post { username, text: typed.clone() });
+            let reply_to = room.replying.target();
+            room.submit(OutboxCommand::Post { username, text: typed.clone(), reply_to });
             draft.clear(&typed);
             last_typing_at.set_value(0.0);
         }
@@ -100,47 +104,75 @@ pub(crate) fn Composer(
             (false, false) => "Send",
         }
     });
+    let asks_name = when(move || identity.needs_name());
+    let edited = text(move || match room.editing.target.get() {
+        Some(seq) => format!(" your message{}", sent_at(room, seq)),
+        None => String::new(),
+    });
     view! {
+        // Without JavaScript, or if the module does not load, new messages need a reload.
+        <p class="room-reload">"New messages don’t appear by themselves here. " <a href="">"Show new messages"</a></p>
         <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
             <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
-            <p class="form-error" role="alert">{error}</p>
-            <p class="composer-editing" class:is-visible=is_editing>
-                "Editing your message"
-                <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
-            </p>
+            <p class="form-error" class:is-visible=is_filled(error) role="alert">{error}</p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
-            <div class="composer-fields">
-                <input
-                    class="composer-name"
-                    name="username"
-                    type=name_type
-                    value=name_value
-                    placeholder="Your name"
-                    aria-label="Your name"
-                    autocomplete="nickname"
-                    maxlength="256"
-                    dir="auto"
-                    node_ref=name
-                />
-                <textarea
-                    id="message"
-                    name="message"
-                    rows="1"
-                    required=is_required
-                    placeholder="Message"
-                    aria-label="Message"
-                    dir=text(move || direction(draft.length.get()))
-                    node_ref=room.editing.field
-                    on:keydown=on_keydown
-                    on:input=on_input
-                >
-                    {textarea_content(&message)}
-                </textarea>
-                <button class="button">{label}</button>
+            <div class="composer-box">
+                <div class="composer-context" class:is-visible=is_editing>
+                    <Icon symbol=Symbol::Edit />
+                    <p class="clip"><b>"Editing"</b><span>{edited}</span></p>
+                    <button
+                        type="button"
+                        class="icon-button"
+                        aria-label="Cancel editing"
+                        title="Cancel editing"
+                        on:click=move |_| room.stop_editing()
+                    >
+                        <Icon symbol=Symbol::Close />
+                    </button>
+                </div>
+                <ReplyBar />
+                <label class="composer-named" class:is-visible=asks_name>
+                    <span>"Name"</span>
+                    <input
+                        class="composer-name"
+                        name="username"
+                        type=name_type
+                        value=name_value
+                        placeholder="Your name"
+                        aria-label="Your name"
+                        autocomplete="nickname"
+                        maxlength="256"
+                        dir="auto"
+                        node_ref=name
+                    />
+                </label>
+                <div class="composer-row">
+                    <textarea
+                        id="message"
+                        name="message"
+                        rows="1"
+                        required=is_required
+                        placeholder="Message"
+                        aria-label="Message"
+                        dir=text(move || direction(draft.length.get()))
+                        node_ref=room.editing.field
+                        on:keydown=on_keydown
+                        on:input=on_input
+                    >
+                        {textarea_content(&message)}
+                    </textarea>
+                    <button class="button send"><Icon symbol=Symbol::Send /><span>{label}</span></button>
+                </div>
             </div>
             {character_counter(draft.length)}
         </form>
     }
+}
+
+/// Returns the time of a message for the bar above the field, or nothing if the message is not loaded.
+fn sent_at(room: RoomState, seq: Seq) -> String {
+    let time = room.timeline.with_untracked(|timeline| Some(timeline.message(seq)?.sent_at));
+    time.map(|at| format!(" from {}", clock::local_time(at))).unwrap_or_default()
 }
 
 /// Returns a text as the content of a `<textarea>`. Leptos writes the content of this element as it is, and a browser drops
@@ -157,7 +189,8 @@ fn character_counter(length: RwSignal<usize>) -> impl IntoView {
         let length = length.get();
         match MAX_MESSAGE_CHARS.checked_sub(length) {
             Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
-            Some(remaining) => format!("{remaining} left"),
+            Some(1) => "1 character left".to_owned(),
+            Some(remaining) => format!("{remaining} characters left"),
             None => format!("{} characters over", length - MAX_MESSAGE_CHARS),
         }
     });

@@ -3,4 +3,5 @@
 pub(super) mod composer_form;
 mod draft;
 mod editing;
+mod reply_bar;
 pub(super) mod typing_indicator;

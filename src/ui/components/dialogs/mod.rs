@@ -1,6 +1,7 @@
 //! The dialogs of the room.
 
 pub(super) mod delete_dialog;
+pub(super) mod message_menu;
 mod modal;
 pub(super) mod moderation_dialog;
 pub(super) mod room_switcher;

@@ -1,6 +1,6 @@
 //! The participants who are present, and the link to invite others.
 
-use super::share_link::ShareLink;
+use super::invite_row::InviteRow;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::rows::row_list::{ListRow, row_list};
 use crate::ui::room::RoomState;
@@ -29,7 +29,7 @@ pub(crate) fn ParticipantList() -> impl IntoView {
             <ul class="participant-list">{row_list(Box::new(participants))}</ul>
             <p class="participant-overflow">{overflow}</p>
             <h2>"Invite"</h2>
-            <ShareLink />
+            <InviteRow />
         </aside>
     }
 }

@@ -1,0 +1,19 @@
+//! The toolbar of a message. There is one, which moves to the message that is pointed at or focused (`room::toolbar`).
+
+use crate::ui::components::common::icon::{Icon, Symbol};
+use crate::ui::room::RoomState;
+use leptos::prelude::*;
+
+/// The buttons that act on a message. Each names its action in `data-action`, which the list handles. The keyboard
+/// reaches them from their message, so they are not in the Tab order.
+#[component]
+pub(crate) fn Toolbar() -> impl IntoView {
+    let room = expect_context::<RoomState>();
+    view! {
+        <div class="toolbar" role="group" aria-label="This message" node_ref=room.toolbar>
+            <button class="icon-button" tabindex="-1" data-action="more" aria-label="More" title="More" aria-haspopup="dialog">
+                <Icon symbol=Symbol::More />
+            </button>
+        </div>
+    }
+}
