@@ -1,10 +1,10 @@
 //! Frames from the server. Every event of a room's log is sent as one of these frames.
 
+mod conversion;
+
 use super::RepeatedFrame;
 use crate::domain::moderation::Moderation;
-use crate::domain::{
-    AuthorTag, Emoji, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
-};
+use crate::domain::{AuthorTag, Emoji, Epoch, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username};
 use crate::json::JsonValue;
 use serde::Serialize;
 
@@ -263,44 +263,6 @@ impl ServerFrame {
     /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
-    }
-
-    /// Returns the log event in this frame, if any.
-    pub fn into_event(self) -> Option<Event> {
-        match self {
-            Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions } => {
-                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text, reply_to, mentions } })
-            }
-            Self::Edited { seq, id, target, text, mentions, at } => {
-                Some(Event { seq, id, at, body: EventBody::Edited { target, text, mentions } })
-            }
-            Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
-            Self::Moderated { seq, id, moderation, at } => {
-                Some(Event { seq, id, at, body: EventBody::Moderated(moderation) })
-            }
-            Self::Reacted { seq, id, target, emoji, on, username, tag, at } => {
-                Some(Event { seq, id, at, body: EventBody::Reacted { target, emoji, on, username, tag } })
-            }
-            Self::Other { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Other { target } }),
-            _ => None,
-        }
-    }
-}
-
-impl From<Event> for ServerFrame {
-    fn from(Event { seq, id, at, body }: Event) -> Self {
-        match body {
-            EventBody::Message { username, tag, text, reply_to, mentions } => {
-                Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions }
-            }
-            EventBody::Edited { target, text, mentions } => Self::Edited { seq, id, target, text, mentions, at },
-            EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
-            EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
-            EventBody::Reacted { target, emoji, on, username, tag } => {
-                Self::Reacted { seq, id, target, emoji, on, username, tag, at }
-            }
-            EventBody::Other { target } => Self::Other { seq, id, target, at },
-        }
     }
 }
 

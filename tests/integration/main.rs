@@ -56,6 +56,7 @@ mod network_limits;
 mod one_journey;
 mod openapi;
 mod openapi_document;
+mod openapi_reactions;
 mod operations;
 mod outgoing_hooks;
 mod packaging;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::moderation::ModerationAction;
+use crate::domain::{Event, EventBody};
 
 #[test]
 fn only_message_frames_carry_a_top_level_message() {

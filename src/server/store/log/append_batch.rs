@@ -1,8 +1,8 @@
 //! A batch of entries in one transaction: numbers are assigned under the locks of the rooms, then everything is written.
 
 use super::idempotency::{IdempotencyKey, idempotency_key, network_key};
-use super::mentions::{by_event, forget_mentions, may_mention, with_mentions};
-use super::redaction::redact_edits;
+use super::mentions::{by_event, may_mention, with_mentions};
+use super::redaction::update_target;
 use crate::domain::{Event, Rejection, RejectionCode, Seq, Username};
 use crate::server::store::annotations::AnnotationOutcome;
 use crate::server::store::annotations::pin_batch::PinBatch;
@@ -18,7 +18,7 @@ use crate::server::store::{AppendRequest, AppendResult, NewEvent};
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+    sea_query::{LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
 use std::time::Instant;
@@ -276,28 +276,4 @@ impl AppendBatch {
         names.write(transaction).await?;
         Ok(has_rest)
     }
-}
-
-/// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
-/// many edits to blank in this transaction.
-async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
-    let update = event::Entity::update_many();
-    match row.kind {
-        Kind::Message | Kind::Moderated | Kind::Reacted | Kind::Other(_) => return Ok(false),
-        Kind::Edited => {
-            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
-        }
-        Kind::Deleted => {
-            update
-                .col_expr(Column::Text, Expr::value(""))
-                .col_expr(Column::DeletedBy, Expr::value(row.seq))
-                .filter(message)
-                .exec(transaction)
-                .await?;
-            forget_mentions(transaction, row.room_id, row.target.as_slice()).await?;
-            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
-        }
-    }
-    Ok(false)
 }
