@@ -48,6 +48,17 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await composer(surroundings.page).fill("word ".repeat(790));
     await expect(surroundings.page.locator(".composer-counter")).toHaveText("50 characters left");
   },
+  "a reply with a quote, and names to mention": async (surroundings) => {
+    await furnish(surroundings);
+    for (const said of ["yes, @Ben", "and"]) {
+      await message(surroundings.page, 1).hover();
+      await message(surroundings.page, 1).getByRole("button", { name: "Reply" }).click();
+      if (said !== "and") await say(surroundings.page, said);
+    }
+    await expect(surroundings.page.locator(".message .quote")).toBeVisible();
+    await composer(surroundings.page).pressSequentially("and @b");
+    await expect(surroundings.page.getByRole("option", { name: "Ben" })).toBeVisible();
+  },
   "the rooms": async ({ page, request, room }) => {
     await enter(page, `${room}-b`, "Ann");
     await enter(page, room);

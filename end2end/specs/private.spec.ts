@@ -2,18 +2,19 @@
 
 import { type Locator, type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { changeSetting, composer, enter, isLive, message, openSettings, say, text } from "../support/room";
+import { changeSetting, composer, enter, isLive, message, openSettings, say, switcher, text } from "../support/room";
 
 const notice = (page: Page) => page.locator(".notice");
-const link = (page: Page): Locator => page.getByRole("link", { name: "Invite link" });
+const link = (page: Page): Locator => page.locator(".invite-link a");
 const nowhere = (page: Page) => page.getByText("There’s no room here.");
 
 /** Opens a private room; its name. */
 async function open(page: Page, title: string, username: string): Promise<string> {
   await page.goto("/");
   await page.getByLabel("Your name").fill(username);
-  await page.getByLabel("Room", { exact: true }).fill(title);
-  await page.getByRole("button", { name: "Open a private room" }).click();
+  await page.locator("input[name=room_name]").fill(title);
+  await page.getByLabel("Private room").check();
+  await page.getByRole("button", { name: "Open the room" }).click();
   await expect(page).toHaveURL(/\/[^/]+~[a-z2-7]{26}\/(\?.*)?$/);
   return decodeURIComponent(new URL(page.url()).pathname.slice(1, -1));
 }
@@ -113,7 +114,7 @@ test("changing rooms in place leads into a private room and out of it", async ({
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
   await isLive(page);
   await page.keyboard.press("Control+k");
-  await page.locator(".recent-room", { hasText: room }).filter({ hasNotText: "-open" }).click();
+  await switcher(page).locator(".room-row", { hasText: room }).filter({ hasNotText: "-open" }).click();
   await expect(page).toHaveURL(new RegExp(`/${name}/$`));
   await expect(text(page, 1)).toHaveText("between us");
   await expect(page.getByRole("img", { name: "Private room" })).toBeVisible();

@@ -287,7 +287,7 @@ test("the front page marks rooms with unsent messages, and sends them", async ({
   await say(page, "not yet");
   await expect(pending(page)).toContainText("not yet");
   await page.goto("/");
-  const entry = page.getByRole("region", { name: "Recent rooms" }).getByRole("link");
+  const entry = page.getByRole("region", { name: "Your rooms" }).getByRole("link");
   await expect(entry).toContainText("1 not sent");
   wire.hangs = false;
   await expect(text(ben, 1)).toHaveText("not yet", { timeout: 40_000 });

@@ -121,7 +121,7 @@ export async function letIn(page: Page, room: string, choice: "Anyone with the l
 
 /** The dialog that leads to other rooms. */
 export function switcher(page: Page): Locator {
-  return page.getByRole("dialog", { name: "Rooms" });
+  return page.getByRole("dialog", { name: "Your rooms" });
 }
 
 /** Opens another room in place, as people do. */

@@ -4,7 +4,7 @@
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
-use crate::domain::{HistoryCursor, HistoryPage, Quote, ReadMarker, RoomView, Seq, Username};
+use crate::domain::{HistoryCursor, HistoryPage, Quote, RoomPosition, RoomPreview, RoomView, Seq, Username};
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
 use std::time::Duration;
@@ -67,18 +67,14 @@ pub async fn load_names(room: &str, prefix: &str) -> Vec<Username> {
     names.unwrap_or_default()
 }
 
-/// Calls [`count_unread`](super::rooms::count_unread).
+/// Calls [`preview_rooms`](super::rooms::preview_rooms).
 ///
 /// # Errors
 ///
 /// Like the function; returns [`ApiError::Call`] if the server does not answer.
-pub async fn count_unread(rooms: &[ReadMarker]) -> Result<Vec<u64>, ApiError> {
-    let mut arguments = String::new();
-    for (index, ReadMarker { room, read }) in rooms.iter().enumerate() {
-        arguments += &argument(&format!("rooms[{index}][room]"), room.as_str());
-        arguments += &argument(&format!("rooms[{index}][read]"), &read.to_string());
-    }
-    read(call("count_unread", &arguments, false).await)
+pub async fn preview_rooms(rooms: &[RoomPosition]) -> Result<Vec<RoomPreview>, ApiError> {
+    let lines: Vec<String> = rooms.iter().map(RoomPosition::to_line).collect();
+    read(call("preview_rooms", &argument("rooms", &lines.join("\n")), true).await)
 }
 
 /// Calls [`join_room`](super::rooms::join_room).

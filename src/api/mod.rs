@@ -5,5 +5,5 @@ mod client;
 mod error;
 mod rooms;
 
-pub use client::{count_unread, join_room, load_history, load_names, load_quotes, open_room};
+pub use client::{join_room, load_history, load_names, load_quotes, open_room, preview_rooms};
 pub use error::ApiError;

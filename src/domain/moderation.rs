@@ -141,6 +141,19 @@ pub struct Moderation {
     pub target: Option<Seq>,
 }
 
+impl FromJson for Moderation {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
+        Some(Self {
+            action: json.take("action")?,
+            subject: json.take("subject")?,
+            until: json.take("until")?,
+            seconds: json.take("seconds")?,
+            text: json.take("text")?,
+            target: json.take("target")?,
+        })
+    }
+}
+
 impl Moderation {
     /// Returns an action without further values.
     pub fn new(action: ModerationAction) -> Self {

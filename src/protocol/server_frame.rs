@@ -5,7 +5,7 @@ mod conversion;
 use super::RepeatedFrame;
 use crate::domain::moderation::Moderation;
 use crate::domain::{AuthorTag, Emoji, Epoch, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username};
-use crate::json::JsonValue;
+use crate::json::{FromJson, JsonValue};
 use serde::Serialize;
 
 /// A frame from the server.
@@ -205,19 +205,10 @@ impl ServerFrame {
                 Self::Edited { seq, id, target: target?, text, mentions, at: at? }
             }
             "deleted" => Self::Deleted { seq, id, target: target?, at: at? },
-            "moderated" => Self::Moderated {
-                seq,
-                id,
-                moderation: Moderation {
-                    action: json.take("action")?,
-                    subject: json.take("subject")?,
-                    until: json.take("until")?,
-                    seconds: json.take("seconds")?,
-                    text: json.take("text")?,
-                    target,
-                },
-                at: at?,
-            },
+            "moderated" => {
+                let moderation = Moderation { target, ..Moderation::from_json(json)? };
+                Self::Moderated { seq, id, moderation, at: at? }
+            }
             "reacted" => Self::Reacted {
                 seq,
                 id,

@@ -1,7 +1,7 @@
 //! The route table: every path that this server answers, and the middleware around its handlers.
 
 use super::http::exchange::exchange;
-use super::http::front::{front, open_private_room};
+use super::http::front::{front, open_room};
 use super::http::hooks::incoming_hook;
 use super::http::message_form::change_message;
 use super::http::middleware::{
@@ -36,7 +36,7 @@ pub(crate) fn router(state: AppState) -> Router {
     // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
-        .route("/", get(front).post(open_private_room))
+        .route("/", get(front).post(open_room))
         .route("/{room_name}", get(room))
         .route("/{room_name}/", get(room))
         .route("/{room_name}/qr", get(qr_code))

@@ -11,6 +11,7 @@ mod pages;
 mod rejected_form;
 pub mod room;
 mod room_data;
+mod room_list_data;
 pub mod text_spans;
 
 pub use app::shell;
@@ -20,3 +21,4 @@ pub use pages::{
     SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;
+pub use room_list_data::RoomListData;

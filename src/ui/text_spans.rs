@@ -1,7 +1,10 @@
 //! Links and code in the text of a message. No other markup is supported: gzipped, pulldown-cmark would add 81 kB to
 //! the module, and linkify 9 kB.
 
+mod mentions;
 mod punctuation;
+
+pub use mentions::with_mentions;
 
 use punctuation::{is_end, is_inner_mark};
 
@@ -16,6 +19,8 @@ pub enum Span<'a> {
     Code(&'a str),
     /// Lines of code, between fences of three backticks.
     Block(&'a str),
+    /// `@` and the name of somebody whom the message mentions.
+    Mention(&'a str),
 }
 
 /// Prefixes of URLs that become links.

@@ -86,6 +86,7 @@ mod retention;
 mod rolling;
 mod room;
 mod room_people;
+mod room_previews;
 mod room_settings;
 mod room_texts;
 mod rooms_without_row;

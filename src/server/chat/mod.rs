@@ -7,6 +7,7 @@ pub(crate) mod exchange;
 pub(crate) mod hooks;
 mod quotes;
 mod room_command;
+mod room_previews;
 pub(crate) mod room_settings;
 mod submission;
 pub(crate) mod tokens;

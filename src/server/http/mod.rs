@@ -6,6 +6,7 @@ pub(crate) mod cookies;
 pub(crate) mod exchange;
 pub(crate) mod form_token;
 pub(crate) mod front;
+mod front_page;
 pub(crate) mod health;
 pub(crate) mod hooks;
 pub mod listener;

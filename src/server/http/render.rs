@@ -8,7 +8,7 @@ use crate::server::auth::visitor::Visitor;
 use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::Rendering;
 use crate::server::network::Network;
-use crate::ui::{FrontPageData, Page, PageError, shell};
+use crate::ui::{Page, PageError, shell};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
@@ -29,19 +29,6 @@ pub(super) fn network(request: &Request) -> Option<Network> {
 /// Waits for the network's turn to render, because rendering a page does not yield.
 pub(super) async fn permit(state: &AppState, network: Option<Network>) -> Option<Rendering> {
     Some(state.limiter.render(network?).await)
-}
-
-/// Renders the front page: the form with these values, or else with the remembered name.
-pub(crate) async fn front_page(
-    state: &AppState,
-    request: Request,
-    username: Option<String>,
-    room_name: Option<String>,
-) -> Response {
-    let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
-    let token = request.extensions().get::<Visitor>().map(|visitor| state.form_tokens.of(&visitor.author));
-    let is_indexed = state.config.front_page_indexed;
-    page(state, request, Page::Front(FrontPageData { username, room_name, token, is_indexed })).await
 }
 
 /// Renders a page that shows nothing of a room.

@@ -58,6 +58,18 @@ pub(crate) fn focus_in_place(element: Element) {
     let _ = element.unchecked_into::<HtmlElement>().focus_with_options(&options);
 }
 
+/// Moves the focus by `step` among the parts of a dialog that match a selector and are laid out.
+pub(crate) fn step_focus(event: &Event, parts: &str, step: i32) {
+    let Some(dialog) = closest(event, "dialog") else { return };
+    let all = dialog.get_elements_by_tag_name("*");
+    let is_part = |element: &Element| element.matches(parts).unwrap_or(false) && is_shown(element);
+    let parts: Vec<Element> = (0..all.length()).filter_map(|index| all.item(index)).filter(is_part).collect();
+    let focused = parts.iter().position(|part| closest(event, "*").as_ref() == Some(part)).map_or(0, |at| at as i32);
+    if let Some(part) = usize::try_from(focused + step).ok().and_then(|index| parts.get(index)) {
+        focus(part.clone());
+    }
+}
+
 /// Returns the element that has the focus.
 pub(crate) fn focused() -> Option<Element> {
     document().active_element()
@@ -66,6 +78,11 @@ pub(crate) fn focused() -> Option<Element> {
 /// Returns whether the primary pointer is a finger.
 pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
+}
+
+/// Returns whether the page is wide enough for the rail beside the messages (`recent_rooms.css`).
+pub(crate) fn is_wide() -> bool {
+    matches_media("(min-width: 70rem)")
 }
 
 /// Writes a text to the clipboard. Returns whether it succeeded. Pages over plain http have no clipboard, and visitors
@@ -103,6 +120,12 @@ pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
 /// Returns whether a key is pressed together with another one that changes its meaning.
 pub(crate) fn has_modifier(event: &KeyboardEvent) -> bool {
     event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key()
+}
+
+/// Returns the right, upper and lower edge of an element in the window, in CSS pixels.
+pub(crate) fn edges(element: &Element) -> (f64, f64, f64) {
+    let rect = element.get_bounding_client_rect();
+    (rect.right(), rect.top(), rect.bottom())
 }
 
 /// Returns whether an element is laid out.
@@ -153,6 +176,11 @@ pub(crate) fn request_renewal() {
     }
 }
 
+/// Returns whether another instance of the module has taken over the room.
+pub(crate) fn is_replaced() -> bool {
+    IS_REPLACED.get()
+}
+
 /// Returns the pasted text.
 pub(crate) fn pasted_text(event: &Event) -> Option<String> {
     event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()
@@ -173,6 +201,16 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
     if let Some(folder) = href.strip_suffix(from) {
         let _ = icon.set_attribute("href", &format!("{folder}{to}"));
+    }
+}
+
+/// Sets or removes an attribute of the document's element, for the styles.
+pub(crate) fn mark_document(attribute: &str, value: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = match value {
+            Some(value) => root.set_attribute(attribute, value),
+            None => root.remove_attribute(attribute),
+        };
     }
 }
 

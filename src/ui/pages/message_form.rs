@@ -2,7 +2,7 @@
 //! contain it.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Message, RoomView};
+use crate::domain::{Message, RoomView, Seq};
 use leptos::prelude::*;
 
 /// The message in the URL of a page, with what this visitor may do about it.
@@ -11,24 +11,28 @@ pub(super) struct AddressedMessage {
     path: String,
     text: String,
     is_own: bool,
+    may_change: bool,
+    seq: Seq,
 }
 
 impl AddressedMessage {
-    /// Returns the message in the URL of this page, or `None` if there is none that the visitor may change.
+    /// Returns the message in the URL of this page, or `None` if there is none.
     pub(super) fn of(page: &RoomView) -> Option<Self> {
         let seq = page.permalink?;
         let message = page.history.messages.iter().find(|message| message.seq == seq && !message.is_deleted())?;
         let Message { tag, text, .. } = message;
         let is_own = *tag == page.tag;
         let may_change = is_own || page.ownership == Ownership::Own;
-        may_change.then(|| Self { path: format!("{}{seq}", page.room.path()), text: text.clone(), is_own })
+        let path = format!("{}{seq}", page.room.path());
+        Some(Self { path, text: text.clone(), is_own, may_change, seq })
     }
 }
 
 /// The form, shown until the page is hydrated.
 #[component]
 pub(super) fn MessageForm(message: AddressedMessage) -> impl IntoView {
-    let AddressedMessage { path, text, is_own } = message;
+    let AddressedMessage { path, text, is_own, may_change, seq } = message;
+    let reply = format!("{path}?reply_to={seq}");
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <form class="message-form" method="post" action=path aria-label="This message">
@@ -36,7 +40,10 @@ pub(super) fn MessageForm(message: AddressedMessage) -> impl IntoView {
                 <textarea name="message" rows="2" aria-label="Text of this message" dir="auto">{format!("\n{text}")}</textarea>
                 <button class="button-quiet small">"Save"</button>
             })}
-            <button class="button-quiet small danger" name="remove" value="yes" formnovalidate>"Remove"</button>
+            <a class="button-quiet small" href=reply>"Reply"</a>
+            {may_change.then(|| view! {
+                <button class="button-quiet small danger" name="remove" value="yes" formnovalidate>"Remove"</button>
+            })}
         </form>
     }
 }

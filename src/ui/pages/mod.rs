@@ -8,6 +8,7 @@ mod page_title;
 mod pins;
 mod reactions;
 mod room;
+mod sample;
 mod settings;
 
 pub use error::{PageError, PageErrorKind};

@@ -15,7 +15,7 @@ use leptos::prelude::*;
 #[derive(Clone, Debug)]
 pub enum Page {
     /// The front page.
-    Front(FrontPageData),
+    Front(Box<FrontPageData>),
     /// A room, and the form that the server has refused, if there is one.
     Room(Box<domain::RoomView>, Option<RejectedForm>),
     /// The settings of a room.
@@ -31,6 +31,15 @@ pub enum Page {
 }
 
 impl Page {
+    /// Returns the sheet that only pages of this kind have, besides the common one.
+    pub(crate) fn own_sheet(&self) -> Option<&'static str> {
+        match self {
+            Self::Front(_) => Some("front.css"),
+            Self::Settings(_) | Self::Confirm(_) | Self::React(_) | Self::Pins(_) => Some("settings.css"),
+            Self::Room(..) | Self::Error(_) => None,
+        }
+    }
+
     /// Returns whether the page is one of a room's forms and lists, which have a sheet of their own and no script.
     pub(crate) fn is_settings(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Confirm(_) | Self::React(_) | Self::Pins(_))
@@ -40,7 +49,7 @@ impl Page {
 #[component]
 pub(crate) fn PageView(page: Page) -> impl IntoView {
     match page {
-        Page::Front(form) => EitherOf7::A(view! { <FrontPage form /> }),
+        Page::Front(data) => EitherOf7::A(view! { <FrontPage data=*data /> }),
         Page::Room(page, rejected) => EitherOf7::B(view! { <RoomPage page=*page rejected /> }),
         Page::Error(error) => EitherOf7::C(view! { <ErrorPage error /> }),
         Page::Settings(data) => EitherOf7::D(view! { <SettingsPage data=*data /> }),

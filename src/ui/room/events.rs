@@ -147,8 +147,9 @@ impl RoomState {
         self.scroll.update();
         let follows = self.follows();
         let message = match &event.body {
-            EventBody::Message { username, tag, text, .. } => {
-                Some((event.seq, username.clone(), tag.clone(), text.clone()))
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
+                let is_mention = untrack(|| self.is_mentioned(mentions));
+                Some((event.seq, username.clone(), tag.clone(), text.clone(), (*reply_to, is_mention)))
             }
             _ => None,
         };
@@ -168,18 +169,22 @@ impl RoomState {
         }
         if applied == Applied::Appended {
             if let Some(seq) = deleted {
+                self.end_reply_to(seq);
                 self.read_state.remove(seq, self.timeline.with_untracked(|timeline| timeline.message(seq).is_some()));
             }
             self.schedule_redraw();
+            if let Some((.., (reply_to, _))) = &message {
+                self.request_quote(*reply_to);
+            }
             match message {
-                Some((seq, _, tag, _)) if self.is_own(&tag) => {
+                Some((seq, _, tag, ..)) if self.is_own(&tag) => {
                     self.read_state.mark_own(seq);
                     if self.wants_end.get_value() {
                         self.scroll_to_end();
                     }
                 }
-                Some((seq, username, _, text)) => {
-                    self.notifications.push(seq, &username, &text);
+                Some((seq, username, _, text, (_, is_mention))) => {
+                    self.notifications.push(seq, &username, &text, is_mention);
                     self.read_state.push(seq, follows && self.notifications.is_attended());
                 }
                 None => {}

@@ -10,13 +10,22 @@ pub(crate) struct Identity {
     pub(crate) username: RwSignal<Option<String>>,
     /// The reason if the server refuses the name in this room.
     pub(crate) name_error: RwSignal<Option<String>>,
+    /// Whether the dialog that changes the name is open, and the reason if the server refuses the new one.
+    pub(crate) is_renaming: RwSignal<bool>,
+    pub(crate) rename_error: RwSignal<String>,
     /// Guard of the requests to set a name: of several names the last one counts.
     pub(super) joins: RequestGuard,
 }
 
 impl Identity {
     pub(crate) fn new(username: Option<String>) -> Self {
-        Self { username: RwSignal::new(username), name_error: RwSignal::default(), joins: RequestGuard::new() }
+        Self {
+            username: RwSignal::new(username),
+            name_error: RwSignal::default(),
+            is_renaming: RwSignal::new(false),
+            rename_error: RwSignal::default(),
+            joins: RequestGuard::new(),
+        }
     }
 
     /// Returns whether the composer has to ask for a name.

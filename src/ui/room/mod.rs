@@ -5,6 +5,7 @@
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
 //! `moderation`, `join`, `toolbar`).
 
+mod absence;
 pub(crate) mod background_sender;
 pub mod completion;
 mod connection;
@@ -37,6 +38,7 @@ mod scroll_target;
 mod send_lock;
 mod shortcuts;
 pub(crate) mod state;
+mod swipe;
 mod taking_back;
 pub mod timeline;
 mod toolbar;

@@ -15,6 +15,7 @@ use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
 use super::send_lock::SendLock;
+use super::swipe::Swipe;
 use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
@@ -37,6 +38,7 @@ pub(crate) struct RoomState {
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
     pub(crate) replying: Replying,
+    pub(super) swipe: Swipe,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
@@ -73,7 +75,8 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let (marked, notice, replying) = (page.permalink, notice_of(&page), page.replying.clone());
+        let (marked, notice, replying) =
+            (page.permalink, notice_of(&page), page.replying.as_ref().map(|quote| quote.seq));
         let page = RwSignal::new(page);
         Self {
             page,
@@ -86,6 +89,7 @@ impl RoomState {
             dialogs: Dialogs::new(),
             editing: Editing::new(),
             replying: Replying::new(replying),
+            swipe: Swipe::default(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),

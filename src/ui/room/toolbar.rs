@@ -25,6 +25,7 @@ impl RoomState {
     pub(crate) fn act_on_message(self, action: &str, seq: Seq) {
         match action {
             "more" => self.dialogs.menu.set(Some(seq)),
+            "reply" => self.reply_to(seq),
             "edit" => self.editing.start(seq),
             "delete" => self.dialogs.deleting.set(Some(seq)),
             "copy-text" => self.copy(self.text_of(seq).unwrap_or_default()),

@@ -59,18 +59,20 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns a page of messages, with quotes of those that they reply to.
+    /// Returns a page of messages, with quotes of those that they reply to, and moderation events between them.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
         let page = self.page_of(room_id, cursor, PAGE_SIZE).await?;
-        Ok(HistoryPage { quotes: self.quotes_for(room_id, &page.messages).await?, ..page })
+        let quotes = self.quotes_for(room_id, &page.messages).await?;
+        let notes = self.notes_for(room_id, cursor, &page).await?;
+        Ok(HistoryPage { quotes, notes, ..page })
     }
 
     /// Returns a page of up to `limit` messages. Unlike [`messages`](Self::messages), it knows whether there are further
-    /// ones in the direction away from the cursor, too, and has no quotes.
+    /// ones in the direction away from the cursor, too, and has messages alone.
     ///
     /// # Errors
     ///
@@ -109,7 +111,7 @@ impl Store {
             self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
         rows.append(&mut later);
         let messages = self.apply_latest_edits(room_id, rows).await?;
-        Ok(HistoryPage { messages, more_before, more_after, quotes: Vec::new() })
+        Ok(HistoryPage { messages, more_before, more_after, ..HistoryPage::default() })
     }
 
     /// Returns one message, or `None` if no message has this number.
@@ -220,12 +222,12 @@ pub(crate) fn is_message() -> Expr {
     Expr::col(Column::Kind).eq(Expr::cust("0"))
 }
 
-fn log(room_id: i64) -> Select<Entity> {
+pub(crate) fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
 /// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
-fn moderation(text: &str) -> Moderation {
+pub(crate) fn moderation(text: &str) -> Moderation {
     serde_json::from_str(text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other))
 }
 

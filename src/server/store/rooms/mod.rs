@@ -10,6 +10,7 @@ pub(crate) mod room;
 pub(crate) mod room_creation;
 pub(crate) mod room_lookups;
 pub(crate) mod room_texts;
+mod rooms_of_author;
 pub(crate) mod slow_mode;
 pub(crate) mod username_claims;
 pub(crate) mod username_suggestions;

@@ -126,12 +126,23 @@ impl Store {
             let (reader, lookups, wanted) = (reader.clone(), lookups.clone(), wanted.clone());
             async move {
                 let state = lookups.state().filter(|_| is_reusable);
-                let found = timed("room", by_name(&wanted).one(&reader)).await?.map(RoomRecord::from);
+                let found =
+                    timed("room", by_names(std::slice::from_ref(&wanted)).one(&reader)).await?.map(RoomRecord::from);
                 lookups.put(&wanted, state, &found);
                 Ok(found)
             }
         };
         self.found.try_run(name, query).await
+    }
+
+    /// Returns those of these rooms that have a row.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn rooms(&self, names: &[RoomName]) -> Result<Vec<RoomRecord>, StoreError> {
+        let found = timed("rooms", by_names(names).all(&self.reader)).await?;
+        Ok(found.into_iter().map(RoomRecord::from).collect())
     }
 
     /// Creates a private room, which belongs to `owner`, and returns its name. `typed` is its title as the owner has typed
@@ -190,11 +201,11 @@ struct RoomRow {
     first: Option<Seq>,
 }
 
-fn by_name(name: &RoomName) -> Selector<SelectModel<RoomRow>> {
+fn by_names(names: &[RoomName]) -> Selector<SelectModel<RoomRow>> {
     let of_room = Expr::col((event::Entity, event::Column::RoomId)).equals((room::Entity, room::Column::Id));
     let first = Query::select().expr(event::Column::Seq.min()).from(event::Entity).and_where(of_room).take();
     room::Entity::find()
-        .filter(room::Column::Name.eq(name.as_str()))
+        .filter(room::Column::Name.is_in(names.iter().map(RoomName::as_str)))
         .expr_as(Expr::SubQuery(None, Box::new(first.into())), "first")
         .into_model()
 }

@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
+use super::mention_options::{MentionOptions, MentionOptionsList};
 use super::reply_bar::ReplyBar;
 use crate::domain::Seq;
 use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
@@ -63,20 +64,24 @@ pub(crate) fn Composer(
         }
         if !typed.is_empty() {
             let username = given.or_else(|| identity.username.get_untracked());
-            let reply_to = room.replying.target();
+            let reply_to = room.replying.target.get_untracked();
             room.submit(OutboxCommand::Post { username, text: typed.clone(), reply_to });
             draft.clear(&typed);
+            room.set_reply(None);
             last_typing_at.set_value(0.0);
         }
     };
+    let options = MentionOptions::new(room);
     let on_input = move |_| {
         let value = draft.save();
+        options.update();
         if !value.is_empty() && clock::now() - last_typing_at.get_value() > TYPING_INTERVAL_MS {
             last_typing_at.set_value(clock::now());
             room.send_typing();
         }
     };
     let on_keydown = move |event: KeyboardEvent| match event.key().as_str() {
+        _ if options.handle_key(&event) => event.prevent_default(),
         "Enter"
             if !dom::is_ime_event(&event)
                 && (event.ctrl_key() || event.meta_key() || !event.shift_key() && !dom::is_touch()) =>
@@ -114,9 +119,10 @@ pub(crate) fn Composer(
         <p class="room-reload">"New messages don’t appear by themselves here. " <a href="">"Show new messages"</a></p>
         <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
             <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
-            <p class="form-error" class:is-visible=is_filled(error) role="alert">{error}</p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
+            <MentionOptionsList options=options />
             <div class="composer-box">
+                <ReplyBar />
                 <div class="composer-context" class:is-visible=is_editing>
                     <Icon symbol=Symbol::Edit />
                     <p class="clip"><b>"Editing"</b><span>{edited}</span></p>
@@ -130,7 +136,6 @@ pub(crate) fn Composer(
                         <Icon symbol=Symbol::Close />
                     </button>
                 </div>
-                <ReplyBar />
                 <label class="composer-named" class:is-visible=asks_name>
                     <span>"Name"</span>
                     <input
@@ -156,14 +161,19 @@ pub(crate) fn Composer(
                         aria-label="Message"
                         dir=text(move || direction(draft.length.get()))
                         node_ref=room.editing.field
+                        aria-autocomplete="list"
+                        aria-controls="mention-options"
+                        aria-activedescendant=options.active_id()
                         on:keydown=on_keydown
                         on:input=on_input
+                        on:blur=move |_| options.close()
                     >
                         {textarea_content(&message)}
                     </textarea>
                     <button class="button send"><Icon symbol=Symbol::Send /><span>{label}</span></button>
                 </div>
             </div>
+            <p class="form-error" class:is-visible=is_filled(error) role="alert"><Icon symbol=Symbol::Alert small=true /><span>{error}</span></p>
             {character_counter(draft.length)}
         </form>
     }

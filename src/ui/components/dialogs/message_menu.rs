@@ -64,6 +64,7 @@ pub(crate) fn MessageMenu() -> impl IntoView {
             on:close=on_close
         >
             <ul>
+                <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
                 <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
                 <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_own>
@@ -87,18 +88,23 @@ pub(crate) fn MessageMenu() -> impl IntoView {
 /// style.
 fn place(dialog: &HtmlElement) {
     let Some(button) = dom::find(".toolbar [data-action=more]") else { return };
-    let (button, menu) = (button.get_bounding_client_rect(), dialog.get_bounding_client_rect());
+    place_beside(dialog, dom::edges(&button));
+}
+
+/// Places a menu beside a button with these edges, as [`dom::edges`] returns them.
+pub(super) fn place_beside(dialog: &HtmlElement, (right, upper, lower): (f64, f64, f64)) {
+    let menu = dialog.get_bounding_client_rect();
     let (width, height) = dom::window_size();
-    let below = button.bottom() + 4.0;
-    let top = if below + menu.height() < height { below } else { (button.top() - menu.height() - 4.0).max(4.0) };
-    let left = (button.right() - menu.width()).clamp(4.0, (width - menu.width() - 4.0).max(4.0));
+    let below = lower + 4.0;
+    let top = if below + menu.height() < height { below } else { (upper - menu.height() - 4.0).max(4.0) };
+    let left = (right - menu.width()).clamp(4.0, (width - menu.width() - 4.0).max(4.0));
     let style = dialog.style();
     let _ = style.set_property("--x", &format!("{left}px"));
     let _ = style.set_property("--y", &format!("{top}px"));
 }
 
 /// Moves the focus between the options of the menu by the arrow keys.
-fn on_key(event: KeyboardEvent) {
+pub(super) fn on_key(event: KeyboardEvent) {
     let is_down = match event.key().as_str() {
         "ArrowDown" => true,
         "ArrowUp" => false,

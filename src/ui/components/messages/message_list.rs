@@ -76,6 +76,10 @@ pub(crate) fn MessageList() -> impl IntoView {
             on:click=move |event| on_click(room, &event)
             on:pointerover=move |event| room.show_toolbar(&event)
             on:focusin=move |event| room.show_toolbar(&event)
+            on:pointerdown=move |event| room.begin_swipe(&event)
+            on:pointermove=move |event| room.move_swipe(&event)
+            on:pointerup=move |_| room.end_swipe(true)
+            on:pointercancel=move |_| room.end_swipe(false)
             tabindex="0"
             role="log"
             aria-live="off"
@@ -137,9 +141,13 @@ fn on_click(room: RoomState, event: &MouseEvent) {
     match (action.as_str(), seq_of(&target)) {
         // The browser unfolds the text.
         ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
-        ("permalink" | "earlier" | "newest", _) if !dom::is_plain_click(event) => return,
+        ("permalink" | "quote" | "earlier" | "newest", _) if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),
         ("newest", _) => room.scroll_to_end(),
+        ("quote", _) => match target.get_attribute("data-target").and_then(|seq| seq.parse().ok()) {
+            Some(seq) => room.open_quote(seq),
+            None => return,
+        },
         (action, Some(seq)) => room.act_on_message(action, seq),
         _ => return,
     }

@@ -1,6 +1,7 @@
 //! A message, and the dividers between messages.
 
 use super::message_text::MessageText;
+use super::quote_line::QuoteLine;
 use crate::domain::{Message, Timestamp};
 use crate::ui::browser::clock;
 use crate::ui::components::common::avatar::Avatar;
@@ -19,7 +20,8 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
     let MessageRow { message, starts_group, shows_tag, saving, .. } = row;
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
-    let Message { seq, username, tag, text, sent_at, edited, .. } = message;
+    let Message { seq, username, tag, text, sent_at, edited, reply_to, mentions, .. } = message;
+    let named = mentions.clone();
     let note = if saving { Some(" saving…") } else { edited.then_some(" edited") };
     let is_permalink = room.page.with_untracked(|page| page.permalink) == Some(seq);
     view! {
@@ -30,6 +32,7 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             class:own=own
             class:saving=saving
             class:is-deleted=deleted
+            class:to-me=when(move || !named.is_empty() && room.is_mentioned(&named))
             class:marked=when(move || room.marked.get() == Some(seq))
             id=format!("m{seq}")
             data-seq=seq
@@ -45,10 +48,11 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
                     <span class="message-tag">{tag.as_str().to_owned()}</span>
                     <a class="message-time" data-action="permalink" href=format!("{}{seq}", room.path())><MessageTime at=sent_at /></a>
                 </p>
+                {reply_to.filter(|_| !deleted).map(|seq| view! { <QuoteLine seq=seq /> })}
                 {if deleted {
                     Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
                 } else {
-                    Either::Right(view! { <MessageText text=text note=note /> })
+                    Either::Right(view! { <MessageText text=text note=note mentions=mentions /> })
                 }}
             </div>
         </li>
@@ -81,7 +85,7 @@ pub(crate) fn UnreadDivider() -> impl IntoView {
 
 /// A time of day: in UTC on the server, local after hydration.
 #[component]
-fn MessageTime(at: Timestamp) -> impl IntoView {
+pub(super) fn MessageTime(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let short = text(move || if room.hydrated.get() { clock::local_time(at) } else { at.time_utc() });
     // Without AM and PM: the column of the avatars is narrow.

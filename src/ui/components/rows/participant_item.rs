@@ -23,8 +23,11 @@ pub(super) fn ParticipantItem(
             tag.with_value(|tag| all.iter().filter(|participant| participant.tag == *tag).nth(nth).cloned())
         })
     };
-    let can_moderate = when(move || !own && room.is_owner());
-    let moderate = move |_| room.dialogs.moderating.set(untrack(participant).map(ModerationTarget::Participant));
+    let can_act = when(move || own || room.is_owner());
+    let act = move |_| match own {
+        true => room.identity.is_renaming.set(true),
+        false => room.dialogs.moderating.set(untrack(participant).map(ModerationTarget::Participant)),
+    };
     let remark = text(move || {
         let is_typing =
             |who: &Participant| room.presence.typing.with(|typing| typing.iter().any(|(one, _)| one == who));
@@ -35,7 +38,11 @@ pub(super) fn ParticipantItem(
             _ => "",
         }
     });
-    let label = text(move || participant().map(|it| format!("More about {}", it.username)).unwrap_or_default());
+    let label = text(move || match participant() {
+        _ if own => "Change your name".to_owned(),
+        Some(other) => format!("More about {}", other.username),
+        None => String::new(),
+    });
     view! {
         <li class="participant">
             <span class=class aria-hidden="true">
@@ -47,13 +54,13 @@ pub(super) fn ParticipantItem(
             <span class="participant-remark">{remark}</span>
             <button
                 class="icon-button participant-more"
-                class:is-visible=can_moderate
+                class:is-visible=can_act
                 aria-label=label
                 title=label
                 aria-haspopup="dialog"
-                on:click=moderate
+                on:click=act
             >
-                <Icon symbol=Symbol::More />
+                <Icon symbol=if own { Symbol::Edit } else { Symbol::More } />
             </button>
         </li>
     }

@@ -1,6 +1,7 @@
 //! A command that is not in the log: pending, or refused with the reason.
 
 use super::message_text::MessageText;
+use super::quote_line::QuoteLine;
 use crate::domain::Username;
 use crate::ui::components::common::avatar::Avatar;
 use crate::ui::components::common::copy_button::{CopyButton, CopySource};
@@ -21,7 +22,10 @@ pub(super) fn PendingItem(pending: PendingCommand) -> impl IntoView {
     let typed_text = NodeRef::<Div>::new();
     let can_edit = !matches!(command, OutboxCommand::Delete { .. });
     let tag = room.page.with_untracked(|page| page.tag.clone());
-    let given = if let OutboxCommand::Post { username, .. } = &command { username.clone() } else { None };
+    let (given, reply_to) = match &command {
+        OutboxCommand::Post { username, reply_to, .. } => (username.clone(), *reply_to),
+        _ => (None, None),
+    };
     let username = given.or_else(|| room.identity.username.get_untracked());
     let username = username.map_or_else(Username::anonymous, Username::from_trusted);
     let choices = refused.map(|reason| {
@@ -64,8 +68,9 @@ pub(super) fn PendingItem(pending: PendingCommand) -> impl IntoView {
                     <b class="message-author" dir="auto">{username.to_string()}</b>
                     <span class="pending-state">{state}<span>{reason}</span></span>
                 </p>
+                {reply_to.map(|seq| view! { <QuoteLine seq=seq /> })}
                 <div node_ref=typed_text>
-                    <MessageText text=typed note=None />
+                    <MessageText text=typed note=None mentions=Vec::new() />
                 </div>
                 {choices}
             </div>

@@ -31,7 +31,7 @@ pub(crate) fn InviteRow() -> impl IntoView {
     let is_expanded = text(move || is_code_shown.get().to_string());
     view! {
         <div class="invite">
-            <div class="invite-link" node_ref=shown><a class="clip" href=link aria-label="Invite link">{short}</a></div>
+            <div class="invite-link" node_ref=shown><a class="clip" href=link title="Invite link">{short}</a></div>
             <CopyButton class="icon-button" copied_text=link source=CopySource::Text(shown) />
             <a
                 class="icon-button"

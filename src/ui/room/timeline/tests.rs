@@ -24,7 +24,7 @@ fn event(seq: Seq, body: EventBody) -> Event {
     Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
 }
 
-fn message_event(seq: Seq) -> Event {
+pub(super) fn message_event(seq: Seq) -> Event {
     let Message { username, tag, text, reply_to, mentions, .. } = message(seq, 0);
     event(seq, EventBody::Message { username, tag, text, reply_to, mentions })
 }
@@ -97,7 +97,7 @@ fn older_messages_go_before_and_never_twice() {
 
 fn page(seqs: std::ops::RangeInclusive<Seq>, more_before: bool, more_after: bool) -> HistoryPage {
     let messages = seqs.map(|seq| message(seq, 0)).collect();
-    HistoryPage { messages, more_before, more_after, quotes: Vec::new() }
+    HistoryPage { messages, more_before, more_after, ..HistoryPage::default() }
 }
 
 fn seqs(timeline: &Timeline) -> Vec<Seq> {

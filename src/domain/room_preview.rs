@@ -1,0 +1,124 @@
+//! Previews of rooms, as the list of the visitor's rooms shows them.
+
+use super::{Epoch, RoomName, Seq, Timestamp, Username};
+use crate::json::read_by_name;
+use serde::Serialize;
+
+/// The number and state of a room as its visitor knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomPosition {
+    /// The room, as the client names it.
+    pub room: String,
+    /// The number of the last message that was read.
+    pub read: Seq,
+    /// The state that the client has a preview of, as [`RoomPreview::state`] returns it; empty if it has none, or if
+    /// `read` has changed since.
+    pub state: String,
+}
+
+impl RoomPosition {
+    /// Returns the position as one line: the name, the number and the state, separated by spaces. No name of a room
+    /// contains a space.
+    pub fn to_line(&self) -> String {
+        format!("{} {} {}", self.room, self.read, self.state)
+    }
+
+    /// Parses the first `max` lines of a text. Leaves out those that are not positions.
+    pub fn parse_lines(text: &str, max: usize) -> Vec<Self> {
+        let parse = |line: &str| {
+            let mut parts = line.splitn(3, ' ');
+            let (room, read) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+            Some(Self { room, read, state: parts.next().unwrap_or_default().trim_end().to_owned() })
+        };
+        text.lines().take(max).filter_map(parse).collect()
+    }
+}
+
+/// A room with its newest message, and what is new to the visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomPreview {
+    /// The room.
+    pub room: RoomName,
+    /// The title of the room, if it is not the room's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Identifies this history of the room.
+    pub epoch: Epoch,
+    /// The newest number of the room's log.
+    pub head: Seq,
+    /// The number of unread messages, up to [`MAX_UNREAD_COUNT`](super::history::MAX_UNREAD_COUNT).
+    pub unread: u64,
+    /// The number of those that mention the visitor, up to the same maximum.
+    pub mentions: u64,
+    /// The newest message that is not deleted; `None` if there is none.
+    pub last: Option<LastMessage>,
+}
+
+/// The newest message of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LastMessage {
+    /// The author's name.
+    pub username: Username,
+    /// Whether it is the visitor's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// The beginning of the text, in one line.
+    pub excerpt: String,
+    /// The time of storage.
+    pub at: Timestamp,
+}
+
+read_by_name!(RoomPreview { room, title, epoch, head, unread, mentions, last });
+read_by_name!(LastMessage { username, own, excerpt, at });
+
+impl RoomPreview {
+    /// Returns the title that visitors see.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(self.room.title())
+    }
+
+    /// Returns a text that differs between any two states of a room's log.
+    pub fn state(&self) -> String {
+        room_state(&self.epoch, self.head)
+    }
+}
+
+/// Returns the state of a room whose log goes up to `head`, as [`RoomPreview::state`] does.
+pub fn room_state(epoch: &Epoch, head: Seq) -> String {
+    format!("{}.{head}", epoch.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_as_they_were_written() {
+        let position = |room: &str, read, state: &str| RoomPosition { room: room.into(), read, state: state.into() };
+        let all = [position("harbour", 42, "7a7f3d83.45"), position("книга", 0, ""), position("", Seq::MAX, "")];
+        let text = all.iter().map(RoomPosition::to_line).collect::<Vec<_>>().join("\n");
+        assert_eq!(RoomPosition::parse_lines(&text, 30), all);
+        assert_eq!(RoomPosition::parse_lines(&text, 1), all[..1]);
+        for bad in ["", "harbour", "harbour x", "harbour 99999999999999999999 x", " \r", "\0"] {
+            assert_eq!(RoomPosition::parse_lines(bad, 30), [], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_preview_is_read_as_it_was_written() {
+        let last = LastMessage { username: Username::anonymous(), own: true, excerpt: "a".into(), at: Timestamp(7) };
+        let room = RoomName::parse("harbour").unwrap();
+        let preview = RoomPreview {
+            room,
+            title: None,
+            epoch: Epoch("7a7f3d83".into()),
+            head: 9,
+            unread: 1,
+            mentions: 1,
+            last: Some(last),
+        };
+        let json = serde_json::to_string(&preview).unwrap();
+        assert_eq!(serde_json::from_str::<RoomPreview>(&json).unwrap(), preview);
+        assert_eq!((preview.title(), preview.state()), ("harbour", "7a7f3d83.9".to_owned()));
+    }
+}

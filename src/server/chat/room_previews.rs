@@ -1,0 +1,84 @@
+//! Previews of the rooms that a visitor knows: the newest message, and what is unread.
+
+use super::Chat;
+use crate::domain::history::MAX_UNREAD_ROOMS;
+use crate::domain::quote::excerpt;
+use crate::domain::room_preview::room_state;
+use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, Seq};
+use crate::server::auth::visitor::Visitor;
+use crate::server::store::{RoomRecord, StoreError};
+
+/// Maximum number of rooms in the front page as the server renders it.
+const MAX_OWN_ROOMS: u64 = 10;
+
+impl Chat {
+    /// Returns previews of those of the first [`MAX_UNREAD_ROOMS`] rooms whose state is another one than the visitor
+    /// knows, in the order of `positions`. Leaves out rooms that do not exist, and those that the visitor may not enter,
+    /// by the same queries.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn preview_rooms(
+        &self,
+        positions: &[RoomPosition],
+        visitor: &Visitor,
+    ) -> Result<Vec<RoomPreview>, StoreError> {
+        let mut wanted: Vec<(RoomName, &RoomPosition)> = Vec::new();
+        for position in positions.iter().take(MAX_UNREAD_ROOMS) {
+            match RoomName::parse(&position.room) {
+                Ok(name) if wanted.iter().all(|(known, _)| *known != name) => wanted.push((name, position)),
+                _ => {}
+            }
+        }
+        let names: Vec<RoomName> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        let mut found = self.find_all(&names, visitor).await?;
+        let mut previews = Vec::new();
+        for (name, position) in wanted {
+            let Some(index) = found.iter().position(|it| it.room.name == name) else { continue };
+            let found = found.swap_remove(index);
+            if room_state(&found.room.epoch, found.head) != position.state {
+                previews.push(self.preview(found, position.read, visitor).await?);
+            }
+        }
+        Ok(previews)
+    }
+
+    /// Returns the preview of a room that the visitor may enter and has read up to `read`.
+    async fn preview(&self, found: RoomRecord, read: Seq, visitor: &Visitor) -> Result<RoomPreview, StoreError> {
+        let last = |(author, message): (Vec<u8>, Message)| LastMessage {
+            own: author == visitor.author.as_bytes(),
+            username: message.username,
+            excerpt: excerpt(&message.text),
+            at: message.sent_at,
+        };
+        let (room_id, head, author) = (found.room.id, found.head, &visitor.author);
+        let newest = if head > 0 { self.store.newest_message(room_id).await? } else { None };
+        let (mut unread, mut mentions) = (0, 0);
+        if head > read && newest.is_some() {
+            unread = self.store.count_unread(room_id, read, author).await?;
+        }
+        if unread > 0 {
+            mentions = self.store.count_mentions(room_id, read, author).await?;
+        }
+        let title = found.own_title().map(str::to_owned);
+        let RoomRecord { room, .. } = found;
+        Ok(RoomPreview { room: room.name, title, epoch: room.epoch, head, unread, mentions, last: newest.map(last) })
+    }
+
+    /// Returns previews of the rooms in which the visitor holds a name, without unread counts, because the server does
+    /// not know what the visitor has read. The room that was written in last comes first.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn preview_own_rooms(&self, visitor: &Visitor) -> Result<Vec<RoomPreview>, StoreError> {
+        if !visitor.has_persistent_identity {
+            return Ok(Vec::new());
+        }
+        let names = self.store.rooms_of_author(&visitor.author, MAX_OWN_ROOMS).await?;
+        let position =
+            |name: &RoomName| RoomPosition { room: name.as_str().to_owned(), read: Seq::MAX, state: String::new() };
+        self.preview_rooms(&names.iter().map(position).collect::<Vec<_>>(), visitor).await
+    }
+}
