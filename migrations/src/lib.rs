@@ -20,6 +20,7 @@ mod m0010_tokens;
 mod m0011_hooks;
 mod m0012_room_settings;
 mod m0013_mentions;
+mod m0014_reactions;
 mod m0015_names_of_author;
 mod m0016_moderations;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_hooks::Migration),
             Box::new(m0012_room_settings::Migration),
             Box::new(m0013_mentions::Migration),
+            Box::new(m0014_reactions::Migration),
             Box::new(m0015_names_of_author::Migration),
             Box::new(m0016_moderations::Migration),
         ]

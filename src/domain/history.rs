@@ -1,7 +1,7 @@
 //! Pages of a room's history, as the browser gets them.
 
 use super::moderation::Moderation;
-use super::{AuthorTag, Epoch, EventId, Message, Quote, RoomName, Seq, Timestamp, Username};
+use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, Quote, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub struct RoomView {
     pub slow_mode: Option<u32>,
     /// The end of the visitor's mute; `None` if the visitor is not muted.
     pub muted_until: Option<Timestamp>,
+    /// The message that was pinned last, if one is pinned.
+    pub pin: Option<PinnedMessage>,
 }
 
 impl RoomView {
@@ -72,6 +74,7 @@ impl RoomView {
             locked: false,
             slow_mode: None,
             muted_until: None,
+            pin: None,
         }
     }
 
@@ -162,7 +165,8 @@ read_by_name!(RoomView {
     topic,
     locked,
     slow_mode,
-    muted_until
+    muted_until,
+    pin
 });
 read_by_name!(HistoryPage { messages, more_before, more_after, quotes, notes });
 read_by_name!(EventNote { seq, at, moderation });

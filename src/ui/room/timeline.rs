@@ -139,8 +139,9 @@ impl Timeline {
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let (sent_at, edited) = (at, false);
-                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions };
+                    let (sent_at, edited, reactions, pinned) = (at, false, Vec::new(), false);
+                    #[rustfmt::skip]
+                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned };
                     self.items.push(TimelineItem { message, changed: seq });
                     self.trim_start();
                 }
@@ -152,7 +153,7 @@ impl Timeline {
             EventBody::Moderated(moderation) => {
                 self.add_notes(vec![EventNote { seq, at, moderation }]);
             }
-            EventBody::Other { .. } => {}
+            EventBody::Reacted { .. } | EventBody::Other { .. } => {}
         }
         Applied::Appended
     }

@@ -5,6 +5,7 @@ use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
 use crate::server::auth::identity::{AuthorId, tag_of};
+use crate::server::store::annotations::parse_reaction_text;
 use crate::server::store::entity::event;
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
@@ -38,9 +39,9 @@ impl Store {
         Ok(rows.into_iter().map(event).collect())
     }
 
-    /// Blanks, in `rows`, the edits of messages that were deleted or have expired. Most are blank in the log already.
+    /// Blanks, in `rows`, the edits of and the reactions to messages that were deleted or have expired. Most are blank in the log already.
     async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, StoreError> {
-        let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
+        let shows = |row: &Model| matches!(row.kind, Kind::Edited | Kind::Reacted) && !row.text.is_empty();
         let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -179,6 +180,8 @@ impl Store {
                 sent_at: Timestamp(row.at),
                 id: EventId::from_trusted(row.id),
                 username: Username::from_trusted(row.username),
+                reactions: Vec::new(),
+                pinned: false,
             }
         };
         Ok(rows.into_iter().map(read).collect())
@@ -243,6 +246,14 @@ impl From<Model> for Event {
             Kind::Edited => EventBody::Edited { target, text: row.text, mentions: Vec::new() },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Reacted => match parse_reaction_text(&row.text) {
+                Some((emoji, on)) => {
+                    let (username, tag) = (Username::from_trusted(row.username), tag_of(&row.author));
+                    EventBody::Reacted { target, emoji, on, username, tag }
+                }
+                // Its message or its author was removed.
+                None => EventBody::Other { target: row.target },
+            },
             Kind::Other(_) => EventBody::Other { target: row.target },
         };
         Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }

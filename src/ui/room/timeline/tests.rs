@@ -15,6 +15,8 @@ pub(super) fn message(seq: Seq, at: i64) -> Message {
         edited: false,
         reply_to: None,
         mentions: Vec::new(),
+        reactions: Vec::new(),
+        pinned: false,
     }
 }
 
