@@ -4,7 +4,7 @@
 mod parse;
 mod write;
 
-use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
+use crate::domain::{AuthorTag, Emoji, Epoch, EventId, RoomName, Timestamp, Username};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// A JSON value. Only integers keep their value, because Parlour uses no other numbers.
@@ -115,6 +115,7 @@ read_as! {
     EventId: String = |text| Some(Self::from_trusted(text));
     RoomName: String = |text| Some(Self::from_trusted(text));
     AuthorTag: String = |text| Some(Self::from_trusted(text));
+    Emoji: String = |text| Some(Self::from_trusted(text));
     Username: String = |text| Some(Self::from_trusted(text));
 }
 

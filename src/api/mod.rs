@@ -1,5 +1,6 @@
 //! Server functions: called by the browser, run on the server. Each calls a use case, in a few lines.
 
+mod annotations;
 mod client;
 mod error;
 mod rooms;

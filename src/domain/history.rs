@@ -1,6 +1,7 @@
 //! Pages of a room's history, as the browser gets them.
 
-use super::{AuthorTag, Epoch, EventId, Message, Quote, RoomName, Seq, Timestamp, Username};
+use super::moderation::Moderation;
+use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, Quote, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,8 @@ pub struct RoomView {
     pub slow_mode: Option<u32>,
     /// The end of the visitor's mute; `None` if the visitor is not muted.
     pub muted_until: Option<Timestamp>,
+    /// The message that was pinned last, if one is pinned.
+    pub pin: Option<PinnedMessage>,
 }
 
 impl RoomView {
@@ -71,6 +74,7 @@ impl RoomView {
             locked: false,
             slow_mode: None,
             muted_until: None,
+            pin: None,
         }
     }
 
@@ -107,6 +111,20 @@ pub struct HistoryPage {
     /// The messages that these reply to, as far as they are not among these and the room still has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quotes: Vec<Quote>,
+    /// The moderation events between and after these messages, at most [`PAGE_SIZE`], oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<EventNote>,
+}
+
+/// A moderation event, which stands between the messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventNote {
+    /// The number of the event.
+    pub seq: Seq,
+    /// The time of the event.
+    pub at: Timestamp,
+    /// The action.
+    pub moderation: Moderation,
 }
 
 /// The position of a page in a room's history.
@@ -147,9 +165,11 @@ read_by_name!(RoomView {
     topic,
     locked,
     slow_mode,
-    muted_until
+    muted_until,
+    pin
 });
-read_by_name!(HistoryPage { messages, more_before, more_after, quotes });
+read_by_name!(HistoryPage { messages, more_before, more_after, quotes, notes });
+read_by_name!(EventNote { seq, at, moderation });
 
 impl FromJson for Ownership {
     fn from_json(json: JsonValue) -> Option<Self> {

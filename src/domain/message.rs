@@ -1,7 +1,7 @@
 //! Messages: the text as sent, and the message as readers see it.
 
 use super::unicode::is_visible;
-use super::{AuthorTag, EventId, Seq, Timestamp, Username};
+use super::{AuthorTag, EventId, ReactionCount, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
@@ -81,9 +81,15 @@ pub struct Message {
     /// The names held in the room that the text mentions by `@`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Username>,
+    /// The reactions, in the order in which their emoji came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionCount>,
+    /// Whether the message is pinned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
-read_by_name!(Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions });
+read_by_name!(Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned });
 
 impl Message {
     /// Returns whether the message has been deleted.

@@ -2,12 +2,14 @@
 //! log.
 
 pub mod author_tag;
+pub mod emoji;
 pub mod epoch;
 pub mod event;
 pub mod history;
 pub mod message;
 pub mod moderation;
 pub mod participant;
+pub mod pin;
 pub mod quote;
 pub mod rejection;
 pub mod room;
@@ -19,11 +21,13 @@ mod unicode;
 pub mod username;
 
 pub use author_tag::AuthorTag;
+pub use emoji::{Emoji, MessageReactions, ReactionCount, Reactors};
 pub use epoch::Epoch;
 pub use event::{Event, EventBody, EventId, Seq};
-pub use history::{HistoryCursor, HistoryPage, ReadMarker, RoomView};
+pub use history::{EventNote, HistoryCursor, HistoryPage, ReadMarker, RoomView};
 pub use message::{Message, MessageText};
 pub use participant::Participant;
+pub use pin::PinnedMessage;
 pub use quote::Quote;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::RoomName;

@@ -1,6 +1,6 @@
 //! Moderation: actions of a room's owner on the room and its participants. Each action is an event of the room's log.
 
-use super::{Participant, Timestamp};
+use super::{Participant, Seq, Timestamp};
 use crate::json::{FromJson, JsonValue};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,9 @@ pub const MAX_MUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// Maximum interval of slow mode, in seconds: one hour.
 pub const MAX_SLOW_MODE_SECONDS: u32 = 60 * 60;
+
+/// Maximum number of pinned messages of a room.
+pub const MAX_PINS: usize = 50;
 
 /// Number of seconds in a day, the unit of retention.
 pub const DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -41,6 +44,10 @@ pub enum ModerationAction {
     Topic,
     /// Sets for how long the room keeps its messages; 0 seconds is as long as the site does.
     Retention,
+    /// Pins a message for everybody.
+    Pin,
+    /// Takes off a pin.
+    Unpin,
     /// An action that this version does not know.
     #[serde(other)]
     Other,
@@ -53,7 +60,7 @@ impl FromJson for ModerationAction {
 }
 
 impl ModerationAction {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Mute,
         Self::Ban,
         Self::Pardon,
@@ -66,6 +73,8 @@ impl ModerationAction {
         Self::Title,
         Self::Topic,
         Self::Retention,
+        Self::Pin,
+        Self::Unpin,
     ];
 
     /// Returns the action with this name in frames; [`Other`](Self::Other) if there is none.
@@ -88,6 +97,8 @@ impl ModerationAction {
             Self::Title => "title",
             Self::Topic => "topic",
             Self::Retention => "retention",
+            Self::Pin => "pin",
+            Self::Unpin => "unpin",
             Self::Other => "other",
         }
     }
@@ -95,6 +106,11 @@ impl ModerationAction {
     /// Returns whether the action has a subject, who is identified by one of their messages.
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
+    }
+
+    /// Returns whether the action is about a message, not about its author.
+    pub fn has_message(self) -> bool {
+        matches!(self, Self::Pin | Self::Unpin)
     }
 
     /// Returns whether the action sets a text of the room, which replaces the one before.
@@ -120,12 +136,28 @@ pub struct Moderation {
     /// The title or the topic; `None` once another has replaced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The number of the message that is pinned or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Seq>,
+}
+
+impl FromJson for Moderation {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
+        Some(Self {
+            action: json.take("action")?,
+            subject: json.take("subject")?,
+            until: json.take("until")?,
+            seconds: json.take("seconds")?,
+            text: json.take("text")?,
+            target: json.take("target")?,
+        })
+    }
 }
 
 impl Moderation {
     /// Returns an action without further values.
     pub fn new(action: ModerationAction) -> Self {
-        Self { action, subject: None, until: None, seconds: None, text: None }
+        Self { action, subject: None, until: None, seconds: None, text: None, target: None }
     }
 }
 
@@ -157,6 +189,8 @@ impl Moderation {
                 format!("Messages are kept for {} days.", seconds / DAY_SECONDS)
             }
             (ModerationAction::Retention, ..) => "Messages are kept as long as this site keeps them.".into(),
+            (ModerationAction::Pin, ..) => "A message was pinned.".into(),
+            (ModerationAction::Unpin, ..) => "A message was unpinned.".into(),
             (ModerationAction::Other, ..) => "A setting was changed.".into(),
         }
     }

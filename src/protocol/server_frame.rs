@@ -1,10 +1,11 @@
 //! Frames from the server. Every event of a room's log is sent as one of these frames.
 
+mod conversion;
+
+use super::RepeatedFrame;
 use crate::domain::moderation::Moderation;
-use crate::domain::{
-    AuthorTag, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
-};
-use crate::json::JsonValue;
+use crate::domain::{AuthorTag, Emoji, Epoch, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username};
+use crate::json::{FromJson, JsonValue};
 use serde::Serialize;
 
 /// A frame from the server.
@@ -90,6 +91,25 @@ pub enum ServerFrame {
         /// The time of storage.
         at: Timestamp,
     },
+    /// Somebody reacted to a message, or no longer does.
+    Reacted {
+        /// The sequence number of the event.
+        seq: Seq,
+        /// The id from the sender.
+        id: EventId,
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Emoji,
+        /// Whether they react with it now.
+        on: bool,
+        /// Their name.
+        username: Username,
+        /// Distinguishes them from others with the same name.
+        tag: AuthorTag,
+        /// The time of storage.
+        at: Timestamp,
+    },
     /// An event of a type that this version does not know.
     Other {
         /// The sequence number of the event.
@@ -137,6 +157,9 @@ pub enum ServerFrame {
         /// Delay before the client should reconnect, in milliseconds.
         reconnect_in_ms: u32,
     },
+    /// The answer to a command of this client that changes nothing.
+    #[serde(untagged)]
+    Repeated(RepeatedFrame),
 }
 
 impl ServerFrame {
@@ -145,6 +168,9 @@ impl ServerFrame {
     pub fn parse(text: &str) -> Option<Self> {
         let mut json = JsonValue::parse(text)?;
         let kind: String = json.take("type").unwrap_or_default();
+        if json.take("repeated") == Some(true) {
+            return RepeatedFrame::parse(kind, json).map(Self::Repeated);
+        }
         let Some(seq) = json.take("seq") else { return Self::parse_other_frame(&kind, json) };
         let (id, target, at) = (json.take("id"), json.take("target"), json.take("at"));
         let known = Self::parse_event(&kind, (seq, id.clone(), target, at), json);
@@ -179,16 +205,18 @@ impl ServerFrame {
                 Self::Edited { seq, id, target: target?, text, mentions, at: at? }
             }
             "deleted" => Self::Deleted { seq, id, target: target?, at: at? },
-            "moderated" => Self::Moderated {
+            "moderated" => {
+                let moderation = Moderation { target, ..Moderation::from_json(json)? };
+                Self::Moderated { seq, id, moderation, at: at? }
+            }
+            "reacted" => Self::Reacted {
                 seq,
                 id,
-                moderation: Moderation {
-                    action: json.take("action")?,
-                    subject: json.take("subject")?,
-                    until: json.take("until")?,
-                    seconds: json.take("seconds")?,
-                    text: json.take("text")?,
-                },
+                target: target?,
+                emoji: json.take("emoji")?,
+                on: json.take("on")?,
+                username: json.take("username")?,
+                tag: json.take("tag")?,
                 at: at?,
             },
             _ => return None,
@@ -226,38 +254,6 @@ impl ServerFrame {
     /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
-    }
-
-    /// Returns the log event in this frame, if any.
-    pub fn into_event(self) -> Option<Event> {
-        match self {
-            Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions } => {
-                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text, reply_to, mentions } })
-            }
-            Self::Edited { seq, id, target, text, mentions, at } => {
-                Some(Event { seq, id, at, body: EventBody::Edited { target, text, mentions } })
-            }
-            Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
-            Self::Moderated { seq, id, moderation, at } => {
-                Some(Event { seq, id, at, body: EventBody::Moderated(moderation) })
-            }
-            Self::Other { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Other { target } }),
-            _ => None,
-        }
-    }
-}
-
-impl From<Event> for ServerFrame {
-    fn from(Event { seq, id, at, body }: Event) -> Self {
-        match body {
-            EventBody::Message { username, tag, text, reply_to, mentions } => {
-                Self::Message { seq, id, username, tag, message: text, sent_at: at, reply_to, mentions }
-            }
-            EventBody::Edited { target, text, mentions } => Self::Edited { seq, id, target, text, mentions, at },
-            EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
-            EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
-            EventBody::Other { target } => Self::Other { seq, id, target, at },
-        }
     }
 }
 

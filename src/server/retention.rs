@@ -14,6 +14,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// Number of sweeps from one search for mentions that a node of the previous release has left to the next: a day.
 const SWEEPS_PER_MENTION_PURGE: u64 = 144;
 
+/// Interval of looking for reactions and pins without a message, which nodes of the previous release leave. It reads all.
+const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Delay between two batches, which leaves the database to other queries.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 
@@ -26,10 +29,16 @@ const MAX_FAILURES: u32 = 5;
 pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Receiver<Option<NonZeroU32>>) {
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut strays = interval(STRAY_SWEEP_INTERVAL);
+    strays.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for sweeps in 0.. {
         tokio::select! {
             _ = ticks.tick() => {}
             Ok(()) = default.changed() => {}
+            _ = strays.tick() => {
+                sweep_strays(&store).await;
+                continue;
+            }
         }
         let days = *default.borrow_and_update();
         match sweep(&store, &hub, days).await {
@@ -73,6 +82,14 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
         store.schedule_checkpoint();
     }
     purged
+}
+
+async fn sweep_strays(store: &Store) {
+    match store.purge_stray_annotations().await {
+        Ok(true) => store.schedule_checkpoint(),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "Purging reactions and pins of messages that have gone failed"),
+    }
 }
 
 async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {

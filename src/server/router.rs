@@ -9,8 +9,10 @@ use super::http::middleware::{
 };
 use super::http::names::names;
 use super::http::openapi::openapi;
+use super::http::pins::{pin, pins};
 use super::http::posting::{delete, edit, post};
 use super::http::qr_code::qr_code;
+use super::http::reactions::{react, react_page, reactors};
 use super::http::render::not_found;
 use super::http::room::room;
 use super::http::server_fn::server_function;
@@ -39,7 +41,9 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/{room_name}/", get(room))
         .route("/{room_name}/qr", get(qr_code))
         .route("/{room_name}/settings", get(settings).post(change))
+        .route("/{room_name}/pins", get(pins))
         .route("/{room_name}/{seq}", get(room))
+        .route("/{room_name}/{seq}/react", get(react_page))
         .fallback(not_found)
         .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
         .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
@@ -48,6 +52,9 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/{room_name}", post_to(post))
         .route("/{room_name}/", post_to(post))
         .route("/{room_name}/{seq}", patch(edit).delete(delete).post(change_message))
+        .route("/{room_name}/{seq}/react", post_to(react))
+        .route("/{room_name}/{seq}/reactions", get(reactors))
+        .route("/{room_name}/{seq}/pin", post_to(pin))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
         .route("/{room_name}/names", get(names))

@@ -17,8 +17,8 @@ pub mod text_spans;
 pub use app::shell;
 pub use pages::{
     ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PageErrorKind, PeoplePage,
-    PersonRow, PersonStatus, ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm,
-    SettingsPageData,
+    PersonRow, PersonStatus, PinsPageData, ProgramRow, ProgramSettings, ReactPageData, RefusedSetting, SettingsField,
+    SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;
 pub use room_list_data::RoomListData;

@@ -13,6 +13,7 @@ on_each_database!(
     mentions_go_with_their_text,
     an_erased_author_is_mentioned_nowhere,
     names_are_completed_from_those_held,
+    unread_mentions_count_as_the_messages_read_now,
     many_signs_cost_little,
 );
 
@@ -229,6 +230,33 @@ async fn names_are_completed_from_those_held(site: Site) {
     assert_eq!(send(foreign).await.status, 403);
     let elsewhere = send(request(&server, "GET", "/tavern/names?prefix=a")).await;
     assert_eq!((elsewhere.status, elsewhere.json()), (200, json!({"names": []})));
+}
+
+async fn unread_mentions_count_as_the_messages_read_now(site: Site) {
+    let server = site.start();
+    let ann = holder(&server, "Ann").await;
+    let (mut bob, _) = join(&server, "Bob").await;
+    let counted = async |read: i64| {
+        let request = http::browser().post(server.url("/api/preview_rooms")).header("cookie", &ann);
+        let answer = http::send(request.form(&[("rooms", format!("harbour {read} "))])).await;
+        let previews: Value = serde_json::from_str(&answer.body).expect("previews");
+        (previews[0]["mentions"].clone(), previews[0]["unread"].clone())
+    };
+    assert_eq!(counted(0).await, (json!(0), json!(0)), "an own message, without a mention");
+    for (id, text) in [("2", "hi all"), ("3", "@Ann"), ("4", "@Ann @ann"), ("5", "@Ann")] {
+        bob.say(id, text).await;
+    }
+    assert_eq!(counted(1).await, (json!(3), json!(4)));
+    assert_eq!(counted(4).await, (json!(1), json!(1)));
+    change(&mut bob, json!({"type": "edit", "id": "6", "target": 3, "text": "nobody"})).await;
+    change(&mut bob, json!({"type": "edit", "id": "7", "target": 2, "text": "@Ann, after all"})).await;
+    change(&mut bob, json!({"type": "edit", "id": "8", "target": 4, "text": "@Ann still"})).await;
+    change(&mut bob, json!({"type": "delete", "id": "9", "target": 5})).await;
+    assert_eq!(counted(1).await, (json!(2), json!(3)));
+    assert_eq!(counted(2).await, (json!(1), json!(2)), "the edit of a message that was read does not count");
+    let mut ann_there = Door::of("harbour").identity(&ann, &server).username("Ann").join(&server).await;
+    ann_there.say("own", "I am @Ann").await;
+    assert_eq!(counted(1).await, (json!(2), json!(3)));
 }
 
 async fn many_signs_cost_little(site: Site) {

@@ -1,6 +1,7 @@
 //! `/.openapi.json` describes what the server answers: every request here is described there, and so is its answer,
 //! with the media type, the headers and every field.
 
+use crate::openapi_reactions::reactions_and_pins;
 use crate::support::Site;
 use crate::support::database::{UnknownEvent, append_unknown};
 use crate::support::description::{Api, DOCUMENT, Description, FORM, HTML, JSON, LINES, STREAM, TEXT};
@@ -25,6 +26,7 @@ async fn every_answer_is_as_described(site: Site) {
     let guest = Api { token: None, ..api };
 
     posts_and_changes(&api, &guest).await;
+    reactions_and_pins(&api, &guest).await;
     pages(&api).await;
     streams(&site, &api).await;
     refusals(&api, &guest).await;

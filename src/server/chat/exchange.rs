@@ -135,11 +135,19 @@ impl Chat {
                 let outcome = submit(id.as_deref(), command).await;
                 (id, outcome)
             }
+            ClientFrame::React { id, target, emoji, on } => {
+                let command = RoomCommand::React { target, emoji: &emoji, on, username: username.clone() };
+                let outcome = submit(id.as_deref(), command).await;
+                (id, outcome)
+            }
             ClientFrame::Sync { .. } | ClientFrame::Typing | ClientFrame::Heartbeat => return None,
         };
         match outcome {
             Ok(stored) => {
                 *head = stored.event.seq.max(*head);
+                if let Some(repeated) = stored.repeated() {
+                    return Some(ServerFrame::Repeated(repeated));
+                }
                 let repeated: Option<Event> = Some(stored.event).filter(|event| event.seq <= after);
                 repeated.map(ServerFrame::from)
             }

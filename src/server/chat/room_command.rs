@@ -1,8 +1,8 @@
 //! Commands of a visitor to a room. Their texts are unvalidated; parsing turns them into events to append.
 
 use crate::domain::moderation::{DAY_SECONDS, ModerationAction};
-use crate::domain::{AuthorTag, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
-use crate::server::store::{MentionCandidates, NewEvent, Subject};
+use crate::domain::{AuthorTag, Emoji, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
+use crate::server::store::{MentionCandidates, NewEvent, NewReaction, Subject};
 
 /// A command for a room's log, with unvalidated texts.
 pub(crate) enum RoomCommand<'a> {
@@ -20,6 +20,8 @@ pub(crate) enum RoomCommand<'a> {
         seconds: Option<u32>,
         text: Option<&'a str>,
     },
+    /// Reacts to a message, or no longer does.
+    React { target: Seq, emoji: &'a str, on: bool, username: Username },
 }
 
 impl RoomCommand<'_> {
@@ -41,6 +43,10 @@ impl RoomCommand<'_> {
                 NewEvent::Edit { target, text, mentions }
             }
             Self::Delete { target } => NewEvent::Delete { target },
+            Self::React { target, emoji, on, username } => {
+                let emoji = Emoji::parse(emoji)?;
+                NewEvent::React(NewReaction { target, emoji, on, username, is_erasure: false })
+            }
             Self::Moderate { action, target, seconds, text, .. } => {
                 let text = Self::room_text(action, text)?;
                 let is_whole = |seconds: u32| seconds.is_multiple_of(DAY_SECONDS);
@@ -72,7 +78,7 @@ impl RoomCommand<'_> {
         match self {
             Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
             Self::Moderate { text, .. } => text.map_or(0, str::len),
-            Self::Delete { .. } => 0,
+            Self::Delete { .. } | Self::React { .. } => 0,
         }
     }
 

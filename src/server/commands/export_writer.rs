@@ -100,7 +100,9 @@ impl<W: Write> ExportWriter<W> {
     ///
     /// Returns an error if the sink cannot be written.
     pub(super) fn message(&mut self, message: &Message) -> io::Result<()> {
-        let Message { seq, username, tag, text, sent_at, edited, reply_to, mentions, .. } = message;
+        let Message { seq, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned, .. } = message;
+        let counts: Vec<String> = reactions.iter().map(|it| format!("{} {}", it.emoji.as_str(), it.count)).collect();
+        let marks = if *pinned { std::iter::once("pinned".to_owned()).chain(counts).collect() } else { counts };
         let (day, time, exact) = (sent_at.day_utc(), sent_at.time_utc(), sent_at.rfc3339());
         let tag = tag.as_str();
         let comma = if self.message { "," } else { "" };
@@ -112,11 +114,9 @@ impl<W: Write> ExportWriter<W> {
                 // Continuation lines are indented, so that no text can pass for another message. Control characters are
                 // escaped, so that none reaches a terminal.
                 let (username, text) = (escaped(username.as_str()), escaped_lines(text));
-                writeln!(
-                    self.sink,
-                    "{exact} {username} [{tag}] #{seq}{reply}{edited}\n    {}\n",
-                    text.replace('\n', "\n    ")
-                )
+                let marks = if marks.is_empty() { String::new() } else { format!("    ({})\n", marks.join(", ")) };
+                let text = text.replace('\n', "\n    ");
+                writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{reply}{edited}\n    {text}\n{marks}")
             }
             Format::Html => {
                 let (name, edited) = (encode_text(username.as_str()), if *edited { " (edited)" } else { "" });
@@ -125,8 +125,9 @@ impl<W: Write> ExportWriter<W> {
                 writeln!(
                     self.sink,
                     "<li><b>{name}</b> <small>{tag} #{seq}{reply}</small> \
-                     <time datetime=\"{exact}\">{day}, {time} UTC{edited}</time>\n<p>{}</p>",
-                    encode_text(text)
+                     <time datetime=\"{exact}\">{day}, {time} UTC{edited}</time>\n<p>{}</p>{}",
+                    encode_text(text),
+                    if marks.is_empty() { String::new() } else { format!("\n<small>{}</small>", marks.join(" · ")) }
                 )
             }
             Format::Json => {
@@ -138,6 +139,12 @@ impl<W: Write> ExportWriter<W> {
                 }
                 if !mentions.is_empty() {
                     message["mentions"] = json!(mentions);
+                }
+                if !reactions.is_empty() {
+                    message["reactions"] = json!(reactions);
+                }
+                if *pinned {
+                    message["pinned"] = json!(true);
                 }
                 write!(self.sink, "{comma}\n{message}")
             }

@@ -7,7 +7,7 @@ use super::middleware::authorization::has_token;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::middleware::visitor::{TOO_MANY_VISITORS, create_identity};
 use super::problem::Problem;
-use super::render::not_found;
+use super::render::{not_found, page_request};
 use super::room_page::{RoomRequest, room_page};
 use super::{cookies, origin};
 use crate::domain::event::parse_seq;
@@ -18,7 +18,7 @@ use crate::server::chat::{RoomCommand, draining_rejection};
 use crate::server::http::state::AppState;
 use crate::server::telemetry::metrics::record_rejection;
 use crate::ui::RejectedForm;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -168,15 +168,6 @@ pub(super) fn refusal(problem: Problem, is_program: bool) -> Response {
         true => problem.into_response(),
         false => problem.into_text(),
     }
-}
-
-/// Returns a request for the page at `uri`, to render it for this visitor.
-fn page_request(uri: Uri, visitor: Visitor, known: RememberedUsername) -> Request {
-    let mut request = Request::new(Body::empty());
-    *request.uri_mut() = uri;
-    request.extensions_mut().insert(visitor);
-    request.extensions_mut().insert(known);
-    request
 }
 
 /// Posts a message by form, then redirects to the room. A rejected message is returned in the page, with the reason.

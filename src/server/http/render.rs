@@ -9,6 +9,7 @@ use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::Rendering;
 use crate::server::network::Network;
 use crate::ui::{Page, PageError, shell};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -90,6 +91,15 @@ pub(super) fn with_csp(mut response: Response, nonce: &str) -> Response {
     response
 }
 
+/// Returns a request for the page at `uri`, to render it for this visitor.
+pub(super) fn page_request(uri: Uri, visitor: Visitor, known: RememberedUsername) -> Request {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = uri;
+    request.extensions_mut().insert(visitor);
+    request.extensions_mut().insert(known);
+    request
+}
+
 /// Returns the visitor's remembered name.
 pub(crate) fn remembered_username(request: &Request) -> Option<&Username> {
     request.extensions().get::<RememberedUsername>().and_then(|known| known.0.as_ref())
@@ -102,7 +112,7 @@ mod tests {
     use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, Message, RoomView, Seq, Timestamp};
     use crate::server::http::page_cache::{PlaceholderToken, Template, VisitorValues};
     use crate::server::random::event_id;
-    use axum::body::{Body, to_bytes};
+    use axum::body::to_bytes;
 
     async fn rendered(personal: &VisitorValues, tags: [u8; 2]) -> String {
         let text = "<b>&quot;\" data-props=\"x\" `code` https://a.example/?b=1&c";
@@ -116,6 +126,8 @@ mod tests {
             edited: index == 0,
             reply_to: None,
             mentions: Vec::new(),
+            reactions: Vec::new(),
+            pinned: false,
         };
         let messages = tags.into_iter().enumerate().map(message).collect();
         let page = RoomView {

@@ -34,7 +34,7 @@ impl FrameEffect {
     fn of(event: &Event) -> Self {
         match event.body {
             EventBody::Message { .. } => Self::Content(event.seq),
-            EventBody::Edited { target, .. } => Self::Content(target),
+            EventBody::Edited { target, .. } | EventBody::Reacted { target, .. } => Self::Content(target),
             EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(Moderation { action, .. }) if action.has_text() => Self::Describes(action),
             EventBody::Moderated(_) => Self::Moderates,
@@ -98,6 +98,7 @@ impl EventFrame {
                 mentions.clear();
             }
             EventBody::Moderated(moderation) => moderation.text = None,
+            EventBody::Reacted { target, .. } => event.body = EventBody::Other { target: Some(*target) },
             EventBody::Deleted { .. } | EventBody::Other { .. } => {}
         }
         Self { effect: FrameEffect::Redacted, ..event.into() }
@@ -114,7 +115,7 @@ impl From<Event> for EventFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AuthorTag, EventId, Timestamp, Username};
+    use crate::domain::{AuthorTag, Emoji, EventId, Timestamp, Username};
 
     fn event(body: EventBody) -> Event {
         Event { seq: 7, id: EventId::from_trusted("x".into()), at: Timestamp(5), body }
@@ -173,9 +174,19 @@ mod tests {
             event(EventBody::Edited { target: 3, text: text.into(), mentions })
         };
         let title = |text| event(titled(text));
-        for (said, removed) in
-            [(message("secret"), message("")), (edit("secret"), edit("")), (title(Some("secret")), title(None))]
-        {
+        let reaction = EventBody::Reacted {
+            target: 3,
+            emoji: Emoji::parse("👍").unwrap(),
+            on: true,
+            username: Username::anonymous(),
+            tag: AuthorTag::new([1, 2]),
+        };
+        for (said, removed) in [
+            (event(reaction), event(EventBody::Other { target: Some(3) })),
+            (message("secret"), message("")),
+            (edit("secret"), edit("")),
+            (title(Some("secret")), title(None)),
+        ] {
             let blanked = EventFrame::from(said).redacted();
             assert_eq!((blanked.text(), blanked.effect), (EventFrame::from(removed).text(), FrameEffect::Redacted));
         }

@@ -148,7 +148,7 @@ impl RoomState {
         let follows = self.follows();
         let message = match &event.body {
             EventBody::Message { username, tag, text, reply_to, mentions } => {
-                let is_mention = self.is_mentioned(mentions);
+                let is_mention = untrack(|| self.is_mentioned(mentions));
                 Some((event.seq, username.clone(), tag.clone(), text.clone(), (*reply_to, is_mention)))
             }
             _ => None,

@@ -7,8 +7,7 @@ mod tests;
 
 use quotes::QuoteBook;
 
-use crate::domain::moderation::Moderation;
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq, Timestamp, Username};
+use crate::domain::{Event, EventBody, EventNote, HistoryPage, Message, RoomView, Seq, Username};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +27,13 @@ pub const MAX_MESSAGES: usize = 300;
 const TRIM_BATCH: usize = 50;
 
 /// Maximum number of moderation events that are shown between the messages.
-const MAX_NOTES: usize = 50;
+const MAX_NOTES: usize = 200;
 
 /// The loaded messages of a room: a window of its log without gaps, of bounded length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     items: Vec<TimelineItem>,
-    /// The moderation events that have arrived since the page was loaded, at most [`MAX_NOTES`].
+    /// The moderation events of the window by their numbers, at most [`MAX_NOTES`].
     notes: Vec<EventNote>,
     position: Seq,
     more_before: bool,
@@ -45,17 +44,6 @@ pub struct Timeline {
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
     quotes: QuoteBook,
-}
-
-/// A moderation event, which stands between the messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventNote {
-    /// The number of the event.
-    pub seq: Seq,
-    /// The time of the event.
-    pub at: Timestamp,
-    /// The action.
-    pub moderation: Moderation,
 }
 
 /// A loaded message and the event that changed it last.
@@ -83,7 +71,7 @@ impl Timeline {
         quotes.add(page.history.quotes.iter().chain(&page.replying).cloned().collect());
         Self {
             items,
-            notes: Vec::new(),
+            notes: page.history.notes.clone(),
             // The head was read before the messages: everything up to it is in them.
             position: newest.max(page.head),
             more_before: page.history.more_before,
@@ -151,8 +139,9 @@ impl Timeline {
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let (sent_at, edited) = (at, false);
-                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions };
+                    let (sent_at, edited, reactions, pinned) = (at, false, Vec::new(), false);
+                    #[rustfmt::skip]
+                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned };
                     self.items.push(TimelineItem { message, changed: seq });
                     self.trim_start();
                 }
@@ -162,11 +151,9 @@ impl Timeline {
                 self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
             }
             EventBody::Moderated(moderation) => {
-                let surplus = (self.notes.len() + 1).saturating_sub(MAX_NOTES);
-                self.notes.drain(..surplus);
-                self.notes.push(EventNote { seq, at, moderation });
+                self.add_notes(vec![EventNote { seq, at, moderation }]);
             }
-            EventBody::Other { .. } => {}
+            EventBody::Reacted { .. } | EventBody::Other { .. } => {}
         }
         Applied::Appended
     }
@@ -179,6 +166,7 @@ impl Timeline {
 
     /// Inserts an older page before the window. Skips messages that are already loaded.
     pub fn prepend(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         let first = self.first().unwrap_or(Seq::MAX);
         self.quotes.add(page.quotes);
         let mut older = items(page.messages);
@@ -195,6 +183,7 @@ impl Timeline {
 
     /// Appends a newer page to the window. Skips messages that are already loaded.
     pub fn append(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         let last = self.last().unwrap_or(0);
         self.quotes.add(page.quotes);
         let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
@@ -206,12 +195,24 @@ impl Timeline {
 
     /// Replaces the window by another part of the log.
     pub fn replace(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         self.more_before = page.more_before;
         self.quotes.add(page.quotes);
         let evicted = std::mem::replace(&mut self.items, items(page.messages));
         self.evict(evicted);
         self.update_end(page.more_after);
         self.reapply_changes();
+    }
+
+    /// Adds moderation events that are not known yet. Those outside of the window are not shown.
+    fn add_notes(&mut self, notes: Vec<EventNote>) {
+        for note in notes {
+            if let Err(index) = self.notes.binary_search_by_key(&note.seq, |known| known.seq) {
+                self.notes.insert(index, note);
+            }
+        }
+        let surplus = self.notes.len().saturating_sub(MAX_NOTES);
+        self.notes.drain(..surplus);
     }
 
     /// Messages received while the page was read are neither in it nor were they appended.

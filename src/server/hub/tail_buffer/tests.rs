@@ -45,6 +45,7 @@ fn kept(tail: &TailBuffer, after: Seq) -> Option<Vec<Seq>> {
 fn said(frame: &EventFrame) -> Option<String> {
     match event(&frame.text).body {
         EventBody::Message { text, .. } | EventBody::Edited { text, .. } => Some(text),
+        EventBody::Reacted { emoji, .. } => Some(emoji.as_str().to_owned()),
         EventBody::Deleted { .. } | EventBody::Moderated(_) | EventBody::Other { .. } => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::server::store::log::history::{PageDirection, messages};
 use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store, StoreError};
 use event::{Column, Kind};
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
@@ -99,6 +99,7 @@ impl Store {
                     None => break,
                 }
             }
+            self.end_reactions(room_id, author).await?;
         }
         self.anonymize_messages(author).await?;
         self.redact_pending().await?;
@@ -169,8 +170,8 @@ impl Store {
         Ok(())
     }
 
-    /// Blanks the author's texts that no deletion reaches: edits of messages that have expired, if they were not blanked
-    /// with the message, and events of unknown kinds.
+    /// Blanks the author's texts that no deletion reaches: reactions, edits of messages that have expired, if they were not
+    /// blanked with the message, and events of unknown kinds.
     async fn redact_strays(&self, author: &AuthorId) -> Result<(), StoreError> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
@@ -183,8 +184,14 @@ impl Store {
         let strays: Vec<(i64, Seq)> = event::Entity::find()
             .select_only()
             .columns([Column::RoomId, Column::Seq])
-            .filter(Column::Author.eq(author.as_bytes()).and(Column::Text.ne("")))
-            .filter(Column::Kind.eq(Kind::Edited).and(Expr::exists(kept).not()).or(Column::Kind.is_not_in(Kind::KNOWN)))
+            .filter(Column::Author.eq(author.as_bytes()))
+            .filter(Column::Text.ne("").or(Column::Kind.eq(Kind::Reacted).and(Column::Username.ne(""))))
+            .filter(
+                (Column::Kind.eq(Kind::Edited).and(Expr::exists(kept).not()))
+                    .or(Column::Kind.eq(Kind::Reacted))
+                    .or(Column::Kind.is_not_in(Kind::KNOWN)),
+            )
+            .order_by_asc(Column::RoomId)
             .into_tuple()
             .all(&self.reader)
             .await?;

@@ -1,11 +1,14 @@
 //! PostgreSQL indexes that are built concurrently with writes. A migration is one transaction, and would block the
 //! writes of the other nodes while it builds the index.
 
-use migrations::{EDITS_INDEX, EDITS_INDEX_ON, MESSAGES_INDEX, MESSAGES_INDEX_ON};
+use migrations::{
+    EDITS_INDEX, EDITS_INDEX_ON, MESSAGES_INDEX, MESSAGES_INDEX_ON, MODERATIONS_INDEX, MODERATIONS_INDEX_ON,
+};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 
 /// The indexes of the log that migrations after the first ones need: the name, and the table, columns and condition.
-const INDEXES: [(&str, &str); 2] = [(MESSAGES_INDEX, MESSAGES_INDEX_ON), (EDITS_INDEX, EDITS_INDEX_ON)];
+const INDEXES: [(&str, &str); 3] =
+    [(MESSAGES_INDEX, MESSAGES_INDEX_ON), (EDITS_INDEX, EDITS_INDEX_ON), (MODERATIONS_INDEX, MODERATIONS_INDEX_ON)];
 
 /// Builds the indexes that the next migrations need, if the log's tables exist and an index is missing.
 ///

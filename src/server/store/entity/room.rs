@@ -41,6 +41,8 @@ pub struct Model {
     pub topic_by: Option<Vec<u8>>,
     /// Retention of messages as the owner has set it, in days. `None`, or longer: as long as the host keeps them.
     pub retention: Option<i32>,
+    /// Whether a message here ever had a reaction or a pin: otherwise there are none to look up.
+    pub annotated: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

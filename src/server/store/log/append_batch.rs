@@ -1,9 +1,13 @@
 //! A batch of entries in one transaction: numbers are assigned under the locks of the rooms, then everything is written.
 
 use super::idempotency::{IdempotencyKey, idempotency_key, network_key};
-use super::mentions::{by_event, forget_mentions, may_mention, with_mentions};
-use super::redaction::redact_edits;
+use super::mentions::{by_event, may_mention, with_mentions};
+use super::redaction::update_target;
 use crate::domain::{Event, Rejection, RejectionCode, Seq, Username};
+use crate::server::store::annotations::AnnotationOutcome;
+use crate::server::store::annotations::pin_batch::PinBatch;
+use crate::server::store::annotations::reaction_batch::ReactionBatch;
+use crate::server::store::annotations::removal::forget_annotations;
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, mention, room};
@@ -14,7 +18,7 @@ use crate::server::store::{AppendRequest, AppendResult, NewEvent};
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+    sea_query::{LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
 use std::time::Instant;
@@ -41,6 +45,8 @@ pub(super) struct AppendBatch {
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
     memberships: Memberships,
+    reactions: ReactionBatch,
+    pins: PinBatch,
     /// Names that the stored and the new events mention.
     mentioned: HashMap<(i64, Seq), Vec<Username>>,
     /// Mentions that this batch adds.
@@ -97,9 +103,11 @@ impl AppendBatch {
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
+        let reactions = ReactionBatch::look_up(transaction, locked()).await?;
+        let pins = PinBatch::look_up(transaction, locked()).await?;
         let (mentions, replaced, new) = (Vec::new(), Vec::new(), Vec::new());
         #[rustfmt::skip]
-        let batch = Self { now, locking, rooms, by_id, by_network, targets, names, memberships, mentioned, mentions, replaced, new };
+        let batch = Self { now, locking, rooms, by_id, by_network, targets, names, memberships, reactions, pins, mentioned, mentions, replaced, new };
         Ok(batch)
     }
 
@@ -137,7 +145,7 @@ impl AppendBatch {
         if let Err(rejection) = self.memberships.authorize(room, entry, self.now) {
             return AppendResult::Rejected(rejection);
         }
-        let seq = room.head + 1;
+        let (seq, at) = (room.head + 1, clock::next_at(room.last_at, self.now));
         let mut moderation = None;
         let target = entry.new_event.target().map(|target| (entry.room_id, target));
         if let NewEvent::Moderate { action, subject, seconds, text } = &entry.new_event {
@@ -145,10 +153,24 @@ impl AppendBatch {
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(mut done) => {
+                    if action.has_message() {
+                        match self.pins.apply(entry, &mut done, target, (seq, at)) {
+                            Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                            Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
+                            Err(rejection) => return AppendResult::Rejected(rejection),
+                        }
+                    }
                     let values = (*seconds, text.as_ref());
                     self.replaced.extend(room_texts::apply(room, &entry.author, values, seq, &mut done));
                     moderation = Some(done);
                 }
+                Err(rejection) => return AppendResult::Rejected(rejection),
+            }
+        } else if let NewEvent::React(reaction) = &entry.new_event {
+            let target = target.and_then(|target| self.targets.get(&target));
+            match self.reactions.react(entry, reaction, target, (seq, at)) {
+                Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
@@ -158,6 +180,7 @@ impl AppendBatch {
             {
                 return AppendResult::Rejected(rejection);
             }
+            self.pins.forget_deleted(&entry.new_event, target);
         }
         if let NewEvent::Message { username, .. } = &entry.new_event
             && !self.names.claim(entry.room_id, username, &entry.author)
@@ -176,8 +199,8 @@ impl AppendBatch {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
-        room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.new_event.to_model(entry, seq, room.last_at);
+        room.last_at = at;
+        let mut row = entry.new_event.to_model(entry, seq, at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
@@ -202,7 +225,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, memberships, mentions, replaced, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, reactions, pins, mentions, replaced, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -231,6 +254,7 @@ impl AppendBatch {
                 room::Column::TopicSeq,
                 room::Column::TopicBy,
                 room::Column::Retention,
+                room::Column::Annotated,
             ])
             .to_owned();
         insert(transaction, &changed, Some(&heads)).await?;
@@ -242,32 +266,14 @@ impl AppendBatch {
         for text in replaced {
             text.blank(transaction).await?;
         }
+        reactions.write(transaction).await?;
+        pins.write(transaction).await?;
+        let annotated = |row: &&Model| changed.iter().any(|room| room.id == row.room_id && room.annotated);
+        let deleted = rows.iter().filter(|row| row.kind == Kind::Deleted).filter(annotated);
+        let deleted: Vec<(i64, Seq)> = deleted.filter_map(|row| Some((row.room_id, row.target?))).collect();
+        forget_annotations(transaction, &deleted).await?;
         memberships.write(transaction).await?;
         names.write(transaction).await?;
         Ok(has_rest)
     }
-}
-
-/// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
-/// many edits to blank in this transaction.
-async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
-    let update = event::Entity::update_many();
-    match row.kind {
-        Kind::Message | Kind::Moderated | Kind::Other(_) => return Ok(false),
-        Kind::Edited => {
-            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
-        }
-        Kind::Deleted => {
-            update
-                .col_expr(Column::Text, Expr::value(""))
-                .col_expr(Column::DeletedBy, Expr::value(row.seq))
-                .filter(message)
-                .exec(transaction)
-                .await?;
-            forget_mentions(transaction, row.room_id, row.target.as_slice()).await?;
-            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
-        }
-    }
-    Ok(false)
 }

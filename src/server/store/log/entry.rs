@@ -2,9 +2,11 @@
 
 use super::mention_candidates::MentionCandidates;
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
+use crate::domain::{Emoji, Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
+use crate::server::store::annotations::reaction_text;
 use crate::server::store::entity::event::{Kind, Model};
+use std::borrow::Cow;
 
 /// An event to append to a room's log.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ impl AppendRequest {
         let text = match &self.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
-            NewEvent::Delete { .. } => 0,
+            NewEvent::Delete { .. } | NewEvent::React(_) => 0,
         };
         EVENT_OVERHEAD_BYTES + text
     }
@@ -39,6 +41,19 @@ pub(crate) enum NewEvent {
     Edit { target: Seq, text: MessageText, mentions: MentionCandidates },
     Delete { target: Seq },
     Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
+    React(NewReaction),
+}
+
+/// A reaction to a message, or the end of one.
+#[derive(Clone, Debug)]
+pub(crate) struct NewReaction {
+    pub(crate) target: Seq,
+    pub(crate) emoji: Emoji,
+    pub(crate) on: bool,
+    pub(crate) username: Username,
+    /// Whether the host erases the author: nothing keeps their reactions from ending, and the event names neither them
+    /// nor the emoji.
+    pub(crate) is_erasure: bool,
 }
 
 /// The participant that a moderation action applies to.
@@ -74,6 +89,9 @@ pub(crate) enum AppendResult {
     Rejected(Rejection),
     /// Another node holds the lock of this room's log.
     RoomLocked,
+    /// The event would change nothing, and is not in the log. This event made the state as it is; its number is 0 if it
+    /// is not known.
+    Needless(Event),
 }
 
 impl NewEvent {
@@ -89,6 +107,7 @@ impl NewEvent {
         match self {
             Self::Message { reply_to, .. } => *reply_to,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::React(reaction) => Some(reaction.target),
             Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
             Self::Moderate { .. } => None,
         }
@@ -98,7 +117,7 @@ impl NewEvent {
     pub(crate) fn mentions(&self) -> Option<&MentionCandidates> {
         match self {
             Self::Message { mentions, .. } | Self::Edit { mentions, .. } => Some(mentions),
-            Self::Delete { .. } | Self::Moderate { .. } => None,
+            Self::Delete { .. } | Self::Moderate { .. } | Self::React(_) => None,
         }
     }
 
@@ -115,6 +134,7 @@ impl NewEvent {
         match self {
             Self::Delete { .. } => true,
             Self::Moderate { action, .. } => action.has_text(),
+            Self::React(reaction) => reaction.is_erasure,
             Self::Message { .. } | Self::Edit { .. } => false,
         }
     }
@@ -128,7 +148,7 @@ impl NewEvent {
         let (code, detail) = match self {
             Self::Message { reply_to: None, .. } => return Ok(()),
             Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
-            Self::Message { .. } | Self::Edit { .. } | Self::Delete { .. } => {
+            Self::Message { .. } | Self::Edit { .. } | Self::Delete { .. } | Self::React(_) => {
                 (RejectionCode::NotFound, "There is no such message.")
             }
         };
@@ -141,13 +161,16 @@ impl NewEvent {
             Self::Edit { .. } => Kind::Edited,
             Self::Delete { .. } => Kind::Deleted,
             Self::Moderate { .. } => Kind::Moderated,
+            Self::React(_) => Kind::Reacted,
         }
     }
 
-    fn text(&self) -> &str {
+    fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
-            Self::Delete { .. } | Self::Moderate { .. } => "",
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str().into(),
+            Self::React(NewReaction { emoji, on, is_erasure: false, .. }) => reaction_text(emoji, *on).into(),
+            Self::React(_) => "".into(),
+            Self::Delete { .. } | Self::Moderate { .. } => "".into(),
         }
     }
 
@@ -203,7 +226,9 @@ impl NewEvent {
 
     pub(crate) fn to_model(&self, entry: &AppendRequest, seq: Seq, at: i64) -> Model {
         let username = match self {
-            Self::Message { username, .. } => username.as_str().to_owned(),
+            Self::Message { username, .. } | Self::React(NewReaction { username, is_erasure: false, .. }) => {
+                username.as_str().to_owned()
+            }
             _ => String::new(),
         };
         Model {
@@ -215,7 +240,7 @@ impl NewEvent {
             at,
             username,
             target: self.target(),
-            text: self.text().to_owned(),
+            text: self.text().into_owned(),
             edited_by: None,
             deleted_by: None,
         }

@@ -5,6 +5,7 @@ use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
 use crate::server::auth::identity::{AuthorId, tag_of};
+use crate::server::store::annotations::parse_reaction_text;
 use crate::server::store::entity::event;
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
@@ -38,9 +39,9 @@ impl Store {
         Ok(rows.into_iter().map(event).collect())
     }
 
-    /// Blanks, in `rows`, the edits of messages that were deleted or have expired. Most are blank in the log already.
+    /// Blanks, in `rows`, the edits of and the reactions to messages that were deleted or have expired. Most are blank in the log already.
     async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, StoreError> {
-        let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
+        let shows = |row: &Model| matches!(row.kind, Kind::Edited | Kind::Reacted) && !row.text.is_empty();
         let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -58,18 +59,20 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns a page of messages, with quotes of those that they reply to.
+    /// Returns a page of messages, with quotes of those that they reply to, and moderation events between them.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
         let page = self.page_of(room_id, cursor, PAGE_SIZE).await?;
-        Ok(HistoryPage { quotes: self.quotes_for(room_id, &page.messages).await?, ..page })
+        let quotes = self.quotes_for(room_id, &page.messages).await?;
+        let notes = self.notes_for(room_id, cursor, &page).await?;
+        Ok(HistoryPage { quotes, notes, ..page })
     }
 
     /// Returns a page of up to `limit` messages. Unlike [`messages`](Self::messages), it knows whether there are further
-    /// ones in the direction away from the cursor, too, and has no quotes.
+    /// ones in the direction away from the cursor, too, and has messages alone.
     ///
     /// # Errors
     ///
@@ -108,7 +111,7 @@ impl Store {
             self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
         rows.append(&mut later);
         let messages = self.apply_latest_edits(room_id, rows).await?;
-        Ok(HistoryPage { messages, more_before, more_after, quotes: Vec::new() })
+        Ok(HistoryPage { messages, more_before, more_after, ..HistoryPage::default() })
     }
 
     /// Returns one message, or `None` if no message has this number.
@@ -177,6 +180,8 @@ impl Store {
                 sent_at: Timestamp(row.at),
                 id: EventId::from_trusted(row.id),
                 username: Username::from_trusted(row.username),
+                reactions: Vec::new(),
+                pinned: false,
             }
         };
         Ok(rows.into_iter().map(read).collect())
@@ -217,12 +222,12 @@ pub(crate) fn is_message() -> Expr {
     Expr::col(Column::Kind).eq(Expr::cust("0"))
 }
 
-fn log(room_id: i64) -> Select<Entity> {
+pub(crate) fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
 /// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
-fn moderation(text: &str) -> Moderation {
+pub(crate) fn moderation(text: &str) -> Moderation {
     serde_json::from_str(text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other))
 }
 
@@ -241,6 +246,14 @@ impl From<Model> for Event {
             Kind::Edited => EventBody::Edited { target, text: row.text, mentions: Vec::new() },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Reacted => match parse_reaction_text(&row.text) {
+                Some((emoji, on)) => {
+                    let (username, tag) = (Username::from_trusted(row.username), tag_of(&row.author));
+                    EventBody::Reacted { target, emoji, on, username, tag }
+                }
+                // Its message or its author was removed.
+                None => EventBody::Other { target: row.target },
+            },
             Kind::Other(_) => EventBody::Other { target: row.target },
         };
         Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }

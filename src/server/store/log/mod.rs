@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod idempotency;
 pub(crate) mod mention_candidates;
 pub(crate) mod mentions;
+pub(crate) mod moderation_notes;
 mod newest_message;
 pub(crate) mod quotes;
 pub(crate) mod recent_authors;

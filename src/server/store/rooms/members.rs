@@ -97,8 +97,10 @@ impl Memberships {
         if !room.moderated || entry.author.is_host() {
             return Ok(());
         }
-        // Authors may always delete their own messages.
-        if matches!(entry.new_event, NewEvent::Delete { .. }) {
+        // Authors may always delete their own messages, and the host ends the reactions of those who are erased.
+        if matches!(&entry.new_event, NewEvent::Delete { .. })
+            || matches!(&entry.new_event, NewEvent::React(reaction) if reaction.is_erasure)
+        {
             return Ok(());
         }
         let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();

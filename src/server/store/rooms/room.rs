@@ -46,6 +46,8 @@ pub(crate) struct RoomRecord {
     pub(crate) keep: RetentionPolicy,
     /// Retention as the owner has set it, in days.
     pub(crate) retention: Option<u32>,
+    /// Whether reactions and pins must be looked up.
+    pub(crate) annotated: bool,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
@@ -66,6 +68,7 @@ impl RoomRecord {
             topic: None,
             keep: RetentionPolicy::Default,
             retention: None,
+            annotated: false,
             muted_until: 0,
         }
     }
@@ -222,6 +225,7 @@ impl From<RoomRow> for RoomRecord {
             topic: row.topic,
             keep: RetentionPolicy::from_column(row.keep_days),
             retention: row.retention.and_then(|days| days.try_into().ok()),
+            annotated: row.annotated,
             muted_until: 0,
         }
     }

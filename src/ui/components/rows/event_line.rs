@@ -2,9 +2,11 @@
 
 use super::message_item::MessageTime;
 use crate::domain::moderation::ModerationAction;
+use crate::domain::{EventNote, Timestamp};
 use crate::ui::browser::clock;
+use crate::ui::components::common::derived::text;
 use crate::ui::components::common::icon::{Icon, Symbol};
-use crate::ui::room::timeline::EventNote;
+use crate::ui::room::RoomState;
 use leptos::prelude::*;
 
 #[component]
@@ -18,10 +20,15 @@ pub(super) fn EventLine(note: EventNote) -> impl IntoView {
         ModerationAction::Renew => Symbol::Link,
         _ => Symbol::Settings,
     };
+    let room = expect_context::<RoomState>();
+    let sentence = text(move || {
+        let in_utc = |at: Timestamp| format!("{}, {} UTC", at.day_utc(), at.time_utc());
+        moderation.sentence(if room.hydrated.get() { clock::local_end } else { in_utc })
+    });
     view! {
         <li class="event-line">
             <Icon symbol />
-            <p dir="auto">{moderation.sentence(clock::local_end)}" "<span class="event-time"><MessageTime at /></span></p>
+            <p dir="auto">{sentence}" "<span class="event-time"><MessageTime at /></span></p>
         </li>
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of the message list: days, the unread divider, and messages in groups.
 
-use super::{EventNote, Timeline};
-use crate::domain::{AuthorTag, Message, Seq, Timestamp, Username};
+use super::Timeline;
+use crate::domain::{AuthorTag, EventNote, Message, Seq, Timestamp, Username};
 use crate::ui::room::outbox::Outbox;
 
 /// Maximum time between two messages of one group, in milliseconds.

@@ -15,6 +15,8 @@ pub(super) fn message(seq: Seq, at: i64) -> Message {
         edited: false,
         reply_to: None,
         mentions: Vec::new(),
+        reactions: Vec::new(),
+        pinned: false,
     }
 }
 
@@ -95,7 +97,7 @@ fn older_messages_go_before_and_never_twice() {
 
 fn page(seqs: std::ops::RangeInclusive<Seq>, more_before: bool, more_after: bool) -> HistoryPage {
     let messages = seqs.map(|seq| message(seq, 0)).collect();
-    HistoryPage { messages, more_before, more_after, quotes: Vec::new() }
+    HistoryPage { messages, more_before, more_after, ..HistoryPage::default() }
 }
 
 fn seqs(timeline: &Timeline) -> Vec<Seq> {
