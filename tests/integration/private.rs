@@ -84,9 +84,11 @@ async fn every_answer(server: &Server, name: &str, cookie: &str) -> Vec<String> 
         let answer = http::get_as(server, &path, cookie).await;
         answers.push(format!("{} {:?} {:?}\n{}", answer.status, answer.location, answer.cookies, answer.body));
     }
+    let name_line = format!("{name} 0 ");
     for (path, form) in [
         (format!("/{name}/"), vec![("message", "let me in"), ("id", "eve-1"), ("username", "Eve")]),
         ("/api/join_room".to_owned(), vec![("room_name", name), ("username", "Ann")]),
+        ("/api/preview_rooms".to_owned(), vec![("rooms", name_line.as_str())]),
     ] {
         let answer = http::send(http::browser().post(server.url(&path)).header("cookie", cookie).form(&form)).await;
         answers.push(format!("{} {:?} {:?}\n{}", answer.status, answer.location, answer.cookies, answer.body));
