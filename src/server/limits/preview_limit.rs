@@ -25,8 +25,12 @@ pub(super) struct PreviewCounters {
 impl PreviewCounters {
     pub(super) fn new() -> Self {
         Self {
-            authors: TokenBuckets::new(Rate::new(ROOMS_PER_SECOND, SECOND, ROOM_BURST)),
-            networks: NetworkTokenBuckets::new(Rate::new(ROOMS_PER_SECOND_PER_NETWORK, SECOND, ROOM_BURST_PER_NETWORK)),
+            authors: TokenBuckets::new(Rate::new(ROOMS_PER_SECOND, Duration::from_secs(1), ROOM_BURST)),
+            networks: NetworkTokenBuckets::new(Rate::new(
+                ROOMS_PER_SECOND_PER_NETWORK,
+                Duration::from_secs(1),
+                ROOM_BURST_PER_NETWORK,
+            )),
         }
     }
 
