@@ -260,7 +260,7 @@ async fn a_private_room_needs_a_title_and_a_page_of_this_site() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let answer = http::post_form(&server, "/", &[("username", "Ann Lee"), ("room_name", "a/b")]).await;
-    let back = "/?username=Ann%20Lee&room_name=a%2Fb";
+    let back = "/?username=Ann%20Lee&room_name=a%2Fb&kind=private";
     assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some(back)));
     assert_eq!(http::get(&server, back).await.status, 422);
     let foreign = http::browser().post(server.url("/")).header("origin", "http://elsewhere.example");

@@ -179,7 +179,7 @@ impl RecentRooms {
     /// its name stays: it does not exist any more, or is no longer for the visitor.
     fn apply(self, positions: &[RoomPosition], RoomPreviews { mut changed, unchanged }: RoomPreviews) {
         let mut rows = self.rooms.get_untracked();
-        for (index, asked) in positions.iter().enumerate().filter(|(index, _)| !unchanged.contains(index)) {
+        for (_, asked) in positions.iter().enumerate().filter(|(index, _)| !unchanged.contains(index)) {
             if let Some(row) = rows.iter_mut().find(|row| row.visited.room.as_str() == asked.room) {
                 let place = changed.iter().position(|preview| preview.room == row.visited.room);
                 row.counted_from = asked.read;
