@@ -1,3 +1,5 @@
+//! Tests of room names.
+
 use super::*;
 use proptest::prelude::*;
 
