@@ -111,9 +111,6 @@ impl RoomState {
 
     /// Returns whether these mentions name the visitor.
     pub(crate) fn is_mentioned(self, mentions: &[Username]) -> bool {
-        let is_me = |name: &Username| {
-            self.identity.username.with(|own| own.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name.as_str())))
-        };
-        self.hydrated.get() && mentions.iter().any(is_me)
+        self.hydrated.get() && mentions.iter().any(|name| self.identity.is_mentioned_by(name))
     }
 }
