@@ -16,7 +16,7 @@ use std::cmp::Reverse;
 const MAX_COMPLETIONS: usize = 10;
 
 /// Maximum number of claims that begin alike, of which those used last are looked for. If there are more, the newest
-/// claims of the room are searched instead.
+/// claims of the room are searched, too.
 const MAX_ALIKE_CLAIMS: u64 = 1000;
 
 /// Maximum number of the newest claims that are searched.
@@ -47,8 +47,8 @@ impl Store {
             // A name has up to two skeletons.
             found = timed("names", newest(claims(), 4 * MAX_COMPLETIONS as u64).all(&self.reader)).await?;
         } else if found.len() as u64 > MAX_ALIKE_CLAIMS {
-            found = timed("names", newest(claims(), MAX_NEWEST_CLAIMS).all(&self.reader)).await?;
-            found.retain(is_wanted);
+            let newest = timed("names", newest(claims(), MAX_NEWEST_CLAIMS).all(&self.reader)).await?;
+            found.extend(newest.into_iter().filter(is_wanted));
         }
         found.sort_by_key(|row| Reverse(row.at));
         let mut names: Vec<Username> = Vec::new();
