@@ -4,7 +4,7 @@
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
-use crate::domain::{HistoryCursor, HistoryPage, Quote, RoomPosition, RoomPreview, RoomView, Seq, Username};
+use crate::domain::{HistoryCursor, HistoryPage, Quote, RoomPosition, RoomPreviews, RoomView, Seq, Username};
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub async fn load_names(room: &str, prefix: &str) -> Vec<Username> {
 /// # Errors
 ///
 /// Like the function; returns [`ApiError::Call`] if the server does not answer.
-pub async fn preview_rooms(rooms: &[RoomPosition]) -> Result<Vec<RoomPreview>, ApiError> {
+pub async fn preview_rooms(rooms: &[RoomPosition]) -> Result<RoomPreviews, ApiError> {
     let lines: Vec<String> = rooms.iter().map(RoomPosition::to_line).collect();
     read(call("preview_rooms", &argument("rooms", &lines.join("\n")), true).await)
 }

@@ -33,7 +33,7 @@ pub use quote::Quote;
 pub use rejection::{Rejection, RejectionCode};
 pub use room::RoomName;
 pub use room_key::RoomKey;
-pub use room_preview::{LastMessage, RoomPosition, RoomPreview};
+pub use room_preview::{LastMessage, RoomPosition, RoomPreview, RoomPreviews};
 pub use room_text::RoomText;
 pub use timestamp::Timestamp;
 pub use username::{RememberedUsername, Username};

@@ -97,6 +97,7 @@ impl Chat {
             pin: self.store.latest_pin(&found).await?,
             title: found.own_title().map(str::to_owned),
             ownership: found.ownership(&visitor.author),
+            owner: found.owner_tag(),
             invitation: found.invitation(),
             room: found.room.name,
             epoch: found.room.epoch,

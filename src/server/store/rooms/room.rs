@@ -1,8 +1,8 @@
 //! Rooms, looked up by name with the newest number of each. `vacant` derives a room that has no row.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Epoch, RoomKey, RoomName, RoomText, Seq};
-use crate::server::auth::identity::AuthorId;
+use crate::domain::{AuthorTag, Epoch, RoomKey, RoomName, RoomText, Seq};
+use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::random;
 use crate::server::store::entity::{event, room};
 use crate::server::store::{RetentionPolicy, Store, StoreError};
@@ -74,6 +74,11 @@ impl RoomRecord {
             erasures: 0,
             muted_until: 0,
         }
+    }
+
+    /// Returns the tag of the owner, if the room has one.
+    pub(crate) fn owner_tag(&self) -> Option<AuthorTag> {
+        self.owner.as_deref().map(tag_of)
     }
 
     /// Returns the room's ownership as seen by `author`.
