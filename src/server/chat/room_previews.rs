@@ -62,9 +62,8 @@ impl Chat {
         if unread > 0 {
             mentions = self.store.count_mentions(room_id, read, author).await?;
         }
-        let title = found.own_title().map(str::to_owned);
-        let RoomRecord { room, .. } = found;
-        Ok(RoomPreview { room: room.name, title, epoch: room.epoch, head, unread, mentions, last: newest.map(last) })
+        let (state, title) = (state_of(&found), found.own_title().map(str::to_owned));
+        Ok(RoomPreview { room: found.room.name, title, state, head, unread, mentions, last: newest.map(last) })
     }
 
     /// Returns previews of the rooms in which the visitor holds a name, without unread counts, because the server does

@@ -7,7 +7,7 @@ use crate::server::store::entity::event::{Column, Model};
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, QuerySelect, QueryTrait};
 
 /// Maximum number of the newest messages among which one that is not deleted is looked for: as many as are examined for
 /// unread ones.
