@@ -38,6 +38,8 @@ pub struct RoomView {
     pub history: HistoryPage,
     /// The owner of the room, relative to the visitor.
     pub ownership: Ownership,
+    /// The tag of the owner, if the room has one.
+    pub owner: Option<AuthorTag>,
     /// The invitation link: a path, and a query if the invitation to a private room was renewed.
     pub invitation: String,
     /// The title of the room, if it is not the room's name.
@@ -68,6 +70,7 @@ impl RoomView {
             form_id: EventId::from_trusted(String::new()),
             history: HistoryPage::default(),
             ownership: Ownership::default(),
+            owner: None,
             invitation: String::new(),
             title: None,
             topic: None,
@@ -160,6 +163,7 @@ read_by_name!(RoomView {
     form_id,
     history,
     ownership,
+    owner,
     invitation,
     title,
     topic,

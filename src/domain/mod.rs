@@ -6,6 +6,7 @@ pub mod emoji;
 pub mod epoch;
 pub mod event;
 pub mod history;
+pub mod mention;
 pub mod message;
 pub mod moderation;
 pub mod participant;

@@ -39,7 +39,6 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(front).post(open_room))
         .route("/{room_name}", get(room))
         .route("/{room_name}/", get(room))
-        .route("/{room_name}/qr", get(qr_code))
         .route("/{room_name}/settings", get(settings).post(change))
         .route("/{room_name}/pins", get(pins))
         .route("/{room_name}/{seq}", get(room))
@@ -58,6 +57,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
         .route("/{room_name}/names", get(names))
+        .route("/{room_name}/qr", get(qr_code))
         .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));

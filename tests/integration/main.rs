@@ -49,6 +49,7 @@ mod locks;
 mod log_output;
 mod malicious_input;
 mod memory_bounds;
+mod mentioned_people;
 mod mentions;
 mod metrics;
 mod moderation;

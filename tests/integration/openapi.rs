@@ -15,6 +15,7 @@ const ROOM: &str = "/{room}/";
 const MESSAGE: &str = "/{room}/{seq}";
 const EVENTS: &str = "/{room}/events";
 const NAMES: &str = "/{room}/names";
+const QR_CODE: &str = "/{room}/qr";
 
 async fn every_answer_is_as_described(site: Site) {
     let server = site.start();
@@ -77,6 +78,7 @@ async fn posts_and_changes(api: &Api<'_>, guest: &Api<'_>) {
     assert_eq!((&reply["reply_to"], &reply["mentions"]), (&json!(1), &json!(["Ann", "describer"])));
     let names = api.get(NAMES, "/harbour/names?prefix=a", JSON).await;
     assert_eq!(names.json(), json!({"names": ["Ann"]}));
+    assert!(api.get(QR_CODE, "/harbour/qr", "image/*").await.body.starts_with("<svg "));
     let edited = api.put(Method::PATCH, MESSAGE, "/harbour/1", (JSON, r#"{"message":"edited"}"#), JSON).await;
     assert_eq!((edited.status, &edited.json()["type"]), (200, &json!("edited")));
     assert_eq!(api.put(Method::PATCH, MESSAGE, "/harbour/1", (TEXT, "edited again"), TEXT).await.status, 200);
@@ -181,6 +183,7 @@ async fn refusals(api: &Api<'_>, guest: &Api<'_>) {
         (Method::DELETE, MESSAGE, "/1"),
         (Method::GET, EVENTS, "/events"),
         (Method::GET, NAMES, "/names"),
+        (Method::GET, QR_CODE, "/qr"),
     ] {
         strange
             .is_refused(method.clone(), path, &format!("/harbour{address}"), (JSON, r#"{"message":"x"}"#), 401)

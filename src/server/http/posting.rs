@@ -2,7 +2,7 @@
 //! `DELETE /{room_name}/{seq}` change one. Browsers are redirected to the page, programs get the event.
 
 use super::media_type::{HTML, JSON, PLAIN_TEXT, preferred};
-use super::message_body::{self, SentMessage, idempotency_key, is_bare};
+use super::message_body::{self, REPLY_TO_NOT_NUMBER, SentMessage, idempotency_key, is_bare};
 use super::middleware::authorization::has_token;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::middleware::visitor::{TOO_MANY_VISITORS, create_identity};
@@ -57,6 +57,10 @@ pub(crate) async fn post(
     if media_type == HTML {
         return post_form(&state, &name, visitor, known, (parts.uri, parts.headers), sent).await;
     }
+    let sent = match sent.checked() {
+        Ok(sent) => sent,
+        Err(problem) => return refusal(problem, is_program),
+    };
     let username = match sent.username.as_deref().filter(|name| !Username::is_blank(name)).map(Username::parse) {
         Some(Err(invalid)) => return refusal(Rejection::from(invalid).into(), true),
         Some(Ok(username)) => Some(username),
@@ -86,7 +90,7 @@ pub(crate) async fn edit(
     let edited = async {
         let (name, target) = addressed(&state, &parts.headers, path)?;
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let sent = message_body::read(&parts.headers, &body)?;
+        let sent = message_body::read(&parts.headers, &body)?.checked()?;
         let command = RoomCommand::Edit { target, text: &sent.message };
         submit(&state, &name, &visitor, sent.id.as_deref(), command).await
     };
@@ -198,6 +202,9 @@ async fn post_form(
     let again = page_request(uri, shown, known.clone());
     let username = form.username.as_deref().filter(|name| !Username::is_blank(name));
     let stored = async {
+        if form.has_bad_reply_to {
+            return Err(Rejection::new(RejectionCode::Invalid, REPLY_TO_NOT_NUMBER));
+        }
         let parsed = username.map(Username::parse).transpose()?;
         // A form has a field for the name; a token brings its own.
         let default = known.0.clone().filter(|_| visitor.author.is_token());
@@ -237,7 +244,7 @@ async fn rejected_form(
     let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
     let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
     let username = form.username.filter(|name| name_refused || is_new(name));
-    let refused = RejectedForm { message: form.message, username, detail: detail.clone() };
+    let refused = RejectedForm { message: form.message, username, detail: detail.clone(), edited: None };
     let (name, reply_to) = (name.clone(), form.reply_to);
     let wanted = RoomRequest { name, permalink: None, reply_to, username: known.0, visitor };
     // The commit is complete. The page is like any other now, and takes its network's turn.

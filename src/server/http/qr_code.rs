@@ -1,15 +1,14 @@
 //! The QR code of a room's invitation link, as a picture.
 
 use super::origin;
-use super::render::{not_found, page};
+use super::problem::Problem;
 use crate::domain::RoomName;
 use crate::server::auth::visitor::Visitor;
 use crate::server::http::state::AppState;
-use crate::ui::Page;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write;
 
@@ -21,26 +20,22 @@ pub(crate) async fn qr_code(
     State(state): State<AppState>,
     raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
-    request: Request,
+    headers: HeaderMap,
 ) -> Response {
-    let Some(name) = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok()) else {
-        return not_found(State(state), request).await;
-    };
-    let found = match state.chat.admit(&name, &visitor).await {
-        Ok(found) => found,
-        Err(denied) => {
-            return (denied.status(), page(&state, request, Page::Error(denied.into())).await).into_response();
+    let found = async {
+        let raw = raw.map(|Path(raw)| raw).unwrap_or_default();
+        let name = RoomName::parse(&raw).map_err(|reason| Problem::not_found(reason.to_string()))?;
+        if name.as_str() != raw {
+            return Ok(Redirect::permanent(&name.qr_code_path()).into_response());
         }
-    };
-    let site = origin::own(request.headers(), state.config.public_url.as_deref()).unwrap_or_default();
-    match QrCode::with_error_correction_level(site + &found.invitation(), EcLevel::M) {
-        Ok(code) => {
-            let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "private, no-store")];
-            (headers, svg(&code)).into_response()
-        }
+        let invitation = state.chat.admit(&name, &visitor).await?.invitation();
+        let site = origin::own(&headers, state.config.public_url.as_deref()).unwrap_or_default();
         // A link has at most a few hundred bytes, and a code holds more than 2000.
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+        let code = QrCode::with_error_correction_level(site + &invitation, EcLevel::M);
+        let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "private, no-store")];
+        Ok(code.map_or(StatusCode::INTERNAL_SERVER_ERROR.into_response(), |code| (headers, svg(&code)).into_response()))
+    };
+    found.await.unwrap_or_else(|problem: Problem| problem.into_response())
 }
 
 /// Returns a code as SVG: a path of its dark modules, row by row.

@@ -56,9 +56,15 @@ pub(crate) async fn room(
             let (new, refused) = match asked.as_deref().map(Username::parse) {
                 Some(Ok(username)) => (Some(username), None),
                 // An invalid name is returned with the reason, like a message that was refused.
-                Some(Err(reason)) => {
-                    (None, Some(RejectedForm { message: String::new(), username: asked, detail: reason.to_string() }))
-                }
+                Some(Err(reason)) => (
+                    None,
+                    Some(RejectedForm {
+                        message: String::new(),
+                        username: asked,
+                        detail: reason.to_string(),
+                        edited: None,
+                    }),
+                ),
                 None => (None, None),
             };
             let mut response = if visitor.invitation.is_some() && state.chat.admit(&name, &visitor).await.is_ok() {

@@ -3,6 +3,7 @@
 
 use crate::domain::history::Ownership;
 use crate::domain::{Message, RoomView, Seq};
+use crate::ui::rejected_form::RejectedForm;
 use leptos::prelude::*;
 
 /// The message in the URL of a page, with what this visitor may do about it.
@@ -30,12 +31,21 @@ impl AddressedMessage {
 
 /// The form, shown until the page is hydrated.
 #[component]
-pub(super) fn MessageForm(message: AddressedMessage) -> impl IntoView {
+pub(super) fn MessageForm(
+    message: AddressedMessage,
+    /// The edit that the server has refused.
+    rejected: Option<RejectedForm>,
+) -> impl IntoView {
     let AddressedMessage { path, text, is_own, may_change, seq } = message;
     let reply = format!("{path}?reply_to={seq}");
+    let (text, reason) = match rejected {
+        Some(form) => (form.message, Some(form.detail)),
+        None => (text, None),
+    };
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <form class="message-form" method="post" action=path aria-label="This message">
+            {reason.map(|reason| view! { <p class="form-error" role="alert">{reason}</p> })}
             {is_own.then(|| view! {
                 <textarea name="message" rows="2" aria-label="Text of this message" dir="auto">{format!("\n{text}")}</textarea>
                 <button class="button-quiet small">"Save"</button>

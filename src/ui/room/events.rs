@@ -7,7 +7,7 @@ use super::request_guard::RequestId;
 use super::requests::PendingLoad;
 use super::state::RoomState;
 use super::timeline::Applied;
-use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
+use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq, Username};
 use crate::protocol::{ClientFrame, ServerFrame, close};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -42,11 +42,12 @@ impl ConnectionListener for RoomEventHandler {
         }
     }
 
-    fn on_welcome(&self, epoch: Epoch) {
+    fn on_welcome(&self, epoch: Epoch, names: Vec<Username>) {
         let room = self.room;
         if !self.is_current() {
             return;
         }
+        room.identity.held.set(names);
         if epoch != room.epoch() {
             // No pending command is for this history of the room.
             return room.reload();
@@ -177,7 +178,8 @@ impl RoomState {
                 self.request_quote(*reply_to);
             }
             match message {
-                Some((seq, _, tag, ..)) if self.is_own(&tag) => {
+                Some((seq, username, tag, ..)) if self.is_own(&tag) => {
+                    self.identity.hold(username);
                     self.read_state.mark_own(seq);
                     if self.wants_end.get_value() {
                         self.scroll_to_end();

@@ -15,7 +15,6 @@ use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
 use super::send_lock::SendLock;
-use super::swipe::Swipe;
 use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
@@ -38,7 +37,6 @@ pub(crate) struct RoomState {
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
     pub(crate) replying: Replying,
-    pub(super) swipe: Swipe,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
@@ -89,7 +87,6 @@ impl RoomState {
             dialogs: Dialogs::new(),
             editing: Editing::new(),
             replying: Replying::new(replying),
-            swipe: Swipe::default(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),

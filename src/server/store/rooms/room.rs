@@ -1,8 +1,8 @@
 //! Rooms, looked up by name with the newest number of each. `vacant` derives a room that has no row.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Epoch, RoomKey, RoomName, RoomText, Seq};
-use crate::server::auth::identity::AuthorId;
+use crate::domain::{AuthorTag, Epoch, RoomKey, RoomName, RoomText, Seq};
+use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::random;
 use crate::server::store::entity::{event, room};
 use crate::server::store::{RetentionPolicy, Store, StoreError};
@@ -48,6 +48,8 @@ pub(crate) struct RoomRecord {
     pub(crate) retention: Option<u32>,
     /// Whether reactions and pins must be looked up.
     pub(crate) annotated: bool,
+    /// Number of erasures of authors who were in the room.
+    pub(crate) erasures: i64,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
@@ -69,8 +71,14 @@ impl RoomRecord {
             keep: RetentionPolicy::Default,
             retention: None,
             annotated: false,
+            erasures: 0,
             muted_until: 0,
         }
+    }
+
+    /// Returns the tag of the owner, if the room has one.
+    pub(crate) fn owner_tag(&self) -> Option<AuthorTag> {
+        self.owner.as_deref().map(tag_of)
     }
 
     /// Returns the room's ownership as seen by `author`.
@@ -226,6 +234,7 @@ impl From<RoomRow> for RoomRecord {
             keep: RetentionPolicy::from_column(row.keep_days),
             retention: row.retention.and_then(|days| days.try_into().ok()),
             annotated: row.annotated,
+            erasures: row.erasures,
             muted_until: 0,
         }
     }

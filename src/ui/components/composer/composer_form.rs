@@ -35,7 +35,7 @@ pub(crate) fn Composer(
     let (form, name) = (NodeRef::<Form>::new(), NodeRef::<Input>::new());
     let draft = Draft::new(room);
     let (message, rejected_name, reason) = match rejected {
-        Some(RejectedForm { message, username, detail }) => (message, username, Some(detail)),
+        Some(RejectedForm { message, username, detail, .. }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
     // The form contains a name only if the name was refused or is new.

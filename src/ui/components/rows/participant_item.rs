@@ -35,6 +35,7 @@ pub(super) fn ParticipantItem(
             _ if own && room.is_owner() => "you, owner",
             _ if own => "you",
             Some(who) if is_typing(&who) => "typing…",
+            Some(who) if room.page.with(|page| page.owner.as_ref() == Some(&who.tag)) => "owner",
             _ => "",
         }
     });
