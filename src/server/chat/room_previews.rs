@@ -62,7 +62,7 @@ impl Chat {
         if unread > 0 {
             mentions = self.store.count_mentions(room_id, read, author).await?;
         }
-        let (title, state) = (found.own_title().map(str::to_owned), state_of(&found));
+        let (state, title) = (state_of(&found), found.own_title().map(str::to_owned));
         Ok(RoomPreview { room: found.room.name, title, state, head, unread, mentions, last: newest.map(last) })
     }
 
