@@ -26,6 +26,8 @@ impl RoomState {
         match action {
             "more" => self.dialogs.menu.set(Some(seq)),
             "reply" => self.reply_to(seq),
+            "palette" => self.open_palette(seq),
+            "pin" => self.toggle_pin(seq),
             "edit" => self.editing.start(seq),
             "delete" => self.dialogs.deleting.set(Some(seq)),
             "copy-text" => self.copy(self.text_of(seq).unwrap_or_default()),

@@ -26,6 +26,11 @@ pub(crate) fn MessageMenu() -> impl IntoView {
     });
     let is_own = when(move || menu.get().is_some_and(|seq| room.has_own(seq)));
     let can_moderate = when(move || room.is_owner() && !is_own.get());
+    let is_owner = when(move || room.is_owner());
+    let pin_label = text(move || {
+        let is_pinned = |timeline: &Timeline| timeline.message(menu.get()?).map(|message| message.pinned);
+        if room.timeline.with(is_pinned) == Some(true) { "Unpin" } else { "Pin" }
+    });
     let can_remove = when(move || is_own.get() || can_moderate.get());
     let author = move || {
         let message = |timeline: &Timeline| Some(timeline.message(menu.get()?)?.username.clone());
@@ -65,6 +70,10 @@ pub(crate) fn MessageMenu() -> impl IntoView {
         >
             <ul>
                 <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
+                <li><button class="option" data-action="palette"><Icon symbol=Symbol::React />"Add a reaction"</button></li>
+                <li class="hidden-option" class:is-visible=is_owner>
+                    <button class="option" data-action="pin"><Icon symbol=Symbol::Pin />{pin_label}</button>
+                </li>
                 <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
                 <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_own>
