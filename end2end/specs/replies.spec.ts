@@ -3,7 +3,7 @@
 import { type CDPSession, type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
 import {
-  act, change, composer, deleteDialog, enter, flood, goOffline, goOnline, isLive, mark, menu, message, openMenu, pending, say, text,
+  act, change, comesBack, composer, deleteDialog, enter, flood, goOffline, isLive, mark, menu, message, openMenu, pending, say, text,
 } from "../support/room";
 
 const quote = (page: Page, seq: number) => message(page, seq).locator(".quote");
@@ -98,9 +98,8 @@ test("a reply is kept with its draft, over a reload, and through the outbox", as
   await goOffline(page);
   await composer(page).press("Enter");
   await expect(pending(page).locator(".quote")).toHaveText(/Ann\s+one$/);
-  await page.reload({ waitUntil: "commit" }).catch(() => undefined);
-  await goOnline(page).catch(() => undefined);
-  await page.goto(`/${room}/`);
+  await page.context().setOffline(false);
+  await comesBack(page);
   await expect(quote(page, 2)).toHaveText(/Ann\s+one$/);
   const stored = await (await request.get(`/${room}/2`, { headers: { accept: "application/json" } })).json();
   expect([stored.reply_to, stored.message]).toEqual([1, "half a thought"]);

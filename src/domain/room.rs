@@ -128,11 +128,6 @@ impl RoomName {
         Self(name)
     }
 
-    /// Returns the room's color: one of 24 hues around the color circle, 0 to 23. It is derived from the name (FNV-1a).
-    pub fn hue(&self) -> u32 {
-        self.0.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) % 24
-    }
-
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0

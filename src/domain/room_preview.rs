@@ -83,6 +83,12 @@ impl RoomPreview {
     }
 }
 
+/// Returns the color of a room: one of 24 hues around the color circle, 0 to 23. It is derived from the name (FNV-1a).
+pub fn room_hue(room: &RoomName) -> u32 {
+    let hash = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    room.as_str().bytes().fold(0x811c_9dc5, hash) % 24
+}
+
 /// Returns the state of a room whose log goes up to `head`, as [`RoomPreview::state`] does.
 pub fn room_state(epoch: &Epoch, head: Seq) -> String {
     format!("{}.{head}", epoch.0)

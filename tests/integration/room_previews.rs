@@ -9,6 +9,7 @@ on_each_database!(
     rooms_that_are_not_for_the_visitor_are_left_out,
     no_list_makes_the_database_work_without_a_bound,
     the_front_page_shows_the_rooms_in_which_the_visitor_has_a_name,
+    a_refresh_without_news_costs_two_queries_however_many_rooms_it_names,
 );
 
 /// Requests previews of these lines; returns the status and the answer.
@@ -128,4 +129,52 @@ async fn the_front_page_shows_the_rooms_in_which_the_visitor_has_a_name(site: Si
     assert!(page.contains("href=\"/harbour/\"") && page.contains("You: &lt;b&gt;hello"), "{page}");
     assert!(!http::get_as(&server, "/", &eve).await.body.contains("/harbour/"), "it is not Eve's");
     assert!(!http::get(&server, "/").await.body.contains("/harbour/"));
+}
+
+/// Number of queries of one kind so far.
+async fn queries(server: &Server, kind: &str) -> u64 {
+    let text = http::get(server, "/metrics").await.body;
+    let of_kind = format!("parlour_database_seconds_count{{operation=\"{kind}\"");
+    let counts = text.lines().filter(|line| line.starts_with(&of_kind)).filter_map(|line| line.rsplit(' ').next());
+    counts.map(|count| count.parse::<u64>().expect("a number")).sum()
+}
+
+async fn a_refresh_without_news_costs_two_queries_however_many_rooms_it_names(site: Site) {
+    const REFRESHES: u64 = 5;
+    let server = site.start();
+    let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
+    let mut names: Vec<String> = (0..9).map(|number| format!("room-{number}")).collect();
+    let open = http::browser().post(server.url("/")).header("cookie", &ann).form(&[("room_name", "club")]);
+    names.push(http::send(open).await.location.expect("the way into the room").trim_matches('/').to_owned());
+    for name in &names {
+        Door::of(name).identity(&ben, &server).username("Ben").join(&server).await.say("1", "hello").await;
+    }
+    let lines = |state: &dyn Fn(usize) -> String| {
+        names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| format!("{name} 0 {}", state(index)))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let kinds = ["rooms", "standings", "newest", "unread", "mentions"];
+    let counts = async || {
+        let mut counts = Vec::new();
+        for kind in kinds {
+            counts.push(queries(&server, kind).await);
+        }
+        counts
+    };
+    let before = counts().await;
+    let all = previews(&server, &ann, &lines(&|_| String::new())).await;
+    assert_eq!(all.len(), 10);
+    let changed: Vec<u64> = counts().await.iter().zip(&before).map(|(now, before)| now - before).collect();
+    assert_eq!(changed, [1, 1, 10, 10, 10], "{kinds:?}");
+    let known = lines(&|index| state(&all[index]));
+    let before = counts().await;
+    for _ in 0..REFRESHES {
+        assert_eq!(previews(&server, &ann, &known).await, Vec::<Value>::new());
+    }
+    let unchanged: Vec<u64> = counts().await.iter().zip(&before).map(|(now, before)| now - before).collect();
+    assert_eq!(unchanged, [REFRESHES, REFRESHES, 0, 0, 0], "{kinds:?}");
 }

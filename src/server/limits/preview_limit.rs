@@ -16,8 +16,6 @@ const ROOM_BURST: NonZeroU32 = NonZeroU32::new(600).expect("it is not zero");
 const ROOMS_PER_SECOND_PER_NETWORK: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 const ROOM_BURST_PER_NETWORK: NonZeroU32 = NonZeroU32::new(15_000).expect("it is not zero");
 
-const SECOND: Duration = Duration::from_secs(1);
-
 /// The previewed rooms of each identity and each network.
 pub(super) struct PreviewCounters {
     authors: TokenBuckets<[u8; 16]>,
@@ -27,8 +25,12 @@ pub(super) struct PreviewCounters {
 impl PreviewCounters {
     pub(super) fn new() -> Self {
         Self {
-            authors: TokenBuckets::new(Rate::new(ROOMS_PER_SECOND, SECOND, ROOM_BURST)),
-            networks: NetworkTokenBuckets::new(Rate::new(ROOMS_PER_SECOND_PER_NETWORK, SECOND, ROOM_BURST_PER_NETWORK)),
+            authors: TokenBuckets::new(Rate::new(ROOMS_PER_SECOND, Duration::from_secs(1), ROOM_BURST)),
+            networks: NetworkTokenBuckets::new(Rate::new(
+                ROOMS_PER_SECOND_PER_NETWORK,
+                Duration::from_secs(1),
+                ROOM_BURST_PER_NETWORK,
+            )),
         }
     }
 

@@ -16,6 +16,7 @@ pub fn RecentRoomsSection() -> impl IntoView {
     Effect::new(move || {
         warn_while_unsent();
         recent.start(when(|| true));
+        recent.refresh();
         background_sender::start(false, Some(recent));
     });
     let has_rooms = when(move || !recent.rooms.with(Vec::is_empty));

@@ -13,31 +13,38 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn RoomRail(recent: RecentRooms) -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let (is_narrow, is_wide) = (RwSignal::new(false), RwSignal::new(false));
-    let has_others = when(move || {
-        recent.open.with(|open| recent.rooms.with(|rooms| rooms.iter().any(|row| row.visited.room.as_str() != open)))
-    });
-    let is_shown = when(move || is_wide.get() && has_others.get() || room.dialogs.switcher.get());
+    let switcher = room.dialogs.switcher;
+    let (is_narrow, is_wide, is_shown) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let is_listed = when(move || is_shown.get() || switcher.get());
     Effect::new(move || {
         is_narrow.set(visited_rooms::is_rail_narrow());
-        let measure = move || {
-            if is_wide.get_untracked() != dom::is_wide() {
-                is_wide.set(dom::is_wide());
-            }
-        };
+        let measure = move || set_if_changed(is_wide, dom::is_wide());
         measure();
         dom::on_window("resize", Box::new(move |_| measure()));
-        recent.start(is_shown);
+        recent.start(is_listed);
     });
     Effect::new(move || {
         if room.hydrated.get() {
             room.notifications.is_muted.set(recent.mark_open(room));
-            dom::mark_document("data-rooms", has_others.get().then_some(""));
+            let open = recent.open.get();
+            let has_others = recent.rooms.with(|rooms| rooms.iter().any(|row| row.visited.room.as_str() != open));
+            dom::mark_document("data-rooms", has_others.then_some(""));
             dom::mark_document("data-rail", is_narrow.get().then_some("narrow"));
+            set_if_changed(is_shown, has_others && is_wide.get());
         }
     });
     Effect::new(move || {
-        if is_shown.get() && room.hydrated.get() {
+        if is_shown.get() {
+            recent.refresh();
+        }
+    });
+    Effect::new(move || {
+        if switcher.get() {
+            recent.refresh();
+        }
+    });
+    Effect::new(move || {
+        if is_listed.get() {
             recent.show_open(room);
         }
     });
@@ -56,5 +63,12 @@ pub(crate) fn RoomRail(recent: RecentRooms) -> impl IntoView {
             </div>
             <RecentRoomList rooms=Box::new(rooms) on_open=Some(Callback::new(move |path| room.open(path))) />
         </nav>
+    }
+}
+
+/// Sets a signal if its value changes, so that the effects that track it run only then.
+fn set_if_changed(signal: RwSignal<bool>, value: bool) {
+    if signal.get_untracked() != value {
+        signal.set(value);
     }
 }

@@ -75,6 +75,8 @@ mod tests {
             edited: false,
             reply_to: None,
             mentions: Vec::new(),
+            reactions: Vec::new(),
+            pinned: false,
         }
     }
 

@@ -254,11 +254,6 @@ impl RecentRooms {
                 self.refresh();
             }
         };
-        Effect::new(move || {
-            if is_shown.get() {
-                self.refresh();
-            }
-        });
         let on_return = move |_| {
             if clock::now() - self.requested_at.get_value() > RETURN_INTERVAL_MS {
                 refresh();

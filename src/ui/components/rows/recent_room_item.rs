@@ -1,6 +1,7 @@
 //! A room of the visitor's list. Its texts and counts change while its row stays.
 
 use crate::domain::history::MAX_UNREAD_COUNT;
+use crate::domain::room_preview::room_hue;
 use crate::domain::{LastMessage, RoomName};
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::avatar::first_letter;
@@ -13,7 +14,7 @@ use web_sys::MouseEvent;
 #[component]
 pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoView {
     let (path, is_private) = (room.path(), room.is_private());
-    let class = format!("tile hue-{}", room.hue());
+    let class = format!("tile hue-{}", room_hue(&room));
     let room = StoredValue::new(room);
     let title = text(move || of(recent, room, |row| row.title().to_owned()));
     let letter = text(move || first_letter(&title.get()));
