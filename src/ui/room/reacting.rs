@@ -10,7 +10,11 @@ use crate::protocol::ClientFrame;
 use crate::ui::browser::{dom, random};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::time::Duration;
 use web_sys::Element;
+
+/// Delay before the reactions are read, for further events that ask for it.
+const READ_DELAY: Duration = Duration::from_millis(100);
 
 /// A reaction that is not answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +33,18 @@ pub(crate) struct Reacting {
     pub(crate) palette: RwSignal<Option<Seq>>,
     /// The pinned message whose bar the visitor has hidden.
     pub(crate) hidden_pin: RwSignal<Option<Seq>>,
+    /// Whether the reactions are about to be read.
+    is_reading: StoredValue<bool>,
 }
 
 impl Reacting {
     pub(crate) fn new() -> Self {
-        Self { pending: RwSignal::default(), palette: RwSignal::default(), hidden_pin: RwSignal::default() }
+        Self {
+            pending: RwSignal::default(),
+            palette: RwSignal::default(),
+            hidden_pin: RwSignal::default(),
+            is_reading: StoredValue::default(),
+        }
     }
 }
 
@@ -87,8 +98,16 @@ impl RoomState {
         }
     }
 
-    /// Reads the reactions to the loaded messages.
+    /// Reads the reactions to the loaded messages, once for all events that ask for it.
     pub(super) fn read_reactions(self) {
+        if !self.reacting.is_reading.get_value() {
+            self.reacting.is_reading.set_value(true);
+            set_timeout(move || self.read_reactions_now(), READ_DELAY);
+        }
+    }
+
+    fn read_reactions_now(self) {
+        self.reacting.is_reading.set_value(false);
         let visit = self.visit.latest();
         let Some(range) = self.timeline.with_untracked(|timeline| timeline.first().zip(timeline.last())) else {
             return;
@@ -126,11 +145,14 @@ impl RoomState {
         });
     }
 
-    /// Shows in the tooltip of a reaction who reacted.
-    pub(crate) fn show_reactors(self, pill: Element, seq: Seq) {
-        let Some(emoji) = pill.get_attribute("data-emoji").filter(|_| !pill.has_attribute("title")) else { return };
+    /// Shows in the tooltip of a reaction who reacted, or else as a notice.
+    pub(crate) fn show_reactors(self, pill: Element, seq: Seq, is_notice: bool) {
+        let (Some(emoji), label) = (pill.get_attribute("data-emoji"), pill.get_attribute("aria-label")) else { return };
         // The tooltip is asked for once for each state of the reaction.
-        let _ = pill.set_attribute("title", "");
+        if !is_notice && pill.get_attribute("data-told") == label {
+            return;
+        }
+        let _ = pill.set_attribute("data-told", &label.unwrap_or_default());
         spawn_local(async move {
             let reactors = load_reactors(&format!("{}{seq}", self.path())).await.unwrap_or_default();
             if let Some(reactors) = reactors.into_iter().find(|it| it.emoji.as_str() == emoji) {
@@ -140,7 +162,11 @@ impl RoomState {
                     1 => names.push("1 other".to_owned()),
                     others => names.push(format!("{others} others")),
                 }
-                let _ = pill.set_attribute("title", &names.join(", "));
+                let names = names.join(", ");
+                let _ = pill.set_attribute("title", &names);
+                if is_notice {
+                    self.notice.set(format!("{emoji} {names}"));
+                }
             }
         });
     }

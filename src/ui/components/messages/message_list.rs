@@ -76,11 +76,17 @@ pub(crate) fn MessageList() -> impl IntoView {
             on:click=move |event| on_click(room, &event)
             on:pointerover=move |event| {
                 room.show_toolbar(&event);
-                show_reactors(room, &event);
+                show_reactors(room, &event, false);
+            }
+            // A long press on a touch screen.
+            on:contextmenu=move |event| {
+                if dom::is_touch() {
+                    show_reactors(room, &event, true);
+                }
             }
             on:focusin=move |event| {
                 room.show_toolbar(&event);
-                show_reactors(room, &event);
+                show_reactors(room, &event, false);
             }
             on:pointerdown=move |event| room.begin_swipe(&event)
             on:pointermove=move |event| room.move_swipe(&event)
@@ -172,12 +178,15 @@ fn open_sheet(room: RoomState, event: &MouseEvent) {
     }
 }
 
-/// Shows who reacted, when a reaction is pointed at or focused.
-fn show_reactors(room: RoomState, event: &Event) {
+/// Shows who reacted, when a reaction is pointed at, focused, or pressed for long.
+fn show_reactors(room: RoomState, event: &Event, is_notice: bool) {
     if let Some(pill) = dom::closest(event, "[data-emoji]")
         && let Some(seq) = seq_of(&pill)
     {
-        room.show_reactors(pill, seq);
+        if is_notice {
+            event.prevent_default();
+        }
+        room.show_reactors(pill, seq, is_notice);
     }
 }
 
