@@ -29,6 +29,7 @@ pub(crate) mod outbox_storage;
 mod permalink;
 mod presence;
 mod reacting;
+mod reaction_sender;
 mod read_state;
 pub(crate) mod recent_rooms;
 mod replying;

@@ -23,6 +23,7 @@ pub(crate) fn PinnedBar() -> impl IntoView {
         })
     });
     let path = text(move || format!("{}{}", room.path(), pinned().unwrap_or_default()));
+    let all = text(move || format!("{}pins", room.path()));
     let open = move |event: MouseEvent| {
         if let Some(seq) = untrack(pinned).filter(|_| dom::is_plain_click(&event)) {
             event.prevent_default();
@@ -39,6 +40,7 @@ pub(crate) fn PinnedBar() -> impl IntoView {
         <aside class="pinned" class:is-visible=is_shown aria-label="Pinned message">
             <Icon symbol=Symbol::Pin small=true />
             <a href=path on:click=open><b>"Pinned"</b><span class="clip" dir="auto">{of_pin(|pin| pin.text.clone())}</span></a>
+            <a class="pinned-all" href=all aria-label="All pinned messages">"All"</a>
             <button class="icon-button" aria-label="Hide the pinned message" title="Hide the pinned message" on:click=hide>
                 <Icon symbol=Symbol::Close small=true />
             </button>

@@ -28,9 +28,10 @@ pub(crate) fn ReactionList(seq: Seq) -> impl IntoView {
 
 fn pill(ReactionCount { emoji, count, own }: ReactionCount) -> impl IntoView {
     let emoji = emoji.as_str().to_owned();
+    let (value, name) = (emoji.clone(), emoji.clone());
     let label = format!("{emoji} {count}{}", if own { ", with yours" } else { "" });
     view! {
-        <button class="reaction" name="emoji" value=emoji.clone() data-action="react" data-emoji=emoji.clone() aria-pressed=own.to_string() aria-label=label>
+        <button class="reaction" name="emoji" value=value data-action="react" data-emoji=name aria-pressed=own.to_string() aria-label=label>
             <span>{emoji}</span>
             <span>{count}</span>
         </button>
