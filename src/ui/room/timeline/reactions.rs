@@ -105,3 +105,51 @@ pub(in crate::ui::room) fn toggle(counts: &mut Vec<ReactionCount>, emoji: &Emoji
         (None, false) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{message, timeline};
+    use super::*;
+    use crate::domain::MessageReactions;
+
+    fn emoji(text: &str) -> Emoji {
+        Emoji::parse(text).unwrap()
+    }
+
+    fn shown(timeline: &Timeline) -> Vec<(String, u32, bool)> {
+        let count = |it: ReactionCount| (it.emoji.as_str().to_owned(), it.count, it.own);
+        timeline.reactions(1).into_iter().map(count).collect()
+    }
+
+    #[test]
+    fn reactions_are_counted_once_whether_they_came_before_or_after_the_counts() {
+        let mut timeline = timeline(vec![message(1, 0)], 1);
+        let tag = AuthorTag::new([9, 9]);
+        let react = |timeline: &mut Timeline, seq, on| timeline.react(seq, 1, (emoji("👍"), on), &tag);
+        for (seq, on) in [(2, true), (3, true), (3, true), (2, true), (4, true)] {
+            react(&mut timeline, seq, on);
+        }
+        assert_eq!(shown(&timeline), [("👍".to_owned(), 3, false)]);
+        // The counts were read after the second of them; the third and fourth are applied to them again.
+        react(&mut timeline, 5, false);
+        let count = ReactionCount { emoji: emoji("👍"), count: 2, own: true };
+        let page = ReactionsPage { head: 3, messages: vec![MessageReactions { seq: 1, reactions: vec![count] }] };
+        timeline.set_reactions((1, 1), page);
+        assert_eq!(shown(&timeline), [("👍".to_owned(), 2, true)]);
+        // A message without counts has none.
+        timeline.set_reactions((1, 1), ReactionsPage { head: 5, messages: Vec::new() });
+        assert_eq!(shown(&timeline), []);
+    }
+
+    #[test]
+    fn an_emoji_goes_with_its_last_reaction() {
+        let mut counts = Vec::new();
+        toggle(&mut counts, &emoji("👍"), true, true);
+        toggle(&mut counts, &emoji("👍"), true, false);
+        toggle(&mut counts, &emoji("👍"), false, true);
+        assert_eq!(counts, [ReactionCount { emoji: emoji("👍"), count: 1, own: false }]);
+        toggle(&mut counts, &emoji("👍"), false, false);
+        toggle(&mut counts, &emoji("👍"), false, false);
+        assert!(counts.is_empty());
+    }
+}
