@@ -1,11 +1,14 @@
 //! The state of the visitor's reactions.
 
+use super::request_guard::RequestId;
 use crate::domain::{Emoji, EventId, Seq};
 use leptos::prelude::*;
 
 /// A reaction that is not answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PendingReaction {
+    /// The visit of the room in which it was made.
+    pub(super) visit: RequestId,
     pub(super) id: EventId,
     pub(super) target: Seq,
     pub(super) emoji: Emoji,

@@ -14,6 +14,9 @@ use leptos::task::spawn_local;
 use std::time::Duration;
 use web_sys::Element;
 
+/// Maximum number of reactions that are not answered yet.
+const MAX_PENDING_REACTIONS: usize = 50;
+
 /// Delay before the reactions are read, for further events that ask for it.
 const READ_DELAY: Duration = Duration::from_millis(100);
 
@@ -22,7 +25,7 @@ impl RoomState {
     pub(crate) fn shown_reactions(self, seq: Seq) -> Vec<ReactionCount> {
         let mut counts = self.timeline.with(|timeline| timeline.reactions(seq));
         self.reacting.pending.with(|pending| {
-            for reaction in pending.iter().filter(|reaction| reaction.target == seq) {
+            for reaction in pending.iter().filter(|it| it.target == seq && self.visit.is_latest(it.visit)) {
                 let is_on = counts.iter().any(|it| it.own && it.emoji == reaction.emoji);
                 if is_on != reaction.on {
                     toggle(&mut counts, &reaction.emoji, reaction.on, true);
@@ -34,21 +37,26 @@ impl RoomState {
 
     /// Reacts to a message with an emoji, or takes the reaction back.
     pub(crate) fn react(self, target: Seq, emoji: &str) {
+        if self.reacting.pending.with_untracked(Vec::len) >= MAX_PENDING_REACTIONS {
+            return self.notice.set("Your reactions wait until you’re connected again.".to_owned());
+        }
         let emoji = Emoji::from_trusted(emoji.to_owned());
         let shown = untrack(|| self.shown_reactions(target));
         let on = !shown.iter().any(|it| it.own && it.emoji == emoji);
-        let reaction = PendingReaction { id: random::event_id(), target, emoji, on };
+        let reaction = PendingReaction { visit: self.visit.latest(), id: random::event_id(), target, emoji, on };
         self.send_reaction(&reaction);
         self.reacting.pending.update(|pending| pending.push(reaction));
     }
 
-    fn send_reaction(self, PendingReaction { id, target, emoji, on }: &PendingReaction) {
+    fn send_reaction(self, PendingReaction { id, target, emoji, on, .. }: &PendingReaction) {
         let (id, emoji) = (Some(id.as_str().to_owned()), emoji.as_str().to_owned());
         self.connection.send(ClientFrame::React { id, target: *target, emoji, on: *on }.encode());
     }
 
     /// Sends the reactions that are not answered again, after a new connection: an id counts once.
     pub(super) fn resend_reactions(self) {
+        // Those of a room that was left are void.
+        self.reacting.pending.update(|pending| pending.retain(|it| self.visit.is_latest(it.visit)));
         self.reacting.pending.with_untracked(|pending| pending.iter().for_each(|it| self.send_reaction(it)));
         self.refresh_reactions();
     }
