@@ -134,7 +134,7 @@ test("a page that nobody has changed is hydrated, not rendered again", async ({ 
   await enter(page, room, "Ann");
   await expect(page.locator("leptos-island[data-renewed]")).toHaveCount(0);
   await page.goto("/");
-  await expect(page.locator(".front-rooms li")).toHaveCount(1);
+  await expect(page.locator(".front-rooms .room-entry")).toHaveCount(1);
 });
 
 test("what was typed, the focus and the place stay when the room is rendered again", async ({ page, request, room }) => {

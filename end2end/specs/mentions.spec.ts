@@ -89,7 +89,7 @@ test("whoever is mentioned sees it, in the message and in the title", async ({ v
   await composer(bob).press("ArrowUp");
   await composer(bob).fill("hi all");
   await composer(bob).press("Enter");
-  await expect(text(ann, 3)).toHaveText(/^hi all/);
+  for (const page of [ann, bob]) await expect(text(page, 3)).toHaveText("hi all edited");
   await expect(message(ann, 3)).not.toHaveClass(/to-me/);
   await composer(bob).press("ArrowUp");
   await composer(bob).fill("hi @ANN");

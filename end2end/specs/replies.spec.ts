@@ -20,19 +20,19 @@ async function replyTo(page: Page, seq: number): Promise<void> {
 
 test("a quote reads as its message reads now, and a click leads there and back", async ({ visitor, request, room }) => {
   const [ann, bob] = [await visitor(), await visitor()];
-  await enter(ann, room, "Ann");
+  await enter(ann, room, "Cleo");
   await enter(bob, room, "Bob");
   await say(ann, "Who brings\nthe cake?");
   await expect(text(bob, 1)).toBeVisible();
   await replyTo(bob, 1);
-  await expect(bar(bob)).toHaveText(/^Ann Who brings the cake\?$/);
+  await expect(bar(bob)).toHaveText(/^Cleo Who brings the cake\?$/);
   await say(bob, "I do.");
   await expect(bar(bob)).toBeHidden();
-  for (const page of [ann, bob]) await expect(quote(page, 2)).toHaveText(/Ann\s+Who brings the cake\?$/);
+  for (const page of [ann, bob]) await expect(quote(page, 2)).toHaveText(/Cleo\s+Who brings the cake\?$/);
   await act(ann, 1, "Edit");
   await composer(ann).fill("Who brings the bread?");
   await composer(ann).press("Enter");
-  for (const page of [ann, bob]) await expect(quote(page, 2)).toHaveText(/Ann\s+Who brings the bread\?$/);
+  for (const page of [ann, bob]) await expect(quote(page, 2)).toHaveText(/Cleo\s+Who brings the bread\?$/);
 
   // Far away: the quote comes with the page, and live to those who have not loaded the message.
   await flood(request, room, 70);
@@ -51,11 +51,11 @@ test("a quote reads as its message reads now, and a click leads there and back",
   await composer(bob).fill("And butter.");
   await composer(bob).press("Enter");
   const last = 74;
-  for (const page of [bob, eve]) await expect(quote(page, last)).toHaveText(/Ann\s+Who brings the bread\?$/);
+  for (const page of [bob, eve]) await expect(quote(page, last)).toHaveText(/Cleo\s+Who brings the bread\?$/);
   await bob.goto(`/${room}/`);
   await isLive(bob);
   await expect(message(bob, 1)).toHaveCount(0);
-  await expect(quote(bob, last)).toHaveText(/Ann\s+Who brings the bread\?$/);
+  await expect(quote(bob, last)).toHaveText(/Cleo\s+Who brings the bread\?$/);
   const stays = await mark(bob);
   await quote(bob, last).click();
   await expect(text(bob, 1)).toBeInViewport();
@@ -126,7 +126,7 @@ test("a finger replies by a swipe or by the sheet, and scrolls as before", async
   test.skip(browserName !== "chromium", "only Chromium takes touches from a test");
   await flood(request, room, 30);
   const page = await visitor({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await enter(page, room, "Ann");
+  await enter(page, room, "Cleo");
   const box = (await text(page, 30).boundingBox())!;
   const at = { x: box.x + 40, y: box.y + box.height / 2 };
   await swipe(page, at, { x: at.x + 20, y: at.y });

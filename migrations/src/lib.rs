@@ -23,6 +23,7 @@ mod m0013_mentions;
 mod m0014_reactions;
 mod m0015_names_of_author;
 mod m0016_moderations;
+mod m0017_erasures;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
 pub use m0013_mentions::{EDITS_INDEX, EDITS_INDEX_ON};
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_reactions::Migration),
             Box::new(m0015_names_of_author::Migration),
             Box::new(m0016_moderations::Migration),
+            Box::new(m0017_erasures::Migration),
         ]
     }
 }

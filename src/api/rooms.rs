@@ -1,7 +1,7 @@
 //! Server functions of rooms: pages, history, unread counts, and the visitor's name. Browsers call them by `client`.
 
 use super::ApiError;
-use crate::domain::{HistoryPage, Quote, ReadMarker, RoomPreview, RoomView, Seq, Username};
+use crate::domain::{HistoryPage, Quote, ReadMarker, RoomPreviews, RoomView, Seq, Username};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 
@@ -94,7 +94,7 @@ pub async fn count_unread(rooms: Vec<ReadMarker>) -> Result<Vec<u64>, ApiError> 
 /// Returns [`ApiError::Refused`] if too many rooms are asked for, and [`ApiError::Unavailable`] if the database cannot be
 /// read.
 #[server(endpoint = "preview_rooms", input = PostUrl)]
-pub async fn preview_rooms(rooms: String) -> Result<Vec<RoomPreview>, ApiError> {
+pub async fn preview_rooms(rooms: String) -> Result<RoomPreviews, ApiError> {
     use crate::domain::RoomPosition;
     use crate::domain::history::MAX_UNREAD_ROOMS;
     use crate::server::chat::Chat;

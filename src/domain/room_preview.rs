@@ -1,6 +1,6 @@
 //! Previews of rooms, as the list of the visitor's rooms shows them.
 
-use super::{Epoch, RoomName, Seq, Timestamp, Username};
+use super::{RoomName, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
@@ -11,8 +11,7 @@ pub struct RoomPosition {
     pub room: String,
     /// The number of the last message that was read.
     pub read: Seq,
-    /// The state that the client has a preview of, as [`RoomPreview::state`] returns it; empty if it has none, or if
-    /// `read` has changed since.
+    /// The [`RoomPreview::state`] of the preview that the client has; empty if it has none, or if `read` has changed since.
     pub state: String,
 }
 
@@ -42,8 +41,8 @@ pub struct RoomPreview {
     /// The title of the room, if it is not the room's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Identifies this history of the room.
-    pub epoch: Epoch,
+    /// Identifies what the preview shows, for the server alone to read: it differs between any two states of the room's log.
+    pub state: String,
     /// The newest number of the room's log.
     pub head: Seq,
     /// The number of unread messages, up to [`MAX_UNREAD_COUNT`](super::history::MAX_UNREAD_COUNT).
@@ -52,6 +51,16 @@ pub struct RoomPreview {
     pub mentions: u64,
     /// The newest message that is not deleted; `None` if there is none.
     pub last: Option<LastMessage>,
+}
+
+/// The answer to a request for previews. It tells nothing of rooms that are in neither list: they do not exist, or are
+/// not for the visitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RoomPreviews {
+    /// The rooms whose state is another one than the client knows.
+    pub changed: Vec<RoomPreview>,
+    /// The other rooms, by their place in the request.
+    pub unchanged: Vec<usize>,
 }
 
 /// The newest message of a room.
@@ -68,7 +77,8 @@ pub struct LastMessage {
     pub at: Timestamp,
 }
 
-read_by_name!(RoomPreview { room, title, epoch, head, unread, mentions, last });
+read_by_name!(RoomPreview { room, title, state, head, unread, mentions, last });
+read_by_name!(RoomPreviews { changed, unchanged });
 read_by_name!(LastMessage { username, own, excerpt, at });
 
 impl RoomPreview {
@@ -76,22 +86,12 @@ impl RoomPreview {
     pub fn title(&self) -> &str {
         self.title.as_deref().unwrap_or(self.room.title())
     }
-
-    /// Returns a text that differs between any two states of a room's log.
-    pub fn state(&self) -> String {
-        room_state(&self.epoch, self.head)
-    }
 }
 
 /// Returns the color of a room: one of 24 hues around the color circle, 0 to 23. It is derived from the name (FNV-1a).
 pub fn room_hue(room: &RoomName) -> u32 {
     let hash = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     room.as_str().bytes().fold(0x811c_9dc5, hash) % 24
-}
-
-/// Returns the state of a room whose log goes up to `head`, as [`RoomPreview::state`] does.
-pub fn room_state(epoch: &Epoch, head: Seq) -> String {
-    format!("{}.{head}", epoch.0)
 }
 
 #[cfg(test)]
@@ -114,17 +114,11 @@ mod tests {
     fn a_preview_is_read_as_it_was_written() {
         let last = LastMessage { username: Username::anonymous(), own: true, excerpt: "a".into(), at: Timestamp(7) };
         let room = RoomName::parse("harbour").unwrap();
-        let preview = RoomPreview {
-            room,
-            title: None,
-            epoch: Epoch("7a7f3d83".into()),
-            head: 9,
-            unread: 1,
-            mentions: 1,
-            last: Some(last),
-        };
-        let json = serde_json::to_string(&preview).unwrap();
-        assert_eq!(serde_json::from_str::<RoomPreview>(&json).unwrap(), preview);
-        assert_eq!((preview.title(), preview.state()), ("harbour", "7a7f3d83.9".to_owned()));
+        let (state, last) = ("7a7f3d83.9".to_owned(), Some(last));
+        let preview = RoomPreview { room, title: None, state, head: 9, unread: 1, mentions: 1, last };
+        assert_eq!(preview.title(), "harbour");
+        let previews = RoomPreviews { changed: vec![preview], unchanged: vec![1, 3] };
+        let json = serde_json::to_string(&previews).unwrap();
+        assert_eq!(serde_json::from_str::<RoomPreviews>(&json).unwrap(), previews);
     }
 }

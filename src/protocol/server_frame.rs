@@ -30,6 +30,9 @@ pub enum ServerFrame {
         /// The topic of the room, empty without one. Nodes of earlier releases send none.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
+        /// The names that the visitor holds in the room, by which others mention them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        names: Vec<Username>,
     },
     /// A new message. For its sender, this is the acknowledgement.
     Message {
@@ -233,6 +236,7 @@ impl ServerFrame {
                 tag: json.take("tag")?,
                 title: json.take("title")?,
                 topic: json.take("topic")?,
+                names: json.take("names")?,
             },
             "rejected" => Self::Rejected {
                 id: json.take("id")?,

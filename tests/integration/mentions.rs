@@ -11,19 +11,16 @@ on_each_database!(
     look_alikes_and_longer_names_find_their_holder,
     an_edit_has_its_own_mentions,
     mentions_go_with_their_text,
-    an_erased_author_is_mentioned_nowhere,
-    names_are_completed_from_those_held,
-    unread_mentions_count_as_the_messages_read_now,
     many_signs_cost_little,
 );
 
-async fn join(server: &Server, name: &str) -> (Client, String) {
+pub async fn join(server: &Server, name: &str) -> (Client, String) {
     let cookie = http::identity(server).await;
     (Door::of("harbour").username(name).identity(&cookie, server).join(server).await, cookie)
 }
 
 /// A visitor who holds a name in the room, and has left.
-async fn holder(server: &Server, name: &str) -> String {
+pub async fn holder(server: &Server, name: &str) -> String {
     let cookie = http::identity(server).await;
     let mut client = Door::of("harbour").identity(&cookie, server).join(server).await;
     client.send(json!({"type": "post", "id": "hello", "message": "hello", "username": name})).await;
@@ -31,13 +28,13 @@ async fn holder(server: &Server, name: &str) -> String {
     cookie
 }
 
-async fn change(client: &mut Client, frame: Value) -> Value {
+pub async fn change(client: &mut Client, frame: Value) -> Value {
     let id = frame["id"].as_str().expect("an id").to_owned();
     client.send(frame).await;
     client.answer_to(&id).await
 }
 
-async fn json_of(server: &Server, path: &str) -> Value {
+pub async fn json_of(server: &Server, path: &str) -> Value {
     send(request(server, "GET", path).header("accept", "application/json")).await.json()
 }
 
@@ -100,6 +97,7 @@ async fn look_alikes_and_longer_names_find_their_holder(site: Site) {
         ("@lvy", json!(["Ivy"])),
         ("@さくらさん", json!(["さくら"])),
         ("@Ann\nSmith", json!(["Ann"])),
+        ("ありがとう@Ann", json!(["Ann"])),
         ("(@Ann's)", json!(["Ann"])),
     ]
     .into_iter()
@@ -108,6 +106,15 @@ async fn look_alikes_and_longer_names_find_their_holder(site: Site) {
         let said = change(&mut bob, json!({"type": "post", "id": number.to_string(), "message": text})).await;
         assert_eq!(said["mentions"], names, "{text}");
     }
+    // A name that begins with the sign, and one who holds two names.
+    let weird = holder(&server, "@weird").await;
+    let said = change(&mut bob, json!({"type": "post", "id": "weird", "message": "@@weird and @@Ann"})).await;
+    assert_eq!(said["mentions"], json!(["@weird", "Ann"]));
+    let mut weird = Door::of("harbour").identity(&weird, &server).username("Wanda").join(&server).await;
+    assert_eq!(weird.welcome["names"], json!(["@weird"]));
+    weird.say("w", "hello").await;
+    let again = Door::of("harbour").identity(&http::identity(&server).await, &server).join(&server).await;
+    assert_eq!(again.welcome.get("names"), None);
     // Somebody who speaks and is mentioned in the same moment.
     let (mut zoe, _) = join(&server, "Zoe").await;
     zoe.post("z", "I am @Zoe").await;
@@ -170,93 +177,6 @@ async fn mentions_go_with_their_text(site: Site) {
     let (well, said) = site.command(&["delete", "harbour", "--yes"]);
     assert!(well, "{said}");
     assert_eq!(stored(&site).await, 0);
-}
-
-async fn an_erased_author_is_mentioned_nowhere(site: Site) {
-    let mut server = site.start();
-    let ann = holder(&server, "Annabelle").await;
-    holder(&server, "Carl").await;
-    let (mut bob, _) = join(&server, "Bob").await;
-    let said = bob.say("1", "@Carl and @annabelle").await;
-    assert_eq!(said["mentions"], json!(["Carl", "Annabelle"]));
-    drop(ann);
-    server.stop();
-    let (well, told) = site.command(&["erase", "--author-of", "harbour/1", "--yes"]);
-    assert!(well, "{told}");
-    let server = site.start();
-    let read = json_of(&server, &format!("/harbour/{}", said["seq"])).await;
-    assert_eq!(read["mentions"], json!(["Carl"]), "{read}");
-    for (table, column) in [("mentions", "username"), ("names", "username"), ("names", "skeleton")] {
-        let left = format!("SELECT 1 FROM {table} WHERE lower({column}) LIKE 'annabe%'");
-        assert!(database::rows(&site.database_url, &left).await.is_empty(), "{table}.{column}");
-    }
-    // What others have written stays theirs, and names nobody any more.
-    assert_eq!(read["message"], "@Carl and @annabelle");
-}
-
-async fn names_are_completed_from_those_held(site: Site) {
-    let server = site.start();
-    let names = async |query: &str| {
-        let answer = send(request(&server, "GET", &format!("/harbour/names{query}"))).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["names"].clone()
-    };
-    assert_eq!(names("?prefix=a").await, json!([]));
-    for name in ["Ann", "Anna Lee", "anton", "Bob", "Žofie", "さくら", "100% Bo_b"] {
-        holder(&server, name).await;
-    }
-    post_json(&server, "/harbour/", &json!({"message": "hi", "username": "Andrea, a guest"})).await;
-    database::execute(&site.database_url, "UPDATE names SET at = at + 5000 WHERE username = 'Anna Lee'").await;
-    let found = names("?prefix=an").await;
-    assert_eq!((found[0].clone(), found.as_array().expect("names").len()), (json!("Anna Lee"), 3), "{found}");
-    for (query, found) in [
-        ("?prefix=%C5%BD", json!(["Žofie"])),
-        ("?prefix=anna+l", json!(["Anna Lee"])),
-        ("?prefix=%E3%81%95", json!(["さくら"])),
-        ("?prefix=100%25", json!(["100% Bo_b"])),
-        ("?prefix=%25", json!([])),
-        ("?prefix=_", json!([])),
-        ("?prefix=zzz", json!([])),
-        ("?prefix=%E2%80%AE", json!([])),
-    ] {
-        assert_eq!(names(query).await, found, "{query}");
-    }
-    assert_eq!(names("").await.as_array().expect("names").len(), 7);
-    for number in 0..20 {
-        holder(&server, &format!("many{number}")).await;
-    }
-    assert_eq!(names("?prefix=many").await.as_array().expect("names").len(), 10);
-    let foreign = request(&server, "GET", "/harbour/names").header("origin", "https://elsewhere.example");
-    assert_eq!(send(foreign).await.status, 403);
-    let elsewhere = send(request(&server, "GET", "/tavern/names?prefix=a")).await;
-    assert_eq!((elsewhere.status, elsewhere.json()), (200, json!({"names": []})));
-}
-
-async fn unread_mentions_count_as_the_messages_read_now(site: Site) {
-    let server = site.start();
-    let ann = holder(&server, "Ann").await;
-    let (mut bob, _) = join(&server, "Bob").await;
-    let counted = async |read: i64| {
-        let request = http::browser().post(server.url("/api/preview_rooms")).header("cookie", &ann);
-        let answer = http::send(request.form(&[("rooms", format!("harbour {read} "))])).await;
-        let previews: Value = serde_json::from_str(&answer.body).expect("previews");
-        (previews[0]["mentions"].clone(), previews[0]["unread"].clone())
-    };
-    assert_eq!(counted(0).await, (json!(0), json!(0)), "an own message, without a mention");
-    for (id, text) in [("2", "hi all"), ("3", "@Ann"), ("4", "@Ann @ann"), ("5", "@Ann")] {
-        bob.say(id, text).await;
-    }
-    assert_eq!(counted(1).await, (json!(3), json!(4)));
-    assert_eq!(counted(4).await, (json!(1), json!(1)));
-    change(&mut bob, json!({"type": "edit", "id": "6", "target": 3, "text": "nobody"})).await;
-    change(&mut bob, json!({"type": "edit", "id": "7", "target": 2, "text": "@Ann, after all"})).await;
-    change(&mut bob, json!({"type": "edit", "id": "8", "target": 4, "text": "@Ann still"})).await;
-    change(&mut bob, json!({"type": "delete", "id": "9", "target": 5})).await;
-    assert_eq!(counted(1).await, (json!(2), json!(3)));
-    assert_eq!(counted(2).await, (json!(1), json!(2)), "the edit of a message that was read does not count");
-    let mut ann_there = Door::of("harbour").identity(&ann, &server).username("Ann").join(&server).await;
-    ann_there.say("own", "I am @Ann").await;
-    assert_eq!(counted(1).await, (json!(2), json!(3)));
 }
 
 async fn many_signs_cost_little(site: Site) {

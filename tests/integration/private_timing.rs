@@ -43,6 +43,11 @@ async fn visits(server: &Server, name: &str, cookie: &str) -> BTreeMap<String, u
     ] {
         http::get_as(server, &path, cookie).await;
     }
+    let list = http::browser().post(server.url("/api/preview_rooms")).header("cookie", cookie);
+    assert_eq!(
+        http::send(list.form(&[("rooms", format!("{name} 0 "))])).await.body,
+        r#"{"changed":[],"unchanged":[]}"#
+    );
     let post = http::browser().post(server.url(&format!("/{name}/"))).header("cookie", cookie);
     assert_eq!(http::send(post.form(&[("message", "hello")])).await.status, 404);
     Door::of(name).identity(cookie, server).turned_away(server).await;

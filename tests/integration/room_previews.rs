@@ -9,6 +9,8 @@ on_each_database!(
     rooms_that_are_not_for_the_visitor_are_left_out,
     no_list_makes_the_database_work_without_a_bound,
     the_front_page_shows_the_rooms_in_which_the_visitor_has_a_name,
+    a_preview_ends_with_what_it_showed,
+    removed_messages_hide_no_others,
     a_refresh_without_news_costs_two_queries_however_many_rooms_it_names,
 );
 
@@ -22,11 +24,18 @@ async fn ask(server: &Server, cookie: &str, lines: &str) -> (u16, Value) {
 async fn previews(server: &Server, cookie: &str, lines: &str) -> Vec<Value> {
     let (status, previews) = ask(server, cookie, lines).await;
     assert_eq!(status, 200, "{previews}");
-    previews.as_array().expect("a list").clone()
+    previews["changed"].as_array().expect("a list").clone()
+}
+
+/// The places of the rooms that have not changed.
+async fn unchanged(server: &Server, cookie: &str, lines: &str) -> Value {
+    let (_, previews) = ask(server, cookie, lines).await;
+    assert_eq!(previews["changed"], json!([]), "{previews}");
+    previews["unchanged"].clone()
 }
 
 fn state(preview: &Value) -> String {
-    format!("{}.{}", preview["epoch"].as_str().expect("an epoch"), preview["head"])
+    preview["state"].as_str().expect("a state").to_owned()
 }
 
 async fn a_preview_shows_the_newest_message_and_the_unread_ones(site: Site) {
@@ -49,7 +58,7 @@ async fn a_preview_shows_the_newest_message_and_the_unread_ones(site: Site) {
 
     // The state that the client knows needs no answer.
     let known = state(preview);
-    assert_eq!(previews(&server, &ann, &format!("harbour 1 {known}")).await, Vec::<Value>::new());
+    assert_eq!(unchanged(&server, &ann, &format!("nowhere 0 \nharbour 1 {known}")).await, json!([1]));
     ben_there.send(json!({"type": "delete", "id": "d", "target": 3})).await;
     ben_there.answer_to("d").await;
     let list = previews(&server, &ann, &format!("Harbour 1 {known}")).await;
@@ -131,6 +140,46 @@ async fn the_front_page_shows_the_rooms_in_which_the_visitor_has_a_name(site: Si
     assert!(!http::get(&server, "/").await.body.contains("/harbour/"));
 }
 
+async fn a_preview_ends_with_what_it_showed(site: Site) {
+    let server = site.start();
+    let ann = http::identity(&server).await;
+    let mut there = Door::of("harbour").identity(&ann, &server).username("Ann").join(&server).await;
+    for id in ["1", "2", "3"] {
+        there.say(id, "hello").await;
+    }
+    let known = format!("harbour 0 {}", state(&previews(&server, &ann, "harbour 0 ").await[0]));
+    assert_eq!(unchanged(&server, &ann, &known).await, json!([0]));
+    // Retention removes messages without an event.
+    database::execute(&site.database_url, "DELETE FROM events WHERE seq < 3").await;
+    assert_eq!(previews(&server, &ann, &known).await.len(), 1);
+    database::execute(&site.database_url, "UPDATE rooms SET title = 'Harbor'").await;
+    let titled = previews(&server, &ann, &known).await;
+    assert_eq!(titled[0]["title"], "Harbor");
+    let known = format!("harbour 0 {}", state(&titled[0]));
+    database::execute(&site.database_url, "UPDATE rooms SET title = NULL").await;
+    assert_eq!(previews(&server, &ann, &known).await[0]["title"], Value::Null, "as after an erasure");
+    let (deleted, output) = site.command(&["delete", "harbour", "--yes"]);
+    assert!(deleted, "{output}");
+    let (_, gone) = ask(&server, &ann, &known).await;
+    assert_eq!(gone, json!({"changed": [], "unchanged": []}), "it is not unchanged, but gone");
+}
+
+async fn removed_messages_hide_no_others(site: Site) {
+    let server = site.start();
+    let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
+    let mut there = Door::of("harbour").identity(&ben, &server).username("Ben").join(&server).await;
+    there.say("kept", "still here").await;
+    for number in 0..60 {
+        there.say(&format!("m{number}"), "gone soon").await;
+    }
+    for number in 0..60 {
+        there.send(json!({"type": "delete", "id": format!("d{number}"), "target": number + 2})).await;
+        there.answer_to(&format!("d{number}")).await;
+    }
+    let list = previews(&server, &ann, "harbour 0 ").await;
+    assert_eq!((&list[0]["unread"], &list[0]["last"]["excerpt"]), (&json!(1), &json!("still here")));
+}
+
 /// Number of queries of one kind so far.
 async fn queries(server: &Server, kind: &str) -> u64 {
     let text = http::get(server, "/metrics").await.body;
@@ -173,7 +222,7 @@ async fn a_refresh_without_news_costs_two_queries_however_many_rooms_it_names(si
     let known = lines(&|index| state(&all[index]));
     let before = counts().await;
     for _ in 0..REFRESHES {
-        assert_eq!(previews(&server, &ann, &known).await, Vec::<Value>::new());
+        assert_eq!(unchanged(&server, &ann, &known).await, json!((0..10).collect::<Vec<_>>()));
     }
     let unchanged: Vec<u64> = counts().await.iter().zip(&before).map(|(now, before)| now - before).collect();
     assert_eq!(unchanged, [REFRESHES, REFRESHES, 0, 0, 0], "{kinds:?}");

@@ -42,7 +42,7 @@ impl Previews {
             format!("rooms={}", rooms.iter().enumerate().map(line).collect::<Vec<_>>().join("%0A"))
         };
         let unknown = form(&|_| String::new());
-        let first: Vec<Value> = serde_json::from_slice(&client.post(PATH, &cookie, &unknown).await?.body)?;
+        let first: Value = serde_json::from_slice(&client.post(PATH, &cookie, &unknown).await?.body)?;
         let state =
             |index: usize| format!("{}.{}", first[index]["epoch"].as_str().unwrap_or_default(), first[index]["head"]);
         let known = form(&state);

@@ -51,6 +51,7 @@ impl Chat {
         let username = username.unwrap_or_else(Username::anonymous);
         let mut frames = Vec::new();
         if request.welcome {
+            let (_, names) = self.store.names_of(found.room.id, &username, &visitor.author).await?;
             frames.push(ServerFrame::Welcome {
                 room_name: found.room.name.clone(),
                 epoch: found.room.epoch.clone(),
@@ -59,6 +60,7 @@ impl Chat {
                 tag: visitor.author.tag(),
                 title: Some(found.title().to_owned()),
                 topic: Some(found.topic.clone().unwrap_or_default()),
+                names,
             });
         }
         let mut answer = None;

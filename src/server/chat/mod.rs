@@ -166,7 +166,7 @@ impl Chat {
     ) -> Result<Subscription, StoreError> {
         let title = Some(found.title().to_owned());
         let RoomRecord { room, head, muted_until, topic, .. } = found;
-        let taken = self.store.is_taken(room.id, &username, &author).await?;
+        let (taken, names) = self.store.names_of(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
         let epoch = live.epoch();
@@ -196,6 +196,7 @@ impl Chat {
             tag: author.tag(),
             title,
             topic: Some(topic.unwrap_or_default()),
+            names,
         });
         if !continued {
             say(reset_frame(&epoch, head));

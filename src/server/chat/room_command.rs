@@ -25,7 +25,7 @@ pub(crate) enum RoomCommand<'a> {
 }
 
 impl RoomCommand<'_> {
-    /// Validates the texts, and returns the event to append.
+    /// Validates the texts, and returns the event to append, whose mentions are not looked for yet.
     ///
     /// # Errors
     ///
@@ -34,13 +34,11 @@ impl RoomCommand<'_> {
         Ok(match self {
             Self::Post { username, message, reply_to } => {
                 let text = MessageText::parse(message)?;
-                let mentions = MentionCandidates::find(text.as_str());
-                NewEvent::Message { username, text, reply_to, mentions }
+                NewEvent::Message { username, text, reply_to, mentions: MentionCandidates::default() }
             }
             Self::Edit { target, text } => {
                 let text = MessageText::parse(text)?;
-                let mentions = MentionCandidates::find(text.as_str());
-                NewEvent::Edit { target, text, mentions }
+                NewEvent::Edit { target, text, mentions: MentionCandidates::default() }
             }
             Self::Delete { target } => NewEvent::Delete { target },
             Self::React { target, emoji, on, username } => {

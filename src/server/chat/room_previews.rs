@@ -3,8 +3,7 @@
 use super::Chat;
 use crate::domain::history::MAX_UNREAD_ROOMS;
 use crate::domain::quote::excerpt;
-use crate::domain::room_preview::room_state;
-use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, Seq};
+use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, RoomPreviews, Seq};
 use crate::server::auth::visitor::Visitor;
 use crate::server::store::{RoomRecord, StoreError};
 
@@ -13,7 +12,7 @@ const MAX_OWN_ROOMS: u64 = 10;
 
 impl Chat {
     /// Returns previews of those of the first [`MAX_UNREAD_ROOMS`] rooms whose state is another one than the visitor
-    /// knows, in the order of `positions`. Leaves out rooms that do not exist, and those that the visitor may not enter,
+    /// knows, and the places of the others. Leaves out rooms that do not exist, and those that the visitor may not enter,
     /// by the same queries.
     ///
     /// # Errors
@@ -23,22 +22,24 @@ impl Chat {
         &self,
         positions: &[RoomPosition],
         visitor: &Visitor,
-    ) -> Result<Vec<RoomPreview>, StoreError> {
-        let mut wanted: Vec<(RoomName, &RoomPosition)> = Vec::new();
-        for position in positions.iter().take(MAX_UNREAD_ROOMS) {
+    ) -> Result<RoomPreviews, StoreError> {
+        let mut wanted: Vec<(usize, RoomName)> = Vec::new();
+        for (index, position) in positions.iter().enumerate().take(MAX_UNREAD_ROOMS) {
             match RoomName::parse(&position.room) {
-                Ok(name) if wanted.iter().all(|(known, _)| *known != name) => wanted.push((name, position)),
+                Ok(name) if wanted.iter().all(|(_, known)| *known != name) => wanted.push((index, name)),
                 _ => {}
             }
         }
-        let names: Vec<RoomName> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<RoomName> = wanted.iter().map(|(_, name)| name.clone()).collect();
         let mut found = self.find_all(&names, visitor).await?;
-        let mut previews = Vec::new();
-        for (name, position) in wanted {
-            let Some(index) = found.iter().position(|it| it.room.name == name) else { continue };
-            let found = found.swap_remove(index);
-            if room_state(&found.room.epoch, found.head) != position.state {
-                previews.push(self.preview(found, position.read, visitor).await?);
+        let mut previews = RoomPreviews::default();
+        for (index, name) in wanted {
+            let Some(place) = found.iter().position(|it| it.room.name == name) else { continue };
+            let found = found.swap_remove(place);
+            if state_of(&found) == positions[index].state {
+                previews.unchanged.push(index);
+            } else {
+                previews.changed.push(self.preview(found, positions[index].read, visitor).await?);
             }
         }
         Ok(previews)
@@ -55,15 +56,14 @@ impl Chat {
         let (room_id, head, author) = (found.room.id, found.head, &visitor.author);
         let newest = if head > 0 { self.store.newest_message(room_id).await? } else { None };
         let (mut unread, mut mentions) = (0, 0);
-        if head > read && newest.is_some() {
+        if head > read {
             unread = self.store.count_unread(room_id, read, author).await?;
         }
         if unread > 0 {
             mentions = self.store.count_mentions(room_id, read, author).await?;
         }
-        let title = found.own_title().map(str::to_owned);
-        let RoomRecord { room, .. } = found;
-        Ok(RoomPreview { room: room.name, title, epoch: room.epoch, head, unread, mentions, last: newest.map(last) })
+        let (state, title) = (state_of(&found), found.own_title().map(str::to_owned));
+        Ok(RoomPreview { room: found.room.name, title, state, head, unread, mentions, last: newest.map(last) })
     }
 
     /// Returns previews of the rooms in which the visitor holds a name, without unread counts, because the server does
@@ -79,6 +79,16 @@ impl Chat {
         let names = self.store.rooms_of_author(&visitor.author, MAX_OWN_ROOMS).await?;
         let position =
             |name: &RoomName| RoomPosition { room: name.as_str().to_owned(), read: Seq::MAX, state: String::new() };
-        self.preview_rooms(&names.iter().map(position).collect::<Vec<_>>(), visitor).await
+        self.preview_rooms(&names.iter().map(position).collect::<Vec<_>>(), visitor)
+            .await
+            .map(|previews| previews.changed)
     }
+}
+
+/// Returns the state of a room that a preview shows. The oldest message and the title may change without an event:
+/// retention and erasure remove them.
+fn state_of(found: &RoomRecord) -> String {
+    let title = found.own_title().unwrap_or_default().bytes();
+    let title = title.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{}.{}.{}.{title:x}", found.room.epoch.0, found.head, found.first)
 }

@@ -42,6 +42,8 @@ impl Chat {
             if !stored {
                 return Err(limited.rejection("Slow down a little. Your message is not lost."));
             }
+        } else {
+            new_event.find_mentions();
         }
         if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut new_event) {
             // Other authors must not learn whether the target exists; the log rejects their command.

@@ -200,9 +200,10 @@ fn page_of(uri: &Uri) -> Result<(HistoryCursor, u64), Problem> {
 }
 
 /// Returns the entity tag of everything that can be read in a room. It changes with each event, when the oldest events
-/// go, and when the host removes the title or the topic of an author who is erased.
+/// go, and when an author is erased, which may leave no event.
 fn entity_tag(found: &RoomRecord) -> String {
-    let descriptions = Sha256::digest(format!("{}\n{}", found.title(), found.topic.as_deref().unwrap_or_default()));
+    let (title, topic) = (found.title(), found.topic.as_deref().unwrap_or_default());
+    let descriptions = Sha256::digest(format!("{title}\n{topic}\n{}", found.erasures));
     let descriptions = hex(&descriptions[..4]);
     format!("\"{}.{}.{}.{descriptions}\"", found.room.epoch.0, found.head, found.first)
 }

@@ -102,7 +102,8 @@ async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<Pag
     let (named, muted_until) = (username.is_some(), found.muted_until);
     let variant = PageVariant { room: found.room.id, permalink, named, ownership, muted_until };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
-    let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
+    let (head, first, erasures) = (found.head, found.first, found.erasures);
+    let version = PageVersion { epoch, head, first, invitation, erasures };
     if !anew && let Some(template) = state.rendered.get(&variant, &version, &visitor.author.tag()) {
         return Ok(PageSource::Kept(template));
     }

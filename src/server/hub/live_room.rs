@@ -13,12 +13,15 @@ use crate::server::store::{RoomRef, StoreError};
 use crate::server::sync::lock;
 use crate::server::telemetry::metrics::DeliveryTimer;
 use crate::server::websocket::TextFrame;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OnceCell, broadcast, watch};
 
 /// Maximum number of hints that a subscriber may lag behind before it misses some.
 const EPHEMERAL_CAPACITY: usize = 16;
+
+/// Number of erasures in a room that was not compared with the database yet.
+const UNKNOWN_ERASURES: i64 = -1;
 
 /// A room with connections on this node.
 pub(crate) struct LiveRoom {
@@ -28,6 +31,8 @@ pub(crate) struct LiveRoom {
     opened: OnceCell<()>,
     pub(super) history: Mutex<History>,
     pub(super) tail: Mutex<TailBuffer>,
+    /// Number of erasures in the room, as the database had it last.
+    erasures: AtomicI64,
     /// The newest delivered position, which only serves to wake the fan-out tasks and senders.
     pub(super) delivered: watch::Sender<StreamPosition>,
     pub(super) in_flight: InFlight,
@@ -56,6 +61,7 @@ impl LiveRoom {
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
+            erasures: AtomicI64::new(UNKNOWN_ERASURES),
             delivered: watch::Sender::new(StreamPosition::default()),
             in_flight: InFlight::default(),
             writing: InFlight::default(),
@@ -199,9 +205,13 @@ impl LiveRoom {
     }
 
     /// Evicts frames of removed messages, so that they are read from the log again: their author may have been erased
-    /// since.
-    pub(super) fn evict_redacted(&self) {
-        lock(&self.tail).evict_redacted();
+    /// since. After an erasure in the room, evicts all: other messages may mention the author.
+    pub(super) fn evict_outdated(&self, erasures: i64) {
+        let before = self.erasures.swap(erasures, Ordering::Relaxed);
+        match before == erasures || before == UNKNOWN_ERASURES {
+            true => lock(&self.tail).evict_redacted(),
+            false => self.evict_before(Seq::MAX),
+        }
     }
 
     /// Returns the subscribers on this node.

@@ -1,5 +1,6 @@
 //! Completion of a mention: the name that the visitor begins to type after an `@`. Pure logic.
 
+use crate::domain::mention::may_begin_after;
 use crate::domain::username::MAX_USERNAME_GRAPHEMES;
 
 /// Maximum number of names that are offered.
@@ -29,8 +30,7 @@ impl MentionPrefix {
         let (before, name) = before.split_at(before.rfind('@')? + 1);
         let sign = before.chars().rev().nth(1);
         let is_name = !name.starts_with(' ') && !name.contains('\n') && name.chars().count() <= MAX_USERNAME_GRAPHEMES;
-        let is_word = |c: char| c == '_' || c.is_alphanumeric();
-        (is_name && !sign.is_some_and(is_word)).then(|| Self {
+        (is_name && may_begin_after(sign)).then(|| Self {
             before: before.to_owned(),
             name: name.to_owned(),
             after: after.to_owned(),
@@ -70,6 +70,7 @@ mod tests {
             ("😀 @An|n Lee", Some("An")),
             ("(@ann le|)", Some("ann le")),
             ("@Ann @B|", Some("B")),
+            ("谢谢@小|", Some("小")),
             ("ann@exa|", None),
             ("@ ann|", None),
             ("@ann\nlee|", None),

@@ -36,7 +36,7 @@ impl RoomState {
                 while read < self.position() {
                     let asked = RoomPosition { room: name.as_str().to_owned(), read, state: String::new() };
                     let previews = preview_rooms(&[asked]).await.unwrap_or_default();
-                    let Some(total) = previews.first().map(|preview| preview.unread) else { return };
+                    let Some(total) = previews.changed.first().map(|preview| preview.unread) else { return };
                     if !self.visit.is_latest(visit) {
                         return;
                     }

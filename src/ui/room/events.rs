@@ -7,7 +7,7 @@ use super::request_guard::RequestId;
 use super::requests::PendingLoad;
 use super::state::RoomState;
 use super::timeline::Applied;
-use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
+use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq, Username};
 use crate::protocol::{ClientFrame, ServerFrame, close};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -42,11 +42,12 @@ impl ConnectionListener for RoomEventHandler {
         }
     }
 
-    fn on_welcome(&self, epoch: Epoch) {
+    fn on_welcome(&self, epoch: Epoch, names: Vec<Username>) {
         let room = self.room;
         if !self.is_current() {
             return;
         }
+        room.identity.held.set(names);
         if epoch != room.epoch() {
             // No pending command is for this history of the room.
             return room.reload();
@@ -66,6 +67,7 @@ impl ConnectionListener for RoomEventHandler {
             }
             room.update_read_position();
         }
+        room.resend_reactions();
         background_sender::start(false, None);
     }
 
@@ -86,6 +88,7 @@ impl ConnectionListener for RoomEventHandler {
             ServerFrame::Typing(participant) if !room.is_own(&participant.tag) => room.presence.set_typing(participant),
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_trusted(id);
+                room.settle_reaction(&id);
                 // A pending command shows its own reason; a command that is not in the outbox has no other place.
                 let is_pending = rejection.code == RejectionCode::RateLimited;
                 if is_pending || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
@@ -100,6 +103,11 @@ impl ConnectionListener for RoomEventHandler {
                     Some(ms) => set_timeout(move || room.send_pending(), Duration::from_millis(ms.into())),
                     None => room.flush_outbox(),
                 }
+            }
+            ServerFrame::Repeated(frame) => {
+                room.settle_reaction(&frame.id);
+                room.change_outbox(&frame.id, |outbox| _ = outbox.remove(&frame.id));
+                room.flush_outbox();
             }
             ServerFrame::Heartbeat { head } if head > room.position() => room.send_sync(),
             ServerFrame::Reset { .. } => room.reload(),
@@ -154,6 +162,9 @@ impl RoomState {
             _ => None,
         };
         let deleted = if let EventBody::Deleted { target } = event.body { Some(target) } else { None };
+        let reaction = if let EventBody::Reacted { .. } = event.body { Some(event.id.clone()) } else { None };
+        let is_uncertain = matches!(event.body, EventBody::Other { target: Some(_) });
+        let pins = self.changes_pin(&event.body);
         let mut applied = Applied::Duplicate;
         self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
         if applied == Applied::Gap {
@@ -167,7 +178,16 @@ impl RoomState {
             }
             self.flush_outbox();
         }
+        if let Some(id) = reaction {
+            self.settle_reaction(&id);
+        }
         if applied == Applied::Appended {
+            if is_uncertain {
+                self.read_reactions();
+            }
+            if pins {
+                self.read_pin();
+            }
             if let Some(seq) = deleted {
                 self.end_reply_to(seq);
                 self.read_state.remove(seq, self.timeline.with_untracked(|timeline| timeline.message(seq).is_some()));
@@ -177,7 +197,8 @@ impl RoomState {
                 self.request_quote(*reply_to);
             }
             match message {
-                Some((seq, _, tag, ..)) if self.is_own(&tag) => {
+                Some((seq, username, tag, ..)) if self.is_own(&tag) => {
+                    self.identity.hold(username);
                     self.read_state.mark_own(seq);
                     if self.wants_end.get_value() {
                         self.scroll_to_end();

@@ -3,7 +3,7 @@
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
-//! `moderation`, `join`, `toolbar`).
+//! `moderation`, `join`, `toolbar`, `replies`, `swipe`).
 
 mod absence;
 pub(crate) mod background_sender;
@@ -28,8 +28,11 @@ mod outbox_sender;
 pub(crate) mod outbox_storage;
 mod permalink;
 mod presence;
+mod reacting;
+mod reaction_sender;
 mod read_state;
 pub(crate) mod recent_rooms;
+mod replies;
 mod replying;
 pub(crate) mod request_guard;
 mod requests;

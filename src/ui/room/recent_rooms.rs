@@ -6,7 +6,7 @@ use super::request_guard::RequestGuard;
 use super::state::RoomState;
 use crate::api::preview_rooms;
 use crate::domain::quote::excerpt;
-use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, Seq, Timestamp};
+use crate::domain::{LastMessage, Message, RoomName, RoomPosition, RoomPreview, RoomPreviews, Seq, Timestamp};
 use crate::ui::browser::visited_rooms::{self, ListChoices, VisitedRoom, visited_rooms};
 use crate::ui::browser::{clock, dom, random};
 use crate::ui::room_list_data::RoomListData;
@@ -64,7 +64,7 @@ impl RecentRoom {
             .preview
             .as_ref()
             .filter(|preview| preview.head <= self.visited.read || self.counted_from == self.visited.read);
-        let state = known.map(RoomPreview::state).unwrap_or_default();
+        let state = known.map(|preview| preview.state.clone()).unwrap_or_default();
         RoomPosition { room: self.visited.room.as_str().to_owned(), read: self.visited.read, state }
     }
 }
@@ -167,21 +167,23 @@ impl RecentRooms {
             let previews = preview_rooms(&positions).await;
             let backoff = if previews.is_ok() { 1 } else { (2 * self.backoff.get_value()).min(MAX_BACKOFF) };
             self.backoff.set_value(backoff);
-            if self.requests.is_latest(request) {
-                self.apply(&positions, previews.unwrap_or_default());
+            if let Ok(previews) = previews
+                && self.requests.is_latest(request)
+            {
+                self.apply(&positions, previews);
             }
         });
     }
 
-    /// Shows previews that were requested for these positions.
-    fn apply(self, positions: &[RoomPosition], previews: Vec<RoomPreview>) {
+    /// Shows previews that were requested for these positions. Of a room that the server says nothing about, nothing but
+    /// its name stays: it does not exist any more, or is no longer for the visitor.
+    fn apply(self, positions: &[RoomPosition], RoomPreviews { mut changed, unchanged }: RoomPreviews) {
         let mut rows = self.rooms.get_untracked();
-        for preview in previews {
-            let row = rows.iter_mut().find(|row| row.visited.room == preview.room);
-            let asked = positions.iter().find(|asked| asked.room == preview.room.as_str());
-            if let (Some(row), Some(asked)) = (row, asked) {
+        for (_, asked) in positions.iter().enumerate().filter(|(index, _)| !unchanged.contains(index)) {
+            if let Some(row) = rows.iter_mut().find(|row| row.visited.room.as_str() == asked.room) {
+                let place = changed.iter().position(|preview| preview.room == row.visited.room);
                 row.counted_from = asked.read;
-                row.preview = Some(preview);
+                row.preview = place.map(|place| changed.swap_remove(place));
             }
         }
         self.show(rows);
@@ -220,7 +222,7 @@ impl RecentRooms {
         if room.is_framed() {
             return;
         }
-        let (name, epoch) = (room.name(), room.epoch());
+        let name = room.name();
         let mut rows = self.rooms.get_untracked();
         if rows.iter().all(|row| row.visited.room != name) {
             self.reload();
@@ -232,7 +234,7 @@ impl RecentRooms {
             let title = room.page.with_untracked(|page| page.title.clone());
             (row.visited.read, row.counted_from) = (read, read);
             let (unread, mentions) = (unread as u64, mentions.min(unread) as u64);
-            row.preview = Some(RoomPreview { room: name, title, epoch, head, unread, mentions, last });
+            row.preview = Some(RoomPreview { room: name, title, state: String::new(), head, unread, mentions, last });
         }
         self.show(rows);
     }

@@ -9,13 +9,13 @@ use super::outbox::{Outbox, OutboxCommand};
 use super::outbox_storage::save_command;
 use super::permalink::notice_of;
 use super::presence::Presence;
+use super::reacting::Reacting;
 use super::read_state::ReadState;
 use super::replying::Replying;
 use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
 use super::send_lock::SendLock;
-use super::swipe::Swipe;
 use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
@@ -38,7 +38,7 @@ pub(crate) struct RoomState {
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
     pub(crate) replying: Replying,
-    pub(super) swipe: Swipe,
+    pub(crate) reacting: Reacting,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
@@ -89,7 +89,7 @@ impl RoomState {
             dialogs: Dialogs::new(),
             editing: Editing::new(),
             replying: Replying::new(replying),
-            swipe: Swipe::default(),
+            reacting: Reacting::new(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),

@@ -1,5 +1,6 @@
 //! A swipe over a message, on touch screens: it replies to the message.
 
+use super::replying::SwipeStart;
 use super::state::RoomState;
 use crate::domain::Seq;
 use crate::ui::browser::dom;
@@ -14,19 +15,6 @@ const SWIPE_SLOP_PX: i32 = 12;
 const SWIPE_PX: i32 = 56;
 const MAX_SWIPE_PX: i32 = 80;
 
-/// The swipe in progress, if any.
-pub(super) type Swipe = StoredValue<Option<SwipeStart>>;
-
-/// The message that a finger is on, and the place where it was put down.
-#[derive(Clone, Copy)]
-pub(super) struct SwipeStart {
-    seq: Seq,
-    x: i32,
-    y: i32,
-    /// The distance so far; 0 until the finger swipes.
-    distance: i32,
-}
-
 impl RoomState {
     /// Begins a swipe where a finger is put down on a message. Code that is too wide scrolls instead.
     pub(crate) fn begin_swipe(self, event: &MouseEvent) {
@@ -34,26 +22,26 @@ impl RoomState {
             .filter(|_| dom::is_touch() && dom::closest(event, ".block").is_none());
         let seq = message.and_then(|message| message.get_attribute("data-seq")?.parse().ok());
         let start = |seq| SwipeStart { seq, x: event.client_x(), y: event.client_y(), distance: 0 };
-        self.swipe.set_value(seq.map(start));
+        self.replying.swipe.set_value(seq.map(start));
     }
 
     /// Moves the message with the finger.
     pub(crate) fn move_swipe(self, event: &MouseEvent) {
-        let Some(start) = self.swipe.get_value() else { return };
+        let Some(start) = self.replying.swipe.get_value() else { return };
         let (right, down) = (event.client_x() - start.x, event.client_y() - start.y);
         if start.distance == 0 && down.abs() > SWIPE_SLOP_PX {
-            return self.swipe.set_value(None);
+            return self.replying.swipe.set_value(None);
         }
         if start.distance != 0 || right.abs() > SWIPE_SLOP_PX {
-            self.swipe.set_value(Some(SwipeStart { distance: right, ..start }));
+            self.replying.swipe.set_value(Some(SwipeStart { distance: right, ..start }));
             shift(start.seq, right.clamp(-MAX_SWIPE_PX, MAX_SWIPE_PX));
         }
     }
 
     /// Ends the swipe, and replies to the message if the finger has gone far enough.
     pub(crate) fn end_swipe(self, is_complete: bool) {
-        let Some(SwipeStart { seq, distance, .. }) = self.swipe.get_value() else { return };
-        self.swipe.set_value(None);
+        let Some(SwipeStart { seq, distance, .. }) = self.replying.swipe.get_value() else { return };
+        self.replying.swipe.set_value(None);
         if distance != 0 {
             shift(seq, 0);
         }

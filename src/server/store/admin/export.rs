@@ -86,6 +86,9 @@ impl Store {
     /// Returns an error if the database cannot be written. The erasure can then be started again.
     pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, StoreError> {
         let mut removed = 0;
+        // Where the author has written or is mentioned; the latter is not known any more afterwards.
+        let mut rooms: Vec<i64> = self.rooms_of(author).await?.into_iter().map(|(room_id, _)| room_id).collect();
+        rooms.extend(self.rooms_mentioning(author).await?);
         self.anonymize_messages(author).await?;
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
@@ -110,8 +113,19 @@ impl Store {
         self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;
         self.forget_hooks_of(author).await?;
+        self.count_erasure(&rooms).await?;
         self.checkpoint_now().await;
         Ok(removed)
+    }
+
+    /// Counts an erasure in these rooms, so that no page and no entity tag from before it is valid any more, on any node.
+    async fn count_erasure(&self, rooms: &[i64]) -> Result<(), StoreError> {
+        let once_more = Expr::col(room::Column::Erasures).add(1);
+        for rooms in rooms.chunks(ERASE_BATCH) {
+            let count = room::Entity::update_many().col_expr(room::Column::Erasures, once_more.clone());
+            count.filter(room::Column::Id.is_in(rooms.iter().copied())).exec(&self.writer).await?;
+        }
+        Ok(())
     }
 
     /// Replaces the author's name in every message. Finds messages with a reader and changes them in small

@@ -113,6 +113,13 @@ impl NewEvent {
         }
     }
 
+    /// Looks for names that the text may mention. Costs more than any other check of a text, so limits come before it.
+    pub(crate) fn find_mentions(&mut self) {
+        if let Self::Message { text, mentions, .. } | Self::Edit { text, mentions, .. } = self {
+            *mentions = MentionCandidates::find(text.as_str());
+        }
+    }
+
     /// Returns the names that the text may mention, or `None` if the event has no text of a message.
     pub(crate) fn mentions(&self) -> Option<&MentionCandidates> {
         match self {

@@ -1,6 +1,7 @@
 //! Names that a text may mention: the words after each `@`. The sender's own task finds them, so that the transaction
 //! only looks them up.
 
+use crate::domain::mention::{is_unseparated, may_begin_after};
 use crate::domain::username::MAX_USERNAME_GRAPHEMES;
 use crate::domain::{Seq, Username};
 use crate::server::store::entity::{mention, name};
@@ -13,10 +14,16 @@ use unicode_segmentation::{GraphemeIndices, UnicodeSegmentation};
 /// Maximum number of mentions of a text.
 pub(crate) const MAX_MENTIONS: usize = 10;
 
-/// Maximum number of different names that are looked up for a text, and of grapheme clusters read to find them. Few words
-/// are preferred to many, so that a text with many `@` has all of its short names looked up.
-const MAX_CANDIDATES: usize = 128;
-const MAX_EXAMINED_GRAPHEMES: usize = 4096;
+/// Maximum number of different names that are looked up for a text: the first word after each `@` comes first, then the
+/// first two, and so on. So a text with up to forty different names has all of those of one word looked up.
+const MAX_CANDIDATES: usize = 40;
+
+/// Maximum number of grapheme clusters that are read to find them.
+const MAX_EXAMINED_GRAPHEMES: usize = 2048;
+
+/// Size for which a name counts in memory, in bytes: more than it has, because it is also looked up while other writers
+/// wait. So a batch with very many names is a small one.
+const CANDIDATE_BYTES: usize = 512;
 
 /// The names that a text may mention.
 #[derive(Clone, Debug, Default)]
@@ -73,15 +80,17 @@ impl MentionCandidates {
     /// Returns the names that `text` may mention. A text without `@` has none.
     pub(crate) fn find(text: &str) -> Self {
         let mut found = Self::default();
-        // An address of mail mentions nobody, and of several `@` the last one counts.
-        let signs = text.match_indices('@').filter(|(at, _)| !text[..*at].chars().next_back().is_some_and(is_in_word));
-        let starts = signs.map(|(at, sign)| at + sign.len());
-        let starts =
-            starts.filter(|start| text[*start..].chars().next().is_some_and(|c| c != '@' && !c.is_whitespace()));
+        // Of several `@`, the first and the last count: a name may begin with one.
+        let is_sign = |at: usize| {
+            let (before, after) = (text[..at].chars().next_back(), text[at + 1..].chars().next());
+            let begins = after.is_some_and(|c| !c.is_whitespace()) && (after != Some('@') || before != Some('@'));
+            begins && may_begin_after(before)
+        };
+        let starts = text.match_indices('@').filter(|(at, _)| is_sign(*at)).map(|(at, sign)| at + sign.len());
         let mut readers: Vec<NameReader> = starts.map(|start| NameReader::new(text, start)).collect();
         let mut known: HashMap<&str, Option<usize>> = HashMap::new();
         let (mut examined, mut is_over) = (0, readers.is_empty());
-        while !is_over {
+        while !is_over && found.names.len() < MAX_CANDIDATES {
             is_over = true;
             for reader in &mut readers {
                 let Some(end) = reader.next(&mut examined) else { continue };
@@ -115,7 +124,8 @@ impl MentionCandidates {
     /// Returns the size in memory, in bytes, rounded up.
     pub(crate) fn bytes(&self) -> usize {
         let names = self.names.iter().map(|(username, skeletons)| {
-            128 + username.as_str().len() + skeletons.iter().map(|skeleton| 32 + skeleton.len()).sum::<usize>()
+            let texts = username.as_str().len() + skeletons.iter().map(|skeleton| skeleton.len()).sum::<usize>();
+            texts + CANDIDATE_BYTES * skeletons.len()
         });
         names.sum::<usize>() + self.signs.iter().map(|sign| 64 + 16 * sign.candidates.len()).sum::<usize>()
     }
@@ -165,13 +175,6 @@ fn is_in_word(c: char) -> bool {
     c == '_' || matches!(c.general_category_group(), Letter | Mark | Number)
 }
 
-/// Returns whether a character belongs to Thai, Lao, Burmese, Khmer, Japanese, Chinese or Korean.
-fn is_unseparated(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}')
-        || matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
-        || c >= '\u{20000}'
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_longest_name_that_is_held_is_mentioned() {
-        let held = ["Ann", "Ann Smith", "Bob"];
+        let held = ["Ann", "Ann Smith", "Bob", "@weird"];
         for (text, names) in [
             ("@Ann hello", &["Ann"][..]),
             ("hello @Ann Smith, and @bob!", &["Ann Smith", "Bob"]),
@@ -207,7 +210,8 @@ mod tests {
             ("@Anna @Annabel", &[]),
             ("mail ann@Bob.example, or @ Ann, or @\nAnn", &[]),
             ("@Ann\nSmith", &["Ann"]),
-            ("@@Ann", &["Ann"]),
+            ("@@Ann @@@Bob", &["Ann", "Bob"]),
+            ("hi @@weird one", &["@weird"]),
             ("@Anonymous @nobody", &[]),
             ("@Ann-2", &["Ann"]),
             ("", &[]),
@@ -226,6 +230,9 @@ mod tests {
             ("@สมชายครับ", "สมชาย"),
             ("@Zˇofie, @žofie", "Žofie"),
             ("@李さん", "李"),
+            ("谢谢@李", "李"),
+            ("ありがとう@さくら", "さくら"),
+            ("감사합니다@민수", "민수"),
             ("@👩\u{200d}🚀 Ann", "👩\u{200d}🚀 Ann"),
             ("@ann_92.", "ann_92"),
             ("@m. de re\u{302} is here", "M. de Rê"),
@@ -241,7 +248,7 @@ mod tests {
         let held: Vec<&str> = held.iter().map(String::as_str).collect();
         let text: String = held.iter().map(|name| format!("@{name} ")).collect();
         assert_eq!(mentions(&text, &held), &held[..MAX_MENTIONS]);
-        let others: String = (0..100).map(|number| format!("@nobody{number} ")).collect();
+        let others: String = (0..MAX_CANDIDATES - 1).map(|number| format!("@nobody{number} ")).collect();
         assert_eq!(mentions(&format!("{others}@user10"), &held), ["user10"]);
     }
 

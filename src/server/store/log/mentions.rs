@@ -111,6 +111,16 @@ impl Store {
         Ok(counted.len() as u64)
     }
 
+    /// Returns the rooms in which an author is mentioned.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn rooms_mentioning(&self, author: &AuthorId) -> Result<Vec<i64>, StoreError> {
+        let rooms = Entity::find().select_only().column(Column::RoomId).distinct();
+        Ok(rooms.filter(Column::Author.eq(author.as_bytes())).into_tuple().all(&self.reader).await?)
+    }
+
     /// Removes all mentions of an author, whose names are then in no message's mentions any more. Returns the number of
     /// mentions.
     ///

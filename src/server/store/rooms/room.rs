@@ -48,6 +48,8 @@ pub(crate) struct RoomRecord {
     pub(crate) retention: Option<u32>,
     /// Whether reactions and pins must be looked up.
     pub(crate) annotated: bool,
+    /// Number of erasures of authors who were in the room.
+    pub(crate) erasures: i64,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
@@ -69,6 +71,7 @@ impl RoomRecord {
             keep: RetentionPolicy::Default,
             retention: None,
             annotated: false,
+            erasures: 0,
             muted_until: 0,
         }
     }
@@ -231,6 +234,7 @@ impl From<RoomRow> for RoomRecord {
             keep: RetentionPolicy::from_column(row.keep_days),
             retention: row.retention.and_then(|days| days.try_into().ok()),
             annotated: row.annotated,
+            erasures: row.erasures,
             muted_until: 0,
         }
     }

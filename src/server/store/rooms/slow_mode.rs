@@ -69,6 +69,7 @@ mod tests {
             topic_by: None,
             retention: None,
             annotated: false,
+            erasures: 0,
         }
     }
 

@@ -15,9 +15,9 @@ pub(super) fn AbsentItem(participant: Participant) -> impl IntoView {
     let (letters, name) = (initials(&username), username.to_string());
     let since = text(move || last_sign(room, &tag));
     view! {
-        <li class="participant absent">
+        <li class="absent">
             <span class=class aria-hidden="true">{letters}</span>
-            <span class="participant-name clip" dir="auto">{name}</span>
+            <span class="absent-name clip" dir="auto">{name}</span>
             <span class="participant-remark">{since}</span>
         </li>
     }

@@ -39,8 +39,8 @@ fn span_view(room: RoomState, span: Span<'_>) -> impl IntoView + use<> {
         }),
         Span::Code(code) => EitherOf5::C(view! { <code>{code.to_owned()}</code> }),
         Span::Block(code) => EitherOf5::D(view! { <code class="block">{code.to_owned()}</code> }),
-        Span::Mention(text) => {
-            let names = [Username::from_trusted(text[1..].to_owned())];
+        Span::Mention(text, name) => {
+            let names = [name.clone()];
             let is_me = when(move || room.is_mentioned(&names));
             EitherOf5::E(view! { <span class="mention" class:me=is_me>{text.to_owned()}</span> })
         }

@@ -76,6 +76,7 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
         topic_by: None,
         retention: owner.map(|_| 30),
         annotated: owner.is_some(),
+        erasures: 0,
     };
     assert_alike::<room::Entity>(&store, vec![room(1, None), room(-5, Some(&[0, 255]))]).await;
     let event = |seq, kind, target| event::Model {
