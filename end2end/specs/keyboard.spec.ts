@@ -295,7 +295,7 @@ test("the focus goes on where its button has gone", async ({ page, request, room
 
 test("on a wide screen who is here is always shown, on a narrow one a button opens it", async ({ page, room }) => {
   await enter(page, room, "Ann");
-  const [list, people] = [page.getByRole("complementary", { name: "Here now" }), page.getByRole("button", { name: "People, 1 here" })];
+  const [list, people] = [page.getByRole("complementary", { name: "Here now" }), page.getByRole("link", { name: "People, 1 here" })];
   await expect(page.locator(".room-count")).toHaveText("1 here");
   await expect(list).toBeVisible();
   await expect(people).toBeHidden();

@@ -1,7 +1,7 @@
 //! Server functions of reactions and pins. Browsers call them by `client`.
 
 use super::ApiError;
-use crate::domain::{MessageReactions, PinnedMessage, Seq};
+use crate::domain::{PinnedMessage, ReactionsPage, Seq};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
@@ -12,7 +12,7 @@ use leptos::server_fn::codec::GetUrl;
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
 #[server(endpoint = "load_reactions", input = GetUrl)]
-pub async fn load_reactions(room_name: String, first: Seq, last: Seq) -> Result<Vec<MessageReactions>, ApiError> {
+pub async fn load_reactions(room_name: String, first: Seq, last: Seq) -> Result<ReactionsPage, ApiError> {
     use crate::server::chat::Chat;
     use crate::server::http::server_fn;
     let name = server_fn::parse_room(&room_name)?;

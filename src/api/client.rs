@@ -4,7 +4,10 @@
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
-use crate::domain::{HistoryCursor, HistoryPage, Quote, RoomPosition, RoomPreviews, RoomView, Seq, Username};
+use crate::domain::{
+    HistoryCursor, HistoryPage, PinnedMessage, Quote, ReactionsPage, Reactors, RoomPosition, RoomPreviews, RoomView,
+    Seq, Username,
+};
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
 use std::time::Duration;
@@ -86,6 +89,36 @@ pub async fn join_room(room_name: &str, username: &str, only_here: bool) -> Resu
     let only_here = if only_here { argument("only_here", "true") } else { String::new() };
     let arguments = argument("room_name", room_name) + &argument("username", username) + &only_here;
     read(call("join_room", &arguments, true).await)
+}
+
+/// Calls [`load_reactions`](super::annotations::load_reactions).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_reactions(room_name: &str, (first, last): (Seq, Seq)) -> Result<ReactionsPage, ApiError> {
+    let range = argument("first", &first.to_string()) + &argument("last", &last.to_string());
+    read(call("load_reactions", &(argument("room_name", room_name) + &range), false).await)
+}
+
+/// Calls [`load_pin`](super::annotations::load_pin).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_pin(room_name: &str) -> Result<Option<PinnedMessage>, ApiError> {
+    read(call("load_pin", &argument("room_name", room_name), false).await)
+}
+
+/// Returns the people who reacted to the message at this path, by emoji.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_reactors(message_path: &str) -> Result<Vec<Reactors>, ApiError> {
+    let answer = fetch(&format!("{message_path}/reactions"), "", false).await.ok();
+    let reactors = answer.and_then(|(_, text)| JsonValue::parse(&text)?.take("reactions"));
+    reactors.ok_or_else(|| ApiError::Call(String::new()))
 }
 
 /// Returns an argument in the form of a query.

@@ -5,5 +5,7 @@ mod client;
 mod error;
 mod rooms;
 
-pub use client::{join_room, load_history, load_names, load_quotes, open_room, preview_rooms};
+pub use client::{
+    join_room, load_history, load_names, load_pin, load_quotes, load_reactions, load_reactors, open_room, preview_rooms,
+};
 pub use error::ApiError;

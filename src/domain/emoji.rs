@@ -81,6 +81,15 @@ pub struct MessageReactions {
     pub reactions: Vec<ReactionCount>,
 }
 
+/// The reactions to the messages of a range, counted up to a number of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReactionsPage {
+    /// The number of the last event that is counted.
+    pub head: Seq,
+    /// The messages with reactions.
+    pub messages: Vec<MessageReactions>,
+}
+
 /// The people who reacted to a message with an emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reactors {
@@ -96,6 +105,7 @@ pub struct Reactors {
 
 read_by_name!(ReactionCount { emoji, count, own });
 read_by_name!(MessageReactions { seq, reactions });
+read_by_name!(ReactionsPage { head, messages });
 read_by_name!(Reactors { emoji, count, names, others });
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod unicode;
 pub mod username;
 
 pub use author_tag::AuthorTag;
-pub use emoji::{Emoji, MessageReactions, ReactionCount, Reactors};
+pub use emoji::{Emoji, MessageReactions, ReactionCount, ReactionsPage, Reactors};
 pub use epoch::Epoch;
 pub use event::{Event, EventBody, EventId, Seq};
 pub use history::{EventNote, HistoryCursor, HistoryPage, ReadMarker, RoomView};

@@ -138,11 +138,6 @@ impl RoomName {
         format!("/{}/", encode_segment(&self.0))
     }
 
-    /// Returns the path of the page of a room's pinned messages: `/{room_name}/pins`.
-    pub fn pins_path(&self) -> String {
-        self.path() + "pins"
-    }
-
     /// Returns the path of the room's settings: `/{room_name}/settings`.
     pub fn settings_path(&self) -> String {
         self.path() + "settings"

@@ -237,7 +237,7 @@ mod tests {
             let mut shown = String::new();
             for span in spans(&text) {
                 let piece = match span {
-                    Text(piece) | Code(piece) | Block(piece) | Mention(piece) => piece,
+                    Text(piece) | Code(piece) | Block(piece) | Mention(piece, _) => piece,
                     Link(piece) => {
                         prop_assert!(LINK_PREFIXES.iter().any(|prefix| piece.to_lowercase().starts_with(prefix)));
                         piece

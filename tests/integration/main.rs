@@ -78,6 +78,7 @@ mod query_plans;
 mod random;
 mod reaction_removal;
 mod reactions;
+mod reactions_at_once;
 mod relay_outage;
 mod reload;
 mod replies;

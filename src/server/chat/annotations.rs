@@ -2,7 +2,7 @@
 
 use super::Chat;
 use super::access::AccessDenied;
-use crate::domain::{MessageReactions, PinnedMessage, RoomName, Seq};
+use crate::domain::{PinnedMessage, ReactionsPage, RoomName, Seq};
 use crate::server::auth::visitor::Visitor;
 
 impl Chat {
@@ -16,10 +16,10 @@ impl Chat {
         name: &RoomName,
         visitor: &Visitor,
         range: (Seq, Seq),
-    ) -> Result<Vec<MessageReactions>, AccessDenied> {
+    ) -> Result<ReactionsPage, AccessDenied> {
         let found = self.admit(name, visitor).await?;
         if !found.annotated {
-            return Ok(Vec::new());
+            return Ok(ReactionsPage { head: found.head, messages: Vec::new() });
         }
         Ok(self.store.reactions_between(found.room.id, range, &visitor.author).await?)
     }

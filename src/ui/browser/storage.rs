@@ -16,6 +16,7 @@ pub(crate) const READ_KEY_PREFIX: &str = "parlour:read:";
 const OUTBOX_KEY_PREFIX: &str = "parlour:outbox:";
 const EDIT_KEY_PREFIX: &str = "parlour:edit:";
 const REPLY_KEY_PREFIX: &str = "parlour:reply:";
+const PIN_KEY_PREFIX: &str = "parlour:pin:";
 const USERNAME_KEY: &str = "parlour:name";
 
 /// Key prefix of drafts, which `hydrate.js` uses too.
@@ -89,6 +90,16 @@ pub(crate) fn remove_draft(room: &RoomName, sent: &str) {
     if draft(room).is_some_and(|draft| sent.contains(draft.trim())) {
         save_draft(room, "");
     }
+}
+
+/// Returns the pinned message of a room whose bar is hidden.
+pub(crate) fn hidden_pin(room: &RoomName) -> Option<Seq> {
+    get(&format!("{PIN_KEY_PREFIX}{room}"))?.parse().ok()
+}
+
+/// Hides the bar of a pinned message of a room.
+pub(crate) fn save_hidden_pin(room: &RoomName, seq: Seq) {
+    set(&format!("{PIN_KEY_PREFIX}{room}"), &seq.to_string());
 }
 
 /// Returns the message that the draft of a room replies to, if it was chosen in this epoch.

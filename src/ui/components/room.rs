@@ -8,10 +8,12 @@ use super::composer::typing_indicator::TypingIndicator;
 use super::dialogs::delete_dialog::DeleteDialog;
 use super::dialogs::message_menu::MessageMenu;
 use super::dialogs::moderation_dialog::ModerationDialog;
+use super::dialogs::reaction_palette::ReactionPalette;
 use super::dialogs::rename_dialog::RenameDialog;
 use super::dialogs::room_menu::RoomMenu;
 use super::dialogs::room_switcher::RoomSwitcher;
 use super::header::connection_banner::ConnectionBanner;
+use super::header::pinned_bar::PinnedBar;
 use super::header::room_header::RoomHeader;
 use super::messages::jump_button::JumpButton;
 use super::messages::message_list::MessageList;
@@ -38,6 +40,7 @@ pub fn Room() -> impl IntoView {
             <RoomHeader />
             <RoomRail recent />
             <ConnectionBanner />
+            <PinnedBar />
             <main class="room-body">
                 <MessageList />
                 <ParticipantList />
@@ -51,6 +54,7 @@ pub fn Room() -> impl IntoView {
             <RoomSwitcher recent />
             <RoomMenu recent />
             <MessageMenu />
+            <ReactionPalette />
             <RenameDialog />
             <DeleteDialog />
             <ModerationDialog />

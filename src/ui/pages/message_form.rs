@@ -13,6 +13,8 @@ pub(super) struct AddressedMessage {
     text: String,
     is_own: bool,
     may_change: bool,
+    is_owner: bool,
+    is_pinned: bool,
     seq: Seq,
 }
 
@@ -21,11 +23,12 @@ impl AddressedMessage {
     pub(super) fn of(page: &RoomView) -> Option<Self> {
         let seq = page.permalink?;
         let message = page.history.messages.iter().find(|message| message.seq == seq && !message.is_deleted())?;
-        let Message { tag, text, .. } = message;
+        let Message { tag, text, pinned, .. } = message;
         let is_own = *tag == page.tag;
-        let may_change = is_own || page.ownership == Ownership::Own;
+        let is_owner = page.ownership == Ownership::Own;
+        let may_change = is_own || is_owner;
         let path = format!("{}{seq}", page.room.path());
-        Some(Self { path, text: text.clone(), is_own, may_change, seq })
+        Some(Self { path, text: text.clone(), is_own, may_change, is_owner, is_pinned: *pinned, seq })
     }
 }
 
@@ -36,7 +39,8 @@ pub(super) fn MessageForm(
     /// The edit that the server has refused.
     rejected: Option<RejectedForm>,
 ) -> impl IntoView {
-    let AddressedMessage { path, text, is_own, may_change, seq } = message;
+    let AddressedMessage { path, text, is_own, may_change, is_owner, is_pinned, seq } = message;
+    let (react, pin) = (format!("{path}/react"), format!("{path}/pin"));
     let reply = format!("{path}?reply_to={seq}");
     let (text, reason) = match rejected {
         Some(form) => (form.message, Some(form.detail)),
@@ -50,10 +54,16 @@ pub(super) fn MessageForm(
                 <textarea name="message" rows="2" aria-label="Text of this message" dir="auto">{format!("\n{text}")}</textarea>
                 <button class="button-quiet small">"Save"</button>
             })}
+            <a class="button-quiet small" href=react>"React"</a>
             <a class="button-quiet small" href=reply>"Reply"</a>
             {may_change.then(|| view! {
                 <button class="button-quiet small danger" name="remove" value="yes" formnovalidate>"Remove"</button>
             })}
         </form>
+        {is_owner.then(|| view! {
+            <form class="message-form" method="post" action=pin aria-label="Pin">
+                <button class="button-quiet small" name="on" value=(!is_pinned).to_string()>{if is_pinned { "Unpin" } else { "Pin" }}</button>
+            </form>
+        })}
     }
 }

@@ -112,3 +112,39 @@ fn group_name(group: emojis::Group) -> &'static str {
         emojis::Group::Flags => "Flags",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The palette's fragment, which `public/palette.js` loads.
+    const FRAGMENT: &str = include_str!("../../../public/emoji.html");
+
+    /// Maximum version of the emoji in the fragment: systems draw later ones as empty boxes.
+    const MAX_VERSION: u32 = 16;
+
+    #[test]
+    fn the_palette_has_the_emoji_of_the_list() {
+        let mut expected = String::new();
+        for group in emojis::Group::iter() {
+            let shown = group.emojis().filter(|emoji| emoji.emoji_version().major() <= MAX_VERSION);
+            let buttons: String =
+                shown.map(|emoji| format!("<button title=\"{}\">{}</button>", emoji.name(), emoji.as_str())).collect();
+            expected += &format!("<h2>{}</h2><div class=\"emoji\">{buttons}</div>\n", group_name(group));
+        }
+        if std::env::var_os("UPDATE_EMOJI").is_some() {
+            std::fs::write("public/emoji.html", &expected).unwrap();
+        }
+        assert!(FRAGMENT == expected, "run the test with UPDATE_EMOJI=1, and commit public/emoji.html");
+    }
+
+    #[test]
+    fn people_who_reacted_are_told_in_a_line() {
+        let names = ["Ann", "Ben"].map(|name| crate::domain::Username::parse(name).unwrap()).to_vec();
+        let reactors =
+            |others| Reactors { emoji: Emoji::parse("👍").unwrap(), count: 2 + others, names: names.clone(), others };
+        assert_eq!(told(&reactors(0)), "👍 2 · Ann, Ben");
+        assert_eq!(told(&reactors(1)), "👍 3 · Ann, Ben, 1 other");
+        assert_eq!(told(&reactors(7)), "👍 9 · Ann, Ben, 7 others");
+    }
+}

@@ -67,6 +67,7 @@ impl ConnectionListener for RoomEventHandler {
             }
             room.update_read_position();
         }
+        room.resend_reactions();
         background_sender::start(false, None);
     }
 
@@ -87,6 +88,7 @@ impl ConnectionListener for RoomEventHandler {
             ServerFrame::Typing(participant) if !room.is_own(&participant.tag) => room.presence.set_typing(participant),
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_trusted(id);
+                room.settle_reaction(&id);
                 // A pending command shows its own reason; a command that is not in the outbox has no other place.
                 let is_pending = rejection.code == RejectionCode::RateLimited;
                 if is_pending || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
@@ -101,6 +103,11 @@ impl ConnectionListener for RoomEventHandler {
                     Some(ms) => set_timeout(move || room.send_pending(), Duration::from_millis(ms.into())),
                     None => room.flush_outbox(),
                 }
+            }
+            ServerFrame::Repeated(frame) => {
+                room.settle_reaction(&frame.id);
+                room.change_outbox(&frame.id, |outbox| _ = outbox.remove(&frame.id));
+                room.flush_outbox();
             }
             ServerFrame::Heartbeat { head } if head > room.position() => room.send_sync(),
             ServerFrame::Reset { .. } => room.reload(),
@@ -155,6 +162,9 @@ impl RoomState {
             _ => None,
         };
         let deleted = if let EventBody::Deleted { target } = event.body { Some(target) } else { None };
+        let reaction = if let EventBody::Reacted { .. } = event.body { Some(event.id.clone()) } else { None };
+        let is_uncertain = matches!(event.body, EventBody::Other { target: Some(_) });
+        let pins = self.changes_pin(&event.body);
         let mut applied = Applied::Duplicate;
         self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
         if applied == Applied::Gap {
@@ -168,7 +178,16 @@ impl RoomState {
             }
             self.flush_outbox();
         }
+        if let Some(id) = reaction {
+            self.settle_reaction(&id);
+        }
         if applied == Applied::Appended {
+            if is_uncertain {
+                self.read_reactions();
+            }
+            if pins {
+                self.read_pin();
+            }
             if let Some(seq) = deleted {
                 self.end_reply_to(seq);
                 self.read_state.remove(seq, self.timeline.with_untracked(|timeline| timeline.message(seq).is_some()));

@@ -28,6 +28,8 @@ mod outbox_sender;
 pub(crate) mod outbox_storage;
 mod permalink;
 mod presence;
+mod reacting;
+mod reaction_sender;
 mod read_state;
 pub(crate) mod recent_rooms;
 mod replies;

@@ -13,6 +13,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
 
+/// Pins a message, or takes off its pin.
+pub(super) fn pin(room: RoomState, seq: Seq, pins: bool) {
+    let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
+    room.send_moderation(ModerationRequest { action, target: Some(seq), tag: None, seconds: 0 }, None);
+}
+
 impl RoomState {
     /// Returns whether the visitor owns the room.
     pub(crate) fn is_owner(self) -> bool {

@@ -9,6 +9,7 @@ use super::outbox::{Outbox, OutboxCommand};
 use super::outbox_storage::save_command;
 use super::permalink::notice_of;
 use super::presence::Presence;
+use super::reacting::Reacting;
 use super::read_state::ReadState;
 use super::replying::Replying;
 use super::request_guard::RequestGuard;
@@ -37,6 +38,7 @@ pub(crate) struct RoomState {
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
     pub(crate) replying: Replying,
+    pub(crate) reacting: Reacting,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
@@ -87,6 +89,7 @@ impl RoomState {
             dialogs: Dialogs::new(),
             editing: Editing::new(),
             replying: Replying::new(replying),
+            reacting: Reacting::new(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),

@@ -1,11 +1,14 @@
 //! The loaded window of a room's log: consecutive messages in the order of the log. Pure logic, no browser.
 
 pub mod quotes;
+pub mod reactions;
 pub mod rows;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::moderation::ModerationAction;
 use quotes::QuoteBook;
+use reactions::ReactionBook;
 
 use crate::domain::{Event, EventBody, EventNote, HistoryPage, Message, RoomView, Seq, Username};
 
@@ -44,6 +47,7 @@ pub struct Timeline {
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
     quotes: QuoteBook,
+    reacted: ReactionBook,
 }
 
 /// A loaded message and the event that changed it last.
@@ -51,6 +55,8 @@ pub struct Timeline {
 struct TimelineItem {
     message: Message,
     changed: Seq,
+    /// The last event that its reactions count.
+    counted: Seq,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +85,7 @@ impl Timeline {
             newest,
             changes_in_flight: None,
             quotes,
+            reacted: ReactionBook::new(page.tag.clone()),
         }
     }
 
@@ -142,7 +149,7 @@ impl Timeline {
                     let (sent_at, edited, reactions, pinned) = (at, false, Vec::new(), false);
                     #[rustfmt::skip]
                     let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned };
-                    self.items.push(TimelineItem { message, changed: seq });
+                    self.items.push(TimelineItem { message, changed: seq, counted: seq });
                     self.trim_start();
                 }
             }
@@ -151,9 +158,13 @@ impl Timeline {
                 self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
             }
             EventBody::Moderated(moderation) => {
+                if let (true, Some(target)) = (moderation.action.has_message(), moderation.target) {
+                    self.set_pinned(target, moderation.action == ModerationAction::Pin);
+                }
                 self.add_notes(vec![EventNote { seq, at, moderation }]);
             }
-            EventBody::Reacted { .. } | EventBody::Other { .. } => {}
+            EventBody::Reacted { target, emoji, on, tag, .. } => self.react(seq, target, (emoji, on), &tag),
+            EventBody::Other { .. } => {}
         }
         Applied::Appended
     }
@@ -262,5 +273,5 @@ impl Timeline {
 }
 
 fn items(messages: Vec<Message>) -> Vec<TimelineItem> {
-    messages.into_iter().map(|message| TimelineItem { changed: message.seq, message }).collect()
+    messages.into_iter().map(|message| TimelineItem { changed: message.seq, counted: message.seq, message }).collect()
 }

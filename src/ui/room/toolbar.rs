@@ -26,7 +26,10 @@ impl RoomState {
         match action {
             "more" => self.dialogs.menu.set(Some(seq)),
             "reply" => self.reply_to(seq),
-            "edit" => self.editing.start(seq),
+            "palette" => self.open_palette(seq),
+            "pin" => self.toggle_pin(seq),
+            // It may have been removed while the menu was open.
+            "edit" if self.has_own(seq) => self.editing.start(seq),
             "delete" => self.dialogs.deleting.set(Some(seq)),
             "copy-text" => self.copy(self.text_of(seq).unwrap_or_default()),
             "copy-link" => self.copy(format!("{}{}{seq}", location::origin(), self.path())),

@@ -3,12 +3,12 @@
 use super::reaction_text;
 use crate::domain::emoji::MAX_SHOWN_REACTORS;
 use crate::domain::{
-    Emoji, Event, EventBody, Message, MessageReactions, PinnedMessage, ReactionCount, Reactors, Seq, Timestamp,
-    Username,
+    Emoji, Event, EventBody, Message, MessageReactions, PinnedMessage, ReactionCount, ReactionsPage, Reactors, Seq,
+    Timestamp, Username,
 };
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::chunked;
-use crate::server::store::entity::{event, pin, reaction, reaction_count};
+use crate::server::store::entity::{event, pin, reaction, reaction_count, room};
 use crate::server::store::{RoomRecord, Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use event::Kind;
@@ -28,22 +28,22 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
-    pub(crate) async fn annotate(&self, room: &RoomRecord, messages: &mut [Message]) -> Result<(), StoreError> {
+    pub(crate) async fn annotate(&self, found: &RoomRecord, messages: &mut [Message]) -> Result<(), StoreError> {
         let shown: Vec<Seq> = messages.iter().filter(|it| !it.is_deleted()).map(|it| it.seq).collect();
-        if !room.annotated || shown.is_empty() {
+        if !found.annotated || shown.is_empty() {
             return Ok(());
         }
         use reaction_count::Column::{FirstSeq, RoomId, Target};
         let mut reactions: HashMap<Seq, Vec<ReactionCount>> = HashMap::new();
         for shown in chunked(self.reader.get_database_backend(), &shown) {
             let rows = reaction_count::Entity::find()
-                .filter(RoomId.eq(room.room.id).and(Target.is_in(shown.iter().copied())))
+                .filter(RoomId.eq(found.room.id).and(Target.is_in(shown.iter().copied())))
                 .order_by_asc(FirstSeq);
             for row in timed("reactions", rows.all(&self.reader)).await? {
                 reactions.entry(row.target).or_default().push(count(&row, false));
             }
         }
-        let pins: HashSet<Seq> = self.pin_rows(room.room.id).await?.into_iter().map(|pin| pin.seq).collect();
+        let pins: HashSet<Seq> = self.pin_rows(found.room.id).await?.into_iter().map(|pin| pin.seq).collect();
         for message in messages.iter_mut().filter(|message| !message.is_deleted()) {
             message.reactions = reactions.remove(&message.seq).unwrap_or_default();
             message.pinned = pins.contains(&message.seq);
@@ -62,30 +62,42 @@ impl Store {
         room_id: i64,
         (first, last): (Seq, Seq),
         author: &AuthorId,
-    ) -> Result<Vec<MessageReactions>, StoreError> {
-        use reaction_count::Column::{FirstSeq, RoomId, Target};
-        let counts = reaction_count::Entity::find()
-            .filter(RoomId.eq(room_id).and(Target.between(first, last)))
-            .order_by_desc(Target)
-            .order_by_asc(FirstSeq)
-            .limit(MAX_COUNTS);
-        let counts = timed("reactions", counts.all(&self.reader)).await?;
+    ) -> Result<ReactionsPage, StoreError> {
+        use reaction_count::Column::{Count, Emoji as Symbol, FirstSeq, RoomId, Target};
+        // One statement, so that the counts are those of the head.
+        let of_range = Expr::col((reaction_count::Entity, RoomId))
+            .equals((room::Entity, room::Column::Id))
+            .and(Expr::col((reaction_count::Entity, Target)).between(first, last));
+        let query = Query::select()
+            .column((room::Entity, room::Column::Head))
+            .columns([Target, Symbol, Count, FirstSeq].map(|column| (reaction_count::Entity, column)))
+            .from(room::Entity)
+            .left_join(reaction_count::Entity, of_range)
+            .and_where(Expr::col((room::Entity, room::Column::Id)).eq(room_id))
+            .order_by((reaction_count::Entity, Target), Order::Desc)
+            .order_by((reaction_count::Entity, FirstSeq), Order::Asc)
+            .limit(MAX_COUNTS)
+            .take();
+        let counts = timed("reactions", self.reader.query_all(&query)).await?;
         let own = reaction::Entity::find()
             .select_only()
             .columns([reaction::Column::Target, reaction::Column::Emoji])
             .filter(reaction::Column::Author.eq(author.as_bytes()).and(reaction::Column::RoomId.eq(room_id)))
             .filter(reaction::Column::Target.between(first, last))
             .limit(MAX_COUNTS);
-        let own: HashSet<(Seq, String)> = match counts.is_empty() {
-            true => HashSet::new(),
-            false => own.into_tuple().all(&self.reader).await?.into_iter().collect(),
-        };
+        let own: HashSet<(Seq, String)> = own.into_tuple().all(&self.reader).await?.into_iter().collect();
+        let mut head = 0;
         let mut messages: BTreeMap<Seq, Vec<ReactionCount>> = BTreeMap::new();
         for row in counts {
-            let is_own = own.contains(&(row.target, row.emoji.clone()));
-            messages.entry(row.target).or_default().push(count(&row, is_own));
+            head = row.try_get_by_index(0)?;
+            let Some(target) = row.try_get_by_index::<Option<i64>>(1)? else { continue };
+            let (emoji, counted): (String, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+            let is_own = own.contains(&(target, emoji.clone()));
+            let (emoji, count) = (Emoji::from_trusted(emoji), counted.try_into().unwrap_or_default());
+            messages.entry(target).or_default().push(ReactionCount { emoji, count, own: is_own });
         }
-        Ok(messages.into_iter().map(|(seq, reactions)| MessageReactions { seq, reactions }).collect())
+        let message = |(seq, reactions)| MessageReactions { seq, reactions };
+        Ok(ReactionsPage { head, messages: messages.into_iter().map(message).collect() })
     }
 
     /// Returns the people who reacted to a message, by emoji. Their number is bounded.

@@ -2,6 +2,7 @@
 
 use super::modal::use_modal;
 use crate::domain::Username;
+use crate::domain::emoji::QUICK_EMOJI;
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::common::icon::{Icon, Symbol};
@@ -26,6 +27,11 @@ pub(crate) fn MessageMenu() -> impl IntoView {
     });
     let is_own = when(move || menu.get().is_some_and(|seq| room.has_own(seq)));
     let can_moderate = when(move || room.is_owner() && !is_own.get());
+    let is_owner = when(move || room.is_owner());
+    let pin_label = text(move || {
+        let is_pinned = |timeline: &Timeline| timeline.message(menu.get()?).map(|message| message.pinned);
+        if room.timeline.with(is_pinned) == Some(true) { "Unpin" } else { "Pin" }
+    });
     let can_remove = when(move || is_own.get() || can_moderate.get());
     let author = move || {
         let message = |timeline: &Timeline| Some(timeline.message(menu.get()?)?.username.clone());
@@ -33,15 +39,19 @@ pub(crate) fn MessageMenu() -> impl IntoView {
     };
     let on_click = move |event: MouseEvent| {
         let (seq, dialog) = (menu.get_untracked(), dialog.get_untracked());
-        let action = dom::closest(&event, "[data-action]").and_then(|button| button.get_attribute("data-action"));
+        let button = dom::closest(&event, "[data-action]");
+        let emoji = button.as_ref().and_then(|button| button.get_attribute("data-emoji"));
+        let action = button.and_then(|button| button.get_attribute("data-action"));
         // A click beside the menu is on the dialog itself.
         let is_beside = dom::closest(&event, "dialog > *").is_none();
         if let Some(dialog) = dialog.filter(|_| is_beside || action.is_some()) {
             // At once, because closing gives the focus back, and the action may move it.
             dialog.close();
         }
-        if let (Some(action), Some(seq)) = (action, seq) {
-            room.act_on_message(&action, seq);
+        match (action, emoji, seq) {
+            (Some(_), Some(emoji), Some(seq)) => room.react(seq, &emoji),
+            (Some(action), None, Some(seq)) => room.act_on_message(&action, seq),
+            _ => {}
         }
     };
     let on_close = move |_| {
@@ -65,6 +75,15 @@ pub(crate) fn MessageMenu() -> impl IntoView {
         >
             <ul>
                 <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
+                // On touch screens.
+                <li class="quick-emoji">
+                    {QUICK_EMOJI.into_iter().take(5).map(|emoji| view! { <button class="option" data-action="react" data-emoji=emoji>{emoji}</button> }).collect_view()}
+                    <button class="option" data-action="palette" aria-label="More emoji"><Icon symbol=Symbol::Plus /></button>
+                </li>
+                <li class="pointed-only"><button class="option" data-action="palette"><Icon symbol=Symbol::React />"Add a reaction"</button></li>
+                <li class="hidden-option" class:is-visible=is_owner>
+                    <button class="option" data-action="pin"><Icon symbol=Symbol::Pin />{pin_label}</button>
+                </li>
                 <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
                 <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_own>

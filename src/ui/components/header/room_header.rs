@@ -75,7 +75,6 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                 <a
                     class="icon-button people-button"
                     href="#participants"
-                    role="button"
                     aria-label=people
                     title="People"
                     aria-expanded=is_expanded

@@ -15,7 +15,7 @@ use crate::ui::room::timeline::rows::{Presentation, TimelineRow};
 use crate::ui::room::unread::Unread;
 use leptos::prelude::*;
 use std::time::Duration;
-use web_sys::{Element, MouseEvent};
+use web_sys::{Element, Event, MouseEvent};
 
 /// Delay after the last scroll event before the position is saved.
 const SCROLL_DEBOUNCE: Duration = Duration::from_millis(200);
@@ -74,8 +74,20 @@ pub(crate) fn MessageList() -> impl IntoView {
             node_ref=room.scroll.container
             on:scroll=on_scroll
             on:click=move |event| on_click(room, &event)
-            on:pointerover=move |event| room.show_toolbar(&event)
-            on:focusin=move |event| room.show_toolbar(&event)
+            on:pointerover=move |event| {
+                room.show_toolbar(&event);
+                show_reactors(room, &event, false);
+            }
+            // A long press on a touch screen.
+            on:contextmenu=move |event| {
+                if dom::is_touch() {
+                    show_reactors(room, &event, true);
+                }
+            }
+            on:focusin=move |event| {
+                room.show_toolbar(&event);
+                show_reactors(room, &event, false);
+            }
             on:pointerdown=move |event| room.begin_swipe(&event)
             on:pointermove=move |event| room.move_swipe(&event)
             on:pointerup=move |_| room.end_swipe(true)
@@ -148,6 +160,7 @@ fn on_click(room: RoomState, event: &MouseEvent) {
             Some(seq) => room.open_quote(seq),
             None => return,
         },
+        ("react", Some(seq)) => room.react(seq, &target.get_attribute("data-emoji").unwrap_or_default()),
         (action, Some(seq)) => room.act_on_message(action, seq),
         _ => return,
     }
@@ -162,6 +175,18 @@ fn open_sheet(room: RoomState, event: &MouseEvent) {
         && !is_used
     {
         room.act_on_message("more", seq);
+    }
+}
+
+/// Shows who reacted, when a reaction is pointed at, focused, or pressed for long.
+fn show_reactors(room: RoomState, event: &Event, is_notice: bool) {
+    if let Some(pill) = dom::closest(event, "[data-emoji]")
+        && let Some(seq) = seq_of(&pill)
+    {
+        if is_notice {
+            event.prevent_default();
+        }
+        room.show_reactors(pill, seq, is_notice);
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let is_open = text(move || room.dialogs.menu.get().is_some().to_string());
     view! {
         <div class="toolbar" role="group" aria-label="This message" node_ref=room.toolbar>
+            <button class="icon-button" tabindex="-1" data-action="palette" aria-label="React" title="React" aria-haspopup="dialog">
+                <Icon symbol=Symbol::React />
+            </button>
             <button class="icon-button" tabindex="-1" data-action="reply" aria-label="Reply" title="Reply (R)">
                 <Icon symbol=Symbol::Reply />
             </button>

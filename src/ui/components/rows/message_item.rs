@@ -2,6 +2,7 @@
 
 use super::message_text::MessageText;
 use super::quote_line::QuoteLine;
+use super::reaction_list::ReactionList;
 use crate::domain::{Message, Timestamp};
 use crate::ui::browser::clock;
 use crate::ui::components::common::avatar::Avatar;
@@ -54,6 +55,7 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
                 } else {
                     Either::Right(view! { <MessageText text=text note=note mentions=mentions /> })
                 }}
+                {(!deleted).then(|| view! { <ReactionList seq=seq /> })}
             </div>
         </li>
     }

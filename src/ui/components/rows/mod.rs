@@ -7,5 +7,6 @@ mod message_text;
 mod participant_item;
 mod pending_item;
 mod quote_line;
+pub(super) mod reaction_list;
 mod recent_room_item;
 pub(super) mod row_list;

@@ -36,7 +36,6 @@ pub(crate) fn InviteRow() -> impl IntoView {
             <a
                 class="icon-button"
                 href=path
-                role="button"
                 aria-label="Show the QR code"
                 title="Show the QR code"
                 aria-expanded=is_expanded

@@ -194,7 +194,7 @@ mod tests {
         let rows = timeline.rows(|at| at.day_number(0), None, &Outbox::default());
         assert_eq!(each(&rows, |row| row.starts_group), [true, false, true]);
         // Only the newest ones are kept.
-        (5..200).for_each(|seq| _ = timeline.apply(locked(seq), true));
+        (5..300).for_each(|seq| _ = timeline.apply(locked(seq), true));
         assert_eq!(places(&timeline).iter().filter(|is_note| **is_note).count(), MAX_NOTES);
     }
 
