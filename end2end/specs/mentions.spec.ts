@@ -55,6 +55,12 @@ test("a name is completed by keyboard and by pointer", async ({ visitor, room })
   await expect(options(page)).toHaveCount(0);
   await page.keyboard.press("Enter");
   await expect(text(page, 3)).toHaveText("hello @Bo Lee and @Zoë Quarles @nobody");
+  // A name that is complete is offered, and Enter sends all the same.
+  await page.keyboard.type("for @bea");
+  await expect(options(page)).toHaveText([/^Bea/]);
+  await page.keyboard.press("Enter");
+  await expect(text(page, 4)).toHaveText("for @bea");
+  await expect(composer(page)).toHaveValue("");
   // Bo Lee has written nothing, so nobody holds the name.
   await expect(message(page, 3).locator(".mention")).toHaveText(["@Zoë Quarles"]);
 });

@@ -104,6 +104,11 @@ impl MentionOptions {
         match event.key().as_str() {
             "ArrowDown" => self.selected.set((selected + 1) % count),
             "ArrowUp" => self.selected.set((selected + count - 1) % count),
+            // A name that is complete needs no choice: Enter sends the message.
+            "Enter" if self.is_complete(selected) => {
+                self.close();
+                return false;
+            }
             "Tab" | "Enter" => self.choose(selected),
             "Escape" => self.close(),
             "ArrowLeft" | "ArrowRight" | "Home" | "End" => {
@@ -113,6 +118,14 @@ impl MentionOptions {
             _ => return false,
         }
         true
+    }
+
+    /// Returns whether the text already has the whole name.
+    fn is_complete(self, index: usize) -> bool {
+        let is_typed = |name: &str| {
+            self.prefix.with_untracked(|prefix| prefix.as_ref().is_some_and(|it| it.name.eq_ignore_ascii_case(name)))
+        };
+        self.names.with_untracked(|names| names.get(index).is_some_and(|(name, _)| is_typed(name)))
     }
 
     /// Puts a name into the text.

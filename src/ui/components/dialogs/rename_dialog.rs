@@ -41,7 +41,7 @@ pub(crate) fn RenameDialog() -> impl IntoView {
                     node_ref=field
                 />
                 </p>
-                <p id="rename-error" class="form-error" role="alert">{error}</p>
+                <p id="rename-error" role="alert">{error}</p>
                 <p class="dialog-choices">
                     <button type="button" class="button-quiet" on:click=move |_| is_open.set(false)>"Cancel"</button>
                     <button class="button">"Save"</button>
