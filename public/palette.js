@@ -29,7 +29,7 @@ export const open = async (button) => {
   input.focus();
   input.oninput = () => {
     const wanted = input.value.trim().toLowerCase();
-    for (const it of buttons) it.hidden = !it.title.includes(wanted);
+    for (const it of buttons) it.hidden = !it.title.toLowerCase().includes(wanted);
     for (const grid of grids.querySelectorAll(".emoji")) {
       grid.previousElementSibling.hidden = grid.hidden = !grid.querySelector("button:not([hidden])");
     }

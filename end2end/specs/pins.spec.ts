@@ -17,7 +17,7 @@ test("the owner pins a message, and everybody has it in a bar until they hide it
   await menu(ann).getByRole("button", { name: "Pin" }).click();
   const bar = (page: typeof ann) => page.getByRole("complementary", { name: "Pinned message" });
   for (const page of [ann, ben]) await expect(bar(page)).toContainText("The keys are in the blue box.");
-  await bar(ben).getByRole("link").click();
+  await bar(ben).getByRole("link", { name: "The keys are" }).click();
   await expect(ben).toHaveURL(/\/1$/);
   await bar(ben).getByRole("button", { name: "Hide the pinned message" }).click();
   await expect(bar(ben)).toBeHidden();
