@@ -158,6 +158,8 @@ async fn a_preview_ends_with_what_it_showed(site: Site) {
     let known = format!("harbour 0 {}", state(&titled[0]));
     database::execute(&site.database_url, "UPDATE rooms SET title = NULL").await;
     assert_eq!(previews(&server, &ann, &known).await[0]["title"], Value::Null, "as after an erasure");
+    database::execute(&site.database_url, "UPDATE rooms SET erasures = erasures + 1").await;
+    assert_eq!(previews(&server, &ann, &format!("harbour 0 {}", state(&titled[0]))).await.len(), 1);
     let (deleted, output) = site.command(&["delete", "harbour", "--yes"]);
     assert!(deleted, "{output}");
     let (_, gone) = ask(&server, &ann, &known).await;

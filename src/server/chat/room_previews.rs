@@ -85,10 +85,10 @@ impl Chat {
     }
 }
 
-/// Returns the state of a room that a preview shows. The oldest message and the title may change without an event:
+/// Returns the state of a room that a preview shows. The oldest message, the title and names may change without an event:
 /// retention and erasure remove them.
 fn state_of(found: &RoomRecord) -> String {
     let title = found.own_title().unwrap_or_default().bytes();
     let title = title.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{}.{}.{}.{title:x}", found.room.epoch.0, found.head, found.first)
+    format!("{}.{}.{}.{}.{title:x}", found.room.epoch.0, found.head, found.first, found.erasures)
 }
