@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// Interval of looking for reactions and pins without a message, which nodes of the previous release leave. It reads all.
+/// Interval of looking for mentions, reactions and pins without a message, which nodes of the previous release leave. It reads all.
 const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Delay between two batches, which leaves the database to other queries.
@@ -77,8 +77,10 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
 }
 
 async fn sweep_strays(store: &Store) {
-    if let Err(error) = store.purge_mentions().await {
-        tracing::warn!(%error, "Purging mentions of removed messages failed");
+    match store.purge_mentions().await {
+        Ok(0) => {}
+        Ok(_) => store.schedule_checkpoint(),
+        Err(error) => tracing::warn!(%error, "Purging mentions of removed messages failed"),
     }
     match store.purge_stray_annotations().await {
         Ok(true) => store.schedule_checkpoint(),
