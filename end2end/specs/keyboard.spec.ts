@@ -160,6 +160,7 @@ test("what pointing shows, the arrow keys reach from the message", async ({ page
   await hasSaid(page, "first", "second");
   await page.mouse.move(0, 0);
   const more = (seq: number) => message(page, seq).getByRole("button", { name: "More" });
+  const react = (seq: number) => message(page, seq).getByRole("button", { name: "React" });
   const reply = (seq: number) => message(page, seq).getByRole("button", { name: "Reply" });
   await expect(more(2)).toBeHidden();
   await page.locator(".timeline").focus();
@@ -167,25 +168,32 @@ test("what pointing shows, the arrow keys reach from the message", async ({ page
     ["ArrowUp", message(page, 2)],
     ["ArrowUp", message(page, 1)],
     ["ArrowRight", message(page, 1).locator(".message-time")],
+    ["ArrowRight", react(1)],
     ["ArrowRight", reply(1)],
     ["ArrowRight", more(1)],
     ["ArrowLeft", reply(1)],
+    ["ArrowLeft", react(1)],
     ["ArrowLeft", message(page, 1).locator(".message-time")],
     ["ArrowDown", message(page, 2)],
-    ["Enter", reply(2)],
+    ["Enter", react(2)],
     ["ArrowUp", message(page, 1)],
-    ["Tab", reply(1)],
+    ["Tab", react(1)],
     ["ArrowDown", message(page, 2)],
-    ["Tab", reply(2)],
+    ["Tab", react(2)],
+    ["ArrowRight", reply(2)],
     ["ArrowRight", more(2)],
     ["Enter", menu(page).getByRole("button", { name: "Reply" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Add a reaction" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Copy the text" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Copy the link" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Pin" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Edit" })],
     ["Escape", more(2)],
     ["Enter", menu(page).getByRole("button", { name: "Reply" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Add a reaction" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Copy the text" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Copy the link" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Pin" })],
     ["ArrowDown", menu(page).getByRole("button", { name: "Edit" })],
   ] as const) {
     await page.keyboard.press(key);
@@ -201,7 +209,7 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
   await post(request, room, "Ben", "mine");
   await enter(page, room, "Ann");
   await openMenu(page, 1);
-  await expect(menu(page).getByRole("button")).toHaveText(["Reply", "Copy the text", "Copy the link"]);
+  await expect(menu(page).getByRole("button")).toHaveText(["Reply", "Add a reaction", "Copy the text", "Copy the link"]);
   await page.keyboard.press("Escape");
   await composer(page).press("ArrowUp");
   await expect(composer(page)).toHaveValue("");
@@ -210,7 +218,9 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
 /** From a message's time to the question whether to remove it, by keyboard. */
 async function ask(page: Page, seq: number): Promise<void> {
   await message(page, seq).locator(".message-time").focus();
-  for (const key of ["ArrowRight", "ArrowRight", "Enter", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+  await expect(menu(page).getByRole("button", { name: "Reply" })).toBeFocused();
+  for (let step = 0; step < 9 && !(await menu(page).getByRole("button", { name: "Remove" }).evaluate((it) => it === document.activeElement)); step++) await page.keyboard.press("ArrowDown");
   await expect(menu(page).getByRole("button", { name: "Remove" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(deleteDialog(page).getByRole("button", { name: "Keep it" })).toBeFocused();

@@ -25,7 +25,7 @@ test("whoever speaks first owns the room, and nobody else is offered anything", 
   const bob = await visitor();
   await gather(page, bob, room);
   await openMenu(bob, 1);
-  await expect(menu(bob).getByRole("button")).toHaveText(["Reply", "Copy the text", "Copy the link"]);
+  await expect(menu(bob).getByRole("button")).toHaveText(["Reply", "Add a reaction", "Copy the text", "Copy the link"]);
   await bob.keyboard.press("Escape");
   await openSettings(bob);
   await expect(bob.getByRole("heading", { level: 2 })).toHaveText(["You", "You"]);

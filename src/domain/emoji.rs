@@ -3,6 +3,8 @@
 use super::{Seq, Username};
 use crate::json::read_by_name;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The character that selects the presentation of the one before it as emoji (VS16).
 const EMOJI_PRESENTATION: char = '\u{fe0f}';
@@ -21,6 +23,13 @@ pub const MAX_REACTIONS_PER_MESSAGE: u32 = 500;
 
 /// Maximum number of names that tell who reacted with an emoji.
 pub const MAX_SHOWN_REACTORS: usize = 20;
+
+/// The emoji of Unicode's list by their texts without the characters that select the presentation. The list of the library
+/// mixes up some of two skin tones.
+static BY_PLAIN_TEXT: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let all = emojis::iter().flat_map(|emoji| emoji.skin_tones().into_iter().flatten().chain([emoji]));
+    all.map(|emoji| (emoji.as_str().chars().filter(|c| *c != EMOJI_PRESENTATION).collect(), emoji.as_str())).collect()
+});
 
 /// One emoji of Unicode's list, fully qualified: with every selector that shows it as emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,11 +51,15 @@ impl Emoji {
         if raw.len() > MAX_EMOJI_BYTES {
             return Err(EmojiError);
         }
-        let found = |text: &str| emojis::get(text).map(|emoji| Self(emoji.as_str().to_owned()));
         let plain: String = raw.chars().filter(|c| *c != EMOJI_PRESENTATION).collect();
         // More than one selector in a row belongs to no emoji.
         let is_doubled = raw.contains("\u{fe0f}\u{fe0f}") || raw.starts_with(EMOJI_PRESENTATION);
-        found(raw).or_else(|| found(&plain)).filter(|_| !is_doubled && !plain.is_ascii()).ok_or(EmojiError)
+        if is_doubled || plain.is_ascii() {
+            return Err(EmojiError);
+        }
+        let known = BY_PLAIN_TEXT.get(&plain).copied();
+        let exact = || emojis::get(raw).map(emojis::Emoji::as_str).filter(|text| *text == raw);
+        known.or_else(exact).map(|text| Self(text.to_owned())).ok_or(EmojiError)
     }
 
     /// Creates an emoji from stored text, which was validated before.

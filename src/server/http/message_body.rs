@@ -127,7 +127,7 @@ pub(crate) fn is_bare(headers: &HeaderMap) -> bool {
     !origin::names_a_page(headers) && !headers.contains_key(header::COOKIE)
 }
 
-/// What the form of a message's page asks for.
+/// The change that the form of a message's page asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ChangeForm {
     /// Replaces the text.

@@ -74,18 +74,18 @@ pub(crate) fn MessageMenu() -> impl IntoView {
             on:close=on_close
         >
             <ul>
-                <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
                 // On touch screens.
                 <li class="quick-emoji">
                     {QUICK_EMOJI.into_iter().take(5).map(|emoji| view! { <button class="option" data-action="react" data-emoji=emoji>{emoji}</button> }).collect_view()}
                     <button class="option" data-action="palette" aria-label="More emoji"><Icon symbol=Symbol::Plus /></button>
                 </li>
+                <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
                 <li class="pointed-only"><button class="option" data-action="palette"><Icon symbol=Symbol::React />"Add a reaction"</button></li>
+                <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
+                <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_owner>
                     <button class="option" data-action="pin"><Icon symbol=Symbol::Pin />{pin_label}</button>
                 </li>
-                <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
-                <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
                 <li class="hidden-option" class:is-visible=is_own>
                     <button class="option" data-action="edit"><Icon symbol=Symbol::Edit />"Edit"</button>
                 </li>
