@@ -11,7 +11,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// Interval of looking for mentions, reactions and pins without a message, which nodes of the previous release leave. It reads all.
+/// Interval of looking for mentions, reactions and pins without a message, which nodes of the previous release leave. It
+/// reads all.
 const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Delay between two batches, which leaves the database to other queries.
