@@ -11,10 +11,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// Number of sweeps from one search for mentions that a node of the previous release has left to the next: a day.
-const SWEEPS_PER_MENTION_PURGE: u64 = 144;
-
-/// Interval of looking for reactions and pins without a message, which nodes of the previous release leave. It reads all.
+/// Interval of looking for mentions, reactions and pins without a message, which nodes of the previous release leave. It
+/// reads all.
 const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Delay between two batches, which leaves the database to other queries.
@@ -31,7 +29,7 @@ pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Re
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut strays = interval(STRAY_SWEEP_INTERVAL);
     strays.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for sweeps in 0.. {
+    loop {
         tokio::select! {
             _ = ticks.tick() => {}
             Ok(()) = default.changed() => {}
@@ -44,11 +42,6 @@ pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Re
         match sweep(&store, &hub, days).await {
             0 => {}
             events => tracing::info!(events, "Purged expired messages"),
-        }
-        if sweeps % SWEEPS_PER_MENTION_PURGE == 0
-            && let Err(error) = store.purge_mentions().await
-        {
-            tracing::warn!(%error, "Purging mentions of removed messages failed");
         }
     }
 }
@@ -85,6 +78,11 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
 }
 
 async fn sweep_strays(store: &Store) {
+    match store.purge_mentions().await {
+        Ok(0) => {}
+        Ok(_) => store.schedule_checkpoint(),
+        Err(error) => tracing::warn!(%error, "Purging mentions of removed messages failed"),
+    }
     match store.purge_stray_annotations().await {
         Ok(true) => store.schedule_checkpoint(),
         Ok(false) => {}

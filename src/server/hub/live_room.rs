@@ -20,9 +20,6 @@ use tokio::sync::{OnceCell, broadcast, watch};
 /// Maximum number of hints that a subscriber may lag behind before it misses some.
 const EPHEMERAL_CAPACITY: usize = 16;
 
-/// Number of erasures in a room that was not compared with the database yet.
-const UNKNOWN_ERASURES: i64 = -1;
-
 /// A room with connections on this node.
 pub(crate) struct LiveRoom {
     pub(crate) room: RoomRef,
@@ -61,7 +58,7 @@ impl LiveRoom {
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
-            erasures: AtomicI64::new(UNKNOWN_ERASURES),
+            erasures: AtomicI64::default(),
             delivered: watch::Sender::new(StreamPosition::default()),
             in_flight: InFlight::default(),
             writing: InFlight::default(),
@@ -87,6 +84,7 @@ impl LiveRoom {
         let read = async {
             let current = self.hub.current(&self.room).await?;
             let head = current.as_ref().map_or(0, |current| current.head);
+            self.erasures.store(current.as_ref().map_or(0, |current| current.erasures), Ordering::Relaxed);
             if let Some(current) = current {
                 lock(&self.history).epoch = current.epoch;
             }
@@ -207,8 +205,7 @@ impl LiveRoom {
     /// Evicts frames of removed messages, so that they are read from the log again: their author may have been erased
     /// since. After an erasure in the room, evicts all: other messages may mention the author.
     pub(super) fn evict_outdated(&self, erasures: i64) {
-        let before = self.erasures.swap(erasures, Ordering::Relaxed);
-        match before == erasures || before == UNKNOWN_ERASURES {
+        match self.erasures.swap(erasures, Ordering::Relaxed) == erasures {
             true => lock(&self.tail).evict_redacted(),
             false => self.evict_before(Seq::MAX),
         }
