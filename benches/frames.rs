@@ -21,6 +21,8 @@ fn frames(criterion: &mut Criterion) {
             username: Username::anonymous(),
             tag: AuthorTag::new([1, 2]),
             text: text.to_owned(),
+            reply_to: None,
+            mentions: Vec::new(),
         },
     };
     criterion.bench_function("encode a message", |bench| {

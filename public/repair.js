@@ -43,7 +43,7 @@ export const fail = (original) => {
   const view = document.querySelector(".room");
   view.classList.remove("is-hydrated");
   for (const part of view.querySelectorAll(".message [tabindex]")) part.removeAttribute("tabindex");
-  view.querySelector(".connection-status").replaceChildren("Reading");
+  view.querySelector(".connection-status").replaceChildren();
   const told = "This page can’t update itself any more. You can still read and write, or reload it.";
   view.querySelector(".notice").replaceChildren(told);
   const draftKey = `parlour:draft:${view.querySelector(".message-list").dataset.room}`;

@@ -4,7 +4,7 @@
 mod parse;
 mod write;
 
-use crate::domain::{AuthorTag, Epoch, EventId, RoomName, Timestamp, Username};
+use crate::domain::{AuthorTag, Emoji, Epoch, EventId, RoomName, Timestamp, Username};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// A JSON value. Only integers keep their value, because Parlour uses no other numbers.
@@ -81,7 +81,12 @@ impl<T: FromJson> FromJson for Option<T> {
 
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: JsonValue) -> Option<Self> {
-        if let JsonValue::Array(list) = json { list.into_iter().map(T::from_json).collect() } else { None }
+        match json {
+            JsonValue::Array(list) => list.into_iter().map(T::from_json).collect(),
+            // A node of an earlier release does not know the field, and an empty list is left out.
+            JsonValue::Null => Some(Vec::new()),
+            _ => None,
+        }
     }
 }
 
@@ -110,6 +115,7 @@ read_as! {
     EventId: String = |text| Some(Self::from_trusted(text));
     RoomName: String = |text| Some(Self::from_trusted(text));
     AuthorTag: String = |text| Some(Self::from_trusted(text));
+    Emoji: String = |text| Some(Self::from_trusted(text));
     Username: String = |text| Some(Self::from_trusted(text));
 }
 
@@ -164,6 +170,7 @@ mod tests {
         assert_eq!(json.take::<String>("text"), None);
         assert_eq!(json.take("edited"), Some(false));
         assert_eq!(json.take("permalink"), Some(None::<i64>));
+        assert_eq!(json.take("mentions"), Some(Vec::<String>::new()));
         assert_eq!(JsonValue::Array(Vec::new()).take::<String>("text"), None);
     }
 

@@ -57,8 +57,9 @@ fn the_timeline_appends_the_next_event_and_notices_a_gap() {
 fn pending_commands_survive_in_the_browsers_storage() {
     let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
     let mut outbox = Outbox::default();
-    let said =
-        OutboxCommand::Post { username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into() };
+    let said = OutboxCommand::Post {
+        username: Some("Ἄννα".into()), text: "👩‍👩‍👧‍👦\nשלום".into(), reply_to: Some(41)
+    };
     outbox.push(EventId::parse("a1").unwrap(), said, 9_007_199_254_740_991, None);
     storage.set_item("outbox", &outbox.pending()[0].to_stored()).unwrap();
     let kept = storage.get_item("outbox").unwrap().unwrap();
@@ -76,6 +77,7 @@ fn names_and_texts_follow_the_servers_rules() {
 
 #[wasm_bindgen_test]
 fn a_post_is_what_the_server_reads() {
-    let post = ClientFrame::Post { id: Some("a1".into()), message: "two\nlines".into(), username: None };
+    let post =
+        ClientFrame::Post { id: Some("a1".into()), message: "two\nlines".into(), username: None, reply_to: None };
     assert_eq!(ClientFrame::parse(&post.encode()), Ok(post));
 }

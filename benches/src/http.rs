@@ -54,7 +54,23 @@ impl Http {
 
     /// Requests `path`, and reads the response with any status.
     pub async fn get(&mut self, path: &str, headers: &str) -> Result<Answer> {
-        self.stream.write_all(Self::request(self.addr, path, headers).as_bytes()).await?;
+        self.send(&Self::request(self.addr, path, headers)).await
+    }
+
+    /// Posts a form, and returns an error unless the status is 200.
+    pub async fn post(&mut self, path: &str, headers: &str, form: &str) -> Result<Answer> {
+        let (addr, length) = (self.addr, form.len());
+        let form_type = "application/x-www-form-urlencoded";
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Type: {form_type}\r\nContent-Length: {length}");
+        match self.send(&format!("{head}\r\n{headers}\r\n{form}")).await? {
+            answer if answer.status == 200 => Ok(answer),
+            answer => Err(Error::other(format!("{path}: {}", answer.status))),
+        }
+    }
+
+    async fn send(&mut self, request: &str) -> Result<Answer> {
+        self.stream.write_all(request.as_bytes()).await?;
         let mut read = Vec::with_capacity(64 << 10);
         loop {
             if self.stream.read_buf(&mut read).await? == 0 {

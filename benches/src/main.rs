@@ -34,6 +34,8 @@ enum Command {
     Floor(workload::floor::Floor),
     /// Pages: the cost of one page
     Page(workload::page::Page),
+    /// The list of a visitor's rooms: the cost of a refresh
+    Previews(workload::previews::Previews),
     /// Hostile and clumsy clients beside active visitors: the effect on visitors, and the server's resources
     Attack(workload::attack::Run),
     /// A table of two runs of the attacks: `attacks BEFORE [AFTER]`
@@ -57,6 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::CrowdReaders(readers) => readers.run().await,
         Command::Floor(floor) => floor.run().await,
         Command::Page(page) => page.run().await,
+        Command::Previews(previews) => previews.run().await,
         Command::Attack(attack) => attack.run().await,
         Command::Attacks(compare) => compare.print(),
         Command::Plot(plot) => plot.draw(),

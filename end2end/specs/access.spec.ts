@@ -21,7 +21,7 @@ async function furnish({ page, request, room }: Surroundings): Promise<void> {
   await page.getByRole("button", { name: "Save" }).click();
   await act(page, 5, "Remove");
   await deleteDialog(page).getByRole("button", { name: "Remove" }).click();
-  await expect(text(page, 4)).toHaveText("edited (edited)");
+  await expect(text(page, 4)).toHaveText("edited edited");
   await expect(text(page, 5)).toHaveText("Message removed");
 }
 
@@ -46,7 +46,18 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await furnish(surroundings);
     await composer(surroundings.page).press("ArrowUp");
     await composer(surroundings.page).fill("word ".repeat(790));
-    await expect(surroundings.page.locator(".composer-counter")).toHaveText("50 left");
+    await expect(surroundings.page.locator(".composer-counter")).toHaveText("50 characters left");
+  },
+  "a reply with a quote, and names to mention": async (surroundings) => {
+    await furnish(surroundings);
+    for (const said of ["yes, @Ben", "and"]) {
+      await message(surroundings.page, 1).hover();
+      await message(surroundings.page, 1).getByRole("button", { name: "Reply" }).click();
+      if (said !== "and") await say(surroundings.page, said);
+    }
+    await expect(surroundings.page.locator(".message .quote")).toBeVisible();
+    await composer(surroundings.page).pressSequentially("and @b");
+    await expect(surroundings.page.getByRole("option", { name: "Ben" })).toBeVisible();
   },
   "the rooms": async ({ page, request, room }) => {
     await enter(page, `${room}-b`, "Ann");
@@ -64,15 +75,15 @@ const states: Record<string, (surroundings: Surroundings) => Promise<void>> = {
     await furnish(surroundings);
     await goOffline(surroundings.page);
     await say(surroundings.page, "on its way");
-    await expect(pending(surroundings.page)).toContainText("waiting for the network");
+    await expect(pending(surroundings.page)).toContainText("Waiting for the network");
   },
   "new messages below, and above": async ({ page, request, room }) => {
     for (const part of [1, 2, 3]) await post(request, room, "Ben", `part ${part}${"\nline".repeat(35)}`);
     await enter(page, room, "Ann");
     await page.locator(".timeline").evaluate((it) => it.scrollTo(0, -1000));
-    await expect(page.locator(".jump-button")).toHaveText("Newest ↓");
+    await expect(page.locator(".jump-button")).toHaveText("Newest");
     await post(request, room, "Ben", "hello");
-    await expect(page.getByRole("button", { name: "1 new message" })).toBeVisible();
+    await expect(page.getByRole("button", { name: "1 new message below" })).toBeVisible();
     await expect(page.locator("li.unread-divider")).toBeAttached();
   },
 };
@@ -90,7 +101,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing, ${colorScheme}: who is here, on a phone`, async ({ visitor, room }) => {
     const page = await visitor({ ...phone, colorScheme });
     await enter(page, room, "Ann");
-    await page.locator(".room-count").tap();
+    await page.locator(".people-button").tap();
     await expect(page.getByRole("complementary", { name: "Here now" })).toBeVisible();
     expect(await findings(page)).toEqual([]);
   });

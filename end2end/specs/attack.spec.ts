@@ -137,7 +137,7 @@ test("what turns text round does not turn what is said about it, nor an address"
   await act(page, 1, "Edit");
   await composer(page).fill("\u202eabc https://example.org/x");
   await page.keyboard.press("Enter");
-  await expect(text(page, 1)).toContainText("(edited)");
+  await expect(text(page, 1)).toContainText("edited");
   for (const part of [".message-note", ".message-text a"]) {
     const places = (await letters(page, 1, part)).slice(1);
     expect(places.length).toBeGreaterThan(5);

@@ -67,7 +67,7 @@ test("more than fits while the page was hidden: the way leads up to the first of
   await fill(request, room, 40);
   await expect(text(page, 41)).toBeAttached();
   await hide(false);
-  await expect(page.locator(".jump-button")).toHaveText("40 new messages ↑");
+  await expect(page.locator(".jump-button")).toHaveText("40 new messages above");
   await page.locator(".jump-button").click();
   await expect(page.locator("li.unread-divider")).toBeInViewport();
 });
@@ -161,7 +161,7 @@ test("what was done about the room is told once, however often somebody writes",
   await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
   await Promise.all([
     composer(ann).pressSequentially("hello everybody", { delay: 600 }),
-    expect(ben.locator(".typing-indicator")).toHaveText("Ann is typing…"),
+    expect(ben.locator(".typing-indicator")).toHaveText("Ann is typing"),
   ]);
   await expect(ben.locator(".typing-indicator")).toHaveText("");
   await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
@@ -174,7 +174,7 @@ test("how much room is left is told in steps", async ({ page, room }) => {
   await composer(page).fill("x".repeat(3849));
   await composer(page).press("End");
   await composer(page).pressSequentially("xxx");
-  await expect(page.locator(".composer-counter")).toHaveText("148 left");
+  await expect(page.locator(".composer-counter")).toHaveText("148 characters left");
   await composer(page).fill("x".repeat(4001));
   await expect.poll(heard).toEqual(["Less than 200 characters left", "Less than 150 characters left", "Too many characters"]);
 });

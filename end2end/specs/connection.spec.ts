@@ -71,7 +71,11 @@ test("what is sent without a network arrives once, in order, when it is back", a
   await expect(composer(ann)).toHaveValue("");
   await say(ann, "second");
   await expect(ann.locator(".pending")).toHaveText([/first/, /second/]);
+  // The first says whose it is, like any message of a group.
+  await expect(ann.locator(".pending .message-author").first()).toBeVisible();
+  await expect(ann.locator(".pending .message-author").last()).toBeHidden();
   expect(await numbers(ann)).toEqual([]);
+  const banner = await listen(ann.locator(".connection-banner"));
 
   await ann.context().setOffline(false);
   for (const page of [ann, ben]) {
@@ -80,6 +84,8 @@ test("what is sent without a network arrives once, in order, when it is back", a
     expect(await numbers(page)).toEqual([1, 2]);
   }
   await expect(ann.locator(".pending")).toHaveCount(0);
+  await expect.poll(async () => (await banner()).join()).toContain("Connected. 2 messages sent.");
+  await expect(ann.locator(".connection-banner")).toBeHidden();
 });
 
 test("what was typed while the server was away survives a reload, and is sent once", async ({ visitor, server, room }) => {

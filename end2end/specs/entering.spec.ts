@@ -63,12 +63,12 @@ test("a name in the address renames nobody who has one", async ({ page, room }) 
 test("a name that cannot be is given back with the reason", async ({ page, room, complaints }) => {
   complaints.expect(/status of 422/);
   await enter(page, room, "x".repeat(33));
-  await expect(page.getByRole("alert").filter({ hasText: "at most 32" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "Up to 32 characters" })).toBeVisible();
   await expect(nameField(page)).toHaveValue("x".repeat(33));
   await nameField(page).fill("Ann");
   await page.getByRole("button", { name: join }).click();
   await expect(nameField(page)).toBeHidden();
-  await expect(page.getByText("at most 32")).toBeHidden();
+  await expect(page.getByText("Up to 32 characters")).toBeHidden();
 });
 
 for (const given of ["in the field", "in the address"]) {

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, enter, fill, isLive, message, messages, numbers, pending, post, deleteDialog, say, switcher, text } from "../support/room";
+import { act, change, composer, enter, fill, isLive, menu, message, messages, numbers, openMenu, pending, post, deleteDialog, say, switcher, text } from "../support/room";
 
 async function hasSaid(page: Page, ...said: string[]): Promise<void> {
   for (const text of said) {
@@ -59,7 +59,7 @@ test("Up in an empty composer edits my last message, Enter saves it", async ({ p
   await expect(page.getByText("Editing your message")).toBeVisible();
   await composer(page).fill("second");
   await composer(page).press("Enter");
-  await expect(text(page, 2)).toHaveText("second (edited)");
+  await expect(text(page, 2)).toHaveText("second edited");
   await expect(text(page, 1)).toHaveText("first");
   await expect(composer(page)).toHaveValue("");
   await expect(page.getByText("Editing your message")).toBeHidden();
@@ -109,7 +109,7 @@ test("an edit that was begun survives a reload and another room, and cancelling 
   await expect(composer(page)).toHaveValue("hello, wor");
   await composer(page).fill("hello, world");
   await composer(page).press("Enter");
-  await expect(text(page, 1)).toHaveText("hello, world (edited)");
+  await expect(text(page, 1)).toHaveText("hello, world edited");
   await expect(composer(page)).toHaveValue("");
   await composer(page).fill("a draft");
   await page.reload();
@@ -158,18 +158,43 @@ test("keys with Ctrl, and the space that turns a page, stay what they are", asyn
 test("what pointing shows, the arrow keys reach from the message", async ({ page, room }) => {
   await enter(page, room, "Ann");
   await hasSaid(page, "first", "second");
-  await expect(message(page, 2).getByRole("button", { name: "Edit" })).toBeHidden();
+  await page.mouse.move(0, 0);
+  const more = (seq: number) => message(page, seq).getByRole("button", { name: "More" });
+  const react = (seq: number) => message(page, seq).getByRole("button", { name: "React" });
+  const reply = (seq: number) => message(page, seq).getByRole("button", { name: "Reply" });
+  await expect(more(2)).toBeHidden();
   await page.locator(".timeline").focus();
   for (const [key, next] of [
     ["ArrowUp", message(page, 2)],
     ["ArrowUp", message(page, 1)],
     ["ArrowRight", message(page, 1).locator(".message-time")],
-    ["ArrowRight", message(page, 1).getByRole("button", { name: "Edit" })],
-    ["ArrowRight", message(page, 1).getByRole("button", { name: "Remove" })],
-    ["ArrowLeft", message(page, 1).getByRole("button", { name: "Edit" })],
+    ["ArrowRight", react(1)],
+    ["ArrowRight", reply(1)],
+    ["ArrowRight", more(1)],
+    ["ArrowLeft", reply(1)],
+    ["ArrowLeft", react(1)],
+    ["ArrowLeft", message(page, 1).locator(".message-time")],
     ["ArrowDown", message(page, 2)],
-    ["ArrowRight", message(page, 2).locator(".message-time")],
-    ["ArrowRight", message(page, 2).getByRole("button", { name: "Edit" })],
+    ["Enter", react(2)],
+    ["ArrowUp", message(page, 1)],
+    ["Tab", react(1)],
+    ["ArrowDown", message(page, 2)],
+    ["Tab", react(2)],
+    ["ArrowRight", reply(2)],
+    ["ArrowRight", more(2)],
+    ["Enter", menu(page).getByRole("button", { name: "Reply" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Add a reaction" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Copy the text" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Copy the link" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Pin" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Edit" })],
+    ["Escape", more(2)],
+    ["Enter", menu(page).getByRole("button", { name: "Reply" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Add a reaction" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Copy the text" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Copy the link" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Pin" })],
+    ["ArrowDown", menu(page).getByRole("button", { name: "Edit" })],
   ] as const) {
     await page.keyboard.press(key);
     await expect(next).toBeFocused();
@@ -177,13 +202,15 @@ test("what pointing shows, the arrow keys reach from the message", async ({ page
   }
   await page.keyboard.press("Enter");
   await expect(composer(page)).toHaveValue("second");
+  await expect(composer(page)).toBeFocused();
 });
 
 test("others' messages cannot be changed", async ({ page, request, room }) => {
   await post(request, room, "Ben", "mine");
   await enter(page, room, "Ann");
-  await message(page, 1).hover();
-  await expect(message(page, 1).getByRole("button")).toHaveText(["Copy text", "Copy link"]);
+  await openMenu(page, 1);
+  await expect(menu(page).getByRole("button")).toHaveText(["Reply", "Add a reaction", "Copy the text", "Copy the link"]);
+  await page.keyboard.press("Escape");
   await composer(page).press("ArrowUp");
   await expect(composer(page)).toHaveValue("");
 });
@@ -191,8 +218,12 @@ test("others' messages cannot be changed", async ({ page, request, room }) => {
 /** From a message's time to the question whether to remove it, by keyboard. */
 async function ask(page: Page, seq: number): Promise<void> {
   await message(page, seq).locator(".message-time").focus();
-  for (const key of ["ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
-  await expect(deleteDialog(page).getByRole("button", { name: "Keep" })).toBeFocused();
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+  await expect(menu(page).getByRole("button", { name: "Reply" })).toBeFocused();
+  for (let step = 0; step < 9 && !(await menu(page).getByRole("button", { name: "Remove" }).evaluate((it) => it === document.activeElement)); step++) await page.keyboard.press("ArrowDown");
+  await expect(menu(page).getByRole("button", { name: "Remove" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(deleteDialog(page).getByRole("button", { name: "Keep it" })).toBeFocused();
 }
 
 test("a message is removed by keyboard", async ({ page, room }) => {
@@ -205,14 +236,14 @@ test("a message is removed by keyboard", async ({ page, room }) => {
   await expect(text(page, 2)).toHaveText("second");
 });
 
-for (const [how, key] of [["Esc", "Escape"], ["Keep", "Enter"]]) {
+for (const [how, key] of [["Esc", "Escape"], ["Keep it", "Enter"]]) {
   test(`the confirmation of a deletion, answered with ${how}, gives the focus back`, async ({ page, room }) => {
     await enter(page, room, "Ann");
     await hasSaid(page, "first");
     await ask(page, 1);
     await page.keyboard.press(key);
     await expect(deleteDialog(page)).toBeHidden();
-    await expect(message(page, 1).locator(":focus")).toHaveCount(1);
+    await expect(page.locator("li.message[data-seq='1']:focus, li.message[data-seq='1'] :focus")).toHaveCount(1);
     await expect(text(page, 1)).toHaveText("first");
   });
 }
@@ -272,14 +303,16 @@ test("the focus goes on where its button has gone", async ({ page, request, room
   await expect(composer(page)).toBeFocused();
 });
 
-test("on a wide screen the count of who is here is words, and Esc is not its", async ({ page, room }) => {
+test("on a wide screen who is here is always shown, on a narrow one a button opens it", async ({ page, room }) => {
   await enter(page, room, "Ann");
-  const count = page.locator(".room-count");
-  await expect(count).toHaveText("1 here now");
-  await expect(count).toHaveAttribute("aria-expanded", "true");
-  await expect(count).toBeDisabled();
+  const [list, people] = [page.getByRole("complementary", { name: "Here now" }), page.getByRole("link", { name: "People, 1 here" })];
+  await expect(page.locator(".room-count")).toHaveText("1 here");
+  await expect(list).toBeVisible();
+  await expect(people).toBeHidden();
   await page.setViewportSize({ width: 390, height: 844 });
-  await expect(count).toHaveAttribute("aria-expanded", "false");
-  await count.click();
-  await expect(page.getByRole("complementary", { name: "Here now" })).toBeVisible();
+  await expect(list).toBeHidden();
+  await expect(people).toHaveAttribute("aria-expanded", "false");
+  await people.click();
+  await expect(people).toHaveAttribute("aria-expanded", "true");
+  await expect(list).toBeVisible();
 });

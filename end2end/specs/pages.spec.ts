@@ -51,7 +51,7 @@ test("without script too, a message that is refused comes back with the reason",
   await ann.goto(`/${room}/?username=Ann`);
   await composer(ann).evaluate((box) => box.removeAttribute("maxlength"));
   await say(ann, "x".repeat(4001));
-  await expect(ann.getByText("Messages have at most 4000 characters.")).toBeVisible();
+  await expect(ann.getByText("Up to 4000 characters.")).toBeVisible();
   await expect(composer(ann)).toHaveValue("x".repeat(4001));
   // The name is not what was wrong.
   await expect(nameField(ann)).toBeHidden();

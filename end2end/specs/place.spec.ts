@@ -31,11 +31,11 @@ test("a link to an old message keeps what is unread, with its count and line", a
   await page.goto(`/${room}/5`);
   await isLive(page);
   await expect(message(page, 5)).toBeInViewport();
-  await expect(jump(page)).toHaveText("99+ new messages ↓");
+  await expect(jump(page)).toHaveText("99+ new messages below");
   expect(await read(page, room)).toBe(20);
   await page.reload();
   await isLive(page);
-  await expect(jump(page)).toHaveText("99+ new messages ↓");
+  await expect(jump(page)).toHaveText("99+ new messages below");
   await jump(page).click();
   await expect(page.locator("li.unread-divider")).toBeInViewport();
   await expect(message(page, 21)).toBeInViewport();
@@ -50,10 +50,10 @@ test("a link below what is unread does not count what lies above it as read", as
   await page.goto(`/${room}/70`);
   await isLive(page);
   await expect(message(page, 70)).toBeInViewport();
-  await expect(jump(page)).toHaveText("80 new messages ↑");
+  await expect(jump(page)).toHaveText("80 new messages above");
   await page.mouse.move(300, 300);
   await page.mouse.wheel(0, 40);
-  await expect(jump(page)).toHaveText("80 new messages ↑");
+  await expect(jump(page)).toHaveText("80 new messages above");
   expect(await read(page, room)).toBe(20);
   await jump(page).click();
   await expect(page.locator("li.unread-divider")).toBeInViewport();
@@ -142,7 +142,7 @@ test("a link to a number that is no message says so", async ({ page, browser, ba
   await composer(page).fill("hello!");
   await composer(page).press("Enter");
   await expect(text(page, 1)).toContainText("hello!");
-  const says = "There is no message with this number here.";
+  const says = "This message doesn’t exist.";
   for (const seq of [2, 99]) {
     await page.goto(`/${room}/${seq}`);
     await isLive(page);
@@ -168,7 +168,7 @@ test("Back to a number that is no message says so, too", async ({ page, request,
   await expect(page.locator(".notice")).toHaveText("");
   await page.goBack();
   await expect(messages(page)).toHaveCount(3);
-  await expect(page.locator(".notice")).toContainText("There is no message with this number here.");
+  await expect(page.locator(".notice")).toContainText("This message doesn’t exist.");
 });
 
 test("the place is kept when the composer grows and shrinks", async ({ page, request, room }) => {

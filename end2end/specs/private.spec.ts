@@ -2,18 +2,19 @@
 
 import { type Locator, type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { changeSetting, composer, enter, isLive, message, openSettings, say, text } from "../support/room";
+import { changeSetting, composer, enter, isLive, message, openSettings, say, switcher, text } from "../support/room";
 
 const notice = (page: Page) => page.locator(".notice");
-const link = (page: Page): Locator => page.getByLabel("Invite link").last();
+const link = (page: Page): Locator => page.locator(".invite-link a");
 const nowhere = (page: Page) => page.getByText("There’s no room here.");
 
 /** Opens a private room; its name. */
 async function open(page: Page, title: string, username: string): Promise<string> {
   await page.goto("/");
   await page.getByLabel("Your name").fill(username);
-  await page.getByLabel("Room", { exact: true }).fill(title);
-  await page.getByRole("button", { name: "Open a private room" }).click();
+  await page.locator("input[name=room_name]").fill(title);
+  await page.getByLabel("Private room").check();
+  await page.getByRole("button", { name: "Open the room" }).click();
   await expect(page).toHaveURL(/\/[^/]+~[a-z2-7]{26}\/(\?.*)?$/);
   return decodeURIComponent(new URL(page.url()).pathname.slice(1, -1));
 }
@@ -31,10 +32,10 @@ test("a private room is opened from the front page and shared by its link", asyn
   const name = await open(page, room, "Ann");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(room);
   await expect(page).toHaveTitle(`${room} · Parlour`);
-  await expect(page.getByText("Private", { exact: true })).toBeVisible();
-  await expect(link(page)).toHaveValue(new RegExp(`/${name}/$`));
+  await expect(page.getByRole("img", { name: "Private room" })).toBeVisible();
+  await expect(link(page)).toHaveAttribute("href", new RegExp(`/${name}/$`));
   const [bob, eve] = [await visitor(), await visitor()];
-  await bob.goto(await link(page).inputValue());
+  await bob.goto((await link(page).getAttribute("href"))!);
   await enter(bob, name, "Bob");
   await say(bob, "hello");
   await expect(text(page, 1)).toHaveText("hello");
@@ -51,19 +52,19 @@ test("the owner renews the invitation, and whoever is in stays", async ({ page, 
   await say(bob, "hello");
   await expect(text(page, 1)).toHaveText("hello");
   await changeSetting(page, name, "access", (section) => section.getByRole("button", { name: "Make a new link" }).click());
-  await expect(notice(bob)).toHaveText("The invitation was renewed: the link from before leads nowhere.");
+  await expect(notice(bob)).toHaveText("There is a new link. The old one stopped working.");
   const renewed = new RegExp(`/${name}/\\?invitation=[a-z2-7]{26}$`);
-  await expect(link(page)).toHaveValue(renewed);
-  await expect(link(bob)).toHaveValue(renewed);
+  await expect(link(page)).toHaveAttribute("href", renewed);
+  await expect(link(bob)).toHaveAttribute("href", renewed);
   await carol.goto(`/${name}/`);
   await expect(nowhere(carol)).toBeVisible();
-  await carol.goto(await link(page).inputValue());
+  await carol.goto((await link(page).getAttribute("href"))!);
   await expect(carol).toHaveURL(new RegExp(`/${name}/$`));
   await enter(carol, name, "Carol");
   await say(carol, "me too");
   await bob.reload();
   await expect(text(bob, 3)).toHaveText("me too");
-  await expect(link(bob)).toHaveValue(renewed);
+  await expect(link(bob)).toHaveAttribute("href", renewed);
 });
 
 test("whoever is removed has to go and finds no room", async ({ page, visitor, room, complaints }) => {
@@ -113,10 +114,10 @@ test("changing rooms in place leads into a private room and out of it", async ({
   await expect(page.getByText("Private", { exact: true })).toBeHidden();
   await isLive(page);
   await page.keyboard.press("Control+k");
-  await page.locator(".recent-room", { hasText: room }).filter({ hasNotText: "-open" }).click();
+  await switcher(page).locator(".room-row", { hasText: room }).filter({ hasNotText: "-open" }).click();
   await expect(page).toHaveURL(new RegExp(`/${name}/$`));
   await expect(text(page, 1)).toHaveText("between us");
-  await expect(page.getByText("Private", { exact: true })).toBeVisible();
+  await expect(page.getByRole("img", { name: "Private room" })).toBeVisible();
 });
 
 test.describe("without script", () => {

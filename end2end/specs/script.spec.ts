@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { expect, test } from "../support/fixtures";
 import {
-  act, change, composer, enter, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, scrollTo, text, top,
+  act, change, composer, enter, fill, flood, isLive, message, messages, nameField, numbers, post, range, say, scrollTo, status, text, top,
 } from "../support/room";
 
 const without = { javaScriptEnabled: false };
@@ -129,7 +129,7 @@ test("without script a link leads back to the newest", async ({ visitor, request
   await flood(request, room, 180);
   const page = await visitor(without);
   await page.goto(`/${room}/40`);
-  await page.getByRole("link", { name: "Newest messages" }).click();
+  await page.getByRole("link", { name: "Newest" }).click();
   await expect(text(page, 180)).toBeInViewport();
 });
 
@@ -175,6 +175,28 @@ test("without script the page says how to see more", async ({ visitor, request, 
   await expect(text(page, 1)).toHaveText("later");
 });
 
+test("without script the time leads to the page of a message, where its author edits and removes it", async ({ visitor, request, room }) => {
+  await post(request, room, "Ben", "welcome");
+  const page = await visitor(without);
+  await page.goto(`/${room}/?username=Ann`);
+  await send(page, "first thoghts");
+  await message(page, 2).locator(".message-time").click();
+  const form = page.getByRole("form", { name: "This message" });
+  await form.getByRole("textbox").fill("first thoughts");
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(`/${room}/2`);
+  await expect(text(page, 2)).toHaveText("first thoughts edited");
+  await expect(composer(page)).toBeInViewport({ ratio: 1 });
+  await form.getByRole("button", { name: "Remove" }).click();
+  await expect(text(page, 2)).toHaveText("Message removed");
+  await expect(form).toHaveCount(0);
+  await page.goto(`/${room}/1`);
+  await expect(text(page, 1)).toHaveText("welcome");
+  await expect(form.getByRole("link", { name: "Reply" })).toBeVisible();
+  await expect(form.getByRole("textbox"), "the message of somebody else").toHaveCount(0);
+  await expect(form.getByRole("button")).toHaveCount(0);
+});
+
 test("where the program does not come, the room is read and written by form, and says how to see more", async ({ page, request, room, complaints }) => {
   complaints.expect(/wasm/i, /Failed to (fetch|load)/i, /ERR_FAILED/);
   await page.route(/\.wasm$/, (route) => route.abort());
@@ -185,7 +207,7 @@ test("where the program does not come, the room is read and written by form, and
   await send(page, "by form");
   await expect(text(page, 2)).toHaveText("by form");
   await expect(message(page, 2).locator(".message-author")).toHaveText("Ann");
-  await expect(message(page, 2).locator(".message-actions")).toBeHidden();
+  await expect(page.locator(".toolbar")).toBeHidden();
   await post(request, room, "Ben", "later");
   await page.getByRole("link", { name: "Show new messages" }).click();
   await expect(text(page, 3)).toHaveText("later");
@@ -294,7 +316,8 @@ test("a program that ends leaves a page that is read and written to by its form"
     };
   });
   await post(request, room, "Ben", "news");
-  await expect(page.locator(".connection-status")).toHaveText("Reading");
+  await expect(page.locator(".room")).not.toHaveClass(/is-hydrated/);
+  await expect(status(page)).toHaveText("");
   await expect(page.getByRole("link", { name: "Show new messages" })).toBeVisible();
   await composer(page).fill("by form");
   await page.locator(".composer .button").click();

@@ -68,7 +68,7 @@ for (const [world, options] of [["without script", { javaScriptEnabled: false }]
       await expect(ann.locator("#people .bar")).toContainText("Bob is banned until");
       await expect(person(ann, "Bob")).toContainText("banned until");
       await bob.goto(`/${room}/`);
-      await expect(bob.getByText("You are banned from this room for a while.")).toBeVisible();
+      await expect(bob.getByText(/You can’t come in until/)).toBeVisible();
       await ann.getByRole("button", { name: "Undo" }).click();
       await expect(ann.locator("#people")).toContainText("Bob can write again.");
       await bob.goto(`/${room}/`);

@@ -89,7 +89,7 @@ for (const name of ["<img src=x onerror=alert(1)>", "</script><svg onload=alert(
     await post(request, room, name, "who am I?");
     await enter(page, room, "Ann");
     await expect(message(page, 1).locator(".message-author")).toHaveText(name);
-    expect(await message(page, 1).locator(".message-byline *").evaluateAll((all) => all.map((it) => it.tagName))).toEqual(["B", "SPAN"]);
+    expect(await message(page, 1).locator(".message-byline *").evaluateAll((all) => all.map((it) => it.tagName))).toEqual(["B", "SPAN", "A", "TIME"]);
   });
 }
 

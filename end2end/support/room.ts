@@ -10,13 +10,18 @@ export async function enter(page: Page, room: string, username?: string): Promis
 }
 
 export async function isLive(page: Page): Promise<void> {
-  await expect(page.locator(".connection-status")).toHaveText(/^Live/);
+  await expect(status(page, true)).toHaveText("");
+}
+
+/** What a room says about its connection: nothing, if the connection is live. */
+export function status(page: Page, isLive = false): Locator {
+  return page.locator(isLive ? ".is-hydrated .connection-status:has(.live)" : ".connection-status");
 }
 
 /** Waits until a room whose server was away lives again: up to half a minute lies between two tries. */
 export async function comesBack(page: Page): Promise<void> {
   test.slow();
-  await expect(page.locator(".connection-status")).toHaveText(/^Live/, { timeout: 40_000 });
+  await expect(status(page, true)).toHaveText("", { timeout: 40_000 });
 }
 
 export async function goOffline(page: Page): Promise<void> {
@@ -58,10 +63,22 @@ export function pending(page: Page): Locator {
   return page.locator("li.pending");
 }
 
-/** What does something with a message, and shows when it is pointed at. */
-export async function act(page: Page, seq: number, what: "Edit" | "More" | "Remove"): Promise<void> {
+/** The menu of a message, beside it or as a sheet. */
+export function menu(page: Page): Locator {
+  return page.getByRole("dialog", { name: "This message" });
+}
+
+/** Opens the menu of a message: by its toolbar, which shows when the message is pointed at, or by a tap. */
+export async function openMenu(page: Page, seq: number): Promise<void> {
+  if (await page.evaluate(() => matchMedia("(pointer: coarse)").matches)) return text(page, seq).tap();
   await message(page, seq).hover();
-  await message(page, seq).getByRole("button", { name: what }).click();
+  await message(page, seq).getByRole("button", { name: "More" }).click();
+}
+
+/** Does something with a message. */
+export async function act(page: Page, seq: number, what: "Edit" | "Mute" | "Ban" | "Remove" | "Copy the text" | "Copy the link"): Promise<void> {
+  await openMenu(page, seq);
+  await menu(page).getByRole("button", { name: what }).click();
 }
 
 /** The confirmation before a message is deleted. */
@@ -104,7 +121,7 @@ export async function letIn(page: Page, room: string, choice: "Anyone with the l
 
 /** The dialog that leads to other rooms. */
 export function switcher(page: Page): Locator {
-  return page.getByRole("dialog", { name: "Rooms" });
+  return page.getByRole("dialog", { name: "Your rooms" });
 }
 
 /** Opens another room in place, as people do. */

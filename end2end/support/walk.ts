@@ -2,7 +2,7 @@
 // to hold at its end, whatever happened. A seed repeats the choices.
 
 import { type APIRequestContext, type Page, expect } from "@playwright/test";
-import { composer, enter, pending, post, switcher } from "./room";
+import { composer, enter, menu, pending, post, status, switcher } from "./room";
 import { type Server } from "./server";
 import { type Seen, type Witness } from "./witness";
 import { Wire } from "./wire";
@@ -89,7 +89,7 @@ export class Walk {
   }
 
   private async leaveEdit(page: Page): Promise<void> {
-    if (await page.getByText("Editing your message").isVisible()) await page.getByRole("button", { name: "Cancel" }).click();
+    if (await page.getByText("Editing your message").isVisible()) await page.getByRole("button", { name: "Cancel editing" }).click();
   }
 
   private async say({ page }: Tab): Promise<void> {
@@ -118,13 +118,16 @@ export class Walk {
 
   private async remove({ page }: Tab): Promise<void> {
     const chosen = await page.evaluate((random) => {
-      const all = [...document.querySelectorAll<HTMLElement>("li.message.own:has([data-action=delete])")];
+      const all = [...document.querySelectorAll<HTMLElement>("li.message.own:not(.is-deleted)")];
       const one = all[Math.floor(random * all.length)];
-      one?.querySelector<HTMLElement>("[data-action=delete]")?.click();
+      // The toolbar comes with the focus.
+      one?.focus({ preventScroll: true });
+      one?.querySelector<HTMLElement>("[data-action=more]")?.click();
       return one?.querySelector(".message-text")?.textContent;
     }, this.random());
     if (!chosen) return;
     this.removed.add(base(chosen.trim()));
+    await menu(page).getByRole("button", { name: "Remove" }).click();
     await page.getByRole("dialog", { name: "Remove this message?" }).getByRole("button", { name: "Remove" }).click();
   }
 
@@ -250,7 +253,7 @@ export class Walk {
         await switcher(tab.page).getByRole("textbox").fill(room);
         await tab.page.keyboard.press("Enter");
         await this.agrees(tab.page);
-        await expect(tab.page.locator(".connection-status")).toHaveText(/^Live/, { timeout: 60_000 });
+        await expect(status(tab.page, true)).toHaveText("", { timeout: 60_000 });
         await this.isSent(tab.page);
         const texts = await pending(tab.page).locator(".message-text").allTextContents();
         unsent.push(...texts.map((text) => ({ text: text.trim(), room })));

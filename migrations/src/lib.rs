@@ -19,8 +19,15 @@ mod m0009_names_by_author;
 mod m0010_tokens;
 mod m0011_hooks;
 mod m0012_room_settings;
+mod m0013_mentions;
+mod m0014_reactions;
+mod m0015_names_of_author;
+mod m0016_moderations;
+mod m0017_erasures;
 
 pub use m0007_messages::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
+pub use m0013_mentions::{EDITS_INDEX, EDITS_INDEX_ON};
+pub use m0016_moderations::{MODERATIONS_INDEX, MODERATIONS_INDEX_ON};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -41,6 +48,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tokens::Migration),
             Box::new(m0011_hooks::Migration),
             Box::new(m0012_room_settings::Migration),
+            Box::new(m0013_mentions::Migration),
+            Box::new(m0014_reactions::Migration),
+            Box::new(m0015_names_of_author::Migration),
+            Box::new(m0016_moderations::Migration),
+            Box::new(m0017_erasures::Migration),
         ]
     }
 }

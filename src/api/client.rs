@@ -4,7 +4,10 @@
 
 use super::ApiError;
 use crate::domain::room::encode_segment;
-use crate::domain::{HistoryCursor, HistoryPage, ReadMarker, RoomView, Seq, Username};
+use crate::domain::{
+    HistoryCursor, HistoryPage, PinnedMessage, Quote, ReactionsPage, Reactors, RoomPosition, RoomPreviews, RoomView,
+    Seq, Username,
+};
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
 use std::time::Duration;
@@ -47,18 +50,34 @@ pub async fn load_history(room_name: &str, cursor: HistoryCursor) -> Result<Hist
     read(call("load_history", &arguments, false).await)
 }
 
-/// Calls [`count_unread`](super::rooms::count_unread).
+/// Calls [`load_quotes`](super::rooms::load_quotes).
 ///
 /// # Errors
 ///
 /// Like the function; returns [`ApiError::Call`] if the server does not answer.
-pub async fn count_unread(rooms: &[ReadMarker]) -> Result<Vec<u64>, ApiError> {
-    let mut arguments = String::new();
-    for (index, ReadMarker { room, read }) in rooms.iter().enumerate() {
-        arguments += &argument(&format!("rooms[{index}][room]"), room.as_str());
-        arguments += &argument(&format!("rooms[{index}][read]"), &read.to_string());
+pub async fn load_quotes(room_name: &str, seqs: &[Seq]) -> Result<Vec<Quote>, ApiError> {
+    let mut arguments = argument("room_name", room_name);
+    for (index, seq) in seqs.iter().enumerate() {
+        arguments += &argument(&format!("seqs[{index}]"), &seq.to_string());
     }
-    read(call("count_unread", &arguments, false).await)
+    read(call("load_quotes", &arguments, false).await)
+}
+
+/// Returns names held in a room that begin with `prefix`; none if the server does not answer. `room` is the room's path.
+pub async fn load_names(room: &str, prefix: &str) -> Vec<Username> {
+    let response = fetch(&format!("{room}names"), &argument("prefix", prefix), false).await;
+    let names = response.ok().and_then(|(_, text)| JsonValue::parse(&text)?.take("names"));
+    names.unwrap_or_default()
+}
+
+/// Calls [`preview_rooms`](super::rooms::preview_rooms).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn preview_rooms(rooms: &[RoomPosition]) -> Result<RoomPreviews, ApiError> {
+    let lines: Vec<String> = rooms.iter().map(RoomPosition::to_line).collect();
+    read(call("preview_rooms", &argument("rooms", &lines.join("\n")), true).await)
 }
 
 /// Calls [`join_room`](super::rooms::join_room).
@@ -70,6 +89,36 @@ pub async fn join_room(room_name: &str, username: &str, only_here: bool) -> Resu
     let only_here = if only_here { argument("only_here", "true") } else { String::new() };
     let arguments = argument("room_name", room_name) + &argument("username", username) + &only_here;
     read(call("join_room", &arguments, true).await)
+}
+
+/// Calls [`load_reactions`](super::annotations::load_reactions).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_reactions(room_name: &str, (first, last): (Seq, Seq)) -> Result<ReactionsPage, ApiError> {
+    let range = argument("first", &first.to_string()) + &argument("last", &last.to_string());
+    read(call("load_reactions", &(argument("room_name", room_name) + &range), false).await)
+}
+
+/// Calls [`load_pin`](super::annotations::load_pin).
+///
+/// # Errors
+///
+/// Like the function; returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_pin(room_name: &str) -> Result<Option<PinnedMessage>, ApiError> {
+    read(call("load_pin", &argument("room_name", room_name), false).await)
+}
+
+/// Returns the people who reacted to the message at this path, by emoji.
+///
+/// # Errors
+///
+/// Returns [`ApiError::Call`] if the server does not answer.
+pub async fn load_reactors(message_path: &str) -> Result<Vec<Reactors>, ApiError> {
+    let answer = fetch(&format!("{message_path}/reactions"), "", false).await.ok();
+    let reactors = answer.and_then(|(_, text)| JsonValue::parse(&text)?.take("reactions"));
+    reactors.ok_or_else(|| ApiError::Call(String::new()))
 }
 
 /// Returns an argument in the form of a query.

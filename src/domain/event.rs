@@ -1,7 +1,7 @@
 //! Events: the entries of a room's log.
 
 use super::moderation::Moderation;
-use super::{AuthorTag, Timestamp, Username};
+use super::{AuthorTag, Emoji, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 
 /// The sequence number of an event in its room's log: 1, 2, 3 … without gaps. 0 is the position before the first.
@@ -81,6 +81,10 @@ pub enum EventBody {
         tag: AuthorTag,
         /// The text; empty once the message has been deleted.
         text: String,
+        /// The number of the message that it replies to.
+        reply_to: Option<Seq>,
+        /// The names held in the room that the text mentions.
+        mentions: Vec<Username>,
     },
     /// The author edited a message.
     Edited {
@@ -88,6 +92,8 @@ pub enum EventBody {
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
+        /// The names held in the room that the new text mentions.
+        mentions: Vec<Username>,
     },
     /// The author or the owner of the room deleted a message.
     Deleted {
@@ -96,6 +102,19 @@ pub enum EventBody {
     },
     /// The owner of the room took a moderation action.
     Moderated(Moderation),
+    /// Somebody reacted to a message, or no longer does.
+    Reacted {
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Emoji,
+        /// Whether they react with it now.
+        on: bool,
+        /// Their name.
+        username: Username,
+        /// Distinguishes them from others with the same name.
+        tag: AuthorTag,
+    },
     /// An event of a type that this version does not know. It takes its number, and shows nothing.
     Other {
         /// The number of the message that it refers to, if any.

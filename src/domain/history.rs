@@ -1,6 +1,7 @@
 //! Pages of a room's history, as the browser gets them.
 
-use super::{AuthorTag, Epoch, EventId, Message, RoomName, Seq, Timestamp, Username};
+use super::moderation::Moderation;
+use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, Quote, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +29,17 @@ pub struct RoomView {
     pub tag: AuthorTag,
     /// The message that the URL links to, if any.
     pub permalink: Option<Seq>,
+    /// The message that the page's form replies to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replying: Option<Quote>,
     /// The id under which the page's form posts: sending it twice stores it once.
     pub form_id: EventId,
     /// The newest messages, or those around the permalink.
     pub history: HistoryPage,
     /// The owner of the room, relative to the visitor.
     pub ownership: Ownership,
+    /// The tag of the owner, if the room has one.
+    pub owner: Option<AuthorTag>,
     /// The invitation link: a path, and a query if the invitation to a private room was renewed.
     pub invitation: String,
     /// The title of the room, if it is not the room's name.
@@ -46,6 +52,8 @@ pub struct RoomView {
     pub slow_mode: Option<u32>,
     /// The end of the visitor's mute; `None` if the visitor is not muted.
     pub muted_until: Option<Timestamp>,
+    /// The message that was pinned last, if one is pinned.
+    pub pin: Option<PinnedMessage>,
 }
 
 impl RoomView {
@@ -58,15 +66,18 @@ impl RoomView {
             username: None,
             tag: AuthorTag::from_trusted(String::new()),
             permalink: None,
+            replying: None,
             form_id: EventId::from_trusted(String::new()),
             history: HistoryPage::default(),
             ownership: Ownership::default(),
+            owner: None,
             invitation: String::new(),
             title: None,
             topic: None,
             locked: false,
             slow_mode: None,
             muted_until: None,
+            pin: None,
         }
     }
 
@@ -100,6 +111,23 @@ pub struct HistoryPage {
     pub more_before: bool,
     /// Whether the room has messages after these.
     pub more_after: bool,
+    /// The messages that these reply to, as far as they are not among these and the room still has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotes: Vec<Quote>,
+    /// The moderation events between and after these messages, at most [`PAGE_SIZE`], oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<EventNote>,
+}
+
+/// A moderation event, which stands between the messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventNote {
+    /// The number of the event.
+    pub seq: Seq,
+    /// The time of the event.
+    pub at: Timestamp,
+    /// The action.
+    pub moderation: Moderation,
 }
 
 /// The position of a page in a room's history.
@@ -131,17 +159,21 @@ read_by_name!(RoomView {
     username,
     tag,
     permalink,
+    replying,
     form_id,
     history,
     ownership,
+    owner,
     invitation,
     title,
     topic,
     locked,
     slow_mode,
-    muted_until
+    muted_until,
+    pin
 });
-read_by_name!(HistoryPage { messages, more_before, more_after });
+read_by_name!(HistoryPage { messages, more_before, more_after, quotes, notes });
+read_by_name!(EventNote { seq, at, moderation });
 
 impl FromJson for Ownership {
     fn from_json(json: JsonValue) -> Option<Self> {

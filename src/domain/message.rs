@@ -1,7 +1,7 @@
 //! Messages: the text as sent, and the message as readers see it.
 
 use super::unicode::is_visible;
-use super::{AuthorTag, EventId, Seq, Timestamp, Username};
+use super::{AuthorTag, EventId, ReactionCount, Seq, Timestamp, Username};
 use crate::json::read_by_name;
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub enum MessageTextError {
     #[error("Write something first.")]
     Empty,
     /// The text has more than [`MAX_MESSAGE_CHARS`] characters.
-    #[error("Messages have at most 4000 characters.")]
+    #[error("Up to 4000 characters.")]
     TooLong,
     /// The text contains U+0000, which PostgreSQL cannot store.
     #[error("Messages cannot contain the character U+0000.")]
@@ -75,9 +75,21 @@ pub struct Message {
     /// Whether the message was edited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
+    /// The number of the message that it replies to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// The names held in the room that the text mentions by `@`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Username>,
+    /// The reactions, in the order in which their emoji came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionCount>,
+    /// Whether the message is pinned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
-read_by_name!(Message { seq, id, username, tag, text, sent_at, edited });
+read_by_name!(Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned });
 
 impl Message {
     /// Returns whether the message has been deleted.

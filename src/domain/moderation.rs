@@ -1,6 +1,6 @@
 //! Moderation: actions of a room's owner on the room and its participants. Each action is an event of the room's log.
 
-use super::{Participant, Timestamp};
+use super::{Participant, Seq, Timestamp};
 use crate::json::{FromJson, JsonValue};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,9 @@ pub const MAX_MUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// Maximum interval of slow mode, in seconds: one hour.
 pub const MAX_SLOW_MODE_SECONDS: u32 = 60 * 60;
+
+/// Maximum number of pinned messages of a room.
+pub const MAX_PINS: usize = 50;
 
 /// Number of seconds in a day, the unit of retention.
 pub const DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -41,6 +44,10 @@ pub enum ModerationAction {
     Topic,
     /// Sets for how long the room keeps its messages; 0 seconds is as long as the site does.
     Retention,
+    /// Pins a message for everybody.
+    Pin,
+    /// Takes off a pin.
+    Unpin,
     /// An action that this version does not know.
     #[serde(other)]
     Other,
@@ -53,7 +60,7 @@ impl FromJson for ModerationAction {
 }
 
 impl ModerationAction {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Mute,
         Self::Ban,
         Self::Pardon,
@@ -66,6 +73,8 @@ impl ModerationAction {
         Self::Title,
         Self::Topic,
         Self::Retention,
+        Self::Pin,
+        Self::Unpin,
     ];
 
     /// Returns the action with this name in frames; [`Other`](Self::Other) if there is none.
@@ -88,6 +97,8 @@ impl ModerationAction {
             Self::Title => "title",
             Self::Topic => "topic",
             Self::Retention => "retention",
+            Self::Pin => "pin",
+            Self::Unpin => "unpin",
             Self::Other => "other",
         }
     }
@@ -95,6 +106,11 @@ impl ModerationAction {
     /// Returns whether the action has a subject, who is identified by one of their messages.
     pub fn has_subject(self) -> bool {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
+    }
+
+    /// Returns whether the action is about a message, not about its author.
+    pub fn has_message(self) -> bool {
+        matches!(self, Self::Pin | Self::Unpin)
     }
 
     /// Returns whether the action sets a text of the room, which replaces the one before.
@@ -120,47 +136,62 @@ pub struct Moderation {
     /// The title or the topic; `None` once another has replaced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The number of the message that is pinned or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Seq>,
+}
+
+impl FromJson for Moderation {
+    fn from_json(mut json: JsonValue) -> Option<Self> {
+        Some(Self {
+            action: json.take("action")?,
+            subject: json.take("subject")?,
+            until: json.take("until")?,
+            seconds: json.take("seconds")?,
+            text: json.take("text")?,
+            target: json.take("target")?,
+        })
+    }
 }
 
 impl Moderation {
     /// Returns an action without further values.
     pub fn new(action: ModerationAction) -> Self {
-        Self { action, subject: None, until: None, seconds: None, text: None }
+        Self { action, subject: None, until: None, seconds: None, text: None, target: None }
     }
 }
 
-impl std::fmt::Display for Moderation {
-    /// Writes one sentence for visitors.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Moderation {
+    /// Returns one sentence for visitors. `time` writes the end of a mute or ban.
+    pub fn sentence(&self, time: fn(Timestamp) -> String) -> String {
         let name = self.subject.as_ref().map_or("", |subject| subject.username.as_str());
-        match (self.action, self.seconds) {
-            (ModerationAction::Mute, _) => write!(f, "{name} is muted for a while."),
-            (ModerationAction::Ban, _) => write!(f, "{name} is banned for a while."),
-            (ModerationAction::Pardon, _) => write!(f, "{name} may talk here again."),
-            (ModerationAction::SlowMode, Some(seconds)) if seconds > 0 => {
-                write!(f, "Slow mode: one message every {seconds} seconds.")
+        let text = self.text.as_deref().filter(|text| !text.is_empty());
+        match (self.action, self.seconds, self.until, text) {
+            (ModerationAction::Mute, _, Some(until), _) => format!("{name} was muted until {}.", time(until)),
+            (ModerationAction::Mute, ..) => format!("{name} is muted."),
+            (ModerationAction::Ban, _, Some(until), _) => format!("{name} was banned until {}.", time(until)),
+            (ModerationAction::Ban, ..) => format!("{name} is banned."),
+            (ModerationAction::Pardon, ..) => format!("{name} can write again."),
+            (ModerationAction::SlowMode, Some(seconds), ..) if seconds > 0 => {
+                format!("Slow mode: one message every {seconds} seconds.")
             }
-            (ModerationAction::SlowMode, _) => f.write_str("Slow mode has ended."),
-            (ModerationAction::Lock, _) => f.write_str("The room is locked: nobody else comes in."),
-            (ModerationAction::Unlock, _) => f.write_str("The room is unlocked: others may come in."),
-            (ModerationAction::HandOver, _) => write!(f, "The room belongs to {name} now."),
-            (ModerationAction::Renew, _) => {
-                f.write_str("The invitation was renewed: the link from before leads nowhere.")
+            (ModerationAction::SlowMode, ..) => "Slow mode has ended.".into(),
+            (ModerationAction::Lock, ..) => "The room was locked. Nobody new can come in.".into(),
+            (ModerationAction::Unlock, ..) => "The room was unlocked. Anyone with the link can come in.".into(),
+            (ModerationAction::HandOver, ..) => format!("{name} owns the room now."),
+            (ModerationAction::Renew, ..) => "There is a new link. The old one stopped working.".into(),
+            (ModerationAction::Remove, ..) => format!("{name} was removed, and there is a new link."),
+            (ModerationAction::Title, .., Some(title)) => format!("This room is called “{title}” now."),
+            (ModerationAction::Title, ..) => "This room has another name now.".into(),
+            (ModerationAction::Topic, .., Some(topic)) => format!("Topic: {topic}"),
+            (ModerationAction::Topic, ..) => "This room has another topic now.".into(),
+            (ModerationAction::Retention, Some(seconds), ..) if seconds > 0 => {
+                format!("Messages are kept for {} days.", seconds / DAY_SECONDS)
             }
-            (ModerationAction::Remove, _) => write!(f, "{name} was removed from the room, and its invitation renewed."),
-            (ModerationAction::Title, _) => match self.text.as_deref() {
-                Some(title) if !title.is_empty() => write!(f, "This room is called “{title}” now."),
-                _ => f.write_str("This room has another name now."),
-            },
-            (ModerationAction::Topic, _) => match self.text.as_deref() {
-                Some(topic) if !topic.is_empty() => write!(f, "Topic: {topic}"),
-                _ => f.write_str("This room has another topic now."),
-            },
-            (ModerationAction::Retention, Some(seconds)) if seconds > 0 => {
-                write!(f, "Messages are kept for {} days.", seconds / DAY_SECONDS)
-            }
-            (ModerationAction::Retention, _) => f.write_str("Messages are kept as long as this site keeps them."),
-            (ModerationAction::Other, _) => f.write_str("The room's owner has changed something."),
+            (ModerationAction::Retention, ..) => "Messages are kept as long as this site keeps them.".into(),
+            (ModerationAction::Pin, ..) => "A message was pinned.".into(),
+            (ModerationAction::Unpin, ..) => "A message was unpinned.".into(),
+            (ModerationAction::Other, ..) => "A setting was changed.".into(),
         }
     }
 }
@@ -173,10 +204,13 @@ mod tests {
     #[test]
     fn an_act_is_told_in_one_sentence() {
         let subject = Participant { username: Username::parse("Bob").unwrap(), tag: AuthorTag::new([1, 2]) };
+        let time = |at: Timestamp| at.time_utc();
         let mute = Moderation { subject: Some(subject), ..Moderation::new(ModerationAction::Mute) };
-        assert_eq!(mute.to_string(), "Bob is muted for a while.");
+        assert_eq!(mute.sentence(time), "Bob is muted.");
+        let until = Some(Timestamp(3_600_000));
+        assert_eq!(Moderation { until, ..mute }.sentence(time), "Bob was muted until 01:00.");
         let slow = |seconds| Moderation { seconds, ..Moderation::new(ModerationAction::SlowMode) };
-        assert_ne!(slow(Some(10)).to_string(), slow(Some(0)).to_string());
+        assert_ne!(slow(Some(10)).sentence(time), slow(Some(0)).sentence(time));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Rejections: the reason why a frame from a client was not stored.
 
+use super::emoji::EmojiError;
 use super::event::EventIdError;
 use super::message::MessageTextError;
 use super::username::UsernameError;
@@ -110,6 +111,12 @@ impl From<MessageTextError> for Rejection {
 impl From<UsernameError> for Rejection {
     fn from(error: UsernameError) -> Self {
         Self::new(RejectionCode::UsernameInvalid, error.to_string())
+    }
+}
+
+impl From<EmojiError> for Rejection {
+    fn from(error: EmojiError) -> Self {
+        Self::new(RejectionCode::Invalid, error.to_string())
     }
 }
 

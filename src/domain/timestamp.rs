@@ -45,6 +45,16 @@ impl Timestamp {
         format!("{day} {} {year}", MONTHS[month as usize - 1])
     }
 
+    /// Returns `08:03` if it is the same day as `now`, and `22 November` otherwise, with the year unless it is the same.
+    pub fn short_utc(self, now: Self) -> String {
+        let (day, today) = (self.day_utc(), now.day_utc());
+        let year = |day: &str| day.rsplit(' ').next().map(|year| format!(" {year}")).unwrap_or_default();
+        match day == today {
+            true => self.time_utc(),
+            false => day.strip_suffix(&year(&today)).unwrap_or(&day).to_owned(),
+        }
+    }
+
     /// Returns the number of the day in a time zone that is `offset_minutes` ahead of UTC.
     pub fn day_number(self, offset_minutes: i32) -> i64 {
         (self.0 + i64::from(offset_minutes) * 60_000).div_euclid(DAY_MS)
@@ -88,5 +98,10 @@ mod tests {
         assert_eq!(late.day_number(120), 1);
         assert_eq!(late.day_utc(), "1 January 1970");
         assert_eq!(late.time_utc(), "23:00");
+        let (next_day, next_year) = (Timestamp(DAY_MS), Timestamp(366 * DAY_MS));
+        assert_eq!(
+            [late, next_day, next_year].map(|now| late.short_utc(now)),
+            ["23:00", "1 January", "1 January 1970"]
+        );
     }
 }

@@ -28,7 +28,7 @@ pub enum UsernameError {
     #[error("A name needs at least one character.")]
     Empty,
     /// The name has more than [`MAX_USERNAME_GRAPHEMES`] characters.
-    #[error("Names have at most 32 characters.")]
+    #[error("Up to 32 characters.")]
     TooLong,
     /// The name contains a control, bidirectional, invisible or unassigned character.
     #[error("This name has a character that isn’t allowed.")]
@@ -103,18 +103,23 @@ impl Username {
 
     /// Returns one or two characters for the avatar, which shows them in capitals.
     pub fn initials(&self) -> String {
-        initials(self.0.graphemes(true))
+        initials(self.0.graphemes(true), 2)
     }
 }
 
-/// Returns the initials of a name that consists of these grapheme clusters: the first two that are not punctuation, or
+/// Returns the first letter of a title, as the initials of a username are chosen.
+pub fn first_letter(title: &str) -> String {
+    initials(title.graphemes(true), 1)
+}
+
+/// Returns the initials of a name that consists of these grapheme clusters: the first `max` that are not punctuation, or
 /// the first one of a name without others. The capital ß is one letter.
-pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>) -> String {
+pub fn initials<'a>(clusters: impl Iterator<Item = &'a str>, max: usize) -> String {
     let mut clusters = clusters.peekable();
     let first = clusters.peek().copied().unwrap_or_default();
     let is_letter = |cluster: &&str| cluster.chars().any(|c| c != ' ' && !c.is_ascii_punctuation());
     let mut letters = String::new();
-    for cluster in clusters.filter(is_letter).take(2) {
+    for cluster in clusters.filter(is_letter).take(max) {
         letters.push_str(if cluster == "ß" { "ẞ" } else { cluster });
     }
     if letters.is_empty() { first.to_owned() } else { letters }

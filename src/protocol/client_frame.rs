@@ -18,6 +18,8 @@ pub enum ClientFrame {
         message: String,
         /// The author's name.
         username: Option<String>,
+        /// The number of the message that it replies to.
+        reply_to: Option<Seq>,
     },
     /// Edits one of the author's own messages.
     Edit {
@@ -50,6 +52,17 @@ pub enum ClientFrame {
         /// The title or the topic.
         text: Option<String>,
     },
+    /// Reacts to a message, or no longer does.
+    React {
+        /// The idempotency key.
+        id: Option<String>,
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: String,
+        /// Whether the visitor reacts with it from now on.
+        on: bool,
+    },
     /// The visitor is typing.
     Typing,
     /// Requests all events after `after`.
@@ -69,12 +82,15 @@ struct AnyClientFrame {
     id: Option<Value>,
     message: Option<Value>,
     username: Option<Value>,
+    reply_to: Option<Value>,
     target: Option<Value>,
     text: Option<Value>,
     after: Option<Value>,
     action: Option<Value>,
     tag: Option<Value>,
     seconds: Option<Value>,
+    emoji: Option<Value>,
+    on: Option<Value>,
 }
 
 /// A frame that violates the protocol, with its `id` if it could be read.
@@ -110,8 +126,8 @@ impl ClientFrame {
         match kind.as_deref() {
             None | Some("post") => {
                 let message = field(frame.message)?.ok_or("A post needs a `message`.")?;
-                let username = field(frame.username)?;
-                Ok(Self::Post { id: id.take(), message, username })
+                let (username, reply_to) = (field(frame.username)?, field(frame.reply_to)?);
+                Ok(Self::Post { id: id.take(), message, username, reply_to })
             }
             Some("edit") => match (field(frame.target)?, field(frame.text)?) {
                 (Some(target), Some(text)) => Ok(Self::Edit { id: id.take(), target, text }),
@@ -128,6 +144,9 @@ impl ClientFrame {
                     Some(action) if action.has_subject() && target.is_none() && tag.is_none() => {
                         Err("This action needs `target`, the number of a message of whom it is about, or their `tag`.")
                     }
+                    Some(action) if action.has_message() && target.is_none() => {
+                        Err("This action needs `target`, the number of a message.")
+                    }
                     Some(action) => {
                         // Other actions ignore this field.
                         let text = if action.has_text() { field(frame.text)? } else { None };
@@ -135,6 +154,13 @@ impl ClientFrame {
                     }
                 }
             }
+            Some("react") => match (field(frame.target)?, field(frame.emoji)?) {
+                (Some(target), Some(emoji)) => {
+                    let on = field(frame.on)?.unwrap_or(true);
+                    Ok(Self::React { id: id.take(), target, emoji, on })
+                }
+                _ => Err("A reaction needs `target`, a number, and `emoji`."),
+            },
             Some("sync") => match field(frame.after)? {
                 Some(after @ 0..) => Ok(Self::Sync { after }),
                 _ => Err("A sync needs `after`, a number from 0 up."),
@@ -150,10 +176,11 @@ impl ClientFrame {
         let number = JsonValue::Number;
         let mut frame = JsonValue::object([("type", self.kind().into())]);
         match self {
-            Self::Post { id, message, username } => {
+            Self::Post { id, message, username, reply_to } => {
                 frame.add("id", id.as_deref().into());
                 frame.add("message", message.as_str().into());
                 frame.add("username", username.as_deref().into());
+                frame.add("reply_to", reply_to.map_or(JsonValue::Null, number));
             }
             Self::Edit { id, target, text } => {
                 frame.add("id", id.as_deref().into());
@@ -172,6 +199,12 @@ impl ClientFrame {
                 frame.add("seconds", seconds.map_or(JsonValue::Null, |seconds| number(seconds.into())));
                 frame.add("text", text.as_deref().into());
             }
+            Self::React { id, target, emoji, on } => {
+                frame.add("id", id.as_deref().into());
+                frame.add("target", number(*target));
+                frame.add("emoji", emoji.as_str().into());
+                frame.add("on", JsonValue::Bool(*on));
+            }
             Self::Sync { after } => frame.add("after", number(*after)),
             Self::Typing | Self::Heartbeat => {}
         }
@@ -184,6 +217,7 @@ impl ClientFrame {
             Self::Edit { .. } => "edit",
             Self::Delete { .. } => "delete",
             Self::Moderate { .. } => "moderate",
+            Self::React { .. } => "react",
             Self::Sync { .. } => "sync",
             Self::Typing => "typing",
             Self::Heartbeat => "heartbeat",
@@ -199,86 +233,4 @@ fn field<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, &'stati
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_frame_of_the_original_client_is_a_post() {
-        let frame = ClientFrame::parse(r#"{"username": "Ann", "room_name": "harbour", "message": "hello"}"#);
-        let post = ClientFrame::Post { id: None, message: "hello".into(), username: Some("Ann".into()) };
-        assert_eq!(frame, Ok(post));
-    }
-
-    #[test]
-    fn a_client_frame_survives_the_wire() {
-        for frame in [
-            ClientFrame::Post { id: Some("a1".into()), message: "hi".into(), username: None },
-            ClientFrame::Edit { id: None, target: 42, text: "hi!".into() },
-            ClientFrame::Delete { id: Some("a2".into()), target: 42 },
-            ClientFrame::Moderate {
-                id: None,
-                action: ModerationAction::Ban,
-                target: Some(7),
-                tag: None,
-                seconds: Some(60),
-                text: None,
-            },
-            ClientFrame::Moderate {
-                id: None,
-                action: ModerationAction::Remove,
-                target: None,
-                tag: Some(AuthorTag::new([7, 8])),
-                seconds: None,
-                text: None,
-            },
-            ClientFrame::Moderate {
-                id: None,
-                action: ModerationAction::Title,
-                target: None,
-                tag: None,
-                seconds: None,
-                text: Some("Summer trip".into()),
-            },
-            ClientFrame::Sync { after: 41 },
-            ClientFrame::Typing,
-            ClientFrame::Heartbeat,
-        ] {
-            assert_eq!(ClientFrame::parse(&frame.encode()), Ok(frame));
-        }
-    }
-
-    #[test]
-    fn fields_of_other_frames_are_ignored() {
-        let post = ClientFrame::Post { id: Some("a".into()), message: "hi".into(), username: None };
-        assert_eq!(ClientFrame::parse(r#"{"id": "a", "message": "hi", "tag": 5, "target": "x"}"#), Ok(post));
-        assert_eq!(ClientFrame::parse(r#" {"type": "typing", "text": 1}"#), Ok(ClientFrame::Typing));
-    }
-
-    #[test]
-    fn a_bad_frame_is_answered_with_its_id_where_it_has_one() {
-        for (text, id) in [
-            ("", None),
-            ("null", None),
-            ("[]", None),
-            ("{}", None),
-            (r#"{"message": 5}"#, None),
-            (r#"[null, "a", "hi", null, null, null, null, null, null, null]"#, None),
-            (r#"{"id": 5, "message": "hi"}"#, None),
-            (r#"{"id": "a", "message": 5}"#, Some("a")),
-            (r#"{"id": "a", "type": 5, "message": "hi"}"#, Some("a")),
-            (r#"{"id": "a", "type": "edit", "target": "42", "text": "x"}"#, Some("a")),
-            (r#"{"id": "a", "type": "delete", "target": 99999999999999999999}"#, Some("a")),
-            (r#"{"id": "a", "type": "post"}"#, Some("a")),
-            (r#"{"id": "a", "type": "dance"}"#, Some("a")),
-            (r#"{"id": "a", "type": "sync", "after": -1}"#, Some("a")),
-            (r#"{"id": "a", "type": "edit", "target": 1}"#, Some("a")),
-            (r#"{"id": "a", "type": "delete"}"#, Some("a")),
-            (r#"{"id": "a", "type": "moderate", "action": "dance"}"#, Some("a")),
-            (r#"{"id": "a", "type": "moderate", "action": "ban", "seconds": 5}"#, Some("a")),
-        ] {
-            let bad = ClientFrame::parse(text).unwrap_err();
-            assert_eq!(bad.id.as_deref(), id, "{text}");
-            assert_eq!(bad.rejection.code, RejectionCode::Invalid, "{text}");
-        }
-    }
-}
+mod tests;

@@ -3,8 +3,10 @@
 
 mod client_frame;
 pub mod close;
+mod repeated_frame;
 mod server_frame;
 pub use client_frame::{ClientFrame, InvalidFrame};
+pub use repeated_frame::RepeatedFrame;
 pub use server_frame::ServerFrame;
 
 use crate::domain::Seq;

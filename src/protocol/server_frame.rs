@@ -1,10 +1,11 @@
 //! Frames from the server. Every event of a room's log is sent as one of these frames.
 
+mod conversion;
+
+use super::RepeatedFrame;
 use crate::domain::moderation::Moderation;
-use crate::domain::{
-    AuthorTag, Epoch, Event, EventBody, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username,
-};
-use crate::json::JsonValue;
+use crate::domain::{AuthorTag, Emoji, Epoch, EventId, Participant, Rejection, RoomName, Seq, Timestamp, Username};
+use crate::json::{FromJson, JsonValue};
 use serde::Serialize;
 
 /// A frame from the server.
@@ -29,6 +30,9 @@ pub enum ServerFrame {
         /// The topic of the room, empty without one. Nodes of earlier releases send none.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
+        /// The names that the visitor holds in the room, by which others mention them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        names: Vec<Username>,
     },
     /// A new message. For its sender, this is the acknowledgement.
     Message {
@@ -44,6 +48,12 @@ pub enum ServerFrame {
         message: String,
         /// The time of storage.
         sent_at: Timestamp,
+        /// The number of the message that it replies to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+        /// The names held in the room that the text mentions.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Username>,
     },
     /// A message was edited.
     Edited {
@@ -55,6 +65,9 @@ pub enum ServerFrame {
         target: Seq,
         /// The new text; empty once the message has been deleted.
         text: String,
+        /// The names held in the room that the new text mentions.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Username>,
         /// The time of storage.
         at: Timestamp,
     },
@@ -78,6 +91,25 @@ pub enum ServerFrame {
         /// The moderation action.
         #[serde(flatten)]
         moderation: Moderation,
+        /// The time of storage.
+        at: Timestamp,
+    },
+    /// Somebody reacted to a message, or no longer does.
+    Reacted {
+        /// The sequence number of the event.
+        seq: Seq,
+        /// The id from the sender.
+        id: EventId,
+        /// The number of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Emoji,
+        /// Whether they react with it now.
+        on: bool,
+        /// Their name.
+        username: Username,
+        /// Distinguishes them from others with the same name.
+        tag: AuthorTag,
         /// The time of storage.
         at: Timestamp,
     },
@@ -128,6 +160,9 @@ pub enum ServerFrame {
         /// Delay before the client should reconnect, in milliseconds.
         reconnect_in_ms: u32,
     },
+    /// The answer to a command of this client that changes nothing.
+    #[serde(untagged)]
+    Repeated(RepeatedFrame),
 }
 
 impl ServerFrame {
@@ -136,6 +171,9 @@ impl ServerFrame {
     pub fn parse(text: &str) -> Option<Self> {
         let mut json = JsonValue::parse(text)?;
         let kind: String = json.take("type").unwrap_or_default();
+        if json.take("repeated") == Some(true) {
+            return RepeatedFrame::parse(kind, json).map(Self::Repeated);
+        }
         let Some(seq) = json.take("seq") else { return Self::parse_other_frame(&kind, json) };
         let (id, target, at) = (json.take("id"), json.take("target"), json.take("at"));
         let known = Self::parse_event(&kind, (seq, id.clone(), target, at), json);
@@ -162,19 +200,26 @@ impl ServerFrame {
                 tag: json.take("tag")?,
                 message: json.take("message")?,
                 sent_at: json.take("sent_at")?,
+                reply_to: json.take("reply_to")?,
+                mentions: json.take("mentions")?,
             },
-            "edited" => Self::Edited { seq, id, target: target?, text: json.take("text")?, at: at? },
+            "edited" => {
+                let (text, mentions) = (json.take("text")?, json.take("mentions")?);
+                Self::Edited { seq, id, target: target?, text, mentions, at: at? }
+            }
             "deleted" => Self::Deleted { seq, id, target: target?, at: at? },
-            "moderated" => Self::Moderated {
+            "moderated" => {
+                let moderation = Moderation { target, ..Moderation::from_json(json)? };
+                Self::Moderated { seq, id, moderation, at: at? }
+            }
+            "reacted" => Self::Reacted {
                 seq,
                 id,
-                moderation: Moderation {
-                    action: json.take("action")?,
-                    subject: json.take("subject")?,
-                    until: json.take("until")?,
-                    seconds: json.take("seconds")?,
-                    text: json.take("text")?,
-                },
+                target: target?,
+                emoji: json.take("emoji")?,
+                on: json.take("on")?,
+                username: json.take("username")?,
+                tag: json.take("tag")?,
                 at: at?,
             },
             _ => return None,
@@ -191,6 +236,7 @@ impl ServerFrame {
                 tag: json.take("tag")?,
                 title: json.take("title")?,
                 topic: json.take("topic")?,
+                names: json.take("names")?,
             },
             "rejected" => Self::Rejected {
                 id: json.take("id")?,
@@ -212,38 +258,6 @@ impl ServerFrame {
     /// Returns the frame as JSON.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a frame is plain data")
-    }
-
-    /// Returns the log event in this frame, if any.
-    pub fn into_event(self) -> Option<Event> {
-        match self {
-            Self::Message { seq, id, username, tag, message: text, sent_at: at } => {
-                Some(Event { seq, id, at, body: EventBody::Message { username, tag, text } })
-            }
-            Self::Edited { seq, id, target, text, at } => {
-                Some(Event { seq, id, at, body: EventBody::Edited { target, text } })
-            }
-            Self::Deleted { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Deleted { target } }),
-            Self::Moderated { seq, id, moderation, at } => {
-                Some(Event { seq, id, at, body: EventBody::Moderated(moderation) })
-            }
-            Self::Other { seq, id, target, at } => Some(Event { seq, id, at, body: EventBody::Other { target } }),
-            _ => None,
-        }
-    }
-}
-
-impl From<Event> for ServerFrame {
-    fn from(Event { seq, id, at, body }: Event) -> Self {
-        match body {
-            EventBody::Message { username, tag, text } => {
-                Self::Message { seq, id, username, tag, message: text, sent_at: at }
-            }
-            EventBody::Edited { target, text } => Self::Edited { seq, id, target, text, at },
-            EventBody::Deleted { target } => Self::Deleted { seq, id, target, at },
-            EventBody::Moderated(moderation) => Self::Moderated { seq, id, moderation, at },
-            EventBody::Other { target } => Self::Other { seq, id, target, at },
-        }
     }
 }
 

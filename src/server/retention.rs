@@ -11,6 +11,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Interval of retention. It can be long, because retention is configured in days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
+/// Interval of looking for mentions, reactions and pins without a message, which nodes of the previous release leave. It
+/// reads all.
+const STRAY_SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Delay between two batches, which leaves the database to other queries.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 
@@ -23,10 +27,16 @@ const MAX_FAILURES: u32 = 5;
 pub(super) async fn run_retention(store: Store, hub: Hub, mut default: watch::Receiver<Option<NonZeroU32>>) {
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut strays = interval(STRAY_SWEEP_INTERVAL);
+    strays.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             Ok(()) = default.changed() => {}
+            _ = strays.tick() => {
+                sweep_strays(&store).await;
+                continue;
+            }
         }
         let days = *default.borrow_and_update();
         match sweep(&store, &hub, days).await {
@@ -65,6 +75,19 @@ async fn sweep(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
         store.schedule_checkpoint();
     }
     purged
+}
+
+async fn sweep_strays(store: &Store) {
+    match store.purge_mentions().await {
+        Ok(0) => {}
+        Ok(_) => store.schedule_checkpoint(),
+        Err(error) => tracing::warn!(%error, "Purging mentions of removed messages failed"),
+    }
+    match store.purge_stray_annotations().await {
+        Ok(true) => store.schedule_checkpoint(),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "Purging reactions and pins of messages that have gone failed"),
+    }
 }
 
 async fn sweep_rooms(store: &Store, hub: &Hub, default: Option<NonZeroU32>) -> u64 {
@@ -123,8 +146,7 @@ mod tests {
         let room = store.create_room(&RoomName::parse("harbour").unwrap()).await.unwrap().room;
         let live = hub.enter(&room).await.unwrap();
         for n in 1..=3 {
-            let new_event =
-                NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+            let new_event = NewEvent::message(Username::anonymous(), MessageText::parse("x").unwrap());
             let id = EventId::parse(&n.to_string()).unwrap();
             let entry =
                 AppendRequest { room_id: room.id, begins: None, author: IdentitySigner::guest(), id, new_event };

@@ -1,13 +1,18 @@
 //! The route table: every path that this server answers, and the middleware around its handlers.
 
 use super::http::exchange::exchange;
-use super::http::front::{front, open_private_room};
+use super::http::front::{front, open_room};
 use super::http::hooks::incoming_hook;
+use super::http::message_form::change_message;
 use super::http::middleware::{
     body_limit, problem_details, public_address, request_id, request_limit, security_headers, validate, visitor,
 };
+use super::http::names::names;
 use super::http::openapi::openapi;
+use super::http::pins::{pin, pins};
 use super::http::posting::{delete, edit, post};
+use super::http::qr_code::qr_code;
+use super::http::reactions::{react, react_page, reactors};
 use super::http::render::not_found;
 use super::http::room::room;
 use super::http::server_fn::server_function;
@@ -31,11 +36,13 @@ pub(crate) fn router(state: AppState) -> Router {
     // Pages wait for their data on this runtime; a second call finds it initialized already.
     let _ = any_spawner::Executor::init_tokio();
     let pages = Router::new()
-        .route("/", get(front).post(open_private_room))
+        .route("/", get(front).post(open_room))
         .route("/{room_name}", get(room))
         .route("/{room_name}/", get(room))
         .route("/{room_name}/settings", get(settings).post(change))
+        .route("/{room_name}/pins", get(pins))
         .route("/{room_name}/{seq}", get(room))
+        .route("/{room_name}/{seq}/react", get(react_page))
         .fallback(not_found)
         .route_layer(from_fn_with_state(state.clone(), visitor::identify_or_create))
         .route_layer(from_fn_with_state(state.clone(), public_address::redirect_to_public_url));
@@ -43,9 +50,14 @@ pub(crate) fn router(state: AppState) -> Router {
     let posting = Router::new()
         .route("/{room_name}", post_to(post))
         .route("/{room_name}/", post_to(post))
-        .route("/{room_name}/{seq}", patch(edit).delete(delete))
+        .route("/{room_name}/{seq}", patch(edit).delete(delete).post(change_message))
+        .route("/{room_name}/{seq}/react", post_to(react))
+        .route("/{room_name}/{seq}/reactions", get(reactors))
+        .route("/{room_name}/{seq}/pin", post_to(pin))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));
     let functions = Router::new()
+        .route("/{room_name}/names", get(names))
+        .route("/{room_name}/qr", get(qr_code))
         .route(request_limit::EXCHANGE_PATH, post_to(exchange))
         .route("/api/{*function}", any(server_function))
         .route_layer(from_fn_with_state(state.clone(), visitor::identify));

@@ -1,5 +1,6 @@
 //! The document around every page.
 
+use super::components::IconSprite;
 use super::pages::{Page, PageView};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -8,11 +9,14 @@ use leptos_meta::{Meta, MetaTags, provide_meta_context};
 /// Script that hydrates the islands of a page.
 const HYDRATE_SCRIPT: &str = include_str!("hydrate.js");
 
+/// Script that tells the styles which rooms this browser knows.
+const KNOWN_ROOMS_SCRIPT: &str = include_str!("known_rooms.js");
+
 /// Renders the document of a page. `assets` is the path of styles, scripts and pictures; `origin` is the origin of the
 /// site, empty if it is not known.
 pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> impl IntoView {
     provide_meta_context();
-    let is_settings = page.is_settings();
+    let (is_settings, sheet) = (page.is_settings(), page.own_sheet());
     let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
     let image = format!("{origin}{assets}/icon-512.png");
     view! {
@@ -27,7 +31,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
                 // Phone numbers in messages stay text: a link around one would differ from the page that is hydrated.
                 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
-                {is_settings.then(|| view! { <link rel="stylesheet" href=format!("{assets}/settings.css") /> })}
+                {sheet.map(|sheet| view! { <link rel="stylesheet" href=format!("{assets}/{sheet}") /> })}
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=format!("{assets}/icon-180.png") />
                 <link rel="manifest" href=format!("{assets}/manifest.webmanifest") />
@@ -41,6 +45,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
             </head>
             <body>
                 <Meta property="og:image" content=image />
+                <IconSprite />
                 <PageView page />
             </body>
         </html>
@@ -54,6 +59,7 @@ fn HydrationScript(assets: String) -> impl IntoView {
         context.set_is_hydrating(false);
     }
     view! {
+        <script nonce=use_nonce()>{known_rooms_script()}</script>
         <link rel="modulepreload" href=format!("{assets}/pkg/parlour.js") nonce=use_nonce() />
         <link rel="preload" href=format!("{assets}/pkg/parlour.wasm") r#as="fetch" r#type="application/wasm" crossorigin="" />
         <script type="module" nonce=use_nonce()>{hydrate_script(&assets)}</script>
@@ -62,14 +68,24 @@ fn HydrationScript(assets: String) -> impl IntoView {
 
 /// Returns the script for a page whose assets are at this path, without comments and indentation.
 fn hydrate_script(assets: &str) -> String {
-    let code = HYDRATE_SCRIPT.lines().map(str::trim).filter(|line| !line.starts_with("//"));
-    format!("const root = {assets:?};\n{}\n", code.collect::<Vec<_>>().join("\n"))
+    format!("const root = {assets:?};\n{}\n", code(HYDRATE_SCRIPT))
+}
+
+/// Returns the script that runs before the page is painted.
+fn known_rooms_script() -> String {
+    code(KNOWN_ROOMS_SCRIPT)
+}
+
+/// Returns a script without comments and indentation.
+fn code(script: &str) -> String {
+    script.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::browser::storage::DRAFT_KEY_PREFIX;
+    use crate::ui::browser::storage::{DRAFT_KEY_PREFIX, READ_KEY_PREFIX};
+    use crate::ui::browser::visited_rooms::RAIL_KEY;
 
     /// Scripts that `hydrate.js` loads where they are needed.
     const REPAIR_SCRIPT: &str = include_str!("../../public/repair.js");
@@ -79,6 +95,12 @@ mod tests {
         let script = hydrate_script("/assets/x") + REPAIR_SCRIPT;
         let keys: Vec<&str> = script.split("parlour:").skip(1).filter_map(|rest| rest.split("${").next()).collect();
         assert_eq!(keys.iter().map(|key| format!("parlour:{key}")).collect::<Vec<_>>(), [DRAFT_KEY_PREFIX]);
+        let script = known_rooms_script();
+        for key in
+            [format!("{READ_KEY_PREFIX:?}"), format!("slice({})", READ_KEY_PREFIX.len()), format!("{RAIL_KEY:?}")]
+        {
+            assert!(script.contains(&key), "{key}");
+        }
     }
 
     #[test]

@@ -132,3 +132,8 @@ start()
     return start();
   })
   .catch(fail);
+// All emoji are loaded when they are wanted.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-palette]");
+  if (button) import(`${root}/palette.js`).then(({ open }) => open(button));
+});

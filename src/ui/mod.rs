@@ -11,11 +11,14 @@ mod pages;
 mod rejected_form;
 pub mod room;
 mod room_data;
+mod room_list_data;
 pub mod text_spans;
 
 pub use app::shell;
 pub use pages::{
-    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PeoplePage, PersonRow, PersonStatus,
-    ProgramRow, ProgramSettings, RefusedSetting, SettingsField, SettingsForm, SettingsPageData,
+    ConfirmPageData, CreatedSecret, FrontPageData, OwnerSettings, Page, PageError, PageErrorKind, PeoplePage,
+    PersonRow, PersonStatus, PinsPageData, ProgramRow, ProgramSettings, ReactPageData, RefusedSetting, SettingsField,
+    SettingsForm, SettingsPageData,
 };
 pub use rejected_form::RejectedForm;
+pub use room_list_data::RoomListData;

@@ -79,7 +79,8 @@ mod tests {
         let mut data = RoomData::empty();
         let text = "</script><!--<script>\"\\\n\u{2028}";
         data.page.username = Some(Username::from_trusted(text.to_owned()));
-        data.rejected = Some(RejectedForm { message: text.to_owned(), username: None, detail: String::new() });
+        data.rejected =
+            Some(RejectedForm { message: text.to_owned(), username: None, detail: String::new(), edited: None });
         let script = data.to_script();
         assert!(!script.contains('<'), "{script}");
         assert_eq!(JsonValue::parse(&script).and_then(RoomData::from_json), Some(data));

@@ -1,8 +1,12 @@
 //! Links and code in the text of a message. No other markup is supported: gzipped, pulldown-cmark would add 81 kB to
 //! the module, and linkify 9 kB.
 
+mod mentions;
 mod punctuation;
 
+pub use mentions::with_mentions;
+
+use crate::domain::Username;
 use punctuation::{is_end, is_inner_mark};
 
 /// A span of a message's text.
@@ -16,6 +20,8 @@ pub enum Span<'a> {
     Code(&'a str),
     /// Lines of code, between fences of three backticks.
     Block(&'a str),
+    /// `@` and a name that the message mentions, as the text has them, and the name as its holder writes it.
+    Mention(&'a str, &'a Username),
 }
 
 /// Prefixes of URLs that become links.
@@ -231,7 +237,7 @@ mod tests {
             let mut shown = String::new();
             for span in spans(&text) {
                 let piece = match span {
-                    Text(piece) | Code(piece) | Block(piece) => piece,
+                    Text(piece) | Code(piece) | Block(piece) | Mention(piece, _) => piece,
                     Link(piece) => {
                         prop_assert!(LINK_PREFIXES.iter().any(|prefix| piece.to_lowercase().starts_with(prefix)));
                         piece

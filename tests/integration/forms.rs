@@ -9,6 +9,9 @@ on_each_database!(
     a_message_is_posted_by_a_form,
     a_form_sent_twice_posts_once,
     a_refused_form_comes_back_with_its_text,
+    the_page_of_a_message_edits_and_removes_it,
+    the_invitation_of_a_room_has_a_qr_code,
+    a_reply_to_no_number_brings_the_text_back,
 );
 
 async fn the_front_form_leads_into_the_room(site: Site) {
@@ -67,7 +70,7 @@ async fn a_refused_form_comes_back_with_its_text(site: Site) {
     let server = site.start();
     let long = format!("{} & <end>", "y".repeat(4000));
     for (form, detail) in [
-        (vec![("username", "Ann"), ("message", long.as_str())], "at most 4000"),
+        (vec![("username", "Ann"), ("message", long.as_str())], "Up to 4000"),
         (vec![("username", "a\u{202e}b"), ("message", "kept & <kept>")], "character"),
         (vec![("username", "Ann"), ("message", "kept & <kept>"), ("id", "not an id")], "id"),
         (vec![("username", "Ann"), ("message", "   ")], "Write something"),
@@ -117,4 +120,105 @@ async fn a_form_that_is_too_large_is_refused() {
     let longest = "😀".repeat(4000);
     let answer = http::post_form(&server, "/harbour/", &[("message", &longest)]).await;
     assert_eq!(answer.status, 303, "percent-encoded, the longest message still fits");
+}
+
+async fn the_page_of_a_message_edits_and_removes_it(site: Site) {
+    let server = site.start();
+    let (ann, ben) = (http::identity(&server).await, http::identity(&server).await);
+    let send = async |path: &str, cookie: &str, form: &[(&str, &str)]| {
+        http::send(http::browser().post(server.url(path)).header("cookie", cookie).form(form)).await
+    };
+    for (cookie, text) in [(&ann, "welcome"), (&ben, "first <thoghts>")] {
+        assert_eq!(send("/harbour/", cookie, &[("message", text)]).await.status, 303);
+    }
+    let mut reader = Client::join(&server, "harbour").await;
+    let may_remove =
+        async |path: &str, cookie: &str| http::get_as(&server, path, cookie).await.body.contains(r#"name="remove""#);
+    // Ann owns the room: she spoke first.
+    for (path, cookie, shown) in [
+        ("/harbour/2", &ben, true),
+        ("/harbour/2", &ann, true),
+        ("/harbour/1", &ann, true),
+        ("/harbour/1", &ben, false),
+        ("/harbour/", &ben, false),
+        ("/harbour/9", &ann, false),
+    ] {
+        assert_eq!(may_remove(path, cookie).await, shown, "{path}");
+    }
+    let page = http::get_as(&server, "/harbour/2", &ben).await.body;
+    assert!(page.contains("\nfirst &lt;thoghts></textarea>"), "{page}");
+    let page = http::get_as(&server, "/harbour/2", &ann).await.body;
+    assert!(!page.contains("Text of this message"), "nobody edits the messages of others");
+
+    let answer = send("/harbour/2", &ben, &[("message", "first\r\nthoughts")]).await;
+    assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some("/harbour/2")));
+    assert_eq!(reader.expect("edited").await["text"], "first\nthoughts");
+    for (path, cookie, form, status) in [
+        ("/harbour/1", &ben, [("message", "mine")], 403),
+        ("/harbour/1", &ben, [("remove", "yes")], 403),
+        ("/harbour/2", &ann, [("message", "mine")], 403),
+        ("/harbour/9", &ben, [("message", "nothing")], 404),
+        ("/harbour/2", &ben, [("message", " ")], 422),
+        ("/harbour/2", &ben, [("else", "yes")], 422),
+    ] {
+        assert_eq!(send(path, cookie, &form).await.status.as_u16(), status, "{path} {form:?}");
+    }
+    // What was typed comes back with the reason, in the form that it was typed into.
+    let long = format!("{} & <end>", "y".repeat(4000));
+    let refused = send("/harbour/2", &ben, &[("message", &long)]).await;
+    assert_eq!(refused.status, 413);
+    assert!(refused.body.contains("y &amp; &lt;end></textarea>") && refused.body.contains("Up to 4000"));
+    assert!(refused.body.contains("message-form") && !refused.body.contains(r#""message":"y"#), "{}", refused.body);
+    let raw = async |content_type: &str, origin: Option<&str>, body: &[u8]| {
+        let request = http::browser().post(server.url("/harbour/2")).header("cookie", &ben);
+        let request = request.header("content-type", content_type.to_owned()).body(body.to_vec());
+        let request = origin.map_or(request.try_clone().expect("bytes"), |origin| request.header("origin", origin));
+        http::send(request).await.status.as_u16()
+    };
+    let form = "application/x-www-form-urlencoded";
+    for (content_type, body, status) in [
+        (form, b"message=%ff%fe".as_slice(), 400),
+        (form, b"message=\xff", 400),
+        (form, b"message=a&message=b", 422),
+        ("text/plain", b"text", 415),
+    ] {
+        assert_eq!(raw(content_type, None, body).await, status, "{content_type} {body:?}");
+        // Pages of other sites change nothing, and learn nothing.
+        assert_eq!(raw(content_type, Some("https://evil.example"), body).await, 403, "{content_type} {body:?}");
+    }
+    assert_eq!(raw(form, Some("https://evil.example"), b"remove=yes").await, 403);
+    assert!(http::get_as(&server, "/harbour/2", &ben).await.body.contains("first\nthoughts"));
+    assert_eq!(send("/harbour/2", &ann, &[("remove", "yes")]).await.status, 303);
+    assert_eq!(reader.expect("deleted").await["target"], 2);
+    assert!(!may_remove("/harbour/2", &ben).await, "a removed message is gone");
+}
+
+async fn the_invitation_of_a_room_has_a_qr_code(site: Site) {
+    let server = site.start();
+    let code = http::get(&server, "/harbour/qr").await;
+    assert_eq!(code.status, 200);
+    assert!(code.body.starts_with("<svg ") && code.body.matches("h1v1h-1z").count() > 100, "{}", code.body);
+    assert_ne!(code.body, http::get(&server, "/another-room/qr").await.body);
+    let other = http::get(&server, "/Harbour/qr").await;
+    assert_eq!((other.status.as_u16(), other.location.as_deref()), (308, Some("/harbour/qr")));
+    assert_eq!(http::get(&server, "/.hidden/qr").await.status, 404);
+    assert_eq!(database::room_names(&site.database_url).await, Vec::<String>::new(), "a picture opens no room");
+    // To a stranger, a private room does not exist.
+    let stranger = http::get(&server, "/tea~aaaaaaaaaaaaaaaaaaaaaaaaaa/qr").await;
+    assert!(stranger.status == 404 && !stranger.body.contains("<svg xmlns"), "{}", stranger.body);
+}
+
+async fn a_reply_to_no_number_brings_the_text_back(site: Site) {
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    for reply_to in ["abc", "9223372036854775808"] {
+        let request =
+            http::browser().post(server.url("/harbour/")).header("cookie", &cookie).header("accept", "text/html");
+        let refused = http::send(request.form(&[("message", "a long thought"), ("reply_to", reply_to)])).await;
+        assert_eq!(refused.status, 422, "{reply_to}");
+        assert!(refused.body.contains("a long thought</textarea>"), "{}", refused.body);
+        let program = http::browser().post(server.url("/harbour/")).header("accept", "application/json");
+        assert_eq!(http::send(program.form(&[("message", "x"), ("reply_to", reply_to)])).await.status, 422);
+    }
+    assert_eq!(database::room_names(&site.database_url).await, Vec::<String>::new());
 }

@@ -171,7 +171,7 @@ async fn every_series_that_may_increase_is_there_from_the_start() {
     ] {
         assert_eq!(sample(&text, "parlour_rejections_total", &format!("code=\"{code}\"")), Some(0.), "{code}");
     }
-    for kind in ["message", "edited", "deleted", "moderated"] {
+    for kind in ["message", "edited", "deleted", "moderated", "reacted"] {
         assert_eq!(sample(&text, "parlour_events_stored_total", &format!("kind=\"{kind}\"")), Some(0.), "{kind}");
     }
     for outcome in ["taken", "failed", "gone"] {

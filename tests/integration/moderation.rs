@@ -17,6 +17,7 @@ on_each_database!(
     a_room_is_not_handed_over_to_a_guest,
     an_act_sent_twice_is_done_once_and_a_bad_one_not_at_all,
     a_silent_participant_is_banned_by_tag,
+    pages_show_what_the_owner_did_between_the_messages,
 );
 
 #[tokio::test]
@@ -269,4 +270,19 @@ async fn a_silent_participant_is_banned_by_tag(site: Site) {
     }
     people.moderate(json!({"action": "pardon", "tag": tag})).await;
     people.door(&carol).join(&people.server).await;
+}
+
+async fn pages_show_what_the_owner_did_between_the_messages(site: Site) {
+    let mut people = People::gathered(&site).await;
+    people.moderate(json!({"action": "mute", "target": 2, "seconds": 600})).await;
+    people.moderate(json!({"action": "lock"})).await;
+    people.ann.1.say("a2", "quiet now").await;
+    let page = http::get_as(&people.server, "/harbour/", &people.ann.0).await.body;
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in {page}"));
+    let places = [">hello<", "Bob was muted until ", "The room was locked. Nobody new can come in.", ">quiet now<"];
+    assert!(places.map(place).is_sorted(), "{page}");
+    // They are no messages: programs read them in the log.
+    let json = http::browser().get(people.server.url("/harbour/")).header("accept", "application/json");
+    let json = http::send(json.header("cookie", &people.ann.0)).await.body;
+    assert!(json.contains("quiet now") && !json.contains("mute"), "{json}");
 }

@@ -1,6 +1,7 @@
 //! `/.openapi.json` describes what the server answers: every request here is described there, and so is its answer,
 //! with the media type, the headers and every field.
 
+use crate::openapi_reactions::reactions_and_pins;
 use crate::support::Site;
 use crate::support::database::{UnknownEvent, append_unknown};
 use crate::support::description::{Api, DOCUMENT, Description, FORM, HTML, JSON, LINES, STREAM, TEXT};
@@ -13,6 +14,8 @@ on_each_database!(every_answer_is_as_described);
 const ROOM: &str = "/{room}/";
 const MESSAGE: &str = "/{room}/{seq}";
 const EVENTS: &str = "/{room}/events";
+const NAMES: &str = "/{room}/names";
+const QR_CODE: &str = "/{room}/qr";
 
 async fn every_answer_is_as_described(site: Site) {
     let server = site.start();
@@ -24,6 +27,7 @@ async fn every_answer_is_as_described(site: Site) {
     let guest = Api { token: None, ..api };
 
     posts_and_changes(&api, &guest).await;
+    reactions_and_pins(&api, &guest).await;
     pages(&api).await;
     streams(&site, &api).await;
     refusals(&api, &guest).await;
@@ -69,6 +73,12 @@ async fn posts_and_changes(api: &Api<'_>, guest: &Api<'_>) {
     let verbatim = guest.put(Method::POST, ROOM, "/harbour/", (FORM, "hello there, 100%"), "*/*").await;
     assert_eq!((verbatim.status, &verbatim.json()["message"]), (201, &json!("hello there, 100%")));
 
+    let body = json!({"message": "@ann and @describer", "reply_to": 1}).to_string();
+    let reply = post((JSON, &body), JSON).await.json();
+    assert_eq!((&reply["reply_to"], &reply["mentions"]), (&json!(1), &json!(["Ann", "describer"])));
+    let names = api.get(NAMES, "/harbour/names?prefix=a", JSON).await;
+    assert_eq!(names.json(), json!({"names": ["Ann"]}));
+    assert!(api.get(QR_CODE, "/harbour/qr", "image/*").await.body.starts_with("<svg "));
     let edited = api.put(Method::PATCH, MESSAGE, "/harbour/1", (JSON, r#"{"message":"edited"}"#), JSON).await;
     assert_eq!((edited.status, &edited.json()["type"]), (200, &json!("edited")));
     assert_eq!(api.put(Method::PATCH, MESSAGE, "/harbour/1", (TEXT, "edited again"), TEXT).await.status, 200);
@@ -172,6 +182,8 @@ async fn refusals(api: &Api<'_>, guest: &Api<'_>) {
         (Method::PATCH, MESSAGE, "/1"),
         (Method::DELETE, MESSAGE, "/1"),
         (Method::GET, EVENTS, "/events"),
+        (Method::GET, NAMES, "/names"),
+        (Method::GET, QR_CODE, "/qr"),
     ] {
         strange
             .is_refused(method.clone(), path, &format!("/harbour{address}"), (JSON, r#"{"message":"x"}"#), 401)
@@ -190,6 +202,7 @@ async fn refusals(api: &Api<'_>, guest: &Api<'_>) {
         api.is_refused(Method::GET, ROOM, address, (TEXT, ""), 400).await;
     }
     api.is_refused(Method::GET, EVENTS, "/harbour/events?after=x", (TEXT, ""), 400).await;
+    api.is_refused(Method::GET, NAMES, "/harbour/names?prefix=a&prefix=b", (TEXT, ""), 400).await;
     let foreign = |request: RequestBuilder| {
         request
             .header("origin", "https://elsewhere.example")

@@ -72,6 +72,9 @@ async fn every_answer(server: &Server, name: &str, cookie: &str) -> Vec<String> 
         format!("/{name}/"),
         format!("/{name}"),
         format!("/{name}/1"),
+        format!("/{name}/names?prefix=a"),
+        format!("/{name}/?reply_to=1"),
+        format!("/api/load_quotes?room_name={name}&seqs[0]=1"),
         format!("/{name}/?username=Eve&invitation={NOWHERE}"),
         format!("/api/open_room?room_name={name}"),
         format!("/api/load_history?room_name={name}"),
@@ -81,9 +84,11 @@ async fn every_answer(server: &Server, name: &str, cookie: &str) -> Vec<String> 
         let answer = http::get_as(server, &path, cookie).await;
         answers.push(format!("{} {:?} {:?}\n{}", answer.status, answer.location, answer.cookies, answer.body));
     }
+    let name_line = format!("{name} 0 ");
     for (path, form) in [
         (format!("/{name}/"), vec![("message", "let me in"), ("id", "eve-1"), ("username", "Eve")]),
         ("/api/join_room".to_owned(), vec![("room_name", name), ("username", "Ann")]),
+        ("/api/preview_rooms".to_owned(), vec![("rooms", name_line.as_str())]),
     ] {
         let answer = http::send(http::browser().post(server.url(&path)).header("cookie", cookie).form(&form)).await;
         answers.push(format!("{} {:?} {:?}\n{}", answer.status, answer.location, answer.cookies, answer.body));
@@ -255,7 +260,7 @@ async fn a_private_room_needs_a_title_and_a_page_of_this_site() {
     let site = Site::new(Database::Sqlite).await;
     let server = site.start();
     let answer = http::post_form(&server, "/", &[("username", "Ann Lee"), ("room_name", "a/b")]).await;
-    let back = "/?username=Ann%20Lee&room_name=a%2Fb";
+    let back = "/?username=Ann%20Lee&room_name=a%2Fb&kind=private";
     assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some(back)));
     assert_eq!(http::get(&server, back).await.status, 422);
     let foreign = http::browser().post(server.url("/")).header("origin", "http://elsewhere.example");

@@ -34,6 +34,8 @@ async fn visits(server: &Server, name: &str, cookie: &str) -> BTreeMap<String, u
     for path in [
         format!("/{name}/"),
         format!("/{name}/1"),
+        format!("/{name}/names?prefix=a"),
+        format!("/api/load_quotes?room_name={name}&seqs[0]=1"),
         format!("/{name}/?invitation={}", "b".repeat(25) + "a"),
         format!("/api/open_room?room_name={name}"),
         format!("/api/load_history?room_name={name}"),
@@ -41,6 +43,11 @@ async fn visits(server: &Server, name: &str, cookie: &str) -> BTreeMap<String, u
     ] {
         http::get_as(server, &path, cookie).await;
     }
+    let list = http::browser().post(server.url("/api/preview_rooms")).header("cookie", cookie);
+    assert_eq!(
+        http::send(list.form(&[("rooms", format!("{name} 0 "))])).await.body,
+        r#"{"changed":[],"unchanged":[]}"#
+    );
     let post = http::browser().post(server.url(&format!("/{name}/"))).header("cookie", cookie);
     assert_eq!(http::send(post.form(&[("message", "hello")])).await.status, 404);
     Door::of(name).identity(cookie, server).turned_away(server).await;

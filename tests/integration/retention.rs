@@ -223,7 +223,7 @@ async fn a_room_that_cannot_be_swept_keeps_nothing_else_from_going(site: Site) {
         )
     };
     database::execute(&site.database_url, &refuse).await;
-    let name = "INSERT INTO names SELECT r.id, 'old', e.author, 1 FROM rooms r, events e \
+    let name = "INSERT INTO names SELECT r.id, 'old', e.author, 1, NULL FROM rooms r, events e \
                 WHERE r.name = 'second' AND e.room_id = r.id AND e.seq = 3";
     database::execute(&site.database_url, name).await;
     let server = site.with_flags(&["--retention-days", "7"]).start();

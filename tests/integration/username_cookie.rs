@@ -47,9 +47,9 @@ async fn a_link_fills_in_a_name_and_never_renames(site: Site) {
     assert_eq!(remembered(&http::get_as(&server, "/a%2Fb/?username=Bob", "x=y").await), None, "no room, no name");
 }
 
-/// The hidden field of the front page's form, as `cookie` is shown it.
+/// The hidden field of forms, as `cookie` is shown it. Front pages of earlier releases had it, too.
 async fn token(server: &Server, cookie: &str) -> String {
-    let page = http::get_as(server, "/", cookie).await.body;
+    let page = http::get_as(server, "/harbour/settings", cookie).await.body;
     let field = page.split("<input").find(|field| field.contains("name=\"token\"")).expect("a hidden field");
     let value = field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
     value.expect("a value").to_owned()
@@ -66,6 +66,16 @@ async fn the_front_form_renames(site: Site) {
         let request = http::browser().get(server.url(&format!("/?{query}"))).header("cookie", &ann);
         http::send(from.into_iter().fold(request, |request, (name, value)| request.header(name, value))).await
     };
+    // The front page posts its form, which only pages of the site can do.
+    let posted = async |site: &str| {
+        let request = http::browser().post(server.url("/")).header("cookie", &ann).header("sec-fetch-site", site);
+        http::send(request.form(&[("kind", "public"), ("username", "Bob"), ("room_name", "harbour")])).await
+    };
+    let answer = posted("same-origin").await;
+    assert_eq!((answer.status.as_u16(), remembered(&answer)), (303, Some("Bob")));
+    assert_eq!(answer.location.as_deref(), Some("/harbour/?username=Bob"));
+    let foreign = posted("cross-site").await;
+    assert_eq!((foreign.status.as_u16(), remembered(&foreign)), (403, None));
     let form = "username=Bob&room_name=harbour";
     let with_token = format!("{form}&token={proof}");
     let front = server.url("/");

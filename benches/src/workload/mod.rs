@@ -6,6 +6,7 @@ pub mod fanout;
 pub mod floor;
 pub mod idle;
 pub mod page;
+pub mod previews;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

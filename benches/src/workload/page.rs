@@ -66,7 +66,12 @@ impl Page {
 }
 
 /// Posts messages in a room, edits the first one repeatedly, and waits for the last edit.
-async fn fill(addr: SocketAddr, room: &str, messages: u32, edits: u32) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) async fn fill(
+    addr: SocketAddr,
+    room: &str,
+    messages: u32,
+    edits: u32,
+) -> Result<(), Box<dyn std::error::Error>> {
     let run = run_number();
     let (mut reader, mut writer) = connect(addr, &format!("/ws/{room}/"), 0).await?;
     let (mut sent, mut seen) = (0, 0);

@@ -8,6 +8,7 @@ use crate::server::limits::rate_limiter::RateLimited;
 use crate::server::network::Network;
 use crate::server::store::{Membership, NewEvent, RoomRecord, RoomRef, StoreError};
 use axum::http::StatusCode;
+use std::collections::HashMap;
 
 /// Reason for which a visitor may not enter a room. The sentences are shown to visitors.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub(crate) enum AccessDenied {
     #[error("Too many new rooms come from your network. Try again a little later.")]
     TooManyRooms(RateLimited),
     /// The visitor is banned until this time.
-    #[error("You are banned from this room for a while. The ban ends on {} at {} UTC.", .0.day_utc(), .0.time_utc())]
+    #[error("You can’t come in until {}, {} UTC.", .0.day_utc(), .0.time_utc())]
     Banned(Timestamp),
     /// The room is locked, and the visitor has not been in it.
     #[error("This room is locked. Only people who were here before can come in.")]
@@ -119,29 +120,38 @@ impl Chat {
         } else {
             Membership::default()
         };
-        let Some(mut found) = found else { return Ok(None) };
-        if !found.moderated {
-            return Ok(Some(found));
-        }
-        let member = membership.member || found.ownership(&visitor.author) == Ownership::Own;
-        let invited = member || found.invites(visitor.invitation.or(name.key()));
-        let is_stranger = !member && (!invited || membership.banned_until.is_some());
-        if name.is_private() && is_stranger {
-            return Ok(None);
-        }
-        if let Some(until) = membership.banned_until {
-            return Err(AccessDenied::Banned(Timestamp(until)));
-        }
-        if !invited {
-            return Err(AccessDenied::Locked);
-        }
-        if found.ownership(&visitor.author) != Ownership::Own {
-            found.muted_until = membership.muted_until;
-        }
-        if name.is_private() && !member && visitor.has_persistent_identity {
+        let Some(found) = found else { return Ok(None) };
+        let Some((found, joins)) = judge(found, membership, visitor)? else { return Ok(None) };
+        if joins {
             self.store.add_members(found.room.id, &[visitor.author]).await?;
         }
         Ok(Some(found))
+    }
+
+    /// Returns those of these rooms that have a row and that the visitor may enter, in any order, with the same queries
+    /// whether or not a room exists. Unlike [`find`](Self::find), nobody becomes a member by that.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(super) async fn find_all(&self, names: &[RoomName], visitor: &Visitor) -> Result<Vec<RoomRecord>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.store.rooms(names).await?;
+        let mut moderated: Vec<i64> = found.iter().filter(|it| it.moderated).map(|it| it.room.id).collect();
+        if moderated.is_empty() && names.iter().any(RoomName::is_private) {
+            moderated.push(0);
+        }
+        let memberships = match moderated.is_empty() {
+            true => HashMap::new(),
+            false => self.store.memberships_of(&visitor.author, &moderated).await?,
+        };
+        let enter = |found: RoomRecord| {
+            let membership = memberships.get(&found.room.id).copied().unwrap_or_default();
+            judge(found, membership, visitor).ok().flatten().map(|(found, _)| found)
+        };
+        Ok(found.into_iter().filter_map(enter).collect())
     }
 
     /// Opens a private room that belongs to the visitor. `typed` is its title as it was typed. Returns its name.
@@ -158,4 +168,36 @@ impl Chat {
         self.limiter.check_room(visitor.network).map_err(AccessDenied::TooManyRooms)?;
         Ok(self.store.create_private_room(title, typed, &visitor.author).await?)
     }
+}
+
+/// Returns the room if a visitor with this membership may enter, and whether the visitor becomes a member by that.
+///
+/// # Errors
+///
+/// Returns why the visitor may not enter.
+fn judge(
+    mut found: RoomRecord,
+    membership: Membership,
+    visitor: &Visitor,
+) -> Result<Option<(RoomRecord, bool)>, AccessDenied> {
+    if !found.moderated {
+        return Ok(Some((found, false)));
+    }
+    let is_private = found.room.name.is_private();
+    let member = membership.member || found.ownership(&visitor.author) == Ownership::Own;
+    let invited = member || found.invites(visitor.invitation.or(found.room.name.key()));
+    let is_stranger = !member && (!invited || membership.banned_until.is_some());
+    if is_private && is_stranger {
+        return Ok(None);
+    }
+    if let Some(until) = membership.banned_until {
+        return Err(AccessDenied::Banned(Timestamp(until)));
+    }
+    if !invited {
+        return Err(AccessDenied::Locked);
+    }
+    if found.ownership(&visitor.author) != Ownership::Own {
+        found.muted_until = membership.muted_until;
+    }
+    Ok(Some((found, is_private && !member && visitor.has_persistent_identity)))
 }

@@ -51,6 +51,7 @@ impl Chat {
         let username = username.unwrap_or_else(Username::anonymous);
         let mut frames = Vec::new();
         if request.welcome {
+            let (_, names) = self.store.names_of(found.room.id, &username, &visitor.author).await?;
             frames.push(ServerFrame::Welcome {
                 room_name: found.room.name.clone(),
                 epoch: found.room.epoch.clone(),
@@ -59,6 +60,7 @@ impl Chat {
                 tag: visitor.author.tag(),
                 title: Some(found.title().to_owned()),
                 topic: Some(found.topic.clone().unwrap_or_default()),
+                names,
             });
         }
         let mut answer = None;
@@ -112,9 +114,12 @@ impl Chat {
             outcome.await.unwrap_or_else(|_| Err(draining_rejection()))
         };
         let (id, outcome) = match frame {
-            ClientFrame::Post { id, message, username } => {
+            ClientFrame::Post { id, message, username, reply_to } => {
                 let outcome = match named(username) {
-                    Ok(username) => submit(id.as_deref(), RoomCommand::Post { username, message: &message }).await,
+                    Ok(username) => {
+                        let command = RoomCommand::Post { username, message: &message, reply_to };
+                        submit(id.as_deref(), command).await
+                    }
                     Err(rejection) => Err(rejection),
                 };
                 (id, outcome)
@@ -132,11 +137,19 @@ impl Chat {
                 let outcome = submit(id.as_deref(), command).await;
                 (id, outcome)
             }
+            ClientFrame::React { id, target, emoji, on } => {
+                let command = RoomCommand::React { target, emoji: &emoji, on, username: username.clone() };
+                let outcome = submit(id.as_deref(), command).await;
+                (id, outcome)
+            }
             ClientFrame::Sync { .. } | ClientFrame::Typing | ClientFrame::Heartbeat => return None,
         };
         match outcome {
             Ok(stored) => {
                 *head = stored.event.seq.max(*head);
+                if let Some(repeated) = stored.repeated() {
+                    return Some(ServerFrame::Repeated(repeated));
+                }
                 let repeated: Option<Event> = Some(stored.event).filter(|event| event.seq <= after);
                 repeated.map(ServerFrame::from)
             }

@@ -66,7 +66,7 @@ impl Chat {
         post: &HookPost,
     ) -> SubmitResult {
         let username = self.free_name(hook, wanted).await?;
-        let command = RoomCommand::Post { username, message: &post.text };
+        let command = RoomCommand::Post { username, message: &post.text, reply_to: None };
         let submitted = self.submit(&hook.room, (hook.author, network), id, command).await?;
         submitted.await.unwrap_or_else(|_| Err(draining_rejection()))
     }

@@ -2,33 +2,35 @@
 //! pass names and texts unchanged.
 
 pub(crate) mod access;
+mod annotations;
 pub(crate) mod exchange;
 pub(crate) mod hooks;
+mod quotes;
 mod room_command;
+mod room_previews;
 pub(crate) mod room_settings;
+mod submission;
 pub(crate) mod tokens;
 mod unread;
 
 use super::auth::identity::AuthorId;
 use super::auth::visitor::Visitor;
 use super::hub::{Hub, Subscription};
-use super::journal::{Journal, SubmitResult};
+use super::journal::Journal;
 use super::limits::rate_limiter::Limiter;
-use super::network::Network;
 use super::random;
-use super::store::{AppendRequest, NewEvent, RoomRecord, RoomRef, Store, StoreError, Subject};
+use super::store::{RoomRecord, Store, StoreError};
 use super::websocket::{SocketWriter, TextFrame};
-use crate::domain::moderation::ModerationAction;
 use crate::domain::{
-    AuthorTag, Epoch, EventId, HistoryCursor, HistoryPage, Participant, Rejection, RejectionCode, RoomName, RoomView,
-    Seq, Timestamp, Username,
+    Epoch, HistoryCursor, HistoryPage, Participant, Rejection, RejectionCode, RoomName, RoomView, Seq, Timestamp,
+    Username,
 };
 use crate::protocol::ServerFrame;
 use access::AccessDenied;
 pub(crate) use room_command::RoomCommand;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Cheap-to-clone handle to everything a visitor can do.
 #[derive(Clone)]
@@ -66,11 +68,12 @@ impl Chat {
         permalink: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
         let found = self.admit(name, visitor).await?;
-        self.room_view(found, username, visitor, permalink).await
+        self.room_view(found, username, visitor, permalink, None).await
     }
 
     /// Like [`room_page`](Self::room_page), for a visitor who was already admitted. The head was read before the
-    /// messages, so it never claims more than the page shows.
+    /// messages, so it never claims more than the page shows. The page's form replies to the message `reply_to`, if there
+    /// is one.
     ///
     /// # Errors
     ///
@@ -81,12 +84,20 @@ impl Chat {
         username: Option<Username>,
         visitor: &Visitor,
         permalink: Option<Seq>,
+        reply_to: Option<Seq>,
     ) -> Result<RoomView, AccessDenied> {
+        // A deleted message cannot be replied to.
+        let replying = self.store.quotes(found.room.id, reply_to.into_iter().collect()).await?;
+        let replying = replying.into_iter().next().filter(|quote| !quote.excerpt.is_empty());
         let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
+        let mut history = self.store.messages(found.room.id, cursor).await?;
+        self.store.annotate(&found, &mut history.messages).await?;
         Ok(RoomView {
-            history: self.store.messages(found.room.id, cursor).await?,
+            history,
+            pin: self.store.latest_pin(&found).await?,
             title: found.own_title().map(str::to_owned),
             ownership: found.ownership(&visitor.author),
+            owner: found.owner_tag(),
             invitation: found.invitation(),
             room: found.room.name,
             epoch: found.room.epoch,
@@ -94,6 +105,7 @@ impl Chat {
             username,
             tag: visitor.author.tag(),
             permalink,
+            replying,
             form_id: random::event_id(),
             topic: found.topic,
             locked: found.locked,
@@ -113,8 +125,10 @@ impl Chat {
         visitor: &Visitor,
         cursor: HistoryCursor,
     ) -> Result<HistoryPage, AccessDenied> {
-        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        Ok(self.store.messages(room.id, cursor).await?)
+        let found = self.admit(name, visitor).await?;
+        let mut history = self.store.messages(found.room.id, cursor).await?;
+        self.store.annotate(&found, &mut history.messages).await?;
+        Ok(history)
     }
 
     /// Returns why the visitor cannot use this name in the room, or `None` if no other author holds it.
@@ -152,7 +166,7 @@ impl Chat {
     ) -> Result<Subscription, StoreError> {
         let title = Some(found.title().to_owned());
         let RoomRecord { room, head, muted_until, topic, .. } = found;
-        let taken = self.store.is_taken(room.id, &username, &author).await?;
+        let (taken, names) = self.store.names_of(room.id, &username, &author).await?;
         let username = if taken { Username::anonymous() } else { username };
         let live = self.hub.enter(&room).await?;
         let epoch = live.epoch();
@@ -182,6 +196,7 @@ impl Chat {
             tag: author.tag(),
             title,
             topic: Some(topic.unwrap_or_default()),
+            names,
         });
         if !continued {
             say(reset_frame(&epoch, head));
@@ -196,79 +211,6 @@ impl Chat {
             subscription.enforce().await?;
         }
         Ok(subscription)
-    }
-
-    /// Submits a [`RoomCommand`] of `author`, who is in `network`, to a room's log. Returns a receiver of the outcome.
-    ///
-    /// # Errors
-    ///
-    /// Returns a rejection if the command is invalid or exceeds a limit.
-    pub(crate) async fn submit(
-        &self,
-        room: &RoomRef,
-        (author, network): (AuthorId, Network),
-        id: Option<&str>,
-        command: RoomCommand<'_>,
-    ) -> Result<oneshot::Receiver<SubmitResult>, Rejection> {
-        let (tag, bytes) = (command.tag(), command.len());
-        let mut new_event = command.parse()?;
-        let sent = id.map(EventId::parse).transpose()?;
-        if let Err(limited) = self.limiter.check_message(&author, network, bytes) {
-            // A command that is already stored is answered regardless, within the rate limit for pages of the network.
-            let stored = match &sent {
-                Some(id) if self.limiter.request(network).is_ok() => self.store.has(room.id, &author, id).await?,
-                _ => false,
-            };
-            if !stored {
-                return Err(limited.rejection("Slow down a little. Your message is not lost."));
-            }
-        }
-        if let (Some(tag), NewEvent::Moderate { subject, .. }) = (tag, &mut new_event) {
-            // Other authors must not learn whether the target exists; the log rejects their command.
-            if self.store.owns(room.id, &author).await? {
-                *subject = Some(self.resolve_tag(room, &tag).await?);
-            }
-        }
-        if let NewEvent::Moderate { action: ModerationAction::Retention, seconds, .. } = &new_event
-            && self.store.owns(room.id, &author).await?
-        {
-            self.check_retention(room, *seconds).await?;
-        }
-        let begins = self.begins(room, network, &new_event).await?;
-        let id = sent.unwrap_or_else(random::event_id);
-        Ok(self.journal.submit(AppendRequest { room_id: room.id, begins, author, id, new_event }))
-    }
-
-    /// Like [`submit`](Self::submit), for a room known only by its name. Waits for the outcome.
-    pub(crate) async fn submit_and_wait(
-        &self,
-        name: &RoomName,
-        visitor: &Visitor,
-        id: Option<&str>,
-        command: RoomCommand<'_>,
-    ) -> SubmitResult {
-        let RoomRecord { room, .. } = self.admit(name, visitor).await?;
-        self.submit(&room, (visitor.author, visitor.network), id, command)
-            .await?
-            .await
-            .unwrap_or_else(|_| Err(draining_rejection()))
-    }
-
-    /// Returns the author whom this tag identifies in a room: a participant, or an author in the database.
-    async fn resolve_tag(&self, room: &RoomRef, tag: &AuthorTag) -> Result<Subject, Rejection> {
-        let mut known = self.hub.tagged(room.id, tag);
-        for author in self.store.tagged(room.id, tag).await? {
-            known.entry(author.to_bytes()).or_insert(Username::anonymous());
-        }
-        let mut known = known.into_iter();
-        match (known.next(), known.next()) {
-            (Some((author, username)), None) => Ok(Subject::Known { author: author.into(), username }),
-            (None, _) => Err(Rejection::new(RejectionCode::NotFound, "Nobody here has this tag.")),
-            _ => Err(Rejection::new(
-                RejectionCode::Invalid,
-                "Several people have this tag. Name one of their messages instead.",
-            )),
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Commands of a visitor to a room. Their texts are unvalidated; parsing turns them into events to append.
 
 use crate::domain::moderation::{DAY_SECONDS, ModerationAction};
-use crate::domain::{AuthorTag, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
-use crate::server::store::{NewEvent, Subject};
+use crate::domain::{AuthorTag, Emoji, MessageText, Rejection, RejectionCode, RoomText, Seq, Username};
+use crate::server::store::{MentionCandidates, NewEvent, NewReaction, Subject};
 
 /// A command for a room's log, with unvalidated texts.
 pub(crate) enum RoomCommand<'a> {
     /// Posts a message.
-    Post { username: Username, message: &'a str },
+    Post { username: Username, message: &'a str, reply_to: Option<Seq> },
     /// Replaces the text of an own message.
     Edit { target: Seq, text: &'a str },
     /// Deletes a message: an own one, or any as the owner of the room.
@@ -20,19 +20,31 @@ pub(crate) enum RoomCommand<'a> {
         seconds: Option<u32>,
         text: Option<&'a str>,
     },
+    /// Reacts to a message, or no longer does.
+    React { target: Seq, emoji: &'a str, on: bool, username: Username },
 }
 
 impl RoomCommand<'_> {
-    /// Validates the texts, and returns the event to append.
+    /// Validates the texts, and returns the event to append, whose mentions are not looked for yet.
     ///
     /// # Errors
     ///
     /// Returns a rejection if a text is invalid.
     pub(super) fn parse(self) -> Result<NewEvent, Rejection> {
         Ok(match self {
-            Self::Post { username, message } => NewEvent::Message { username, text: MessageText::parse(message)? },
-            Self::Edit { target, text } => NewEvent::Edit { target, text: MessageText::parse(text)? },
+            Self::Post { username, message, reply_to } => {
+                let text = MessageText::parse(message)?;
+                NewEvent::Message { username, text, reply_to, mentions: MentionCandidates::default() }
+            }
+            Self::Edit { target, text } => {
+                let text = MessageText::parse(text)?;
+                NewEvent::Edit { target, text, mentions: MentionCandidates::default() }
+            }
             Self::Delete { target } => NewEvent::Delete { target },
+            Self::React { target, emoji, on, username } => {
+                let emoji = Emoji::parse(emoji)?;
+                NewEvent::React(NewReaction { target, emoji, on, username, is_erasure: false })
+            }
             Self::Moderate { action, target, seconds, text, .. } => {
                 let text = Self::room_text(action, text)?;
                 let is_whole = |seconds: u32| seconds.is_multiple_of(DAY_SECONDS);
@@ -64,7 +76,7 @@ impl RoomCommand<'_> {
         match self {
             Self::Post { message: text, .. } | Self::Edit { text, .. } => text.len(),
             Self::Moderate { text, .. } => text.map_or(0, str::len),
-            Self::Delete { .. } => 0,
+            Self::Delete { .. } | Self::React { .. } => 0,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Removes every table of this release from a PostgreSQL database: `pg_restore --clean` leaves those that an older dump
 /// does not know, and cannot remove tables that these refer to.
-const REMOVE_TABLES: &str = "DROP TABLE IF EXISTS deleted_rooms, events, incoming_hooks, names, outgoing_hooks, rooms, seaql_migrations, site, standings, tokens CASCADE";
+const REMOVE_TABLES: &str = "DROP TABLE IF EXISTS deleted_rooms, events, incoming_hooks, mentions, names, outgoing_hooks, pins, reaction_counts, reactions, rooms, seaql_migrations, site, standings, tokens CASCADE";
 
 /// Writes a snapshot of the database to `file`.
 ///

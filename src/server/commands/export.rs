@@ -64,11 +64,15 @@ pub(super) async fn export(config: &Config, export: &Export) -> CommandResult {
     };
     let mut pages = ExportWriter::begin(export.format, BufWriter::new(sink), &title).map_err(failed)?;
     for (room_id, name) in rooms {
+        let found = store.room(&name).await?.filter(|found| found.room.id == room_id);
         let (title, topic) = store.description(room_id, author.as_ref()).await?;
         pages.room(&name, title.as_deref(), topic.as_deref()).map_err(failed)?;
         let mut after = 0;
         loop {
-            let (messages, more) = store.export_page(room_id, author.as_ref(), after).await?;
+            let (mut messages, more) = store.export_page(room_id, author.as_ref(), after).await?;
+            if let Some(found) = &found {
+                store.annotate(found, &mut messages).await?;
+            }
             for message in &messages {
                 pages.message(message).map_err(failed)?;
             }

@@ -100,7 +100,9 @@ impl<W: Write> ExportWriter<W> {
     ///
     /// Returns an error if the sink cannot be written.
     pub(super) fn message(&mut self, message: &Message) -> io::Result<()> {
-        let Message { seq, username, tag, text, sent_at, edited, .. } = message;
+        let Message { seq, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned, .. } = message;
+        let counts: Vec<String> = reactions.iter().map(|it| format!("{} {}", it.emoji.as_str(), it.count)).collect();
+        let marks = if *pinned { std::iter::once("pinned".to_owned()).chain(counts).collect() } else { counts };
         let (day, time, exact) = (sent_at.day_utc(), sent_at.time_utc(), sent_at.rfc3339());
         let tag = tag.as_str();
         let comma = if self.message { "," } else { "" };
@@ -108,25 +110,42 @@ impl<W: Write> ExportWriter<W> {
         match self.format {
             Format::Text => {
                 let edited = if *edited { " (edited)" } else { "" };
+                let reply = reply_to.map(|seq| format!(" in reply to #{seq}")).unwrap_or_default();
                 // Continuation lines are indented, so that no text can pass for another message. Control characters are
                 // escaped, so that none reaches a terminal.
                 let (username, text) = (escaped(username.as_str()), escaped_lines(text));
-                writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{edited}\n    {}\n", text.replace('\n', "\n    "))
+                let marks = if marks.is_empty() { String::new() } else { format!("    ({})\n", marks.join(", ")) };
+                let text = text.replace('\n', "\n    ");
+                writeln!(self.sink, "{exact} {username} [{tag}] #{seq}{reply}{edited}\n    {text}\n{marks}")
             }
             Format::Html => {
                 let (name, edited) = (encode_text(username.as_str()), if *edited { " (edited)" } else { "" });
+                let reply = reply_to.map(|seq| format!(" in reply to #{seq}")).unwrap_or_default();
                 let exact = encode_double_quoted_attribute(&exact);
                 writeln!(
                     self.sink,
-                    "<li><b>{name}</b> <small>{tag} #{seq}</small> \
-                     <time datetime=\"{exact}\">{day}, {time} UTC{edited}</time>\n<p>{}</p>",
-                    encode_text(text)
+                    "<li><b>{name}</b> <small>{tag} #{seq}{reply}</small> \
+                     <time datetime=\"{exact}\">{day}, {time} UTC{edited}</time>\n<p>{}</p>{}",
+                    encode_text(text),
+                    if marks.is_empty() { String::new() } else { format!("\n<small>{}</small>", marks.join(" · ")) }
                 )
             }
             Format::Json => {
-                let message = json!({
+                let mut message = json!({
                     "seq": seq, "sent_at": sent_at, "username": username, "tag": tag, "edited": edited, "message": text,
                 });
+                if let Some(reply_to) = reply_to {
+                    message["reply_to"] = json!(reply_to);
+                }
+                if !mentions.is_empty() {
+                    message["mentions"] = json!(mentions);
+                }
+                if !reactions.is_empty() {
+                    message["reactions"] = json!(reactions);
+                }
+                if *pinned {
+                    message["pinned"] = json!(true);
+                }
                 write!(self.sink, "{comma}\n{message}")
             }
         }

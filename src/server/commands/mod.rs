@@ -95,6 +95,16 @@ pub enum Command {
         /// ROOM/NUMBER, or its link
         message: MessageRef,
     },
+    /// Pin a message for everybody in its room
+    Pin {
+        /// ROOM/NUMBER, or its link
+        message: MessageRef,
+    },
+    /// Take off the pin of a message
+    Unpin {
+        /// ROOM/NUMBER, or its link
+        message: MessageRef,
+    },
     /// Show or set the title of a room
     Title {
         /// The room, or its link
@@ -153,6 +163,8 @@ pub async fn run(command: Command, config: &Config) -> CommandResult {
         Command::Remove { message } => moderation::remove(config, &message).await,
         Command::Ban { message, time } => moderation::ban(config, &message, time).await,
         Command::Pardon { message } => moderation::pardon(config, &message).await,
+        Command::Pin { message } => moderation::pin(config, &message, ModerationAction::Pin).await,
+        Command::Unpin { message } => moderation::pin(config, &message, ModerationAction::Unpin).await,
         Command::Title { room, text } => {
             moderation::describe(config, &room, ModerationAction::Title, text.as_deref()).await
         }

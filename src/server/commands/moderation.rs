@@ -1,11 +1,11 @@
-//! `parlour remove`, `ban`, `pardon`, `title` and `topic`: the host's actions in a room. They are recorded in the room's
+//! `parlour remove`, `ban`, `pardon`, `pin`, `unpin`, `title` and `topic`: the host's actions in a room. They are recorded in the room's
 //! log like the owner's actions, and also apply to the owner.
 
 use super::message_ref::MessageRef;
 use super::output::print_line;
 use super::{CommandResult, notify_nodes, parse_room};
-use crate::domain::moderation::{MAX_MUTE_SECONDS, ModerationAction};
-use crate::domain::{EventBody, RoomText};
+use crate::domain::moderation::{MAX_MUTE_SECONDS, Moderation, ModerationAction};
+use crate::domain::{EventBody, RoomText, Timestamp};
 use crate::server::config::Config;
 use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
@@ -73,6 +73,16 @@ async fn moderate(
     act(config, message, NewEvent::Moderate { action, subject, seconds, text: None }).await
 }
 
+/// Pins a message, or takes off its pin.
+///
+/// # Errors
+///
+/// Returns an error if the message does not exist, if the room has too many pins, or if the database cannot be written.
+pub(super) async fn pin(config: &Config, message: &MessageRef, action: ModerationAction) -> CommandResult {
+    let subject = Some(Subject::AuthorOf(message.seq));
+    act(config, message, NewEvent::Moderate { action, subject, seconds: None, text: None }).await
+}
+
 /// Shows the title or the topic of a room, or sets it if there is a text.
 ///
 /// # Errors
@@ -112,7 +122,7 @@ async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_e
     let store = Store::open_beside(&config.database_url).await?;
     let found = store.room(name).await?.ok_or_else(|| format!("there is no room {name}"))?;
     let event = match store.append_as_host(found.room.id, new_event).await? {
-        AppendResult::Appended(event) | AppendResult::Duplicate(event) => event,
+        AppendResult::Appended(event) | AppendResult::Duplicate(event) | AppendResult::Needless(event) => event,
         AppendResult::Rejected(rejection) => return Err(format!("{name}/{seq}: {}", rejection.detail).into()),
         AppendResult::RoomLocked => {
             return Err(format!("{name}: another process is writing to this room; try again").into());
@@ -123,7 +133,8 @@ async fn act(config: &Config, MessageRef { room: name, seq }: &MessageRef, new_e
         EventBody::Moderated(done) => {
             let until = done.until.map_or_else(String::new, |until| format!(" Until {}.", until.rfc3339()));
             let tag = done.subject.as_ref().map_or_else(String::new, |subject| format!(" ({})", subject.tag.as_str()));
-            print_line(format_args!("parlour: in {name}: {done}{tag}{until}"))?;
+            let sentence = Moderation { until: None, ..done }.sentence(Timestamp::rfc3339);
+            print_line(format_args!("parlour: in {name}: {sentence}{tag}{until}"))?;
         }
         _ => print_line(format_args!("parlour: deleted message {seq} from {name}"))?,
     }

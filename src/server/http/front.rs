@@ -1,6 +1,7 @@
-//! Handlers of the front page: its form, and opening a private room.
+//! Handlers of the front page: the page, and its form.
 
-use super::render::{front_page, remembered_username};
+use super::front_page::{SubmittedRoom, front_page};
+use super::render::remembered_username;
 use super::{cookies, origin};
 use crate::domain::room::encode_segment;
 use crate::domain::{RoomName, RoomText, Username};
@@ -17,8 +18,20 @@ use serde::Deserialize;
 pub(crate) struct FrontForm {
     username: Option<String>,
     room_name: Option<String>,
-    /// Form token of the front page.
+    /// `private` for a private room. Pages of earlier releases leave it out, and post only to open a private room.
+    kind: Option<String>,
+    /// Form token of the front page of an earlier release.
     token: Option<String>,
+}
+
+impl FrontForm {
+    fn is_public(&self) -> bool {
+        self.kind.as_deref() == Some("public")
+    }
+
+    fn is_private(&self) -> bool {
+        self.kind.as_deref() == Some("private")
+    }
 }
 
 /// `GET /`: the front page, or a redirect to the room that its form names.
@@ -28,10 +41,13 @@ pub(crate) async fn front(
     form: Result<Query<FrontForm>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let FrontForm { username, room_name, token } = form.map(|Query(form)| form).unwrap_or_default();
-    let Some(room_name) = room_name else { return front_page(&state, request, username, None).await };
+    let form = form.map(|Query(form)| form).unwrap_or_default();
+    let is_private = form.is_private();
+    let FrontForm { username, room_name, token, .. } = form;
+    let submitted = |username, room_name| SubmittedRoom { username, room_name, is_private };
+    let Some(room_name) = room_name else { return front_page(&state, request, submitted(username, None)).await };
     match RoomName::parse_form(&room_name) {
-        Ok(room_name) => {
+        Ok(room_name) if !is_private => {
             let username = username.filter(|name| !Username::is_blank(name));
             // The form sets the visitor's name. A link only sets a missing one; unlike a form, it has no proof of its
             // origin.
@@ -41,30 +57,37 @@ pub(crate) async fn front(
                 || origin::is_of_front_page(headers, state.config.public_url.as_deref());
             enter(&state, &visitor, &room_name, username.as_deref(), own || remembered_username(&request).is_none())
         }
+        Ok(_) => front_page(&state, request, submitted(username, Some(room_name))).await,
         Err(_) => {
-            let page = front_page(&state, request, username, Some(room_name)).await;
+            let page = front_page(&state, request, submitted(username, Some(room_name))).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
     }
 }
 
-/// `POST /`: opens a private room, and redirects to it.
-pub(crate) async fn open_private_room(
+/// `POST /`: redirects to the public room that the form names, or opens a private room and redirects to it.
+pub(crate) async fn open_room(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
-    Form(FrontForm { username, room_name, .. }): Form<FrontForm>,
+    Form(form): Form<FrontForm>,
 ) -> Response {
     if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         return (StatusCode::FORBIDDEN, "Pages of other sites cannot open rooms here.").into_response();
     }
+    let is_public = form.is_public();
+    let FrontForm { username, room_name, .. } = form;
     let typed = room_name.unwrap_or_default();
     let username = username.filter(|name| !Username::is_blank(name));
     let Ok(title) = RoomName::parse_form(&typed) else {
         // The front page shows the reason, and keeps the visitor's input.
         let [typed, username] = [typed, username.unwrap_or_default()].map(|text| encode_segment(&text));
-        return Redirect::to(&format!("/?username={username}&room_name={typed}")).into_response();
+        let kind = if is_public { "public" } else { "private" };
+        return Redirect::to(&format!("/?username={username}&room_name={typed}&kind={kind}")).into_response();
     };
+    if is_public {
+        return enter(&state, &visitor, &title, username.as_deref(), true);
+    }
     let typed = RoomText::parse_title(&typed).ok();
     match state.chat.open_private_room(&title, typed.as_ref(), &visitor).await {
         Ok(room_name) => enter(&state, &visitor, &room_name, username.as_deref(), true),

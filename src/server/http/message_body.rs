@@ -4,6 +4,7 @@ use super::media_type::{JSON, PLAIN_TEXT};
 use super::origin;
 use super::problem::Problem;
 use crate::domain::RejectionCode::{Invalid, TooLong};
+use crate::domain::Seq;
 use crate::protocol::MAX_FRAME_BYTES;
 use crate::server::strict_json;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,7 +16,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Names of the field with the text, the preferred first: Parlour's, Slack's and Discord's.
 const MESSAGE_FIELDS: [&str; 3] = ["message", "text", "content"];
 
+const FIELD_TWICE: &str = "The form names a field twice.";
 const BODY_NOT_UTF8: &str = "The body is not UTF-8.";
+pub(super) const REPLY_TO_NOT_NUMBER: &str = "`reply_to` is not the number of a message.";
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub(super) struct SentMessage {
     pub(super) message: String,
     pub(super) username: Option<String>,
     pub(super) id: Option<String>,
+    /// The number of the message that it replies to.
+    pub(super) reply_to: Option<Seq>,
+    /// Whether the number of the message that it replies to is no number. Only a form brings its text with it.
+    pub(super) has_bad_reply_to: bool,
     /// Whether it is a form with fields, as browsers send it.
     pub(super) is_form: bool,
 }
@@ -64,6 +71,13 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<SentMessage, Prob
 fn with_id(sent: SentMessage, headers: &HeaderMap) -> Result<SentMessage, Problem> {
     let id = if sent.id.is_some() { sent.id } else { idempotency_key(headers)? };
     Ok(SentMessage { id, ..sent })
+}
+
+impl SentMessage {
+    /// Returns the message, or the problem of its number of the message that it replies to.
+    pub(super) fn checked(self) -> Result<Self, Problem> {
+        if self.has_bad_reply_to { Err(unprocessable(REPLY_TO_NOT_NUMBER)) } else { Ok(self) }
+    }
 }
 
 fn text_message(text: &str) -> SentMessage {
@@ -113,6 +127,58 @@ pub(crate) fn is_bare(headers: &HeaderMap) -> bool {
     !origin::names_a_page(headers) && !headers.contains_key(header::COOKIE)
 }
 
+/// The change that the form of a message's page asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ChangeForm {
+    /// Replaces the text.
+    Edit(String),
+    /// Removes the message.
+    Remove,
+}
+
+/// Reads the form of a message's page. The button that removes the message sends the text, too.
+///
+/// # Errors
+///
+/// Returns the problem to answer with: 415 if it is no form, 400 if it is not UTF-8, and 422 if it has neither field, or
+/// a field twice.
+pub(super) fn read_change(headers: &HeaderMap, body: &[u8]) -> Result<ChangeForm, Problem> {
+    if body_type(headers)? != BodyType::Form {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Invalid, "A message is changed by a form here."));
+    }
+    let (mut text, mut remove) = (None, None);
+    for (name, value, _) in pairs(body) {
+        let (name, value) = (name?, value?);
+        let field = match name.as_str() {
+            "message" => &mut text,
+            "remove" => &mut remove,
+            _ => continue,
+        };
+        if field.replace(value).is_some() {
+            return Err(unprocessable(FIELD_TWICE));
+        }
+    }
+    match (remove, text) {
+        (Some(_), _) => Ok(ChangeForm::Remove),
+        (None, Some(text)) => Ok(ChangeForm::Edit(text)),
+        (None, None) => Err(unprocessable("The form has neither `message` nor `remove`.")),
+    }
+}
+
+/// Returns the fields of a form: name, value, and whether it has a value. Errors are texts that are not UTF-8.
+fn pairs(body: &[u8]) -> impl Iterator<Item = (Result<String, Problem>, Result<String, Problem>, bool)> {
+    let decoded = |bytes: &[u8]| {
+        let bytes: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        String::from_utf8(percent_decode(&bytes).collect()).map_err(|_| Problem::bad_request(BODY_NOT_UTF8))
+    };
+    body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (decoded(&pair[..at]), decoded(&pair[at + 1..]), true),
+            None => (decoded(pair), Ok(String::new()), false),
+        }
+    })
+}
+
 /// Returns the fields of a form, or `None` if it has no field `message` and need not have one: then the body is a text.
 /// `message` without a value is such a text, too.
 ///
@@ -121,25 +187,17 @@ pub(crate) fn is_bare(headers: &HeaderMap) -> bool {
 /// Returns a problem if the form is not UTF-8, names a field twice, or has no `message` although `is_required`.
 fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> {
     let mut sent = SentMessage { is_form: true, ..SentMessage::default() };
-    let mut message = None;
+    let (mut message, mut reply_to) = (None, None);
     let mut has_value = false;
     // A text of `curl -d` may be anything; only a form has to be UTF-8.
     let mut problem = None;
-    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-        let (name, value, is_pair) = match pair.iter().position(|byte| *byte == b'=') {
-            Some(at) => (&pair[..at], &pair[at + 1..], true),
-            None => (pair, &[][..], false),
-        };
-        let decoded = |bytes: &[u8]| {
-            let bytes: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-            String::from_utf8(percent_decode(&bytes).collect()).map_err(|_| Problem::bad_request(BODY_NOT_UTF8))
-        };
-        let (name, value) = match (decoded(name), decoded(value)) {
+    for (name, value, is_pair) in pairs(body) {
+        let (name, value) = match (name, value) {
             (Ok(name), Ok(value)) => (name, value),
-            (Err(bad), _) | (_, Err(bad)) => {
-                // The name of the field is known even if its value is not text.
-                has_value |= name == b"message" && is_pair;
-                problem = Some(bad);
+            (name, value) => {
+                // The name of the field may be known even if its value is not text.
+                has_value |= name.as_deref() == Ok("message") && is_pair;
+                problem = name.err().or(value.err());
                 continue;
             }
         };
@@ -147,15 +205,21 @@ fn form(body: &[u8], is_required: bool) -> Result<Option<SentMessage>, Problem> 
             "message" => &mut message,
             "username" => &mut sent.username,
             "id" => &mut sent.id,
+            "reply_to" => &mut reply_to,
             _ => continue,
         };
         has_value |= name == "message" && is_pair;
         if field.replace(value).is_some() {
-            problem = Some(unprocessable("The form names a field twice."));
+            problem = Some(unprocessable(FIELD_TWICE));
         }
     }
     if !has_value && !is_required {
         return Ok(None);
+    }
+    match reply_to.as_deref().map(str::trim).filter(|reply_to| !reply_to.is_empty()).map(str::parse) {
+        Some(Ok(seq)) => sent.reply_to = Some(seq),
+        Some(Err(_)) => sent.has_bad_reply_to = true,
+        None => {}
     }
     match (problem, message) {
         (Some(problem), _) => Err(problem),
@@ -173,6 +237,10 @@ fn object(text: &str) -> Result<SentMessage, Problem> {
     let value = strict_json::parse(text)
         .map_err(|reason| Problem::bad_request(format!("The JSON does not parse: {reason}.")))?;
     let Value::Object(mut object) = value else { return Err(unprocessable("The JSON is not an object.")) };
+    let reply_to = match object.remove("reply_to") {
+        None | Some(Value::Null) => None,
+        Some(number) => Some(number.as_i64().ok_or_else(|| unprocessable(REPLY_TO_NOT_NUMBER))?),
+    };
     let mut field = |name: &str| match object.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -181,7 +249,7 @@ fn object(text: &str) -> Result<SentMessage, Problem> {
     let (id, username) = (field("id")?, field("username")?);
     for name in MESSAGE_FIELDS {
         if let Some(message) = field(name)? {
-            return Ok(SentMessage { message, username, id, is_form: false });
+            return Ok(SentMessage { message, username, id, reply_to, ..SentMessage::default() });
         }
     }
     Err(unprocessable("The object needs `message`, a text."))

@@ -4,7 +4,7 @@ use super::media_type::JSON;
 use super::origin;
 use super::problem::Problem;
 use crate::domain::event::parse_position;
-use crate::domain::{Epoch, HistoryCursor, Message, RoomName, Seq, Timestamp};
+use crate::domain::{Epoch, HistoryCursor, Message, ReactionCount, RoomName, Seq, Timestamp, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
 use crate::server::hex::hex;
@@ -58,6 +58,14 @@ struct MessageRecord {
     edited: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Seq>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<Username>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<ReactionCount>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pinned: bool,
 }
 
 impl From<Message> for MessageRecord {
@@ -71,6 +79,10 @@ impl From<Message> for MessageRecord {
             sent_at: message.sent_at,
             edited: message.edited && !deleted,
             deleted,
+            reply_to: message.reply_to,
+            mentions: message.mentions,
+            reactions: message.reactions,
+            pinned: message.pinned,
             message: message.text,
         }
     }
@@ -105,11 +117,13 @@ pub(super) async fn messages(
     let store = &state.chat.store;
     let room_id = found.room.id;
     if let Some(seq) = seq {
-        let message = store.message(room_id, seq).await.map_err(AccessDenied::from)?;
-        let message = message.ok_or_else(|| Problem::not_found("No message has this number."))?;
+        let mut message = store.message(room_id, seq).await.map_err(AccessDenied::from)?;
+        store.annotate(&found, message.as_mut_slice()).await.map_err(AccessDenied::from)?;
+        let message = message.ok_or_else(|| Problem::not_found("This message doesn’t exist."))?;
         return Ok((validators, json(&MessageRecord::from(message))).into_response());
     }
-    let history = store.messages_page(room_id, cursor, limit).await.map_err(AccessDenied::from)?;
+    let mut history = store.messages_page(room_id, cursor, limit).await.map_err(AccessDenied::from)?;
+    store.annotate(&found, &mut history.messages).await.map_err(AccessDenied::from)?;
     let before = history.messages.first().filter(|_| history.more_before).map(|message| message.seq);
     let after = history.messages.last().filter(|_| history.more_after).map(|message| message.seq);
     let page = MessagesPage {
@@ -131,6 +145,21 @@ pub(super) async fn messages(
         response.headers_mut().append(header::LINK, link.parse().expect("a path is percent-encoded"));
     }
     Ok(response)
+}
+
+/// The pinned messages of a room, the latest pin first.
+#[derive(Serialize)]
+struct PinnedPage<'a> {
+    room: &'a RoomName,
+    epoch: &'a Epoch,
+    head: Seq,
+    messages: Vec<MessageRecord>,
+}
+
+/// Returns the pinned messages of a room as JSON.
+pub(super) fn pinned(found: &RoomRecord, messages: Vec<Message>) -> Response {
+    let messages = messages.into_iter().map(MessageRecord::from).collect();
+    json(&PinnedPage { room: &found.room.name, epoch: &found.room.epoch, head: found.head, messages })
 }
 
 /// Returns a response with `body` as JSON.
@@ -171,9 +200,10 @@ fn page_of(uri: &Uri) -> Result<(HistoryCursor, u64), Problem> {
 }
 
 /// Returns the entity tag of everything that can be read in a room. It changes with each event, when the oldest events
-/// go, and when the host removes the title or the topic of an author who is erased.
+/// go, and when an author is erased, which may leave no event.
 fn entity_tag(found: &RoomRecord) -> String {
-    let descriptions = Sha256::digest(format!("{}\n{}", found.title(), found.topic.as_deref().unwrap_or_default()));
+    let (title, topic) = (found.title(), found.topic.as_deref().unwrap_or_default());
+    let descriptions = Sha256::digest(format!("{title}\n{topic}\n{}", found.erasures));
     let descriptions = hex(&descriptions[..4]);
     format!("\"{}.{}.{}.{descriptions}\"", found.room.epoch.0, found.head, found.first)
 }

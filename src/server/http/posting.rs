@@ -2,12 +2,12 @@
 //! `DELETE /{room_name}/{seq}` change one. Browsers are redirected to the page, programs get the event.
 
 use super::media_type::{HTML, JSON, PLAIN_TEXT, preferred};
-use super::message_body::{self, SentMessage, idempotency_key, is_bare};
+use super::message_body::{self, REPLY_TO_NOT_NUMBER, SentMessage, idempotency_key, is_bare};
 use super::middleware::authorization::has_token;
 use super::middleware::request_limit::TOO_MANY_REQUESTS;
 use super::middleware::visitor::{TOO_MANY_VISITORS, create_identity};
 use super::problem::Problem;
-use super::render::not_found;
+use super::render::{not_found, page_request};
 use super::room_page::{RoomRequest, room_page};
 use super::{cookies, origin};
 use crate::domain::event::parse_seq;
@@ -18,7 +18,7 @@ use crate::server::chat::{RoomCommand, draining_rejection};
 use crate::server::http::state::AppState;
 use crate::server::telemetry::metrics::record_rejection;
 use crate::ui::RejectedForm;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -42,7 +42,7 @@ pub(crate) async fn post(
     let name = raw.ok().and_then(|Path(raw)| RoomName::parse(&raw).ok());
     let Some(name) = name else {
         return match is_program {
-            true => Problem::not_found("No room has this address.").into_response(),
+            true => Problem::not_found("There’s no room here.").into_response(),
             false => not_found(State(state), page_request(parts.uri, visitor, known)).await,
         };
     };
@@ -57,13 +57,17 @@ pub(crate) async fn post(
     if media_type == HTML {
         return post_form(&state, &name, visitor, known, (parts.uri, parts.headers), sent).await;
     }
+    let sent = match sent.checked() {
+        Ok(sent) => sent,
+        Err(problem) => return refusal(problem, is_program),
+    };
     let username = match sent.username.as_deref().filter(|name| !Username::is_blank(name)).map(Username::parse) {
         Some(Err(invalid)) => return refusal(Rejection::from(invalid).into(), true),
         Some(Ok(username)) => Some(username),
         None => known.0,
     };
     let username = username.unwrap_or_else(Username::anonymous);
-    let command = RoomCommand::Post { username, message: &sent.message };
+    let command = RoomCommand::Post { username, message: &sent.message, reply_to: sent.reply_to };
     match submit(&state, &name, &visitor, sent.id.as_deref(), command).await {
         Ok(event) => {
             let mut response = stored(StatusCode::CREATED, &event, media_type);
@@ -86,7 +90,7 @@ pub(crate) async fn edit(
     let edited = async {
         let (name, target) = addressed(&state, &parts.headers, path)?;
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let sent = message_body::read(&parts.headers, &body)?;
+        let sent = message_body::read(&parts.headers, &body)?.checked()?;
         let command = RoomCommand::Edit { target, text: &sent.message };
         submit(&state, &name, &visitor, sent.id.as_deref(), command).await
     };
@@ -113,7 +117,7 @@ pub(crate) async fn delete(
 /// # Errors
 ///
 /// Returns a problem if a page of another site has sent the request, or if no message can have this address.
-fn addressed(
+pub(super) fn addressed(
     state: &AppState,
     headers: &HeaderMap,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -122,7 +126,7 @@ fn addressed(
         return Err(Problem::of_foreign_page());
     }
     let named = path.ok().and_then(|Path((raw, seq))| Some((RoomName::parse(&raw).ok()?, parse_seq(&seq)?)));
-    named.ok_or_else(|| Problem::not_found("No message has this address."))
+    named.ok_or_else(|| Problem::not_found("This message doesn’t exist."))
 }
 
 /// Returns the response to a request that changes a message.
@@ -138,7 +142,7 @@ fn changed(headers: &HeaderMap, outcome: Result<Event, Problem>) -> Response {
 /// # Errors
 ///
 /// Returns the problem to answer with if the visitor may not enter the room, or if the command is rejected.
-async fn submit(
+pub(super) async fn submit(
     state: &AppState,
     name: &RoomName,
     visitor: &Visitor,
@@ -162,21 +166,12 @@ fn stored(status: StatusCode, event: &Event, media_type: &'static str) -> Respon
 }
 
 /// Returns the response to a refused request: problem details for a program, else the sentence.
-fn refusal(problem: Problem, is_program: bool) -> Response {
+pub(super) fn refusal(problem: Problem, is_program: bool) -> Response {
     record_rejection(problem.rejection().code);
     match is_program {
         true => problem.into_response(),
         false => problem.into_text(),
     }
-}
-
-/// Returns a request for the page at `uri`, to render it for this visitor.
-fn page_request(uri: Uri, visitor: Visitor, known: RememberedUsername) -> Request {
-    let mut request = Request::new(Body::empty());
-    *request.uri_mut() = uri;
-    request.extensions_mut().insert(visitor);
-    request.extensions_mut().insert(known);
-    request
 }
 
 /// Posts a message by form, then redirects to the room. A rejected message is returned in the page, with the reason.
@@ -207,11 +202,14 @@ async fn post_form(
     let again = page_request(uri, shown, known.clone());
     let username = form.username.as_deref().filter(|name| !Username::is_blank(name));
     let stored = async {
+        if form.has_bad_reply_to {
+            return Err(Rejection::new(RejectionCode::Invalid, REPLY_TO_NOT_NUMBER));
+        }
         let parsed = username.map(Username::parse).transpose()?;
         // A form has a field for the name; a token brings its own.
         let default = known.0.clone().filter(|_| visitor.author.is_token());
         let username = parsed.clone().or(default).unwrap_or_else(Username::anonymous);
-        let command = RoomCommand::Post { username, message: &form.message };
+        let command = RoomCommand::Post { username, message: &form.message, reply_to: form.reply_to };
         let sender = Visitor { author, ..shown };
         state.chat.submit_and_wait(name, &sender, form.id.as_deref(), command).await.map(|_| parsed)
     };
@@ -246,8 +244,9 @@ async fn rejected_form(
     let name_refused = matches!(code, RejectionCode::UsernameTaken | RejectionCode::UsernameInvalid);
     let is_new = |name: &str| !Username::is_blank(name) && Username::parse(name).ok() != known.0;
     let username = form.username.filter(|name| name_refused || is_new(name));
-    let refused = RejectedForm { message: form.message, username, detail: detail.clone() };
-    let wanted = RoomRequest { name: name.clone(), permalink: None, username: known.0, visitor };
+    let refused = RejectedForm { message: form.message, username, detail: detail.clone(), edited: None };
+    let (name, reply_to) = (name.clone(), form.reply_to);
+    let wanted = RoomRequest { name, permalink: None, reply_to, username: known.0, visitor };
     // The commit is complete. The page is like any other now, and takes its network's turn.
     let _permit = match state.limiter.work(visitor.network).await {
         Ok(permit) => permit,

@@ -139,7 +139,7 @@ impl From<ConnectError> for Problem {
     fn from(full: ConnectError) -> Self {
         match full {
             ConnectError::NodeFull => {
-                let detail = "Too many people are here right now.";
+                let detail = "This room is full.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, RejectionCode::Unavailable, detail)
             }
             ConnectError::NetworkFull => {

@@ -8,7 +8,8 @@ use crate::server::auth::visitor::Visitor;
 use crate::server::http::state::AppState;
 use crate::server::limits::rate_limiter::Rendering;
 use crate::server::network::Network;
-use crate::ui::{FrontPageData, Page, PageError, shell};
+use crate::ui::{Page, PageError, shell};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -28,19 +29,6 @@ pub(super) fn network(request: &Request) -> Option<Network> {
 /// Waits for the network's turn to render, because rendering a page does not yield.
 pub(super) async fn permit(state: &AppState, network: Option<Network>) -> Option<Rendering> {
     Some(state.limiter.render(network?).await)
-}
-
-/// Renders the front page: the form with these values, or else with the remembered name.
-pub(crate) async fn front_page(
-    state: &AppState,
-    request: Request,
-    username: Option<String>,
-    room_name: Option<String>,
-) -> Response {
-    let username = username.or_else(|| remembered_username(&request).map(ToString::to_string));
-    let token = request.extensions().get::<Visitor>().map(|visitor| state.form_tokens.of(&visitor.author));
-    let is_indexed = state.config.front_page_indexed;
-    page(state, request, Page::Front(FrontPageData { username, room_name, token, is_indexed })).await
 }
 
 /// Renders a page that shows nothing of a room.
@@ -66,8 +54,8 @@ fn not_found_reason(path: &str) -> String {
     let name = percent_decode_str(segments.next().unwrap_or_default()).decode_utf8_lossy();
     match RoomName::parse(&name) {
         Err(reason) => reason.to_string(),
-        Ok(_) if segments.count() == 1 => "No message has this number.".into(),
-        Ok(_) => "Nothing is kept at this address.".into(),
+        Ok(_) if segments.count() == 1 => "This message doesn’t exist.".into(),
+        Ok(_) => "There’s nothing here.".into(),
     }
 }
 
@@ -103,6 +91,15 @@ pub(super) fn with_csp(mut response: Response, nonce: &str) -> Response {
     response
 }
 
+/// Returns a request for the page at `uri`, to render it for this visitor.
+pub(super) fn page_request(uri: Uri, visitor: Visitor, known: RememberedUsername) -> Request {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = uri;
+    request.extensions_mut().insert(visitor);
+    request.extensions_mut().insert(known);
+    request
+}
+
 /// Returns the visitor's remembered name.
 pub(crate) fn remembered_username(request: &Request) -> Option<&Username> {
     request.extensions().get::<RememberedUsername>().and_then(|known| known.0.as_ref())
@@ -115,7 +112,7 @@ mod tests {
     use crate::domain::{AuthorTag, Epoch, EventId, HistoryPage, Message, RoomView, Seq, Timestamp};
     use crate::server::http::page_cache::{PlaceholderToken, Template, VisitorValues};
     use crate::server::random::event_id;
-    use axum::body::{Body, to_bytes};
+    use axum::body::to_bytes;
 
     async fn rendered(personal: &VisitorValues, tags: [u8; 2]) -> String {
         let text = "<b>&quot;\" data-props=\"x\" `code` https://a.example/?b=1&c";
@@ -127,6 +124,10 @@ mod tests {
             text: text.into(),
             sent_at: Timestamp(0),
             edited: index == 0,
+            reply_to: None,
+            mentions: Vec::new(),
+            reactions: Vec::new(),
+            pinned: false,
         };
         let messages = tags.into_iter().enumerate().map(message).collect();
         let page = RoomView {
@@ -136,7 +137,7 @@ mod tests {
             username: personal.username.clone(),
             tag: personal.tag.clone(),
             form_id: personal.form_id.clone(),
-            history: HistoryPage { messages, more_before: false, more_after: false },
+            history: HistoryPage { messages, ..HistoryPage::default() },
             ownership: Ownership::Other,
             invitation: "/harbour/".into(),
             ..RoomView::empty()
@@ -171,7 +172,7 @@ mod tests {
             let spaceless = |page: &str| page.replace(' ', "");
             assert_eq!(spaceless(&filled), spaceless(&rendered(&personal, tags).await), "names are padded");
             assert!(filled.contains("message-text") && filled.contains(personal.form_id.as_str()));
-            assert_eq!(filled.contains("data-action=\"edit\""), tags.contains(&7));
+            assert_eq!(filled.contains("message own") || filled.contains("own\" id"), tags.contains(&7));
         }
     }
 }

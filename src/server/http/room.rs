@@ -20,6 +20,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub(crate) struct RoomQuery {
     username: Option<String>,
+    reply_to: Option<String>,
 }
 
 /// `GET /{room_name}/` and `GET /{room_name}/{seq}`. A visitor without a name gets the one in the address.
@@ -49,14 +50,21 @@ pub(crate) async fn room(
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) => {
             // A link does not rename a visitor who has a name.
             let known = remembered_username(&request).cloned();
-            let asked = query.ok().and_then(|Query(query)| query.username).filter(|_| known.is_none());
+            let (asked, reply_to) = query.ok().map(|Query(query)| (query.username, query.reply_to)).unwrap_or_default();
+            let asked = asked.filter(|_| known.is_none());
             let asked = asked.filter(|name| !Username::is_blank(name));
             let (new, refused) = match asked.as_deref().map(Username::parse) {
                 Some(Ok(username)) => (Some(username), None),
                 // An invalid name is returned with the reason, like a message that was refused.
-                Some(Err(reason)) => {
-                    (None, Some(RejectedForm { message: String::new(), username: asked, detail: reason.to_string() }))
-                }
+                Some(Err(reason)) => (
+                    None,
+                    Some(RejectedForm {
+                        message: String::new(),
+                        username: asked,
+                        detail: reason.to_string(),
+                        edited: None,
+                    }),
+                ),
                 None => (None, None),
             };
             let mut response = if visitor.invitation.is_some() && state.chat.admit(&name, &visitor).await.is_ok() {
@@ -64,7 +72,9 @@ pub(crate) async fn room(
                 Redirect::to(uri.path()).into_response()
             } else {
                 let permalink = rest.first().and_then(|seq| parse_seq(seq));
-                let wanted = RoomRequest { name, permalink, username: known.or_else(|| new.clone()), visitor };
+                let reply_to = reply_to.as_deref().and_then(parse_seq);
+                let username = known.or_else(|| new.clone());
+                let wanted = RoomRequest { name, permalink, reply_to, username, visitor };
                 room_page(&state, request, wanted, refused).await
             };
             if let Some(username) = new {

@@ -12,7 +12,7 @@ use crate::server::network::Network;
 use crate::server::random::event_id;
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics;
-use crate::ui::{Page, PageError, RejectedForm};
+use crate::ui::{Page, PageError, PageErrorKind, RejectedForm};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub(crate) struct RoomRequest {
     pub(crate) name: RoomName,
     pub(crate) permalink: Option<Seq>,
+    /// The number of the message that the page's form replies to.
+    pub(crate) reply_to: Option<Seq>,
     pub(crate) username: Option<Username>,
     pub(crate) visitor: Visitor,
 }
@@ -42,7 +44,8 @@ pub(crate) async fn room_page(
     refused: Option<RejectedForm>,
 ) -> Response {
     let (encoding, network) = (ContentEncoding::preferred(request.headers()), network(&request));
-    let shown = shown(state, &wanted, refused.is_some()).await;
+    let is_for_all = refused.is_none() && wanted.reply_to.is_none();
+    let shown = shown(state, &wanted, !is_for_all).await;
     if let Ok(shown) = &shown {
         metrics::record_page(matches!(shown, PageSource::Kept(_)));
     }
@@ -51,7 +54,7 @@ pub(crate) async fn room_page(
     let template = match shown {
         Ok(PageSource::Kept(template)) => Some(template),
         Ok(PageSource::Anew(room, variant, version)) => {
-            render_room(state, request, *room, variant, version, refused).await
+            render_room(state, request, *room, (variant, version), is_for_all, refused).await
         }
         Err(denied) => {
             return (denied.status(), page(state, request, Page::Error(denied.into())).await).into_response();
@@ -92,18 +95,19 @@ async fn compressed_page(
 
 /// Looks up the room and its cached page. Skips the cache if `anew` is true.
 async fn shown(state: &AppState, wanted: &RoomRequest, anew: bool) -> Result<PageSource, AccessDenied> {
-    let RoomRequest { name, permalink, username, visitor } = wanted;
+    let RoomRequest { name, permalink, reply_to, username, visitor } = wanted;
     let found = state.chat.admit(name, visitor).await?;
     let ownership = found.ownership(&visitor.author);
     let permalink = permalink.map(|seq| around(seq, &found));
     let (named, muted_until) = (username.is_some(), found.muted_until);
     let variant = PageVariant { room: found.room.id, permalink, named, ownership, muted_until };
     let (epoch, invitation) = (found.room.epoch.clone(), found.invitation());
-    let version = PageVersion { epoch, head: found.head, first: found.first, invitation };
+    let (head, first, erasures) = (found.head, found.first, found.erasures);
+    let version = PageVersion { epoch, head, first, invitation, erasures };
     if !anew && let Some(template) = state.rendered.get(&variant, &version, &visitor.author.tag()) {
         return Ok(PageSource::Kept(template));
     }
-    let room = state.chat.room_view(found, username.clone(), visitor, permalink).await?;
+    let room = state.chat.room_view(found, username.clone(), visitor, permalink, *reply_to).await?;
     Ok(PageSource::Anew(Box::new(room), variant, version))
 }
 
@@ -117,19 +121,18 @@ fn around(seq: Seq, found: &RoomRecord) -> Seq {
     }
 }
 
-/// Renders a room's page with placeholders for the visitor's values and caches it, unless it tells this visitor why
-/// something was refused. Returns `None` if a placeholder token appears in an unexpected place.
+/// Renders a room's page with placeholders for the visitor's values and caches it if it is for all, and does not answer a
+/// form. Returns `None` if a placeholder token appears in an unexpected place.
 async fn render_room(
     state: &AppState,
     request: Request,
     room: RoomView,
-    variant: PageVariant,
-    version: PageVersion,
+    (variant, version): (PageVariant, PageVersion),
+    is_for_all: bool,
     refused: Option<RejectedForm>,
 ) -> Option<Arc<Template>> {
     let authors: Vec<_> = room.history.messages.iter().map(|message| message.tag.clone()).collect();
     let own = Some(room.tag.clone()).filter(|tag| authors.contains(tag));
-    let for_all = refused.is_none();
     let mark = PlaceholderToken::new();
     let VisitorValues { nonce, form_id, tag, username } = mark.placeholder_values(own.clone(), variant.named);
     let room = RoomView { form_id, tag, username, ..room };
@@ -139,7 +142,7 @@ async fn render_room(
     let html = to_bytes(html.await.into_body(), usize::MAX).await.unwrap_or_default();
     let html = with_node_count(&String::from_utf8_lossy(&html));
     let template = Arc::new(Template::parse(&html, &mark)?);
-    if for_all {
+    if is_for_all {
         state.rendered.put(variant, version, own, authors, template.clone());
     }
     Some(template)
@@ -147,13 +150,27 @@ async fn render_room(
 
 impl From<AccessDenied> for PageError {
     fn from(denied: AccessDenied) -> Self {
-        let heading = match denied {
-            AccessDenied::Missing => return Self::no_room(denied.to_string()),
-            AccessDenied::TooManyRooms(_) | AccessDenied::Banned(_) | AccessDenied::Locked => {
-                "You can’t come in right now."
+        let later = "You can’t come in right now.".to_owned();
+        let (kind, heading, reason) = match denied {
+            AccessDenied::Missing => {
+                let reason =
+                    "The link may have been replaced by a newer one. Ask whoever sent it, or open a room of your own.";
+                return Self::no_room(reason.to_owned());
             }
-            AccessDenied::Unavailable(_) => "Something went wrong.",
+            AccessDenied::Banned(until) => {
+                let (day, time) = (until.day_utc(), until.time_utc());
+                let reason = format!("The owner of this room has banned you for now. The ban ends at {time} UTC.");
+                (PageErrorKind::Banned, format!("You can’t come in until {day}."), reason)
+            }
+            AccessDenied::Locked => {
+                let reason = "Only people who were here before can come in. Ask whoever sent you the link.";
+                (PageErrorKind::Locked, "This room is locked.".to_owned(), reason.to_owned())
+            }
+            AccessDenied::TooManyRooms(_) => (PageErrorKind::Temporary, later, denied.to_string()),
+            AccessDenied::Unavailable(_) => {
+                (PageErrorKind::Temporary, "Something went wrong.".to_owned(), denied.to_string())
+            }
         };
-        Self { heading, reason: denied.to_string() }
+        Self { kind, heading, reason }
     }
 }

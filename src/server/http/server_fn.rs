@@ -7,8 +7,10 @@ use crate::api::ApiError;
 use crate::domain::{RememberedUsername, RoomName, Username};
 use crate::server::auth::identity::IdentitySigner;
 use crate::server::auth::visitor::Visitor;
+use crate::server::chat::Chat;
 use crate::server::chat::access::AccessDenied;
 use crate::server::config::Config;
+use crate::server::http::middleware::request_limit::TOO_MANY_REQUESTS;
 use crate::server::network::client_ip::ClientIp;
 use crate::server::store::StoreError;
 use axum::extract::{Request, State};
@@ -66,6 +68,17 @@ pub(crate) fn parse_room(name: &str) -> Result<RoomName, ApiError> {
 /// Returns the error of a server function for a visitor who may not enter a room, and sets the status of the response.
 pub(crate) fn access_denied(denied: &AccessDenied) -> ApiError {
     refused(denied.status(), denied)
+}
+
+/// Counts a request for previews of this number of rooms, inside a server function.
+///
+/// # Errors
+///
+/// Returns an error, and sets the status of the response, if the visitor or the network has requested too many.
+pub(crate) fn check_previews(rooms: usize) -> Result<(), ApiError> {
+    let visitor = current_visitor();
+    let counted = expect_context::<Chat>().limiter.previews(&visitor.author, visitor.network, rooms);
+    counted.map_err(|_| refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_REQUESTS))
 }
 
 /// Returns the error of a server function that could not read the database, and sets the status of the response.

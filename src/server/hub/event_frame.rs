@@ -34,7 +34,7 @@ impl FrameEffect {
     fn of(event: &Event) -> Self {
         match event.body {
             EventBody::Message { .. } => Self::Content(event.seq),
-            EventBody::Edited { target, .. } => Self::Content(target),
+            EventBody::Edited { target, .. } | EventBody::Reacted { target, .. } => Self::Content(target),
             EventBody::Deleted { target } => Self::Redacts(target),
             EventBody::Moderated(Moderation { action, .. }) if action.has_text() => Self::Describes(action),
             EventBody::Moderated(_) => Self::Moderates,
@@ -93,8 +93,12 @@ impl EventFrame {
         let event = ServerFrame::parse(self.text()).and_then(ServerFrame::into_event);
         let mut event = event.expect("every frame is an event");
         match &mut event.body {
-            EventBody::Message { text, .. } | EventBody::Edited { text, .. } => text.clear(),
+            EventBody::Message { text, mentions, .. } | EventBody::Edited { text, mentions, .. } => {
+                text.clear();
+                mentions.clear();
+            }
             EventBody::Moderated(moderation) => moderation.text = None,
+            EventBody::Reacted { target, .. } => event.body = EventBody::Other { target: Some(*target) },
             EventBody::Deleted { .. } | EventBody::Other { .. } => {}
         }
         Self { effect: FrameEffect::Redacted, ..event.into() }
@@ -111,7 +115,7 @@ impl From<Event> for EventFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AuthorTag, EventId, Timestamp, Username};
+    use crate::domain::{AuthorTag, Emoji, EventId, Timestamp, Username};
 
     fn event(body: EventBody) -> Event {
         Event { seq: 7, id: EventId::from_trusted("x".into()), at: Timestamp(5), body }
@@ -120,7 +124,8 @@ mod tests {
     fn message(text: &str) -> Event {
         // This name was stored before the current rules for names.
         let (username, tag) = (Username::from_trusted("\u{202e} Ann".into()), AuthorTag::new([1, 2]));
-        event(EventBody::Message { username, tag, text: text.into() })
+        let mentions = if text.is_empty() { Vec::new() } else { vec![Username::from_trusted("Bob".into())] };
+        event(EventBody::Message { username, tag, text: text.into(), reply_to: Some(2), mentions })
     }
 
     fn titled(text: Option<&str>) -> EventBody {
@@ -134,7 +139,7 @@ mod tests {
         let title = titled(Some("Summer trip"));
         for (event, effect) in [
             (message("\"é\n"), FrameEffect::Content(7)),
-            (event(EventBody::Edited { target: 3, text: "new".into() }), FrameEffect::Content(3)),
+            (event(EventBody::Edited { target: 3, text: "new".into(), mentions: Vec::new() }), FrameEffect::Content(3)),
             (event(EventBody::Deleted { target: 3 }), FrameEffect::Redacts(3)),
             (event(EventBody::Moderated(moderation)), FrameEffect::Moderates),
             (event(title), FrameEffect::Describes(ModerationAction::Title)),
@@ -164,11 +169,24 @@ mod tests {
 
     #[test]
     fn a_redacted_frame_equals_the_frame_of_the_log() {
-        let edit = |text: &str| event(EventBody::Edited { target: 3, text: text.into() });
+        let edit = |text: &str| {
+            let mentions = if text.is_empty() { Vec::new() } else { vec![Username::from_trusted("Bob".into())] };
+            event(EventBody::Edited { target: 3, text: text.into(), mentions })
+        };
         let title = |text| event(titled(text));
-        for (said, removed) in
-            [(message("secret"), message("")), (edit("secret"), edit("")), (title(Some("secret")), title(None))]
-        {
+        let reaction = EventBody::Reacted {
+            target: 3,
+            emoji: Emoji::parse("👍").unwrap(),
+            on: true,
+            username: Username::anonymous(),
+            tag: AuthorTag::new([1, 2]),
+        };
+        for (said, removed) in [
+            (event(reaction), event(EventBody::Other { target: Some(3) })),
+            (message("secret"), message("")),
+            (edit("secret"), edit("")),
+            (title(Some("secret")), title(None)),
+        ] {
             let blanked = EventFrame::from(said).redacted();
             assert_eq!((blanked.text(), blanked.effect), (EventFrame::from(removed).text(), FrameEffect::Redacted));
         }

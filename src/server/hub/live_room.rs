@@ -13,7 +13,7 @@ use crate::server::store::{RoomRef, StoreError};
 use crate::server::sync::lock;
 use crate::server::telemetry::metrics::DeliveryTimer;
 use crate::server::websocket::TextFrame;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OnceCell, broadcast, watch};
 
@@ -28,6 +28,8 @@ pub(crate) struct LiveRoom {
     opened: OnceCell<()>,
     pub(super) history: Mutex<History>,
     pub(super) tail: Mutex<TailBuffer>,
+    /// Number of erasures in the room, as the database had it last.
+    erasures: AtomicI64,
     /// The newest delivered position, which only serves to wake the fan-out tasks and senders.
     pub(super) delivered: watch::Sender<StreamPosition>,
     pub(super) in_flight: InFlight,
@@ -56,6 +58,7 @@ impl LiveRoom {
             hub,
             opened: OnceCell::new(),
             tail: Mutex::default(),
+            erasures: AtomicI64::default(),
             delivered: watch::Sender::new(StreamPosition::default()),
             in_flight: InFlight::default(),
             writing: InFlight::default(),
@@ -81,6 +84,7 @@ impl LiveRoom {
         let read = async {
             let current = self.hub.current(&self.room).await?;
             let head = current.as_ref().map_or(0, |current| current.head);
+            self.erasures.store(current.as_ref().map_or(0, |current| current.erasures), Ordering::Relaxed);
             if let Some(current) = current {
                 lock(&self.history).epoch = current.epoch;
             }
@@ -199,9 +203,12 @@ impl LiveRoom {
     }
 
     /// Evicts frames of removed messages, so that they are read from the log again: their author may have been erased
-    /// since.
-    pub(super) fn evict_redacted(&self) {
-        lock(&self.tail).evict_redacted();
+    /// since. After an erasure in the room, evicts all: other messages may mention the author.
+    pub(super) fn evict_outdated(&self, erasures: i64) {
+        match self.erasures.swap(erasures, Ordering::Relaxed) == erasures {
+            true => lock(&self.tail).evict_redacted(),
+            false => self.evict_before(Seq::MAX),
+        }
     }
 
     /// Returns the subscribers on this node.

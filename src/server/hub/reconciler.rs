@@ -98,10 +98,10 @@ impl Hub {
             let mut missing = Vec::new();
             for id in ids {
                 let Some(live) = self.live(*id) else { continue };
-                live.evict_redacted();
                 match current.get(id) {
                     None => missing.push((live, before.get(id).map_or(0, |(_, known)| *known))),
                     Some(current) => {
+                        live.evict_outdated(current.erasures);
                         if let Err(error) = self.compare(&live, before.get(id), current).await {
                             failed = Some(error);
                         }

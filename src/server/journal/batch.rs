@@ -2,7 +2,8 @@
 
 use super::WriteContext;
 use super::entry::{PendingEntry, Responder, StoredEvent};
-use crate::domain::{Rejection, RejectionCode, Seq};
+use crate::domain::{Event, Rejection, RejectionCode, Seq};
+use crate::server::auth::identity::AuthorId;
 use crate::server::hub::{EventFrame, Hub};
 use crate::server::relay::Relay;
 use crate::server::store::{
@@ -60,8 +61,14 @@ pub(super) async fn write(batch: Vec<PendingEntry>, locking: Locking, context: W
     let (mut locked, mut taken) = (Vec::new(), Vec::new());
     for ((entry, responder), appended) in entries.into_iter().zip(responders).zip(appended) {
         let outcome = match appended {
-            AppendResult::Appended(event) => Ok(StoredEvent { event, duplicate: false }),
-            AppendResult::Duplicate(event) => Ok(StoredEvent { event, duplicate: true }),
+            AppendResult::Appended(event) => Ok(StoredEvent { event, duplicate: false, needless: false }),
+            AppendResult::Duplicate(event) => Ok(StoredEvent { event, duplicate: true, needless: false }),
+            AppendResult::Needless(event) if event.seq == 0 => {
+                let (store, author) = (store.clone(), entry.author);
+                tokio::spawn(find_event(store, entry.room_id, author, event, responder));
+                continue;
+            }
+            AppendResult::Needless(event) => Ok(StoredEvent { event, duplicate: false, needless: true }),
             AppendResult::Rejected(rejection) => match taken_name(&entry, &rejection) {
                 Some(name) => {
                     taken.push((name, responder));
@@ -108,6 +115,14 @@ async fn suggest(store: Store, taken: Vec<(TakenName, Responder)>) {
     let (names, responders): (Vec<TakenName>, Vec<Responder>) = taken.into_iter().unzip();
     let rejections = store.suggest(&names).await;
     responders.into_iter().zip(rejections).for_each(|(responder, rejection)| responder.respond(Err(rejection)));
+}
+
+/// Answers an entry that changes nothing with the event that made the state as it is. The next batch does not wait for
+/// that.
+async fn find_event(store: Store, room_id: i64, author: AuthorId, wanted: Event, responder: Responder) {
+    let found = store.event_that_made(room_id, &author, wanted).await;
+    let found = found.map(|event| StoredEvent { event, duplicate: false, needless: true });
+    responder.respond(found.map_err(Rejection::from));
 }
 
 /// Appends a batch, and also returns the number of attempts. After an error the outcome is unknown. Every entry has an
@@ -161,7 +176,8 @@ fn publish(entries: &[AppendRequest], appended: &[AppendResult], tried_before: b
                 metrics::record_event(&event.body);
                 new.entry(entry.room_id).or_default().push(EventFrame::from(event.clone()));
             }
-            AppendResult::Duplicate(event) => {
+            // Its number is 0 if nothing was ever stored.
+            AppendResult::Duplicate(event) | AppendResult::Needless(event) => {
                 hub.catch_up_to(entry.room_id, event.seq);
                 if tried_before {
                     relay.publish(entry.room_id, hub.epoch(entry.room_id), event.seq, &[]);

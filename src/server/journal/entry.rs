@@ -2,8 +2,9 @@
 
 use super::charge::QueueCharge;
 use crate::domain::{Event, Rejection};
+use crate::protocol::RepeatedFrame;
 use crate::server::hub::InFlightGuard;
-use crate::server::store::{AppendRequest, NewEvent};
+use crate::server::store::{AppendRequest, MentionCandidates, NewEvent};
 use crate::server::telemetry::metrics;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -17,6 +18,17 @@ pub(crate) struct StoredEvent {
     pub(crate) event: Event,
     /// Whether the entry was already stored before this submission.
     pub(crate) duplicate: bool,
+    /// Whether the submission would change nothing, and was not stored: the event made the state as it is, and its number
+    /// is 0 if none did.
+    pub(crate) needless: bool,
+}
+
+impl StoredEvent {
+    /// Returns the answer to a submission that changes nothing, or `None` if the event itself is the answer.
+    pub(crate) fn repeated(&self) -> Option<RepeatedFrame> {
+        let is_repeated = self.duplicate || self.needless;
+        RepeatedFrame::of(self.event.clone()).filter(|_| is_repeated)
+    }
 }
 
 /// Outcome of a submitted entry.
@@ -69,8 +81,9 @@ impl PendingEntry {
         let text = match &self.entry.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
-            NewEvent::Delete { .. } => 0,
+            NewEvent::Delete { .. } | NewEvent::React(_) => 0,
         };
-        ENTRY_OVERHEAD_BYTES + text
+        let mentions = self.entry.new_event.mentions().map_or(0, MentionCandidates::bytes);
+        ENTRY_OVERHEAD_BYTES + text + mentions
     }
 }

@@ -33,7 +33,7 @@ async fn place() -> Place {
 }
 
 fn entry(room: &RoomRef, author: AuthorId, id: &str, text: &str) -> AppendRequest {
-    let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() };
+    let new_event = NewEvent::message(Username::anonymous(), MessageText::parse(text).unwrap());
     AppendRequest { room_id: room.id, begins: None, author, id: EventId::parse(id).unwrap(), new_event }
 }
 
@@ -94,7 +94,7 @@ mod turns {
 
     fn push(queue: &EntryQueue, room: i64, author: u8, id: &str) -> oneshot::Receiver<SubmitResult> {
         let (sender, outcome) = oneshot::channel();
-        let new_event = NewEvent::Message { username: Username::anonymous(), text: MessageText::parse("x").unwrap() };
+        let new_event = NewEvent::message(Username::anonymous(), MessageText::parse("x").unwrap());
         let entry = AppendRequest {
             room_id: room,
             begins: None,

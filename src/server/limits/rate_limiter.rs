@@ -1,6 +1,8 @@
 //! Rate limits per identity, per network and in total. Kept in memory, by each node separately.
 
 use super::connection_counter::{ConnectionCounter, ConnectionPermit, LimitReached};
+use super::message_volume::MessageVolume;
+use super::preview_limit::PreviewCounters;
 use super::token_bucket::{NetworkTokenBuckets, Rate, TokenBuckets};
 use super::work_gate::{WorkGate, WorkPermit};
 use crate::domain::{Rejection, RejectionCode};
@@ -23,8 +25,6 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Number of small requests (assets, health, metrics) that cost a network as much as one page.
 const SMALL_REQUEST_FACTOR: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
-
-const KILOBYTE: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
 /// Maximum number of requests of one network that read the database at the same time, and that wait: a browser opens
 /// six connections, so forty browsers fit.
@@ -76,13 +76,14 @@ struct RateLimiters {
     messages: TokenBuckets<[u8; 16]>,
     /// Messages with a cookie. Guests are counted separately, so that guests who flood a room do not silence their
     /// neighbours.
-    known: Volume,
-    guests: Volume,
+    known: MessageVolume,
+    guests: MessageVolume,
     requests: NetworkTokenBuckets,
     small_requests: NetworkTokenBuckets,
     joins: NetworkTokenBuckets,
     rooms: NetworkTokenBuckets,
     visitors: NetworkTokenBuckets,
+    previews: PreviewCounters,
     connections: ConnectionCounter,
     working: WorkGate,
     entering: WorkGate,
@@ -90,23 +91,6 @@ struct RateLimiters {
     /// Permits of all networks together: one core is left to the sockets.
     cores: Arc<Semaphore>,
     rates: Rates,
-}
-
-/// Messages and bytes of text by network.
-struct Volume {
-    messages: NetworkTokenBuckets,
-    bytes: NetworkTokenBuckets,
-}
-
-impl Volume {
-    fn new(rates: &Rates) -> Self {
-        let Rates { messages_per_second_per_address: each, message_burst_per_address: burst, .. } = *rates;
-        let bytes = rates.message_kilobytes_per_minute.saturating_mul(KILOBYTE);
-        Self {
-            messages: NetworkTokenBuckets::new(Rate::new(each, SECOND, burst)),
-            bytes: NetworkTokenBuckets::new(Rate::new(bytes, MINUTE, bytes)),
-        }
-    }
 }
 
 /// A permit to render or compress, as long as it is held.
@@ -123,8 +107,8 @@ impl RateLimiters {
         let small = |number: NonZeroU32| number.saturating_mul(SMALL_REQUEST_FACTOR);
         Self {
             messages: TokenBuckets::new(Rate::new(rates.messages_per_second, SECOND, rates.message_burst)),
-            known: Volume::new(&rates),
-            guests: Volume::new(&rates),
+            known: MessageVolume::new(&rates),
+            guests: MessageVolume::new(&rates),
             requests: NetworkTokenBuckets::new(Rate::new(rates.requests_per_second, SECOND, rates.request_burst)),
             small_requests: NetworkTokenBuckets::new(Rate::new(
                 small(rates.requests_per_second),
@@ -134,6 +118,7 @@ impl RateLimiters {
             joins: minutely(rates.joins_per_minute),
             rooms: hourly(rates.rooms_per_hour),
             visitors: hourly(rates.visitors_per_hour),
+            previews: PreviewCounters::new(),
             connections,
             working: WorkGate::new(MAX_CONCURRENT_REQUESTS, MAX_WAITING_REQUESTS),
             entering: WorkGate::new(MAX_CONCURRENT_JOINS, usize::MAX),
@@ -204,6 +189,15 @@ impl Limiter {
         self.counters().map_or(Ok(()), |it| it.small_requests.try_take(network, 1).map_err(RateLimited))
     }
 
+    /// Counts a request for previews of a number of rooms.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the author or the network has requested too many.
+    pub(crate) fn previews(&self, author: &AuthorId, network: Network, rooms: usize) -> Result<(), RateLimited> {
+        self.counters().map_or(Ok(()), |it| it.previews.check(author, network, rooms).map_err(RateLimited))
+    }
+
     /// Counts a new room.
     ///
     /// # Errors
@@ -266,6 +260,7 @@ impl Limiter {
             tokio::time::sleep(CLEANUP_INTERVAL).await;
             let Some(counters) = self.counters() else { continue };
             counters.messages.prune();
+            counters.previews.prune();
             for of_networks in [
                 &counters.known.messages,
                 &counters.known.bytes,

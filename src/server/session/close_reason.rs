@@ -7,7 +7,7 @@ use crate::server::websocket::{ProtocolError, ReadError};
 pub type CloseReason = (u16, &'static str);
 
 /// The end of a connection whose author is banned.
-pub(super) const BANNED_REASON: CloseReason = (close::BANNED, "you are banned from this room for a while");
+pub(super) const BANNED_REASON: CloseReason = (close::BANNED, "you are banned from this room for now");
 
 /// Returns the close code and reason for a client that has closed the connection or violated the protocol.
 pub fn close_reason(end: ReadError) -> CloseReason {

@@ -2,7 +2,7 @@
 
 use super::close_reason::{BANNED_REASON, CloseReason};
 use crate::domain::Seq;
-use crate::protocol::close;
+use crate::protocol::{RepeatedFrame, close};
 use crate::server::hub::{BackfillError, PullResult, Subscription};
 use crate::server::websocket::{FlushResult, SocketWriter, TextFrame};
 use std::future::pending;
@@ -19,6 +19,8 @@ pub(crate) struct Delivery {
     pub(crate) writer: Arc<SocketWriter>,
     /// Events to send again, because the client has resent their ids.
     pub(crate) again: Vec<Seq>,
+    /// Answers to commands that change nothing: each follows the event that it repeats.
+    pub(crate) repeated: Vec<RepeatedFrame>,
     /// The time since which the socket has not accepted all bytes.
     blocked_since: Option<Instant>,
     /// The last time at which the socket accepted bytes again after it had not.
@@ -27,7 +29,7 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(subscription: Subscription, writer: Arc<SocketWriter>) -> Self {
-        Self { subscription, writer, again: Vec::new(), blocked_since: None, unblocked_at: None }
+        Self { subscription, writer, again: Vec::new(), repeated: Vec::new(), blocked_since: None, unblocked_at: None }
     }
 
     /// Returns whether the socket does not accept all bytes.
@@ -61,6 +63,7 @@ impl Delivery {
     pub(crate) fn write(&mut self) -> Result<PullResult, CloseReason> {
         // The unsent bytes are enough to hold in memory; later events are pulled later.
         let left = if self.writer.is_blocked() { PullResult::Nothing } else { self.pull() };
+        self.answer_repeated();
         match self.writer.flush().map_err(|_| (close::NORMAL, ""))? {
             FlushResult::Written => Ok(left),
             FlushResult::Unblocked => {
@@ -75,6 +78,15 @@ impl Delivery {
                 self.blocked_since.get_or_insert_with(Instant::now);
                 Ok(PullResult::Nothing)
             }
+        }
+    }
+
+    /// Queues the answers whose events the client has.
+    fn answer_repeated(&mut self) {
+        let position = self.subscription.position();
+        let has = |frame: &mut RepeatedFrame| frame.seq.is_none_or(|seq| seq <= position);
+        for frame in self.repeated.extract_if(.., has) {
+            self.writer.send(&TextFrame::new(&frame.encode()));
         }
     }
 

@@ -1,11 +1,13 @@
 //! Session of one connection: a welcome, then one loop that reads, delivers, answers and keeps timers.
 
+mod answers;
+
 use super::budget::{BudgetRate, ConnectionBudget};
 use super::close_reason::{CloseReason, close_reason};
 use super::delivery::Delivery;
-use super::pending::{CompletedPost, PendingPost};
+use super::pending::PendingPost;
 use super::timers::{DrainTimes, HEARTBEAT_INTERVAL, RECEIVE_TIMEOUT, REPLAY_INTERVAL, Timers};
-use crate::domain::{Rejection, RejectionCode, Seq, Username};
+use crate::domain::{Rejection, Seq, Username};
 use crate::protocol::{ClientFrame, MAX_REPLAY, ServerFrame, close};
 use crate::server::auth::identity::AuthorId;
 use crate::server::chat::{self, RoomCommand, reset_frame};
@@ -202,10 +204,15 @@ impl Session {
     /// Handles one frame, and answers immediately if possible.
     async fn handle_frame(&mut self, text: &str, draining: bool) {
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Post { id, message, username }) => match self.resolve_username(username.as_deref()) {
-                Ok(username) => self.submit(id, RoomCommand::Post { username, message: &message }, draining).await,
-                Err(rejection) => self.reject(id, rejection),
-            },
+            Ok(ClientFrame::Post { id, message, username, reply_to }) => {
+                match self.resolve_username(username.as_deref()) {
+                    Ok(username) => {
+                        let command = RoomCommand::Post { username, message: &message, reply_to };
+                        self.submit(id, command, draining).await
+                    }
+                    Err(rejection) => self.reject(id, rejection),
+                }
+            }
             Ok(ClientFrame::Edit { id, target, text }) => {
                 self.submit(id, RoomCommand::Edit { target, text: &text }, draining).await
             }
@@ -213,6 +220,10 @@ impl Session {
             Ok(ClientFrame::Moderate { id, action, target, tag, seconds, text }) => {
                 let text = text.as_deref();
                 self.submit(id, RoomCommand::Moderate { action, target, tag, seconds, text }, draining).await
+            }
+            Ok(ClientFrame::React { id, target, emoji, on }) => {
+                let username = self.delivery.subscription.participant().username.clone();
+                self.submit(id, RoomCommand::React { target, emoji: &emoji, on, username }, draining).await
             }
             Ok(ClientFrame::Sync { after }) => {
                 let head = self.delivery.subscription.head();
@@ -262,33 +273,5 @@ impl Session {
             Ok(outcome) => self.pending.push(PendingPost { id, username, outcome }),
             Err(rejection) => self.reject(id, rejection),
         }
-    }
-
-    /// Answers a post. A new event is its own answer when it is delivered. An event that was delivered before is sent
-    /// again, and a post that is not stored is rejected.
-    fn answer(&mut self, CompletedPost { id, username, outcome }: CompletedPost) {
-        match outcome {
-            Ok(stored) if stored.duplicate && stored.event.seq <= self.delivery.subscription.position() => {
-                self.delivery.again.push(stored.event.seq);
-            }
-            Ok(stored) => {
-                self.last_own_seq = self.last_own_seq.max(stored.event.seq);
-                if let Some(username) = username.filter(|_| !stored.duplicate) {
-                    self.delivery.subscription.rename(username);
-                }
-            }
-            Err(rejection) => {
-                // A rejected name does not replace the current one.
-                if rejection.code == RejectionCode::UsernameTaken && username.as_ref() == Some(&self.username) {
-                    self.username = self.delivery.subscription.participant().username.clone();
-                }
-                self.reject(id, rejection);
-            }
-        }
-    }
-
-    fn reject(&self, id: Option<String>, rejection: Rejection) {
-        crate::server::telemetry::metrics::record_rejection(rejection.code);
-        self.send(ServerFrame::Rejected { id, rejection });
     }
 }

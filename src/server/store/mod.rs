@@ -1,6 +1,7 @@
 //! The database: opening it, and the queries on it. Only the journal writes events.
 
 pub(crate) mod admin;
+pub(crate) mod annotations;
 pub(crate) mod database;
 mod entity;
 mod error;
@@ -18,7 +19,8 @@ pub(crate) use hooks::incoming::IncomingHook;
 pub(crate) use hooks::listing::{HookDirection, HookSummary};
 pub(crate) use hooks::outgoing::LeasedHook;
 pub(crate) use log::append_batch::Locking;
-pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, Subject};
+pub(crate) use log::entry::{AppendRequest, AppendResult, NewEvent, NewReaction, Subject};
+pub(crate) use log::mention_candidates::MentionCandidates;
 pub(crate) use log::retention::{ExpiringRoom, RetentionPolicy};
 pub(crate) use rooms::epochs::RoomHead;
 pub(crate) use rooms::membership::Membership;

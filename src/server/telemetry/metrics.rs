@@ -19,7 +19,7 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 const PROCESS_METRICS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Kinds of events, and classes of HTTP statuses from 1xx on, as labels.
-const EVENT_KINDS: [&str; 4] = ["message", "edited", "deleted", "moderated"];
+const EVENT_KINDS: [&str; 5] = ["message", "edited", "deleted", "moderated", "reacted"];
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Route of readiness probes.
@@ -142,6 +142,7 @@ pub(crate) fn record_event(body: &EventBody) {
         EventBody::Edited { .. } => 1,
         EventBody::Deleted { .. } => 2,
         EventBody::Moderated(_) => 3,
+        EventBody::Reacted { .. } => 4,
         // This node writes no event that it does not know.
         EventBody::Other { .. } => return,
     };

@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
 const TODAY: &str = "Today";
+const YESTERDAY: &str = "Yesterday";
 
 /// Returns the milliseconds since 1970.
 pub(crate) fn now() -> f64 {
@@ -43,6 +44,12 @@ pub(crate) fn local_time(at: Timestamp) -> String {
     date(at).to_locale_time_string_with_options("default", &options).into()
 }
 
+/// Returns a time of day without the word for its half of the day, such as `8:03` for `8:03 PM`. Returns it as it is if
+/// no space divides them.
+pub(crate) fn without_period(time: &str) -> &str {
+    time.split(char::is_whitespace).find(|part| part.contains([':', '.'])).unwrap_or(time)
+}
+
 /// Returns the time of day in the local format, with the day unless it is today.
 pub(crate) fn local_end(at: Timestamp) -> String {
     let (day, time) = (local_day(at), local_time(at));
@@ -52,9 +59,9 @@ pub(crate) fn local_end(at: Timestamp) -> String {
 /// Returns the day in the local format, or `Today`, or `Yesterday`.
 pub(crate) fn local_day(at: Timestamp) -> String {
     let now = Timestamp(now() as i64);
-    match now.day_number(offset_minutes(now)) - at.day_number(offset_minutes(at)) {
+    match days_ago(at) {
         0 => return TODAY.into(),
-        1 => return "Yesterday".into(),
+        1 => return YESTERDAY.into(),
         _ => {}
     }
     let options = options(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]);
@@ -64,10 +71,39 @@ pub(crate) fn local_day(at: Timestamp) -> String {
     date(at).to_locale_date_string("default", &options).into()
 }
 
+/// Returns a time within a sentence, such as `at 8:03`, `yesterday` or `on Tuesday`.
+pub(crate) fn local_phrase(at: Timestamp) -> String {
+    match days_ago(at) {
+        ..=0 => format!("at {}", local_time(at)),
+        1 => "yesterday".into(),
+        _ => format!("on {}", local_short(at)),
+    }
+}
+
+/// Returns a time as short as it is clear: the time of day if it is today, otherwise `Yesterday`, the weekday within a
+/// week, or the date.
+pub(crate) fn local_short(at: Timestamp) -> String {
+    let now = Timestamp(now() as i64);
+    let fields: &[(&str, &str)] = match days_ago(at) {
+        ..=0 => return local_time(at),
+        1 => return YESTERDAY.into(),
+        2..=6 => &[("weekday", "long")],
+        _ if date(at).get_full_year() == date(now).get_full_year() => &[("day", "numeric"), ("month", "short")],
+        _ => &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
+    };
+    date(at).to_locale_date_string("default", &options(fields)).into()
+}
+
 /// Returns the full date and time in the local format.
 pub(crate) fn local_full(at: Timestamp) -> String {
     let options = options(&[("dateStyle", "full"), ("timeStyle", "medium")]);
     date(at).to_locale_string("default", &options).into()
+}
+
+/// Returns the number of local midnights since `at`.
+fn days_ago(at: Timestamp) -> i64 {
+    let now = Timestamp(now() as i64);
+    now.day_number(offset_minutes(now)) - at.day_number(offset_minutes(at))
 }
 
 fn date(at: Timestamp) -> Date {
@@ -80,4 +116,23 @@ fn options(fields: &[(&str, &str)]) -> Object {
         let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_without_its_half_of_the_day() {
+        for (time, narrow) in [
+            ("8:03\u{202f}PM", "8:03"),
+            ("8:03 p. m.", "8:03"),
+            ("오후 8:03", "8:03"),
+            ("20:03", "20:03"),
+            ("20.03", "20.03"),
+            ("下午8:03", "下午8:03"),
+        ] {
+            assert_eq!(without_period(time), narrow);
+        }
+    }
 }

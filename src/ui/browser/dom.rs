@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use leptos::prelude::window_event_listener_untyped;
 use std::cell::Cell;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, Document, Element, Event, FocusOptions, HtmlElement, KeyboardEvent, MouseEvent};
 
@@ -58,6 +58,18 @@ pub(crate) fn focus_in_place(element: Element) {
     let _ = element.unchecked_into::<HtmlElement>().focus_with_options(&options);
 }
 
+/// Moves the focus by `step` among the parts of a dialog that match a selector and are laid out.
+pub(crate) fn step_focus(event: &Event, parts: &str, step: i32) {
+    let Some(dialog) = closest(event, "dialog") else { return };
+    let all = dialog.get_elements_by_tag_name("*");
+    let is_part = |element: &Element| element.matches(parts).unwrap_or(false) && is_shown(element);
+    let parts: Vec<Element> = (0..all.length()).filter_map(|index| all.item(index)).filter(is_part).collect();
+    let focused = parts.iter().position(|part| closest(event, "*").as_ref() == Some(part)).map_or(0, |at| at as i32);
+    if let Some(part) = usize::try_from(focused + step).ok().and_then(|index| parts.get(index)) {
+        focus(part.clone());
+    }
+}
+
 /// Returns the element that has the focus.
 pub(crate) fn focused() -> Option<Element> {
     document().active_element()
@@ -68,9 +80,9 @@ pub(crate) fn is_touch() -> bool {
     matches_media("(pointer: coarse)")
 }
 
-/// Returns whether the page is too narrow for a column with the sidebar (`sidebar/participant_list.css`).
-pub(crate) fn is_narrow() -> bool {
-    matches_media("(max-width: 48rem)")
+/// Returns whether the page is wide enough for the rail beside the messages (`recent_rooms.css`).
+pub(crate) fn is_wide() -> bool {
+    matches_media("(min-width: 70rem)")
 }
 
 /// Writes a text to the clipboard. Returns whether it succeeded. Pages over plain http have no clipboard, and visitors
@@ -88,6 +100,18 @@ pub(crate) fn select_text(element: &Element) {
     }
 }
 
+/// Returns the width and the height of the window, in CSS pixels.
+pub(crate) fn window_size() -> (f64, f64) {
+    let window = window();
+    let pixels = |size: Result<JsValue, JsValue>| size.ok().and_then(|size| size.as_f64()).unwrap_or_default();
+    (pixels(window.inner_width()), pixels(window.inner_height()))
+}
+
+/// Returns whether a text is selected.
+pub(crate) fn has_selection() -> bool {
+    window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed())
+}
+
 /// Returns whether a key belongs to the input method editor. Key code 229 covers browsers that don't set `isComposing`.
 pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
     event.is_composing() || event.key_code() == 229
@@ -96,6 +120,12 @@ pub(crate) fn is_ime_event(event: &KeyboardEvent) -> bool {
 /// Returns whether a key is pressed together with another one that changes its meaning.
 pub(crate) fn has_modifier(event: &KeyboardEvent) -> bool {
     event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key()
+}
+
+/// Returns the right, upper and lower edge of an element in the window, in CSS pixels.
+pub(crate) fn edges(element: &Element) -> (f64, f64, f64) {
+    let rect = element.get_bounding_client_rect();
+    (rect.right(), rect.top(), rect.bottom())
 }
 
 /// Returns whether an element is laid out.
@@ -146,6 +176,11 @@ pub(crate) fn request_renewal() {
     }
 }
 
+/// Returns whether another instance of the module has taken over the room.
+pub(crate) fn is_replaced() -> bool {
+    IS_REPLACED.get()
+}
+
 /// Returns the pasted text.
 pub(crate) fn pasted_text(event: &Event) -> Option<String> {
     event.unchecked_ref::<ClipboardEvent>().clipboard_data()?.get_data("text").ok()
@@ -166,6 +201,16 @@ pub(crate) fn set_title_badge(title: &str, has_news: bool) {
     let (from, to) = if has_news { (plain, dotted) } else { (dotted, plain) };
     if let Some(folder) = href.strip_suffix(from) {
         let _ = icon.set_attribute("href", &format!("{folder}{to}"));
+    }
+}
+
+/// Sets or removes an attribute of the document's element, for the styles.
+pub(crate) fn mark_document(attribute: &str, value: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = match value {
+            Some(value) => root.set_attribute(attribute, value),
+            None => root.remove_attribute(attribute),
+        };
     }
 }
 

@@ -7,4 +7,5 @@ pub(crate) mod random;
 pub(crate) mod selection;
 pub(crate) mod storage;
 pub(crate) mod text;
+pub(crate) mod visited_rooms;
 pub(crate) mod web_lock;

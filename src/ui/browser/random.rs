@@ -1,4 +1,4 @@
-//! Random identifiers.
+//! Random identifiers and numbers.
 
 use super::{clock, dom};
 use crate::domain::EventId;
@@ -15,4 +15,9 @@ pub(crate) fn event_id() -> EventId {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     EventId::from_trusted(digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect())
+}
+
+/// Returns a random number from 0 to 1.
+pub(crate) fn fraction() -> f64 {
+    js_sys::Math::random()
 }

@@ -35,7 +35,9 @@ impl KeptSelection {
         if let Some((focused, like)) = self.focused
             && dom::focused().as_ref() != Some(&focused)
         {
-            let here = if focused.is_connected() { Some(focused) } else { dom::find(&like) };
+            // The toolbar of messages is not in a message that was rendered again: the message gets the focus.
+            let message = || dom::find(like.split(' ').next().unwrap_or_default());
+            let here = if focused.is_connected() { Some(focused) } else { dom::find(&like).or_else(message) };
             here.into_iter().for_each(dom::focus_in_place);
         }
         if let Some([(anchor, anchor_offset), (focus, focus_offset)]) = self.ends

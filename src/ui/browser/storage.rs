@@ -7,14 +7,16 @@
 //! storage, so keys and formats do not change.
 
 use super::{clock, dom};
-use crate::domain::history::MAX_UNREAD_ROOMS;
-use crate::domain::{Epoch, EventId, ReadMarker, RoomName, Seq};
+use crate::domain::{Epoch, EventId, RoomName, Seq};
 use std::cell::RefCell;
 use web_sys::Storage;
 
-const READ_KEY_PREFIX: &str = "parlour:read:";
+/// Key prefix of read positions, which `known_rooms.js` uses too.
+pub(crate) const READ_KEY_PREFIX: &str = "parlour:read:";
 const OUTBOX_KEY_PREFIX: &str = "parlour:outbox:";
 const EDIT_KEY_PREFIX: &str = "parlour:edit:";
+const REPLY_KEY_PREFIX: &str = "parlour:reply:";
+const PIN_KEY_PREFIX: &str = "parlour:pin:";
 const USERNAME_KEY: &str = "parlour:name";
 
 /// Key prefix of drafts, which `hydrate.js` uses too.
@@ -88,6 +90,27 @@ pub(crate) fn remove_draft(room: &RoomName, sent: &str) {
     if draft(room).is_some_and(|draft| sent.contains(draft.trim())) {
         save_draft(room, "");
     }
+}
+
+/// Returns the pinned message of a room whose bar is hidden.
+pub(crate) fn hidden_pin(room: &RoomName) -> Option<Seq> {
+    get(&format!("{PIN_KEY_PREFIX}{room}"))?.parse().ok()
+}
+
+/// Hides the bar of a pinned message of a room.
+pub(crate) fn save_hidden_pin(room: &RoomName, seq: Seq) {
+    set(&format!("{PIN_KEY_PREFIX}{room}"), &seq.to_string());
+}
+
+/// Returns the message that the draft of a room replies to, if it was chosen in this epoch.
+pub(crate) fn reply(room: &RoomName, epoch: &Epoch) -> Option<Seq> {
+    let stored = get(&format!("{REPLY_KEY_PREFIX}{room}"))?;
+    stored.strip_suffix(&format!(" {epoch}"))?.parse().ok()
+}
+
+/// Saves the message that the draft of a room replies to; `None` removes it.
+pub(crate) fn save_reply(room: &RoomName, epoch: &Epoch, seq: Option<Seq>) {
+    set(&format!("{REPLY_KEY_PREFIX}{room}"), &seq.map(|seq| format!("{seq} {epoch}")).unwrap_or_default());
 }
 
 /// Returns the messages of a room with an unfinished edit.
@@ -165,30 +188,8 @@ pub(crate) fn save_read_position(room: &RoomName, read: Seq) {
     set(&format!("{READ_KEY_PREFIX}{room}"), &format!("{read} {}", clock::now() as i64));
 }
 
-/// Returns the visited rooms, the most recent first. Removes those beyond [`MAX_COUNTED_ROOMS`].
-pub(crate) fn visited_rooms() -> Vec<ReadMarker> {
-    let mut rooms: Vec<(i64, ReadMarker)> = Vec::new();
-    for key in keys(READ_KEY_PREFIX) {
-        let parse = || {
-            let value = get(&key)?;
-            let (read, at) = value.split_once(' ')?;
-            let room = RoomName::from_trusted(key.strip_prefix(READ_KEY_PREFIX)?.to_owned());
-            Some((at.parse::<i64>().ok()?, ReadMarker { room, read: read.parse().ok()? }))
-        };
-        if let Some((at, room)) = parse() {
-            let later = rooms.iter().take_while(|(other, _)| *other > at).count();
-            rooms.insert(later, (at, room));
-        }
-    }
-    let surplus = rooms.split_off(rooms.len().min(MAX_UNREAD_ROOMS));
-    for (_, surplus) in surplus {
-        set(&format!("{READ_KEY_PREFIX}{}", surplus.room), "");
-    }
-    rooms.into_iter().map(|(_, room)| room).collect()
-}
-
 /// Sets the value of a key; an empty value removes it. If the storage is full, its previous value stays.
-fn set(key: &str, value: &str) {
+pub(super) fn set(key: &str, value: &str) {
     let put = |storage: Storage| {
         if value.is_empty() {
             return storage.remove_item(key).is_ok();
@@ -208,14 +209,14 @@ fn set(key: &str, value: &str) {
 }
 
 /// Returns the value of a key. A value of the page is newer than one in the storage.
-fn get(key: &str) -> Option<String> {
+pub(super) fn get(key: &str) -> Option<String> {
     let fallback = FALLBACK
         .with_borrow(|fallback| fallback.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone()));
     fallback.or_else(|| storage()?.get_item(key).ok()?)
 }
 
 /// Returns the keys with a prefix.
-fn keys(prefix: &str) -> Vec<String> {
+pub(super) fn keys(prefix: &str) -> Vec<String> {
     let storage = storage();
     let length = storage.as_ref().and_then(|storage| storage.length().ok()).unwrap_or(0);
     let mut keys: Vec<String> = (0..length).filter_map(|index| storage.as_ref()?.key(index).ok()?).collect();

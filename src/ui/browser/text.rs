@@ -10,10 +10,10 @@ const GRAPHEME_PATTERN: &str = concat!(
     r"|.[\p{M}\p{EMod}\u200c\u200d]*",
 );
 
-/// Returns the initials of a username, as [`Username::initials`](username::Username::initials) does on the server.
-pub(crate) fn initials(name: &str) -> String {
+/// Returns up to `max` initials of a name, as [`username::initials`] does on the server.
+pub(crate) fn initials(name: &str, max: usize) -> String {
     let found = JsString::from(name).match_(&RegExp::new(GRAPHEME_PATTERN, "gu"));
     let clusters = found.map(|found| Array::from(&found)).unwrap_or_default();
     let clusters: Vec<String> = clusters.iter().filter_map(|cluster| cluster.as_string()).collect();
-    username::initials(clusters.iter().map(String::as_str))
+    username::initials(clusters.iter().map(String::as_str), max)
 }

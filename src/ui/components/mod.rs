@@ -18,13 +18,16 @@
 mod common;
 mod composer;
 mod dialogs;
+mod front_rooms;
 mod header;
 mod messages;
 mod recent_rooms;
 mod room;
+mod room_rail;
 mod rows;
 mod sidebar;
 
 pub(crate) use common::avatar::Avatar;
-pub use recent_rooms::RecentRoomsSection;
+pub(crate) use common::icon::{Icon, IconSprite, Symbol};
+pub use front_rooms::RecentRoomsSection;
 pub use room::Room;

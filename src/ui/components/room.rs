@@ -6,23 +6,31 @@ use super::common::notice::Notice;
 use super::composer::composer_form::Composer;
 use super::composer::typing_indicator::TypingIndicator;
 use super::dialogs::delete_dialog::DeleteDialog;
+use super::dialogs::message_menu::MessageMenu;
 use super::dialogs::moderation_dialog::ModerationDialog;
+use super::dialogs::reaction_palette::ReactionPalette;
+use super::dialogs::rename_dialog::RenameDialog;
+use super::dialogs::room_menu::RoomMenu;
 use super::dialogs::room_switcher::RoomSwitcher;
 use super::header::connection_banner::ConnectionBanner;
+use super::header::pinned_bar::PinnedBar;
 use super::header::room_header::RoomHeader;
 use super::messages::jump_button::JumpButton;
 use super::messages::message_list::MessageList;
+use super::room_rail::RoomRail;
 use super::sidebar::participant_list::ParticipantList;
 use crate::ui::room::RoomState;
 use crate::ui::room::lifecycle::on_hydrate;
+use crate::ui::room::recent_rooms::RecentRooms;
 use crate::ui::room_data::RoomData;
+use crate::ui::room_list_data::RoomListData;
 use leptos::prelude::*;
 
 /// A room: header, messages, composer and participants. Its data is in the document (`room_data`).
 #[island]
 pub fn Room() -> impl IntoView {
     let RoomData { page, rejected } = RoomData::of_island();
-    let room = RoomState::new(page);
+    let (room, recent) = (RoomState::new(page), RecentRooms::new(RoomListData::empty()));
     provide_context(room);
     Effect::new(move || on_hydrate(room));
     view! {
@@ -30,7 +38,9 @@ pub fn Room() -> impl IntoView {
         // translated.
         <div class="room" class:is-hydrated=when(move || room.hydrated.get()) translate="no">
             <RoomHeader />
+            <RoomRail recent />
             <ConnectionBanner />
+            <PinnedBar />
             <main class="room-body">
                 <MessageList />
                 <ParticipantList />
@@ -41,7 +51,11 @@ pub fn Room() -> impl IntoView {
                     <Composer rejected=rejected />
                 </div>
             </main>
-            <RoomSwitcher />
+            <RoomSwitcher recent />
+            <RoomMenu recent />
+            <MessageMenu />
+            <ReactionPalette />
+            <RenameDialog />
             <DeleteDialog />
             <ModerationDialog />
             <Announcer />

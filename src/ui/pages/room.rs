@@ -1,5 +1,6 @@
 //! The page of a room: its metadata, and the island.
 
+use super::message_form::{AddressedMessage, MessageForm};
 use super::page_title::PageTitle;
 use crate::domain::RoomView;
 use crate::ui::components::Room;
@@ -16,6 +17,10 @@ const DESCRIPTION: &str = "A room to talk in. Open the link and you are there.";
 pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl IntoView {
     let title = page.title().to_owned();
     let description = page.topic.clone().unwrap_or_else(|| DESCRIPTION.to_owned());
+    // An edit belongs to the form of its message, and anything else to the composer.
+    let is_edit = rejected.as_ref().is_some_and(|form| form.edited.is_some());
+    let (rejected_edit, rejected) = if is_edit { (rejected, None) } else { (None, rejected) };
+    let addressed = AddressedMessage::of(&page);
     let data = RoomData::new(page, rejected);
     let script = data.to_script();
     provide_context(data);
@@ -28,6 +33,7 @@ pub(crate) fn RoomPage(page: RoomView, rejected: Option<RejectedForm>) -> impl I
         // view.
         <Link rel="expect" href="#participants" blocking="render" />
         <Room />
+        {addressed.map(|message| view! { <MessageForm message rejected=rejected_edit /> })}
         <script type="application/json" id=ROOM_DATA_ID nonce=use_nonce()>{script}</script>
         <script type="text/plain" id="skeleton" data-nodes="0" nonce=use_nonce()>{skeleton()}</script>
     }

@@ -49,7 +49,7 @@ pub(crate) fn start(is_delayed: bool, recent: Option<RecentRooms>) {
                 send_all(&room).await;
             }
             if let Some(recent) = recent {
-                recent.refresh();
+                recent.reload();
             }
             if unsent_rooms().iter().all(is_open) {
                 break;

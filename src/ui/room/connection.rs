@@ -6,7 +6,7 @@ mod phase;
 pub(super) mod socket;
 
 use crate::domain::room::encode_segment;
-use crate::domain::{Epoch, RoomName, Seq};
+use crate::domain::{Epoch, RoomName, Seq, Username};
 use crate::protocol::{ClientFrame, HEARTBEAT_MS, IDLE_TIMEOUT_MS, ServerFrame};
 use crate::ui::browser::clock::now;
 use crate::ui::browser::{dom, location};
@@ -54,7 +54,7 @@ pub(crate) trait ConnectionListener: 'static {
     /// Called when the connection status changes.
     fn on_status(&self, status: ConnectionStatus);
     /// Called after the welcome frame, with the present epoch of the room: pending commands can be sent.
-    fn on_welcome(&self, epoch: Epoch);
+    fn on_welcome(&self, epoch: Epoch, names: Vec<Username>);
     /// Called when the connection is lost: frames in flight may not have arrived.
     fn on_lost(&self);
     /// Called for every frame except the welcome frame.
@@ -199,11 +199,11 @@ impl<L: ConnectionListener> ConnectionLoop<L> {
             (*last_received, *probed) = (now(), None);
         }
         match ServerFrame::parse(text) {
-            Some(ServerFrame::Welcome { epoch, .. }) => {
+            Some(ServerFrame::Welcome { epoch, names, .. }) => {
                 self.phase = ConnectionPhase::live();
                 self.backoff.on_welcome(now());
                 self.listener.on_status(ConnectionStatus::Live);
-                self.listener.on_welcome(epoch);
+                self.listener.on_welcome(epoch, names);
             }
             Some(frame) => self.listener.on_frame(frame),
             None => {}

@@ -3,9 +3,13 @@
 use super::connection::{ConnectionHandle, ConnectionStatus};
 use crate::protocol::close;
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// Announcement after a lost connection is restored.
 pub(crate) const RECONNECTED: &str = "Connected.";
+
+/// Time for which the page shows that the connection is back.
+const BACK_SHOWN: Duration = Duration::from_secs(4);
 
 /// Status of the connection, its announcement, and the handle to send with.
 #[derive(Clone, Copy)]
@@ -14,12 +18,19 @@ pub(crate) struct ConnectionState {
     pub(crate) status: RwSignal<ConnectionStatus>,
     /// The last text announced to screen readers; empty until the connection is lost for the first time.
     pub(crate) announcement: RwSignal<String>,
+    /// Number of messages that waited when the connection came back; `None` unless it has just come back.
+    pub(crate) back_with: RwSignal<Option<usize>>,
     handle: StoredValue<Option<ConnectionHandle>>,
 }
 
 impl ConnectionState {
     pub(crate) fn new() -> Self {
-        Self { status: RwSignal::default(), announcement: RwSignal::default(), handle: StoredValue::new(None) }
+        Self {
+            status: RwSignal::default(),
+            announcement: RwSignal::default(),
+            back_with: RwSignal::default(),
+            handle: StoredValue::new(None),
+        }
     }
 
     /// Returns whether frames are delivered.
@@ -30,6 +41,12 @@ impl ConnectionState {
     /// Returns whether the connection was lost since the room was opened.
     pub(super) fn was_lost(self) -> bool {
         self.announcement.with_untracked(|announcement| !announcement.is_empty())
+    }
+
+    /// Shows for some seconds that the connection is back, with the number of messages that have waited for it.
+    pub(super) fn come_back(self, waiting: usize) {
+        self.back_with.set(Some(waiting));
+        set_timeout(move || self.back_with.set(None), BACK_SHOWN);
     }
 
     /// Gives up the unresponsive connection, and connects again.
@@ -79,7 +96,7 @@ impl ConnectionState {
 /// Returns why the server closed the connection permanently, by its close code.
 pub(crate) fn close_reason(code: u16) -> &'static str {
     match code {
-        close::BANNED => "You are banned from this room for a while.",
+        close::BANNED => "You’re banned from this room for now.",
         close::DELETED => "This room was deleted.",
         _ => "The server closed your connection.",
     }

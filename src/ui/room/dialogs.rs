@@ -34,6 +34,8 @@ pub(crate) struct Dialogs {
     pub(crate) switcher: RwSignal<bool>,
     /// Whether the sidebar is open, on pages too narrow to show it beside the messages.
     pub(crate) sidebar: RwSignal<bool>,
+    /// The message whose menu is open.
+    pub(crate) menu: RwSignal<Option<Seq>>,
     /// The message to delete once the visitor confirms.
     pub(crate) deleting: RwSignal<Option<Seq>>,
     /// The subject of the moderation dialog.
@@ -45,6 +47,7 @@ impl Dialogs {
         Self {
             switcher: RwSignal::new(false),
             sidebar: RwSignal::new(false),
+            menu: RwSignal::default(),
             deleting: RwSignal::default(),
             moderating: RwSignal::default(),
         }
@@ -53,6 +56,7 @@ impl Dialogs {
     /// Returns whether a modal dialog is open.
     pub(crate) fn is_modal_open(self) -> bool {
         self.switcher.get_untracked()
+            || self.menu.get_untracked().is_some()
             || self.deleting.get_untracked().is_some()
             || self.moderating.get_untracked().is_some()
     }
@@ -60,13 +64,14 @@ impl Dialogs {
     /// Closes the modal dialogs.
     pub(crate) fn close_modals(self) {
         self.switcher.set(false);
+        self.menu.set(None);
         self.deleting.set(None);
         self.moderating.set(None);
     }
 
     /// Closes the sidebar, if it is a panel, when an event is outside of it and of its button.
     pub(super) fn close_sidebar_outside(self, event: &Event) {
-        if self.sidebar.get_untracked() && dom::closest(event, "#participants, .room-count, dialog").is_none() {
+        if self.sidebar.get_untracked() && dom::closest(event, "#participants, .people-button, dialog").is_none() {
             self.sidebar.set(false);
         }
     }

@@ -13,7 +13,7 @@ impl RoomState {
         self.wants_edit.set_value(false);
         let is_empty = self.editing.field.get_untracked().is_some_and(|field| field.value().is_empty());
         // A message in flight is newer than all loaded ones.
-        if !is_empty || self.outbox.with_untracked(Outbox::has_pending_post) {
+        if !is_empty || self.outbox.with_untracked(Outbox::count_posts) > 0 {
             return false;
         }
         if self.timeline.with_untracked(Timeline::more_after) {

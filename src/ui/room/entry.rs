@@ -4,8 +4,8 @@ use super::permalink::NO_SUCH_MESSAGE;
 use super::state::RoomState;
 use super::timeline::Timeline;
 use super::unread::Unread;
-use crate::api::count_unread;
-use crate::domain::{ReadMarker, Seq};
+use crate::api::preview_rooms;
+use crate::domain::{RoomPosition, Seq};
 use crate::ui::browser::storage;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -34,8 +34,9 @@ impl RoomState {
         if more_after {
             spawn_local(async move {
                 while read < self.position() {
-                    let counts = count_unread(&[ReadMarker { room: name.clone(), read }]).await;
-                    let Some(total) = counts.ok().and_then(|counts| counts.first().copied()) else { return };
+                    let asked = RoomPosition { room: name.as_str().to_owned(), read, state: String::new() };
+                    let previews = preview_rooms(&[asked]).await.unwrap_or_default();
+                    let Some(total) = previews.changed.first().map(|preview| preview.unread) else { return };
                     if !self.visit.is_latest(visit) {
                         return;
                     }

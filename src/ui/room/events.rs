@@ -7,7 +7,7 @@ use super::request_guard::RequestId;
 use super::requests::PendingLoad;
 use super::state::RoomState;
 use super::timeline::Applied;
-use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq};
+use crate::domain::{Epoch, Event, EventBody, EventId, RejectionCode, RoomName, RoomView, Seq, Username};
 use crate::protocol::{ClientFrame, ServerFrame, close};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -42,11 +42,12 @@ impl ConnectionListener for RoomEventHandler {
         }
     }
 
-    fn on_welcome(&self, epoch: Epoch) {
+    fn on_welcome(&self, epoch: Epoch, names: Vec<Username>) {
         let room = self.room;
         if !self.is_current() {
             return;
         }
+        room.identity.held.set(names);
         if epoch != room.epoch() {
             // No pending command is for this history of the room.
             return room.reload();
@@ -57,6 +58,7 @@ impl ConnectionListener for RoomEventHandler {
         room.send_pending();
         room.confirm_name();
         if room.connection.was_lost() {
+            room.connection.come_back(room.outbox.with_untracked(Outbox::count_posts));
             // An earlier request may hang. A reader who scrolls has requested more in the meantime.
             room.requests.cancel(PendingLoad::Page);
             room.requests.cancel(PendingLoad::Jump);
@@ -65,6 +67,7 @@ impl ConnectionListener for RoomEventHandler {
             }
             room.update_read_position();
         }
+        room.resend_reactions();
         background_sender::start(false, None);
     }
 
@@ -85,6 +88,7 @@ impl ConnectionListener for RoomEventHandler {
             ServerFrame::Typing(participant) if !room.is_own(&participant.tag) => room.presence.set_typing(participant),
             ServerFrame::Rejected { id: Some(id), rejection } => {
                 let id = EventId::from_trusted(id);
+                room.settle_reaction(&id);
                 // A pending command shows its own reason; a command that is not in the outbox has no other place.
                 let is_pending = rejection.code == RejectionCode::RateLimited;
                 if is_pending || room.outbox.with_untracked(|outbox| outbox.get(&id).is_none()) {
@@ -99,6 +103,11 @@ impl ConnectionListener for RoomEventHandler {
                     Some(ms) => set_timeout(move || room.send_pending(), Duration::from_millis(ms.into())),
                     None => room.flush_outbox(),
                 }
+            }
+            ServerFrame::Repeated(frame) => {
+                room.settle_reaction(&frame.id);
+                room.change_outbox(&frame.id, |outbox| _ = outbox.remove(&frame.id));
+                room.flush_outbox();
             }
             ServerFrame::Heartbeat { head } if head > room.position() => room.send_sync(),
             ServerFrame::Reset { .. } => room.reload(),
@@ -146,12 +155,16 @@ impl RoomState {
         self.scroll.update();
         let follows = self.follows();
         let message = match &event.body {
-            EventBody::Message { username, tag, text } => {
-                Some((event.seq, username.clone(), tag.clone(), text.clone()))
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
+                let is_mention = untrack(|| self.is_mentioned(mentions));
+                Some((event.seq, username.clone(), tag.clone(), text.clone(), (*reply_to, is_mention)))
             }
             _ => None,
         };
         let deleted = if let EventBody::Deleted { target } = event.body { Some(target) } else { None };
+        let reaction = if let EventBody::Reacted { .. } = event.body { Some(event.id.clone()) } else { None };
+        let is_uncertain = matches!(event.body, EventBody::Other { target: Some(_) });
+        let pins = self.changes_pin(&event.body);
         let mut applied = Applied::Duplicate;
         self.timeline.update_untracked(|timeline| applied = timeline.apply(event, follows));
         if applied == Applied::Gap {
@@ -165,20 +178,34 @@ impl RoomState {
             }
             self.flush_outbox();
         }
+        if let Some(id) = reaction {
+            self.settle_reaction(&id);
+        }
         if applied == Applied::Appended {
+            if is_uncertain {
+                self.read_reactions();
+            }
+            if pins {
+                self.read_pin();
+            }
             if let Some(seq) = deleted {
+                self.end_reply_to(seq);
                 self.read_state.remove(seq, self.timeline.with_untracked(|timeline| timeline.message(seq).is_some()));
             }
             self.schedule_redraw();
+            if let Some((.., (reply_to, _))) = &message {
+                self.request_quote(*reply_to);
+            }
             match message {
-                Some((seq, _, tag, _)) if self.is_own(&tag) => {
+                Some((seq, username, tag, ..)) if self.is_own(&tag) => {
+                    self.identity.hold(username);
                     self.read_state.mark_own(seq);
                     if self.wants_end.get_value() {
                         self.scroll_to_end();
                     }
                 }
-                Some((seq, username, _, text)) => {
-                    self.notifications.push(seq, &username, &text);
+                Some((seq, username, _, text, (_, is_mention))) => {
+                    self.notifications.push(seq, &username, &text, is_mention);
                     self.read_state.push(seq, follows && self.notifications.is_attended());
                 }
                 None => {}

@@ -12,41 +12,59 @@ impl RoomState {
     /// Sets the visitor's name. If the server refuses it, the composer shows the reason and asks again.
     /// `focus_composer` focuses the composer afterwards.
     pub(crate) fn join(self, name: String, focus_composer: bool) {
-        let (join, room) = (self.identity.joins.begin(), self.name());
         // The visitor has another name in other rooms.
         let only_here = self.remembered_username().is_some();
         spawn_local(async move {
-            let response = join_room(room.as_str(), &name, only_here).await;
-            if !self.identity.joins.is_latest(join) {
-                return;
-            }
-            // The visitor may have opened another room since.
-            let is_here = room == self.name();
-            let username = match response {
-                Ok(username) => {
-                    if !only_here {
-                        self.page.update_untracked(|page| page.username = Some(username.clone()));
-                    }
-                    username.to_string()
-                }
-                Err(ApiError::Refused(reason)) if is_here => return self.refuse_name(reason),
-                Err(ApiError::Refused(_)) => return,
-                // Without a network, the server checks the name with the next message.
-                Err(_) => name,
-            };
-            if only_here {
-                storage::save_room_username(&room, &self.remembered_username().unwrap_or_default(), &username);
-            } else {
-                storage::save_username(&username);
-            }
-            if is_here {
-                self.identity.name_error.set(None);
-            }
-            self.use_name(if is_here { Some(username) } else { self.known_username() });
-            if is_here && focus_composer {
-                self.editing.focus();
+            match self.take_name(name, only_here).await {
+                Some(Ok(())) if focus_composer => self.editing.focus(),
+                Some(Err(reason)) => self.refuse_name(reason),
+                _ => {}
             }
         });
+    }
+
+    /// Changes the visitor's name in all rooms. If the server refuses it in this one, the dialog shows the reason.
+    pub(crate) fn rename(self, name: String) {
+        spawn_local(async move {
+            match self.take_name(name, false).await {
+                Some(Err(reason)) => self.identity.rename_error.set(reason),
+                _ => self.identity.is_renaming.set(false),
+            }
+        });
+    }
+
+    /// Sets the visitor's name, for the open room `only_here`. Returns the reason if the server refuses it, or `None` if
+    /// the visitor has left the room or entered another name since.
+    async fn take_name(self, name: String, only_here: bool) -> Option<Result<(), String>> {
+        let (join, room) = (self.identity.joins.begin(), self.name());
+        let response = join_room(room.as_str(), &name, only_here).await;
+        if !self.identity.joins.is_latest(join) {
+            return None;
+        }
+        // The visitor may have opened another room since.
+        let is_here = room == self.name();
+        let username = match response {
+            Ok(username) => {
+                if !only_here {
+                    self.page.update_untracked(|page| page.username = Some(username.clone()));
+                }
+                username.to_string()
+            }
+            Err(ApiError::Refused(reason)) => return is_here.then_some(Err(reason)),
+            // Without a network, the server checks the name with the next message.
+            Err(_) => name,
+        };
+        if only_here {
+            storage::save_room_username(&room, &self.remembered_username().unwrap_or_default(), &username);
+        } else {
+            storage::save_room_username(&room, "", "");
+            storage::save_username(&username);
+        }
+        if is_here {
+            self.identity.name_error.set(None);
+        }
+        self.use_name(if is_here { Some(username) } else { self.known_username() });
+        is_here.then_some(Ok(()))
     }
 
     /// Returns the name that the server remembers for all rooms.

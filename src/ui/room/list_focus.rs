@@ -1,5 +1,5 @@
 //! The keyboard focus in the message list, which is one Tab stop: the arrow keys move up and down between its messages,
-//! and left and right between the links and buttons of one.
+//! left and right between the links and buttons of one, and Tab and Enter from a message to its toolbar.
 
 use super::list_items::ListItems;
 use super::state::RoomState;
@@ -23,7 +23,7 @@ impl RoomState {
         }
     }
 
-    /// Moves the focus by an arrow key, if it is in the message list. Returns whether it did.
+    /// Moves the focus by a key, if it is in the message list. Returns whether it did.
     pub(super) fn move_focus(self, key: &str) -> bool {
         self.next_focus(key).map(dom::focus).is_some()
     }
@@ -43,7 +43,11 @@ impl RoomState {
                 let index = items.partition_point(|other| number(other) >= number(&item));
                 items.get(if key == "ArrowUp" { index.checked_sub(1)? } else { index + 1 })
             }
-            (_, Some(item)) => {
+            ("Tab" | "Enter", Some(item)) => {
+                let buttons = || elements(item.get_elements_by_tag_name("button"));
+                buttons().find(|button| focused == item && dom::is_shown(button))
+            }
+            ("ArrowLeft" | "ArrowRight", Some(item)) => {
                 // These keys scroll code that is too wide.
                 let stays = focused.matches(".block").unwrap_or(false);
                 let is_part =

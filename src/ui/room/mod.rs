@@ -3,9 +3,11 @@
 //! [`RoomState`] joins the parts: pure logic (`timeline`, `outbox`, `unread`), handles that group signals and act on
 //! them (`dialogs`, `editing`, `identity`, `connection_state`, `read_state`, `presence`, `notifications`, `requests`),
 //! and the files that implement one task each on `RoomState` (`events`, `navigation`, `visiting`, `outbox_sender`,
-//! `moderation`, `join`).
+//! `moderation`, `join`, `toolbar`, `replies`, `swipe`).
 
+mod absence;
 pub(crate) mod background_sender;
+pub mod completion;
 mod connection;
 pub(crate) mod connection_state;
 pub(crate) mod dialogs;
@@ -26,8 +28,12 @@ mod outbox_sender;
 pub(crate) mod outbox_storage;
 mod permalink;
 mod presence;
+mod reacting;
+mod reaction_sender;
 mod read_state;
 pub(crate) mod recent_rooms;
+mod replies;
+mod replying;
 pub(crate) mod request_guard;
 mod requests;
 pub(crate) mod scroll_anchor;
@@ -35,8 +41,10 @@ mod scroll_target;
 mod send_lock;
 mod shortcuts;
 pub(crate) mod state;
+mod swipe;
 mod taking_back;
 pub mod timeline;
+mod toolbar;
 pub mod unread;
 mod visiting;
 

@@ -13,6 +13,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
 
+/// Pins a message, or takes off its pin.
+pub(super) fn pin(room: RoomState, seq: Seq, pins: bool) {
+    let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
+    room.send_moderation(ModerationRequest { action, target: Some(seq), tag: None, seconds: 0 }, None);
+}
+
 impl RoomState {
     /// Returns whether the visitor owns the room.
     pub(crate) fn is_owner(self) -> bool {
@@ -36,7 +42,7 @@ impl RoomState {
         let target = self.dialogs.moderating.get_untracked()?;
         self.dialogs.moderating.set(None);
         if let ModerationTarget::AuthorOf(seq) = target {
-            // The button that opened the dialog is hidden by then: it shows only while its message is pointed at.
+            // The button that opened the dialog is in a menu that is closed.
             request_animation_frame(move || self.scroll.focus_message(seq));
         }
         Some(target)
@@ -67,7 +73,7 @@ impl RoomState {
 
     fn send_moderation(self, request: ModerationRequest, subject: Option<Participant>) {
         let ModerationRequest { action, target, tag, seconds } = request;
-        let text = Moderation { subject, seconds: Some(seconds), ..Moderation::new(action) }.to_string();
+        let text = Moderation { subject, seconds: Some(seconds), ..Moderation::new(action) }.sentence(clock::local_end);
         if !self.connection.is_live() {
             self.notice.set("That waits until you’re connected again.".to_owned());
         }
@@ -112,49 +118,51 @@ impl RoomState {
     /// Updates ownership and rules of the room after an event, and shows moderation events to the visitor.
     pub(super) fn apply_moderation(self, event: &Event) {
         let before = self.page.with_untracked(|page| page.ownership);
-        let of = |tag| if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
-        let now = match &event.body {
-            EventBody::Message { tag, .. } if before == Ownership::Unowned => of(tag),
-            EventBody::Moderated(moderation) => {
-                let notice = moderation.to_string();
-                self.notice.set(notice.clone());
-                let inverse = self.inverse(moderation);
-                let can_undo = before == Ownership::Own && inverse.is_some();
-                self.undo_notice.set(if can_undo { notice } else { String::new() });
-                self.undo.set_value(inverse);
-                let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
-                self.page.update(|page| match moderation.action {
-                    ModerationAction::Lock | ModerationAction::Unlock => {
-                        page.locked = moderation.action == ModerationAction::Lock;
-                    }
-                    ModerationAction::Title | ModerationAction::Topic => {
-                        // Without a text if another has replaced it, whose event follows.
-                        if let Some(text) = moderation.text.clone() {
-                            let shown = Some(text).filter(|text| !text.is_empty());
-                            match moderation.action {
-                                ModerationAction::Title => page.title = shown,
-                                _ => page.topic = shown,
-                            }
+        let new_owner = match &event.body {
+            EventBody::Message { tag, .. } if before == Ownership::Unowned => Some(tag),
+            EventBody::Moderated(Moderation { action: ModerationAction::HandOver, subject, .. }) => {
+                subject.as_ref().map(|subject| &subject.tag)
+            }
+            _ => None,
+        };
+        if let EventBody::Moderated(moderation) = &event.body {
+            let notice = moderation.sentence(clock::local_end);
+            self.notice.set(notice.clone());
+            let inverse = self.inverse(moderation);
+            let can_undo = before == Ownership::Own && inverse.is_some();
+            self.undo_notice.set(if can_undo { notice } else { String::new() });
+            self.undo.set_value(inverse);
+            let is_own = moderation.subject.as_ref().is_some_and(|subject| self.is_own(&subject.tag));
+            self.page.update(|page| match moderation.action {
+                ModerationAction::Lock | ModerationAction::Unlock => {
+                    page.locked = moderation.action == ModerationAction::Lock;
+                }
+                ModerationAction::Title | ModerationAction::Topic => {
+                    // Without a text if another has replaced it, whose event follows.
+                    if let Some(text) = moderation.text.clone() {
+                        let shown = Some(text).filter(|text| !text.is_empty());
+                        match moderation.action {
+                            ModerationAction::Title => page.title = shown,
+                            _ => page.topic = shown,
                         }
                     }
-                    ModerationAction::SlowMode => page.slow_mode = moderation.seconds.filter(|seconds| *seconds > 0),
-                    // The end of a mute; a pardon and a new owner have none.
-                    _ if is_own => page.muted_until = moderation.until,
-                    _ => {}
-                });
-                self.watch_mute();
-                if matches!(moderation.action, ModerationAction::Renew | ModerationAction::Remove) && !is_own {
-                    self.request_invitation();
                 }
-                match (moderation.action, &moderation.subject) {
-                    (ModerationAction::HandOver, Some(new_owner)) => of(&new_owner.tag),
-                    _ => before,
-                }
+                ModerationAction::SlowMode => page.slow_mode = moderation.seconds.filter(|seconds| *seconds > 0),
+                // The end of a mute; a pardon and a new owner have none.
+                _ if is_own => page.muted_until = moderation.until,
+                _ => {}
+            });
+            self.watch_mute();
+            if matches!(moderation.action, ModerationAction::Renew | ModerationAction::Remove) && !is_own {
+                self.request_invitation();
             }
-            _ => before,
-        };
-        if now != before {
-            self.page.update(|page| page.ownership = now);
+        }
+        if let Some(tag) = new_owner {
+            let ownership = if self.is_own(tag) { Ownership::Own } else { Ownership::Other };
+            self.page.update(|page| {
+                page.owner = Some(tag.clone());
+                page.ownership = ownership;
+            });
         }
     }
 }

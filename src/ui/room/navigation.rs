@@ -183,6 +183,7 @@ impl RoomState {
                 HistoryCursor::After(_) => timeline.append(page),
                 _ => timeline.replace(page),
             });
+            self.refresh_reactions();
             if let HistoryCursor::Around(seq) = cursor {
                 self.scroll.retarget(self.timeline.with_untracked(|timeline| timeline.nearest(seq)));
                 self.check_permalink(seq);

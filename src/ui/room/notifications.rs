@@ -18,6 +18,10 @@ const INTERACTION_TTL_MS: f64 = 2000.0;
 pub(crate) struct Notifications {
     /// The first message that arrived since the visitor was last present.
     unseen_from: RwSignal<Option<Seq>>,
+    /// Whether the open room is muted: its messages are not counted in title and icon.
+    pub(crate) is_muted: RwSignal<bool>,
+    /// The messages since then that mention the visitor.
+    mentions: RwSignal<Vec<Seq>>,
     /// Time of the visitor's last interaction, in milliseconds since 1970.
     interacted_at: StoredValue<f64>,
     /// The next announcement: number of messages, and its text.
@@ -30,6 +34,8 @@ impl Notifications {
     pub(crate) fn new() -> Self {
         Self {
             unseen_from: RwSignal::default(),
+            is_muted: RwSignal::new(false),
+            mentions: RwSignal::default(),
             interacted_at: StoredValue::default(),
             next: StoredValue::default(),
             announcement: RwSignal::default(),
@@ -48,13 +54,18 @@ impl Notifications {
         }
         if self.is_attended() {
             self.unseen_from.set(None);
+            self.mentions.set(Vec::new());
         }
     }
 
     /// Notifies about a new message of another author.
-    pub(super) fn push(self, seq: Seq, username: &Username, text: &str) {
-        if !self.is_attended() && self.unseen_from.get_untracked().is_none() {
+    pub(super) fn push(self, seq: Seq, username: &Username, text: &str, is_mention: bool) {
+        let is_attended = self.is_attended();
+        if !is_attended && self.unseen_from.get_untracked().is_none() {
             self.unseen_from.set(Some(seq));
+        }
+        if !is_attended && is_mention {
+            self.mentions.update(|mentions| mentions.push(seq));
         }
         let mut count = 0;
         self.next.update_value(|(messages, announcement)| {
@@ -79,8 +90,15 @@ impl Notifications {
     /// no longer count, nor do those that were deleted.
     pub(super) fn start(self, title: impl Fn() -> String + 'static, unread: RwSignal<Unread>) {
         Effect::new(move |_| {
-            let unseen = unread.with(|unread| self.unseen_from.get().map_or(0, |first| unread.count_from(first)));
-            let count = if unseen > 0 { format!("({unseen}) ") } else { String::new() };
+            let unseen_from = self.unseen_from.get().filter(|_| !self.is_muted.get());
+            let unseen = unread.with(|unread| unseen_from.map_or(0, |first| unread.count_from(first)));
+            let is_unread = |seq: &&Seq| unread.with(|unread| unread.contains(**seq));
+            let mentions = self.mentions.with(|mentions| mentions.iter().filter(is_unread).count());
+            let count = match (unseen, mentions) {
+                (0, _) => String::new(),
+                (_, 0) => format!("({unseen}) "),
+                _ => format!("({unseen}, @{mentions}) "),
+            };
             dom::set_title_badge(&format!("{count}{} · Parlour", title()), unseen > 0);
         });
     }

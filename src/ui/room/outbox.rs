@@ -2,108 +2,17 @@
 //! every reconnect, and removed only when the log has it: its id makes sending twice harmless. Pure logic;
 //! `browser::storage` keeps the saved form.
 
+mod command;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::moderation::ModerationAction;
-use crate::domain::{AuthorTag, Epoch, EventId, Rejection, RejectionCode, Seq};
+use crate::domain::{Epoch, EventId, Rejection, RejectionCode, Seq};
 use crate::json::{FromJson, JsonValue};
 use crate::protocol::{ClientFrame, MAX_FRAME_BYTES};
+pub use command::OutboxCommand;
 
 /// The reason for returning a message to its author after another room has replaced this one under the same name.
 const STARTED_OVER: &str = "This room has started over. Your message was not sent.";
-
-/// A change of the room that the visitor requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OutboxCommand {
-    /// Posts a message.
-    Post {
-        /// The author's name, or `None` to post without one.
-        username: Option<String>,
-        /// The text.
-        text: String,
-    },
-    /// Replaces the text of an own message.
-    Edit {
-        /// The number of the message.
-        target: Seq,
-        /// The new text.
-        text: String,
-    },
-    /// Deletes a message.
-    Delete {
-        /// The number of the message.
-        target: Seq,
-    },
-    /// Takes an action of the room's owner. Earlier releases skip it.
-    Moderate {
-        /// The action.
-        action: ModerationAction,
-        /// The number of a message whose author is the subject.
-        target: Option<Seq>,
-        /// The tag of the subject, where there is no such message.
-        tag: Option<AuthorTag>,
-        /// The duration or pause in seconds, 0 for none.
-        seconds: u32,
-        /// The action in a sentence, for its author.
-        text: String,
-    },
-}
-
-impl FromJson for OutboxCommand {
-    fn from_json(mut json: JsonValue) -> Option<Self> {
-        Some(if let Some(mut post) = json.take::<Option<JsonValue>>("post")? {
-            Self::Post { username: post.take("username")?, text: post.take("text")? }
-        } else if let Some(mut edit) = json.take::<Option<JsonValue>>("edit")? {
-            Self::Edit { target: edit.take("target")?, text: edit.take("text")? }
-        } else if let Some(mut act) = json.take::<Option<JsonValue>>("moderate")? {
-            Self::Moderate {
-                action: act.take("action")?,
-                target: act.take("target")?,
-                tag: act.take("tag")?,
-                seconds: act.take("seconds")?,
-                text: act.take("text")?,
-            }
-        } else {
-            Self::Delete { target: json.take::<JsonValue>("delete")?.take("target")? }
-        })
-    }
-}
-
-impl OutboxCommand {
-    fn to_json(&self) -> JsonValue {
-        let number = JsonValue::Number;
-        let (kind, fields) = match self {
-            Self::Post { username, text } => {
-                let fields = [("username", username.as_deref().into()), ("text", text.as_str().into())];
-                ("post", JsonValue::object(fields))
-            }
-            Self::Edit { target, text } => {
-                ("edit", JsonValue::object([("target", number(*target)), ("text", text.as_str().into())]))
-            }
-            Self::Delete { target } => ("delete", JsonValue::object([("target", number(*target))])),
-            Self::Moderate { action, target, tag, seconds, text } => {
-                let mut fields = JsonValue::object([
-                    ("action", action.as_str().into()),
-                    ("seconds", number((*seconds).into())),
-                    ("text", text.as_str().into()),
-                ]);
-                fields.add("target", target.map_or(JsonValue::Null, number));
-                fields.add("tag", tag.as_ref().map(AuthorTag::as_str).into());
-                ("moderate", fields)
-            }
-        };
-        JsonValue::object([(kind, fields)])
-    }
-
-    /// Returns the typed text; empty for a deletion.
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Post { text, .. } | Self::Edit { text, .. } | Self::Moderate { text, .. } => text,
-            Self::Delete { .. } => "",
-        }
-    }
-}
 
 /// A command that the log does not have yet. Its JSON is the form in the browser's storage, which other releases read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +72,9 @@ impl PendingCommand {
     pub fn encode(&self) -> Option<String> {
         let id = Some(self.id.as_str().to_owned());
         let frame = match self.command.clone() {
-            OutboxCommand::Post { username, text } => ClientFrame::Post { id, message: text, username },
+            OutboxCommand::Post { username, text, reply_to } => {
+                ClientFrame::Post { id, message: text, username, reply_to }
+            }
             OutboxCommand::Edit { target, text } => ClientFrame::Edit { id, target, text },
             OutboxCommand::Delete { target } => ClientFrame::Delete { id, target },
             OutboxCommand::Moderate { action, target, tag, seconds, .. } => {
@@ -222,6 +133,10 @@ impl Outbox {
             if is_other {
                 (pending.sent, pending.tried) = (false, false);
                 pending.refused = Some(STARTED_OVER.to_owned());
+                if let OutboxCommand::Post { reply_to, .. } = &mut pending.command {
+                    // The number stands for another message now.
+                    *reply_to = None;
+                }
             }
             !is_other || matches!(pending.command, OutboxCommand::Post { .. })
         });
@@ -245,10 +160,10 @@ impl Outbox {
         self.pending.iter().any(|pending| pending.refused.is_none())
     }
 
-    /// Returns whether any message waits for the server.
-    pub fn has_pending_post(&self) -> bool {
+    /// Returns the number of messages that wait for the server.
+    pub fn count_posts(&self) -> usize {
         let is_post = |pending: &PendingCommand| matches!(pending.command, OutboxCommand::Post { .. });
-        self.pending.iter().any(|pending| pending.refused.is_none() && is_post(pending))
+        self.pending.iter().filter(|pending| pending.refused.is_none() && is_post(pending)).count()
     }
 
     /// Returns the next command to send and marks it as sent; `None` while one is in flight. One at a time: if the

@@ -3,7 +3,7 @@
 use crate::domain::RoomView;
 
 /// Notice if the number in the URL is not that of a message.
-pub(super) const NO_SUCH_MESSAGE: &str = "There is no message with this number here.";
+pub(super) const NO_SUCH_MESSAGE: &str = "This message doesn’t exist.";
 
 /// Returns the notice of a page: empty, unless its URL names a number that is not that of a message.
 pub(super) fn notice_of(page: &RoomView) -> String {

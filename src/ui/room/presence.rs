@@ -1,8 +1,10 @@
 //! Participants of the room: those present and those typing.
 
-use crate::domain::Participant;
+use super::absence::{AbsentPerson, absent_people, record_left};
+use super::timeline::Timeline;
+use crate::domain::{AuthorTag, Participant, Timestamp};
 use crate::protocol::ServerFrame;
-use crate::ui::browser::dom;
+use crate::ui::browser::{clock, dom};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -20,6 +22,10 @@ pub(crate) struct Presence {
     /// The participants, in order of arrival, so that none moves under the pointer. Empty if there are too many to
     /// list.
     pub(crate) participants: RwSignal<Vec<Participant>>,
+    /// People who are not here, the last first.
+    pub(crate) absent: RwSignal<Vec<AbsentPerson>>,
+    /// Participants who left while the page was open, with the time, the last first.
+    left: RwSignal<Vec<(Participant, Timestamp)>>,
     /// The participants in the last presence frame.
     present: StoredValue<Vec<Participant>>,
     /// Whether the next update of a held list is scheduled.
@@ -34,6 +40,8 @@ impl Presence {
         Self {
             count: RwSignal::default(),
             participants: RwSignal::default(),
+            absent: RwSignal::default(),
+            left: RwSignal::default(),
             present: StoredValue::default(),
             update_scheduled: StoredValue::default(),
             typing: RwSignal::default(),
@@ -45,6 +53,12 @@ impl Presence {
     pub(super) fn handle_frame(self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Presence { count, participants } => {
+                // Of a crowd, nobody is listed.
+                if participants.len() == *count {
+                    let before = self.present.get_value();
+                    let now = Timestamp(clock::now() as i64);
+                    self.left.update(|left| record_left(left, &before, participants, now));
+                }
                 self.present.set_value(participants.clone());
                 self.count.set(*count);
                 self.update_list();
@@ -72,11 +86,25 @@ impl Presence {
         }
     }
 
+    /// Updates the people who are not here from the loaded messages, and tracks what they depend on.
+    pub(crate) fn update_absent(self, timeline: RwSignal<Timeline>, own: &AuthorTag) {
+        let absent = timeline.with(|timeline| {
+            self.left.with(|left| {
+                let messages = timeline.messages().rev();
+                self.participants.with(|present| absent_people(messages, left, present, own))
+            })
+        });
+        if self.absent.with_untracked(|before| *before != absent) {
+            self.absent.set(absent);
+        }
+    }
+
     /// Removes all participants, because the visitor leaves the room.
     pub(super) fn clear(self) {
         self.count.set(0);
         self.present.set_value(Vec::new());
         self.participants.set(Vec::new());
+        self.left.set(Vec::new());
         self.typing.set(Vec::new());
     }
 

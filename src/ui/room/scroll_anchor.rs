@@ -5,10 +5,10 @@ use super::list_items::ListItems;
 use super::scroll_target::{Anchor, ScrollTarget};
 use super::timeline::rows::Presentation;
 use crate::domain::Seq;
+use crate::ui::browser::dom;
 use crate::ui::browser::location::{SavedScroll, ScrollPosition};
 use leptos::html::Div;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 /// Height of the date that floats above the messages, in CSS pixels (`message_item.css`).
@@ -61,11 +61,10 @@ impl ScrollAnchor {
         }
     }
 
-    /// Focuses the permalink of a message.
+    /// Focuses a message.
     pub(crate) fn focus_message(self, seq: Seq) {
-        let link = self.item(seq).and_then(|item| item.query_selector("[data-action=permalink]").ok().flatten());
-        if let Some(link) = link {
-            let _ = link.unchecked_into::<HtmlElement>().focus();
+        if let Some(item) = self.item(seq) {
+            dom::focus(item);
         }
     }
 

@@ -9,6 +9,7 @@ impl RoomState {
     /// Handles a key that was pressed anywhere in the page.
     pub(super) fn handle_shortcut(self, event: &KeyboardEvent) {
         match event.key().as_str() {
+            _ if self.reply_by_key(event) => event.prevent_default(),
             _ if dom::is_typing_outside_input(event) => self.editing.focus(),
             _ if dom::is_ime_event(event) => {}
             "k" if dom::is_shortcut(event) => {
@@ -18,8 +19,9 @@ impl RoomState {
             "Escape" if event.default_prevented() || self.dialogs.is_modal_open() => {}
             "Escape" if self.dialogs.sidebar.get_untracked() => self.dialogs.sidebar.set(false),
             "Escape" if self.editing.target.get_untracked().is_some() => self.stop_editing(),
+            "Escape" if self.replying.target.get_untracked().is_some() => self.set_reply(None),
             "Escape" => self.toggle_end(),
-            key if key.starts_with("Arrow") && !dom::has_modifier(event) && self.move_focus(key) => {
+            key if !event.default_prevented() && !dom::has_modifier(event) && self.move_focus(key) => {
                 event.prevent_default()
             }
             _ => {}

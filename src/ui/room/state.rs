@@ -9,7 +9,9 @@ use super::outbox::{Outbox, OutboxCommand};
 use super::outbox_storage::save_command;
 use super::permalink::notice_of;
 use super::presence::Presence;
+use super::reacting::Reacting;
 use super::read_state::ReadState;
+use super::replying::Replying;
 use super::request_guard::RequestGuard;
 use super::requests::Requests;
 use super::scroll_anchor::ScrollAnchor;
@@ -18,6 +20,7 @@ use super::timeline::Timeline;
 use crate::domain::{AuthorTag, Epoch, EventId, Message, RoomName, RoomView, Seq};
 use crate::protocol::ClientFrame;
 use crate::ui::browser::{clock, random, storage};
+use leptos::html::Div;
 use leptos::prelude::*;
 
 /// The state of the open room. Copies share one state.
@@ -34,9 +37,13 @@ pub(crate) struct RoomState {
     pub(crate) identity: Identity,
     pub(crate) dialogs: Dialogs,
     pub(crate) editing: Editing,
+    pub(crate) replying: Replying,
+    pub(crate) reacting: Reacting,
     pub(crate) presence: Presence,
     pub(crate) notifications: Notifications,
     pub(crate) scroll: ScrollAnchor,
+    /// The toolbar of messages.
+    pub(crate) toolbar: NodeRef<Div>,
     /// The last result of an action, or the reason why it was refused.
     pub(crate) notice: RwSignal<String>,
     /// The notice about the owner's last action, if it can be undone; otherwise empty.
@@ -68,7 +75,8 @@ pub(crate) struct RoomState {
 impl RoomState {
     pub(crate) fn new(page: RoomView) -> Self {
         let (timeline, username) = (Timeline::new(&page), page.username.as_ref().map(ToString::to_string));
-        let (marked, notice) = (page.permalink, notice_of(&page));
+        let (marked, notice, replying) =
+            (page.permalink, notice_of(&page), page.replying.as_ref().map(|quote| quote.seq));
         let page = RwSignal::new(page);
         Self {
             page,
@@ -80,9 +88,12 @@ impl RoomState {
             identity: Identity::new(username),
             dialogs: Dialogs::new(),
             editing: Editing::new(),
+            replying: Replying::new(replying),
+            reacting: Reacting::new(),
             presence: Presence::new(),
             notifications: Notifications::new(),
             scroll: ScrollAnchor::new(),
+            toolbar: NodeRef::new(),
             notice: RwSignal::new(notice),
             undo_notice: RwSignal::default(),
             undo: StoredValue::default(),

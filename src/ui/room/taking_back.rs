@@ -41,7 +41,8 @@ impl RoomState {
             return self.notice.set("Save or cancel the edit in the composer first.".to_owned());
         }
         match self.take_back(id) {
-            Some(OutboxCommand::Post { text, .. }) => {
+            Some(OutboxCommand::Post { text, reply_to, .. }) => {
+                self.set_reply(reply_to.or(self.replying.target.get_untracked()));
                 let draft = field.value();
                 field.set_value(&if draft.is_empty() { text } else { format!("{draft}\n{text}") });
                 // The composer saves it as a draft.

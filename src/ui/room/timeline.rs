@@ -1,10 +1,16 @@
 //! The loaded window of a room's log: consecutive messages in the order of the log. Pure logic, no browser.
 
+pub mod quotes;
+pub mod reactions;
 pub mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Event, EventBody, HistoryPage, Message, RoomView, Seq};
+use crate::domain::moderation::ModerationAction;
+use quotes::QuoteBook;
+use reactions::ReactionBook;
+
+use crate::domain::{Event, EventBody, EventNote, HistoryPage, Message, RoomView, Seq, Username};
 
 /// Effect of an event on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +29,15 @@ pub const MAX_MESSAGES: usize = 300;
 /// Number of messages evicted at once, so that not every new message evicts one.
 const TRIM_BATCH: usize = 50;
 
+/// Maximum number of moderation events that are shown between the messages.
+const MAX_NOTES: usize = 200;
+
 /// The loaded messages of a room: a window of its log without gaps, of bounded length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     items: Vec<TimelineItem>,
+    /// The moderation events of the window by their numbers, at most [`MAX_NOTES`].
+    notes: Vec<EventNote>,
     position: Seq,
     more_before: bool,
     more_after: bool,
@@ -35,6 +46,8 @@ pub struct Timeline {
     /// Changes received since a page was requested, because the page may contain messages without them; `None` while no
     /// page is in flight.
     changes_in_flight: Option<Vec<MessageChange>>,
+    quotes: QuoteBook,
+    reacted: ReactionBook,
 }
 
 /// A loaded message and the event that changed it last.
@@ -42,6 +55,8 @@ pub struct Timeline {
 struct TimelineItem {
     message: Message,
     changed: Seq,
+    /// The last event that its reactions count.
+    counted: Seq,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +65,7 @@ struct MessageChange {
     seq: Seq,
     /// Empty if the message was deleted.
     text: String,
+    mentions: Vec<Username>,
 }
 
 impl Timeline {
@@ -57,14 +73,19 @@ impl Timeline {
     pub fn new(page: &RoomView) -> Self {
         let items = items(page.history.messages.clone());
         let newest = items.last().map_or(0, |item| item.message.seq);
+        let mut quotes = QuoteBook::default();
+        quotes.add(page.history.quotes.iter().chain(&page.replying).cloned().collect());
         Self {
             items,
+            notes: page.history.notes.clone(),
             // The head was read before the messages: everything up to it is in them.
             position: newest.max(page.head),
             more_before: page.history.more_before,
             more_after: page.history.more_after,
             newest,
             changes_in_flight: None,
+            quotes,
+            reacted: ReactionBook::new(page.tag.clone()),
         }
     }
 
@@ -120,19 +141,30 @@ impl Timeline {
         }
         self.position = seq;
         match body {
-            EventBody::Message { username, tag, text } => {
+            EventBody::Message { username, tag, text, reply_to, mentions } => {
                 self.newest = seq;
                 let is_loaded = self.last().is_some_and(|last| last >= seq);
                 self.more_after |= !is_loaded && !follows && self.items.len() >= MAX_MESSAGES;
                 if !self.more_after && !is_loaded {
-                    let message = Message { seq, id, username, tag, text, sent_at: at, edited: false };
-                    self.items.push(TimelineItem { message, changed: seq });
+                    let (sent_at, edited, reactions, pinned) = (at, false, Vec::new(), false);
+                    #[rustfmt::skip]
+                    let message = Message { seq, id, username, tag, text, sent_at, edited, reply_to, mentions, reactions, pinned };
+                    self.items.push(TimelineItem { message, changed: seq, counted: seq });
                     self.trim_start();
                 }
             }
-            EventBody::Edited { target, text } => self.change(MessageChange { target, seq, text }),
-            EventBody::Deleted { target } => self.change(MessageChange { target, seq, text: String::new() }),
-            EventBody::Moderated(_) | EventBody::Other { .. } => {}
+            EventBody::Edited { target, text, mentions } => self.change(MessageChange { target, seq, text, mentions }),
+            EventBody::Deleted { target } => {
+                self.change(MessageChange { target, seq, text: String::new(), mentions: Vec::new() });
+            }
+            EventBody::Moderated(moderation) => {
+                if let (true, Some(target)) = (moderation.action.has_message(), moderation.target) {
+                    self.set_pinned(target, moderation.action == ModerationAction::Pin);
+                }
+                self.add_notes(vec![EventNote { seq, at, moderation }]);
+            }
+            EventBody::Reacted { target, emoji, on, tag, .. } => self.react(seq, target, (emoji, on), &tag),
+            EventBody::Other { .. } => {}
         }
         Applied::Appended
     }
@@ -145,21 +177,26 @@ impl Timeline {
 
     /// Inserts an older page before the window. Skips messages that are already loaded.
     pub fn prepend(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         let first = self.first().unwrap_or(Seq::MAX);
+        self.quotes.add(page.quotes);
         let mut older = items(page.messages);
         older.retain(|item| item.message.seq < first);
         self.more_before = page.more_before;
         self.items.splice(..0, older);
         if self.items.len() > MAX_MESSAGES {
-            self.items.truncate(MAX_MESSAGES);
+            let evicted = self.items.split_off(MAX_MESSAGES);
             self.more_after = true;
+            self.evict(evicted);
         }
         self.reapply_changes();
     }
 
     /// Appends a newer page to the window. Skips messages that are already loaded.
     pub fn append(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         let last = self.last().unwrap_or(0);
+        self.quotes.add(page.quotes);
         let newer = items(page.messages).into_iter().filter(|item| item.message.seq > last);
         self.items.extend(newer);
         self.update_end(page.more_after);
@@ -169,10 +206,24 @@ impl Timeline {
 
     /// Replaces the window by another part of the log.
     pub fn replace(&mut self, page: HistoryPage) {
+        self.add_notes(page.notes);
         self.more_before = page.more_before;
-        self.items = items(page.messages);
+        self.quotes.add(page.quotes);
+        let evicted = std::mem::replace(&mut self.items, items(page.messages));
+        self.evict(evicted);
         self.update_end(page.more_after);
         self.reapply_changes();
+    }
+
+    /// Adds moderation events that are not known yet. Those outside of the window are not shown.
+    fn add_notes(&mut self, notes: Vec<EventNote>) {
+        for note in notes {
+            if let Err(index) = self.notes.binary_search_by_key(&note.seq, |known| known.seq) {
+                self.notes.insert(index, note);
+            }
+        }
+        let surplus = self.notes.len().saturating_sub(MAX_NOTES);
+        self.notes.drain(..surplus);
     }
 
     /// Messages received while the page was read are neither in it nor were they appended.
@@ -185,9 +236,15 @@ impl Timeline {
     fn trim_start(&mut self) {
         if self.items.len() > MAX_MESSAGES {
             let surplus = self.items.len() - MAX_MESSAGES;
-            self.items.drain(..surplus.next_multiple_of(TRIM_BATCH));
+            let evicted = self.items.drain(..surplus.next_multiple_of(TRIM_BATCH)).collect();
             self.more_before = true;
+            self.evict(evicted);
         }
+    }
+
+    fn evict(&mut self, evicted: Vec<TimelineItem>) {
+        let evicted: Vec<Message> = evicted.into_iter().map(|item| item.message).collect();
+        self.keep_quotes_of(&evicted);
     }
 
     fn reapply_changes(&mut self) {
@@ -200,10 +257,12 @@ impl Timeline {
         if let Some(changes) = &mut self.changes_in_flight {
             changes.push(change.clone());
         }
+        self.quotes.change(&change);
         if let Some(index) = self.index(change.target) {
             let item = &mut self.items[index];
             item.message.edited = !change.text.is_empty();
             item.message.text = change.text;
+            item.message.mentions = change.mentions;
             item.changed = change.seq;
         }
     }
@@ -214,5 +273,5 @@ impl Timeline {
 }
 
 fn items(messages: Vec<Message>) -> Vec<TimelineItem> {
-    messages.into_iter().map(|message| TimelineItem { changed: message.seq, message }).collect()
+    messages.into_iter().map(|message| TimelineItem { changed: message.seq, counted: message.seq, message }).collect()
 }

@@ -108,6 +108,11 @@ impl Unread {
         self.unread.iter().filter(|unread| **unread >= seq).count()
     }
 
+    /// Returns whether a message is among the unread ones.
+    pub fn contains(&self, seq: Seq) -> bool {
+        self.unread.binary_search(&seq).is_ok()
+    }
+
     /// Returns the number of unread messages as text: `3`, or `50+` if there are more than are known.
     pub fn count_text(&self) -> String {
         count_text(self.count(), self.more)

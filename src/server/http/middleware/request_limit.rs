@@ -17,11 +17,18 @@ pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests come from your net
 /// Path at which frames are exchanged by HTTP. Unlike the server functions beside it, it commits entries.
 pub(crate) const EXCHANGE_PATH: &str = "/api/exchange";
 
+/// Path at which pages refresh the list of rooms. It has its own limit, by the number of rooms.
+const PREVIEWS_PATH: &str = "/api/preview_rooms";
+
 /// Limits requests that read the database or render something. Reading requests wait for their network's turn. Their
 /// responses are compressed before the turn ends; compressing needs a separate turn.
 pub(crate) async fn work(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let network = visitor::network(request.extensions(), request.headers(), &state.config);
-    if let Err(limited) = state.limiter.request(network) {
+    let counted = match request.uri().path() {
+        PREVIEWS_PATH => state.limiter.small_request(network),
+        _ => state.limiter.request(network),
+    };
+    if let Err(limited) = counted {
         return refusal(limited);
     }
     // A posted message waits for its commit, which must not hold up other requests. Server functions commit nothing.

@@ -36,6 +36,8 @@ pub(crate) struct PageVersion {
     pub(crate) first: Seq,
     /// The invitation address.
     pub(crate) invitation: String,
+    /// The number of erasures in the room, which may have left no event.
+    pub(crate) erasures: i64,
 }
 
 /// Key of the visitors to whom a page looks the same.
@@ -182,7 +184,7 @@ mod tests {
     }
 
     fn version(head: Seq, first: Seq) -> PageVersion {
-        PageVersion { epoch: Epoch("e".into()), head, first, invitation: "/a/".into() }
+        PageVersion { epoch: Epoch("e".into()), head, first, invitation: "/a/".into(), erasures: 0 }
     }
 
     fn variant(room: i64) -> PageVariant {
@@ -210,6 +212,7 @@ mod tests {
             (variant(1), version(6, 1)),
             (variant(1), version(5, 2)),
             (variant(1), PageVersion { epoch: Epoch("f".into()), ..version(5, 1) }),
+            (variant(1), PageVersion { erasures: 1, ..version(5, 1) }),
             (variant(1), PageVersion { invitation: "/a/?invitation=b".into(), ..version(5, 1) }),
             (PageVariant { named: true, ..variant(1) }, version(5, 1)),
             (PageVariant { permalink: Some(3), ..variant(1) }, version(5, 1)),

@@ -44,7 +44,7 @@ impl Log {
             room_id: self.room,
             author: self.author,
             id: EventId::parse(&format!("{n}-{}", text.len())).unwrap(),
-            new_event: NewEvent::Message { username: Username::anonymous(), text: MessageText::parse(text).unwrap() },
+            new_event: NewEvent::message(Username::anonymous(), MessageText::parse(text).unwrap()),
         };
         self.backfill_cache.store.append(&(0..count).map(message).collect::<Vec<_>>(), Locking::Wait).await.unwrap();
     }

@@ -14,7 +14,7 @@ fn frame(seq: Seq, body: EventBody) -> EventFrame {
 
 fn message(seq: Seq, text: &str) -> EventFrame {
     let (username, tag) = (Username::anonymous(), AuthorTag::new([1, 2]));
-    frame(seq, EventBody::Message { username, tag, text: text.into() })
+    frame(seq, EventBody::Message { username, tag, text: text.into(), reply_to: None, mentions: Vec::new() })
 }
 
 fn messages(numbers: RangeInclusive<Seq>) -> Vec<EventFrame> {
@@ -45,6 +45,7 @@ fn kept(tail: &TailBuffer, after: Seq) -> Option<Vec<Seq>> {
 fn said(frame: &EventFrame) -> Option<String> {
     match event(&frame.text).body {
         EventBody::Message { text, .. } | EventBody::Edited { text, .. } => Some(text),
+        EventBody::Reacted { emoji, .. } => Some(emoji.as_str().to_owned()),
         EventBody::Deleted { .. } | EventBody::Moderated(_) | EventBody::Other { .. } => None,
     }
 }
@@ -102,7 +103,7 @@ fn the_tail_is_bounded_in_bytes_too() {
 #[test]
 fn a_deletion_takes_the_deleted_text_out_of_memory_and_leaves_nobody_behind() {
     let mut tail = open_at(0);
-    let edited = frame(3, EventBody::Edited { target: 1, text: "of one".into() });
+    let edited = frame(3, EventBody::Edited { target: 1, text: "of one".into(), mentions: Vec::new() });
     tail.append(vec![message(1, "one"), message(2, "two"), edited]);
     tail.append(vec![frame(4, EventBody::Deleted { target: 1 })]);
     assert_eq!(kept(&tail, 0).unwrap(), [1, 2, 3, 4]);
@@ -132,7 +133,7 @@ fn expired_frames_leave_memory() {
 #[test]
 fn an_edit_of_a_message_that_is_no_longer_kept_says_nothing() {
     let mut tail = open_at(10);
-    let edit = |seq, target| frame(seq, EventBody::Edited { target, text: "edited".into() });
+    let edit = |seq, target| frame(seq, EventBody::Edited { target, text: "edited".into(), mentions: Vec::new() });
     tail.append(vec![edit(11, 9), message(12, "kept"), edit(13, 12)]);
     tail.redact(|seq| seq < 10);
     assert_eq!(tail.frames.iter().filter_map(said).collect::<Vec<_>>(), ["", "kept", "edited"]);

@@ -9,7 +9,7 @@ use crate::server::store::log::history::{PageDirection, messages};
 use crate::server::store::{AppendRequest, AppendResult, Locking, NewEvent, RoomRecord, Store, StoreError};
 use event::{Column, Kind};
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
@@ -86,6 +86,9 @@ impl Store {
     /// Returns an error if the database cannot be written. The erasure can then be started again.
     pub(crate) async fn erase(&self, author: &AuthorId) -> Result<u64, StoreError> {
         let mut removed = 0;
+        // Where the author has written or is mentioned; the latter is not known any more afterwards.
+        let mut rooms: Vec<i64> = self.rooms_of(author).await?.into_iter().map(|(room_id, _)| room_id).collect();
+        rooms.extend(self.rooms_mentioning(author).await?);
         self.anonymize_messages(author).await?;
         for (room_id, _) in self.rooms_of(author).await? {
             let mut after = 0;
@@ -99,17 +102,30 @@ impl Store {
                     None => break,
                 }
             }
+            self.end_reactions(room_id, author).await?;
         }
         self.anonymize_messages(author).await?;
         self.redact_pending().await?;
         self.redact_strays(author).await?;
         self.remove_descriptions_by(author).await?;
         self.forget_names_of(author).await?;
+        self.forget_mentions_of(author).await?;
         self.forget_tokens_of(author).await?;
         self.forget_memberships_of(author).await?;
         self.forget_hooks_of(author).await?;
+        self.count_erasure(&rooms).await?;
         self.checkpoint_now().await;
         Ok(removed)
+    }
+
+    /// Counts an erasure in these rooms, so that no page and no entity tag from before it is valid any more, on any node.
+    async fn count_erasure(&self, rooms: &[i64]) -> Result<(), StoreError> {
+        let once_more = Expr::col(room::Column::Erasures).add(1);
+        for rooms in rooms.chunks(ERASE_BATCH) {
+            let count = room::Entity::update_many().col_expr(room::Column::Erasures, once_more.clone());
+            count.filter(room::Column::Id.is_in(rooms.iter().copied())).exec(&self.writer).await?;
+        }
+        Ok(())
     }
 
     /// Replaces the author's name in every message. Finds messages with a reader and changes them in small
@@ -168,8 +184,8 @@ impl Store {
         Ok(())
     }
 
-    /// Blanks the author's texts that no deletion reaches: edits of messages that have expired, if they were not blanked
-    /// with the message, and events of unknown kinds.
+    /// Blanks the author's texts that no deletion reaches: reactions, edits of messages that have expired, if they were not
+    /// blanked with the message, and events of unknown kinds.
     async fn redact_strays(&self, author: &AuthorId) -> Result<(), StoreError> {
         let message = Alias::new("message");
         let own = |column| Expr::col((event::Entity, column));
@@ -182,8 +198,14 @@ impl Store {
         let strays: Vec<(i64, Seq)> = event::Entity::find()
             .select_only()
             .columns([Column::RoomId, Column::Seq])
-            .filter(Column::Author.eq(author.as_bytes()).and(Column::Text.ne("")))
-            .filter(Column::Kind.eq(Kind::Edited).and(Expr::exists(kept).not()).or(Column::Kind.is_not_in(Kind::KNOWN)))
+            .filter(Column::Author.eq(author.as_bytes()))
+            .filter(Column::Text.ne("").or(Column::Kind.eq(Kind::Reacted).and(Column::Username.ne(""))))
+            .filter(
+                (Column::Kind.eq(Kind::Edited).and(Expr::exists(kept).not()))
+                    .or(Column::Kind.eq(Kind::Reacted))
+                    .or(Column::Kind.is_not_in(Kind::KNOWN)),
+            )
+            .order_by_asc(Column::RoomId)
             .into_tuple()
             .all(&self.reader)
             .await?;

@@ -10,13 +10,20 @@ use sea_orm::{
 /// Maximum number of rows per statement on SQLite.
 const MAX_ROWS_PER_STATEMENT: usize = 256;
 
+/// Maximum number of rows per statement on PostgreSQL, whose statements have at most 65,535 values. No batch writes as
+/// many rows of a wide table; it may look up as many names.
+const MAX_ROWS_PER_LARGE_STATEMENT: usize = 8192;
+
 /// Splits `items` into chunks of 256, 128, 64 … 1 for SQLite, so that their statements have only nine texts. PostgreSQL
-/// gets one chunk, because each statement costs a round trip.
+/// gets one chunk, because each statement costs a round trip, unless it is too large for one.
 pub(crate) fn chunked<T>(backend: DatabaseBackend, items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
         let power = 1 << rest.len().checked_ilog2()?;
-        let length = if backend == DatabaseBackend::Sqlite { MAX_ROWS_PER_STATEMENT.min(power) } else { rest.len() };
+        let length = match backend {
+            DatabaseBackend::Sqlite => MAX_ROWS_PER_STATEMENT.min(power),
+            _ => MAX_ROWS_PER_LARGE_STATEMENT.min(rest.len()),
+        };
         let (run, after) = rest.split_at(length);
         rest = after;
         Some(run)
@@ -79,6 +86,8 @@ mod tests {
         let lengths = |backend| chunked(backend, &items).map(<[usize]>::len).collect::<Vec<_>>();
         assert_eq!(lengths(DatabaseBackend::Sqlite), [256, 32, 8, 4]);
         assert_eq!(lengths(DatabaseBackend::Postgres), [300]);
+        let many = vec![0_u8; 10_000];
+        assert_eq!(chunked(DatabaseBackend::Postgres, &many).map(<[u8]>::len).collect::<Vec<_>>(), [8192, 1808]);
         assert_eq!(chunked(DatabaseBackend::Sqlite, &items).flatten().copied().collect::<Vec<_>>(), items);
         assert_eq!(chunked::<u8>(DatabaseBackend::Sqlite, &[]).count(), 0);
     }

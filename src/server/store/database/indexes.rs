@@ -1,8 +1,14 @@
 //! PostgreSQL indexes that are built concurrently with writes. A migration is one transaction, and would block the
 //! writes of the other nodes while it builds the index.
 
-use migrations::{MESSAGES_INDEX, MESSAGES_INDEX_ON};
+use migrations::{
+    EDITS_INDEX, EDITS_INDEX_ON, MESSAGES_INDEX, MESSAGES_INDEX_ON, MODERATIONS_INDEX, MODERATIONS_INDEX_ON,
+};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
+
+/// The indexes of the log that migrations after the first ones need: the name, and the table, columns and condition.
+const INDEXES: [(&str, &str); 3] =
+    [(MESSAGES_INDEX, MESSAGES_INDEX_ON), (EDITS_INDEX, EDITS_INDEX_ON), (MODERATIONS_INDEX, MODERATIONS_INDEX_ON)];
 
 /// Builds the indexes that the next migrations need, if the log's tables exist and an index is missing.
 ///
@@ -15,16 +21,21 @@ pub(crate) async fn build_beside_writers(connection: &DatabaseConnection) -> Res
     if !is_so(connection, "to_regclass('seaql_migrations') IS NOT NULL").await? || !is_so(connection, has_log).await? {
         return Ok(());
     }
-    let index = format!("pg_index WHERE indexrelid = to_regclass('{MESSAGES_INDEX}')");
+    for (name, on) in INDEXES {
+        build(connection, name, on).await?;
+    }
+    Ok(())
+}
+
+async fn build(connection: &DatabaseConnection, name: &str, on: &str) -> Result<(), DbErr> {
+    let index = format!("pg_index WHERE indexrelid = to_regclass('{name}')");
     if is_so(connection, &format!("EXISTS (SELECT 1 FROM {index} AND NOT indisvalid)")).await? {
         // An invalid index is left when a concurrent build is interrupted.
-        connection.execute_unprepared(&format!("DROP INDEX CONCURRENTLY {MESSAGES_INDEX}")).await?;
+        connection.execute_unprepared(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
     }
     if !is_so(connection, &format!("EXISTS (SELECT 1 FROM {index})")).await? {
-        tracing::info!("Building the index of messages; other nodes keep serving");
-        connection
-            .execute_unprepared(&format!("CREATE INDEX CONCURRENTLY {MESSAGES_INDEX} {MESSAGES_INDEX_ON}"))
-            .await?;
+        tracing::info!(index = name, "Building an index of the log; other nodes keep serving");
+        connection.execute_unprepared(&format!("CREATE INDEX CONCURRENTLY {name} {on}")).await?;
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Values between SeaORM and SQLite. SQLite has five types of values; the definitions of the entities tell which type
 //! of Rust a column has.
 
-use crate::server::store::entity::{deleted_room, event, name, room, site, standing};
+use crate::server::store::entity::{
+    deleted_room, event, mention, name, pin, reaction, reaction_count, room, site, standing,
+};
 use crate::server::store::sqlite_failure::failed;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Row, Statement as PreparedStatement, ToSql};
@@ -23,7 +25,11 @@ static COLUMN_TYPES: LazyLock<ColumnTypes> = LazyLock::new(|| {
     let mut types = HashMap::new();
     add_entity::<deleted_room::Entity>(&mut types);
     add_entity::<event::Entity>(&mut types);
+    add_entity::<mention::Entity>(&mut types);
     add_entity::<name::Entity>(&mut types);
+    add_entity::<pin::Entity>(&mut types);
+    add_entity::<reaction::Entity>(&mut types);
+    add_entity::<reaction_count::Entity>(&mut types);
     add_entity::<room::Entity>(&mut types);
     add_entity::<site::Entity>(&mut types);
     add_entity::<standing::Entity>(&mut types);

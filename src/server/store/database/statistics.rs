@@ -45,7 +45,8 @@ const SEED_STATISTICS: &str = "
     INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
         ('events', 'events', '1000000 10000 1'),
         ('events', 'events_once', '1000000 10000 1 1'),
-        ('events', 'events_changes', '10000 100 2'),
+        ('events', 'events_changes', '100000 1000 10'),
+        ('events', 'events_edits', '10000 100 2'),
         ('events', 'events_messages', '100000 1000 1');
     ANALYZE sqlite_schema;";
 
@@ -66,6 +67,8 @@ mod tests {
     use crate::server::store::entity::event::{Column, Entity, Kind};
     use crate::server::store::entity::name;
     use crate::server::store::log::history::{PageDirection, messages, unread};
+    use crate::server::store::log::mentions::unread_mentions;
+    use crate::server::store::log::redaction::readable_edits;
     use sea_orm::{
         ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::ExprTrait,
     };
@@ -105,6 +108,11 @@ mod tests {
             let edits = Column::RoomId.eq(1).and(Column::Kind.eq(Kind::Edited)).and(Column::Target.eq(7));
             let blanked = plan(&store, Entity::find().filter(edits)).await;
             assert!(blanked.contains("events_changes (room_id=? AND target=?)"), "{blanked}");
+            let readable = plan(&store, readable_edits(1, 7)).await;
+            assert!(readable.contains("events_edits (room_id=? AND target=?)"), "replies are not read: {readable}");
+            let mentions = explain(&store, DbBackend::Sqlite.build(&unread_mentions(1, 7, &AuthorId::HOST))).await;
+            assert!(mentions.contains("mentions_by_author (author=? AND room_id=? AND message>?)"), "{mentions}");
+            assert!(!mentions.contains("SCAN mentions") && !mentions.contains("SCAN message"), "{mentions}");
             let before = Entity::find().filter(Column::RoomId.eq(1)).filter(Column::Seq.lt(9000));
             let before = plan(&store, before).await;
             assert!(before.contains("PRIMARY KEY (room_id=? AND seq<?)"), "{before}");

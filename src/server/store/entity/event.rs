@@ -20,7 +20,8 @@ pub struct Model {
     /// Time of the event, in UTC milliseconds.
     pub at: i64,
     pub username: String,
-    /// Number of the message that an edit, a deletion or a moderation action refers to.
+    /// Number of the message that an edit, a deletion, a moderation action or a reaction refers to, or that a message
+    /// replies to.
     pub target: Option<i64>,
     /// Text as sent. Edits leave it unchanged, a deletion blanks it.
     pub text: String,
@@ -38,13 +39,15 @@ pub enum Kind {
     Deleted,
     /// Its text is the moderation action as JSON.
     Moderated,
+    /// Its text is `+` or `-` and the emoji; empty if its message or its author was removed.
+    Reacted,
     /// A kind that this version does not know.
     Other(i16),
 }
 
 impl Kind {
     /// The kinds that this version knows.
-    pub const KNOWN: [Self; 4] = [Self::Message, Self::Edited, Self::Deleted, Self::Moderated];
+    pub const KNOWN: [Self; 5] = [Self::Message, Self::Edited, Self::Deleted, Self::Moderated, Self::Reacted];
 }
 
 impl From<i16> for Kind {
@@ -54,6 +57,7 @@ impl From<i16> for Kind {
             1 => Self::Edited,
             2 => Self::Deleted,
             3 => Self::Moderated,
+            4 => Self::Reacted,
             _ => Self::Other(number),
         }
     }
@@ -66,6 +70,7 @@ impl From<Kind> for i16 {
             Kind::Edited => 1,
             Kind::Deleted => 2,
             Kind::Moderated => 3,
+            Kind::Reacted => 4,
             Kind::Other(number) => number,
         }
     }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_number_is_a_kind_and_keeps_its_value() {
-        for number in [i16::MIN, -1, 0, 1, 2, 3, 4, 99, i16::MAX] {
+        for number in [i16::MIN, -1, 0, 1, 2, 3, 4, 5, 99, i16::MAX] {
             let kind = Kind::from(number);
             assert_eq!(i16::from(kind), number);
             assert_eq!(Kind::KNOWN.contains(&kind), !matches!(kind, Kind::Other(_)), "{number}");

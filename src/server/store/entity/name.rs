@@ -13,6 +13,9 @@ pub struct Model {
     pub author: Vec<u8>,
     /// Time of the last use, in UTC milliseconds, updated at most once a day.
     pub at: i64,
+    /// The name as its holder wrote it last. Nodes of earlier releases do not set it: it is then missing, or one that
+    /// looks alike.
+    pub username: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

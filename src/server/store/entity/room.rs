@@ -41,6 +41,10 @@ pub struct Model {
     pub topic_by: Option<Vec<u8>>,
     /// Retention of messages as the owner has set it, in days. `None`, or longer: as long as the host keeps them.
     pub retention: Option<i32>,
+    /// Whether a message here ever had a reaction or a pin: otherwise there are none to look up.
+    pub annotated: bool,
+    /// Number of erasures that may have removed something from the room's pages without an event.
+    pub erasures: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,11 +1,16 @@
 //! A batch of entries in one transaction: numbers are assigned under the locks of the rooms, then everything is written.
 
 use super::idempotency::{IdempotencyKey, idempotency_key, network_key};
-use super::redaction::redact_edits;
-use crate::domain::{Rejection, RejectionCode, Seq};
+use super::mentions::{by_event, may_mention, with_mentions};
+use super::redaction::update_target;
+use crate::domain::{Event, Rejection, RejectionCode, Seq, Username};
+use crate::server::store::annotations::AnnotationOutcome;
+use crate::server::store::annotations::pin_batch::PinBatch;
+use crate::server::store::annotations::reaction_batch::ReactionBatch;
+use crate::server::store::annotations::removal::forget_annotations;
 use crate::server::store::database::chunks::{chunked, insert, select_pairs};
 use crate::server::store::database::clock;
-use crate::server::store::entity::{event, room};
+use crate::server::store::entity::{event, mention, room};
 use crate::server::store::rooms::members::Memberships;
 use crate::server::store::rooms::room_texts::{self, ReplacedText};
 use crate::server::store::rooms::username_claims::UsernameClaims;
@@ -13,7 +18,7 @@ use crate::server::store::{AppendRequest, AppendResult, NewEvent};
 use event::{Column, Kind, Model};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+    sea_query::{LockBehavior, LockType, OnConflict},
 };
 use std::collections::HashMap;
 use std::time::Instant;
@@ -40,6 +45,12 @@ pub(super) struct AppendBatch {
     targets: HashMap<(i64, Seq), Model>,
     names: UsernameClaims,
     memberships: Memberships,
+    reactions: ReactionBatch,
+    pins: PinBatch,
+    /// Names that the stored and the new events mention.
+    mentioned: HashMap<(i64, Seq), Vec<Username>>,
+    /// Mentions that this batch adds.
+    mentions: Vec<mention::Model>,
     /// Titles and topics that this batch replaces.
     replaced: Vec<ReplacedText>,
     new: Vec<IdempotencyKey>,
@@ -81,12 +92,29 @@ impl AppendBatch {
         let targets: Vec<(i64, Seq)> = locked().filter_map(target).collect();
         let known = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Id], &ids).await?;
         let by_network = known.iter().filter_map(|row| Some((network_key(row, now)?, idempotency_key(row)))).collect();
+        let texts: Vec<(i64, Seq)> =
+            known.iter().filter(|row| may_mention(row)).map(|row| (row.room_id, row.seq)).collect();
+        use mention::Column as Mentioned;
+        let mut mentioned =
+            select_pairs(transaction, mention::Entity::find, [Mentioned::RoomId, Mentioned::Seq], &texts).await?;
+        mentioned.sort_unstable_by_key(|row| row.position);
+        let mentioned = by_event(mentioned);
         let by_id = known.into_iter().map(|row| (idempotency_key(&row), row)).collect();
         let targets = select_pairs(transaction, event::Entity::find, [Column::RoomId, Column::Seq], &targets).await?;
         let targets = targets.into_iter().map(|row| ((row.room_id, row.seq), row)).collect();
         let memberships = Memberships::look_up(transaction, entries, &rooms, &targets, now).await?;
-        let (replaced, new) = (Vec::new(), Vec::new());
-        Ok(Self { now, locking, rooms, by_id, by_network, targets, names, memberships, replaced, new })
+        let reactions = ReactionBatch::look_up(transaction, locked()).await?;
+        let pins = PinBatch::look_up(transaction, locked()).await?;
+        let (mentions, replaced, new) = (Vec::new(), Vec::new(), Vec::new());
+        #[rustfmt::skip]
+        let batch = Self { now, locking, rooms, by_id, by_network, targets, names, memberships, reactions, pins, mentioned, mentions, replaced, new };
+        Ok(batch)
+    }
+
+    /// Returns the event of a row that this batch has read or adds.
+    fn event(&self, row: Model) -> Event {
+        let mentions = self.mentioned.get(&(row.room_id, row.seq)).filter(|_| !row.text.is_empty());
+        with_mentions(row.into(), mentions.cloned().unwrap_or_default())
     }
 
     /// Appends one entry to the batch, and returns its result if the batch is stored.
@@ -108,7 +136,7 @@ impl AppendBatch {
             .and_then(|guests| self.by_network.get(&(entry.room_id, guests.to_vec(), entry.id.as_str().to_owned())));
         if let Some(stored) = self.by_id.get(of_network.unwrap_or(&key)) {
             return if entry.new_event.matches(stored) {
-                AppendResult::Duplicate(stored.clone().into())
+                AppendResult::Duplicate(self.event(stored.clone()))
             } else {
                 let detail = "This id already stands for something else.";
                 AppendResult::Rejected(Rejection::new(RejectionCode::IdConflict, detail))
@@ -117,7 +145,7 @@ impl AppendBatch {
         if let Err(rejection) = self.memberships.authorize(room, entry, self.now) {
             return AppendResult::Rejected(rejection);
         }
-        let seq = room.head + 1;
+        let (seq, at) = (room.head + 1, clock::next_at(room.last_at, self.now));
         let mut moderation = None;
         let target = entry.new_event.target().map(|target| (entry.room_id, target));
         if let NewEvent::Moderate { action, subject, seconds, text } = &entry.new_event {
@@ -125,10 +153,24 @@ impl AppendBatch {
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {
                 Ok(mut done) => {
+                    if action.has_message() {
+                        match self.pins.apply(entry, &mut done, target, (seq, at)) {
+                            Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                            Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
+                            Err(rejection) => return AppendResult::Rejected(rejection),
+                        }
+                    }
                     let values = (*seconds, text.as_ref());
                     self.replaced.extend(room_texts::apply(room, &entry.author, values, seq, &mut done));
                     moderation = Some(done);
                 }
+                Err(rejection) => return AppendResult::Rejected(rejection),
+            }
+        } else if let NewEvent::React(reaction) = &entry.new_event {
+            let target = target.and_then(|target| self.targets.get(&target));
+            match self.reactions.react(entry, reaction, target, (seq, at)) {
+                Ok(AnnotationOutcome::Changed) => room.annotated = true,
+                Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {
@@ -138,27 +180,38 @@ impl AppendBatch {
             {
                 return AppendResult::Rejected(rejection);
             }
+            self.pins.forget_deleted(&entry.new_event, target);
         }
         if let NewEvent::Message { username, .. } = &entry.new_event
             && !self.names.claim(entry.room_id, username, &entry.author)
         {
             return AppendResult::Rejected(Rejection::new(RejectionCode::UsernameTaken, "This name is in use."));
         }
+        let mentions = entry.new_event.mentions().map(|candidates| {
+            let message =
+                if matches!(entry.new_event, NewEvent::Message { .. }) { None } else { entry.new_event.target() };
+            let event = (entry.room_id, seq, message.unwrap_or(seq));
+            candidates.resolve(event, |skeleton| self.names.holder(entry.room_id, skeleton))
+        });
         self.memberships.record_activity(room, entry, self.now);
         let may_own = !entry.author.is_guest() && !entry.author.is_hook();
         if room.owner.is_none() && matches!(entry.new_event, NewEvent::Message { .. }) && may_own {
             room.owner = Some(entry.author.as_bytes().to_vec());
         }
         room.head = seq;
-        room.last_at = clock::next_at(room.last_at, self.now);
-        let mut row = entry.new_event.to_model(entry, seq, room.last_at);
+        room.last_at = at;
+        let mut row = entry.new_event.to_model(entry, seq, at);
         if let Some(moderation) = moderation {
             row.text = serde_json::to_string(&moderation).expect("an act is plain data");
         }
         self.by_network.extend(network_key(&row, self.now).map(|of_network| (of_network, key.clone())));
         self.new.push(key.clone());
         self.by_id.insert(key, row.clone());
-        AppendResult::Appended(row.into())
+        if let Some(mentions) = mentions.filter(|mentions| !mentions.is_empty()) {
+            self.mentioned.extend(by_event(mentions.clone()));
+            self.mentions.extend(mentions);
+        }
+        AppendResult::Appended(self.event(row))
     }
 
     /// Writes the batch. Returns whether edits of deleted messages remain to be blanked.
@@ -172,7 +225,7 @@ impl AppendBatch {
         }
         let mut changed: Vec<room::Model> = Vec::new();
         let mut rows: Vec<Model> = Vec::new();
-        let Self { rooms, mut by_id, names, memberships, replaced, .. } = self;
+        let Self { rooms, mut by_id, names, memberships, reactions, pins, mentions, replaced, .. } = self;
         for key in &self.new {
             rows.extend(by_id.remove(key));
         }
@@ -182,6 +235,8 @@ impl AppendBatch {
             }
         }
         insert(transaction, &rows, None).await?;
+        // Before the changes: a batch may delete its own messages.
+        insert(transaction, &mentions, None).await?;
         // One statement updates many heads: the rows exist, so each insert becomes an update.
         let heads = OnConflict::column(room::Column::Id)
             .update_columns([
@@ -199,6 +254,7 @@ impl AppendBatch {
                 room::Column::TopicSeq,
                 room::Column::TopicBy,
                 room::Column::Retention,
+                room::Column::Annotated,
             ])
             .to_owned();
         insert(transaction, &changed, Some(&heads)).await?;
@@ -210,31 +266,14 @@ impl AppendBatch {
         for text in replaced {
             text.blank(transaction).await?;
         }
+        reactions.write(transaction).await?;
+        pins.write(transaction).await?;
+        let annotated = |row: &&Model| changed.iter().any(|room| room.id == row.room_id && room.annotated);
+        let deleted = rows.iter().filter(|row| row.kind == Kind::Deleted).filter(annotated);
+        let deleted: Vec<(i64, Seq)> = deleted.filter_map(|row| Some((row.room_id, row.target?))).collect();
+        forget_annotations(transaction, &deleted).await?;
         memberships.write(transaction).await?;
         names.write(transaction).await?;
         Ok(has_rest)
     }
-}
-
-/// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
-/// many edits to blank in this transaction.
-async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
-    let update = event::Entity::update_many();
-    match row.kind {
-        Kind::Message | Kind::Moderated | Kind::Other(_) => return Ok(false),
-        Kind::Edited => {
-            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
-        }
-        Kind::Deleted => {
-            update
-                .col_expr(Column::Text, Expr::value(""))
-                .col_expr(Column::DeletedBy, Expr::value(row.seq))
-                .filter(message)
-                .exec(transaction)
-                .await?;
-            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
-        }
-    }
-    Ok(false)
 }

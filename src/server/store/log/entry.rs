@@ -1,9 +1,12 @@
 //! Append requests, and their results.
 
+use super::mention_candidates::MentionCandidates;
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
+use crate::domain::{Emoji, Event, EventId, MessageText, Rejection, RejectionCode, RoomName, RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
+use crate::server::store::annotations::reaction_text;
 use crate::server::store::entity::event::{Kind, Model};
+use std::borrow::Cow;
 
 /// An event to append to a room's log.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ impl AppendRequest {
         let text = match &self.new_event {
             NewEvent::Message { text, .. } | NewEvent::Edit { text, .. } => text.as_str().len(),
             NewEvent::Moderate { text, .. } => text.as_ref().map_or(0, |text| text.as_str().len()),
-            NewEvent::Delete { .. } => 0,
+            NewEvent::Delete { .. } | NewEvent::React(_) => 0,
         };
         EVENT_OVERHEAD_BYTES + text
     }
@@ -34,10 +37,23 @@ impl AppendRequest {
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) enum NewEvent {
-    Message { username: Username, text: MessageText },
-    Edit { target: Seq, text: MessageText },
+    Message { username: Username, text: MessageText, reply_to: Option<Seq>, mentions: MentionCandidates },
+    Edit { target: Seq, text: MessageText, mentions: MentionCandidates },
     Delete { target: Seq },
     Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
+    React(NewReaction),
+}
+
+/// A reaction to a message, or the end of one.
+#[derive(Clone, Debug)]
+pub(crate) struct NewReaction {
+    pub(crate) target: Seq,
+    pub(crate) emoji: Emoji,
+    pub(crate) on: bool,
+    pub(crate) username: Username,
+    /// Whether the host erases the author: nothing keeps their reactions from ending, and the event names neither them
+    /// nor the emoji.
+    pub(crate) is_erasure: bool,
 }
 
 /// The participant that a moderation action applies to.
@@ -73,15 +89,42 @@ pub(crate) enum AppendResult {
     Rejected(Rejection),
     /// Another node holds the lock of this room's log.
     RoomLocked,
+    /// The event would change nothing, and is not in the log. This event made the state as it is; its number is 0 if it
+    /// is not known.
+    Needless(Event),
 }
 
 impl NewEvent {
+    /// Creates a message that replies to none.
+    #[cfg(test)]
+    pub(crate) fn message(username: Username, text: MessageText) -> Self {
+        let mentions = MentionCandidates::find(text.as_str());
+        Self::Message { username, text, reply_to: None, mentions }
+    }
+
+    /// Returns the number of the message that the event refers to.
     pub(crate) fn target(&self) -> Option<Seq> {
         match self {
-            Self::Message { .. } => None,
+            Self::Message { reply_to, .. } => *reply_to,
             Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::React(reaction) => Some(reaction.target),
             Self::Moderate { subject: Some(Subject::AuthorOf(seq)), .. } => Some(*seq),
             Self::Moderate { .. } => None,
+        }
+    }
+
+    /// Looks for names that the text may mention. Costs more than any other check of a text, so limits come before it.
+    pub(crate) fn find_mentions(&mut self) {
+        if let Self::Message { text, mentions, .. } | Self::Edit { text, mentions, .. } = self {
+            *mentions = MentionCandidates::find(text.as_str());
+        }
+    }
+
+    /// Returns the names that the text may mention, or `None` if the event has no text of a message.
+    pub(crate) fn mentions(&self) -> Option<&MentionCandidates> {
+        match self {
+            Self::Message { mentions, .. } | Self::Edit { mentions, .. } => Some(mentions),
+            Self::Delete { .. } | Self::Moderate { .. } | Self::React(_) => None,
         }
     }
 
@@ -98,6 +141,7 @@ impl NewEvent {
         match self {
             Self::Delete { .. } => true,
             Self::Moderate { action, .. } => action.has_text(),
+            Self::React(reaction) => reaction.is_erasure,
             Self::Message { .. } | Self::Edit { .. } => false,
         }
     }
@@ -109,9 +153,11 @@ impl NewEvent {
     /// Returns the rejection that an empty log gives to this event.
     pub(crate) fn may_begin_room(&self) -> Result<(), Rejection> {
         let (code, detail) = match self {
-            Self::Message { .. } => return Ok(()),
+            Self::Message { reply_to: None, .. } => return Ok(()),
             Self::Moderate { .. } => (RejectionCode::Forbidden, "Only the owner of the room can do this."),
-            Self::Edit { .. } | Self::Delete { .. } => (RejectionCode::NotFound, "There is no such message."),
+            Self::Message { .. } | Self::Edit { .. } | Self::Delete { .. } | Self::React(_) => {
+                (RejectionCode::NotFound, "There is no such message.")
+            }
         };
         Err(Rejection::new(code, detail))
     }
@@ -122,13 +168,16 @@ impl NewEvent {
             Self::Edit { .. } => Kind::Edited,
             Self::Delete { .. } => Kind::Deleted,
             Self::Moderate { .. } => Kind::Moderated,
+            Self::React(_) => Kind::Reacted,
         }
     }
 
-    fn text(&self) -> &str {
+    fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str(),
-            Self::Delete { .. } | Self::Moderate { .. } => "",
+            Self::Message { text, .. } | Self::Edit { text, .. } => text.as_str().into(),
+            Self::React(NewReaction { emoji, on, is_erasure: false, .. }) => reaction_text(emoji, *on).into(),
+            Self::React(_) => "".into(),
+            Self::Delete { .. } | Self::Moderate { .. } => "".into(),
         }
     }
 
@@ -153,8 +202,8 @@ impl NewEvent {
         stored.kind == self.kind() && stored.target == self.target() && same_text
     }
 
-    /// Applies an edit or a deletion to its message. `above` says that the author is the owner or the host, who may
-    /// delete any message.
+    /// Applies an edit or a deletion to its message; a reply only needs it. `above` says that the author is the owner or
+    /// the host, who may delete any message.
     ///
     /// # Errors
     ///
@@ -168,6 +217,9 @@ impl NewEvent {
     ) -> Result<(), Rejection> {
         let gone = || Rejection::new(RejectionCode::NotFound, "There is no such message.");
         let message = target.filter(|row| row.kind == Kind::Message && row.deleted_by.is_none()).ok_or_else(gone)?;
+        if matches!(self, Self::Message { .. }) {
+            return Ok(());
+        }
         let may = message.author == author.as_bytes() || above && matches!(self, Self::Delete { .. });
         if !may {
             return Err(Rejection::new(RejectionCode::Forbidden, "Only its author can change a message."));
@@ -181,7 +233,9 @@ impl NewEvent {
 
     pub(crate) fn to_model(&self, entry: &AppendRequest, seq: Seq, at: i64) -> Model {
         let username = match self {
-            Self::Message { username, .. } => username.as_str().to_owned(),
+            Self::Message { username, .. } | Self::React(NewReaction { username, is_erasure: false, .. }) => {
+                username.as_str().to_owned()
+            }
             _ => String::new(),
         };
         Model {
@@ -193,7 +247,7 @@ impl NewEvent {
             at,
             username,
             target: self.target(),
-            text: self.text().to_owned(),
+            text: self.text().into_owned(),
             edited_by: None,
             deleted_by: None,
         }

@@ -1,9 +1,11 @@
 //! Queries on the log: events for clients that resume, and messages for pages.
 
+use super::mentions::with_mentions;
 use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
 use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
 use crate::server::auth::identity::{AuthorId, tag_of};
+use crate::server::store::annotations::parse_reaction_text;
 use crate::server::store::entity::event;
 use crate::server::store::{Store, StoreError};
 use crate::server::telemetry::metrics::timed;
@@ -28,12 +30,18 @@ impl Store {
         if rows.first().is_some_and(|row| row.seq != after + 1) {
             return Err(StoreError::Gap { room_id, seq: after + 1 });
         }
-        Ok(self.without_stray_texts(room_id, rows).await?.into_iter().map(Event::from).collect())
+        let rows = self.without_stray_texts(room_id, rows).await?;
+        let mut mentions = self.mentions_in(room_id, rows.iter()).await?;
+        let event = |row: Model| {
+            let names = mentions.remove(&row.seq).unwrap_or_default();
+            with_mentions(row.into(), names)
+        };
+        Ok(rows.into_iter().map(event).collect())
     }
 
-    /// Blanks, in `rows`, the edits of messages that were deleted or have expired. Most are blank in the log already.
+    /// Blanks, in `rows`, the edits of and the reactions to messages that were deleted or have expired. Most are blank in the log already.
     async fn without_stray_texts(&self, room_id: i64, mut rows: Vec<Model>) -> Result<Vec<Model>, StoreError> {
-        let shows = |row: &Model| row.kind == Kind::Edited && !row.text.is_empty();
+        let shows = |row: &Model| matches!(row.kind, Kind::Edited | Kind::Reacted) && !row.text.is_empty();
         let mut targets: Vec<Seq> = rows.iter().filter(|row| shows(row)).filter_map(|row| row.target).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -51,17 +59,20 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns a page of messages.
+    /// Returns a page of messages, with quotes of those that they reply to, and moderation events between them.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
     pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
-        self.page_of(room_id, cursor, PAGE_SIZE).await
+        let page = self.page_of(room_id, cursor, PAGE_SIZE).await?;
+        let quotes = self.quotes_for(room_id, &page.messages).await?;
+        let notes = self.notes_for(room_id, cursor, &page).await?;
+        Ok(HistoryPage { quotes, notes, ..page })
     }
 
     /// Returns a page of up to `limit` messages. Unlike [`messages`](Self::messages), it knows whether there are further
-    /// ones in the direction away from the cursor, too.
+    /// ones in the direction away from the cursor, too, and has messages alone.
     ///
     /// # Errors
     ///
@@ -99,7 +110,8 @@ impl Store {
         let (mut later, more_after) =
             self.page_query(room_id, Column::Seq.gte(from), PageDirection::Forward, on).await?;
         rows.append(&mut later);
-        Ok(HistoryPage { messages: self.apply_latest_edits(room_id, rows).await?, more_before, more_after })
+        let messages = self.apply_latest_edits(room_id, rows).await?;
+        Ok(HistoryPage { messages, more_before, more_after, ..HistoryPage::default() })
     }
 
     /// Returns one message, or `None` if no message has this number.
@@ -149,21 +161,27 @@ impl Store {
     pub(crate) async fn apply_latest_edits(&self, room_id: i64, rows: Vec<Model>) -> Result<Vec<Message>, StoreError> {
         let is_removed = |row: &Model| row.deleted_by.is_some();
         let edits: Vec<Seq> = rows.iter().filter(|row| !is_removed(row)).filter_map(|row| row.edited_by).collect();
-        let mut texts: HashMap<Seq, String> = HashMap::new();
+        let mut newest: Vec<Model> = Vec::new();
         if !edits.is_empty() {
-            let newest = log(room_id).filter(Column::Seq.is_in(edits)).all(&self.reader).await?;
-            texts = newest.into_iter().map(|row| (row.seq, row.text)).collect();
+            newest = log(room_id).filter(Column::Seq.is_in(edits)).all(&self.reader).await?;
         }
+        let mut mentions = self.mentions_in(room_id, rows.iter().chain(&newest)).await?;
+        let mut texts: HashMap<Seq, String> = newest.into_iter().map(|row| (row.seq, row.text)).collect();
         let read = |row: Model| {
-            let newest = row.edited_by.and_then(|seq| texts.remove(&seq));
+            let newest = row.edited_by.and_then(|seq| Some((seq, texts.remove(&seq)?)));
+            let shown = newest.as_ref().map_or(row.seq, |(seq, _)| *seq);
             Message {
                 seq: row.seq,
                 tag: tag_of(&row.author),
                 edited: newest.is_some() || is_removed(&row) && row.edited_by.is_some(),
-                text: newest.unwrap_or(row.text),
+                mentions: mentions.remove(&shown).unwrap_or_default(),
+                text: newest.map_or(row.text, |(_, text)| text),
+                reply_to: row.target,
                 sent_at: Timestamp(row.at),
                 id: EventId::from_trusted(row.id),
                 username: Username::from_trusted(row.username),
+                reactions: Vec::new(),
+                pinned: false,
             }
         };
         Ok(rows.into_iter().map(read).collect())
@@ -204,15 +222,16 @@ pub(crate) fn is_message() -> Expr {
     Expr::col(Column::Kind).eq(Expr::cust("0"))
 }
 
-fn log(room_id: i64) -> Select<Entity> {
+pub(crate) fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
 /// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
-fn moderation(text: &str) -> Moderation {
+pub(crate) fn moderation(text: &str) -> Moderation {
     serde_json::from_str(text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other))
 }
 
+/// Mentions are added by [`with_mentions`].
 impl From<Model> for Event {
     fn from(row: Model) -> Self {
         let target = row.target.unwrap_or_default();
@@ -221,10 +240,20 @@ impl From<Model> for Event {
                 tag: tag_of(&row.author),
                 username: Username::from_trusted(row.username),
                 text: row.text,
+                reply_to: row.target,
+                mentions: Vec::new(),
             },
-            Kind::Edited => EventBody::Edited { target, text: row.text },
+            Kind::Edited => EventBody::Edited { target, text: row.text, mentions: Vec::new() },
             Kind::Deleted => EventBody::Deleted { target },
             Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Reacted => match parse_reaction_text(&row.text) {
+                Some((emoji, on)) => {
+                    let (username, tag) = (Username::from_trusted(row.username), tag_of(&row.author));
+                    EventBody::Reacted { target, emoji, on, username, tag }
+                }
+                // Its message or its author was removed.
+                None => EventBody::Other { target: row.target },
+            },
             Kind::Other(_) => EventBody::Other { target: row.target },
         };
         Event { seq: row.seq, id: EventId::from_trusted(row.id), at: Timestamp(row.at), body }

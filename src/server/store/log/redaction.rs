@@ -2,9 +2,10 @@
 //! deleting transaction blanks only some. It records the rest, which are blanked in small steps afterwards, if
 //! necessary by another process.
 
+use super::mentions::forget_mentions;
 use crate::domain::Seq;
 use crate::server::store::database::chunks::chunked;
-use crate::server::store::entity::event::{Column, Entity, Kind};
+use crate::server::store::entity::event::{Column, Entity, Kind, Model};
 use crate::server::store::entity::site;
 use crate::server::store::{Store, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -32,6 +33,34 @@ const WITHOUT_TEXT_OF_TARGET: [Kind; 3] = [Kind::Message, Kind::Deleted, Kind::M
 /// A lock that lets one caller at a time blank the recorded edits.
 #[derive(Clone, Default)]
 pub(crate) struct RedactionLock(Arc<Mutex<()>>);
+
+/// Points an edited message at its newest text, or blanks all texts of a deleted one. Returns whether there are too
+/// many edits to blank in this transaction.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be written.
+pub(super) async fn update_target(transaction: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
+    let message = Column::RoomId.eq(row.room_id).and(Column::Seq.eq(row.target));
+    let update = Entity::update_many();
+    match row.kind {
+        Kind::Message | Kind::Moderated | Kind::Reacted | Kind::Other(_) => return Ok(false),
+        Kind::Edited => {
+            update.col_expr(Column::EditedBy, Expr::value(row.seq)).filter(message).exec(transaction).await?;
+        }
+        Kind::Deleted => {
+            update
+                .col_expr(Column::Text, Expr::value(""))
+                .col_expr(Column::DeletedBy, Expr::value(row.seq))
+                .filter(message)
+                .exec(transaction)
+                .await?;
+            forget_mentions(transaction, row.room_id, row.target.as_slice()).await?;
+            return redact_edits(transaction, row.room_id, row.target.as_slice()).await;
+        }
+    }
+    Ok(false)
+}
 
 /// Blanks the edits of these messages. Returns whether some are left to [`Store::redact_pending`].
 ///
@@ -61,17 +90,19 @@ pub(crate) async fn redact_edits(
     Ok(has_rest)
 }
 
-/// Returns a query for the numbers of a message's edits that still have a text. Events of an unknown kind that refer to
-/// the message count as edits of it.
-fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
+/// Returns a query for the numbers of a message's edits and reactions that still have a text. Events of an unknown kind
+/// that refer to the message count as edits of it; replies do not, and are not even read, however many there are. The
+/// literal 0 repeats the condition of the partial index.
+pub(crate) fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
     Entity::find()
         .select_only()
         .column(Column::Seq)
         .filter(Column::RoomId.eq(room_id).and(Column::Target.eq(target)))
+        .filter(Expr::col(Column::Kind).ne(Expr::cust("0")))
         .filter(Column::Kind.is_not_in(WITHOUT_TEXT_OF_TARGET).and(Column::Text.ne("")))
 }
 
-/// Blanks the texts of these events.
+/// Blanks the texts of these events, and removes their mentions.
 ///
 /// # Errors
 ///
@@ -79,9 +110,17 @@ fn readable_edits(room_id: i64, target: Seq) -> Select<Entity> {
 pub(crate) async fn blank(transaction: &impl ConnectionTrait, room_id: i64, seqs: &[Seq]) -> Result<(), DbErr> {
     for seqs in chunked(transaction.get_database_backend(), seqs) {
         let these = Column::RoomId.eq(room_id).and(Column::Seq.is_in(seqs.iter().copied()));
-        Entity::update_many().col_expr(Column::Text, Expr::value("")).filter(these).exec(transaction).await?;
+        // A reaction without its emoji needs no name.
+        let is_reaction = Expr::col(Column::Kind).eq(i16::from(Kind::Reacted));
+        let username = Expr::case(is_reaction, Expr::value("")).finally(Expr::col(Column::Username));
+        Entity::update_many()
+            .col_expr(Column::Text, Expr::value(""))
+            .col_expr(Column::Username, username.into())
+            .filter(these)
+            .exec(transaction)
+            .await?;
     }
-    Ok(())
+    forget_mentions(transaction, room_id, seqs).await
 }
 
 impl Store {
@@ -173,7 +212,7 @@ mod tests {
             new_event,
         };
         let text = MessageText::parse("said").unwrap();
-        let said = entry("said", NewEvent::Message { username: Username::anonymous(), text });
+        let said = entry("said", NewEvent::message(Username::anonymous(), text));
         store.append(&[said], Locking::Wait).await.unwrap();
         let edits = "INSERT INTO events WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 3001) \
                      SELECT room_id, n, author, 'e' || n, 1, at, '', 1, 'edited', NULL, NULL FROM n, events";

@@ -1,11 +1,14 @@
 //! Message retention. Expired events are removed for good, oldest first, so that the rest of the log has no gaps.
 
+use super::mentions::forget_mentions_until;
 use super::redaction::redact_edits;
 use crate::domain::timestamp::DAY_MS;
 use crate::domain::{RoomName, Seq};
+use crate::server::store::annotations::removal::forget_counts_and_pins;
 use crate::server::store::database::clock;
 use crate::server::store::entity::{event, room};
 use crate::server::store::{Store, StoreError};
+use event::Kind;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
@@ -122,7 +125,8 @@ impl Store {
         Ok(rows.into_iter().filter_map(expiring).collect())
     }
 
-    /// Removes one batch of a room's oldest expired events, and blanks later edits of the removed messages. Returns the
+    /// Removes one batch of a room's oldest expired events with their reactions and pins, and blanks later edits of and
+    /// reactions to the removed messages. Returns the
     /// number of removed events.
     ///
     /// # Errors
@@ -142,13 +146,22 @@ impl Store {
                 let edited = event::Entity::find().select_only().column(Column::Seq).filter(old.clone());
                 let edited = edited.filter(Column::EditedBy.is_not_null()).filter(Column::DeletedBy.is_null());
                 let edited: Vec<Seq> = edited.into_tuple().all(&transaction).await?;
-                has_rest = redact_edits(&transaction, expiring.room_id, &edited).await?;
+                let reacted = event::Entity::find().select_only().column(Column::Target).distinct();
+                let reacted = reacted.filter(of_room().and(Column::Target.between(last - PURGE_BATCH as Seq, last)));
+                // The literal 0 repeats the condition of the partial index.
+                let reacted = reacted.filter(Expr::col(Column::Kind).ne(Expr::cust("0")));
+                let reacted = reacted.filter(Column::Kind.eq(Kind::Reacted).and(Column::Seq.gt(last)));
+                let reacted: Vec<Seq> = reacted.into_tuple().all(&transaction).await?;
+                has_rest = redact_edits(&transaction, expiring.room_id, &[edited, reacted].concat()).await?;
             }
+            forget_counts_and_pins(&transaction, expiring.room_id, last).await?;
+            forget_mentions_until(&transaction, expiring.room_id, last).await?;
             let purged = event::Entity::delete_many().filter(old).exec(&transaction).await?;
             transaction.commit().await?;
             Ok((purged.rows_affected, has_rest))
         };
         let (purged, has_rest) = self.writer.with_timeout(removed).await?;
+        self.forget_reactions_up_to(expiring.room_id, last).await?;
         if has_rest {
             self.schedule_redaction();
         }

@@ -19,6 +19,18 @@ pub(crate) fn skeletons(name: &Username) -> Vec<String> {
     skeletons
 }
 
+/// Returns the beginnings of skeletons of names that begin like `prefix`, or look as if they did.
+///
+/// Lowercasing a whole word ends it in the final form of a sigma, which the letter within a longer name does not have.
+pub(crate) fn skeletons_of_prefix(prefix: &Username) -> Vec<String> {
+    let by_letter: String = prefix.as_str().chars().flat_map(char::to_lowercase).collect();
+    let mut skeletons = both(prefix);
+    skeletons.push(skeleton(&by_letter).collect());
+    skeletons.sort_unstable();
+    skeletons.dedup();
+    skeletons
+}
+
 fn both(name: &Username) -> Vec<String> {
     let of_lower_case = |name: &str| skeleton(&name.to_lowercase()).collect::<String>();
     let as_written: String = skeleton(name.as_str()).collect();
@@ -62,6 +74,23 @@ mod tests {
     fn names_that_differ_are_two() {
         for (one, other) in [("Ann", "Anna"), ("Ann", "Ann-2"), ("Ali", "All"), ("Mila", "Mlla"), ("Zoë", "Zoe")] {
             assert!(!alike(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_name_begins_like_its_beginning() {
+        for (name, prefix) in [
+            ("Anonymous Fan", "Anonymous"),
+            ("ΟΔΟΣΑΣ", "ΟΔΟΣ"),
+            ("ΟΔΟΣ", "ΟΔΟΣ"),
+            ("modern", "m"),
+            ("Ivy", "iv"),
+            ("Žofie", "ž"),
+        ] {
+            let (name, prefix) = (Username::parse(name).unwrap(), Username::parse(prefix).unwrap());
+            let prefixes = skeletons_of_prefix(&prefix);
+            let begins = |held: &String| prefixes.iter().any(|prefix| held.starts_with(prefix));
+            assert!(skeletons(&name).iter().any(begins), "{name} {prefix}");
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct RoomHead {
     pub(crate) epoch: Epoch,
     /// Newest number of the log.
     pub(crate) head: Seq,
+    /// Number of erasures of authors who were in the room.
+    pub(crate) erasures: i64,
 }
 
 impl Store {
@@ -51,18 +53,20 @@ struct HeadRow {
     name: String,
     epoch: String,
     head: Seq,
+    erasures: i64,
 }
 
 async fn current(connection: &impl ConnectionTrait, rooms: &[i64]) -> Result<Vec<RoomHead>, DbErr> {
-    use room::Column::{Epoch as EpochColumn, Head, Id, Name};
+    use room::Column::{Epoch as EpochColumn, Erasures, Head, Id, Name};
     let rows = room::Entity::find()
         .select_only()
-        .columns([Id, Name, EpochColumn, Head])
+        .columns([Id, Name, EpochColumn, Head, Erasures])
         .filter(Id.is_in(rooms.iter().copied()))
         .into_model::<HeadRow>()
         .all(connection)
         .await?;
-    let current = |HeadRow { id, name, epoch, head }| RoomHead { id, name, epoch: Epoch(epoch), head };
+    let current =
+        |HeadRow { id, name, epoch, head, erasures }| RoomHead { id, name, epoch: Epoch(epoch), head, erasures };
     Ok(rows.into_iter().map(current).collect())
 }
 

@@ -97,8 +97,10 @@ impl Memberships {
         if !room.moderated || entry.author.is_host() {
             return Ok(());
         }
-        // Authors may always delete their own messages.
-        if matches!(entry.new_event, NewEvent::Delete { .. }) {
+        // Authors may always delete their own messages, and the host ends the reactions of those who are erased.
+        if matches!(&entry.new_event, NewEvent::Delete { .. })
+            || matches!(&entry.new_event, NewEvent::React(reaction) if reaction.is_erasure)
+        {
             return Ok(());
         }
         let standings: Vec<Model> = entry.author.standings().map(|author| self.of(room.id, &author).clone()).collect();
@@ -107,7 +109,7 @@ impl Memberships {
         if banned_until > now {
             let removed = banned_until == PERMANENT;
             let detail =
-                if removed { "You were removed from this room." } else { "You are banned from this room for a while." };
+                if removed { "You were removed from this room." } else { "You’re banned from this room for now." };
             return Err(Rejection::new(RejectionCode::Forbidden, detail));
         }
         // The host may ban an owner. No other restriction applies to owners.
@@ -115,7 +117,7 @@ impl Memberships {
             return Ok(());
         }
         if latest(|standing| standing.muted_until) > now {
-            return Err(Rejection::new(RejectionCode::Forbidden, "You are muted in this room for a while."));
+            return Err(Rejection::new(RejectionCode::Forbidden, "You’re muted in this room for now."));
         }
         if is_slowed(room, entry) {
             let newcomers = entry.author.newcomers(now).map(|author| self.of(room.id, &author).spoke_at);

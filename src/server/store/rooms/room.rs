@@ -1,8 +1,8 @@
 //! Rooms, looked up by name with the newest number of each. `vacant` derives a room that has no row.
 
 use crate::domain::history::Ownership;
-use crate::domain::{Epoch, RoomKey, RoomName, RoomText, Seq};
-use crate::server::auth::identity::AuthorId;
+use crate::domain::{AuthorTag, Epoch, RoomKey, RoomName, RoomText, Seq};
+use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::random;
 use crate::server::store::entity::{event, room};
 use crate::server::store::{RetentionPolicy, Store, StoreError};
@@ -46,6 +46,10 @@ pub(crate) struct RoomRecord {
     pub(crate) keep: RetentionPolicy,
     /// Retention as the owner has set it, in days.
     pub(crate) retention: Option<u32>,
+    /// Whether reactions and pins must be looked up.
+    pub(crate) annotated: bool,
+    /// Number of erasures of authors who were in the room.
+    pub(crate) erasures: i64,
     /// End of the visitor's mute, in UTC milliseconds; 0 if the visitor is not muted.
     pub(crate) muted_until: i64,
 }
@@ -66,8 +70,15 @@ impl RoomRecord {
             topic: None,
             keep: RetentionPolicy::Default,
             retention: None,
+            annotated: false,
+            erasures: 0,
             muted_until: 0,
         }
+    }
+
+    /// Returns the tag of the owner, if the room has one.
+    pub(crate) fn owner_tag(&self) -> Option<AuthorTag> {
+        self.owner.as_deref().map(tag_of)
     }
 
     /// Returns the room's ownership as seen by `author`.
@@ -123,12 +134,23 @@ impl Store {
             let (reader, lookups, wanted) = (reader.clone(), lookups.clone(), wanted.clone());
             async move {
                 let state = lookups.state().filter(|_| is_reusable);
-                let found = timed("room", by_name(&wanted).one(&reader)).await?.map(RoomRecord::from);
+                let found =
+                    timed("room", by_names(std::slice::from_ref(&wanted)).one(&reader)).await?.map(RoomRecord::from);
                 lookups.put(&wanted, state, &found);
                 Ok(found)
             }
         };
         self.found.try_run(name, query).await
+    }
+
+    /// Returns those of these rooms that have a row.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database cannot be read.
+    pub(crate) async fn rooms(&self, names: &[RoomName]) -> Result<Vec<RoomRecord>, StoreError> {
+        let found = timed("rooms", by_names(names).all(&self.reader)).await?;
+        Ok(found.into_iter().map(RoomRecord::from).collect())
     }
 
     /// Creates a private room, which belongs to `owner`, and returns its name. `typed` is its title as the owner has typed
@@ -187,11 +209,11 @@ struct RoomRow {
     first: Option<Seq>,
 }
 
-fn by_name(name: &RoomName) -> Selector<SelectModel<RoomRow>> {
+fn by_names(names: &[RoomName]) -> Selector<SelectModel<RoomRow>> {
     let of_room = Expr::col((event::Entity, event::Column::RoomId)).equals((room::Entity, room::Column::Id));
     let first = Query::select().expr(event::Column::Seq.min()).from(event::Entity).and_where(of_room).take();
     room::Entity::find()
-        .filter(room::Column::Name.eq(name.as_str()))
+        .filter(room::Column::Name.is_in(names.iter().map(RoomName::as_str)))
         .expr_as(Expr::SubQuery(None, Box::new(first.into())), "first")
         .into_model()
 }
@@ -211,6 +233,8 @@ impl From<RoomRow> for RoomRecord {
             topic: row.topic,
             keep: RetentionPolicy::from_column(row.keep_days),
             retention: row.retention.and_then(|days| days.try_into().ok()),
+            annotated: row.annotated,
+            erasures: row.erasures,
             muted_until: 0,
         }
     }

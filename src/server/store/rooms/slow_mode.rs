@@ -10,7 +10,7 @@ const SHARED_BY_NEWCOMERS: i64 = 20;
 
 /// Returns whether slow mode applies to this entry.
 pub(crate) fn is_slowed(room: &room::Model, entry: &AppendRequest) -> bool {
-    room.slow_mode > 0 && matches!(entry.new_event, NewEvent::Message { .. })
+    room.slow_mode > 0 && matches!(entry.new_event, NewEvent::Message { .. } | NewEvent::React(_))
 }
 
 /// Returns the time for which an author who last spoke at `spoke_at` has to wait, in milliseconds, or 0. For a
@@ -68,6 +68,8 @@ mod tests {
             topic_seq: None,
             topic_by: None,
             retention: None,
+            annotated: false,
+            erasures: 0,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::domain::{Rejection, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::database::chunks::{chunked, insert, pair_in, select_pairs};
 use crate::server::store::entity::name::{Column, Entity, Model};
-use crate::server::store::{AppendRequest, NewEvent, Store, StoreError};
+use crate::server::store::{AppendRequest, MentionCandidates, NewEvent, Store, StoreError};
 use crate::server::time::now_ms;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -46,7 +46,7 @@ pub(crate) struct UsernameClaims {
 }
 
 impl UsernameClaims {
-    /// Looks up the holders of the names in these entries.
+    /// Looks up the holders of the names in these entries: those of their authors, and those that they may mention.
     ///
     /// # Errors
     ///
@@ -71,6 +71,9 @@ impl UsernameClaims {
                 }
                 used.extend(names.skeletons[username].iter().map(|skeleton| (entry.room_id, skeleton.clone())));
             }
+            // In the query for the authors' names: a mention costs no further one.
+            let mentioned = entry.new_event.mentions().into_iter().flat_map(MentionCandidates::skeletons);
+            used.extend(mentioned.map(|skeleton| (entry.room_id, skeleton.clone())));
         }
         let used: Vec<NameKey> = used.into_iter().collect();
         let rows = select_pairs(transaction, || active_claims(now), [Column::RoomId, Column::Skeleton], &used).await?;
@@ -90,17 +93,23 @@ impl UsernameClaims {
         if author.is_guest() {
             return true;
         }
-        // Renewed once a day, so that an active author costs one write a day.
-        for key in
-            keys.filter(|key| self.held.get(key).is_none_or(|row| self.now - row.at >= DAY_MS)).collect::<Vec<_>>()
-        {
-            let row = Model { room_id, skeleton: key.1.clone(), author: author.as_bytes().to_vec(), at: self.now };
+        // Renewed once a day, so that an active author costs one write a day; or if the author writes the name in another
+        // way.
+        let is_current = |row: &Model| self.now - row.at < DAY_MS && row.username.as_deref() == Some(username.as_str());
+        for key in keys.filter(|key| !self.held.get(key).is_some_and(is_current)).collect::<Vec<_>>() {
+            let (skeleton, holder, name) = (key.1.clone(), author.as_bytes().to_vec(), username.to_string());
+            let row = Model { room_id, skeleton, author: holder, at: self.now, username: Some(name) };
             if self.held.insert(key.clone(), row).is_none() {
                 self.claimed.insert((room_id, author.as_bytes().to_vec()));
             }
             self.changed.insert(key);
         }
         true
+    }
+
+    /// Returns the claim to a name, or `None` if nobody holds it. Only names that were looked up are known.
+    pub(crate) fn holder(&self, room_id: i64, skeleton: &str) -> Option<&Model> {
+        self.held.get(&(room_id, skeleton.to_owned()))
     }
 
     /// Writes the changed claims.
@@ -111,7 +120,7 @@ impl UsernameClaims {
     pub(crate) async fn write(mut self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
         let changed: Vec<Model> = self.changed.iter().filter_map(|key| self.held.remove(key)).collect();
         let renewed = OnConflict::columns([Column::RoomId, Column::Skeleton])
-            .update_columns([Column::Author, Column::At])
+            .update_columns([Column::Author, Column::At, Column::Username])
             .to_owned();
         insert(transaction, &changed, Some(&renewed)).await?;
         self.release(transaction).await

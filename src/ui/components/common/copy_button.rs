@@ -1,6 +1,7 @@
 //! A button that copies a text to the clipboard.
 
 use super::derived::text;
+use super::icon::{Icon, Symbol};
 use crate::ui::browser::dom;
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
@@ -35,6 +36,7 @@ impl CopySource {
     }
 }
 
+/// The button. It shows an icon beside the word, or only the icon if the class is `icon-button`.
 #[component]
 pub(crate) fn CopyButton(class: &'static str, copied_text: Signal<String>, source: CopySource) -> impl IntoView {
     let copied = RwSignal::new(false);
@@ -49,5 +51,10 @@ pub(crate) fn CopyButton(class: &'static str, copied_text: Signal<String>, sourc
         });
     };
     let label = text(move || if copied.get() { "Copied" } else { "Copy" });
-    view! { <button class=class type="button" on:click=copy>{label}</button> }
+    view! {
+        <button class=class class:is-copied=copied type="button" on:click=copy>
+            <Icon symbol=Symbol::Copy small=true />
+            <span class="copy-label">{label}</span>
+        </button>
+    }
 }

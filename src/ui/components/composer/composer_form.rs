@@ -2,9 +2,13 @@
 
 use super::draft::{Draft, direction};
 use super::editing::{fill_for_editing, submit_edit};
+use super::mention_options::{MentionOptions, MentionOptionsList};
+use super::reply_bar::ReplyBar;
+use crate::domain::Seq;
 use crate::domain::message::{MAX_MESSAGE_CHARS, MessageTextError};
 use crate::ui::browser::{clock, dom};
-use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::common::derived::{is_filled, text, when};
+use crate::ui::components::common::icon::{Icon, Symbol};
 use crate::ui::rejected_form::RejectedForm;
 use crate::ui::room::RoomState;
 use crate::ui::room::outbox::OutboxCommand;
@@ -31,7 +35,7 @@ pub(crate) fn Composer(
     let (form, name) = (NodeRef::<Form>::new(), NodeRef::<Input>::new());
     let draft = Draft::new(room);
     let (message, rejected_name, reason) = match rejected {
-        Some(RejectedForm { message, username, detail }) => (message, username, Some(detail)),
+        Some(RejectedForm { message, username, detail, .. }) => (message, username, Some(detail)),
         None => (String::new(), None, None),
     };
     // The form contains a name only if the name was refused or is new.
@@ -60,19 +64,24 @@ pub(crate) fn Composer(
         }
         if !typed.is_empty() {
             let username = given.or_else(|| identity.username.get_untracked());
-            room.submit(OutboxCommand::Post { username, text: typed.clone() });
+            let reply_to = room.replying.target.get_untracked();
+            room.submit(OutboxCommand::Post { username, text: typed.clone(), reply_to });
             draft.clear(&typed);
+            room.set_reply(None);
             last_typing_at.set_value(0.0);
         }
     };
+    let options = MentionOptions::new(room);
     let on_input = move |_| {
         let value = draft.save();
+        options.update();
         if !value.is_empty() && clock::now() - last_typing_at.get_value() > TYPING_INTERVAL_MS {
             last_typing_at.set_value(clock::now());
             room.send_typing();
         }
     };
     let on_keydown = move |event: KeyboardEvent| match event.key().as_str() {
+        _ if options.handle_key(&event) => event.prevent_default(),
         "Enter"
             if !dom::is_ime_event(&event)
                 && (event.ctrl_key() || event.meta_key() || !event.shift_key() && !dom::is_touch()) =>
@@ -100,47 +109,80 @@ pub(crate) fn Composer(
             (false, false) => "Send",
         }
     });
+    let asks_name = when(move || identity.needs_name());
+    let edited = text(move || match room.editing.target.get() {
+        Some(seq) => format!(" your message{}", sent_at(room, seq)),
+        None => String::new(),
+    });
     view! {
+        // Without JavaScript, or if the module does not load, new messages need a reload.
+        <p class="room-reload">"New messages don’t appear by themselves here. " <a href="">"Show new messages"</a></p>
         <form class="composer" method="post" action=action node_ref=form on:submit=on_submit>
             <p class="composer-hint" class:is-visible=is_nameless>"You’re reading along. Add your name to join in."</p>
-            <p class="form-error" role="alert">{error}</p>
-            <p class="composer-editing" class:is-visible=is_editing>
-                "Editing your message"
-                <button type="button" class="button-quiet" on:click=move |_| room.stop_editing()>"Cancel"</button>
-            </p>
             <input type="hidden" name="id" value=page.form_id.as_str().to_owned() />
-            <div class="composer-fields">
-                <input
-                    class="composer-name"
-                    name="username"
-                    type=name_type
-                    value=name_value
-                    placeholder="Your name"
-                    aria-label="Your name"
-                    autocomplete="nickname"
-                    maxlength="256"
-                    dir="auto"
-                    node_ref=name
-                />
-                <textarea
-                    id="message"
-                    name="message"
-                    rows="1"
-                    required=is_required
-                    placeholder="Message"
-                    aria-label="Message"
-                    dir=text(move || direction(draft.length.get()))
-                    node_ref=room.editing.field
-                    on:keydown=on_keydown
-                    on:input=on_input
-                >
-                    {textarea_content(&message)}
-                </textarea>
-                <button class="button">{label}</button>
+            <MentionOptionsList options=options />
+            <div class="composer-box">
+                <ReplyBar />
+                <div class="composer-context" class:is-visible=is_editing>
+                    <Icon symbol=Symbol::Edit />
+                    <p class="clip"><b>"Editing"</b><span>{edited}</span></p>
+                    <button
+                        type="button"
+                        class="icon-button"
+                        aria-label="Cancel editing"
+                        title="Cancel editing"
+                        on:click=move |_| room.stop_editing()
+                    >
+                        <Icon symbol=Symbol::Close />
+                    </button>
+                </div>
+                <label class="composer-named" class:is-visible=asks_name>
+                    <span>"Name"</span>
+                    <input
+                        class="composer-name"
+                        name="username"
+                        type=name_type
+                        value=name_value
+                        placeholder="Your name"
+                        aria-label="Your name"
+                        autocomplete="nickname"
+                        maxlength="256"
+                        dir="auto"
+                        node_ref=name
+                    />
+                </label>
+                <div class="composer-row">
+                    <textarea
+                        id="message"
+                        name="message"
+                        rows="1"
+                        required=is_required
+                        placeholder="Message"
+                        aria-label="Message"
+                        dir=text(move || direction(draft.length.get()))
+                        node_ref=room.editing.field
+                        aria-autocomplete="list"
+                        aria-controls="mention-options"
+                        aria-activedescendant=options.active_id()
+                        on:keydown=on_keydown
+                        on:input=on_input
+                        on:blur=move |_| options.close()
+                    >
+                        {textarea_content(&message)}
+                    </textarea>
+                    <button class="button send"><Icon symbol=Symbol::Send /><span>{label}</span></button>
+                </div>
             </div>
+            <p class="form-error" class:is-visible=is_filled(error) role="alert"><Icon symbol=Symbol::Alert small=true /><span>{error}</span></p>
             {character_counter(draft.length)}
         </form>
     }
+}
+
+/// Returns the time of a message for the bar above the field, or nothing if the message is not loaded.
+fn sent_at(room: RoomState, seq: Seq) -> String {
+    let time = room.timeline.with_untracked(|timeline| Some(timeline.message(seq)?.sent_at));
+    time.map(|at| format!(" from {}", clock::local_time(at))).unwrap_or_default()
 }
 
 /// Returns a text as the content of a `<textarea>`. Leptos writes the content of this element as it is, and a browser drops
@@ -157,7 +199,8 @@ fn character_counter(length: RwSignal<usize>) -> impl IntoView {
         let length = length.get();
         match MAX_MESSAGE_CHARS.checked_sub(length) {
             Some(remaining) if remaining >= COUNTER_THRESHOLD => String::new(),
-            Some(remaining) => format!("{remaining} left"),
+            Some(1) => "1 character left".to_owned(),
+            Some(remaining) => format!("{remaining} characters left"),
             None => format!("{} characters over", length - MAX_MESSAGE_CHARS),
         }
     });

@@ -137,6 +137,7 @@ impl Draft {
             self.typed.set(String::new());
             self.stored.set(String::new());
             self.aside.set(String::new());
+            self.room.set_reply(None);
             if !is_edit {
                 self.replace("");
             }

@@ -18,8 +18,7 @@ pub(crate) fn DeleteDialog() -> impl IntoView {
         let Some(target) = deleting.get_untracked() else { return };
         deleting.set(None);
         if dialog.get_untracked().is_none_or(|dialog| dialog.return_value() != CONFIRMED) {
-            // The button that opened the dialog is hidden by then, because it is visible only while the pointer is on
-            // its message.
+            // The button that opened the dialog is in a menu that is closed.
             request_animation_frame(move || room.scroll.focus_message(target));
             return;
         }
@@ -35,8 +34,8 @@ pub(crate) fn DeleteDialog() -> impl IntoView {
                 <h2 id="delete-title">"Remove this message?"</h2>
                 <p>"It disappears for everybody. You can’t undo this."</p>
                 <p class="dialog-choices">
-                    <button class="button-quiet" value="">"Keep"</button>
-                    <button class="button" value="delete">"Remove"</button>
+                    <button class="button-quiet" value="">"Keep it"</button>
+                    <button class="button-quiet danger" value="delete">"Remove"</button>
                 </p>
             </form>
         </dialog>

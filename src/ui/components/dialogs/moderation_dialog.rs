@@ -47,7 +47,7 @@ pub(crate) fn ModerationDialog() -> impl IntoView {
                 <button class="button-quiet" data-choice="mute 86400">"Mute for a day"</button>
                 <button class="button-quiet" data-choice="ban 86400">"Ban for a day"</button>
                 <button class="button-quiet" data-choice="ban 2592000">"Ban for 30 days"</button>
-                <button class="button-quiet" data-choice="pardon">"Unmute, or lift the ban"</button>
+                <button class="button-quiet" data-choice="pardon">"Unmute, lift the ban"</button>
             </div>
             <p class="dialog-choices">
                 <button class="button-quiet" data-choice="">"Close"</button>

@@ -2,20 +2,20 @@
 
 use super::empty_room::EmptyRoom;
 use super::pending_list::PendingList;
+use super::toolbar::Toolbar;
 use crate::domain::{EventId, RoomView, Seq, Timestamp};
 use crate::ui::browser::selection::KeptSelection;
-use crate::ui::browser::{clock, dom, location};
+use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::rows::row_list::{ListRow, row_list};
 use crate::ui::room::RoomState;
-use crate::ui::room::dialogs::ModerationTarget;
 use crate::ui::room::lifecycle::renew_if_torn;
 use crate::ui::room::timeline::Timeline;
 use crate::ui::room::timeline::rows::{Presentation, TimelineRow};
 use crate::ui::room::unread::Unread;
 use leptos::prelude::*;
 use std::time::Duration;
-use web_sys::MouseEvent;
+use web_sys::{Element, Event, MouseEvent};
 
 /// Delay after the last scroll event before the position is saved.
 const SCROLL_DEBOUNCE: Duration = Duration::from_millis(200);
@@ -74,6 +74,24 @@ pub(crate) fn MessageList() -> impl IntoView {
             node_ref=room.scroll.container
             on:scroll=on_scroll
             on:click=move |event| on_click(room, &event)
+            on:pointerover=move |event| {
+                room.show_toolbar(&event);
+                show_reactors(room, &event, false);
+            }
+            // A long press on a touch screen.
+            on:contextmenu=move |event| {
+                if dom::is_touch() {
+                    show_reactors(room, &event, true);
+                }
+            }
+            on:focusin=move |event| {
+                room.show_toolbar(&event);
+                show_reactors(room, &event, false);
+            }
+            on:pointerdown=move |event| room.begin_swipe(&event)
+            on:pointermove=move |event| room.move_swipe(&event)
+            on:pointerup=move |_| room.end_swipe(true)
+            on:pointercancel=move |_| room.end_swipe(false)
             tabindex="0"
             role="log"
             aria-live="off"
@@ -89,8 +107,9 @@ pub(crate) fn MessageList() -> impl IntoView {
                 >
                     {row_list(Box::new(rows))}
                 </ol>
-                <a class="timeline-more" class:is-visible=has_later data-action="newest" href=page_text(|page| page.room.path())>"Newest messages"</a>
+                <a class="timeline-more" class:is-visible=has_later data-action="newest" href=page_text(|page| page.room.path())>"Newest"</a>
                 <PendingList />
+                <Toolbar />
             </div>
         </div>
     }
@@ -126,27 +145,53 @@ fn TimelineStart() -> impl IntoView {
 /// Handles a click anywhere in the list: the element's `data-action` names the action, and `data-seq` of the message
 /// its target. One listener serves all messages: a listener for each would be attached with every rendered message.
 fn on_click(room: RoomState, event: &MouseEvent) {
-    let Some(target) = dom::closest(event, "[data-action]") else { return };
-    let seq = || -> Option<Seq> { target.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok() };
+    let Some(target) = dom::closest(event, "[data-action]") else { return open_sheet(room, event) };
     let action = target.get_attribute("data-action").unwrap_or_default();
     if let Some(id) = target.closest("[data-id]").ok().flatten().and_then(|item| item.get_attribute("data-id")) {
         room.act_on_pending(&action, &EventId::from_trusted(id));
     }
-    match (action.as_str(), seq()) {
-        ("edit", Some(seq)) => room.editing.start(seq),
-        ("delete", Some(seq)) => room.dialogs.deleting.set(Some(seq)),
+    match (action.as_str(), seq_of(&target)) {
         // The browser unfolds the text.
         ("unfold", Some(seq)) => return room.scroll.keep_upper_edge(seq),
-        ("copy-text", Some(seq)) => room.copy(room.text_of(seq).unwrap_or_default()),
-        ("copy-link", Some(seq)) => room.copy(format!("{}{}{seq}", location::origin(), room.path())),
-        ("moderate", Some(seq)) => room.dialogs.moderating.set(Some(ModerationTarget::AuthorOf(seq))),
-        _ if !dom::is_plain_click(event) => return,
+        ("permalink" | "quote" | "earlier" | "newest", _) if !dom::is_plain_click(event) => return,
         ("earlier", _) => room.load_earlier(),
         ("newest", _) => room.scroll_to_end(),
-        ("permalink", Some(seq)) => room.open_permalink(seq),
+        ("quote", _) => match target.get_attribute("data-target").and_then(|seq| seq.parse().ok()) {
+            Some(seq) => room.open_quote(seq),
+            None => return,
+        },
+        ("react", Some(seq)) => room.react(seq, &target.get_attribute("data-emoji").unwrap_or_default()),
+        (action, Some(seq)) => room.act_on_message(action, seq),
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Opens the sheet of a message that was tapped. Links and selected text keep their taps.
+fn open_sheet(room: RoomState, event: &MouseEvent) {
+    let is_used = dom::closest(event, "a, button, summary, code").is_some() || dom::has_selection();
+    if let Some(seq) = dom::closest(event, ".message:not(.is-deleted)").as_ref().and_then(seq_of)
+        && dom::is_touch()
+        && !is_used
+    {
+        room.act_on_message("more", seq);
+    }
+}
+
+/// Shows who reacted, when a reaction is pointed at, focused, or pressed for long.
+fn show_reactors(room: RoomState, event: &Event, is_notice: bool) {
+    if let Some(pill) = dom::closest(event, "[data-emoji]")
+        && let Some(seq) = seq_of(&pill)
+    {
+        if is_notice {
+            event.prevent_default();
+        }
+        room.show_reactors(pill, seq, is_notice);
+    }
+}
+
+fn seq_of(element: &Element) -> Option<Seq> {
+    element.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok()
 }
 
 /// Returns the presentation of a message; `None` for other rows.
@@ -154,9 +199,9 @@ fn presentation(row: &TimelineRow) -> Option<Presentation> {
     if let TimelineRow::Message(row) = row { Some([row.starts_group, row.shows_tag]) } else { None }
 }
 
-/// Returns whether the pointer is on the actions of a message. Nothing may move then.
+/// Returns whether the pointer is on the toolbar of a message. Nothing may move then.
 fn is_acting() -> bool {
-    dom::find(".message-actions:hover").is_some()
+    dom::find(".toolbar:hover").is_some()
 }
 
 /// Returns the number of the day: in UTC on the server, in the visitor's time zone after hydration.

@@ -17,7 +17,7 @@ pub(crate) fn PendingList() -> impl IntoView {
         room.outbox.with(|outbox| outbox.pending().iter().filter(is_shown).cloned().map(ListRow::Pending).collect())
     };
     view! {
-        <ul class="pending-list" aria-label="Not yet sent">
+        <ul class="pending-list" aria-label="Not sent yet">
             {row_list(Box::new(pending))}
         </ul>
     }

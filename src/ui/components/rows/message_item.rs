@@ -1,6 +1,8 @@
 //! A message, and the dividers between messages.
 
 use super::message_text::MessageText;
+use super::quote_line::QuoteLine;
+use super::reaction_list::ReactionList;
 use crate::domain::{Message, Timestamp};
 use crate::ui::browser::clock;
 use crate::ui::components::common::avatar::Avatar;
@@ -11,29 +13,17 @@ use crate::ui::room::unread::Unread;
 use leptos::either::Either;
 use leptos::prelude::*;
 
-/// A message. Its links and buttons name their action in `data-action`, which the list handles.
+/// A message. Its links name their action in `data-action`, which the list handles. The toolbar is put into the message
+/// that is pointed at or focused (`room::toolbar`).
 #[component]
 pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let MessageRow { message, starts_group, shows_tag, saving, .. } = row;
     let own = room.is_own(&message.tag);
     let deleted = message.is_deleted();
-    let Message { seq, username, tag, text, sent_at, edited, .. } = message;
-    // Shown on hover or focus once the page is hydrated.
-    let is_owner = when(move || room.is_owner());
-    let (first, class) =
-        if own { (("edit", "Edit"), "message-actions") } else { (("moderate", "More"), "message-actions owner-only") };
-    let actions = (!deleted).then(|| {
-        view! {
-            <span class=class class:is-visible=is_owner>
-                <button class="button-quiet" data-action=first.0>{first.1}</button>
-                <button class="button-quiet" data-action="delete">"Remove"</button>
-                <button class="button-quiet" data-action="copy-text">"Copy text"</button>
-                <button class="button-quiet" data-action="copy-link">"Copy link"</button>
-            </span>
-        }
-    });
-    let note = if saving { Some(" saving…") } else { edited.then_some(" (edited)") };
+    let Message { seq, username, tag, text, sent_at, edited, reply_to, mentions, .. } = message;
+    let named = mentions.clone();
+    let note = if saving { Some(" saving…") } else { edited.then_some(" edited") };
     let is_permalink = room.page.with_untracked(|page| page.permalink) == Some(seq);
     view! {
         <li
@@ -42,26 +32,31 @@ pub(crate) fn MessageItem(row: MessageRow) -> impl IntoView {
             class:shows-tag=shows_tag
             class:own=own
             class:saving=saving
+            class:is-deleted=deleted
+            class:to-me=when(move || !named.is_empty() && room.is_mentioned(&named))
             class:marked=when(move || room.marked.get() == Some(seq))
             id=format!("m{seq}")
             data-seq=seq
-            // A tap focuses the message, which shows its actions; without JavaScript, focus scrolls to a permalink.
+            // The arrow keys focus messages; without JavaScript, focus scrolls to a permalink.
             tabindex="-1"
             autofocus=is_permalink
         >
             // Shown at the beginning of a group, which `ScrollAnchor::present` may move.
             <Avatar username=username.clone() tag=tag.clone() />
-            <p class="message-byline">
-                <b class="message-author" dir="auto">{username.to_string()}</b>
-                <span class="message-tag">{tag.as_str().to_owned()}</span>
-            </p>
-            <a class="message-time" data-action="permalink" href=format!("{}{seq}", room.path())><MessageTime at=sent_at /></a>
-            {if deleted {
-                Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
-            } else {
-                Either::Right(view! { <MessageText text=text note=note /> })
-            }}
-            {actions}
+            <div class="message-body">
+                <p class="message-byline">
+                    <b class="message-author" dir="auto">{username.to_string()}</b>
+                    <span class="message-tag">{tag.as_str().to_owned()}</span>
+                    <a class="message-time" data-action="permalink" href=format!("{}{seq}", room.path())><MessageTime at=sent_at /></a>
+                </p>
+                {reply_to.filter(|_| !deleted).map(|seq| view! { <QuoteLine seq=seq /> })}
+                {if deleted {
+                    Either::Left(view! { <p class="message-text deleted">"Message removed"</p> })
+                } else {
+                    Either::Right(view! { <MessageText text=text note=note mentions=mentions /> })
+                }}
+                {(!deleted).then(|| view! { <ReactionList seq=seq /> })}
+            </div>
         </li>
     }
 }
@@ -92,9 +87,11 @@ pub(crate) fn UnreadDivider() -> impl IntoView {
 
 /// A time of day: in UTC on the server, local after hydration.
 #[component]
-fn MessageTime(at: Timestamp) -> impl IntoView {
+pub(super) fn MessageTime(at: Timestamp) -> impl IntoView {
     let room = expect_context::<RoomState>();
     let short = text(move || if room.hydrated.get() { clock::local_time(at) } else { at.time_utc() });
+    // Without AM and PM: the column of the avatars is narrow.
+    let narrow = text(move || clock::without_period(&short.get()).to_owned());
     let full = text(move || if room.hydrated.get() { clock::local_full(at) } else { format!("{} UTC", at.rfc3339()) });
-    view! { <time datetime=at.rfc3339() title=full>{short}</time> }
+    view! { <time datetime=at.rfc3339() title=full data-narrow=narrow>{short}</time> }
 }

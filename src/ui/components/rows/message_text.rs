@@ -1,7 +1,10 @@
 //! The text of a message, with links and code.
 
-use crate::ui::text_spans::{Span, spans};
-use leptos::either::EitherOf4;
+use crate::domain::Username;
+use crate::ui::components::common::derived::when;
+use crate::ui::room::RoomState;
+use crate::ui::text_spans::{Span, spans, with_mentions};
+use leptos::either::EitherOf5;
 use leptos::prelude::*;
 
 /// Minimum number of line breaks of a folded text (`message_text.css`).
@@ -12,9 +15,13 @@ pub(crate) fn MessageText(
     text: String,
     /// A remark after the text.
     note: Option<&'static str>,
+    /// The names that the text mentions.
+    mentions: Vec<Username>,
 ) -> impl IntoView {
     let is_long = text.matches('\n').count() >= FOLDED_LINES;
-    let spans: Vec<_> = spans(&text).into_iter().map(span_view).collect();
+    let room = expect_context::<RoomState>();
+    let spans = with_mentions(spans(&text), &mentions);
+    let spans: Vec<_> = spans.into_iter().map(|span| span_view(room, span)).collect();
     view! {
         <p class="message-text" dir="auto" translate="yes">
             {spans}
@@ -24,13 +31,18 @@ pub(crate) fn MessageText(
     }
 }
 
-fn span_view(span: Span<'_>) -> impl IntoView + use<> {
+fn span_view(room: RoomState, span: Span<'_>) -> impl IntoView + use<> {
     match span {
-        Span::Text(text) => EitherOf4::A(text.to_owned()),
-        Span::Link(url) => EitherOf4::B(view! {
+        Span::Text(text) => EitherOf5::A(text.to_owned()),
+        Span::Link(url) => EitherOf5::B(view! {
             <a href=url.to_owned() target="_blank" rel="noopener noreferrer nofollow ugc">{url.to_owned()}</a>
         }),
-        Span::Code(code) => EitherOf4::C(view! { <code>{code.to_owned()}</code> }),
-        Span::Block(code) => EitherOf4::D(view! { <code class="block">{code.to_owned()}</code> }),
+        Span::Code(code) => EitherOf5::C(view! { <code>{code.to_owned()}</code> }),
+        Span::Block(code) => EitherOf5::D(view! { <code class="block">{code.to_owned()}</code> }),
+        Span::Mention(text, name) => {
+            let names = [name.clone()];
+            let is_me = when(move || room.is_mentioned(&names));
+            EitherOf5::E(view! { <span class="mention" class:me=is_me>{text.to_owned()}</span> })
+        }
     }
 }

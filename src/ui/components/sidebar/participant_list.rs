@@ -1,6 +1,6 @@
 //! The participants who are present, and the link to invite others.
 
-use super::share_link::ShareLink;
+use super::invite_row::InviteRow;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::rows::row_list::{ListRow, row_list};
 use crate::ui::room::RoomState;
@@ -22,14 +22,26 @@ pub(crate) fn ParticipantList() -> impl IntoView {
             count => format!("{count} people"),
         }
     });
+    Effect::new(move || {
+        let own = room.page.with(|page| page.tag.clone());
+        room.presence.update_absent(room.timeline, &own);
+    });
+    let absent = move || {
+        room.presence.absent.with(|absent| absent.iter().map(|it| ListRow::Absent(it.participant.clone())).collect())
+    };
+    let has_absent = when(move || !room.presence.absent.with(Vec::is_empty));
     let is_open = when(move || room.dialogs.sidebar.get());
     view! {
         <aside id="participants" class="participants" class:is-visible=is_open aria-labelledby="participants-title">
             <h2 id="participants-title">"Here now"</h2>
             <ul class="participant-list">{row_list(Box::new(participants))}</ul>
             <p class="participant-overflow">{overflow}</p>
+            <section class="absent-people" class:is-visible=has_absent aria-labelledby="absent-title">
+                <h2 id="absent-title">"Earlier"</h2>
+                <ul class="participant-list">{row_list(Box::new(absent))}</ul>
+            </section>
             <h2>"Invite"</h2>
-            <ShareLink />
+            <InviteRow />
         </aside>
     }
 }

@@ -11,15 +11,20 @@ use leptos::prelude::*;
 pub(crate) fn ShareLink() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let field = NodeRef::<Input>::new();
-    // The server does not know the origin under which visitors reach it.
-    let link = text(move || {
-        let path = room.page.with(|page| page.invitation.clone());
-        if room.hydrated.get() { format!("{}{path}", location::origin()) } else { path }
-    });
+    let link = invite_link(room);
     view! {
-        <p class="share-link">
+        <p class="joined share-link">
             <input readonly aria-label="Invite link" prop:value=link value=link node_ref=field />
-            <CopyButton class="button" copied_text=link source=CopySource::Field(field) />
+            <CopyButton class="button small" copied_text=link source=CopySource::Field(field) />
         </p>
     }
+}
+
+/// Returns the invitation link of the room. The server does not know the origin under which visitors reach it, so it
+/// renders the path alone.
+pub(super) fn invite_link(room: RoomState) -> Signal<String> {
+    text(move || {
+        let path = room.page.with(|page| page.invitation.clone());
+        if room.hydrated.get() { format!("{}{path}", location::origin()) } else { path }
+    })
 }

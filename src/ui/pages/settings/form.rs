@@ -1,6 +1,7 @@
 //! Parts of the forms on the settings page.
 
 use super::data::{RefusedSetting, SettingsField, SettingsForm};
+use crate::ui::components::{Icon, Symbol};
 use leptos::prelude::*;
 
 /// The values that all forms of a page share.
@@ -46,14 +47,14 @@ fn problem_id(field: SettingsField) -> &'static str {
 pub(super) fn problem(field: SettingsField) -> Option<impl IntoView> {
     let refused = expect_context::<FormContext>().refused.filter(|refused| refused.field == field)?;
     Some(
-        view! { <p class="problem" id=problem_id(field) role="alert">{alert_icon()}<span dir="auto">{refused.detail}</span></p> },
+        view! { <p class="problem" id=problem_id(field) role="alert"><Icon symbol=Symbol::Alert small=true /><span dir="auto">{refused.detail}</span></p> },
     )
 }
 
 /// Returns the confirmation that this form was saved, if it was the last one.
 pub(super) fn saved(form: SettingsForm) -> Option<impl IntoView> {
     let is_saved = expect_context::<FormContext>().saved == Some(form);
-    is_saved.then(|| view! { <span class="saved" role="status">{check_icon()}"Saved"</span> })
+    is_saved.then(|| view! { <span class="saved" role="status"><Icon symbol=Symbol::Check small=true />"Saved"</span> })
 }
 
 /// A choice from a list, with the current value selected.
@@ -72,28 +73,7 @@ pub(super) fn Select(
     view! {
         <span class="select">
             <select name=name aria-label=label>{options.into_iter().map(option).collect_view()}</select>
-            {icon("M4.5 7.5 10 13l5.5-5.5", "icon icon-s")}
+            <Icon symbol=Symbol::Select small=true />
         </span>
     }
-}
-
-fn icon(path: &'static str, class: &'static str) -> impl IntoView {
-    view! { <svg class=class viewBox="0 0 20 20" aria-hidden="true"><path d=path /></svg> }
-}
-
-/// Returns an arrow back, which points to the other side from right to left.
-pub(super) fn back_icon() -> impl IntoView {
-    icon("M12.5 4.5 7 10l5.5 5.5", "icon flips")
-}
-
-pub(super) fn check_icon() -> impl IntoView {
-    icon("m4.5 10.5 4 4L15.5 6", "icon icon-s")
-}
-
-pub(super) fn alert_icon() -> impl IntoView {
-    icon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Zm0 3.5v4m0 2.6v.1", "icon icon-s")
-}
-
-pub(super) fn ban_icon() -> impl IntoView {
-    icon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14ZM5.2 5.2l9.6 9.6", "icon")
 }

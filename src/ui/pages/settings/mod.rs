@@ -18,7 +18,8 @@ use super::page_title::PageTitle;
 use super::settings::people::PeopleSection;
 use super::settings::programs::ProgramSections;
 use super::settings::room_sections::{AccessSection, DangerSection, DescriptionSection, MessagesSection};
-use form::{FormContext, Hidden, back_icon, described_by, problem, saved};
+use crate::ui::components::{Icon, Symbol};
+use form::{FormContext, Hidden, described_by, problem, saved};
 use leptos::prelude::*;
 
 #[component]
@@ -31,7 +32,7 @@ pub(crate) fn SettingsPage(data: SettingsPageData) -> impl IntoView {
         <PageTitle text=format!("Settings · {title} · Parlour") />
         <div class="settings-page">
             <header class="page-header">
-                <a class="icon-button" href=room.path() aria-label=back.clone() title=back>{back_icon()}</a>
+                <a class="icon-button" href=room.path() aria-label=back.clone() title=back><Icon symbol=Symbol::Back /></a>
                 <h1>"Settings " <span class="soft small clip" dir="auto">{title.clone()}</span></h1>
             </header>
             <div class="settings">

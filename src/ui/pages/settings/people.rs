@@ -1,9 +1,9 @@
 //! The people of a room, with what its owner can do about each.
 
 use super::data::{PeoplePage, PersonRow, PersonStatus, SettingsForm};
-use super::form::{Hidden, Select, ban_icon, path, problem};
+use super::form::{Hidden, Select, path, problem};
 use crate::domain::Timestamp;
-use crate::ui::components::Avatar;
+use crate::ui::components::{Avatar, Icon, Symbol};
 use leptos::either::Either;
 use leptos::prelude::*;
 
@@ -61,7 +61,7 @@ fn ChangedBar(person: PersonRow, page: usize) -> impl IntoView {
         Some((text, until)) => Either::Left(view! {
             <form class="bar" method="post" action=path()>
                 <PersonFields form=SettingsForm::Pardon person page />
-                {ban_icon()}
+                <Icon symbol=Symbol::Ban />
                 <span role="status"><bdi>{name}</bdi>{text}{until.map(|at| view! { <Time at /> "." })}</span>
                 {until.map(|_| view! { <button class="button-quiet">"Undo"</button> })}
             </form>

@@ -1,7 +1,8 @@
 //! The programs that write in a room, or read it: webhooks and tokens.
 
 use super::data::{CreatedSecret, ProgramRow, ProgramSettings, SettingsForm};
-use super::form::{Hidden, check_icon, described_by, path, problem, saved};
+use super::form::{Hidden, described_by, path, problem, saved};
+use crate::ui::components::{Icon, Symbol};
 use leptos::prelude::*;
 
 #[component]
@@ -80,7 +81,7 @@ fn Field(
 fn Secret(created: CreatedSecret) -> impl IntoView {
     let CreatedSecret { label, text, .. } = created;
     view! {
-        <p class="bar good" role="status">{check_icon()}<span>{label}</span></p>
+        <p class="bar good" role="status"><Icon symbol=Symbol::Check small=true /><span>{label}</span></p>
         <input class="input link" readonly aria-label=label value=text />
     }
 }

@@ -1,6 +1,7 @@
 //! Unit tests of the outbox.
 
 use super::*;
+use crate::domain::moderation::ModerationAction;
 use proptest::prelude::*;
 
 fn id(text: &str) -> EventId {
@@ -8,7 +9,7 @@ fn id(text: &str) -> EventId {
 }
 
 fn post(text: &str) -> OutboxCommand {
-    OutboxCommand::Post { username: None, text: text.into() }
+    OutboxCommand::Post { username: None, text: text.into(), reply_to: None }
 }
 
 fn outbox(ids: &[&str]) -> Outbox {
@@ -46,7 +47,8 @@ fn a_refused_command_waits_for_its_author() {
     assert!(!outbox.has_pending());
     assert_eq!(outbox.pending()[0].refused.as_deref(), Some("Too long."));
     outbox.retry(&id("a"), Some("Ann".into()));
-    assert_eq!(outbox.pending()[0].command, OutboxCommand::Post { username: Some("Ann".into()), text: "a".into() });
+    let command = OutboxCommand::Post { username: Some("Ann".into()), text: "a".into(), reply_to: None };
+    assert_eq!(outbox.pending()[0].command, command);
     assert_eq!(sent(&mut outbox).as_deref(), Some("a"));
 }
 
@@ -115,7 +117,8 @@ fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() 
     let mut outbox = Outbox::default();
     outbox.push(id("a"), OutboxCommand::Delete { target: 1 }, 1, Some(before.clone()));
     outbox.push(id("b"), OutboxCommand::Edit { target: 2, text: "new".into() }, 2, Some(before.clone()));
-    outbox.push(id("c"), post("hello"), 3, Some(before));
+    let reply = OutboxCommand::Post { username: None, text: "hello".into(), reply_to: Some(1) };
+    outbox.push(id("c"), reply, 3, Some(before));
     outbox.push(id("d"), post("of an earlier release"), 4, None);
     outbox.push(id("e"), OutboxCommand::Delete { target: 3 }, 5, Some(now.clone()));
     let changed: Vec<String> = outbox.bind(&now).iter().map(|pending| pending.id.as_str().to_owned()).collect();
@@ -123,6 +126,7 @@ fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() 
     let left: Vec<_> =
         outbox.pending().iter().map(|pending| (pending.id.as_str(), pending.refused.is_some())).collect();
     assert_eq!(left, [("c", true), ("d", false), ("e", false)]);
+    assert_eq!(outbox.pending()[0].command, post("hello"), "the number stands for another message now");
     assert!(outbox.bind(&now).is_empty(), "a command is bound once");
     outbox.retry(&id("c"), None);
     assert_eq!(sent(&mut outbox).as_deref(), Some("c"));
@@ -131,7 +135,7 @@ fn a_message_of_another_history_returns_to_its_author_and_a_change_is_dropped() 
 #[test]
 fn an_act_of_the_owner_is_stored_and_sent() {
     let mut outbox = Outbox::default();
-    let text = "Bob is banned for a while.".to_owned();
+    let text = "Bob is banned.".to_owned();
     let act = OutboxCommand::Moderate { action: ModerationAction::Ban, target: Some(7), tag: None, seconds: 60, text };
     outbox.push(id("a"), act, 1, Some(Epoch("e".into())));
     let pending = outbox.take_next().unwrap();
@@ -160,6 +164,7 @@ fn a_command_that_no_frame_holds_is_not_sent() {
 fn the_stored_form_is_that_of_earlier_releases() {
     for stored in [
         r#"{"id":"a","order":5,"wish":{"post":{"username":"Ann","text":"hi"}},"refused":null}"#,
+        r#"{"id":"r","order":5,"wish":{"post":{"username":"Ann","text":"hi","reply_to":41}},"refused":null}"#,
         r#"{"id":"b","order":6,"wish":{"edit":{"target":7,"text":"ho"}},"refused":"Too long."}"#,
         r#"{"id":"c","order":7,"wish":{"delete":{"target":7}},"refused":null}"#,
     ] {

@@ -1,7 +1,7 @@
 //! Rows of the message list: days, the unread divider, and messages in groups.
 
 use super::Timeline;
-use crate::domain::{AuthorTag, Message, Seq, Timestamp, Username};
+use crate::domain::{AuthorTag, EventNote, Message, Seq, Timestamp, Username};
 use crate::ui::room::outbox::Outbox;
 
 /// Maximum time between two messages of one group, in milliseconds.
@@ -14,6 +14,8 @@ pub enum TimelineRow {
     DayDivider(Timestamp),
     /// The line before the first unread message.
     UnreadDivider,
+    /// A moderation event.
+    Note(EventNote),
     /// A message.
     Message(MessageRow),
 }
@@ -46,6 +48,7 @@ impl TimelineRow {
         match self {
             Self::DayDivider(at) => (at.0, -1, false),
             Self::UnreadDivider => (0, -2, false),
+            Self::Note(note) => (note.seq, -3, false),
             Self::Message(row) => (row.message.seq, row.changed, row.saving),
         }
     }
@@ -58,8 +61,15 @@ impl Timeline {
         let mut rows = Vec::with_capacity(self.items.len() + 4);
         let shared = self.shared_names();
         let mut previous: Option<&Message> = None;
+        let first = if self.more_before { self.first().unwrap_or_default() } else { 0 };
+        let mut notes = self.notes.iter().filter(|note| note.seq > first).peekable();
         for item in &self.items {
             let message = &item.message;
+            let mut is_divided = false;
+            while let Some(note) = notes.next_if(|note| note.seq < message.seq) {
+                rows.push(TimelineRow::Note(note.clone()));
+                is_divided = true;
+            }
             let new_day = previous.is_none_or(|previous| day(previous.sent_at) != day(message.sent_at));
             if new_day {
                 rows.push(TimelineRow::DayDivider(message.sent_at));
@@ -69,8 +79,10 @@ impl Timeline {
             if is_unread {
                 rows.push(TimelineRow::UnreadDivider);
             }
-            let starts_group =
-                new_day || is_unread || previous.is_none_or(|previous| !continues_group(previous, message));
+            let starts_group = new_day
+                || is_unread
+                || is_divided
+                || previous.is_none_or(|previous| !continues_group(previous, message));
             let change = outbox.pending_change(message.seq);
             let mut row = MessageRow {
                 message: message.clone(),
@@ -85,6 +97,7 @@ impl Timeline {
             rows.push(TimelineRow::Message(row));
             previous = Some(message);
         }
+        rows.extend(notes.filter(|_| !self.more_after).map(|note| TimelineRow::Note(note.clone())));
         rows
     }
 
@@ -112,9 +125,11 @@ fn continues_group(previous: &Message, message: &Message) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::EventId;
+    use crate::domain::moderation::{Moderation, ModerationAction};
+    use crate::domain::{Event, EventBody, EventId};
     use crate::ui::room::outbox::OutboxCommand;
-    use crate::ui::room::timeline::tests::{message, timeline};
+    use crate::ui::room::timeline::MAX_NOTES;
+    use crate::ui::room::timeline::tests::{message, message_event, timeline};
 
     fn rows(messages: Vec<Message>, read: Option<Seq>) -> Vec<TimelineRow> {
         timeline(messages, 9).rows(|at| at.day_number(0), read, &Outbox::default())
@@ -157,6 +172,30 @@ mod tests {
         assert_eq!(rendered.iter().position(|row| *row == TimelineRow::UnreadDivider), Some(3));
         assert_eq!(each(&rendered, |row| row.starts_group), [true, false, true]);
         assert!(!rows(messages, Some(5)).contains(&TimelineRow::UnreadDivider), "everything is read");
+    }
+
+    #[test]
+    fn a_moderation_event_stands_between_messages_and_ends_a_group() {
+        let mut timeline = timeline(vec![message(1, 0), message(2, 1)], 2);
+        let locked = |seq| Event {
+            seq,
+            id: EventId::parse("lock").unwrap(),
+            at: Timestamp(2),
+            body: EventBody::Moderated(Moderation::new(ModerationAction::Lock)),
+        };
+        timeline.apply(locked(3), true);
+        let places = |timeline: &Timeline| {
+            let rows = timeline.rows(|at| at.day_number(0), None, &Outbox::default());
+            rows.iter().map(|row| matches!(row, TimelineRow::Note(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(places(&timeline), [false, false, false, true]);
+        timeline.apply(message_event(4), true);
+        assert_eq!(places(&timeline), [false, false, false, true, false]);
+        let rows = timeline.rows(|at| at.day_number(0), None, &Outbox::default());
+        assert_eq!(each(&rows, |row| row.starts_group), [true, false, true]);
+        // Only the newest ones are kept.
+        (5..300).for_each(|seq| _ = timeline.apply(locked(seq), true));
+        assert_eq!(places(&timeline).iter().filter(|is_note| **is_note).count(), MAX_NOTES);
     }
 
     #[test]

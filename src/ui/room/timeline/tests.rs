@@ -13,6 +13,10 @@ pub(super) fn message(seq: Seq, at: i64) -> Message {
         text: format!("text {seq}"),
         sent_at: Timestamp(at),
         edited: false,
+        reply_to: None,
+        mentions: Vec::new(),
+        reactions: Vec::new(),
+        pinned: false,
     }
 }
 
@@ -20,9 +24,9 @@ fn event(seq: Seq, body: EventBody) -> Event {
     Event { seq, id: EventId::parse(&format!("id{seq}")).unwrap(), at: Timestamp(seq), body }
 }
 
-fn message_event(seq: Seq) -> Event {
-    let Message { username, tag, text, .. } = message(seq, 0);
-    event(seq, EventBody::Message { username, tag, text })
+pub(super) fn message_event(seq: Seq) -> Event {
+    let Message { username, tag, text, reply_to, mentions, .. } = message(seq, 0);
+    event(seq, EventBody::Message { username, tag, text, reply_to, mentions })
 }
 
 pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
@@ -31,7 +35,7 @@ pub(super) fn timeline(messages: Vec<Message>, head: Seq) -> Timeline {
         epoch: Epoch("e".into()),
         head,
         tag: AuthorTag::new([0, 1]),
-        history: HistoryPage { messages, more_before: true, more_after: false },
+        history: HistoryPage { messages, more_before: true, ..HistoryPage::default() },
         ..RoomView::empty()
     })
 }
@@ -59,7 +63,7 @@ fn events_before_the_page_was_rendered_are_not_requested_again() {
 #[test]
 fn edits_and_deletions_change_their_message() {
     let mut timeline = timeline(vec![message(1, 0)], 1);
-    timeline.apply(event(2, EventBody::Edited { target: 1, text: "new".into() }), true);
+    timeline.apply(event(2, EventBody::Edited { target: 1, text: "new".into(), mentions: Vec::new() }), true);
     assert_eq!(texts(&timeline), ["new"]);
     timeline.apply(event(3, EventBody::Deleted { target: 1 }), true);
     assert!(timeline.items[0].message.is_deleted());
@@ -84,7 +88,7 @@ fn an_event_of_an_unknown_type_takes_its_number_and_changes_nothing() {
 #[test]
 fn older_messages_go_before_and_never_twice() {
     let mut timeline = timeline(vec![message(5, 0)], 5);
-    let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_before: false, more_after: true };
+    let page = HistoryPage { messages: vec![message(4, 0), message(5, 0)], more_after: true, ..HistoryPage::default() };
     timeline.prepend(page);
     assert_eq!(timeline.first(), Some(4));
     assert!(!timeline.more_before());
@@ -92,7 +96,8 @@ fn older_messages_go_before_and_never_twice() {
 }
 
 fn page(seqs: std::ops::RangeInclusive<Seq>, more_before: bool, more_after: bool) -> HistoryPage {
-    HistoryPage { messages: seqs.map(|seq| message(seq, 0)).collect(), more_before, more_after }
+    let messages = seqs.map(|seq| message(seq, 0)).collect();
+    HistoryPage { messages, more_before, more_after, ..HistoryPage::default() }
 }
 
 fn seqs(timeline: &Timeline) -> Vec<Seq> {
@@ -140,7 +145,7 @@ fn a_page_read_before_the_newest_message_does_not_reach_the_end() {
 fn a_change_that_overtakes_its_page_is_kept() {
     let mut timeline = timeline(vec![message(60, 0)], 60);
     timeline.begin_load();
-    timeline.apply(event(61, EventBody::Edited { target: 59, text: "new".into() }), true);
+    timeline.apply(event(61, EventBody::Edited { target: 59, text: "new".into(), mentions: Vec::new() }), true);
     timeline.prepend(page(50..=59, true, true));
     assert_eq!(timeline.message(59).map(|message| message.text.as_str()), Some("new"));
 }

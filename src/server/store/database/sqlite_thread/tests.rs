@@ -3,7 +3,7 @@
 use super::*;
 use crate::server::store::Store;
 use crate::server::store::entity::event::Kind;
-use crate::server::store::entity::{deleted_room, event, name, room, site, standing};
+use crate::server::store::entity::{deleted_room, event, name, pin, reaction, reaction_count, room, site, standing};
 use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -75,6 +75,8 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
         topic_seq: owner.map(|_| i64::MAX),
         topic_by: None,
         retention: owner.map(|_| 30),
+        annotated: owner.is_some(),
+        erasures: 0,
     };
     assert_alike::<room::Entity>(&store, vec![room(1, None), room(-5, Some(&[0, 255]))]).await;
     let event = |seq, kind, target| event::Model {
@@ -93,7 +95,7 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
     let kinds = Kind::KNOWN.into_iter().chain([99, i16::MIN, i16::MAX].map(Kind::from));
     let events = (1..).zip(kinds).map(|(seq, kind)| event(seq, kind, Some(seq).filter(|seq| *seq > 1)));
     assert_alike::<event::Entity>(&store, events.collect()).await;
-    let name = name::Model { room_id: 1, skeleton: "ann".to_owned(), author: Vec::new(), at: 0 };
+    let name = name::Model { room_id: 1, skeleton: "ann".to_owned(), author: Vec::new(), at: 0, username: None };
     assert_alike::<name::Entity>(&store, vec![name]).await;
     let standing = |author: u8, member| standing::Model {
         room_id: 1,
@@ -104,6 +106,20 @@ async fn the_writer_reads_every_column_as_the_readers_do() {
         spoke_at: -1,
     };
     assert_alike::<standing::Entity>(&store, vec![standing(1, true), standing(2, false)]).await;
+    let reaction = reaction::Model {
+        room_id: 1,
+        target: 2,
+        emoji: "🦀".to_owned(),
+        author: vec![7; 16],
+        username: String::new(),
+        seq: i64::MAX,
+        at: 0,
+    };
+    assert_alike::<reaction::Entity>(&store, vec![reaction]).await;
+    let count =
+        reaction_count::Model { room_id: 1, target: 2, emoji: "🦀".to_owned(), count: i32::MAX, first_seq: 3 };
+    assert_alike::<reaction_count::Entity>(&store, vec![count]).await;
+    assert_alike::<pin::Entity>(&store, vec![pin::Model { room_id: 1, seq: 2, at: -1, pinned_by: 3 }]).await;
     let value = (0..=255).collect();
     assert_alike::<site::Entity>(&store, vec![site::Model { name: "a".to_owned(), value }]).await;
     let deleted = deleted_room::Model { address: vec![1], times: 3 };

@@ -1,0 +1,34 @@
+//! A moderation event between the messages.
+
+use super::message_item::MessageTime;
+use crate::domain::moderation::ModerationAction;
+use crate::domain::{EventNote, Timestamp};
+use crate::ui::browser::clock;
+use crate::ui::components::common::derived::text;
+use crate::ui::components::common::icon::{Icon, Symbol};
+use crate::ui::room::RoomState;
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn EventLine(note: EventNote) -> impl IntoView {
+    let EventNote { at, moderation, .. } = note;
+    let symbol = match moderation.action {
+        ModerationAction::Lock | ModerationAction::Unlock => Symbol::Lock,
+        ModerationAction::Mute | ModerationAction::SlowMode => Symbol::Mute,
+        ModerationAction::Ban | ModerationAction::Remove => Symbol::Ban,
+        ModerationAction::Pardon | ModerationAction::HandOver => Symbol::People,
+        ModerationAction::Renew => Symbol::Link,
+        _ => Symbol::Settings,
+    };
+    let room = expect_context::<RoomState>();
+    let sentence = text(move || {
+        let in_utc = |at: Timestamp| format!("{}, {} UTC", at.day_utc(), at.time_utc());
+        moderation.sentence(if room.hydrated.get() { clock::local_end } else { in_utc })
+    });
+    view! {
+        <li class="event-line">
+            <Icon symbol />
+            <p dir="auto">{sentence}" "<span class="event-time"><MessageTime at /></span></p>
+        </li>
+    }
+}
