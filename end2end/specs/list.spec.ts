@@ -101,7 +101,7 @@ test("what can be undone offers it, to its owner alone", async ({ page, visitor,
   const undo = page.getByRole("button", { name: "Undo" });
   await moderate(page, "Ben").click();
   await dialog(page).getByRole("button", { name: "Mute for 10 minutes" }).click();
-  await expect(notice(ben)).toHaveText(/^Ben was muted until \d/);
+  await expect(notice(ben)).toHaveText(/^\S+ muted Ben until \d/);
   await expect(ben.getByRole("button", { name: "Undo" })).toBeHidden();
   await undo.click();
   await expect(notice(ben)).toHaveText("Ben can write again.");

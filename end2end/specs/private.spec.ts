@@ -52,7 +52,7 @@ test("the owner renews the invitation, and whoever is in stays", async ({ page, 
   await say(bob, "hello");
   await expect(text(page, 1)).toHaveText("hello");
   await changeSetting(page, name, "access", (section) => section.getByRole("button", { name: "Make a new link" }).click());
-  await expect(notice(bob)).toHaveText("There is a new link. The old one stopped working.");
+  await expect(notice(bob)).toHaveText("Ann made a new link. The old one stopped working.");
   const renewed = new RegExp(`/${name}/\\?invitation=[a-z2-7]{26}$`);
   await expect(link(page)).toHaveAttribute("href", renewed);
   await expect(link(bob)).toHaveAttribute("href", renewed);

@@ -108,6 +108,11 @@ impl ModerationAction {
         matches!(self, Self::Mute | Self::Ban | Self::Pardon | Self::HandOver | Self::Remove)
     }
 
+    /// Returns whether the action ends by itself.
+    fn ends(self) -> bool {
+        matches!(self, Self::Mute | Self::Ban)
+    }
+
     /// Returns whether the action is about a message, not about its author.
     pub fn has_message(self) -> bool {
         matches!(self, Self::Pin | Self::Unpin)
@@ -124,6 +129,9 @@ impl ModerationAction {
 pub struct Moderation {
     /// The action.
     pub action: ModerationAction,
+    /// The owner who took the action; `None` if the host did, or if the name is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Participant>,
     /// The subject, if the action has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Participant>,
@@ -145,6 +153,7 @@ impl FromJson for Moderation {
     fn from_json(mut json: JsonValue) -> Option<Self> {
         Some(Self {
             action: json.take("action")?,
+            by: json.take("by")?,
             subject: json.take("subject")?,
             until: json.take("until")?,
             seconds: json.take("seconds")?,
@@ -157,42 +166,81 @@ impl FromJson for Moderation {
 impl Moderation {
     /// Returns an action without further values.
     pub fn new(action: ModerationAction) -> Self {
-        Self { action, subject: None, until: None, seconds: None, text: None, target: None }
+        Self { action, by: None, subject: None, until: None, seconds: None, text: None, target: None }
     }
 }
 
 impl Moderation {
     /// Returns one sentence for visitors. `time` writes the end of a mute or ban.
     pub fn sentence(&self, time: fn(Timestamp) -> String) -> String {
-        let name = self.subject.as_ref().map_or("", |subject| subject.username.as_str());
-        let text = self.text.as_deref().filter(|text| !text.is_empty());
-        match (self.action, self.seconds, self.until, text) {
-            (ModerationAction::Mute, _, Some(until), _) => format!("{name} was muted until {}.", time(until)),
-            (ModerationAction::Mute, ..) => format!("{name} is muted."),
-            (ModerationAction::Ban, _, Some(until), _) => format!("{name} was banned until {}.", time(until)),
-            (ModerationAction::Ban, ..) => format!("{name} is banned."),
-            (ModerationAction::Pardon, ..) => format!("{name} can write again."),
-            (ModerationAction::SlowMode, Some(seconds), ..) if seconds > 0 => {
-                format!("Slow mode: one message every {seconds} seconds.")
-            }
-            (ModerationAction::SlowMode, ..) => "Slow mode has ended.".into(),
-            (ModerationAction::Lock, ..) => "The room was locked. Nobody new can come in.".into(),
-            (ModerationAction::Unlock, ..) => "The room was unlocked. Anyone with the link can come in.".into(),
-            (ModerationAction::HandOver, ..) => format!("{name} owns the room now."),
-            (ModerationAction::Renew, ..) => "There is a new link. The old one stopped working.".into(),
-            (ModerationAction::Remove, ..) => format!("{name} was removed, and there is a new link."),
-            (ModerationAction::Title, .., Some(title)) => format!("This room is called “{title}” now."),
-            (ModerationAction::Title, ..) => "This room has another name now.".into(),
-            (ModerationAction::Topic, .., Some(topic)) => format!("Topic: {topic}"),
-            (ModerationAction::Topic, ..) => "This room has another topic now.".into(),
-            (ModerationAction::Retention, Some(seconds), ..) if seconds > 0 => {
-                format!("Messages are kept for {} days.", seconds / DAY_SECONDS)
-            }
-            (ModerationAction::Retention, ..) => "Messages are kept as long as this site keeps them.".into(),
-            (ModerationAction::Pin, ..) => "A message was pinned.".into(),
-            (ModerationAction::Unpin, ..) => "A message was unpinned.".into(),
-            (ModerationAction::Other, ..) => "A setting was changed.".into(),
+        match self.by() {
+            Some(by) => format!("{by} {}", self.predicate(time)),
+            None => self.predicate(time),
         }
+    }
+
+    /// Returns the name that the sentence begins with, if it tells who did it.
+    pub fn by(&self) -> Option<&str> {
+        let is_told = !matches!(self.action, ModerationAction::Pardon | ModerationAction::HandOver);
+        self.by.as_ref().filter(|_| is_told).map(|by| by.username.as_str())
+    }
+
+    /// Returns the sentence without the name that it begins with, or all of it if it begins with none.
+    pub fn predicate(&self, time: fn(Timestamp) -> String) -> String {
+        let subject = self.subject.as_ref().map_or("", |subject| subject.username.as_str());
+        let text = self.text.as_deref().filter(|text| !text.is_empty());
+        let seconds = self.seconds.filter(|seconds| *seconds > 0);
+        let days = seconds.unwrap_or_default() / DAY_SECONDS;
+        // What follows a name, and the sentence without one; `%` is the value.
+        let (active, passive) = match self.action {
+            ModerationAction::Mute if self.until.is_some() => ("muted %", "% was muted"),
+            ModerationAction::Mute => ("muted %.", "% is muted."),
+            ModerationAction::Ban if self.until.is_some() => ("banned %", "% was banned"),
+            ModerationAction::Ban => ("banned %.", "% is banned."),
+            ModerationAction::Pardon => ("", "% can write again."),
+            ModerationAction::HandOver => ("", "% owns the room now."),
+            ModerationAction::SlowMode if seconds.is_some() => {
+                ("set slow mode to one message every % seconds.", "Slow mode: one message every % seconds.")
+            }
+            ModerationAction::SlowMode => ("ended slow mode.", "Slow mode has ended."),
+            ModerationAction::Lock => {
+                ("locked the room. Nobody new can come in.", "The room was locked. Nobody new can come in.")
+            }
+            ModerationAction::Unlock => (
+                "unlocked the room. Anyone with the link can come in.",
+                "The room was unlocked. Anyone with the link can come in.",
+            ),
+            ModerationAction::Renew => {
+                ("made a new link. The old one stopped working.", "There is a new link. The old one stopped working.")
+            }
+            ModerationAction::Remove => ("removed %, and made a new link.", "% was removed, and there is a new link."),
+            ModerationAction::Title if text.is_some() => ("named this room “%”.", "This room is called “%” now."),
+            ModerationAction::Title => ("gave this room another name.", "This room has another name now."),
+            ModerationAction::Topic if text.is_some() => ("set the topic: %", "Topic: %"),
+            ModerationAction::Topic => ("changed the topic.", "This room has another topic now."),
+            ModerationAction::Retention if seconds.is_some() => {
+                ("set how long messages are kept: %.", "Messages are kept for %.")
+            }
+            ModerationAction::Retention => (
+                "set messages to be kept as long as this site keeps them.",
+                "Messages are kept as long as this site keeps them.",
+            ),
+            ModerationAction::Pin => ("pinned a message.", "A message was pinned."),
+            ModerationAction::Unpin => ("unpinned a message.", "A message was unpinned."),
+            ModerationAction::Other => ("changed a setting.", "A setting was changed."),
+        };
+        let value = match self.action {
+            ModerationAction::SlowMode => seconds.unwrap_or_default().to_string(),
+            ModerationAction::Retention if days == 1 => "1 day".to_owned(),
+            ModerationAction::Retention => format!("{days} days"),
+            _ => text.unwrap_or(subject).to_owned(),
+        };
+        let template = if self.by().is_some() { active } else { passive };
+        let (before, after) = template.split_once('%').unwrap_or((template, ""));
+        let value = if before.len() == template.len() { "" } else { &value };
+        let until = self.until.filter(|_| self.action.ends());
+        let until = until.map_or_else(String::new, |until| format!(" until {}.", time(until)));
+        [before, value, after, &until].concat()
     }
 }
 
@@ -208,7 +256,30 @@ mod tests {
         let mute = Moderation { subject: Some(subject), ..Moderation::new(ModerationAction::Mute) };
         assert_eq!(mute.sentence(time), "Bob is muted.");
         let until = Some(Timestamp(3_600_000));
-        assert_eq!(Moderation { until, ..mute }.sentence(time), "Bob was muted until 01:00.");
+        assert_eq!(Moderation { until, ..mute.clone() }.sentence(time), "Bob was muted until 01:00.");
+        let by = Some(Participant { username: Username::parse("Marta").unwrap(), tag: AuthorTag::new([3, 4]) });
+        let told = Moderation { by: by.clone(), until, ..mute.clone() };
+        assert_eq!(told.sentence(time), "Marta muted Bob until 01:00.");
+        assert_eq!((told.by(), told.predicate(time).as_str()), (Some("Marta"), "muted Bob until 01:00."));
+        for (action, sentence) in [
+            (ModerationAction::Lock, "Marta locked the room. Nobody new can come in."),
+            (ModerationAction::Renew, "Marta made a new link. The old one stopped working."),
+            (ModerationAction::Other, "Marta changed a setting."),
+            (ModerationAction::Pardon, "Bob can write again."),
+            (ModerationAction::HandOver, "Bob owns the room now."),
+        ] {
+            assert_eq!(Moderation { action, until: None, ..told.clone() }.sentence(time), sentence);
+        }
+        let kept = |days| {
+            let seconds = Some(days * DAY_SECONDS);
+            Moderation { seconds, ..Moderation::new(ModerationAction::Retention) }.sentence(time)
+        };
+        assert_eq!(
+            (kept(1).as_str(), kept(7).as_str()),
+            ("Messages are kept for 1 day.", "Messages are kept for 7 days.")
+        );
+        let named = Moderation { text: Some("100 % “%”".into()), ..Moderation::new(ModerationAction::Title) };
+        assert_eq!(named.sentence(time), "This room is called “100 % “%”” now.");
         let slow = |seconds| Moderation { seconds, ..Moderation::new(ModerationAction::SlowMode) };
         assert_ne!(slow(Some(10)).sentence(time), slow(Some(0)).sentence(time));
     }

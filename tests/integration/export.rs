@@ -156,6 +156,17 @@ async fn moderation_events_no_longer_name_an_erased_author(site: Site) {
     assert_eq!((&acts[0]["subject"]["username"], &acts[0]["action"]), (&json!("Anonymous"), &json!("mute")));
     assert_eq!(acts[1]["subject"]["username"], "Carol");
     assert!(acts[0]["until"].is_i64() && !json!(frames).to_string().contains("Annabelle"), "{frames:?}");
+    assert_eq!(acts[1]["by"]["username"], "Ben");
+    // The owner's name goes, too; what the owner did stays.
+    let mut server = server;
+    let (well, said) = site.command(&["erase", "--author-of", "harbour/1", "--yes"]);
+    assert!(well, "{said}");
+    server.stop();
+    let server = site.start();
+    let frames = Door::of("harbour").after(0).join(&server).await.until(|frame| frame["type"] == "deleted").await;
+    let acts: Vec<_> = frames.iter().filter(|frame| frame["type"] == "moderated").collect();
+    assert!(acts.len() == 2 && acts.iter().all(|act| act.get("by").is_none()), "{acts:?}");
+    assert!(!json!(frames).to_string().contains("Ben"), "{frames:?}");
 }
 
 async fn an_edit_goes_whose_message_has_gone_before(site: Site) {

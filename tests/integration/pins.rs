@@ -26,7 +26,9 @@ async fn the_owner_pins_and_unpins(site: Site) {
         json!({"type": "moderated", "seq": null, "id": "n1", "action": "unpin", "target": 2, "repeated": true});
     assert_eq!(never, expected);
     let pinned = act(&mut ann.1, "p1", "pin", 2).await;
-    let expected = json!({"type": "moderated", "seq": 3, "id": "p1", "action": "pin", "target": 2, "at": pinned["at"]});
+    let by = json!({"username": "Ann", "tag": ann.1.welcome["tag"]});
+    let expected =
+        json!({"type": "moderated", "seq": 3, "id": "p1", "action": "pin", "by": by, "target": 2, "at": pinned["at"]});
     assert_eq!(pinned, expected);
     let heard = ben.1.until(|frame| frame["type"] == "moderated").await.pop().expect("a frame");
     assert_eq!(heard, expected);

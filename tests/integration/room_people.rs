@@ -13,7 +13,7 @@ async fn a_person_is_muted_and_banned_by_a_form(site: Site) {
     let tag = silent.welcome["tag"].as_str().expect("a tag").to_owned();
     let page = room.page(&room.ann).await;
     let list = page.split("id=\"people\"").nth(1).expect("the people");
-    assert!(list.contains("owner, that’s you") && list.contains("Bob") && list.contains("last wrote on"), "{list}");
+    assert!(list.contains("owner, that’s you") && list.contains("Bob") && list.contains("last message"), "{list}");
     assert!(list.contains(&format!("value=\"tag-{tag}\"")) && list.contains("here now"), "{list}");
     let page = room.apply(&[("action", "mute"), ("person", "2"), ("value", "600")]).await;
     assert!(page.contains("Unmute") && page.contains("muted until") && page.contains("Undo"), "{page}");

@@ -133,7 +133,8 @@ impl Chat {
                 (id, outcome)
             }
             ClientFrame::Moderate { id, action, target, tag, seconds, text } => {
-                let command = RoomCommand::Moderate { action, target, tag, seconds, text: text.as_deref() };
+                let (text, username) = (text.as_deref(), username.clone());
+                let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
                 let outcome = submit(id.as_deref(), command).await;
                 (id, outcome)
             }

@@ -19,6 +19,7 @@ pub(crate) enum RoomCommand<'a> {
         tag: Option<AuthorTag>,
         seconds: Option<u32>,
         text: Option<&'a str>,
+        username: Username,
     },
     /// Reacts to a message, or no longer does.
     React { target: Seq, emoji: &'a str, on: bool, username: Username },
@@ -45,14 +46,14 @@ impl RoomCommand<'_> {
                 let emoji = Emoji::parse(emoji)?;
                 NewEvent::React(NewReaction { target, emoji, on, username, is_erasure: false })
             }
-            Self::Moderate { action, target, seconds, text, .. } => {
+            Self::Moderate { action, target, seconds, text, username, .. } => {
                 let text = Self::room_text(action, text)?;
                 let is_whole = |seconds: u32| seconds.is_multiple_of(DAY_SECONDS);
                 if action == ModerationAction::Retention && !seconds.is_some_and(is_whole) {
                     let detail = "`seconds` says for how long: whole days, or 0 for as long as the site.";
                     return Err(Rejection::new(RejectionCode::Invalid, detail));
                 }
-                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds, text }
+                NewEvent::Moderate { action, subject: target.map(Subject::AuthorOf), seconds, text, username }
             }
         })
     }

@@ -56,11 +56,11 @@ impl Chat {
         {
             self.check_retention(room, *seconds).await?;
         }
-        if let NewEvent::React(NewReaction { username, .. }) = &mut new_event
+        if let NewEvent::React(NewReaction { username, .. }) | NewEvent::Moderate { username, .. } = &mut new_event
             && *username != Username::anonymous()
             && self.store.is_taken(room.id, username, &author).await?
         {
-            // Others must not react under a name that somebody holds.
+            // Others must not react or moderate under a name that somebody holds.
             *username = Username::anonymous();
         }
         let begins = self.begins(room, network, &new_event).await?;

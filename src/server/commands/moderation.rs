@@ -5,7 +5,7 @@ use super::message_ref::MessageRef;
 use super::output::print_line;
 use super::{CommandResult, notify_nodes, parse_room};
 use crate::domain::moderation::{MAX_MUTE_SECONDS, Moderation, ModerationAction};
-use crate::domain::{EventBody, RoomText, Timestamp};
+use crate::domain::{EventBody, RoomText, Timestamp, Username};
 use crate::server::config::Config;
 use crate::server::store::{AppendResult, NewEvent, Store, Subject};
 use std::str::FromStr;
@@ -70,7 +70,8 @@ async fn moderate(
     seconds: Option<u32>,
 ) -> CommandResult {
     let subject = Some(Subject::AuthorOf(message.seq));
-    act(config, message, NewEvent::Moderate { action, subject, seconds, text: None }).await
+    act(config, message, NewEvent::Moderate { action, subject, seconds, text: None, username: Username::anonymous() })
+        .await
 }
 
 /// Pins a message, or takes off its pin.
@@ -80,7 +81,12 @@ async fn moderate(
 /// Returns an error if the message does not exist, if the room has too many pins, or if the database cannot be written.
 pub(super) async fn pin(config: &Config, message: &MessageRef, action: ModerationAction) -> CommandResult {
     let subject = Some(Subject::AuthorOf(message.seq));
-    act(config, message, NewEvent::Moderate { action, subject, seconds: None, text: None }).await
+    act(
+        config,
+        message,
+        NewEvent::Moderate { action, subject, seconds: None, text: None, username: Username::anonymous() },
+    )
+    .await
 }
 
 /// Shows the title or the topic of a room, or sets it if there is a text.
@@ -103,7 +109,7 @@ pub(super) async fn describe(
             _ => RoomText::parse_topic(text),
         };
         let text = Some(parsed.map_err(|error| format!("{name}: {error}"))?);
-        let change = NewEvent::Moderate { action, subject: None, seconds: None, text };
+        let change = NewEvent::Moderate { action, subject: None, seconds: None, text, username: Username::anonymous() };
         if let AppendResult::Rejected(rejection) = store.append_as_host(found.room.id, change).await? {
             return Err(format!("{name}: {}", rejection.detail).into());
         }

@@ -10,7 +10,7 @@ use super::reaction_form::ReactionFields;
 use super::reactions::{addressed, answer, refusal};
 use super::render::{not_found, page};
 use crate::domain::moderation::ModerationAction;
-use crate::domain::{RejectionCode, RememberedUsername, RoomName};
+use crate::domain::{RejectionCode, RememberedUsername, RoomName, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::chat::access::AccessDenied;
@@ -90,7 +90,9 @@ pub(crate) async fn pin(
             }
         };
         let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
-        let command = RoomCommand::Moderate { action, target: Some(seq), tag: None, seconds: None, text: None };
+        let username = known.0.clone().unwrap_or_else(Username::anonymous);
+        let (target, tag, seconds, text) = (Some(seq), None, None, None);
+        let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
         let stored = state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command).await?;
         Ok((name, seq, stored))
     };

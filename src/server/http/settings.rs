@@ -76,7 +76,7 @@ pub(crate) async fn change(
         Ok(Form(fields)) => fields,
         Err(rejection) => return rejection.into_response(),
     };
-    let outcome = submit(&state, &found, &visitor, &fields).await;
+    let outcome = submit(&state, &found, &visitor, &known, &fields).await;
     let (field, rejection) = match outcome {
         Ok(FormOutcome::Done(response)) => return response,
         Ok(FormOutcome::Asked(question)) => return page(&state, again, Page::Confirm(question)).await,

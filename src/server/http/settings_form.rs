@@ -6,7 +6,7 @@ use super::settings_fields::{FormFields, FormOutcome, parse_person};
 use super::settings_page::find_person;
 use crate::domain::history::Ownership;
 use crate::domain::moderation::{DAY_SECONDS, ModerationAction};
-use crate::domain::{Rejection, RejectionCode, RoomName, RoomText, Username};
+use crate::domain::{Rejection, RejectionCode, RememberedUsername, RoomName, RoomText, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::http::state::AppState;
@@ -21,6 +21,7 @@ struct Submission<'a> {
     state: &'a AppState,
     found: &'a RoomRecord,
     visitor: &'a Visitor,
+    known: &'a RememberedUsername,
     fields: &'a FormFields,
 }
 
@@ -33,6 +34,7 @@ pub(crate) async fn submit(
     state: &AppState,
     found: &RoomRecord,
     visitor: &Visitor,
+    known: &RememberedUsername,
     fields: &FormFields,
 ) -> Result<FormOutcome, Refused> {
     let at_page = |rejection| (SettingsField::Page, rejection);
@@ -43,7 +45,7 @@ pub(crate) async fn submit(
     }
     let unknown = || at_page(Rejection::new(RejectionCode::Invalid, "This form is not one of this page."));
     let form = fields.form().ok_or_else(unknown)?;
-    let submission = Submission { state, found, visitor, fields };
+    let submission = Submission { state, found, visitor, known, fields };
     if form == SettingsForm::Username {
         return submission.username().await.map_err(|rejection| (form.into(), rejection));
     }
@@ -64,6 +66,11 @@ pub(crate) async fn submit(
 impl Submission<'_> {
     fn room(&self) -> &RoomName {
         &self.found.room.name
+    }
+
+    /// Returns the name under which the visitor acts.
+    fn acting_username(&self) -> Username {
+        self.known.0.clone().unwrap_or_else(Username::anonymous)
     }
 
     async fn username(&self) -> Result<FormOutcome, Rejection> {
@@ -235,19 +242,35 @@ impl Submission<'_> {
     }
 
     async fn set_text(&self, action: ModerationAction, text: &str) -> Result<(), Rejection> {
-        let command = RoomCommand::Moderate { action, target: None, tag: None, seconds: None, text: Some(text) };
+        let command = RoomCommand::Moderate {
+            action,
+            target: None,
+            tag: None,
+            seconds: None,
+            text: Some(text),
+            username: self.acting_username(),
+        };
         self.send(command).await
     }
 
     async fn moderate(&self, action: ModerationAction, seconds: Option<u32>) -> Result<(), Rejection> {
-        self.send(RoomCommand::Moderate { action, target: None, tag: None, seconds, text: None }).await
+        self.send(RoomCommand::Moderate {
+            action,
+            target: None,
+            tag: None,
+            seconds,
+            text: None,
+            username: self.acting_username(),
+        })
+        .await
     }
 
     /// Takes an action on the person whom the form is about.
     async fn act(&self, action: ModerationAction, seconds: Option<u32>) -> Result<(), Rejection> {
         let key = self.fields.person.as_deref().unwrap_or_default();
         let (target, tag) = parse_person(key).ok_or_else(|| invalid("Choose somebody who is in this room."))?;
-        self.send(RoomCommand::Moderate { action, target, tag, seconds, text: None }).await
+        self.send(RoomCommand::Moderate { action, target, tag, seconds, text: None, username: self.acting_username() })
+            .await
     }
 
     async fn send(&self, command: RoomCommand<'_>) -> Result<(), Rejection> {

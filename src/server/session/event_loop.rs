@@ -218,8 +218,9 @@ impl Session {
             }
             Ok(ClientFrame::Delete { id, target }) => self.submit(id, RoomCommand::Delete { target }, draining).await,
             Ok(ClientFrame::Moderate { id, action, target, tag, seconds, text }) => {
-                let text = text.as_deref();
-                self.submit(id, RoomCommand::Moderate { action, target, tag, seconds, text }, draining).await
+                let (text, username) = (text.as_deref(), self.delivery.subscription.participant().username.clone());
+                let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
+                self.submit(id, command, draining).await
             }
             Ok(ClientFrame::React { id, target, emoji, on }) => {
                 let username = self.delivery.subscription.participant().username.clone();

@@ -128,6 +128,7 @@ impl RoomState {
         if let EventBody::Moderated(moderation) = &event.body {
             let notice = moderation.sentence(clock::local_end);
             self.notice.set(notice.clone());
+            self.event_notice.set(notice.clone());
             let inverse = self.inverse(moderation);
             let can_undo = before == Ownership::Own && inverse.is_some();
             self.undo_notice.set(if can_undo { notice } else { String::new() });

@@ -48,6 +48,8 @@ pub(crate) struct RoomState {
     pub(crate) notice: RwSignal<String>,
     /// The notice about the owner's last action, if it can be undone; otherwise empty.
     pub(crate) undo_notice: RwSignal<String>,
+    /// The notice that the messages tell as well.
+    pub(crate) event_notice: RwSignal<String>,
     /// The action that undoes the last one.
     pub(super) undo: StoredValue<Option<ModerationRequest>>,
     /// The message in the URL.
@@ -96,6 +98,7 @@ impl RoomState {
             toolbar: NodeRef::new(),
             notice: RwSignal::new(notice),
             undo_notice: RwSignal::default(),
+            event_notice: RwSignal::default(),
             undo: StoredValue::default(),
             marked: RwSignal::new(marked),
             hydrated: RwSignal::new(false),

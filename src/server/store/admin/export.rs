@@ -160,6 +160,13 @@ impl Store {
                 .exec(&self.writer)
                 .await?;
         }
+        // The actions that the author took remain, without a name.
+        let own = Column::Author.eq(author.as_bytes()).and(Column::Kind.eq(Kind::Moderated));
+        event::Entity::update_many()
+            .col_expr(Column::Username, Expr::value(""))
+            .filter(own.and(Column::Username.ne("")))
+            .exec(&self.writer)
+            .await?;
         self.anonymize_moderation_events(author).await
     }
 

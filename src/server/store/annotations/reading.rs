@@ -3,10 +3,10 @@
 use super::reaction_text;
 use crate::domain::emoji::MAX_SHOWN_REACTORS;
 use crate::domain::{
-    Emoji, Event, EventBody, Message, MessageReactions, PinnedMessage, ReactionCount, ReactionsPage, Reactors, Seq,
-    Timestamp, Username,
+    Emoji, Event, EventBody, Message, MessageReactions, Participant, PinnedMessage, ReactionCount, ReactionsPage,
+    Reactors, Seq, Timestamp, Username,
 };
-use crate::server::auth::identity::AuthorId;
+use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::store::database::chunks::chunked;
 use crate::server::store::entity::{event, pin, reaction, reaction_count, room};
 use crate::server::store::{RoomRecord, Store, StoreError};
@@ -231,7 +231,7 @@ impl Store {
             .limit(MAX_EXAMINED_CHANGES)
             .into_query();
         let mut query = Query::select()
-            .columns([Seq, At, Name])
+            .columns([Seq, At, Name, Author])
             .from_subquery(newest, Alias::new("newest"))
             .and_where(Expr::col(KindColumn).eq(i16::from(kind)))
             .and_where(Expr::col(Text).eq(text))
@@ -243,8 +243,14 @@ impl Store {
         }
         if let Some(row) = timed("reactions", self.reader.query_one(&query)).await? {
             (wanted.seq, wanted.at) = (row.try_get_by_index(0)?, Timestamp(row.try_get_by_index(1)?));
-            if let EventBody::Reacted { username, .. } = &mut wanted.body {
-                *username = Username::from_trusted(row.try_get_by_index(2)?);
+            let name: String = row.try_get_by_index(2)?;
+            match &mut wanted.body {
+                EventBody::Reacted { username, .. } => *username = Username::from_trusted(name),
+                EventBody::Moderated(done) if !name.is_empty() => {
+                    let author: Vec<u8> = row.try_get_by_index(3)?;
+                    done.by = Some(Participant { username: Username::from_trusted(name), tag: tag_of(&author) });
+                }
+                _ => {}
             }
         }
         Ok(wanted)

@@ -148,7 +148,7 @@ impl AppendBatch {
         let (seq, at) = (room.head + 1, clock::next_at(room.last_at, self.now));
         let mut moderation = None;
         let target = entry.new_event.target().map(|target| (entry.room_id, target));
-        if let NewEvent::Moderate { action, subject, seconds, text } = &entry.new_event {
+        if let NewEvent::Moderate { action, subject, seconds, text, .. } = &entry.new_event {
             let target = target.and_then(|target| self.targets.get(&target));
             let subject = subject.as_ref().and_then(|subject| subject.resolve(target));
             match self.memberships.moderate(room, entry, (*action, *seconds), subject, self.now) {

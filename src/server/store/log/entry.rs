@@ -37,10 +37,28 @@ impl AppendRequest {
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) enum NewEvent {
-    Message { username: Username, text: MessageText, reply_to: Option<Seq>, mentions: MentionCandidates },
-    Edit { target: Seq, text: MessageText, mentions: MentionCandidates },
-    Delete { target: Seq },
-    Moderate { action: ModerationAction, subject: Option<Subject>, seconds: Option<u32>, text: Option<RoomText> },
+    Message {
+        username: Username,
+        text: MessageText,
+        reply_to: Option<Seq>,
+        mentions: MentionCandidates,
+    },
+    Edit {
+        target: Seq,
+        text: MessageText,
+        mentions: MentionCandidates,
+    },
+    Delete {
+        target: Seq,
+    },
+    Moderate {
+        action: ModerationAction,
+        subject: Option<Subject>,
+        seconds: Option<u32>,
+        text: Option<RoomText>,
+        /// The name of the owner; `Anonymous` if it is not known, or if the host acts.
+        username: Username,
+    },
     React(NewReaction),
 }
 
@@ -236,6 +254,7 @@ impl NewEvent {
             Self::Message { username, .. } | Self::React(NewReaction { username, is_erasure: false, .. }) => {
                 username.as_str().to_owned()
             }
+            Self::Moderate { username, .. } if *username != Username::anonymous() => username.as_str().to_owned(),
             _ => String::new(),
         };
         Model {

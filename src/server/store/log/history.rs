@@ -3,7 +3,9 @@
 use super::mentions::with_mentions;
 use crate::domain::history::{MAX_UNREAD_COUNT, PAGE_SIZE};
 use crate::domain::moderation::{Moderation, ModerationAction};
-use crate::domain::{Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Seq, Timestamp, Username};
+use crate::domain::{
+    Event, EventBody, EventId, HistoryCursor, HistoryPage, Message, Participant, Seq, Timestamp, Username,
+};
 use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::store::annotations::parse_reaction_text;
 use crate::server::store::entity::event;
@@ -226,9 +228,13 @@ pub(crate) fn log(room_id: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room_id))
 }
 
-/// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`].
-pub(crate) fn moderation(text: &str) -> Moderation {
-    serde_json::from_str(text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other))
+/// Parses a stored moderation action. An action whose text was erased becomes [`ModerationAction::Other`]. The name of
+/// the owner is in the row, not in the text; rows of earlier releases have none.
+pub(crate) fn moderation(row: &Model) -> Moderation {
+    let done = serde_json::from_str(&row.text).unwrap_or_else(|_| Moderation::new(ModerationAction::Other));
+    let username = Username::from_trusted(row.username.clone());
+    let by = (!row.username.is_empty()).then(|| Participant { username, tag: tag_of(&row.author) });
+    Moderation { by, ..done }
 }
 
 /// Mentions are added by [`with_mentions`].
@@ -245,7 +251,7 @@ impl From<Model> for Event {
             },
             Kind::Edited => EventBody::Edited { target, text: row.text, mentions: Vec::new() },
             Kind::Deleted => EventBody::Deleted { target },
-            Kind::Moderated => EventBody::Moderated(moderation(&row.text)),
+            Kind::Moderated => EventBody::Moderated(moderation(&row)),
             Kind::Reacted => match parse_reaction_text(&row.text) {
                 Some((emoji, on)) => {
                     let (username, tag) = (Username::from_trusted(row.username), tag_of(&row.author));

@@ -30,7 +30,7 @@ impl Store {
             HistoryCursor::Newest | HistoryCursor::Around(_) => (first, last),
         };
         let rows = timed("moderations", moderations(room_id, after, before).all(&self.reader)).await?;
-        let note = |row: Model| EventNote { seq: row.seq, at: Timestamp(row.at), moderation: moderation(&row.text) };
+        let note = |row: Model| EventNote { seq: row.seq, at: Timestamp(row.at), moderation: moderation(&row) };
         Ok(rows.into_iter().rev().map(note).collect())
     }
 }

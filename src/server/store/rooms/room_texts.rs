@@ -2,7 +2,7 @@
 //! blanked in the log, so that one version of it exists at a time.
 
 use crate::domain::moderation::{DAY_SECONDS, Moderation, ModerationAction};
-use crate::domain::{RoomText, Seq};
+use crate::domain::{RoomText, Seq, Username};
 use crate::server::auth::identity::AuthorId;
 use crate::server::store::entity::event::{Column, Entity};
 use crate::server::store::entity::room;
@@ -101,7 +101,13 @@ impl Store {
             for (action, by) in [(ModerationAction::Title, &row.title_by), (ModerationAction::Topic, &row.topic_by)] {
                 if is_own(by) {
                     let text = Some(RoomText::default());
-                    let removal = NewEvent::Moderate { action, subject: None, seconds: None, text };
+                    let removal = NewEvent::Moderate {
+                        action,
+                        subject: None,
+                        seconds: None,
+                        text,
+                        username: Username::anonymous(),
+                    };
                     if let AppendResult::Rejected(rejection) = self.append_as_host(id, removal).await? {
                         tracing::warn!(room = id, %rejection, "Removing a text of a room failed");
                     }

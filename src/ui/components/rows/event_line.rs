@@ -21,14 +21,15 @@ pub(super) fn EventLine(note: EventNote) -> impl IntoView {
         _ => Symbol::Settings,
     };
     let room = expect_context::<RoomState>();
+    let by = moderation.by().map(|by| view! { <b dir="auto">{by.to_owned()}</b> " " });
     let sentence = text(move || {
         let in_utc = |at: Timestamp| format!("{}, {} UTC", at.day_utc(), at.time_utc());
-        moderation.sentence(if room.hydrated.get() { clock::local_end } else { in_utc })
+        moderation.predicate(if room.hydrated.get() { clock::local_end } else { in_utc })
     });
     view! {
         <li class="event-line">
             <Icon symbol />
-            <p dir="auto">{sentence}" "<span class="event-time"><MessageTime at /></span></p>
+            <p dir="auto">{by}{sentence}" "<span class="event-time"><MessageTime at /></span></p>
         </li>
     }
 }
