@@ -37,6 +37,34 @@ for (const [world, options] of [["without script", { javaScriptEnabled: false }]
       await expect(ann).toHaveURL(new RegExp(`/${room}/$`));
     });
 
+    test("a choice is saved, at once where a script runs", async ({ visitor, room, complaints }) => {
+      complaints.expect(/ERR_INTERNET_DISCONNECTED/);
+      const [ann, bob] = [await visitor(options), await visitor(options)];
+      await gather(ann, bob, room);
+      await openSettings(ann);
+      const row = ann.locator("#messages form", { hasText: "Slow mode" });
+      await row.getByRole("combobox").selectOption("10 seconds");
+      const save = row.getByRole("button", { name: "Save" });
+      if (world === "without script") await save.click();
+      else await expect(save).toBeHidden();
+      await expect(row.getByRole("status")).toHaveText("Saved");
+      if (world === "with script") {
+        await ann.context().setOffline(true);
+        await ann.getByLabel("Nobody new").check();
+        await expect(ann.locator("#access").getByRole("alert")).toHaveText("That didn’t work: you’re not connected.");
+        await ann.context().setOffline(false);
+        await ann.getByLabel("Anyone with the link").check();
+        await ann.getByLabel("Nobody new").check();
+        await expect(ann.locator("#access").getByRole("status")).toHaveText("Saved");
+        await expect(ann.locator("#access").getByRole("alert")).toHaveCount(0);
+        await ann.reload();
+        await expect(ann.getByLabel("Nobody new")).toBeChecked();
+      }
+      await expect(row.getByRole("combobox")).toHaveValue("10");
+      if (world === "without script") await bob.reload();
+      await expect(bob.locator(".event-line").first()).toHaveText(/^Ann set slow mode to one message every 10 seconds\. \d/);
+    });
+
     test("what is refused stays in its field", async ({ visitor, room, complaints }) => {
       complaints.expect(/status of 4\d\d/);
       const [ann, bob] = [await visitor(options), await visitor(options)];

@@ -16,7 +16,7 @@ const KNOWN_ROOMS_SCRIPT: &str = include_str!("known_rooms.js");
 /// site, empty if it is not known.
 pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page) -> impl IntoView {
     provide_meta_context();
-    let (is_settings, sheet) = (page.is_settings(), page.own_sheet());
+    let (is_settings, sheet, script) = (page.is_settings(), page.own_sheet(), page.own_script());
     let is_indexed = matches!(&page, Page::Front(front) if front.is_indexed);
     let image = format!("{origin}{assets}/icon-512.png");
     view! {
@@ -32,6 +32,7 @@ pub fn shell(options: LeptosOptions, assets: String, origin: String, page: Page)
                 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
                 <link id="leptos" rel="stylesheet" href=format!("{assets}/pkg/parlour.css") />
                 {sheet.map(|sheet| view! { <link rel="stylesheet" href=format!("{assets}/{sheet}") /> })}
+                {script.map(|script| view! { <script type="module" src=format!("{assets}/{script}") nonce=use_nonce()></script> })}
                 <link rel="icon" href=format!("{assets}/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=format!("{assets}/icon-180.png") />
                 <link rel="manifest" href=format!("{assets}/manifest.webmanifest") />

@@ -40,7 +40,12 @@ impl Page {
         }
     }
 
-    /// Returns whether the page is one of a room's forms and lists, which have a sheet of their own and no script.
+    /// Returns the script that only pages of this kind have. They work without it.
+    pub(crate) fn own_script(&self) -> Option<&'static str> {
+        matches!(self, Self::Settings(_)).then_some("settings.js")
+    }
+
+    /// Returns whether the page is one of a room's forms and lists, which have a sheet of their own and no WebAssembly.
     pub(crate) fn is_settings(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Confirm(_) | Self::React(_) | Self::Pins(_))
     }

@@ -54,7 +54,13 @@ pub(super) fn problem(field: SettingsField) -> Option<impl IntoView> {
 /// Returns the confirmation that this form was saved, if it was the last one.
 pub(super) fn saved(form: SettingsForm) -> Option<impl IntoView> {
     let is_saved = expect_context::<FormContext>().saved == Some(form);
-    is_saved.then(|| view! { <span class="saved" role="status"><Icon symbol=Symbol::Check small=true />"Saved"</span> })
+    is_saved.then(|| view! { <span class="saved is-visible" role="status"><Icon symbol=Symbol::Check small=true />"Saved"</span> })
+}
+
+/// The confirmation of a form that the script saves as soon as it is changed. It is shown once that was done.
+pub(super) fn saved_status(form: SettingsForm) -> impl IntoView {
+    let is_saved = expect_context::<FormContext>().saved == Some(form);
+    view! { <span class="saved" class:is-visible=is_saved role="status"><Icon symbol=Symbol::Check small=true />"Saved"</span> }
 }
 
 /// A choice from a list, with the current value selected.

@@ -120,7 +120,7 @@ fn Status(person: PersonRow) -> impl IntoView {
         PersonStatus::Banned(until) => ("banned until ", Some(until)),
         PersonStatus::Muted(until) => ("muted until ", Some(until)),
         PersonStatus::Here => ("here now", None),
-        PersonStatus::Wrote(at) => ("last wrote on ", Some(at)),
+        PersonStatus::Wrote(at) => ("last message ", Some(at)),
         PersonStatus::Member => ("was here", None),
     };
     view! { {text} {at.map(|at| view! { <Time at /> })} }

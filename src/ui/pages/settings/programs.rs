@@ -22,12 +22,11 @@ pub(super) fn ProgramSections(programs: ProgramSettings) -> impl IntoView {
                 {hooks.into_iter().map(|row| view! { <Program row end=SettingsForm::EndHook /> }).collect_view()}
                 <form class="row form" method="post" action=path()>
                     <Hidden form=new_hook />
-                    <Field form=new_hook label="New webhook" name="hook_name" value=hook_name hint="Its name in the room" />
+                    <Field form=new_hook label="New webhook" name="hook_name" value=hook_name hint="Its name in the room" creates=!has_outgoing />
                     {has_outgoing.then(|| view! {
-                        <Field form=new_hook label="Send to (empty: it posts here)" name="webhook_url" value=webhook_url hint="https://" />
+                        <Field form=new_hook label="Send to (empty: it posts here)" name="webhook_url" value=webhook_url hint="https://" creates=true />
                     })}
                     {problem(new_hook.into())}
-                    <div class="acts"><button class="button small">"Create"</button></div>
                 </form>
             </div>
         </section>
@@ -41,9 +40,8 @@ pub(super) fn ProgramSections(programs: ProgramSettings) -> impl IntoView {
                 {tokens.into_iter().map(|row| view! { <Program row end=SettingsForm::EndToken /> }).collect_view()}
                 <form class="row form" method="post" action=path()>
                     <Hidden form=new_token />
-                    <Field form=new_token label="New token" name="token_label" value=token_label hint="Its name in the room" />
+                    <Field form=new_token label="New token" name="token_label" value=token_label hint="Its name in the room" creates=true />
                     {problem(new_token.into())}
-                    <div class="acts"><button class="button small">"Create"</button></div>
                 </form>
             </div>
         </section>
@@ -57,21 +55,26 @@ fn Field(
     name: &'static str,
     value: String,
     hint: &'static str,
+    /// Whether the form's button is in the frame of the field.
+    creates: bool,
 ) -> impl IntoView {
     let refused = described_by(form.into());
     view! {
         <label class="field">
             <span>{label}</span>
-            <input
-                class="input"
-                name=name
-                value=value
-                placeholder=hint
-                autocomplete="off"
-                dir="auto"
-                aria-invalid=refused.map(|_| "true")
-                aria-describedby=refused
-            />
+            <span class="joined">
+                <input
+                    class="input"
+                    name=name
+                    value=value
+                    placeholder=hint
+                    autocomplete="off"
+                    dir="auto"
+                    aria-invalid=refused.map(|_| "true")
+                    aria-describedby=refused
+                />
+                {creates.then(|| view! { <button class="button small">"Create"</button> })}
+            </span>
         </label>
     }
 }

@@ -1,7 +1,7 @@
 //! The owner's sections about the room: title and topic, access, messages, and what cannot be undone.
 
 use super::data::{PersonRow, SettingsField, SettingsForm};
-use super::form::{Hidden, Select, described_by, path, problem, saved};
+use super::form::{Hidden, Select, described_by, path, problem, saved, saved_status};
 use crate::domain::room_text::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS};
 use leptos::prelude::*;
 
@@ -68,12 +68,12 @@ pub(super) fn AccessSection(is_locked: bool, invitation: Option<String>) -> impl
         <section class="section" id="access">
             <h2 id="access-title">"Who may come in"</h2>
             <div class="group">
-                <form method="post" action=path() aria-labelledby="access-title">
+                <form method="post" action=path() aria-labelledby="access-title" data-saves="">
                     <Hidden form />
                     <Choice value="link" is_chosen=!is_locked name="Anyone with the link" hint="They can read everything that is kept." />
                     <Choice value="locked" is_chosen=is_locked name="Nobody new" hint="Only people who were here before can come in." />
                     {problem(form.into())}
-                    <div class="row acts"><button class="button small">"Save"</button>{saved(form)}</div>
+                    <div class="row acts">{saved_status(form)}<button class="button small">"Save"</button></div>
                 </form>
                 {invitation.map(|link| view! { <Invitation link /> })}
             </div>
@@ -174,11 +174,11 @@ fn SelectRow(
     selected: u32,
 ) -> impl IntoView {
     view! {
-        <form class="row" method="post" action=path()>
+        <form class="row" method="post" action=path() data-saves="">
             <Hidden form />
             <div class="what"><b>{label}</b><p class="hint">{hint}</p></div>
             <div class="acts">
-                {saved(form)}
+                {saved_status(form)}
                 <Select name="value" label options selected=selected.to_string() />
                 <button class="button small">"Save"</button>
             </div>
