@@ -1,12 +1,14 @@
-//! The palette of reactions: six quick emoji, and all others, which `public/palette.js` loads once.
+//! The palette of reactions: six quick emoji at once, and all of them as soon as `public/palette.js` has loaded them.
 
+use super::message_menu::place_beside;
 use super::modal::use_modal;
 use crate::domain::emoji::QUICK_EMOJI;
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::when;
 use crate::ui::room::RoomState;
 use leptos::prelude::*;
-use web_sys::MouseEvent;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, MouseEvent};
 
 /// The palette: a dialog on wide screens, a sheet on phones.
 #[component]
@@ -14,6 +16,17 @@ pub(crate) fn ReactionPalette() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let palette = room.reacting.palette;
     let dialog = use_modal(when(move || palette.get().is_some()));
+    Effect::new(move || {
+        let Some(dialog) = dialog.get().filter(|_| palette.get().is_some()) else { return };
+        // It has a size only once it is open. If `use_modal` has opened it, this does nothing.
+        let _ = dialog.show_modal();
+        if let Some(button) = dom::find(".toolbar [data-action=palette]") {
+            place_beside(&dialog, dom::edges(&button));
+        }
+        if let Some(all) = dom::find("[data-palette]") {
+            all.unchecked_into::<HtmlElement>().click();
+        }
+    });
     let on_click = move |event: MouseEvent| {
         let emoji = dom::closest(&event, ".emoji button").and_then(|button| button.text_content());
         let is_beside = dom::closest(&event, "dialog > *").is_none();

@@ -29,7 +29,8 @@ pub(crate) fn ReactionList(seq: Seq) -> impl IntoView {
 fn pill(ReactionCount { emoji, count, own }: ReactionCount) -> impl IntoView {
     let emoji = emoji.as_str().to_owned();
     let (value, name) = (emoji.clone(), emoji.clone());
-    let label = format!("{emoji} {count}{}", if own { ", with yours" } else { "" });
+    let people = if count == 1 { "person" } else { "people" };
+    let label = format!("{emoji}, {count} {people}{}", if own { ", you too" } else { "" });
     view! {
         <button class="reaction" name="emoji" value=value data-action="react" data-emoji=name aria-pressed=own.to_string() aria-label=label>
             <span>{emoji}</span>
