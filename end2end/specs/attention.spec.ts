@@ -3,7 +3,7 @@
 import { type Page } from "@playwright/test";
 import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
-import { composer, enter, fill, post, say, text, slowDown } from "../support/room";
+import { composer, enter, fill, menu, openMenu, post, say, text, slowDown } from "../support/room";
 
 /** A page that can be hidden from its visitor. */
 async function hideable(page: Page): Promise<(hidden: boolean) => Promise<void>> {
@@ -56,6 +56,22 @@ test("what came while the page was hidden stands below a line", async ({ page, r
   await expect(text(page, 3)).toBeAttached();
   await hide(false);
   await expect(page.locator(".message-list > li:not(.day-divider)")).toHaveText([/before/, /^2 new$/, /one/, /two/]);
+});
+
+test("messages are marked as unread from one on, until the visitor writes", async ({ page, request, room }) => {
+  const lines = page.locator(".message-list > li:not(.day-divider)");
+  for (const said of ["one", "two", "three"]) await post(request, room, "Ben", said);
+  await enter(page, room, "Ann");
+  await openMenu(page, 2);
+  await menu(page).getByRole("button", { name: "Mark as unread" }).click();
+  await expect(lines).toHaveText([/one/, /^2 new$/, /two/, /three/]);
+  // What comes while they are read does not change that.
+  await post(request, room, "Ben", "four");
+  await expect(lines).toHaveText([/one/, /^3 new$/, /two/, /three/, /four/]);
+  await page.reload();
+  await expect(lines).toHaveText([/one/, /^3 new$/, /two/, /three/, /four/]);
+  await say(page, "five");
+  await expect(page.locator(".unread-divider")).toHaveCount(0);
 });
 
 test("more than fits while the page was hidden: the way leads up to the first of it", async ({ page, request, room }) => {

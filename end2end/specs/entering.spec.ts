@@ -162,6 +162,11 @@ test("a name that is taken is told once", async ({ visitor, room, complaints }) 
   await say(ann, "what I typed");
   await expect(pending(ann)).toContainText("Ben is in use");
   await expect(ann.getByRole("alert").filter({ hasText: "Ben is in use" })).toHaveCount(1);
+  // A free one is offered.
+  await ann.getByRole("button", { name: "Use Ben-2" }).click();
+  await expect(nameField(ann)).toBeHidden();
+  await pending(ann).getByRole("button", { name: "Try again" }).click();
+  await expect(messages(ann, "what I typed").locator(".message-author")).toHaveText("Ben-2");
 });
 
 test("a name of 32 characters fits into its field, whatever they take to be written down", async ({ visitor, room }) => {

@@ -24,10 +24,10 @@ test("a name is completed by keyboard and by pointer", async ({ visitor, room })
 
   await composer(page).pressSequentially("hello @b");
   await expect(options(page)).toHaveCount(2);
-  const offered = await options(page).allInnerTexts();
-  expect(offered.map((option) => option.replace(/\s*here$/, "").trim()).sort()).toEqual(["Bea", "Bo Lee"]);
+  expect((await options(page).locator(".clip").allInnerTexts()).sort()).toEqual(["Bea", "Bo Lee"]);
+  await expect(options(page).first().locator(".avatar")).toHaveText(/^(BE|BL)$/i);
   const active = () =>
-    page.evaluate(() => document.getElementById(document.activeElement?.getAttribute("aria-activedescendant") ?? "")?.innerText.split("\n")[0]);
+    page.evaluate(() => document.getElementById(document.activeElement?.getAttribute("aria-activedescendant") ?? "")?.querySelector(".clip")?.textContent);
   const first = await active();
   await expect(options(page).first()).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("ArrowDown");
@@ -42,11 +42,11 @@ test("a name is completed by keyboard and by pointer", async ({ visitor, room })
   await expect(composer(page)).toHaveValue("hello @b");
   await expect(composer(page)).toBeFocused();
   await page.keyboard.type("o");
-  await expect(options(page)).toHaveText([/^Bo Lee/]);
+  await expect(options(page).locator(".clip:visible")).toHaveText(["Bo Lee"]);
   await page.keyboard.press("Tab");
   await expect(composer(page)).toHaveValue("hello @Bo Lee ");
   await page.keyboard.type("and @zo");
-  await expect(options(page)).toHaveText([/^Zoë Quarles/]);
+  await expect(options(page).locator(".clip:visible")).toHaveText(["Zoë Quarles"]);
   await options(page).first().click();
   await expect(composer(page)).toHaveValue("hello @Bo Lee and @Zoë Quarles ");
   await expect(composer(page)).toBeFocused();
@@ -57,7 +57,7 @@ test("a name is completed by keyboard and by pointer", async ({ visitor, room })
   await expect(text(page, 3)).toHaveText("hello @Bo Lee and @Zoë Quarles @nobody");
   // A name that is complete is offered, and Enter sends all the same.
   await page.keyboard.type("for @bea");
-  await expect(options(page)).toHaveText([/^Bea/]);
+  await expect(options(page).locator(".clip:visible")).toHaveText(["Bea"]);
   await page.keyboard.press("Enter");
   await expect(text(page, 4)).toHaveText("for @bea");
   await expect(composer(page)).toHaveValue("");

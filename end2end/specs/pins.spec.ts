@@ -15,7 +15,7 @@ test("the owner pins a message, and everybody has it in a bar until they hide it
 
   await openMenu(ann, 1);
   await menu(ann).getByRole("button", { name: "Pin" }).click();
-  const bar = (page: typeof ann) => page.getByRole("complementary", { name: "Pinned message" });
+  const bar = (page: typeof ann) => page.getByRole("region", { name: "Pinned message" });
   for (const page of [ann, ben]) await expect(bar(page)).toContainText("The keys are in the blue box.");
   await bar(ben).getByRole("link", { name: "The keys are" }).click();
   await expect(ben).toHaveURL(/\/1$/);

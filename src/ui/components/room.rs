@@ -40,8 +40,8 @@ pub fn Room() -> impl IntoView {
             <RoomHeader />
             <RoomRail recent />
             <ConnectionBanner />
-            <PinnedBar />
             <main class="room-body">
+                <PinnedBar />
                 <MessageList />
                 <ParticipantList />
                 <div class="room-footer">

@@ -51,6 +51,15 @@ impl RoomState {
         }
     }
 
+    /// Marks this message and all after it as unread. They stay so until the visitor writes, or leaves the room.
+    pub(super) fn mark_unread(self, seq: Seq) {
+        self.timeline.with_untracked(|timeline| {
+            self.read_state.mark_unread(seq, self.others(timeline), timeline.more_after());
+        });
+        // Otherwise the furthest position of all tabs counts.
+        storage::save_read_position(&self.name(), self.read_state.read());
+    }
+
     /// Records the unread messages that were only counted before, and are loaded now.
     pub(super) fn learn_unread(self) {
         if self.read_state.unread.with_untracked(Unread::has_unloaded) {

@@ -11,15 +11,18 @@ pub(crate) struct ReadState {
     pub(crate) unread: RwSignal<Unread>,
     /// Whether the unread divider was in view; also true while there is none.
     pub(crate) divider_seen: RwSignal<bool>,
+    /// Whether the visitor has marked messages as unread, which nothing marks as read then.
+    is_held: StoredValue<bool>,
 }
 
 impl ReadState {
     pub(crate) fn new() -> Self {
-        Self { unread: RwSignal::default(), divider_seen: RwSignal::new(true) }
+        Self { unread: RwSignal::default(), divider_seen: RwSignal::new(true), is_held: StoredValue::new(false) }
     }
 
     /// Resets to the unread messages of another room.
     pub(super) fn reset(self, unread: Unread) {
+        self.is_held.set_value(false);
         self.divider_seen.set(unread.divider().is_none());
         self.unread.set(unread);
     }
@@ -36,14 +39,23 @@ impl ReadState {
 
     /// Marks everything up to `seq` as read.
     pub(super) fn mark_read(self, seq: Seq) {
-        if self.read() < seq {
+        if self.read() < seq && !self.is_held.get_value() {
             self.unread.update(|unread| unread.mark_read(seq));
         }
     }
 
     /// Marks everything up to the visitor's own new message as read.
     pub(super) fn mark_own(self, seq: Seq) {
+        self.is_held.set_value(false);
         self.unread.update(|unread| unread.mark_own(seq));
+    }
+
+    /// Marks everything from `seq` on as unread, and keeps it so. `others` are the loaded messages of other authors;
+    /// `more` tells whether there are newer ones.
+    pub(super) fn mark_unread(self, seq: Seq, others: impl Iterator<Item = Seq>, more: bool) {
+        self.is_held.set_value(true);
+        self.unread.update(|unread| unread.mark_unread(seq, others, more));
+        self.divider_seen.set(true);
     }
 
     /// Records the server's count of unread messages.

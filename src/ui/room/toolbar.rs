@@ -28,6 +28,7 @@ impl RoomState {
             "reply" => self.reply_to(seq),
             "palette" => self.open_palette(seq),
             "pin" => self.toggle_pin(seq),
+            "unread" => self.mark_unread(seq),
             // It may have been removed while the menu was open.
             "edit" if self.has_own(seq) => self.editing.start(seq),
             "delete" => self.dialogs.deleting.set(Some(seq)),

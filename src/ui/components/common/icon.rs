@@ -29,14 +29,16 @@ pub(crate) enum Symbol {
     Reconnect,
     Remove,
     Reply,
+    Search,
     Select,
     Send,
     Settings,
     Share,
+    Unread,
 }
 
 impl Symbol {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 29] = [
         Self::Alert,
         Self::Back,
         Self::Ban,
@@ -60,10 +62,12 @@ impl Symbol {
         Self::Reconnect,
         Self::Remove,
         Self::Reply,
+        Self::Search,
         Self::Select,
         Self::Send,
         Self::Settings,
         Self::Share,
+        Self::Unread,
     ];
 
     /// Returns the number of the symbol, which is its id in the page after `i`.
@@ -118,12 +122,14 @@ impl Symbol {
                 "M3.5 5.5h13M8 5.5V4a1 1 0 0 1 1-1h2a1 1 0 0 1 1 1v1.5M5.2 5.5l.7 9.7a2 2 0 0 0 2 1.8h4.2a2 2 0 0 0 2-1.8l.7-9.7"
             }
             Self::Reply => "M8 5 3.5 9.5 8 14M3.5 9.5H12a4.5 4.5 0 0 1 4.5 4.5v1.5",
+            Self::Search => "M8.75 3.5a5.25 5.25 0 1 0 0 10.5 5.25 5.25 0 0 0 0-10.5ZM12.75 12.75 17 17",
             Self::Select => "M4.5 7.5 10 13l5.5-5.5",
             Self::Send => "M10 16V4M5 9l5-5 5 5",
             Self::Settings => {
                 "M3 6h8M15 6h2M3 14h2M9 14h8M13 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM7 12a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
             }
             Self::Share => "M10 12.5V3M6.5 6.5 10 3l3.5 3.5M4.5 10.5V15a2 2 0 0 0 2 2h7a2 2 0 0 0 2-2v-4.5",
+            Self::Unread => "M4 5h12M4 10h7M4 15h9M15 8.4a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2Z",
         }
     }
 }

@@ -71,6 +71,13 @@ pub(crate) fn Composer(
             last_typing_at.set_value(0.0);
         }
     };
+    let offered = text(move || identity.name_error.get().as_deref().and_then(offered_name).unwrap_or_default());
+    let use_offered = move |_| {
+        if let Some(name) = name.get_untracked() {
+            name.set_value(&offered.get_untracked());
+            let _ = form.get_untracked().map(|form| form.request_submit());
+        }
+    };
     let options = MentionOptions::new(room);
     let on_input = move |_| {
         let value = draft.save();
@@ -174,9 +181,17 @@ pub(crate) fn Composer(
                 </div>
             </div>
             <p class="form-error" class:is-visible=is_filled(error) role="alert"><Icon symbol=Symbol::Alert small=true /><span>{error}</span></p>
+            <button type="button" class="button-plain composer-offer" class:is-visible=is_filled(offered) on:click=use_offered>
+                "Use " <bdi>{offered}</bdi>
+            </button>
             {character_counter(draft.length)}
         </form>
     }
+}
+
+/// Returns the free name that the server offers in place of a taken one.
+fn offered_name(reason: &str) -> Option<String> {
+    Some(reason.strip_suffix(" is free.")?.rsplit_once(". ")?.1.to_owned())
 }
 
 /// Returns the time of a message for the bar above the field, or nothing if the message is not loaded.

@@ -1,7 +1,9 @@
 //! Names to complete a mention with: a list above the composer, while its text has the beginning of one at the caret.
 
 use crate::api::load_names;
+use crate::domain::{AuthorTag, Username};
 use crate::ui::browser::dom;
+use crate::ui::components::common::avatar::initials;
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::room::RoomState;
 use crate::ui::room::completion::{MAX_OPTIONS, MentionPrefix};
@@ -17,8 +19,8 @@ const NAMES_DEBOUNCE: Duration = Duration::from_millis(150);
 /// Maximum number of spaces in a name that the server is asked for.
 const MAX_ASKED_SPACES: usize = 2;
 
-/// A name that is offered, and whether its holder is here.
-type MentionOption = (String, bool);
+/// A name that is offered, the tag of its holder if it is known, and whether they are here.
+type MentionOption = (String, Option<AuthorTag>, bool);
 
 /// The list, which the keys of the composer's field control.
 #[derive(Clone, Copy)]
@@ -50,12 +52,14 @@ impl MentionOptions {
         self.selected.set(0);
         let Some(prefix) = prefix else { return self.close() };
         let mut names = Vec::new();
-        let mut offer = |name: &str, is_here: bool| self.offer(&mut names, &prefix, name, is_here);
+        let mut offer = |name: &Username, tag: &AuthorTag, is_here: bool| {
+            self.offer(&mut names, &prefix, name.as_str(), Some(tag), is_here);
+        };
         self.room.presence.participants.with_untracked(|participants| {
-            participants.iter().for_each(|it| offer(it.username.as_str(), true));
+            participants.iter().for_each(|it| offer(&it.username, &it.tag, true));
         });
         self.room.timeline.with_untracked(|timeline| {
-            timeline.messages().rev().for_each(|message| offer(message.username.as_str(), false));
+            timeline.messages().rev().for_each(|message| offer(&message.username, &message.tag, false));
         });
         // A text that goes on after a name is not asked for with every key.
         let is_full = names.len() == MAX_OPTIONS || prefix.name.matches(' ').count() > MAX_ASKED_SPACES;
@@ -67,11 +71,18 @@ impl MentionOptions {
     }
 
     /// Adds a name that begins so, unless it is offered already or the visitor's own.
-    fn offer(self, names: &mut Vec<MentionOption>, prefix: &MentionPrefix, name: &str, is_here: bool) {
+    fn offer(
+        self,
+        names: &mut Vec<MentionOption>,
+        prefix: &MentionPrefix,
+        name: &str,
+        tag: Option<&AuthorTag>,
+        is_here: bool,
+    ) {
         let is_own = self.room.identity.username.with_untracked(|own| own.as_deref() == Some(name));
-        let is_new = names.iter().all(|(known, _)| known != name);
+        let is_new = names.iter().all(|(known, ..)| known != name);
         if names.len() < MAX_OPTIONS && is_new && !is_own && name != "Anonymous" && prefix.begins(name) {
-            names.push((name.to_owned(), is_here));
+            names.push((name.to_owned(), tag.cloned(), is_here));
         }
     }
 
@@ -81,7 +92,7 @@ impl MentionOptions {
             let held = load_names(&self.room.path(), &prefix.name).await;
             if self.requests.is_latest(request) {
                 let mut names = self.names.get_untracked();
-                held.iter().for_each(|name| self.offer(&mut names, &prefix, name.as_str(), false));
+                held.iter().for_each(|name| self.offer(&mut names, &prefix, name.as_str(), None, false));
                 self.names.set(names);
             }
         });
@@ -125,12 +136,12 @@ impl MentionOptions {
         let is_typed = |name: &str| {
             self.prefix.with_untracked(|prefix| prefix.as_ref().is_some_and(|it| it.name.eq_ignore_ascii_case(name)))
         };
-        self.names.with_untracked(|names| names.get(index).is_some_and(|(name, _)| is_typed(name)))
+        self.names.with_untracked(|names| names.get(index).is_some_and(|(name, ..)| is_typed(name)))
     }
 
     /// Puts a name into the text.
     fn choose(self, index: usize) {
-        let name = self.names.with_untracked(|names| names.get(index).map(|(name, _)| name.clone()));
+        let name = self.names.with_untracked(|names| names.get(index).map(|(name, ..)| name.clone()));
         let (prefix, field) = (self.prefix.get_untracked(), self.room.editing.field.get_untracked());
         let (Some(name), Some(prefix), Some(field)) = (name, prefix, field) else { return };
         let (value, caret) = prefix.complete(&name);
@@ -158,6 +169,7 @@ pub(super) fn MentionOptionsList(options: MentionOptions) -> impl IntoView {
     let is_open = when(move || options.names.with(|names| !names.is_empty()));
     let option = move |index: usize| {
         let name = move || options.names.with(|names| names.get(index).cloned()).unwrap_or_default();
+        let avatar = move || name().1.map_or_else(|| "avatar".to_owned(), |tag| format!("avatar hue-{}", tag.hue()));
         view! {
             <li
                 class="option"
@@ -167,8 +179,9 @@ pub(super) fn MentionOptionsList(options: MentionOptions) -> impl IntoView {
                 aria-selected=text(move || (options.selected.get() == index).to_string())
                 data-index=index
             >
+                <span class=text(avatar) aria-hidden="true">{text(move || initials(&Username::from_trusted(name().0)))}</span>
                 <span class="clip" dir="auto">{text(move || name().0)}</span>
-                <span class="hint">{text(move || if name().1 { "here" } else { "" })}</span>
+                <span class="hint">{text(move || if name().2 { "here" } else { "" })}</span>
             </li>
         }
     };

@@ -79,17 +79,20 @@ pub(crate) fn MessageMenu() -> impl IntoView {
                     {QUICK_EMOJI.into_iter().take(5).map(|emoji| view! { <button class="option" data-action="react" data-emoji=emoji>{emoji}</button> }).collect_view()}
                     <button class="option" data-action="palette" aria-label="More emoji"><Icon symbol=Symbol::Plus /></button>
                 </li>
-                <li><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
-                <li class="pointed-only"><button class="option" data-action="palette"><Icon symbol=Symbol::React />"Add a reaction"</button></li>
+                <li class="without-lane"><button class="option" data-action="reply"><Icon symbol=Symbol::Reply />"Reply"</button></li>
+                <li class="without-lane pointed-only"><button class="option" data-action="palette"><Icon symbol=Symbol::React />"Add a reaction"</button></li>
                 <li><button class="option" data-action="copy-text"><Icon symbol=Symbol::Copy />"Copy the text"</button></li>
                 <li><button class="option" data-action="copy-link"><Icon symbol=Symbol::Link />"Copy the link"</button></li>
+                <li class="hidden-option" class:is-visible=when(move || !is_own.get())>
+                    <button class="option" data-action="unread"><Icon symbol=Symbol::Unread />"Mark as unread"</button>
+                </li>
                 <li class="hidden-option" class:is-visible=is_owner>
                     <button class="option" data-action="pin"><Icon symbol=Symbol::Pin />{pin_label}</button>
                 </li>
                 <li class="hidden-option" class:is-visible=is_own>
                     <button class="option" data-action="edit"><Icon symbol=Symbol::Edit />"Edit"</button>
                 </li>
-                <li class="hidden-option" class:is-visible=can_moderate>
+                <li class="hidden-option begins-part" class:is-visible=can_moderate>
                     <button class="option" data-action="mute"><Icon symbol=Symbol::Mute />{text(move || format!("Mute {}…", author()))}</button>
                 </li>
                 <li class="hidden-option" class:is-visible=can_moderate>

@@ -4,6 +4,7 @@ use super::modal::use_modal;
 use crate::domain::room::encode_segment;
 use crate::ui::browser::{dom, location};
 use crate::ui::components::common::derived::{text, when};
+use crate::ui::components::common::icon::{Icon, Symbol};
 use crate::ui::components::recent_rooms::{RecentRoomList, room_row};
 use crate::ui::components::rows::row_list::ListRow;
 use crate::ui::room::RoomState;
@@ -77,6 +78,7 @@ pub(crate) fn RoomSwitcher(recent: RecentRooms) -> impl IntoView {
             <h2 id="switcher-title" class="visually-hidden">"Your rooms"</h2>
             <form on:submit=on_submit>
                 <p class="joined">
+                    <span class="lead"><Icon symbol=Symbol::Search /></span>
                     <input
                         node_ref=field
                         aria-label="Find or open a room"

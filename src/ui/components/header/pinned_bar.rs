@@ -37,13 +37,13 @@ pub(crate) fn PinnedBar() -> impl IntoView {
         }
     };
     view! {
-        <aside class="pinned" class:is-visible=is_shown aria-label="Pinned message">
-            <Icon symbol=Symbol::Pin small=true />
+        <section class="pinned" class:is-visible=is_shown aria-label="Pinned message">
+            <Icon symbol=Symbol::Pin />
             <a href=path on:click=open><b>"Pinned"</b><span class="clip" dir="auto">{of_pin(|pin| pin.text.clone())}</span></a>
             <a class="pinned-all" href=all aria-label="All pinned messages">"All"</a>
             <button class="icon-button" aria-label="Hide the pinned message" title="Hide the pinned message" on:click=hide>
-                <Icon symbol=Symbol::Close small=true />
+                <Icon symbol=Symbol::Close />
             </button>
-        </aside>
+        </section>
     }
 }

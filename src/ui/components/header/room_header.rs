@@ -64,7 +64,7 @@ pub(crate) fn RoomHeader() -> impl IntoView {
                     <span class="connection-status"><span class="connection-dot" class:live=is_live></span>{status}</span>
                     <span class="room-count" class:is-visible=is_counted>{count}</span>
                     <span class="room-rules" class:is-visible=is_filled(rules)>{rules}</span>
-                    <span class="room-topic clip" class:is-visible=is_filled(topic) dir="auto">{topic}</span>
+                    <span class="room-topic" class:is-visible=is_filled(topic)><span class="clip" dir="auto">{topic}</span></span>
                 </p>
             </div>
             <p class="room-progress" class:is-visible=is_loading role="progressbar" aria-label="Loading">"Loading…"</p>
