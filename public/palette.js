@@ -140,7 +140,8 @@ const build = (dialog, place, text) => {
     tell(first);
   };
   const mark = () => {
-    const passed = headings.filter((heading) => upper(heading) <= grids.scrollTop + 8);
+    // A closed dialog has no measures, and opens at the first group.
+    const passed = headings.filter((heading) => grids.clientHeight && upper(heading) <= grids.scrollTop + 8);
     const current = tabs[Math.max(0, passed.length - 1)];
     for (const it of tabs) {
       it.ariaSelected = String(it === current);

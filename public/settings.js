@@ -42,7 +42,8 @@ const problem = (text) => {
 const save = async (form, saved) => {
   let response;
   try {
-    response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    // A field of the form is called `action`, too.
+    response = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
   } catch {
     return show(form, problem("That didn’t work: you’re not connected."));
   }
