@@ -1,3 +1,5 @@
+//! Tests of the unread messages of a room.
+
 use super::*;
 
 #[test]
