@@ -42,6 +42,7 @@ fn events_survive_the_wire() {
         event(EventBody::Deleted { target: 1 }),
         event(EventBody::Moderated(Moderation {
             action: ModerationAction::Mute,
+            by: Some(Participant { username: Username::from_trusted("Ann".into()), tag: AuthorTag::new([3, 4]) }),
             subject: Some(Participant { username: Username::anonymous(), tag: AuthorTag::new([1, 2]) }),
             until: Some(Timestamp(9)),
             seconds: None,

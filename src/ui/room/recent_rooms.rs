@@ -179,12 +179,18 @@ impl RecentRooms {
     /// its name stays: it does not exist any more, or is no longer for the visitor.
     fn apply(self, positions: &[RoomPosition], RoomPreviews { mut changed, unchanged }: RoomPreviews) {
         let mut rows = self.rooms.get_untracked();
+        let count_unknown = |rows: &[RecentRoom]| rows.iter().filter(|row| row.preview.is_none()).count();
+        let unknown = count_unknown(&rows);
         for (_, asked) in positions.iter().enumerate().filter(|(index, _)| !unchanged.contains(index)) {
             if let Some(row) = rows.iter_mut().find(|row| row.visited.room.as_str() == asked.room) {
                 let place = changed.iter().position(|preview| preview.room == row.visited.room);
                 row.counted_from = asked.read;
                 row.preview = place.map(|place| changed.swap_remove(place));
             }
+        }
+        // Rooms that only this browser knows take their places among those that the server has rendered.
+        if self.is_rendered && count_unknown(&rows) < unknown {
+            rows.sort_by_key(|row| (!row.visited.choices.pinned, row.last().map_or(0, |last| -last.at.0)));
         }
         self.show(rows);
     }

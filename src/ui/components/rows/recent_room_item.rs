@@ -29,12 +29,12 @@ pub(super) fn RecentRoomItem(recent: RecentRooms, room: RoomName) -> impl IntoVi
     let unread = text(move || match counts() {
         (0, _) => String::new(),
         (unread, 0) => count_text(unread),
-        (_, mentions) => format!("@ {}", count_text(mentions)),
+        (unread, _) => format!("@ {}", count_text(unread)),
     });
     let unread_label = text(move || match counts() {
         (0, _) => "",
         (_, 0) => " new",
-        _ => " new for you",
+        _ => " new, and you are mentioned",
     });
     let unsent = text(move || match of(recent, room, |row| row.unsent) {
         0 => String::new(),
