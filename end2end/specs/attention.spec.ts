@@ -174,14 +174,14 @@ test("what was done about the room is told once, however often somebody writes",
   await expect(text(ben, 1)).toBeVisible();
   const heard = await listen(ben.locator(".notice"));
   await slowDown(ann, room, "1 minute");
-  await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
+  await expect(ben.locator(".notice")).toHaveText("Ann set slow mode to one message every 60 seconds.");
   await Promise.all([
     composer(ann).pressSequentially("hello everybody", { delay: 600 }),
     expect(ben.locator(".typing-indicator")).toHaveText("Ann is typing"),
   ]);
   await expect(ben.locator(".typing-indicator")).toHaveText("");
-  await expect(ben.locator(".notice")).toHaveText("Slow mode: one message every 60 seconds.");
-  expect(await heard()).toEqual(["Slow mode: one message every 60 seconds."]);
+  await expect(ben.locator(".notice")).toHaveText("Ann set slow mode to one message every 60 seconds.");
+  expect(await heard()).toEqual(["Ann set slow mode to one message every 60 seconds."]);
 });
 
 test("how much room is left is told in steps", async ({ page, room }) => {
