@@ -40,15 +40,6 @@ async fn page_of(server: &Server, cookie: &str) -> String {
     second
 }
 
-/// The messages that are marked as the visitor's own in this page.
-fn own(page: &str) -> Vec<i64> {
-    let classes = |item: &str| item.split("class=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
-    let is_own = |item: &&str| classes(item).is_some_and(|it| it.split_whitespace().any(|class| class == "own"));
-    let items = page.split("<li ").skip(1).filter(is_own);
-    let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();
-    items.filter_map(seq).collect()
-}
-
 async fn events_show_on_the_page_at_once(site: Site) {
     let server = site.start();
     let (_, mut ann) = author(&server, "Ann").await;
@@ -97,7 +88,7 @@ async fn own_messages_are_marked_for_their_author_alone(site: Site) {
                 it if *it == bob_cookie => (&[2, 3], Some(&bob.welcome["tag"])),
                 _ => (&[], None),
             };
-            assert_eq!(own(&page), expected);
+            assert_eq!(Page::parse(&page).own, expected);
             let owner = *cookie == ann_cookie;
             assert_eq!(page.contains(r#""ownership":"Yours""#), owner, "whose the room is");
             if let Some(tag) = tag.and_then(|tag| tag.as_str()) {

@@ -80,9 +80,7 @@ async fn visit(server: &Server, cookie: &str, tag: &str, acknowledged: &AtomicI6
     // The visitor's own tag, which scripts go by, and the messages that are marked.
     let data = html.split("\"tag\":\"").find(|rest| rest.contains("\"permalink\":"));
     assert!(data.is_some_and(|rest| rest.starts_with(tag)), "{html}");
-    let own = html.split("<li ").skip(1).filter(|item| item.contains(r#"data-action="edit""#));
-    let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();
-    (nonce, numbers, own.filter_map(seq).collect())
+    (nonce, numbers, page.own)
 }
 
 async fn while_people_talk_everybody_gets_what_is_theirs_and_all_of_it(site: Site) {

@@ -10,6 +10,8 @@ pub struct Page {
     pub list: HashMap<String, String>,
     /// The messages, in the order of the page: number, and the text of the whole item.
     pub messages: Vec<(i64, String)>,
+    /// The numbers of the messages that are marked as the visitor's own.
+    pub own: Vec<i64>,
 }
 
 impl Page {
@@ -25,13 +27,17 @@ impl Page {
         let lists: Vec<_> =
             elements(html, "ol").into_iter().filter(|(list, _)| list.contains_key("data-room")).collect();
         let [(list, _)] = lists.as_slice() else { panic!("the page has {} lists of messages: {html}", lists.len()) };
-        let items = elements(html, "li").into_iter();
-        let messages = items.filter_map(|(attributes, rest)| {
-            let seq = attributes.get("data-seq")?.parse().expect("a number");
+        let (mut messages, mut own) = (Vec::new(), Vec::new());
+        for (attributes, rest) in elements(html, "li") {
+            let Some(seq) = attributes.get("data-seq") else { continue };
+            let seq = seq.parse().expect("a number");
             let end = rest.find("</li>").expect("items end");
-            Some((seq, text(&rest[..end])))
-        });
-        Self { messages: messages.collect(), list: list.clone() }
+            messages.push((seq, text(&rest[..end])));
+            if attributes.get("class").is_some_and(|classes| classes.split_whitespace().any(|class| class == "own")) {
+                own.push(seq);
+            }
+        }
+        Self { messages, own, list: list.clone() }
     }
 
     /// The numbers of its messages.
