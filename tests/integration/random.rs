@@ -20,12 +20,13 @@ const ROUND: usize = 250;
 
 const CODES: [&str; 8] =
     ["empty", "too_long", "invalid", "username_invalid", "username_taken", "id_conflict", "not_found", "forbidden"];
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "message",
     "edited",
     "deleted",
     "moderated",
     "reacted",
+    "other",
     "rejected",
     "presence",
     "typing",

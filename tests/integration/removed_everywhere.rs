@@ -10,7 +10,7 @@ use crate::support::redis::Redis;
 use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
 use serde_json::{Value, json};
 
-on_each_database!(what_is_removed_is_shown_nowhere,);
+on_each_database!(removed_content_is_shown_nowhere,);
 
 /// The texts of three messages, each removed in another way, and their author.
 const TEXTS: [&str; 3] = ["zanzibar-first", "zanzibar-second", "zanzibar-third"];
@@ -112,7 +112,7 @@ async fn is_stored_nowhere(site: &Site, words: &[&str]) {
     }
 }
 
-async fn what_is_removed_is_shown_nowhere(site: Site) {
+async fn removed_content_is_shown_nowhere(site: Site) {
     let is_alone = site.database_url.starts_with("sqlite");
     let redis = tokio::task::spawn_blocking(move || (!is_alone).then(Redis::start)).await.expect("Redis");
     let site = match &redis {
