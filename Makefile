@@ -9,7 +9,7 @@ export PATH := $(cache)/tools/bin:$(CURDIR)/node_modules/.bin:$(cargo_home)/bin:
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch build test bench attack chaos conformance lint deny fmt setup clean toolchain leptos deny-tool test-tools
+.PHONY: help run watch build test bench attack chaos conformance pictures lint deny fmt setup clean toolchain leptos deny-tool test-tools
 MAKEFLAGS += --no-print-directory
 
 help: ## list these commands
@@ -40,6 +40,9 @@ bench: build test-tools ## measure the figures of docs/performance.md BENCH_RUNS
 
 attack: build test-tools ## run hostile clients against the release, beside active visitors; ATTACK_ONLY selects attacks
 	@scripts/attack
+
+pictures: leptos test-tools node_modules/.package-lock.json ## take the pictures of README.md and docs/tour.md anew, in docs/pictures
+	@scripts/pictures
 
 lint: toolchain node_modules/.package-lock.json ## check formatting, clippy for server and browser, types of the end-to-end tests
 	@scripts/lint

@@ -5,7 +5,8 @@ import { type Page } from "@playwright/test";
 import { listen } from "../support/access";
 import { expect, test } from "../support/fixtures";
 import {
-  act, change, composer, enter, fill, flood, goOffline, isLive, message, messages, pending, post, say, scrollTo, switcher, text, letIn, slowDown,
+  act, change, composer, enter, fill, flood, goOffline, isLive, message, menu,
+  messages, pending, post, say, scrollTo, switcher, text, letIn, slowDown,
 } from "../support/room";
 
 const dialog = (page: Page) => page.locator("dialog.moderation");
@@ -85,11 +86,12 @@ test("a message whose actions are pointed at does not move when others come", as
   for (let number = 0; number < 40; number++) await say(page, `line ${number}`);
   await expect(text(page, 41)).toBeVisible();
   await message(page, 39).hover();
-  await message(page, 39).getByRole("button", { name: "Remove" }).hover();
+  await message(page, 39).getByRole("button", { name: "More" }).hover();
   for (const said of ["one", "two"]) await post(request, room, "Ben", said);
   await expect(text(page, 43)).toBeAttached();
   await page.mouse.down();
   await page.mouse.up();
+  await menu(page).getByRole("button", { name: "Remove" }).click();
   await page.getByRole("dialog", { name: "Remove this message?" }).getByRole("button", { name: "Remove" }).click();
   await expect(text(page, 39)).toHaveText("Message removed");
 });

@@ -100,7 +100,7 @@ test("an act of the owner without a connection waits, is shown, and is done when
   await page.context().setOffline(false);
   await page.goto(`/${room}/`);
   await isLive(page);
-  await expect(notice(bob)).toHaveText(/^Bob was muted until \d/);
+  await expect(notice(bob)).toHaveText(/^Bob was muted until .*\d/);
   await expect(pending(page)).toHaveCount(0);
 });
 
@@ -112,7 +112,7 @@ test("a ban into a dead connection is not lost", async ({ page, visitor, room, c
   wire.cut();
   await act(page, 2, "Mute");
   await dialog(page).getByRole("button", { name: "Ban for a day" }).click();
-  await expect(bob.locator(".connection-banner")).toContainText("You’re banned from this room for now.", { timeout: 30_000 });
+  await expect(bob.locator(".connection-banner")).toContainText("You can’t come in until ", { timeout: 30_000 });
 });
 
 test("somebody who is banned reads until when, and comes back by a button after a pardon", async ({ page, visitor, room, complaints }) => {

@@ -57,7 +57,7 @@ test("whoever stops writing is let go of while others go on", async ({ visitor, 
     expect(ann.locator(".typing-indicator")).toHaveText("Ben is typing"),
   ]);
   await Promise.all([
-    composer(cleo).pressSequentially("abcdefghijklmnop", { delay: 600 }),
+    composer(cleo).pressSequentially("abcdefghijklmnop", { delay: 600, timeout: 45_000 }),
     expect(ann.locator(".typing-indicator")).toHaveText("Cleo is typing"),
   ]);
 });

@@ -71,7 +71,7 @@ for (const [address, reason] of [
     complaints.expect(/status of 404/);
     const answer = await page.goto(address);
     expect(answer?.status()).toBe(404);
-    await expect(page.locator("main p")).toHaveText(reason);
+    await expect(page.locator("main p").first()).toHaveText(reason);
     await page.getByRole("link").first().click();
     await expect(page.getByRole("button", { name: "Open the room" })).toBeVisible();
   });

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, composer, deleteDialog, enter, fill, flood, isLive, message, messages, post, say, scrollTo, text, top } from "../support/room";
+import { act, change, composer, deleteDialog, enter, fill, flood, isLive, message, messages, post, say, scrollTo, scrolledTo, text, top } from "../support/room";
 
 const jump = (page: Page) => page.locator(".jump-button");
 
@@ -174,7 +174,7 @@ test("Back to a number that is no message says so, too", async ({ page, request,
 test("the place is kept when the composer grows and shrinks", async ({ page, request, room }) => {
   await fill(request, room, 60);
   await enter(page, room, "Ben");
-  const before = await scrollTo(page, 20, "start");
+  const before = await scrolledTo(page, 20, "start");
   await composer(page).fill(Array.from({ length: 8 }, (_, line) => `line ${line}`).join("\n"));
   await expect.poll(async () => Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
   await composer(page).fill("");
@@ -185,7 +185,7 @@ test("the place is kept when a keyboard takes a part of the window", async ({ vi
   await fill(request, room, 60);
   const page = await visitor({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await enter(page, room, "Ben");
-  const before = await scrollTo(page, 20, "start");
+  const before = await scrolledTo(page, 20, "start");
   await page.setViewportSize({ width: 390, height: 500 });
   await expect.poll(async () => Math.abs((await top(page, 20)) - before)).toBeLessThan(1);
   await page.setViewportSize({ width: 390, height: 844 });

@@ -51,6 +51,7 @@ test("all emoji are loaded once, found by name, and chosen by keyboard", async (
     if (round === 0) await palette.getByRole("button", { name: "All emoji" }).click();
     const search = palette.getByRole("searchbox");
     await search.fill(wanted[0]);
+    await expect(palette.getByRole("button", { name: "waving hand" })).toBeHidden();
     await search.press("ArrowDown");
     await page.keyboard.press("Enter");
     await expect(message(page, 1).getByRole("button", { name: `${wanted[1]} 1, with yours` })).toBeVisible();

@@ -2,7 +2,7 @@
 
 import { type Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
-import { act, change, enter, fill, flood, hold, isLive, message, messages, numbers, pending, post, range, deleteDialog, say, scrollTo, text, top } from "../support/room";
+import { act, change, enter, fill, flood, hold, isLive, message, messages, numbers, pending, post, range, deleteDialog, say, scrollTo, scrolledTo, text, top } from "../support/room";
 
 const pill = (page: Page) => page.locator(".jump-button");
 
@@ -282,7 +282,7 @@ test("a phone that is turned shows the same line, and the end where that was sho
   const page = await visitor({ viewport: { width: 390, height: 844 } });
   for (let number = 1; number <= 40; number++) await post(request, room, "Ann", "some words that take a few lines on a phone. ".repeat(6));
   await enter(page, room, "Ben");
-  await scrollTo(page, 15, "start");
+  await scrolledTo(page, 15, "start");
   const upper = () => message(page, 15).evaluate((line) => line.getBoundingClientRect().top);
   const before = await upper();
   for (const turned of [{ width: 844, height: 390 }, { width: 390, height: 844 }]) {

@@ -19,7 +19,7 @@ test("what waits is dimmed and says for what", async ({ page, room }) => {
   await expect(pending(page)).toHaveText(/Waiting for the network.*on its way/s);
   const colour = (it: Element) => getComputedStyle(it).color;
   const ink = await page.locator("body").evaluate(colour);
-  await expect.poll(() => pending(page).evaluate(colour)).not.toBe(ink);
+  await expect.poll(() => pending(page).locator(".message-text").evaluate(colour)).not.toBe(ink);
   await expect(page.locator(".connection-banner")).toContainText("You’re offline. Messages wait here.");
   await expect(composer(page)).toBeEditable();
   await goOnline(page);

@@ -135,11 +135,16 @@ export async function change(page: Page, room: string): Promise<void> {
 
 /** Brings a message into view; how far from the window's upper edge it then is. */
 export async function scrollTo(page: Page, seq: number, block: ScrollLogicalPosition = "center"): Promise<number> {
-  await message(page, seq).evaluate(async (line, block) => {
-    line.scrollIntoView({ block });
-    // The browser tells the page of it with the next frame.
+  await message(page, seq).evaluate((line, block) => line.scrollIntoView({ block }), block);
+  return top(page, seq);
+}
+
+/** Like `scrollTo`, until the page knows of it: the browser tells it with the next frame, after a change of size. */
+export async function scrolledTo(page: Page, seq: number, block: ScrollLogicalPosition = "center"): Promise<number> {
+  await scrollTo(page, seq, block);
+  await page.evaluate(async () => {
     for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-  }, block);
+  });
   return top(page, seq);
 }
 

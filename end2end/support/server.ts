@@ -32,7 +32,8 @@ function environment(): NodeJS.ProcessEnv {
 export class Server {
   private child?: ChildProcess;
   private port = 0;
-  private readonly directory = mkdtempSync(join(tmpdir(), "parlour-end2end-"));
+  /** Holds its database. */
+  readonly directory = mkdtempSync(join(tmpdir(), "parlour-end2end-"));
   private readonly killed = () => this.child?.kill("SIGKILL");
 
   private constructor(private readonly limits: string[]) {}

@@ -40,9 +40,11 @@ async fn page_of(server: &Server, cookie: &str) -> String {
     second
 }
 
-/// The messages that can be edited in this page.
+/// The messages that are marked as the visitor's own in this page.
 fn own(page: &str) -> Vec<i64> {
-    let items = page.split("<li ").skip(1).filter(|item| item.contains(r#"data-action="edit""#));
+    let classes = |item: &str| item.split("class=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+    let is_own = |item: &&str| classes(item).is_some_and(|it| it.split_whitespace().any(|class| class == "own"));
+    let items = page.split("<li ").skip(1).filter(is_own);
     let seq = |item: &str| item.split("data-seq=\"").nth(1)?.split('"').next()?.parse().ok();
     items.filter_map(seq).collect()
 }

@@ -118,8 +118,9 @@ pub(super) fn place_beside(dialog: &HtmlElement, (right, upper, lower): (f64, f6
     let top = if below + menu.height() < height { below } else { (upper - menu.height() - 4.0).max(4.0) };
     let left = (right - menu.width()).clamp(4.0, (width - menu.width() - 4.0).max(4.0));
     let style = dialog.style();
-    let _ = style.set_property("--x", &format!("{left}px"));
-    let _ = style.set_property("--y", &format!("{top}px"));
+    // Whole pixels: the module has no formatting of fractions.
+    let _ = style.set_property("--x", &format!("{}px", left as i32));
+    let _ = style.set_property("--y", &format!("{}px", top as i32));
 }
 
 /// Moves the focus between the options of the menu by the arrow keys.
