@@ -47,19 +47,21 @@ async fn surfaces(server: &Server, cookie: &str, head: i64) -> Vec<(String, Stri
         }
         paths.push(format!("/api/load_quotes?room_name=harbour&seqs[0]={seq}"));
     }
-    let mut shown = Vec::new();
+    let (mut shown, browser) = (Vec::new(), http::browser());
     for path in paths {
-        for accept in ["text/html", "application/json"] {
-            let request = http::browser().get(server.url(&path)).header("cookie", cookie).header("accept", accept);
+        let accepted =
+            if path.starts_with("/api") { &["application/json"][..] } else { &["text/html", "application/json"] };
+        for &accept in accepted {
+            let request = browser.get(server.url(&path)).header("cookie", cookie).header("accept", accept);
             shown.push((format!("{path} as {accept}"), http::send(request).await.body));
         }
     }
     for accept in ["text/event-stream", "application/x-ndjson", "text/plain"] {
-        let request = http::browser().get(server.url("/harbour/events?after=0&wait=0")).header("accept", accept);
+        let request = browser.get(server.url("/harbour/events?after=0&wait=0")).header("accept", accept);
         shown.push((format!("stream as {accept}"), http::send(request).await.body));
     }
     let form = [("rooms", "harbour 0 ")];
-    let previews = http::browser().post(server.url("/api/preview_rooms")).header("cookie", cookie).form(&form);
+    let previews = browser.post(server.url("/api/preview_rooms")).header("cookie", cookie).form(&form);
     shown.push(("previews".to_owned(), http::send(previews).await.body));
     let mut late = Door::of("harbour").after(0).join(server).await;
     let replayed = late.until(|frame| frame["seq"].as_i64() >= Some(head)).await;

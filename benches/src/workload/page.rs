@@ -48,7 +48,10 @@ impl Page {
         let mut client = Http::connect(addr, Ipv4Addr::LOCALHOST).await?;
         // The first visit sets a cookie.
         let cookie = client.page(&path, "").await?.cookie_header();
-        react(addr, &room, &cookie, self.history, self.reactions).await?;
+        if self.reactions > 0 {
+            let visitor = client.page("/", "").await?.cookie_header();
+            react(addr, &room, &visitor, self.history, self.reactions).await?;
+        }
         let headers = format!("{cookie}Accept-Encoding: {}\r\n", self.encoding);
         for _ in 0..20 {
             client.page(&path, &headers).await?;
