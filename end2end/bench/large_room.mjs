@@ -10,9 +10,9 @@ const browser = await chromium.launch({
   executablePath,
   args: [...asRoot, "--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
 });
-// Somebody who speaks, in a page without an interface.
+// Somebody who speaks, in a page that shows no messages.
 const speaker = await browser.newPage();
-await speaker.goto(`http://${host}/healthz`);
+await speaker.goto(`http://${host}/`);
 await speaker.evaluate(async () => {
   const socket = new WebSocket(`ws://${location.host}/ws/large/?username=Speaker`);
   await new Promise((opened) => (socket.onopen = opened));
@@ -44,7 +44,7 @@ await speaker.evaluate((count) => window.sayMany(count), messages);
 
 const page = await browser.newPage();
 await page.goto(`http://${host}/large/?username=Reader`);
-await page.getByText("Live", { exact: true }).waitFor();
+await page.locator(".is-hydrated .connection-status:has(.live)").waitFor({ state: "attached" });
 await page.evaluate(() => {
   const frames = (window.frames_ = []);
   window.shifts_ = 0;

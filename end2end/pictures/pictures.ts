@@ -114,7 +114,8 @@ test("the pictures", async ({ browser, server }) => {
     await take(room, "room");
   }
 
-  await room.setViewportSize({ width: 1024, height: 720 });
+  await typing.waitFor({ state: "hidden" });
+  await room.setViewportSize({ width: 1024, height: 820 });
   await message(room, conversation.seqs.light).hover();
   await message(room, conversation.seqs.light).locator(".toolbar").getByRole("button", { name: "React" }).click();
   const palette = room.getByRole("dialog", { name: "Reactions" });
