@@ -97,7 +97,7 @@ async fn is_stored_nowhere(site: &Site, words: &[&str]) {
                 let bytes = if path.is_file() { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
                 words.iter().any(|word| bytes.windows(word.len()).any(|window| window == word.as_bytes()))
             };
-            (!files.map(contains).any(|it| it)).then_some(())
+            (!files.into_iter().any(contains)).then_some(())
         })
         .await;
         return;
