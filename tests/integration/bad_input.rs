@@ -16,6 +16,7 @@ on_each_database!(
     an_address_in_a_room_that_is_no_message_has_no_page,
     a_name_that_is_not_canonical_leads_to_the_canonical_one,
     a_socket_is_not_opened_for_other_sites,
+    a_call_whose_arguments_do_not_parse_is_no_error_of_the_server,
 );
 
 async fn a_bad_frame_is_rejected_with_the_reason_and_the_connection_stays(site: Site) {
@@ -200,4 +201,20 @@ async fn a_socket_is_not_opened_for_other_sites(site: Site) {
     door().identity(&cookie, &server).join(&server).await;
     door().header("origin", own.as_str()).join(&server).await;
     door().join(&server).await;
+}
+
+async fn a_call_whose_arguments_do_not_parse_is_no_error_of_the_server(site: Site) {
+    let server = site.start();
+    for call in [
+        "load_reactions?room_name=harbour&first=x&last=1",
+        "load_reactions?room_name=harbour",
+        "load_reactions?room_name=harbour&first=1&last=1&first=1",
+        "load_history?room_name=harbour&before=1e3",
+        "load_quotes?room_name=harbour&seqs[0]=9223372036854775808",
+        "load_pin",
+    ] {
+        let answer = http::get(&server, &format!("/api/{call}")).await;
+        assert_eq!(answer.status, 400, "{call}: {}", answer.body);
+    }
+    assert!(!server.log().contains("status=500"));
 }

@@ -61,6 +61,19 @@ impl Crowd {
         crowd
     }
 
+    /// Counts these events of the room as posts.
+    pub fn record(&mut self, posts: Vec<Post>) {
+        self.others.extend(posts);
+    }
+
+    /// Adds a writer, which counts with the crowd's clock what was acknowledged, until it is over.
+    pub fn send_in(
+        &mut self,
+        writer: impl FnOnce(Arc<Clock>, Arc<AtomicBool>, Arc<AtomicUsize>) -> JoinHandle<Vec<Post>>,
+    ) {
+        self.writers.push(writer(self.clock.clone(), self.over.clone(), self.acknowledged.clone()));
+    }
+
     /// Appends an event of an unknown kind, which then counts as a post.
     pub async fn append_unknown(&mut self, site: &Site, id: &str) {
         let invoked = self.clock.tick();

@@ -3,7 +3,7 @@
 use crate::support::host::on_each_database;
 use crate::support::page::Page;
 use crate::support::{Client, Door, Server, Site, database, http};
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_each_database!(
     history_survives_a_restart,
@@ -11,6 +11,7 @@ on_each_database!(
     the_page_shows_the_newest_fifty_oldest_first,
     a_message_has_an_address_of_its_own,
     the_page_says_where_a_client_goes_on,
+    moderation_events_are_asked_for_only_in_rooms_that_have_some,
     messages_are_text_on_the_page,
     unread_messages_are_counted_in_rooms_that_there_are,
     without_the_database_functions_say_so,
@@ -131,4 +132,25 @@ async fn messages_are_text_on_the_page(site: Site) {
     assert!(page.shows(1, "<script>alert(1)</script>"), "{page:?}");
     assert!(page.shows(1, "<i>Ann</i>"), "{page:?}");
     assert!(!html.contains("<script>alert(1)") && !html.contains("<i>Ann"), "nothing of it is markup");
+}
+
+async fn moderation_events_are_asked_for_only_in_rooms_that_have_some(site: Site) {
+    let server = site.start();
+    let cookie = http::identity(&server).await;
+    let mut ann = Door::of("harbour").identity(&cookie, &server).join(&server).await;
+    ann.say("1", "hello").await;
+    let notes = async || {
+        let page = http::get(&server, "/api/load_history?room_name=harbour").await.body;
+        let page: Value = serde_json::from_str(&page).expect("a page");
+        let metrics = http::get(&server, "/metrics").await.body;
+        let is_asked = metrics.lines().any(|line| {
+            line.starts_with("parlour_database_seconds_count{operation=\"moderations\"") && !line.ends_with(" 0")
+        });
+        (page["notes"].as_array().map_or(0, Vec::len), is_asked)
+    };
+    http::get(&server, "/harbour/").await;
+    assert_eq!(notes().await, (0, false));
+    ann.send(json!({"type": "moderate", "id": "2", "action": "slow_mode", "seconds": 5})).await;
+    ann.answer_to("2").await;
+    assert_eq!(notes().await, (1, true));
 }

@@ -1,7 +1,7 @@
 //! Fuzzing: a hundred thousand frames, mutated from valid frames or random. Each is answered with a code of the
 //! protocol or closes its connection with one, while another room continues. FRAMES_SEED repeats a run.
 
-use crate::support::{Client, Database, Server, Site};
+use crate::support::{Client, Database, Door, Server, Site, http};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -20,11 +20,39 @@ const ROUND: usize = 250;
 
 const CODES: [&str; 8] =
     ["empty", "too_long", "invalid", "username_invalid", "username_taken", "id_conflict", "not_found", "forbidden"];
-const KINDS: [&str; 9] =
-    ["message", "edited", "deleted", "rejected", "presence", "typing", "heartbeat", "reset", "welcome"];
-const FIELDS: [&str; 10] =
-    ["type", "id", "message", "username", "target", "text", "after", "room_name", "code", "colour"];
-const TYPES: [&str; 9] = ["post", "edit", "delete", "typing", "sync", "heartbeat", "welcome", "message", "dance"];
+const KINDS: [&str; 12] = [
+    "message",
+    "edited",
+    "deleted",
+    "moderated",
+    "reacted",
+    "other",
+    "rejected",
+    "presence",
+    "typing",
+    "heartbeat",
+    "reset",
+    "welcome",
+];
+const FIELDS: [&str; 15] = [
+    "type",
+    "id",
+    "message",
+    "username",
+    "target",
+    "text",
+    "after",
+    "room_name",
+    "code",
+    "colour",
+    "reply_to",
+    "emoji",
+    "on",
+    "action",
+    "seconds",
+];
+const TYPES: [&str; 11] =
+    ["post", "edit", "delete", "react", "moderate", "typing", "sync", "heartbeat", "welcome", "message", "dance"];
 
 /// Input for the server, with the required result.
 #[derive(Clone, Debug)]
@@ -74,6 +102,9 @@ fn bent() -> impl Strategy<Value = String> {
         r#"{"username": "Ann", "room_name": "harbour", "message": "hello"}"#,
         r#"{"type": "edit", "id": "a2", "target": 1, "text": "hello!"}"#,
         r#"{"type": "delete", "id": "a3", "target": 1}"#,
+        r#"{"type": "post", "id": "a4", "message": "@Ann yes", "reply_to": 1}"#,
+        r#"{"type": "react", "id": "a5", "target": 1, "emoji": "👍", "on": true}"#,
+        r#"{"type": "moderate", "id": "a6", "action": "pin", "target": 1}"#,
         r#"{"type": "sync", "after": 3}"#,
         r#"{"type": "typing"}"#,
     ]);
@@ -140,7 +171,10 @@ async fn read_up_to(client: &mut Client, id: &str, sent: &[Attack]) {
 async fn rounds(server: &Server, runner: &mut TestRunner) -> (usize, usize) {
     let strategy = attack();
     let (mut sent, mut ended) = (0, 0);
-    let mut client = Client::join(server, "harbour").await;
+    // With an identity, which may react and pin.
+    let cookie = http::identity(server).await;
+    let door = Door::of("harbour").identity(&cookie, server);
+    let mut client = door.join(server).await;
     while sent < FRAMES {
         let mut round: Vec<Attack> = Vec::with_capacity(ROUND);
         let mut end = None;
@@ -162,7 +196,7 @@ async fn rounds(server: &Server, runner: &mut TestRunner) -> (usize, usize) {
             let shown = format!("{} bytes, {opcode}", bytes.len());
             let _ = client.send_message(Message::Frame(Frame::message(bytes, opcode, true))).await;
             assert_eq!(client.close_code().await, Some(code), "{shown}");
-            client = Client::join(server, "harbour").await;
+            client = door.join(server).await;
             (sent, ended) = (sent + 1, ended + 1);
         }
     }

@@ -4,11 +4,13 @@
 use crate::support::api::{Reply, request, send};
 use crate::support::host::on_each_database;
 use crate::support::{Client, Door, Server, Site, database, http};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_each_database!(
     a_reaction_is_an_event_and_counts_at_its_message,
     a_needless_reaction_is_answered_by_the_event_that_made_the_state,
+    a_toggle_that_is_sent_again_changes_nothing,
     an_emoji_with_and_without_its_presentation_is_one,
     bad_reactions_are_refused,
     a_message_has_a_bounded_number_of_emoji_and_reactions,
@@ -135,6 +137,36 @@ async fn a_needless_reaction_is_answered_by_the_event_that_made_the_state(site: 
     let post = post.header("accept", "application/json").form(&[("emoji", "👍"), ("on", "false"), ("id", "n4")]);
     let reply = send(post).await;
     assert_eq!((reply.status, reply.json()), (200, again(&ended, "n4")));
+}
+
+async fn a_toggle_that_is_sent_again_changes_nothing(site: Site) {
+    let talk = Talk::begun(&site).await;
+    let toggle = async |path: &str, cookie: &str, id: &str| {
+        let post = request(&talk.server, "POST", path).header("cookie", cookie).header("idempotency-key", id);
+        send(post.header("accept", "application/json").form(&[("emoji", "👍")])).await
+    };
+    for (id, is_on) in [("t1", true), ("t2", false), ("t3", true)] {
+        let first = toggle("/harbour/1/react", &talk.ben.0, id).await;
+        assert_eq!((first.status, &first.json()["on"]), (200, &json!(is_on)));
+        let mut again = first.json();
+        again["repeated"] = json!(true);
+        // Several times, and at the same time.
+        let once_more = || toggle("/harbour/1/react", &talk.ben.0, id);
+        for reply in
+            [once_more().await, once_more().await].into_iter().chain(join_all((0..5).map(|_| once_more())).await)
+        {
+            assert_eq!((reply.status, reply.json()), (200, again.clone()));
+        }
+        assert_eq!(counts(&talk.server, 1).await.len(), usize::from(is_on));
+    }
+    for (id, action) in [("p1", "pin"), ("p2", "unpin")] {
+        let first = toggle("/harbour/1/pin", &talk.ann.0, id).await.json();
+        let again = toggle("/harbour/1/pin", &talk.ann.0, id).await;
+        assert_eq!((&first["action"], again.status, &again.json()["seq"]), (&json!(action), 200, &first["seq"]));
+    }
+    // The id of something else is still that.
+    assert_eq!(toggle("/harbour/1/react", &talk.ann.0, "a1").await.code(), "id_conflict");
+    assert_eq!(toggle("/harbour/1/pin", &talk.ann.0, "a1").await.code(), "id_conflict");
 }
 
 async fn an_emoji_with_and_without_its_presentation_is_one(site: Site) {

@@ -2,7 +2,7 @@
 
 use super::{post, run_number};
 use crate::check::Mark;
-use crate::client::{Frame, connect};
+use crate::client::{Frame, connect, open};
 use crate::host::{Host, Target};
 use crate::http::Http;
 use crate::report::{result, rounded};
@@ -10,6 +10,8 @@ use clap::Args;
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
+
+const EMOJI: [&str; 8] = ["👍", "🎉", "😂", "👀", "🚀", "🔥", "🙏", "💯"];
 
 #[derive(Args, Clone)]
 pub struct Page {
@@ -21,6 +23,9 @@ pub struct Page {
     /// Edits of the first message, after all messages
     #[arg(long, default_value_t = 0)]
     edits: u32,
+    /// Reactions to each message, up to eight
+    #[arg(long, default_value_t = 0)]
+    reactions: u32,
     #[arg(long, default_value_t = 500)]
     requests: usize,
     /// Path to request; `{room}` is the room, `{seq}` a message in the middle of it
@@ -43,6 +48,10 @@ impl Page {
         let mut client = Http::connect(addr, Ipv4Addr::LOCALHOST).await?;
         // The first visit sets a cookie.
         let cookie = client.page(&path, "").await?.cookie_header();
+        if self.reactions > 0 {
+            let visitor = client.page("/", "").await?.cookie_header();
+            react(addr, &room, &visitor, self.history, self.reactions).await?;
+        }
         let headers = format!("{cookie}Accept-Encoding: {}\r\n", self.encoding);
         for _ in 0..20 {
             client.page(&path, &headers).await?;
@@ -57,12 +66,43 @@ impl Page {
         result(
             &self.target,
             json!({
-                "history": self.history, "edits": self.edits, "encoding": self.encoding, "bytes": bytes,
+                "history": self.history, "edits": self.edits, "reactions": self.reactions, "encoding": self.encoding, "bytes": bytes,
                 "us_per_page": rounded((host.cpu_us() - cpu) / self.requests as f64),
                 "p50_ms": rounded(times[times.len() / 2]), "p99_ms": rounded(times[times.len() * 99 / 100]),
             }),
         )
     }
+}
+
+/// Reacts to all messages of a room, as the visitor with this cookie, with so many emoji each, and waits for the last
+/// reaction.
+async fn react(
+    addr: SocketAddr,
+    room: &str,
+    cookie: &str,
+    messages: u32,
+    reactions: u32,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let headers = format!("{cookie}Origin: http://{addr}\r\n");
+    let (mut reader, mut writer) = open(addr, &format!("/ws/{room}/"), Ipv4Addr::LOCALHOST, &headers).await?;
+    let reactions = reactions.min(EMOJI.len() as u32);
+    let (mut sent, mut seen, all) = (0, 0, messages * reactions);
+    while seen < all {
+        while sent < all.min(seen + 256) {
+            let (target, emoji) = (sent / reactions + 1, EMOJI[(sent % reactions) as usize]);
+            let react =
+                json!({"type": "react", "id": format!("r{sent}"), "target": target, "emoji": emoji, "on": true});
+            writer.text(&react.to_string()).await?;
+            sent += 1;
+        }
+        if let Frame::Text(text) = reader.next().await? {
+            if text.starts_with(br#"{"type":"rejected""#) {
+                return Err(String::from_utf8_lossy(text).into());
+            }
+            seen += u32::from(text.starts_with(br#"{"type":"reacted""#));
+        }
+    }
+    Ok(())
 }
 
 /// Posts messages in a room, edits the first one repeatedly, and waits for the last edit.

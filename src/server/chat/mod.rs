@@ -90,7 +90,7 @@ impl Chat {
         let replying = self.store.quotes(found.room.id, reply_to.into_iter().collect()).await?;
         let replying = replying.into_iter().next().filter(|quote| !quote.excerpt.is_empty());
         let cursor = permalink.map_or(HistoryCursor::Newest, HistoryCursor::Around);
-        let mut history = self.store.messages(found.room.id, cursor).await?;
+        let mut history = self.store.messages(&found, cursor).await?;
         self.store.annotate(&found, &mut history.messages).await?;
         Ok(RoomView {
             history,
@@ -126,7 +126,7 @@ impl Chat {
         cursor: HistoryCursor,
     ) -> Result<HistoryPage, AccessDenied> {
         let found = self.admit(name, visitor).await?;
-        let mut history = self.store.messages(found.room.id, cursor).await?;
+        let mut history = self.store.messages(&found, cursor).await?;
         self.store.annotate(&found, &mut history.messages).await?;
         Ok(history)
     }

@@ -16,8 +16,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Names of the field with the text, the preferred first: Parlour's, Slack's and Discord's.
 const MESSAGE_FIELDS: [&str; 3] = ["message", "text", "content"];
 
-const FIELD_TWICE: &str = "The form names a field twice.";
-const BODY_NOT_UTF8: &str = "The body is not UTF-8.";
+pub(super) const FIELD_TWICE: &str = "The form names a field twice.";
+pub(super) const BODY_NOT_UTF8: &str = "The body is not UTF-8.";
 pub(super) const REPLY_TO_NOT_NUMBER: &str = "`reply_to` is not the number of a message.";
 
 /// The media type of a body.
@@ -166,7 +166,7 @@ pub(super) fn read_change(headers: &HeaderMap, body: &[u8]) -> Result<ChangeForm
 }
 
 /// Returns the fields of a form: name, value, and whether it has a value. Errors are texts that are not UTF-8.
-fn pairs(body: &[u8]) -> impl Iterator<Item = (Result<String, Problem>, Result<String, Problem>, bool)> {
+pub(super) fn pairs(body: &[u8]) -> impl Iterator<Item = (Result<String, Problem>, Result<String, Problem>, bool)> {
     let decoded = |bytes: &[u8]| {
         let bytes: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
         String::from_utf8(percent_decode(&bytes).collect()).map_err(|_| Problem::bad_request(BODY_NOT_UTF8))

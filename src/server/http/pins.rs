@@ -7,7 +7,7 @@ use super::messages::pinned;
 use super::origin;
 use super::problem::Problem;
 use super::reaction_form::ReactionFields;
-use super::reactions::{addressed, answer, refusal};
+use super::reactions::{addressed, answer, change_state, refusal};
 use super::render::{not_found, page};
 use crate::domain::moderation::ModerationAction;
 use crate::domain::{RejectionCode, RememberedUsername, RoomName, Username};
@@ -89,11 +89,14 @@ pub(crate) async fn pin(
                 pins.iter().all(|message| message.seq != seq)
             }
         };
-        let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
         let username = known.0.clone().unwrap_or_else(Username::anonymous);
-        let (target, tag, seconds, text) = (Some(seq), None, None, None);
-        let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
-        let stored = state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command).await?;
+        let act = |pins| {
+            let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
+            let (target, tag, seconds, text, username) = (Some(seq), None, None, None, username.clone());
+            let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
+            state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command)
+        };
+        let stored = change_state(fields.on, pins, act).await?;
         Ok((name, seq, stored))
     };
     match pinned.await {

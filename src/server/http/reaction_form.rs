@@ -1,6 +1,7 @@
 //! Bodies of requests that react to a message, or pin it: a form, or JSON.
 
 use super::media_type::JSON;
+use super::message_body::{BODY_NOT_UTF8, FIELD_TWICE, pairs};
 use super::problem::Problem;
 use crate::domain::RejectionCode::Invalid;
 use crate::server::strict_json;
@@ -26,7 +27,7 @@ impl ReactionFields {
     /// # Errors
     ///
     /// Returns the problem to answer with: 415 for another media type, 413 for a body that is too long, 400 for one that
-    /// does not parse, and 422 for fields of the wrong types.
+    /// does not parse, and 422 for a field of the wrong type, or that a form names twice.
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -34,10 +35,10 @@ impl ReactionFields {
             let detail = "A form has at most 4 KiB.";
             return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE, detail, None));
         }
-        let text = || str::from_utf8(body).map_err(|_| Problem::bad_request("The body is not UTF-8."));
+        let text = || str::from_utf8(body).map_err(|_| Problem::bad_request(BODY_NOT_UTF8));
         match media_type.as_str() {
             JSON => Self::from_json(text()?),
-            "application/x-www-form-urlencoded" => Self::from_form(text()?.as_bytes()),
+            "application/x-www-form-urlencoded" => Self::from_form(body),
             // A form without fields.
             "" if body.is_empty() => Ok(Self::default()),
             _ => {
@@ -48,24 +49,27 @@ impl ReactionFields {
     }
 
     fn from_form(body: &[u8]) -> Result<Self, Problem> {
-        let mut fields = Self::default();
-        for (name, value) in url::form_urlencoded::parse(body) {
-            match &*name {
-                "emoji" => fields.emoji = value.into_owned(),
-                "id" => fields.id = Some(value.into_owned()).filter(|id| !id.is_empty()),
-                "token" => fields.token = Some(value.into_owned()),
-                "on" => {
-                    fields.on = match &*value {
-                        "true" => Some(true),
-                        "false" => Some(false),
-                        "" => None,
-                        _ => return Err(unprocessable("`on` is `true` or `false`.")),
-                    }
-                }
-                _ => {}
+        let (mut emoji, mut on, mut id, mut token) = (None, None, None, None);
+        for (name, value, _) in pairs(body) {
+            let (name, value) = (name?, value?);
+            let field = match name.as_str() {
+                "emoji" => &mut emoji,
+                "on" => &mut on,
+                "id" => &mut id,
+                "token" => &mut token,
+                _ => continue,
+            };
+            if field.replace(value).is_some() {
+                return Err(unprocessable(FIELD_TWICE));
             }
         }
-        Ok(fields)
+        let on = match on.as_deref() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            None | Some("") => None,
+            Some(_) => return Err(unprocessable("`on` is `true` or `false`.")),
+        };
+        Ok(Self { emoji: emoji.unwrap_or_default(), on, id: id.filter(|id| !id.is_empty()), token })
     }
 
     fn from_json(text: &str) -> Result<Self, Problem> {
@@ -123,6 +127,9 @@ mod tests {
         let form = "application/x-www-form-urlencoded";
         for (media_type, body, status) in [
             (form, "emoji=x&on=perhaps", 422),
+            (form, "emoji=%F0%9F%91%8D&emoji=%F0%9F%91%8D", 422),
+            (form, "on=true&emoji=%F0%9F%91%8D&on=false", 422),
+            (form, "emoji=%FF%FE", 400),
             ("application/json", "{", 400),
             ("application/json", "[]", 422),
             ("application/json", r#"{"emoji":7}"#, 422),

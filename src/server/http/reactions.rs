@@ -16,7 +16,7 @@ use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::chat::access::AccessDenied;
 use crate::server::http::state::AppState;
-use crate::server::journal::StoredEvent;
+use crate::server::journal::{StoredEvent, SubmitResult};
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics::record_rejection;
 use crate::ui::{Page, ReactPageData};
@@ -78,8 +78,11 @@ pub(crate) async fn react(
                 !Emoji::parse(&fields.emoji).is_ok_and(|emoji| own.contains(&emoji))
             }
         };
-        let command = RoomCommand::React { target: seq, emoji: &fields.emoji, on, username };
-        let stored = state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command).await?;
+        let react = |on| {
+            let command = RoomCommand::React { target: seq, emoji: &fields.emoji, on, username: username.clone() };
+            state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command)
+        };
+        let stored = change_state(fields.on, on, react).await?;
         Ok((name, seq, stored))
     };
     match reacted.await {
@@ -116,6 +119,18 @@ pub(super) fn addressed(path: &Addressed) -> Option<(RoomName, Seq, bool)> {
     let name = RoomName::parse(raw).ok()?;
     let is_canonical = name.as_str() == raw;
     Some((name, parse_seq(seq)?, is_canonical))
+}
+
+/// Changes a state: to `on`, or to `next` if the request toggles it. A repeated id is answered by its event. The first
+/// request with it has changed the state, so a repeated toggle would be the opposite event.
+pub(super) async fn change_state<F>(on: Option<bool>, next: bool, submit: impl Fn(bool) -> F) -> SubmitResult
+where
+    F: Future<Output = SubmitResult>,
+{
+    match submit(next).await {
+        Err(rejection) if on.is_none() && rejection.code == RejectionCode::IdConflict => submit(!next).await,
+        result => result,
+    }
 }
 
 /// Returns the response to a program: the event as the socket's frame, or the one that made the state as it is.

@@ -33,7 +33,12 @@ pub(crate) async fn server_function(State(state): State<AppState>, mut request: 
         provide_context(chat.clone());
         provide_context(config.clone());
     };
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    // Functions set the status of their own errors. What is left is a call whose arguments do not parse.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
 }
 
 /// Sets a cookie with the visitor's name.

@@ -5,6 +5,7 @@ pub mod caddy;
 pub mod client;
 pub mod database;
 pub mod description;
+pub mod earlier_node;
 pub mod event_reader;
 pub mod faults;
 pub mod flood;

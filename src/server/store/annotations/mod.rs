@@ -15,7 +15,7 @@ pub(crate) enum AnnotationOutcome {
     /// The event changes the state, and takes a number.
     Changed,
     /// The state is as it should be already. This event made it so; its number is 0 if it has to be looked for.
-    Needless(Event),
+    Needless(Box<Event>),
 }
 
 /// Returns the text of a reaction's event.

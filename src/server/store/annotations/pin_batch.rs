@@ -58,7 +58,8 @@ impl PinBatch {
         if stored.is_some() == pins {
             let (id, nowhen) = unknown(&entry.id);
             let (seq, at) = stored.map_or((0, nowhen), |pin| (pin.pinned_by, Timestamp(pin.at)));
-            return Ok(AnnotationOutcome::Needless(Event { seq, id, at, body: EventBody::Moderated(done.clone()) }));
+            let event = Event { seq, id, at, body: EventBody::Moderated(done.clone()) };
+            return Ok(AnnotationOutcome::Needless(Box::new(event)));
         }
         if pins {
             if self.known.keys().filter(|(room_id, _)| *room_id == entry.room_id).count() >= MAX_PINS {

@@ -76,10 +76,10 @@ impl ReactionBatch {
         let key = key(entry, new);
         let stored = self.known.get(&key);
         if stored.is_some() == new.on {
-            return Ok(AnnotationOutcome::Needless(match stored {
+            return Ok(AnnotationOutcome::Needless(Box::new(match stored {
                 Some(row) => event_of(row, entry),
                 None => withdrawn(entry, new),
-            }));
+            })));
         }
         let counts = self.counts.entry((entry.room_id, new.target)).or_default();
         let emoji = new.emoji.as_str();

@@ -156,7 +156,7 @@ impl AppendBatch {
                     if action.has_message() {
                         match self.pins.apply(entry, &mut done, target, (seq, at)) {
                             Ok(AnnotationOutcome::Changed) => room.annotated = true,
-                            Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
+                            Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(*event),
                             Err(rejection) => return AppendResult::Rejected(rejection),
                         }
                     }
@@ -170,7 +170,7 @@ impl AppendBatch {
             let target = target.and_then(|target| self.targets.get(&target));
             match self.reactions.react(entry, reaction, target, (seq, at)) {
                 Ok(AnnotationOutcome::Changed) => room.annotated = true,
-                Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(event),
+                Ok(AnnotationOutcome::Needless(event)) => return AppendResult::Needless(*event),
                 Err(rejection) => return AppendResult::Rejected(rejection),
             }
         } else if let Some(target) = target {

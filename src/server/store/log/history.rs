@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::store::annotations::parse_reaction_text;
 use crate::server::store::entity::event;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{RoomRecord, Store, StoreError};
 use crate::server::telemetry::metrics::timed;
 use event::{Column, Entity, Kind, Model};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
@@ -61,15 +61,17 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns a page of messages, with quotes of those that they reply to, and moderation events between them.
+    /// Returns a page of messages, with quotes of those that they reply to, and moderation events between them. Costs no
+    /// query for the latter if the room has had none.
     ///
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
-    pub(crate) async fn messages(&self, room_id: i64, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
+    pub(crate) async fn messages(&self, found: &RoomRecord, cursor: HistoryCursor) -> Result<HistoryPage, StoreError> {
+        let room_id = found.room.id;
         let page = self.page_of(room_id, cursor, PAGE_SIZE).await?;
         let quotes = self.quotes_for(room_id, &page.messages).await?;
-        let notes = self.notes_for(room_id, cursor, &page).await?;
+        let notes = if found.moderated { self.notes_for(room_id, cursor, &page).await? } else { Vec::new() };
         Ok(HistoryPage { quotes, notes, ..page })
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct RoomRecord {
     pub(crate) locked: bool,
     /// Minimum time between two messages of a participant, in seconds; 0 without slow mode.
     pub(crate) slow_mode: u32,
-    /// Whether memberships must be looked up.
+    /// Whether memberships must be looked up, because the room is private or its log has moderation events.
     pub(crate) moderated: bool,
     /// Title, if it is not the room's name.
     title: Option<String>,
