@@ -134,14 +134,17 @@ impl AnnotatedMessage {
     }
 }
 
-/// The reactions in a page's source: by message, emoji and count as they are announced.
+/// The reactions in a page's source: by message, each emoji with its count, which is announced as "👍, 3 people, you too".
 fn buttons(html: &str, room: &str) -> BTreeMap<i64, Vec<String>> {
     let mut found: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for form in html.split("<form ").skip(1).filter(|form| form.contains("class=\"reactions\"")) {
         let form = form.split("</form>").next().expect("forms end");
         let seq = form.split(&format!("action=\"/{room}/")).nth(1).and_then(|rest| rest.split("/react").next());
         let seq = seq.and_then(|seq| seq.parse().ok()).unwrap_or_else(|| panic!("no number: {form}"));
-        let label = |button: &str| button.split("aria-label=\"").nth(1)?.split('"').next().map(str::to_owned);
+        let label = |button: &str| {
+            let (emoji, people) = button.split("aria-label=\"").nth(1)?.split('"').next()?.split_once(", ")?;
+            Some(format!("{emoji} {}", people.split(' ').next()?))
+        };
         found.insert(seq, form.split("<button").skip(1).map(|button| label(button).expect("a label")).collect());
     }
     found

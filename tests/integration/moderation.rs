@@ -25,7 +25,7 @@ async fn a_ban_during_a_join_disconnects() {
     let site = Site::new(Database::Postgres).await;
     let mut people = People::gathered(&site).await;
     // Bob comes again, was let in, and waits for his name while he is banned.
-    let names = database::hold_names(&site.database_url).await;
+    let names = database::hold(&site.database_url, "LOCK TABLE names IN SHARE MODE").await;
     let (door, addr) = (people.door(&people.bob.0).username("Bob"), people.server.addr);
     let coming = tokio::spawn(async move { door.try_join(addr).await });
     eventually("he waits for his name", || async {
