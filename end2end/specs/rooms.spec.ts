@@ -11,6 +11,8 @@ for (const [how, open] of [["a key", "key"], ["a tap", "tap"]]) {
     await post(request, room, "Ben", "one");
     await post(request, room, "Ben", "two");
     const isSame = await mark(page);
+    // A wide page has them beside the messages.
+    if (open === "tap") await page.setViewportSize({ width: 390, height: 844 });
     if (open === "key") await page.keyboard.press("Control+k");
     else await page.getByRole("link", { name: "Rooms" }).click();
 
