@@ -1,5 +1,6 @@
 //! HTTP: handlers, pages, their middleware, and the state that handlers share.
 
+mod annotation_request;
 pub(crate) mod assets;
 pub(crate) mod content_encoding;
 pub(crate) mod cookies;
@@ -31,6 +32,7 @@ pub(crate) mod render;
 pub(crate) mod response_budget;
 pub(crate) mod robots;
 pub(crate) mod room;
+pub(crate) mod room_address;
 pub(crate) mod room_page;
 pub(crate) mod server_fn;
 pub(crate) mod settings;

@@ -3,6 +3,7 @@
 use super::messages::json;
 use super::origin;
 use super::problem::Problem;
+use super::room_address::redirect_to_canonical;
 use crate::domain::{RoomName, Username};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::access::AccessDenied;
@@ -10,7 +11,7 @@ use crate::server::http::state::AppState;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 /// Query parameters of the address.
@@ -40,9 +41,8 @@ pub(crate) async fn names(
         }
         let raw = raw.map(|Path(raw)| raw).unwrap_or_default();
         let name = RoomName::parse(&raw).map_err(|reason| Problem::not_found(reason.to_string()))?;
-        if name.as_str() != raw {
-            let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-            return Ok(Redirect::permanent(&format!("{}names{query}", name.path())).into_response());
+        if let Some(redirect) = redirect_to_canonical(&name, &raw, "names", &uri) {
+            return Ok(redirect);
         }
         let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
         let room = state.chat.admit(&name, &visitor).await?.room;

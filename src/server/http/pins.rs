@@ -1,26 +1,25 @@
 //! Pins by HTTP: the page of all pinned messages, as HTML and as JSON, and the form with which the owner pins a message
 //! without a script.
 
+use super::annotation_request::{Addressed, AnnotationRequest};
 use super::media_type::{HTML, JSON, preferred};
-use super::message_body::idempotency_key;
 use super::messages::pinned;
 use super::origin;
 use super::problem::Problem;
-use super::reaction_form::ReactionFields;
-use super::reactions::{addressed, answer, change_state, refusal};
+use super::reactions::respond;
 use super::render::{not_found, page};
+use super::room_address::redirect_to_canonical;
 use crate::domain::moderation::ModerationAction;
-use crate::domain::{RejectionCode, RememberedUsername, RoomName, Username};
+use crate::domain::{RememberedUsername, RoomName};
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::chat::access::AccessDenied;
 use crate::server::http::state::AppState;
 use crate::ui::{Page, PinsPageData};
-use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
 
 /// `GET /{room_name}/pins`: the pinned messages, the latest pin first.
 pub(crate) async fn pins(
@@ -32,9 +31,8 @@ pub(crate) async fn pins(
 ) -> Response {
     let named = raw.ok().and_then(|Path(raw)| Some((RoomName::parse(&raw).ok()?, raw)));
     let Some((name, raw)) = named else { return not_found(State(state), request).await };
-    if name.as_str() != raw {
-        let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-        return Redirect::permanent(&format!("{}pins{query}", name.path())).into_response();
+    if let Some(redirect) = redirect_to_canonical(&name, &raw, "pins", &uri) {
+        return redirect;
     }
     let is_program = preferred(request.headers(), &[HTML, JSON]) == JSON;
     if is_program && !origin::is_same_origin_request(request.headers(), state.config.public_url.as_deref()) {
@@ -62,46 +60,28 @@ pub(crate) async fn pins(
 /// `POST /{room_name}/{seq}/pin`: pins a message, or takes off the pin, as the owner of the room.
 pub(crate) async fn pin(
     State(state): State<AppState>,
-    path: Result<Path<(String, String)>, PathRejection>,
+    path: Addressed,
     Extension(visitor): Extension<Visitor>,
     Extension(known): Extension<RememberedUsername>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let is_program = Problem::is_readable_by(&parts.headers);
     let pinned = async {
-        if !origin::is_same_origin_request(&parts.headers, state.config.public_url.as_deref()) {
-            return Err(Problem::of_foreign_page());
-        }
-        let (name, seq, _) = addressed(&path).ok_or_else(|| Problem::not_found("No message has this address."))?;
-        let found = state.chat.admit(&name, &visitor).await?;
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let fields = ReactionFields::read(&parts.headers, &body)?;
-        if fields.token.as_ref().is_some_and(|token| !state.form_tokens.proves(&visitor.author, token)) {
-            let detail = "This page was out of date. Try again.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, detail));
-        }
-        let id = if fields.id.is_some() { fields.id.clone() } else { idempotency_key(&parts.headers)? };
-        let pins = match fields.on {
+        let asked = AnnotationRequest::read(&state, &path, (&visitor, &known), (&parts.headers, body)).await?;
+        let pins = match asked.fields.on {
             Some(on) => on,
             None => {
-                let pins = state.chat.store.pinned_messages(&found).await.map_err(AccessDenied::from)?;
-                pins.iter().all(|message| message.seq != seq)
+                let pins = state.chat.store.pinned_messages(&asked.found).await.map_err(AccessDenied::from)?;
+                pins.iter().all(|message| message.seq != asked.seq)
             }
         };
-        let username = known.0.clone().unwrap_or_else(Username::anonymous);
         let act = |pins| {
             let action = if pins { ModerationAction::Pin } else { ModerationAction::Unpin };
-            let (target, tag, seconds, text, username) = (Some(seq), None, None, None, username.clone());
-            let command = RoomCommand::Moderate { action, target, tag, seconds, text, username };
-            state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command)
+            let (target, username) = (Some(asked.seq), asked.username.clone());
+            RoomCommand::Moderate { action, target, tag: None, seconds: None, text: None, username }
         };
-        let stored = change_state(fields.on, pins, act).await?;
-        Ok((name, seq, stored))
+        Ok(asked.submit(&state, &visitor, pins, act).await?)
     };
-    match pinned.await {
-        Ok((_, _, stored)) if is_program => answer(&stored),
-        Ok((name, seq, _)) => Redirect::to(&format!("{}{seq}", name.path())).into_response(),
-        Err(problem) => refusal(&state, problem, (path, visitor, known), (parts.uri, parts.headers), is_program).await,
-    }
+    let pinned = pinned.await;
+    respond(&state, pinned, (path, visitor, known), (parts.uri, parts.headers)).await
 }

@@ -2,13 +2,14 @@
 
 use super::origin;
 use super::problem::Problem;
+use super::room_address::redirect_to_canonical;
 use crate::domain::RoomName;
 use crate::server::auth::visitor::Visitor;
 use crate::server::http::state::AppState;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write;
 
@@ -21,12 +22,13 @@ pub(crate) async fn qr_code(
     raw: Result<Path<String>, PathRejection>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response {
     let found = async {
         let raw = raw.map(|Path(raw)| raw).unwrap_or_default();
         let name = RoomName::parse(&raw).map_err(|reason| Problem::not_found(reason.to_string()))?;
-        if name.as_str() != raw {
-            return Ok(Redirect::permanent(&name.qr_code_path()).into_response());
+        if let Some(redirect) = redirect_to_canonical(&name, &raw, "qr", &uri) {
+            return Ok(redirect);
         }
         let invitation = state.chat.admit(&name, &visitor).await?.invitation();
         let site = origin::own(&headers, state.config.public_url.as_deref()).unwrap_or_default();

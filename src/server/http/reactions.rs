@@ -1,33 +1,27 @@
 //! Reactions by HTTP: the page with which a visitor reacts to a message without a script, its form, and the people who
 //! reacted.
 
+use super::annotation_request::{Addressed, AnnotationRequest, addressed};
 use super::media_type::{HTML, JSON, preferred};
-use super::message_body::idempotency_key;
 use super::messages::json;
 use super::origin;
 use super::problem::Problem;
-use super::reaction_form::ReactionFields;
 use super::render::{not_found, page, page_request};
-use crate::domain::event::parse_seq;
+use super::room_address::redirect_to_canonical;
 use crate::domain::history::Ownership;
-use crate::domain::{Emoji, Message, RejectionCode, RememberedUsername, RoomName, Seq, Username};
+use crate::domain::{Emoji, Message, RememberedUsername, RoomName, Seq};
 use crate::protocol::ServerFrame;
 use crate::server::auth::visitor::Visitor;
 use crate::server::chat::RoomCommand;
 use crate::server::chat::access::AccessDenied;
 use crate::server::http::state::AppState;
-use crate::server::journal::{StoredEvent, SubmitResult};
+use crate::server::journal::StoredEvent;
 use crate::server::store::RoomRecord;
 use crate::server::telemetry::metrics::record_rejection;
 use crate::ui::{Page, ReactPageData};
-use axum::body::to_bytes;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-
-/// A message that an address names.
-type Addressed = Result<Path<(String, String)>, PathRejection>;
 
 /// `GET /{room_name}/{seq}/react`: the page of emoji.
 pub(crate) async fn react_page(
@@ -37,10 +31,9 @@ pub(crate) async fn react_page(
     uri: Uri,
     request: Request,
 ) -> Response {
-    let Some((name, seq, is_canonical)) = addressed(&path) else { return not_found(State(state), request).await };
-    if !is_canonical {
-        let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-        return Redirect::permanent(&format!("{}{seq}/react{query}", name.path())).into_response();
+    let Some((name, seq, raw)) = addressed(&path) else { return not_found(State(state), request).await };
+    if let Some(redirect) = redirect_to_canonical(&name, raw, &format!("{seq}/react"), &uri) {
+        return redirect;
     }
     show(&state, request, (&name, seq), &visitor, None).await
 }
@@ -55,41 +48,24 @@ pub(crate) async fn react(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let is_program = Problem::is_readable_by(&parts.headers);
     let reacted = async {
-        if !origin::is_same_origin_request(&parts.headers, state.config.public_url.as_deref()) {
-            return Err(Problem::of_foreign_page());
-        }
-        let (name, seq, _) = addressed(&path).ok_or_else(|| Problem::not_found("No message has this address."))?;
-        let found = state.chat.admit(&name, &visitor).await?;
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let fields = ReactionFields::read(&parts.headers, &body)?;
-        if fields.token.as_ref().is_some_and(|token| !state.form_tokens.proves(&visitor.author, token)) {
-            let detail = "This page was out of date. Choose again.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, detail));
-        }
-        let id = if fields.id.is_some() { fields.id.clone() } else { idempotency_key(&parts.headers)? };
-        let username = known.0.clone().unwrap_or_else(Username::anonymous);
-        let on = match fields.on {
+        let asked = AnnotationRequest::read(&state, &path, (&visitor, &known), (&parts.headers, body)).await?;
+        let on = match asked.fields.on {
             Some(on) => on,
             None => {
-                let own = state.chat.store.own_reactions(found.room.id, seq, &visitor.author).await;
+                let own = state.chat.store.own_reactions(asked.found.room.id, asked.seq, &visitor.author).await;
                 let own = own.map_err(AccessDenied::from)?;
-                !Emoji::parse(&fields.emoji).is_ok_and(|emoji| own.contains(&emoji))
+                !Emoji::parse(&asked.fields.emoji).is_ok_and(|emoji| own.contains(&emoji))
             }
         };
         let react = |on| {
-            let command = RoomCommand::React { target: seq, emoji: &fields.emoji, on, username: username.clone() };
-            state.chat.submit_and_wait(&name, &visitor, id.as_deref(), command)
+            let (target, emoji, username) = (asked.seq, asked.fields.emoji.as_str(), asked.username.clone());
+            RoomCommand::React { target, emoji, on, username }
         };
-        let stored = change_state(fields.on, on, react).await?;
-        Ok((name, seq, stored))
+        Ok(asked.submit(&state, &visitor, on, react).await?)
     };
-    match reacted.await {
-        Ok((_, _, stored)) if is_program => answer(&stored),
-        Ok((name, seq, _)) => Redirect::to(&format!("{}{seq}", name.path())).into_response(),
-        Err(problem) => refusal(&state, problem, (path, visitor, known), (parts.uri, parts.headers), is_program).await,
-    }
+    let reacted = reacted.await;
+    respond(&state, reacted, (path, visitor, known), (parts.uri, parts.headers)).await
 }
 
 /// `GET /{room_name}/{seq}/reactions`: the people who reacted to a message.
@@ -98,14 +74,14 @@ pub(crate) async fn reactors(
     path: Addressed,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Result<Response, Problem> {
     if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         return Err(Problem::of_foreign_page());
     }
-    let (name, seq, is_canonical) =
-        addressed(&path).ok_or_else(|| Problem::not_found("No message has this address."))?;
-    if !is_canonical {
-        return Ok(Redirect::permanent(&format!("{}{seq}/reactions", name.path())).into_response());
+    let (name, seq, raw) = addressed(&path).ok_or_else(|| Problem::not_found("No message has this address."))?;
+    if let Some(redirect) = redirect_to_canonical(&name, raw, &format!("{seq}/reactions"), &uri) {
+        return Ok(redirect);
     }
     let found = state.chat.admit(&name, &visitor).await?;
     message_of(&state, &found, seq).await?.ok_or_else(|| Problem::not_found("No message has this number."))?;
@@ -113,28 +89,24 @@ pub(crate) async fn reactors(
     Ok(json(&serde_json::json!({ "seq": seq, "reactions": reactions })))
 }
 
-/// Returns the room and the message in an address, and whether the name is spelled as it should be.
-pub(super) fn addressed(path: &Addressed) -> Option<(RoomName, Seq, bool)> {
-    let Path((raw, seq)) = path.as_ref().ok()?;
-    let name = RoomName::parse(raw).ok()?;
-    let is_canonical = name.as_str() == raw;
-    Some((name, parse_seq(seq)?, is_canonical))
-}
-
-/// Changes a state: to `on`, or to `next` if the request toggles it. A repeated id is answered by its event. The first
-/// request with it has changed the state, so a repeated toggle would be the opposite event.
-pub(super) async fn change_state<F>(on: Option<bool>, next: bool, submit: impl Fn(bool) -> F) -> SubmitResult
-where
-    F: Future<Output = SubmitResult>,
-{
-    match submit(next).await {
-        Err(rejection) if on.is_none() && rejection.code == RejectionCode::IdConflict => submit(!next).await,
-        result => result,
+/// Returns the response to a request that changes a reaction or a pin: the event for a program, else a redirect to the
+/// message; or what is wrong.
+pub(super) async fn respond(
+    state: &AppState,
+    changed: Result<StoredEvent, Problem>,
+    (path, visitor, known): (Addressed, Visitor, RememberedUsername),
+    (uri, headers): (Uri, HeaderMap),
+) -> Response {
+    let is_program = Problem::is_readable_by(&headers);
+    match (changed, addressed(&path)) {
+        (Ok(_), Some((name, seq, _))) if !is_program => Redirect::to(&format!("{}{seq}", name.path())).into_response(),
+        (Ok(stored), _) => answer(&stored),
+        (Err(problem), _) => refusal(state, problem, (path, visitor, known), (uri, headers), is_program).await,
     }
 }
 
 /// Returns the response to a program: the event as the socket's frame, or the one that made the state as it is.
-pub(super) fn answer(stored: &StoredEvent) -> Response {
+fn answer(stored: &StoredEvent) -> Response {
     let frame = match stored.repeated() {
         Some(repeated) => repeated.encode(),
         None => ServerFrame::from(stored.event.clone()).encode(),
@@ -147,7 +119,7 @@ pub(super) fn answer(stored: &StoredEvent) -> Response {
 }
 
 /// Returns the response to a refused form: problem details for a program, else the page with the reason.
-pub(super) async fn refusal(
+async fn refusal(
     state: &AppState,
     problem: Problem,
     (path, visitor, known): (Addressed, Visitor, RememberedUsername),

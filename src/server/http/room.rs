@@ -4,6 +4,7 @@ use super::cookies;
 use super::media_type::{self, HTML, JSON};
 use super::messages::messages;
 use super::render::{not_found, remembered_username};
+use super::room_address::redirect_to_canonical;
 use super::room_page::{RoomRequest, room_page};
 use crate::domain::event::parse_seq;
 use crate::domain::room::encode_segment;
@@ -36,12 +37,12 @@ pub(crate) async fn room(
     let Ok(Path(parts)) = parts else { return not_found(State(state), request).await };
     let [raw, rest @ ..] = parts.as_slice() else { return not_found(State(state), request).await };
     let wants_json = media_type::preferred(request.headers(), &[HTML, JSON]) == JSON;
-    match RoomName::parse(raw) {
-        Ok(name) if name.as_str() != raw => {
-            let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-            let seq = rest.first().map_or("", String::as_str);
-            Redirect::permanent(&format!("{}{}{query}", name.path(), encode_segment(seq))).into_response()
-        }
+    let seq = encode_segment(rest.first().map_or("", String::as_str));
+    let parsed = RoomName::parse(raw);
+    if let Some(redirect) = parsed.as_ref().ok().and_then(|name| redirect_to_canonical(name, raw, &seq, &uri)) {
+        return redirect;
+    }
+    match parsed {
         Ok(name) if rest.iter().all(|seq| parse_seq(seq).is_some()) && wants_json => {
             let seq = rest.first().and_then(|seq| parse_seq(seq));
             let answer = messages(&state, &name, seq, &visitor, &uri, request.headers()).await;

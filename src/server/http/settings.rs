@@ -3,6 +3,7 @@
 use super::origin;
 use super::problem::rejection_status;
 use super::render::{not_found, page, remembered_username};
+use super::room_address::redirect_to_canonical;
 use super::settings_fields::{FormFields, FormOutcome};
 use super::settings_form::submit;
 use super::settings_page::{SettingsQuery, ShownSettings, settings_page};
@@ -16,7 +17,7 @@ use axum::body::Body;
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Extension, Form, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 
 /// `GET /{room_name}/settings`.
 pub(crate) async fn settings(
@@ -28,19 +29,14 @@ pub(crate) async fn settings(
     request: Request,
 ) -> Response {
     let Ok(Path(raw)) = raw else { return not_found(State(state), request).await };
-    match RoomName::parse(&raw) {
-        Ok(name) if name.as_str() != raw => {
-            let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-            Redirect::permanent(&format!("{}{query}", name.settings_path())).into_response()
-        }
-        Ok(name) => {
-            let username = remembered_username(&request).cloned();
-            let Query(query) = query.unwrap_or_default();
-            let shown = ShownSettings { query, username: username.map(|name| name.to_string()), ..Default::default() };
-            show(&state, request, &name, &visitor, shown).await
-        }
-        Err(_) => not_found(State(state), request).await,
+    let Ok(name) = RoomName::parse(&raw) else { return not_found(State(state), request).await };
+    if let Some(redirect) = redirect_to_canonical(&name, &raw, "settings", &uri) {
+        return redirect;
     }
+    let username = remembered_username(&request).cloned();
+    let Query(query) = query.unwrap_or_default();
+    let shown = ShownSettings { query, username: username.map(|name| name.to_string()), ..Default::default() };
+    show(&state, request, &name, &visitor, shown).await
 }
 
 /// `POST /{room_name}/settings`: applies a form, then redirects to the page. A refused form is returned in the page, with

@@ -8,13 +8,14 @@ use crate::server::chat::{Resume, draining_rejection};
 use crate::server::http::media_type::{self, EVENT_STREAM, JSON_LINES, PLAIN_TEXT};
 use crate::server::http::origin;
 use crate::server::http::problem::Problem;
+use crate::server::http::room_address::redirect_to_canonical;
 use crate::server::http::state::AppState;
 use crate::server::websocket::{FrameEncoding, HeadOnly, Takeover};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 /// Query parameters of the address.
@@ -41,13 +42,12 @@ pub(crate) async fn events(
 ) -> Response {
     let room_name = room_name.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(room_name)| room_name);
     let name = match RoomName::parse(&room_name) {
-        Ok(name) if name.as_str() != room_name => {
-            let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-            return Redirect::permanent(&format!("{}events{query}", name.path())).into_response();
-        }
         Ok(name) => name,
         Err(reason) => return Problem::not_found(reason.to_string()).into_response(),
     };
+    if let Some(redirect) = redirect_to_canonical(&name, &room_name, "events", &uri) {
+        return redirect;
+    }
     if !origin::is_same_origin_request(&headers, state.config.public_url.as_deref()) {
         let detail = "Pages of other sites cannot read rooms here.";
         return Problem::new(StatusCode::FORBIDDEN, RejectionCode::Forbidden, detail).into_response();
