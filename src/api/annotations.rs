@@ -1,7 +1,7 @@
 //! Server functions of reactions and pins. Browsers call them by `client`.
 
 use super::ApiError;
-use crate::domain::{PinnedMessage, ReactionsPage, Seq};
+use crate::domain::{Quote, ReactionsPage, Seq};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
@@ -28,7 +28,7 @@ pub async fn load_reactions(room_name: String, first: Seq, last: Seq) -> Result<
 ///
 /// Returns [`ApiError::Refused`] if the name is invalid or the visitor may not enter the room.
 #[server(endpoint = "load_pin", input = GetUrl)]
-pub async fn load_pin(room_name: String) -> Result<Option<PinnedMessage>, ApiError> {
+pub async fn load_pin(room_name: String) -> Result<Option<Quote>, ApiError> {
     use crate::server::chat::Chat;
     use crate::server::http::server_fn;
     let name = server_fn::parse_room(&room_name)?;

@@ -5,8 +5,7 @@
 use super::ApiError;
 use crate::domain::room::encode_segment;
 use crate::domain::{
-    HistoryCursor, HistoryPage, PinnedMessage, Quote, ReactionsPage, Reactors, RoomPosition, RoomPreviews, RoomView,
-    Seq, Username,
+    HistoryCursor, HistoryPage, Quote, ReactionsPage, Reactors, RoomPosition, RoomPreviews, RoomView, Seq, Username,
 };
 use crate::json::{FromJson, JsonValue};
 use leptos::prelude::set_timeout;
@@ -106,7 +105,7 @@ pub async fn load_reactions(room_name: &str, (first, last): (Seq, Seq)) -> Resul
 /// # Errors
 ///
 /// Like the function; returns [`ApiError::Call`] if the server does not answer.
-pub async fn load_pin(room_name: &str) -> Result<Option<PinnedMessage>, ApiError> {
+pub async fn load_pin(room_name: &str) -> Result<Option<Quote>, ApiError> {
     read(call("load_pin", &argument("room_name", room_name), false).await)
 }
 

@@ -1,7 +1,7 @@
 //! Pages of a room's history, as the browser gets them.
 
 use super::moderation::Moderation;
-use super::{AuthorTag, Epoch, EventId, Message, PinnedMessage, Quote, RoomName, Seq, Timestamp, Username};
+use super::{AuthorTag, Epoch, EventId, Message, Quote, RoomName, Seq, Timestamp, Username};
 use crate::json::{FromJson, JsonValue, from_names, read_by_name};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub struct RoomView {
     /// The end of the visitor's mute; `None` if the visitor is not muted.
     pub muted_until: Option<Timestamp>,
     /// The message that was pinned last, if one is pinned.
-    pub pin: Option<PinnedMessage>,
+    pub pin: Option<Quote>,
 }
 
 impl RoomView {

@@ -70,7 +70,7 @@ async fn a_conversation_goes_on_beside_a_node_that_does_not_know_it() {
     ben.until(|frame| frame["id"] == "o2").await;
     for server in [&one, &two] {
         assert_eq!(quote(server, &old["seq"]).await, format!("{SECRET} again"));
-        assert_eq!(latest_pin(server).await["text"], format!("{SECRET} again"));
+        assert_eq!(latest_pin(server).await["excerpt"], format!("{SECRET} again"));
     }
     assert_eq!(assert_read_alike(&site, &[&one, &two], ROOM).await.messages[&3].text, format!("{SECRET} again"));
 

@@ -2,7 +2,7 @@
 
 use super::Chat;
 use super::access::AccessDenied;
-use crate::domain::{PinnedMessage, ReactionsPage, RoomName, Seq};
+use crate::domain::{Quote, ReactionsPage, RoomName, Seq};
 use crate::server::auth::visitor::Visitor;
 
 impl Chat {
@@ -29,11 +29,7 @@ impl Chat {
     /// # Errors
     ///
     /// Returns why the visitor may not enter.
-    pub(crate) async fn latest_pin(
-        &self,
-        name: &RoomName,
-        visitor: &Visitor,
-    ) -> Result<Option<PinnedMessage>, AccessDenied> {
+    pub(crate) async fn latest_pin(&self, name: &RoomName, visitor: &Visitor) -> Result<Option<Quote>, AccessDenied> {
         let found = self.admit(name, visitor).await?;
         Ok(self.store.latest_pin(&found).await?)
     }

@@ -3,8 +3,8 @@
 use super::reaction_text;
 use crate::domain::emoji::MAX_SHOWN_REACTORS;
 use crate::domain::{
-    Emoji, Event, EventBody, Message, MessageReactions, Participant, PinnedMessage, ReactionCount, ReactionsPage,
-    Reactors, Seq, Timestamp, Username,
+    Emoji, Event, EventBody, Message, MessageReactions, Participant, Quote, ReactionCount, ReactionsPage, Reactors,
+    Seq, Timestamp, Username,
 };
 use crate::server::auth::identity::{AuthorId, tag_of};
 use crate::server::store::database::chunks::chunked;
@@ -167,13 +167,13 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the database cannot be read.
-    pub(crate) async fn latest_pin(&self, room: &RoomRecord) -> Result<Option<PinnedMessage>, StoreError> {
+    pub(crate) async fn latest_pin(&self, room: &RoomRecord) -> Result<Option<Quote>, StoreError> {
         if !room.annotated {
             return Ok(None);
         }
         for pin in self.pin_rows(room.room.id).await? {
             if let Some(message) = self.messages_of(room, &[pin.seq]).await?.pop() {
-                return Ok(Some(message.into()));
+                return Ok(Some(Quote::from(&message)));
             }
         }
         Ok(None)

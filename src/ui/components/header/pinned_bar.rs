@@ -1,6 +1,6 @@
 //! The bar with the latest pinned message.
 
-use crate::domain::PinnedMessage;
+use crate::domain::Quote;
 use crate::ui::browser::{dom, storage};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::common::icon::{Icon, Symbol};
@@ -12,7 +12,7 @@ use web_sys::MouseEvent;
 #[component]
 pub(crate) fn PinnedBar() -> impl IntoView {
     let room = expect_context::<RoomState>();
-    let of_pin = move |read: fn(&PinnedMessage) -> String| {
+    let of_pin = move |read: fn(&Quote) -> String| {
         text(move || room.page.with(|page| page.pin.as_ref().map_or_else(String::new, read)))
     };
     let pinned = move || room.page.with(|page| page.pin.as_ref().map(|pin| pin.seq));
@@ -39,7 +39,7 @@ pub(crate) fn PinnedBar() -> impl IntoView {
     view! {
         <section class="pinned" class:is-visible=is_shown aria-label="Pinned message">
             <Icon symbol=Symbol::Pin />
-            <a href=path on:click=open><b>"Pinned"</b><span class="clip" dir="auto">{of_pin(|pin| pin.text.clone())}</span></a>
+            <a href=path on:click=open><b>"Pinned"</b><span class="clip" dir="auto">{of_pin(|pin| pin.excerpt.clone())}</span></a>
             <a class="pinned-all" href=all aria-label="All pinned messages">"All"</a>
             <button class="icon-button" aria-label="Hide the pinned message" title="Hide the pinned message" on:click=hide>
                 <Icon symbol=Symbol::Close />
