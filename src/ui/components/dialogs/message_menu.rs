@@ -1,6 +1,6 @@
 //! The menu of a message: a list beside its toolbar, or on touch screens a sheet from below.
 
-use super::modal::use_modal;
+use super::modal::{close_after, give_focus_to, on_open, use_modal};
 use crate::domain::Username;
 use crate::domain::emoji::QUICK_EMOJI;
 use crate::ui::browser::dom;
@@ -17,14 +17,9 @@ use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
 pub(crate) fn MessageMenu() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let menu = room.dialogs.menu;
-    let dialog = use_modal(when(move || menu.get().is_some()));
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get().filter(|_| menu.get().is_some()) {
-            // It has a size only once it is open. If `use_modal` has opened it, this does nothing.
-            let _ = dialog.show_modal();
-            place(&dialog);
-        }
-    });
+    let is_open = when(move || menu.get().is_some());
+    let dialog = use_modal(is_open);
+    on_open(dialog, is_open, place);
     let is_own = when(move || menu.get().is_some_and(|seq| room.has_own(seq)));
     let can_moderate = when(move || room.is_owner() && !is_own.get());
     let is_owner = when(move || room.is_owner());
@@ -38,16 +33,11 @@ pub(crate) fn MessageMenu() -> impl IntoView {
         room.timeline.with(message).unwrap_or_else(Username::anonymous)
     };
     let on_click = move |event: MouseEvent| {
-        let (seq, dialog) = (menu.get_untracked(), dialog.get_untracked());
+        let seq = menu.get_untracked();
         let button = dom::closest(&event, "[data-action]");
         let emoji = button.as_ref().and_then(|button| button.get_attribute("data-emoji"));
         let action = button.and_then(|button| button.get_attribute("data-action"));
-        // A click beside the menu is on the dialog itself.
-        let is_beside = dom::closest(&event, "dialog > *").is_none();
-        if let Some(dialog) = dialog.filter(|_| is_beside || action.is_some()) {
-            // At once, because closing gives the focus back, and the action may move it.
-            dialog.close();
-        }
+        close_after(&event, dialog, action.is_some());
         match (action, emoji, seq) {
             (Some(_), Some(emoji), Some(seq)) => room.react(seq, &emoji),
             (Some(action), None, Some(seq)) => room.act_on_message(&action, seq),
@@ -57,12 +47,7 @@ pub(crate) fn MessageMenu() -> impl IntoView {
     let on_close = move |_| {
         let Some(seq) = menu.get_untracked() else { return };
         menu.set(None);
-        // The button that opened the menu is hidden by then, if the pointer has left its message.
-        request_animation_frame(move || {
-            if dom::focused().is_none_or(|focused| focused.matches("body").unwrap_or(true)) {
-                room.scroll.focus_message(seq);
-            }
-        });
+        give_focus_to(room, seq);
     };
     view! {
         <dialog

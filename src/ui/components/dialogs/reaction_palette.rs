@@ -1,7 +1,7 @@
 //! The palette of reactions: six quick emoji at once, and all of them as soon as `public/palette.js` has loaded them.
 
 use super::message_menu::place_beside;
-use super::modal::use_modal;
+use super::modal::{close_after, give_focus_to, on_open, use_modal};
 use crate::domain::emoji::QUICK_EMOJI;
 use crate::ui::browser::dom;
 use crate::ui::components::common::derived::when;
@@ -15,13 +15,11 @@ use web_sys::{HtmlElement, MouseEvent};
 pub(crate) fn ReactionPalette() -> impl IntoView {
     let room = expect_context::<RoomState>();
     let palette = room.reacting.palette;
-    let dialog = use_modal(when(move || palette.get().is_some()));
-    Effect::new(move || {
-        let Some(dialog) = dialog.get().filter(|_| palette.get().is_some()) else { return };
-        // It has a size only once it is open. If `use_modal` has opened it, this does nothing.
-        let _ = dialog.show_modal();
+    let is_open = when(move || palette.get().is_some());
+    let dialog = use_modal(is_open);
+    on_open(dialog, is_open, |dialog| {
         if let Some(button) = dom::find(".toolbar [data-action=palette]") {
-            place_beside(&dialog, dom::edges(&button));
+            place_beside(dialog, dom::edges(&button));
         }
         if let Some(all) = dom::find("[data-palette]") {
             all.unchecked_into::<HtmlElement>().click();
@@ -29,11 +27,8 @@ pub(crate) fn ReactionPalette() -> impl IntoView {
     });
     let on_click = move |event: MouseEvent| {
         let emoji = dom::closest(&event, ".emoji button").and_then(|button| button.text_content());
-        let is_beside = dom::closest(&event, "dialog > *").is_none();
         let seq = palette.get_untracked();
-        if let Some(dialog) = dialog.get_untracked().filter(|_| is_beside || emoji.is_some()) {
-            dialog.close();
-        }
+        close_after(&event, dialog, emoji.is_some());
         if let (Some(emoji), Some(seq)) = (emoji, seq) {
             room.react(seq, emoji.trim());
         }
@@ -41,11 +36,7 @@ pub(crate) fn ReactionPalette() -> impl IntoView {
     let on_close = move |_| {
         let Some(seq) = palette.get_untracked() else { return };
         palette.set(None);
-        request_animation_frame(move || {
-            if dom::focused().is_none_or(|focused| focused.matches("body").unwrap_or(true)) {
-                room.scroll.focus_message(seq);
-            }
-        });
+        give_focus_to(room, seq);
     };
     view! {
         <dialog class="palette" aria-label="Reactions" node_ref=dialog on:click=on_click on:close=on_close>

@@ -1,7 +1,7 @@
 //! The menu of a room in the visitor's list.
 
 use super::message_menu::{on_key, place_beside};
-use super::modal::use_modal;
+use super::modal::{close_after, on_open, use_modal};
 use crate::ui::browser::{clock, dom};
 use crate::ui::components::common::derived::{text, when};
 use crate::ui::components::common::icon::{Icon, Symbol};
@@ -12,13 +12,9 @@ use web_sys::MouseEvent;
 /// The menu. Each button names its action in `data-action`.
 #[component]
 pub(crate) fn RoomMenu(recent: RecentRooms) -> impl IntoView {
-    let dialog = use_modal(when(move || recent.menu.with(Option::is_some)));
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get().filter(|_| recent.menu.with(Option::is_some)) {
-            // The effect that opens the dialog has run: it was created before.
-            place_beside(&dialog, recent.menu_button.get_value());
-        }
-    });
+    let is_open = when(move || recent.menu.with(Option::is_some));
+    let dialog = use_modal(is_open);
+    on_open(dialog, is_open, move |dialog| place_beside(dialog, recent.menu_button.get_value()));
     let is = move |property: fn(&RecentRoom) -> bool| {
         recent.menu.with(|room| room.as_ref().is_some_and(|room| recent.of(room, property)))
     };
@@ -31,13 +27,8 @@ pub(crate) fn RoomMenu(recent: RecentRooms) -> impl IntoView {
     let on_click = move |event: MouseEvent| {
         let button = dom::closest(&event, "[data-action]");
         let action = button.and_then(|button| button.get_attribute("data-action"));
-        // A click beside the menu is on the dialog itself.
-        let is_beside = dom::closest(&event, "dialog > *").is_none();
         let room = recent.menu.get_untracked();
-        if action.is_some() || is_beside {
-            // Closing gives the focus back.
-            let _ = dialog.get_untracked().map(|dialog| dialog.close());
-        }
+        close_after(&event, dialog, action.is_some());
         if let (Some(action), Some(room)) = (action, room) {
             recent.choose(&room, |choices| match action.as_str() {
                 "pin-room" => choices.pinned = !choices.pinned,
