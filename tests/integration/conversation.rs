@@ -1,13 +1,13 @@
 //! People who reply, mention, react and pin while nodes come and go. Each resends until answered, like the writers of the
 //! crowd beside them.
 
-use crate::checker::{Clock, Post};
-use crate::fan_out_load::{Addresses, Crowd, ROOM, any, random};
-use crate::support::{Client, DEADLINE, Door, Server, http};
-use serde_json::{Value, json};
+use crate::checker::Post;
+use crate::fan_out_load::{Addresses, Author, Crowd, ROOM, random};
+use crate::support::{Door, Server, http};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const EMOJI: [&str; 3] = ["👍", "🎉", "❤️"];
 
@@ -42,83 +42,38 @@ impl Conversation {
         crowd.record(self.topics);
         for n in 0..people {
             let cookie = if n == 0 { self.owner.clone() } else { http::identity(server).await };
-            let addresses = addresses.clone();
+            let (username, addresses) = (Some(format!("P{n}")), addresses.clone());
             crowd.send_in(|clock, over, acknowledged| {
-                tokio::spawn(Person { n, cookie, addresses, clock, client: None }.talk(over, acknowledged))
+                let author = Author { n, cookie, username, addresses, clock, resends_one_in: 20, client: None };
+                tokio::spawn(talk(author, over, acknowledged))
             });
         }
     }
 }
 
-struct Person {
-    n: usize,
-    cookie: String,
-    addresses: Addresses,
-    clock: Arc<Clock>,
-    client: Option<Client>,
-}
-
-impl Person {
-    /// Replies, reacts and takes that back, and as the owner pins and unpins, each until it is acknowledged.
-    async fn talk(mut self, over: Arc<AtomicBool>, acknowledged: Arc<AtomicUsize>) -> Vec<Post> {
-        let mut posts = Vec::new();
-        // Each ends somewhere, so that some reactions and pins remain.
-        while !over.load(Ordering::SeqCst) {
-            let round = posts.len() as i64;
-            let target = round / 8 % TOPICS + 1;
-            // Each pair of acts restores the state, so that the next pair changes it again.
-            let (kind, is_first) = (round / 2 % 4, round % 2 == 0);
-            let action = if is_first { "pin" } else { "unpin" };
-            let emoji = EMOJI[(self.n + kind as usize) % EMOJI.len()];
-            let (frame, text) = match kind {
-                0 => {
-                    let text = format!("@P{} as I said, {round}", self.n);
-                    (json!({"type": "post", "message": text, "reply_to": target}), text)
-                }
-                1 if self.n == 0 => (json!({"type": "moderate", "action": action, "target": target}), String::new()),
-                _ => (json!({"type": "react", "target": target, "emoji": emoji, "on": is_first}), String::new()),
-            };
-            let id = format!("{}{}-{round}", if text.is_empty() { ACT } else { "reply-" }, self.n);
-            let (invoked, since) = (self.clock.tick(), Instant::now());
-            let seq = loop {
-                match self.attempt(&frame, &id).await {
-                    Some(seq) => break seq,
-                    None => self.client = None,
-                }
-                assert!(since.elapsed() < DEADLINE, "{id} is never acknowledged");
-            };
-            posts.push(Post { id, text, invoked, acknowledged: Some((self.clock.tick(), seq)) });
-            acknowledged.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(random(20))).await;
-        }
-        posts
-    }
-
-    /// Sends it; its number, or nothing if the connection broke first.
-    async fn attempt(&mut self, frame: &Value, id: &str) -> Option<i64> {
-        if self.client.is_none() {
-            let addr = any(&self.addresses);
-            let door = Door::of(ROOM).header("cookie", &*self.cookie).header("origin", format!("http://{addr}"));
-            self.client = door.username(&format!("P{}", self.n)).try_join(addr).await;
-        }
-        let Some(client) = &mut self.client else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            return None;
-        };
-        let mut frame = frame.clone();
-        frame["id"] = json!(id);
-        client.send_message(frame.to_string().into()).await.ok()?;
-        // Sometimes it is sent again, over another connection, before this one is answered.
-        if random(20) == 0 {
-            return None;
-        }
-        loop {
-            let answer = client.next_frame().await?;
-            if answer["id"] == id {
-                let code = answer["code"].as_str().unwrap_or_default();
-                assert!(["", "unavailable", "draining"].contains(&code), "{answer}");
-                return answer["seq"].as_i64();
+/// Replies, reacts and takes that back, and as the owner pins and unpins, each until it is acknowledged.
+async fn talk(mut author: Author, over: Arc<AtomicBool>, acknowledged: Arc<AtomicUsize>) -> Vec<Post> {
+    let mut posts = Vec::new();
+    // Each ends somewhere, so that some reactions and pins remain.
+    while !over.load(Ordering::SeqCst) {
+        let round = posts.len() as i64;
+        let target = round / 8 % TOPICS + 1;
+        // Each pair of acts restores the state, so that the next pair changes it again.
+        let (kind, is_first) = (round / 2 % 4, round % 2 == 0);
+        let action = if is_first { "pin" } else { "unpin" };
+        let emoji = EMOJI[(author.n + kind as usize) % EMOJI.len()];
+        let (frame, text) = match kind {
+            0 => {
+                let text = format!("@P{} as I said, {round}", author.n);
+                (json!({"type": "post", "message": text, "reply_to": target}), text)
             }
-        }
+            1 if author.n == 0 => (json!({"type": "moderate", "action": action, "target": target}), String::new()),
+            _ => (json!({"type": "react", "target": target, "emoji": emoji, "on": is_first}), String::new()),
+        };
+        let id = format!("{}{}-{round}", if text.is_empty() { ACT } else { "reply-" }, author.n);
+        posts.push(author.submit(frame, id, text).await);
+        acknowledged.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(random(20))).await;
     }
+    posts
 }

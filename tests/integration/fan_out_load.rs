@@ -6,7 +6,7 @@ use crate::stream_readers;
 use crate::support::database::UnknownEvent;
 use crate::support::event_reader::Format;
 use crate::support::{Client, DEADLINE, Door, Server, Site, database, eventually, http};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,8 @@ impl Crowd {
         let mut crowd = Self { clock, over, acknowledged, writers: writing, readers: reading, others, settled };
         for n in 0..writers {
             let cookie = http::identity(server).await;
-            let writer = Writer { n, cookie, addresses: addresses.clone(), clock: crowd.clock.clone(), client: None };
+            let (addresses, clock) = (addresses.clone(), crowd.clock.clone());
+            let writer = Author { n, cookie, username: None, addresses, clock, resends_one_in: 50, client: None };
             crowd.writers.push(tokio::spawn(writer.write(crowd.over.clone(), crowd.acknowledged.clone())));
         }
         for n in 0..readers {
@@ -123,58 +124,73 @@ pub fn random(below: u64) -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().1 % below
 }
 
-struct Writer {
-    n: usize,
-    cookie: String,
-    addresses: Addresses,
-    clock: Arc<Clock>,
-    client: Option<Client>,
+/// A client that resends a command until it is acknowledged, over as many connections as that takes.
+pub struct Author {
+    pub n: usize,
+    pub cookie: String,
+    /// The name under which it joins; without one it is nobody's.
+    pub username: Option<String>,
+    pub addresses: Addresses,
+    pub clock: Arc<Clock>,
+    /// It resends one in so many commands over another connection, perhaps before the first is stored.
+    pub resends_one_in: u64,
+    pub client: Option<Client>,
 }
 
-impl Writer {
+impl Author {
     /// One post after the other, each until it is acknowledged.
     async fn write(mut self, over: Arc<AtomicBool>, acknowledged: Arc<AtomicUsize>) -> Vec<Post> {
         let mut posts = Vec::new();
         while !over.load(Ordering::SeqCst) {
             let id = format!("{}-{}", self.n, posts.len());
             let text = format!("text of {id}");
-            let (invoked, since) = (self.clock.tick(), Instant::now());
-            let seq = loop {
-                match self.attempt(&id, &text).await {
-                    Some(seq) => break seq,
-                    None => self.client = None,
-                }
-                assert!(since.elapsed() < DEADLINE, "{id} is never acknowledged");
-            };
-            posts.push(Post { id, text, invoked, acknowledged: Some((self.clock.tick(), seq)) });
+            let frame = json!({"type": "post", "message": text});
+            posts.push(self.submit(frame, id, text).await);
             acknowledged.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(random(20))).await;
         }
         posts
     }
 
+    /// Sends a command until it is acknowledged. `text` is what readers receive of it.
+    pub async fn submit(&mut self, mut frame: Value, id: String, text: String) -> Post {
+        frame["id"] = json!(id);
+        let (invoked, since) = (self.clock.tick(), Instant::now());
+        let seq = loop {
+            match self.attempt(&frame, &id).await {
+                Some(seq) => break seq,
+                None => self.client = None,
+            }
+            assert!(since.elapsed() < DEADLINE, "{id} is never acknowledged");
+        };
+        Post { id, text, invoked, acknowledged: Some((self.clock.tick(), seq)) }
+    }
+
     /// Sends it; its number, or nothing if the connection broke first.
-    async fn attempt(&mut self, id: &str, text: &str) -> Option<i64> {
+    async fn attempt(&mut self, frame: &Value, id: &str) -> Option<i64> {
         if self.client.is_none() {
             let addr = any(&self.addresses);
             let door = Door::of(ROOM).header("cookie", &*self.cookie).header("origin", format!("http://{addr}"));
+            let door = match &self.username {
+                Some(username) => door.username(username),
+                None => door,
+            };
             self.client = door.try_join(addr).await;
         }
         let Some(client) = &mut self.client else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             return None;
         };
-        let frame = serde_json::json!({"type": "post", "id": id, "message": text});
         client.send_message(frame.to_string().into()).await.ok()?;
-        // Sometimes the client does not wait for the answer: it resends from another connection, perhaps before this
-        // post is stored.
-        if random(50) == 0 {
+        if random(self.resends_one_in) == 0 {
             return None;
         }
         loop {
-            let frame = client.next_frame().await?;
-            if frame["id"] == id {
-                return if frame["type"] == "message" { frame["seq"].as_i64() } else { None };
+            let answer = client.next_frame().await?;
+            if answer["id"] == id {
+                let code = answer["code"].as_str().unwrap_or_default();
+                assert!(["", "unavailable", "draining"].contains(&code), "{answer}");
+                return answer["seq"].as_i64();
             }
         }
     }
